@@ -1,0 +1,335 @@
+//! The client and its builder: key, base URL, timeouts, retries.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::HeaderValue;
+use reqwest::{Method, Url};
+use serde_json::Value;
+
+use crate::error::ConfigError;
+use crate::retry::RetryPolicy;
+use crate::transport::Call;
+
+/// Where Paid's API is.
+const BASE_URL: &str = "https://api.agentpaid.io/api/v2";
+const KEY_VARIABLE: &str = "PAID_API_KEY";
+const URL_VARIABLE: &str = "PAID_BASE_URL";
+
+/// A secret API key. It is never printed: not by `Debug`, not in errors, not in logs.
+#[derive(Clone)]
+pub struct ApiKey(HeaderValue);
+
+impl ApiKey {
+    /// Takes a key as Paid shows it (`paid_…`).
+    ///
+    /// # Errors
+    ///
+    /// When it is empty or holds what no key holds, such as a line break.
+    pub fn new(key: impl AsRef<str>) -> Result<Self, ConfigError> {
+        let key = key.as_ref();
+        if key.is_empty() {
+            return Err(ConfigError::new("the API key is empty"));
+        }
+        if key.trim() != key {
+            return Err(ConfigError::new("the API key begins or ends with white space; trim it"));
+        }
+        if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(ConfigError::new("the API key holds a character that no key holds; copy it again"));
+        }
+        let mut header = HeaderValue::try_from(format!("Bearer {key}"))
+            .map_err(|_| ConfigError::new("the API key cannot stand in a header; copy it again"))?;
+        header.set_sensitive(true);
+        Ok(Self(header))
+    }
+
+    pub(crate) fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ApiKey(***)")
+    }
+}
+
+/// A client for Paid's API. Cloning is cheap, and clones share their connections.
+///
+/// Each resource has a method: [`customers`](Self::customers), [`orders`](Self::orders), and so on.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) http: reqwest::Client,
+    pub(crate) base_url: String,
+    pub(crate) key: ApiKey,
+    pub(crate) user_agent: HeaderValue,
+    pub(crate) timeout: Duration,
+    pub(crate) retry: RetryPolicy,
+}
+
+impl Client {
+    /// A client for this key, with defaults for the rest.
+    ///
+    /// # Errors
+    ///
+    /// When the key is none; see [`ApiKey::new`].
+    pub fn new(key: impl AsRef<str>) -> Result<Self, ConfigError> {
+        Self::builder().api_key(key).build()
+    }
+
+    /// A client for the key in `PAID_API_KEY` and, where it is set, the base URL in `PAID_BASE_URL`.
+    ///
+    /// # Errors
+    ///
+    /// When `PAID_API_KEY` is missing, or one of the two cannot be used.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        ClientBuilder::from_env()?.build()
+    }
+
+    /// Everything that can be set.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// A request to a path that the document does not list yet, with the same key, retries and errors.
+    ///
+    /// `path` starts with `/` and stands below the base URL; parameters are set with [`Call::query`].
+    ///
+    /// ```no_run
+    /// # async fn example(client: paid::Client) -> Result<(), paid::Error> {
+    /// let signals = client.request(paid::Method::GET, "/signals/").query("limit", "50").await?;
+    /// println!("{}", signals["data"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn request(&self, method: Method, path: &str) -> Call<Value> {
+        let operation = format!("{method} {path}");
+        let call = Call::new(self, operation, method, path);
+        let addresses_elsewhere = path.split('/').any(|segment| {
+            let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+            matches!(plain.as_str(), "." | "..")
+        });
+        if !path.starts_with('/') || addresses_elsewhere || path.contains(['?', '#', '\\']) {
+            return call.refused("the path must start with `/` and have no `.` or `..` segment, `?` or `#`; set parameters with `query`");
+        }
+        call
+    }
+
+    /// Where requests go.
+    pub fn base_url(&self) -> &str {
+        &self.inner.base_url
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Client")
+            .field("base_url", &self.inner.base_url)
+            .field("timeout", &self.inner.timeout)
+            .field("retry", &self.inner.retry)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Sets up a [`Client`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct ClientBuilder {
+    key: Option<Result<ApiKey, ConfigError>>,
+    base_url: String,
+    timeout: Duration,
+    connect_timeout: Duration,
+    retry: RetryPolicy,
+    user_agent: Option<String>,
+    http: Option<reqwest::Client>,
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        Self {
+            key: None,
+            base_url: BASE_URL.to_owned(),
+            timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            retry: RetryPolicy::default(),
+            user_agent: None,
+            http: None,
+        }
+    }
+}
+
+impl ClientBuilder {
+    /// A builder with the key in `PAID_API_KEY` and, where it is set, the base URL in `PAID_BASE_URL`.
+    ///
+    /// # Errors
+    ///
+    /// When `PAID_API_KEY` is missing or one of the two is not Unicode.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let Some(key) = variable(KEY_VARIABLE)? else {
+            return Err(ConfigError::new(
+                "PAID_API_KEY is not set: export the key that Paid shows under its developer settings",
+            ));
+        };
+        let builder = Self::default().api_key(key);
+        Ok(match variable(URL_VARIABLE)? {
+            Some(url) => builder.base_url(url),
+            None => builder,
+        })
+    }
+
+    /// The API key (`paid_…`).
+    pub fn api_key(mut self, key: impl AsRef<str>) -> Self {
+        self.key = Some(ApiKey::new(key));
+        self
+    }
+
+    /// Where requests go; Paid's v2 API by default. Plain `http` is for this machine only.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = url.into();
+        self
+    }
+
+    /// How long one attempt may take, from connecting to the last byte. 60 seconds by default.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long connecting may take. 10 seconds by default; a client given with [`http`](Self::http) keeps its own.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How often and for how long requests are retried.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// What stands before `paid-rust/<version>` in the user agent, such as `acme-sdr/1.2`.
+    pub fn user_agent(mut self, product: impl Into<String>) -> Self {
+        self.user_agent = Some(product.into());
+        self
+    }
+
+    /// An HTTP client of your own: for a proxy, other roots, or shared connections.
+    pub fn http(mut self, client: reqwest::Client) -> Self {
+        self.http = Some(client);
+        self
+    }
+
+    /// Builds the client.
+    ///
+    /// # Errors
+    ///
+    /// When the key is missing or none, the base URL is none or not safe, or TLS cannot be set up.
+    pub fn build(self) -> Result<Client, ConfigError> {
+        let key = self.key.ok_or_else(|| ConfigError::new("no API key: call `api_key`, or `Client::from_env`"))??;
+        let base_url = checked_base_url(&self.base_url)?;
+        let ours = concat!("paid-rust/", env!("CARGO_PKG_VERSION"));
+        let user_agent = self.user_agent.map_or_else(|| ours.to_owned(), |product| format!("{product} {ours}"));
+        let user_agent = HeaderValue::try_from(user_agent)
+            .map_err(|_| ConfigError::new("the user agent holds a character that no header may hold"))?;
+        let http = match self.http {
+            Some(client) => client,
+            None => reqwest::Client::builder()
+                .connect_timeout(self.connect_timeout)
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .map_err(|error| ConfigError::new(format!("cannot set up HTTPS: {error}")))?,
+        };
+        let inner = Inner { http, base_url, key, user_agent, timeout: self.timeout, retry: self.retry };
+        Ok(Client { inner: Arc::new(inner) })
+    }
+}
+
+/// A variable that is set to something.
+fn variable(name: &str) -> Result<Option<String>, ConfigError> {
+    match std::env::var(name) {
+        Ok(value) if value.is_empty() => Ok(None),
+        Ok(value) => Ok(Some(value)),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => Err(ConfigError::new(format!("{name} is not Unicode"))),
+    }
+}
+
+fn checked_base_url(text: &str) -> Result<String, ConfigError> {
+    // The text may hold a password: it is not shown.
+    let url = Url::parse(text).map_err(|error| ConfigError::new(format!("the base URL is no URL: {error}")))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(ConfigError::new("the base URL holds a user name or password: remove it, the API key is enough"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(ConfigError::new("the base URL ends in a query or fragment: remove it"));
+    }
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback(&url) => {}
+        "http" => {
+            return Err(ConfigError::new(format!(
+                "plain http would show the API key to the network: use https://{}",
+                url.host_str().unwrap_or_default()
+            )));
+        }
+        other => return Err(ConfigError::new(format!("the base URL's scheme is `{other}`: use https"))),
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_never_printed() {
+        let builder = Client::builder().api_key("paid_secret");
+        assert!(!format!("{builder:?}").contains("secret"));
+        assert!(!format!("{:?} {:?}", builder.clone().build().unwrap(), builder.build().unwrap().inner().key.header()).contains("secret"));
+    }
+
+    #[test]
+    fn keys_that_are_none_are_refused_without_showing_them() {
+        for key in ["", " paid_secret", "paid_secret\n", "paid_sécret", "paid secret"] {
+            let error = ApiKey::new(key).unwrap_err().to_string();
+            assert!(!error.contains("cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        for url in ["http://127.0.0.1:4010", "http://localhost:1/x/", "http://[::1]:80", "https://paid.test/api/v2/"] {
+            assert!(!checked_base_url(url).unwrap().ends_with('/'), "{url}");
+        }
+        for url in ["http://paid.test", "http://10.0.0.1", "http://localhost.evil.test", "ftp://paid.test", "paid.test", "https://u:p@paid.test", "https://paid.test/?a=1"] {
+            let error = checked_base_url(url).unwrap_err().to_string();
+            assert!(!error.contains("u:p"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_raw_path_cannot_leave_the_base_url() {
+        let client = Client::new("paid_x").unwrap();
+        for path in ["signals", "/../admin", "/a/%2e%2E/b", "/a?b=c", "/a#b", "/a\\..\\b"] {
+            assert!(client.request(Method::GET, path).is_refused(), "{path}");
+        }
+        assert!(!client.request(Method::GET, "/signals/").is_refused());
+    }
+}

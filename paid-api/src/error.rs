@@ -1,0 +1,335 @@
+//! The one error enum. No variant shows a key, and `Display` shows of a body no more than a short message.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+/// Everything that can go wrong with a request.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Paid answered with a status other than 2xx.
+    #[error(transparent)]
+    Api(Box<ApiError>),
+    /// The request or its answer did not get through.
+    #[error(transparent)]
+    Transport(Box<TransportError>),
+    /// No answer within the time allowed (see [`ClientBuilder::timeout`](crate::ClientBuilder::timeout)).
+    #[error("{operation}: no answer within {after:?} ({attempts} attempt(s))")]
+    #[non_exhaustive]
+    Timeout {
+        /// The operation's id.
+        operation: Cow<'static, str>,
+        /// How long the last attempt was given.
+        after: Duration,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// Paid answered 2xx with a body that is not what the document says.
+    #[error(transparent)]
+    Decode(Box<DecodeError>),
+    /// The request cannot be sent as it is; nothing was sent.
+    #[error(transparent)]
+    Request(Box<RequestError>),
+    /// The client cannot be built as configured.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+/// An answer with a status other than 2xx.
+#[derive(thiserror::Error)]
+#[non_exhaustive]
+pub struct ApiError {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// What Paid says went wrong (`error`, or `error.message`).
+    pub message: Option<String>,
+    /// Paid's code for it, if it gives one.
+    pub code: Option<String>,
+    /// More about it, if Paid says more.
+    pub details: Option<String>,
+    /// The request's id, from the answer's headers.
+    pub request_id: Option<String>,
+    /// The operation's id, such as `create-customer`.
+    pub operation: Cow<'static, str>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// The answer's headers.
+    pub headers: HeaderMap,
+    /// The answer's body, up to 64 KiB. May hold personal data: `Display` and `Debug` leave it out.
+    pub body: Bytes,
+}
+
+/// A request or an answer that got lost.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation}: {what} ({attempts} attempt(s))")]
+#[non_exhaustive]
+pub struct TransportError {
+    /// The operation's id.
+    pub operation: Cow<'static, str>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// The connection was never made: Paid has not seen the request.
+    pub connect: bool,
+    what: &'static str,
+    source: reqwest::Error,
+}
+
+/// An answer that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation}: cannot read the answer ({status}) at `{path}`: {message}; it starts with {excerpt:?}")]
+#[non_exhaustive]
+pub struct DecodeError {
+    /// The operation's id.
+    pub operation: Cow<'static, str>,
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// Where in the JSON, such as `data[3].createdAt`.
+    pub path: String,
+    /// What was expected there.
+    pub message: String,
+    /// The first characters of the body.
+    pub excerpt: String,
+}
+
+/// A request that cannot be sent as it is.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation}: {problem}")]
+#[non_exhaustive]
+pub struct RequestError {
+    /// The operation's id.
+    pub operation: Cow<'static, str>,
+    /// What is wrong, and what to write instead.
+    pub problem: String,
+}
+
+/// A client that cannot be built as configured.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+#[non_exhaustive]
+pub struct ConfigError {
+    /// What is wrong, and how to put it right.
+    pub problem: String,
+}
+
+impl ConfigError {
+    pub(crate) fn new(problem: impl Into<String>) -> Self {
+        Self { problem: problem.into() }
+    }
+}
+
+impl Error {
+    pub(crate) fn request(operation: &Cow<'static, str>, problem: impl Into<String>) -> Self {
+        Self::Request(Box::new(RequestError { operation: operation.clone(), problem: problem.into() }))
+    }
+
+    pub(crate) fn transport(operation: Cow<'static, str>, attempts: u32, after: Duration, source: reqwest::Error) -> Self {
+        let connect = source.is_connect();
+        if source.is_timeout() && !connect {
+            return Self::Timeout { operation, after, attempts };
+        }
+        let what = if connect {
+            "cannot connect to Paid"
+        } else if source.is_body() || source.is_decode() {
+            "the answer was cut off"
+        } else {
+            "the connection failed"
+        };
+        Self::Transport(Box::new(TransportError { operation, attempts, connect, what, source: source.without_url() }))
+    }
+
+    /// Whether the same request may succeed later: the network failed, or Paid said 408, 429 or 5xx. The client
+    /// has already retried what is safe to repeat; see [`RetryPolicy`](crate::RetryPolicy).
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Api(error) => is_retryable_status(error.status),
+            Self::Transport(_) | Self::Timeout { .. } => true,
+            Self::Decode(_) | Self::Request(_) | Self::Config(_) => false,
+        }
+    }
+
+    /// The HTTP status, if there was an answer.
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Api(error) => Some(error.status),
+            Self::Decode(error) => Some(error.status),
+            _ => None,
+        }
+    }
+
+    /// The answer with a status other than 2xx, if that is what went wrong.
+    pub fn as_api(&self) -> Option<&ApiError> {
+        match self {
+            Self::Api(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+pub(crate) fn is_retryable_status(status: StatusCode) -> bool {
+    status.is_server_error() || matches!(status.as_u16(), 408 | 429)
+}
+
+/// What an error body says, whichever of Paid's two envelopes it is in.
+#[derive(Debug, Default, PartialEq)]
+struct Envelope {
+    message: Option<String>,
+    code: Option<String>,
+    details: Option<String>,
+}
+
+impl Envelope {
+    /// `{"error": text, "code"?, "details"?}` or `{"error": {"message", "code"?, "details"?}}`.
+    fn read(body: &[u8]) -> Self {
+        let Ok(Value::Object(outer)) = serde_json::from_slice(body) else { return Self::default() };
+        let inner = outer.get("error").and_then(Value::as_object);
+        let text = |key: &str| inner.and_then(|inner| inner.get(key)).or_else(|| outer.get(key)).and_then(readable);
+        Self {
+            message: outer.get("error").filter(|error| error.is_string()).and_then(readable).or_else(|| text("message")),
+            code: text("code"),
+            details: text("details"),
+        }
+    }
+}
+
+fn readable(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+const REQUEST_ID_HEADERS: [&str; 4] = ["x-request-id", "request-id", "x-correlation-id", "cf-ray"];
+
+impl ApiError {
+    pub(crate) fn read(operation: Cow<'static, str>, attempts: u32, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        let Envelope { message, code, details } = Envelope::read(&body);
+        let request_id = REQUEST_ID_HEADERS
+            .iter()
+            .find_map(|name| headers.get(*name)?.to_str().ok().map(str::to_owned));
+        Self { status, message, code, details, request_id, operation, attempts, headers, body }
+    }
+
+    /// What a person can do about it.
+    fn hint(&self) -> Option<&'static str> {
+        match self.status.as_u16() {
+            401 | 403 => Some("check that the API key is right and may do this"),
+            404 => Some("check the id, and that the key belongs to the same organisation"),
+            300..=399 => Some("the base URL redirects; set the final one"),
+            _ => None,
+        }
+    }
+
+    fn body_in_words(&self) -> String {
+        let kind = self.headers.get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        match (self.body.len(), kind) {
+            (0, _) => "no body".to_owned(),
+            (size, Some(kind)) => format!("{size} bytes of {}", excerpt(kind, 40)),
+            (size, None) => format!("{size} bytes"),
+        }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.operation, self.status)?;
+        match &self.message {
+            Some(message) => write!(formatter, ": {}", excerpt(message, 200))?,
+            None => write!(formatter, ", {}", self.body_in_words())?,
+        }
+        if let Some(code) = &self.code {
+            write!(formatter, " [{}]", excerpt(code, 60))?;
+        }
+        if let Some(details) = &self.details {
+            write!(formatter, " ({})", excerpt(details, 200))?;
+        }
+        if let Some(hint) = self.hint() {
+            write!(formatter, "; {hint}")?;
+        }
+        if let Some(id) = &self.request_id {
+            write!(formatter, "; request {}", excerpt(id, 80))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ApiError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ApiError")
+            .field("status", &self.status)
+            .field("message", &self.message)
+            .field("code", &self.code)
+            .field("details", &self.details)
+            .field("request_id", &self.request_id)
+            .field("operation", &self.operation)
+            .field("attempts", &self.attempts)
+            .field("body", &format_args!("{}", self.body_in_words()))
+            .finish_non_exhaustive()
+    }
+}
+
+/// At most `limit` characters, on one line.
+pub(crate) fn excerpt(text: &str, limit: usize) -> String {
+    let mut short: String = text.chars().take(limit).map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    if text.chars().nth(limit).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn api(status: u16, body: &'static str) -> ApiError {
+        let status = StatusCode::from_u16(status).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", "text/html".parse().unwrap());
+        headers.insert("x-request-id", "r-1".parse().unwrap());
+        ApiError::read("create-customer".into(), 1, status, headers, Bytes::from_static(body.as_bytes()))
+    }
+
+    #[test]
+    fn both_envelopes_are_read() {
+        for body in [
+            r#"{"error":"name is required","code":"invalid","details":"body.name"}"#,
+            r#"{"error":{"message":"name is required","code":"invalid","details":"body.name"}}"#,
+        ] {
+            let text = api(400, body).to_string();
+            assert_eq!(text, "create-customer: 400 Bad Request: name is required [invalid] (body.name); request r-1");
+        }
+    }
+
+    #[test]
+    fn details_of_any_shape_are_kept() {
+        assert_eq!(api(400, r#"{"error":"e","details":[1]}"#).details.unwrap(), "[1]");
+        assert_eq!(api(400, r#"{"error":null}"#).message, None);
+        assert_eq!(api(422, r#"{"message":"odd"}"#).message.unwrap(), "odd");
+    }
+
+    #[test]
+    fn no_other_body_is_shown() {
+        let error = api(502, "<html>jane@acme.test</html>");
+        let shown = format!("{error} {error:?} {:?}", Error::Api(Box::new(api(502, "jane@acme.test"))));
+        assert!(!shown.contains("jane"), "{shown}");
+        assert!(shown.contains("502 Bad Gateway, 27 bytes of text/html"), "{shown}");
+    }
+
+    #[test]
+    fn long_messages_are_cut() {
+        let error = ApiError { message: Some("x".repeat(1000)), ..api(500, "") };
+        assert!(error.to_string().len() < 300);
+    }
+
+    #[test]
+    fn a_refused_key_says_what_to_check() {
+        assert!(api(403, "{}").to_string().contains("check that the API key is right"));
+    }
+}

@@ -1,0 +1,72 @@
+//! The Rust client for [Paid](https://paid.ai), the billing platform for AI agents.
+//!
+//! A company describes what it sells as a *product* with prices, mirrors its *customers*, *contacts* and *orders*
+//! into Paid, and streams *signals*: immutable events that Paid prices and invoices.
+//!
+//! ```no_run
+//! use paid::Client;
+//! use paid::types::{CreateCustomerRequest, CreateSignalsRequest, ExternalCustomerId, ExternalProductId, Signal};
+//!
+//! # async fn example() -> Result<(), paid::Error> {
+//! let client = Client::from_env()?;
+//! client.customers().create(&CreateCustomerRequest::new("Acme Ltd").external_id("acme")).await?;
+//! let signal = Signal::new("email_sent", ExternalCustomerId::from("acme"))
+//!     .attribution(ExternalProductId::from("ai-sdr"))
+//!     .idempotency_key("email-4711");
+//! let answer = client.signals().create(&CreateSignalsRequest::new([signal])).await?;
+//! assert_eq!(answer.failed, 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Cargo features
+//!
+//! One feature a resource, with only the types it needs; the defaults are the developer guide's: `products`,
+//! `customers`, `contacts`, `orders`, `signals`, `invoices`. `all-resources` is what it says.
+//!
+//! - `full-serde`: requests can also be read, and answers also be written, for stores, caches and tests.
+//! - `emulator`: a local Paid for development and tests, see `paid::emulator`.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod client;
+#[cfg(feature = "emulator")]
+pub mod emulator;
+mod error;
+#[rustfmt::skip]
+mod generated;
+mod macros;
+mod pagination;
+mod patch;
+mod retry;
+mod timestamp;
+mod transport;
+mod wire;
+
+pub use client::{ApiKey, Client, ClientBuilder};
+pub use error::{ApiError, ConfigError, DecodeError, Error, RequestError, TransportError};
+pub use generated::{resources, types};
+pub use pagination::{Items, Page, PageEnd};
+pub use patch::Patch;
+pub use retry::RetryPolicy;
+pub use timestamp::{ParseTimestampError, Timestamp};
+pub use transport::{Call, CallFuture, Empty};
+
+pub use reqwest::{Method, StatusCode};
+
+/// A JSON object, as metadata and signal data are; [`object!`] writes one.
+pub type JsonObject = serde_json::Map<String, serde_json::Value>;
+
+/// What generated code uses of this crate. No part of the public API.
+#[doc(hidden)]
+pub mod runtime {
+    pub use std::collections::BTreeMap;
+
+    pub use reqwest::Method;
+    pub use serde::de::Error as DeserializeError;
+    pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    pub use serde_json::{Value, from_value, json};
+
+    pub use crate::wire::{integer, optional_integer};
+    pub use crate::{Call, Client, Empty, JsonObject, Patch, Timestamp};
+}

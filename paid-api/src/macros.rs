@@ -1,0 +1,190 @@
+//! What generated code is written in: id types, open enums, and builders that can be sent.
+
+/// A JSON object literal: like `serde_json::json!`, for an object.
+///
+/// ```
+/// let data = paid::object!({ "lead_id": "l1", "minutes": 30 });
+/// assert_eq!(data["minutes"], 30);
+/// ```
+#[macro_export]
+macro_rules! object {
+    ($($json:tt)+) => {
+        match $crate::runtime::json!($($json)+) {
+            $crate::runtime::Value::Object(object) => object,
+            other => panic!("object! takes a JSON object, not {other}"),
+        }
+    };
+}
+
+/// A string with a meaning of its own.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __string_newtype {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, $crate::runtime::Serialize, $crate::runtime::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text of the id.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(id: &str) -> Self {
+                Self(id.to_owned())
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(id: String) -> Self {
+                Self(id)
+            }
+        }
+
+        impl From<&$name> for $name {
+            fn from(id: &$name) -> Self {
+                id.clone()
+            }
+        }
+
+        impl From<&str> for $crate::Patch<$name> {
+            fn from(id: &str) -> Self {
+                Self::Set($name::from(id))
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+    };
+}
+
+/// An enum that keeps the values it does not know.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __open_enum {
+    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $value:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$variant_meta])* $variant,)*
+            /// A value this version does not know, kept as it came.
+            Unknown(String),
+        }
+
+        impl $name {
+            /// The value on the wire.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $value,)*
+                    Self::Unknown(value) => value,
+                }
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(value: &str) -> Self {
+                match value {
+                    $($value => Self::$variant,)*
+                    other => Self::Unknown(other.to_owned()),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(self.as_str())
+            }
+        }
+
+        impl $crate::runtime::Serialize for $name {
+            fn serialize<S: $crate::runtime::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> $crate::runtime::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::runtime::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer).map(|value| Self::from(value.as_str()))
+            }
+        }
+    };
+}
+
+/// A builder around a call.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __sendable {
+    ($name:ident => $answer:ty) => {
+        impl $name {
+            /// Sends the request.
+            pub fn send(self) -> $crate::CallFuture<$answer> {
+                self.call.send()
+            }
+        }
+
+        impl std::future::IntoFuture for $name {
+            type Output = Result<$answer, $crate::Error>;
+            type IntoFuture = $crate::CallFuture<$answer>;
+
+            fn into_future(self) -> Self::IntoFuture {
+                self.call.send()
+            }
+        }
+    };
+}
+
+/// A builder around a call that answers with one page of a list.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __paged {
+    ($name:ident => $answer:ty) => {
+        $crate::__sendable!($name => $answer);
+
+        impl $name {
+            /// All items from here on, page by page, as a stream; see [`Items`]($crate::Items).
+            pub fn stream(self) -> $crate::Items<$answer> {
+                $crate::Items::new(self.call)
+            }
+        }
+    };
+}
+
+/// An answer that is one page of a list.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __page {
+    ($answer:ty, $item:ty, $end:ident) => {
+        impl $crate::Page for $answer {
+            type Item = $item;
+
+            fn into_items(self) -> (Vec<$item>, $crate::PageEnd) {
+                (self.data, $crate::__page_end!(self, $end))
+            }
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __page_end {
+    ($page:ident, pagination) => {
+        $crate::PageEnd::HasMore($page.pagination.has_more)
+    };
+    ($page:ident, total) => {
+        $crate::PageEnd::Total($page.total)
+    };
+}

@@ -1,0 +1,98 @@
+//! Three states of a nullable property in a request: leave it, clear it, set it.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// What an update does to a property that may be null.
+///
+/// ```
+/// use paid::Patch;
+/// use paid::types::UpdateCustomerRequest;
+///
+/// let update = UpdateCustomerRequest::new().legal_name("Acme Limited").vat_number(Patch::Clear);
+/// assert_eq!(serde_json::to_string(&update)?, r#"{"legalName":"Acme Limited","vatNumber":null}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Patch<T> {
+    /// Not sent: the value stays as it is.
+    #[default]
+    Leave,
+    /// Sent as `null`: the value goes.
+    Clear,
+    /// Sent: the value is replaced.
+    Set(T),
+}
+
+impl<T> Patch<T> {
+    /// Whether the property is left out.
+    pub fn is_leave(&self) -> bool {
+        matches!(self, Self::Leave)
+    }
+
+    /// The value, if one is set.
+    pub fn as_set(&self) -> Option<&T> {
+        match self {
+            Self::Set(value) => Some(value),
+            Self::Leave | Self::Clear => None,
+        }
+    }
+}
+
+impl<T> From<T> for Patch<T> {
+    fn from(value: T) -> Self {
+        Self::Set(value)
+    }
+}
+
+/// `None` clears.
+impl<T> From<Option<T>> for Patch<T> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Clear, Self::Set)
+    }
+}
+
+impl From<&str> for Patch<String> {
+    fn from(value: &str) -> Self {
+        Self::Set(value.to_owned())
+    }
+}
+
+impl<T: Serialize> Serialize for Patch<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Set(value) => value.serialize(serializer),
+            Self::Leave | Self::Clear => serializer.serialize_none(),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::<T>::deserialize(deserializer).map(Self::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Update {
+        #[serde(default, skip_serializing_if = "Patch::is_leave")]
+        name: Patch<String>,
+        #[serde(default, skip_serializing_if = "Patch::is_leave")]
+        tags: Patch<Vec<String>>,
+    }
+
+    #[test]
+    fn all_three_states_survive_writing_and_reading() {
+        for (update, json) in [
+            (Update { name: Patch::Leave, tags: Patch::Leave }, "{}"),
+            (Update { name: Patch::Clear, tags: Patch::Set(vec![]) }, r#"{"name":null,"tags":[]}"#),
+            (Update { name: "a".into(), tags: None.into() }, r#"{"name":"a","tags":null}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&update).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Update>(json).unwrap(), update);
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! The one place where a request is executed: path and body checked, key added, retried, traced, decoded.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::{Method, Response, StatusCode};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tracing::Instrument;
+
+use crate::client::{Client, Inner};
+use crate::error::{ApiError, DecodeError, Error, excerpt};
+use crate::retry::{self, Attempted, Outcome};
+use crate::wire;
+
+/// The answer to a call, on its way.
+pub type CallFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+
+/// A request that is ready: `.await` or [`send`](Self::send) sends it, dropping it does nothing.
+#[must_use = "a request does nothing until it is sent"]
+pub struct Call<T> {
+    client: Client,
+    prepared: Prepared,
+    answer: PhantomData<fn() -> T>,
+}
+
+#[derive(Clone)]
+struct Prepared {
+    operation: Cow<'static, str>,
+    method: Method,
+    path: String,
+    query: Vec<(Cow<'static, str>, String)>,
+    body: Option<Bytes>,
+    repeatable: bool,
+    /// Why it cannot be sent.
+    problem: Option<String>,
+}
+
+impl<T> Call<T> {
+    /// A request of an operation. Methods that HTTP calls idempotent may be repeated.
+    #[doc(hidden)]
+    pub fn new(client: &Client, operation: impl Into<Cow<'static, str>>, method: Method, path: impl Into<String>) -> Self {
+        let repeatable = matches!(method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE);
+        let prepared = Prepared {
+            operation: operation.into(),
+            method,
+            path: path.into(),
+            query: Vec::new(),
+            body: None,
+            repeatable,
+            problem: None,
+        };
+        Self { client: client.clone(), prepared, answer: PhantomData }
+    }
+
+    /// Fills in `{name}` of the path.
+    #[doc(hidden)]
+    pub fn path(mut self, name: &str, value: &str) -> Self {
+        match wire::path_segment(value) {
+            Some(segment) => self.prepared.path = self.prepared.path.replace(&format!("{{{name}}}"), &segment),
+            None => self.prepared.refuse(format!(
+                "{value:?} cannot be the `{name}` in {}: it would address something else; pass the id itself",
+                self.prepared.path
+            )),
+        }
+        self
+    }
+
+    /// Sets a query parameter, also one that the document does not list. The last value of a name counts.
+    pub fn query(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        let name = name.into();
+        self.prepared.query.retain(|(known, _)| *known != name);
+        self.prepared.query.push((name, value.into()));
+        self
+    }
+
+    /// Sets the JSON body. A number that JSON cannot say (NaN, infinity) makes sending an error.
+    pub fn body<B: Serialize + ?Sized>(mut self, body: &B) -> Self {
+        if let Some(path) = wire::first_non_finite(body) {
+            self.prepared.refuse(format!("`{path}` is not a finite number, and JSON has no way to send it"));
+        }
+        match serde_json::to_vec(body) {
+            Ok(text) => self.prepared.body = Some(text.into()),
+            Err(error) => self.prepared.refuse(format!("the body cannot be written as JSON: {error}")),
+        }
+        self
+    }
+
+    #[doc(hidden)]
+    pub fn empty_body(mut self) -> Self {
+        self.prepared.body = Some(Bytes::from_static(b"{}"));
+        self
+    }
+
+    /// Says whether doing the work twice does no harm. Only then is it retried when the first attempt may have
+    /// been received; see [`RetryPolicy`](crate::RetryPolicy).
+    pub fn repeatable_if(mut self, repeatable: bool) -> Self {
+        self.prepared.repeatable = repeatable;
+        self
+    }
+
+    pub(crate) fn query_value(&self, name: &str) -> Option<&str> {
+        self.prepared.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn refused(mut self, problem: &str) -> Self {
+        self.prepared.refuse(problem.to_owned());
+        self
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_refused(&self) -> bool {
+        self.prepared.problem.is_some()
+    }
+
+    /// Reads the answer as another type, such as `serde_json::Value`.
+    pub fn answer_as<U>(self) -> Call<U> {
+        Call { client: self.client, prepared: self.prepared, answer: PhantomData }
+    }
+}
+
+impl<T: DeserializeOwned> Call<T> {
+    /// Sends the request.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn send(self) -> CallFuture<T> {
+        Box::pin(async move {
+            let answer = execute(self.client, self.prepared).await?;
+            answer.decode()
+        })
+    }
+}
+
+impl<T: DeserializeOwned> IntoFuture for Call<T> {
+    type Output = Result<T, Error>;
+    type IntoFuture = CallFuture<T>;
+
+    fn into_future(self) -> CallFuture<T> {
+        self.send()
+    }
+}
+
+impl<T> Clone for Call<T> {
+    fn clone(&self) -> Self {
+        Self { client: self.client.clone(), prepared: self.prepared.clone(), answer: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for Call<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Call({} {} {})", self.prepared.operation, self.prepared.method, self.prepared.path)
+    }
+}
+
+impl Prepared {
+    /// The first problem is the one that is reported.
+    fn refuse(&mut self, problem: String) {
+        self.problem.get_or_insert(problem);
+    }
+
+    fn target(&self) -> String {
+        let mut target = self.path.clone();
+        for (index, (name, value)) in self.query.iter().enumerate() {
+            target.push(if index == 0 { '?' } else { '&' });
+            target.push_str(&wire::encode(name));
+            target.push('=');
+            target.push_str(&wire::encode(value));
+        }
+        target
+    }
+}
+
+/// The answer of an operation that has nothing to say but that it worked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Empty {}
+
+impl<'de> Deserialize<'de> for Empty {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self {})
+    }
+}
+
+impl Serialize for Empty {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde::ser::SerializeMap::end(serializer.serialize_map(Some(0))?)
+    }
+}
+
+/// A successful answer, not yet decoded.
+struct Answer {
+    operation: Cow<'static, str>,
+    status: StatusCode,
+    body: Bytes,
+}
+
+impl Answer {
+    fn decode<T: DeserializeOwned>(self) -> Result<T, Error> {
+        // A 204 and its like have no body, which is what an empty object says.
+        let text: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
+        let mut reader = serde_json::Deserializer::from_slice(text);
+        let failure = match serde_path_to_error::deserialize(&mut reader) {
+            Ok(value) => match reader.end() {
+                Ok(()) => return Ok(value),
+                Err(error) => (".".to_owned(), error),
+            },
+            Err(error) => (error.path().to_string(), error.into_inner()),
+        };
+        Err(self.unreadable(failure.0, &failure.1))
+    }
+
+    fn unreadable(self, path: String, error: &serde_json::Error) -> Error {
+        let message = if self.body.is_empty() { "the body is empty".to_owned() } else { excerpt(&error.to_string(), 200) };
+        Error::Decode(Box::new(DecodeError {
+            operation: self.operation,
+            status: self.status,
+            path,
+            message,
+            excerpt: excerpt(&String::from_utf8_lossy(&self.body), 120),
+        }))
+    }
+}
+
+/// What came back from one attempt.
+enum Attempt {
+    Answered { status: StatusCode, headers: HeaderMap, body: Bytes },
+    Failed { error: reqwest::Error, limit: Duration },
+}
+
+impl Attempted for Attempt {
+    fn failure(&self) -> Option<Outcome<'_>> {
+        match self {
+            Self::Answered { status, .. } if status.is_success() => None,
+            Self::Answered { status, headers, .. } => Some(Outcome::Status(*status, headers)),
+            Self::Failed { error, .. } if error.is_connect() => Some(Outcome::NotSent),
+            Self::Failed { .. } => Some(Outcome::Lost),
+        }
+    }
+}
+
+async fn execute(client: Client, prepared: Prepared) -> Result<Answer, Error> {
+    if let Some(problem) = prepared.problem {
+        return Err(Error::request(&prepared.operation, problem));
+    }
+    let span = tracing::debug_span!(
+        "paid.request",
+        operation = &*prepared.operation,
+        method = prepared.method.as_str(),
+        status = tracing::field::Empty,
+        attempts = tracing::field::Empty,
+        duration_ms = tracing::field::Empty,
+    );
+    attempts(client, prepared).instrument(span).await
+}
+
+async fn attempts(client: Client, prepared: Prepared) -> Result<Answer, Error> {
+    let begun = Instant::now();
+    let inner = client.inner();
+    let url = format!("{}{}", inner.base_url, prepared.target());
+    let (attempt, attempts) = retry::run(&inner.retry, prepared.repeatable, |number, remaining| {
+        if number > 1 {
+            tracing::debug!(attempt = number, "retrying");
+        }
+        attempt(inner, &prepared, &url, inner.timeout.min(remaining))
+    })
+    .await;
+    let span = tracing::Span::current();
+    span.record("attempts", attempts);
+    span.record("duration_ms", u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+    let operation = prepared.operation;
+    match attempt {
+        Attempt::Failed { error, limit } => Err(Error::transport(operation, attempts, limit, error)),
+        Attempt::Answered { status, headers, body } => {
+            span.record("status", status.as_u16());
+            if status.is_success() {
+                return Ok(Answer { operation, status, body });
+            }
+            Err(Error::Api(Box::new(ApiError::read(operation, attempts, status, headers, body))))
+        }
+    }
+}
+
+async fn attempt(inner: &Inner, prepared: &Prepared, url: &str, limit: Duration) -> Attempt {
+    let mut request = inner
+        .http
+        .request(prepared.method.clone(), url)
+        .timeout(limit)
+        .header(USER_AGENT, inner.user_agent.clone())
+        .header(AUTHORIZATION, inner.key.header());
+    if let Some(body) = &prepared.body {
+        request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.clone());
+    }
+    let answered = async {
+        let response = request.send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = if status.is_success() { response.bytes().await? } else { error_body(response).await };
+        Ok(Attempt::Answered { status, headers, body })
+    };
+    answered.await.unwrap_or_else(|error| Attempt::Failed { error, limit })
+}
+
+const ERROR_BODY_LIMIT: usize = 64 * 1024;
+
+/// As much as there is of the body of an error: the status counts even when its body is cut off.
+async fn error_body(mut response: Response) -> Bytes {
+    let mut body = BytesMut::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        body.extend_from_slice(&chunk);
+        if body.len() >= ERROR_BODY_LIMIT {
+            body.truncate(ERROR_BODY_LIMIT);
+            break;
+        }
+    }
+    body.freeze()
+}

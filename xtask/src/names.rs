@@ -1,0 +1,165 @@
+//! The name table (`openapi/names.yaml`): which published component gets which name here.
+//! Two components share a name only if the table says that they mean the same and their shapes agree.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+/// The checked-in decisions about names.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NameTable {
+    /// New name to the published names (a `*` matches any text) that mean it.
+    #[serde(default)]
+    rename: BTreeMap<String, Vec<String>>,
+    /// Published names that are good as they are.
+    #[serde(default)]
+    keep: BTreeSet<String>,
+    /// Groups of names with one shape and different meanings.
+    #[serde(default)]
+    apart: Vec<BTreeSet<String>>,
+}
+
+/// The outcome for a whole document.
+#[derive(Debug, Default)]
+pub(crate) struct Naming {
+    /// Published name to its new name.
+    pub(crate) renamed: BTreeMap<String, String>,
+    /// Acceptable names that nobody has decided on yet.
+    pub(crate) undecided: Vec<String>,
+}
+
+impl NameTable {
+    /// Reads the table.
+    pub(crate) fn load(path: &Path) -> Result<Self> {
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read the name table {}", path.display()))?;
+        Self::parse(&text).with_context(|| format!("in the name table {}", path.display()))
+    }
+
+    /// Parses the table.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        serde_saphyr::from_str(text).map_err(|error| anyhow::anyhow!("{error}"))
+    }
+
+    /// Decides the name of every published component; collects every problem before it gives up.
+    pub(crate) fn decide<'a>(&self, published: impl Iterator<Item = &'a str>) -> Result<Naming> {
+        let mut naming = Naming::default();
+        let mut problems = Vec::new();
+        let mut used = BTreeSet::new();
+        for name in published {
+            let matches: BTreeSet<_> = self
+                .rename
+                .iter()
+                .flat_map(|(to, patterns)| patterns.iter().map(move |pattern| (to, pattern)))
+                .filter(|(_, pattern)| glob(pattern, name))
+                .collect();
+            used.extend(matches.iter().map(|(_, pattern)| pattern.as_str()));
+            let targets: BTreeSet<_> = matches.iter().map(|(to, _)| to.as_str()).collect();
+            let mut targets = targets.into_iter();
+            match (targets.next(), targets.next()) {
+                (Some(to), None) => {
+                    naming.renamed.insert(name.to_owned(), to.to_owned());
+                }
+                (Some(one), Some(two)) => {
+                    problems.push(format!("`{name}` matches two entries of `rename`: `{one}` and `{two}`"))
+                }
+                (None, _) => {
+                    if self.keep.contains(name) {
+                        used.insert(name);
+                    } else if let Some(reason) = objection(name) {
+                        problems.push(format!("`{name}` {reason}: give it a name under `rename`"));
+                    } else {
+                        naming.undecided.push(name.to_owned());
+                    }
+                    naming.renamed.insert(name.to_owned(), name.to_owned());
+                }
+            }
+        }
+        let table = self.rename.values().flatten().chain(&self.keep);
+        for entry in table.filter(|entry| !used.contains(entry.as_str())) {
+            problems.push(format!("`{entry}` matches no component of the document: remove the entry"));
+        }
+        for name in self.rename.keys() {
+            if let Some(reason) = objection(name) {
+                problems.push(format!("the new name `{name}` {reason}"));
+            }
+        }
+        if !problems.is_empty() {
+            bail!("names to decide:\n  {}", problems.join("\n  "));
+        }
+        Ok(naming)
+    }
+
+    /// Whether the table says that these names of one shape mean different things.
+    pub(crate) fn keeps_apart(&self, names: &BTreeSet<String>) -> bool {
+        self.apart.iter().any(|group| names.is_subset(group))
+    }
+}
+
+/// Why a person would not have chosen this name.
+pub(crate) fn objection(name: &str) -> Option<&'static str> {
+    if name.len() > 40 {
+        return Some("is longer than 40 characters");
+    }
+    if ["Discriminator", "Items", "Mapping", "GetParameters", "PostParameters", "PatchParameters"]
+        .iter()
+        .any(|word| name.contains(word))
+    {
+        return Some("names its place in the document, not what it is");
+    }
+    if name.ends_with(|last: char| last.is_ascii_digit()) {
+        return Some("ends in a digit");
+    }
+    if !name.starts_with(|first: char| first.is_ascii_uppercase()) {
+        return Some("is not in upper camel case");
+    }
+    None
+}
+
+fn glob(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((head, tail)) => name.strip_prefix(head).is_some_and(|rest| {
+            (0..=rest.len()).filter(|&at| rest.is_char_boundary(at)).any(|at| glob(tail, &rest[at..]))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decide(table: &str, names: &[&str]) -> Result<Naming> {
+        NameTable::parse(table).unwrap().decide(names.iter().copied())
+    }
+
+    #[test]
+    fn a_pattern_names_every_component_it_matches() {
+        let naming = decide("rename: {Frequency: ['*BillingFrequency']}", &["ABillingFrequency", "BBillingFrequency"]);
+        let naming = naming.unwrap();
+        assert!(naming.renamed.values().all(|name| name == "Frequency"));
+    }
+
+    #[test]
+    fn a_bad_name_that_nobody_decided_on_is_an_error_that_names_it() {
+        let error = decide("keep: []", &["OrderLinesItems"]).unwrap_err().to_string();
+        assert!(error.contains("`OrderLinesItems` names its place in the document"), "{error}");
+    }
+
+    #[test]
+    fn a_good_name_that_nobody_decided_on_is_reported_and_kept() {
+        let naming = decide("keep: []", &["Payment"]).unwrap();
+        assert_eq!(naming.undecided, ["Payment"]);
+        assert_eq!(naming.renamed["Payment"], "Payment");
+    }
+
+    #[test]
+    fn two_entries_for_one_name_and_an_entry_for_none_are_errors() {
+        let error = decide("rename: {A: ['X*'], B: ['*Y'], C: [Gone]}", &["XY"]).unwrap_err().to_string();
+        assert!(error.contains("`XY` matches two entries"), "{error}");
+        assert!(error.contains("`Gone` matches no component"), "{error}");
+    }
+}

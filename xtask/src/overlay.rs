@@ -1,0 +1,164 @@
+//! Applies an OpenAPI Overlay 1.0 document: pure, document in, document out.
+//! A target that matches nothing is an error, so that an update cannot silently drop a correction.
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json_path::JsonPath;
+
+/// An overlay document.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Overlay {
+    overlay: String,
+    #[allow(dead_code)]
+    info: Value,
+    #[serde(default)]
+    actions: Vec<Action>,
+}
+
+/// One change: merge `update` into, or remove, whatever `target` selects.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Action {
+    target: String,
+    #[allow(dead_code)]
+    description: Option<String>,
+    update: Option<Value>,
+    #[serde(default)]
+    remove: bool,
+}
+
+impl Overlay {
+    /// Parses an overlay document (YAML or JSON).
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let overlay: Self = serde_saphyr::from_str(text).map_err(|error| anyhow::anyhow!("{error}"))?;
+        if !overlay.overlay.starts_with("1.0") {
+            bail!("overlay version {} is not supported: use 1.0.0", overlay.overlay);
+        }
+        Ok(overlay)
+    }
+
+    /// Applies every action in order; the targets that match nothing are an error that names them all.
+    pub(crate) fn apply(&self, document: Value) -> Result<Value> {
+        let (document, unmatched) = self.run(document)?;
+        if !unmatched.is_empty() {
+            bail!(
+                "overlay targets that match nothing (correct or remove these actions):\n  {}",
+                unmatched.join("\n  ")
+            );
+        }
+        Ok(document)
+    }
+
+    /// For trying another document: says which targets match nothing and goes on.
+    pub(crate) fn apply_where_it_matches(&self, document: Value) -> Result<Value> {
+        let (document, unmatched) = self.run(document)?;
+        for target in unmatched {
+            eprintln!("  this document has nothing for the overlay's {target}");
+        }
+        Ok(document)
+    }
+
+    fn run(&self, mut document: Value) -> Result<(Value, Vec<&str>)> {
+        let mut unmatched = Vec::new();
+        for action in &self.actions {
+            let pointers = select(&document, &action.target)?;
+            if pointers.is_empty() {
+                unmatched.push(action.target.as_str());
+            }
+            for pointer in pointers.iter().rev() {
+                if action.remove {
+                    remove(&mut document, pointer)?;
+                } else if let (Some(update), Some(target)) = (&action.update, document.pointer_mut(pointer)) {
+                    merge(target, update);
+                }
+            }
+        }
+        Ok((document, unmatched))
+    }
+}
+
+fn select(document: &Value, target: &str) -> Result<Vec<String>> {
+    let path = JsonPath::parse(target).with_context(|| format!("overlay target `{target}` is not a JSONPath"))?;
+    Ok(path.query_located(document).locations().map(|location| location.to_json_pointer()).collect())
+}
+
+fn remove(document: &mut Value, pointer: &str) -> Result<()> {
+    let (parent, key) = pointer.rsplit_once('/').context("an overlay cannot remove the whole document")?;
+    let key = key.replace("~1", "/").replace("~0", "~");
+    match document.pointer_mut(parent) {
+        Some(Value::Object(object)) => {
+            object.remove(&key);
+        }
+        Some(Value::Array(array)) => {
+            let index: usize = key.parse().with_context(|| format!("{pointer} is no array element"))?;
+            if index < array.len() {
+                array.remove(index);
+            }
+        }
+        _ => bail!("{pointer} is gone: an earlier part of this action removed what holds it"),
+    }
+    Ok(())
+}
+
+/// The Overlay rule: objects merge, arrays are appended to, the rest is replaced.
+fn merge(target: &mut Value, update: &Value) {
+    match (target, update) {
+        (Value::Object(target), Value::Object(update)) => {
+            for (key, value) in update {
+                match target.get_mut(key) {
+                    Some(existing) => merge(existing, value),
+                    None => {
+                        target.insert(key.clone(), value.clone());
+                    }
+                }
+            }
+        }
+        (Value::Array(target), Value::Array(update)) => target.extend(update.iter().cloned()),
+        (Value::Array(target), update) => target.push(update.clone()),
+        (target, update) => *target = update.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn apply(actions: &str, document: Value) -> Result<Value> {
+        Overlay::parse(&format!("overlay: 1.0.0\ninfo: {{title: t, version: '1'}}\nactions:\n{actions}"))?
+            .apply(document)
+    }
+
+    #[test]
+    fn updates_merge_into_every_match() {
+        let document = json!({"a": {"properties": {"id": {"type": "string"}}}, "b": {"properties": {"id": {}}}});
+        let result = apply("- target: $..properties.id\n  update: {x: 1}\n", document).unwrap();
+        assert_eq!(
+            result,
+            json!({"a": {"properties": {"id": {"type": "string", "x": 1}}}, "b": {"properties": {"id": {"x": 1}}}})
+        );
+    }
+
+    #[test]
+    fn removals_take_every_match_of_an_array() {
+        let document = json!({"list": [{"n": 1}, {"n": 2}, {"n": 1}]});
+        let result = apply("- target: $.list[?@.n==1]\n  remove: true\n", document).unwrap();
+        assert_eq!(result, json!({"list": [{"n": 2}]}));
+    }
+
+    #[test]
+    fn targets_that_match_nothing_are_all_named() {
+        let error = apply("- target: $.x\n  update: {}\n- target: $.y\n  remove: true\n", json!({})).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("$.x") && error.contains("$.y"), "{error}");
+    }
+
+    #[test]
+    fn a_target_that_is_no_json_path_is_named() {
+        let error = apply("- target: components.schemas\n  update: {}\n", json!({})).unwrap_err().to_string();
+        assert!(error.contains("`components.schemas` is not a JSONPath"), "{error}");
+    }
+}

@@ -1,0 +1,81 @@
+//! Documentation comments: prose from the overlay, then the facts of the wire.
+
+use heck::ToTitleCase;
+
+use crate::facts::{Field, Kind, Operation, Type};
+
+/// `///` lines.
+pub(crate) fn comment(text: &str) -> String {
+    text.lines().map(|line| format!("///{}{line}\n", if line.is_empty() { "" } else { " " })).collect()
+}
+
+/// Attributes for quoted items.
+pub(crate) fn attributes(text: &str) -> proc_macro2::TokenStream {
+    text.lines()
+        .map(|line| {
+            let line = if line.is_empty() { String::new() } else { format!(" {line}") };
+            quote::quote!(#[doc = #line])
+        })
+        .collect()
+}
+
+/// A type: its prose, or else its name in words.
+pub(crate) fn of_type(name: &str, known: &Type) -> String {
+    known.doc.clone().unwrap_or_else(|| {
+        let words = name.to_title_case();
+        let mut letters = words.to_lowercase().chars().collect::<Vec<_>>();
+        if let Some(first) = letters.first_mut() {
+            *first = first.to_ascii_uppercase();
+        }
+        format!("{}.", letters.into_iter().collect::<String>())
+    })
+}
+
+/// A property or parameter: prose, then what stands on the wire.
+pub(crate) fn of_field(field: &Field) -> String {
+    let facts = wire_facts(field);
+    match &field.doc {
+        Some(prose) if field.flatten => prose.clone(),
+        Some(prose) => format!("{} ({facts})", prose.trim_end_matches('.')),
+        None => format!("On the wire: {facts}."),
+    }
+}
+
+fn wire_facts(field: &Field) -> String {
+    let mut facts = vec![format!("`{}`", field.wire), type_in_words(field)];
+    facts.extend(field.limits.iter().cloned());
+    if field.nullable {
+        facts.push("may be null".into());
+    }
+    if let Some(default) = &field.default {
+        facts.push(format!("default `{}`", default.as_str().map_or_else(|| default.to_string(), str::to_owned)));
+    }
+    facts.join(", ")
+}
+
+fn type_in_words(field: &Field) -> String {
+    let word = match (&field.kind, field.format.as_deref()) {
+        (_, Some("date-time")) => "RFC 3339 time",
+        (_, Some("email")) => "e-mail address",
+        (_, Some("uri")) => "URL",
+        (Kind::Integer, _) => "integer",
+        (Kind::Number, _) => "number",
+        (Kind::Boolean, _) => "boolean",
+        (Kind::Text | Kind::Newtype(_), _) => "string",
+        (Kind::Array, _) => "list",
+        (Kind::Map, _) => "object",
+        (Kind::Any, _) => "any JSON",
+        (Kind::Component(name), _) => return format!("[`{name}`]"),
+    };
+    word.to_owned()
+}
+
+/// An operation: prose, method and path, errors.
+pub(crate) fn of_operation(operation: &Operation) -> String {
+    let mut text = operation.doc.clone().unwrap_or_else(|| format!("Operation `{}`.", operation.id));
+    text.push_str(&format!("\n\n`{} {}`", operation.http_method, operation.path));
+    text.push_str("\n\n# Errors\n\n");
+    let statuses = operation.errors.join(", ");
+    text.push_str(&format!("Documented statuses: {statuses}; every failure is an [`Error`](crate::Error)."));
+    text
+}

@@ -1,0 +1,272 @@
+//! Structs: progenitor's fields, with the optionality, the tolerance and the constructors that the facts ask for.
+
+use anyhow::{Context, Result};
+use heck::ToLowerCamelCase;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::visit_mut::VisitMut;
+
+use super::enums::serde_derives;
+use super::{docs, print};
+use crate::facts::{Facts, Field, Kind, Shape, Type};
+use crate::generate::Raw;
+
+/// A field on its way from progenitor's struct to ours.
+struct Member<'a> {
+    ident: syn::Ident,
+    facts: &'a Field,
+    /// The type without `Option`.
+    inner: syn::Type,
+    wrapper: Wrapper,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wrapper {
+    Bare,
+    Option,
+    Patch,
+}
+
+/// One struct with its impls.
+pub(crate) fn structure(raw: &Raw, facts: &Facts, name: &str, known: &Type, fields: &[Field]) -> Result<String> {
+    let item = raw.structs.get(name).with_context(|| format!("progenitor made no struct `{name}`"))?;
+    let mut members = Vec::new();
+    for field in &item.fields {
+        members.push(member(name, known, fields, field)?);
+    }
+    let definition = definition(name, known, &members);
+    let constructors = if known.sent { constructors(facts, name, known, &members) } else { quote!() };
+    print(quote!(#definition #constructors))
+}
+
+fn member<'a>(name: &str, known: &Type, facts: &'a [Field], field: &syn::Field) -> Result<Member<'a>> {
+    let ident = field.ident.clone().with_context(|| format!("progenitor made a tuple struct of `{name}`"))?;
+    let wire = renamed(field).unwrap_or_else(|| ident.to_string());
+    let facts = facts.iter().find(|facts| facts.wire == wire);
+    let facts = facts.with_context(|| format!("progenitor's `{name}.{wire}` is not in the document"))?;
+    let mut inner = without_option(&field.ty);
+    ShortPaths.visit_type_mut(&mut inner);
+    let wrapper = match (facts.required, facts.nullable, known.sent) {
+        (true, false, _) => Wrapper::Bare,
+        (false, true, true) => Wrapper::Patch,
+        _ => Wrapper::Option,
+    };
+    Ok(Member { ident, facts, inner, wrapper })
+}
+
+fn renamed(field: &syn::Field) -> Option<String> {
+    let mut name = None;
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        let _ = attribute.parse_nested_meta(|meta| {
+            if let Ok(value) = meta.value() {
+                let literal: syn::Expr = value.parse()?;
+                if let (true, syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. })) =
+                    (meta.path.is_ident("rename"), literal)
+                {
+                    name = Some(text.value());
+                }
+            }
+            Ok(())
+        });
+    }
+    name
+}
+
+fn without_option(ty: &syn::Type) -> syn::Type {
+    if let syn::Type::Path(path) = ty
+        && let Some(last) = path.path.segments.last()
+        && last.ident == "Option"
+        && let syn::PathArguments::AngleBracketed(arguments) = &last.arguments
+        && let Some(syn::GenericArgument::Type(inner)) = arguments.args.first()
+    {
+        return inner.clone();
+    }
+    ty.clone()
+}
+
+/// `::std::string::String` is `String`; progenitor's types for objects and times are ours.
+pub(crate) struct ShortPaths;
+
+impl VisitMut for ShortPaths {
+    fn visit_type_path_mut(&mut self, path: &mut syn::TypePath) {
+        syn::visit_mut::visit_type_path_mut(self, path);
+        if let Some(mut last) = path.path.segments.last().cloned() {
+            let ours = match last.ident.to_string().as_str() {
+                "Map" => Some("JsonObject"),
+                "DateTime" => Some("Timestamp"),
+                _ => None,
+            };
+            if let Some(ours) = ours {
+                last.ident = format_ident!("{ours}");
+                last.arguments = syn::PathArguments::None;
+            }
+            path.path = syn::Path::from(last);
+        }
+    }
+}
+
+fn definition(name: &str, known: &Type, members: &[Member<'_>]) -> TokenStream {
+    let doc = docs::attributes(&docs::of_type(name, known));
+    let derives = serde_derives(known);
+    let default = (known.sent
+        && members.iter().all(|member| member.wrapper != Wrapper::Bare)
+        && members.iter().all(|member| !member.facts.required))
+    .then(|| quote!(#[derive(Default)]));
+    let camel = members.iter().any(|member| camel_differs(member));
+    let rename_all = camel.then(|| quote!(#[serde(rename_all = "camelCase")]));
+    let ident = format_ident!("{name}");
+    let fields = members.iter().map(|member| field_definition(known, member, camel));
+    quote! {
+        #doc
+        #derives
+        #default
+        #[non_exhaustive]
+        #rename_all
+        pub struct #ident { #(#fields)* }
+    }
+}
+
+fn camel_differs(member: &Member<'_>) -> bool {
+    let ident = member.ident.to_string();
+    ident != member.facts.wire && serde_camel(&ident) == member.facts.wire
+}
+
+/// serde's own camel case, which `rename_all` applies.
+fn serde_camel(ident: &str) -> String {
+    let camel = ident.to_lower_camel_case();
+    let by_serde: String = ident
+        .split('_')
+        .enumerate()
+        .map(|(index, word)| {
+            let mut letters = word.chars();
+            match letters.next() {
+                Some(first) if index > 0 => first.to_ascii_uppercase().to_string() + letters.as_str(),
+                Some(first) => first.to_string() + letters.as_str(),
+                None => String::new(),
+            }
+        })
+        .collect();
+    if camel == by_serde { camel } else { by_serde }
+}
+
+fn field_definition(known: &Type, member: &Member<'_>, camel: bool) -> TokenStream {
+    let doc = docs::attributes(&docs::of_field(member.facts));
+    let mut serde = Vec::new();
+    let ident = &member.ident;
+    let automatic = if camel { serde_camel(&ident.to_string()) } else { ident.to_string() };
+    let wire = &member.facts.wire;
+    if member.facts.flatten {
+        serde.push(quote!(flatten));
+    } else if automatic != *wire {
+        serde.push(quote!(rename = #wire));
+    }
+    let integer = member.facts.kind == Kind::Integer && known.received;
+    match member.wrapper {
+        Wrapper::Bare if integer => serde.push(quote!(deserialize_with = "integer")),
+        Wrapper::Option if integer => serde.push(quote!(default, deserialize_with = "optional_integer")),
+        _ => {}
+    }
+    match member.wrapper {
+        Wrapper::Patch => serde.push(quote!(default, skip_serializing_if = "Patch::is_leave")),
+        Wrapper::Option if !member.facts.required => serde.push(quote!(skip_serializing_if = "Option::is_none")),
+        _ => {}
+    }
+    let attribute = (!serde.is_empty()).then(|| quote!(#[serde(#(#serde),*)]));
+    let deprecated = member.facts.deprecated.then(|| quote!(#[deprecated = "deprecated in Paid's document"]));
+    let ty = full_type(member);
+    quote!(#doc #attribute #deprecated pub #ident: #ty,)
+}
+
+fn full_type(member: &Member<'_>) -> TokenStream {
+    let inner = &member.inner;
+    match member.wrapper {
+        Wrapper::Bare => quote!(#inner),
+        Wrapper::Option => quote!(Option<#inner>),
+        Wrapper::Patch => quote!(Patch<#inner>),
+    }
+}
+
+fn constructors(facts: &Facts, name: &str, known: &Type, members: &[Member<'_>]) -> TokenStream {
+    let ident = format_ident!("{name}");
+    let mut required: Vec<_> = members.iter().filter(|member| member.facts.required).collect();
+    required.sort_by_key(|member| {
+        known.constructor.iter().position(|wire| *wire == member.facts.wire).unwrap_or(usize::MAX)
+    });
+    let arguments = required.iter().map(|member| {
+        let ident = &member.ident;
+        let ty = argument_type(facts, member, member.wrapper == Wrapper::Option);
+        quote!(#ident: #ty)
+    });
+    let values = members.iter().map(|member| {
+        let ident = &member.ident;
+        match (member.facts.required, member.wrapper) {
+            (true, _) => {
+                let value = converted(facts, member);
+                if value.to_string() == ident.to_string() { quote!(#ident) } else { quote!(#ident: #value) }
+            }
+            (false, Wrapper::Patch) => quote!(#ident: Patch::Leave),
+            _ => quote!(#ident: None),
+        }
+    });
+    let doc = if required.is_empty() { "Nothing set yet." } else { "With what is required; the rest is left out." };
+    let new_doc = docs::attributes(doc);
+    let setters = members.iter().filter(|member| !member.facts.required).map(|member| setter(facts, member));
+    quote! {
+        impl #ident {
+            #new_doc
+            pub fn new(#(#arguments),*) -> Self {
+                Self { #(#values),* }
+            }
+            #(#setters)*
+        }
+    }
+}
+
+fn setter(facts: &Facts, member: &Member<'_>) -> TokenStream {
+    let ident = &member.ident;
+    let ty = argument_type(facts, member, false);
+    let doc = docs::attributes(&format!("Sets [`{ident}`](Self::{ident})."));
+    let value = match member.wrapper {
+        Wrapper::Patch => quote!(#ident.into()),
+        _ => {
+            let value = converted(facts, member);
+            quote!(Some(#value))
+        }
+    };
+    quote! {
+        #doc
+        #[must_use]
+        pub fn #ident(mut self, #ident: #ty) -> Self {
+            self.#ident = #value;
+            self
+        }
+    }
+}
+
+/// Whether a caller may pass anything that converts into the type.
+fn converts(facts: &Facts, member: &Member<'_>) -> bool {
+    match &member.facts.kind {
+        Kind::Text | Kind::Newtype(_) | Kind::Array => true,
+        Kind::Component(name) => facts
+            .types
+            .get(name)
+            .is_some_and(|known| matches!(known.shape, Shape::Union { .. } | Shape::Choice(_) | Shape::Scalars(_))),
+        _ => false,
+    }
+}
+
+fn argument_type(facts: &Facts, member: &Member<'_>, nullable: bool) -> TokenStream {
+    let inner = &member.inner;
+    match member.wrapper {
+        Wrapper::Patch => quote!(impl Into<Patch<#inner>>),
+        _ if nullable => quote!(impl Into<Option<#inner>>),
+        _ if converts(facts, member) => quote!(impl Into<#inner>),
+        _ => quote!(#inner),
+    }
+}
+
+fn converted(facts: &Facts, member: &Member<'_>) -> TokenStream {
+    let ident = &member.ident;
+    let nullable = member.facts.required && member.wrapper == Wrapper::Option;
+    if nullable || converts(facts, member) { quote!(#ident.into()) } else { quote!(#ident) }
+}
