@@ -116,7 +116,9 @@ impl Client {
             matches!(plain.as_str(), "." | "..")
         });
         if !path.starts_with('/') || addresses_elsewhere || path.contains(['?', '#', '\\']) {
-            return call.refused("the path must start with `/` and have no `.` or `..` segment, `?` or `#`; set parameters with `query`");
+            return call.refused(
+                "the path must start with `/` and have no `.` or `..` segment, `?` or `#`; set parameters with `query`",
+            );
         }
         call
     }
@@ -302,7 +304,10 @@ mod tests {
     fn a_key_is_never_printed() {
         let builder = Client::builder().api_key("paid_secret");
         assert!(!format!("{builder:?}").contains("secret"));
-        assert!(!format!("{:?} {:?}", builder.clone().build().unwrap(), builder.build().unwrap().inner().key.header()).contains("secret"));
+        assert!(
+            !format!("{:?} {:?}", builder.clone().build().unwrap(), builder.build().unwrap().inner().key.header())
+                .contains("secret")
+        );
     }
 
     #[test]
@@ -318,7 +323,15 @@ mod tests {
         for url in ["http://127.0.0.1:4010", "http://localhost:1/x/", "http://[::1]:80", "https://paid.test/api/v2/"] {
             assert!(!checked_base_url(url).unwrap().ends_with('/'), "{url}");
         }
-        for url in ["http://paid.test", "http://10.0.0.1", "http://localhost.evil.test", "ftp://paid.test", "paid.test", "https://u:p@paid.test", "https://paid.test/?a=1"] {
+        for url in [
+            "http://paid.test",
+            "http://10.0.0.1",
+            "http://localhost.evil.test",
+            "ftp://paid.test",
+            "paid.test",
+            "https://u:p@paid.test",
+            "https://paid.test/?a=1",
+        ] {
             let error = checked_base_url(url).unwrap_err().to_string();
             assert!(!error.contains("u:p"), "{error}");
         }

@@ -124,11 +124,16 @@ impl ConfigError {
 }
 
 impl Error {
-    pub(crate) fn request(operation: &Cow<'static, str>, problem: impl Into<String>) -> Self {
-        Self::Request(Box::new(RequestError { operation: operation.clone(), problem: problem.into() }))
+    pub(crate) fn request(operation: Cow<'static, str>, problem: impl Into<String>) -> Self {
+        Self::Request(Box::new(RequestError { operation, problem: problem.into() }))
     }
 
-    pub(crate) fn transport(operation: Cow<'static, str>, attempts: u32, after: Duration, source: reqwest::Error) -> Self {
+    pub(crate) fn transport(
+        operation: Cow<'static, str>,
+        attempts: u32,
+        after: Duration,
+        source: reqwest::Error,
+    ) -> Self {
         let connect = source.is_connect();
         if source.is_timeout() && !connect {
             return Self::Timeout { operation, after, attempts };
@@ -190,7 +195,11 @@ impl Envelope {
         let inner = outer.get("error").and_then(Value::as_object);
         let text = |key: &str| inner.and_then(|inner| inner.get(key)).or_else(|| outer.get(key)).and_then(readable);
         Self {
-            message: outer.get("error").filter(|error| error.is_string()).and_then(readable).or_else(|| text("message")),
+            message: outer
+                .get("error")
+                .filter(|error| error.is_string())
+                .and_then(readable)
+                .or_else(|| text("message")),
             code: text("code"),
             details: text("details"),
         }
@@ -208,11 +217,16 @@ fn readable(value: &Value) -> Option<String> {
 const REQUEST_ID_HEADERS: [&str; 4] = ["x-request-id", "request-id", "x-correlation-id", "cf-ray"];
 
 impl ApiError {
-    pub(crate) fn read(operation: Cow<'static, str>, attempts: u32, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+    pub(crate) fn read(
+        operation: Cow<'static, str>,
+        attempts: u32,
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Self {
         let Envelope { message, code, details } = Envelope::read(&body);
-        let request_id = REQUEST_ID_HEADERS
-            .iter()
-            .find_map(|name| headers.get(*name)?.to_str().ok().map(str::to_owned));
+        let request_id =
+            REQUEST_ID_HEADERS.iter().find_map(|name| headers.get(*name)?.to_str().ok().map(str::to_owned));
         Self { status, message, code, details, request_id, operation, attempts, headers, body }
     }
 
@@ -277,7 +291,8 @@ impl fmt::Debug for ApiError {
 
 /// At most `limit` characters, on one line.
 pub(crate) fn excerpt(text: &str, limit: usize) -> String {
-    let mut short: String = text.chars().take(limit).map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let mut short: String =
+        text.chars().take(limit).map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     if text.chars().nth(limit).is_some() {
         short.push('…');
     }

@@ -155,7 +155,11 @@ pub(crate) trait Attempted {
 }
 
 /// Attempts until one is good or the policy says stop. `attempt` gets its number and the time that is left.
-pub(crate) async fn run<A, F>(policy: &RetryPolicy, repeatable: bool, mut attempt: impl FnMut(u32, Duration) -> F) -> (A, u32)
+pub(crate) async fn run<A, F>(
+    policy: &RetryPolicy,
+    repeatable: bool,
+    mut attempt: impl FnMut(u32, Duration) -> F,
+) -> (A, u32)
 where
     A: Attempted,
     F: Future<Output = A>,
@@ -291,7 +295,9 @@ mod tests {
     #[test]
     fn waits_double_up_to_a_cap_and_are_drawn_from_the_whole_range() {
         let policy = RetryPolicy::default().max_retries(100).total(Duration::MAX);
-        let wait = |attempts, random| policy.decide(&Situation { attempts, random, ..situation(Outcome::NotSent, true) }).unwrap();
+        let wait = |attempts, random| {
+            policy.decide(&Situation { attempts, random, ..situation(Outcome::NotSent, true) }).unwrap()
+        };
         assert_eq!(wait(1, 0.0), Duration::ZERO);
         assert_eq!(wait(3, 0.5), Duration::from_secs(1));
         assert_eq!(wait(60, 0.5), Duration::from_secs(30));

@@ -44,7 +44,12 @@ struct Prepared {
 impl<T> Call<T> {
     /// A request of an operation. Methods that HTTP calls idempotent may be repeated.
     #[doc(hidden)]
-    pub fn new(client: &Client, operation: impl Into<Cow<'static, str>>, method: Method, path: impl Into<String>) -> Self {
+    pub fn new(
+        client: &Client,
+        operation: impl Into<Cow<'static, str>>,
+        method: Method,
+        path: impl Into<String>,
+    ) -> Self {
         let repeatable = matches!(method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE);
         let prepared = Prepared {
             operation: operation.into(),
@@ -60,7 +65,8 @@ impl<T> Call<T> {
 
     /// Fills in `{name}` of the path.
     #[doc(hidden)]
-    pub fn path(mut self, name: &str, value: &str) -> Self {
+    pub fn path(mut self, name: &str, value: impl AsRef<str>) -> Self {
+        let value = value.as_ref();
         match wire::path_segment(value) {
             Some(segment) => self.prepared.path = self.prepared.path.replace(&format!("{{{name}}}"), &segment),
             None => self.prepared.refuse(format!(
@@ -217,7 +223,8 @@ impl Answer {
     }
 
     fn unreadable(self, path: String, error: &serde_json::Error) -> Error {
-        let message = if self.body.is_empty() { "the body is empty".to_owned() } else { excerpt(&error.to_string(), 200) };
+        let message =
+            if self.body.is_empty() { "the body is empty".to_owned() } else { excerpt(&error.to_string(), 200) };
         Error::Decode(Box::new(DecodeError {
             operation: self.operation,
             status: self.status,
@@ -247,7 +254,7 @@ impl Attempted for Attempt {
 
 async fn execute(client: Client, prepared: Prepared) -> Result<Answer, Error> {
     if let Some(problem) = prepared.problem {
-        return Err(Error::request(&prepared.operation, problem));
+        return Err(Error::request(prepared.operation, problem));
     }
     let span = tracing::debug_span!(
         "paid.request",

@@ -178,7 +178,13 @@ impl Serializer for &mut FiniteCheck {
         value.serialize(self)
     }
 
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(self, _: &'static str, _: u32, variant: &'static str, value: &T) -> Result<(), NotFinite> {
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), NotFinite> {
         self.within(variant, value)
     }
 
@@ -228,7 +234,12 @@ macro_rules! elements {
     };
 }
 
-elements!(SerializeSeq::serialize_element, SerializeTuple::serialize_element, SerializeTupleStruct::serialize_field, SerializeTupleVariant::serialize_field);
+elements!(
+    SerializeSeq::serialize_element,
+    SerializeTuple::serialize_element,
+    SerializeTupleStruct::serialize_field,
+    SerializeTupleVariant::serialize_field
+);
 
 macro_rules! fields {
     ($($trait:ident),*) => {
@@ -282,7 +293,11 @@ mod tests {
 
     #[test]
     fn whole_numbers_may_be_written_as_floats() {
-        for (json, all, some) in [(r#"{"all":1.0}"#, 1, None), (r#"{"all":2,"some":-3.0}"#, 2, Some(-3)), (r#"{"all":2,"some":null}"#, 2, None)] {
+        for (json, all, some) in [
+            (r#"{"all":1.0}"#, 1, None),
+            (r#"{"all":2,"some":-3.0}"#, 2, Some(-3)),
+            (r#"{"all":2,"some":null}"#, 2, None),
+        ] {
             assert_eq!(serde_json::from_str::<Counts>(json).unwrap(), Counts { all, some });
         }
         for json in [r#"{"all":1.5}"#, r#"{"all":1e300}"#, r#"{"all":18446744073709551615}"#, r#"{"all":"1"}"#] {

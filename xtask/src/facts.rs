@@ -127,7 +127,6 @@ pub(crate) struct Operation {
     pub(crate) body: Option<String>,
     pub(crate) empty_body: bool,
     pub(crate) answer: Option<String>,
-    pub(crate) success: Vec<String>,
     pub(crate) errors: Vec<String>,
     /// `list[*].key`: repeating is safe when every element has the key.
     pub(crate) keyed_by: Option<String>,
@@ -389,10 +388,8 @@ fn read_operation(
         })
         .transpose()?;
     let responses = operation.get("responses").and_then(Value::as_object);
-    let statuses = |success: bool| {
-        let all = responses.into_iter().flat_map(Object::keys);
-        all.filter(move |status| status.starts_with('2') == success).cloned().collect::<Vec<_>>()
-    };
+    let errors =
+        responses.into_iter().flat_map(Object::keys).filter(|status| !status.starts_with('2')).cloned().collect();
     let answer = responses
         .into_iter()
         .flatten()
@@ -420,8 +417,7 @@ fn read_operation(
         body,
         empty_body: operation.get("x-rust-empty-body").is_some(),
         answer,
-        success: statuses(true),
-        errors: statuses(false),
+        errors,
         keyed_by: operation.get("x-rust-keyed-by").and_then(Value::as_str).map(str::to_owned),
         repeatable: operation.get("x-rust-repeatable") == Some(&Value::Bool(true)),
         deprecated: operation.get("deprecated") == Some(&Value::Bool(true)),
@@ -521,6 +517,42 @@ impl Shape {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::overlay::Overlay;
+    use crate::{project, simplify};
+
+    /// What nobody has written about yet.
+    fn undocumented(facts: &Facts) -> Vec<String> {
+        let mut bare = Vec::new();
+        for resource in &facts.resources {
+            for operation in &resource.operations {
+                let parameters = operation.query.iter().filter(|field| field.doc.is_none());
+                bare.extend(parameters.map(|field| format!("{}?{}", operation.id, field.wire)));
+                if operation.doc.is_none() {
+                    bare.push(operation.id.clone());
+                }
+            }
+        }
+        for (name, known) in facts.types.iter().filter(|(_, known)| known.sent) {
+            if known.doc.is_none() {
+                bare.push(name.clone());
+            }
+            if let Shape::Struct(fields) = &known.shape {
+                let fields = fields.iter().filter(|field| field.doc.is_none());
+                bare.extend(fields.map(|field| format!("{name}.{}", field.wire)));
+            }
+        }
+        bare
+    }
+
+    #[test]
+    fn every_operation_and_every_field_that_is_sent_has_prose_of_our_own() {
+        let root = project::root().unwrap();
+        let overlay = std::fs::read_to_string(root.join("openapi/overlay.yaml")).unwrap();
+        let document = document::load(&root.join("openapi/paid-v2.json")).unwrap();
+        let document = Overlay::parse(&overlay).unwrap().apply(document).unwrap();
+        let facts = read(&simplify::simplify(document).unwrap()).unwrap();
+        assert_eq!(undocumented(&facts), Vec::<String>::new());
+    }
 
     #[test]
     fn methods_drop_the_name_of_their_resource() {

@@ -1,10 +1,14 @@
 //! Applies an OpenAPI Overlay 1.0 document: pure, document in, document out.
 //! A target that matches nothing is an error, so that an update cannot silently drop a correction.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json_path::JsonPath;
+
+use crate::document;
 
 /// An overlay document.
 #[derive(Debug, Deserialize)]
@@ -62,6 +66,7 @@ impl Overlay {
 
     fn run(&self, mut document: Value) -> Result<(Value, Vec<&str>)> {
         let mut unmatched = Vec::new();
+        let before = schema_pointers(&mut document);
         for action in &self.actions {
             let pointers = select(&document, &action.target)?;
             if pointers.is_empty() {
@@ -75,8 +80,34 @@ impl Overlay {
                 }
             }
         }
+        refuse_prose_about_nothing(&mut document, &before)?;
         Ok((document, unmatched))
     }
+}
+
+fn schema_pointers(document: &mut Value) -> BTreeSet<String> {
+    let mut pointers = BTreeSet::new();
+    document::visit_schemas(document, &mut |_, pointer| {
+        pointers.insert(pointer.to_owned());
+    });
+    pointers
+}
+
+/// An update that only describes a schema or property must find it in the document: merged in, it would make one.
+fn refuse_prose_about_nothing(document: &mut Value, before: &BTreeSet<String>) -> Result<()> {
+    let mut made = Vec::new();
+    document::visit_schemas(document, &mut |schema, pointer| {
+        let only_prose = schema.as_object().is_some_and(|object| {
+            object.keys().all(|key| key == "description" || key == "properties" || key.starts_with("x-"))
+        });
+        if only_prose && !before.contains(pointer) {
+            made.push(pointer.to_owned());
+        }
+    });
+    if made.is_empty() {
+        return Ok(());
+    }
+    bail!("the overlay describes what the document does not have (correct or remove):\n  {}", made.join("\n  "))
 }
 
 fn select(document: &Value, target: &str) -> Result<Vec<String>> {
@@ -154,6 +185,16 @@ mod tests {
         let error = apply("- target: $.x\n  update: {}\n- target: $.y\n  remove: true\n", json!({})).unwrap_err();
         let error = error.to_string();
         assert!(error.contains("$.x") && error.contains("$.y"), "{error}");
+    }
+
+    #[test]
+    fn prose_about_a_field_that_is_not_there_is_named() {
+        let document = json!({"components": {"schemas": {"A": {"properties": {"a": {"type": "string"}}}}}});
+        let actions =
+            "- target: $.components.schemas.A\n  update: {properties: {a: {description: x}, b: {description: y}}}\n";
+        let error = apply(actions, document).unwrap_err().to_string();
+        assert!(error.contains("#/components/schemas/A/properties/b"), "{error}");
+        assert!(!error.contains("properties/a"), "{error}");
     }
 
     #[test]

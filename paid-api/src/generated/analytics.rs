@@ -10,7 +10,7 @@ pub struct Analytics {
     pub(crate) client: Client,
 }
 impl Analytics {
-    /// Operation `execute-analytics-query`.
+    /// Runs one ClickHouse `SELECT` over your organisation's billing data. Experimental: Paid may change it without notice.
     ///
     /// `POST /experimental/analytics/query`
     ///
@@ -30,7 +30,7 @@ impl Analytics {
             .body(request)
             .repeatable_if(true)
     }
-    /// Operation `get-analytics-schema`.
+    /// Lists the views and columns that a query can read. Experimental: Paid may change it without notice.
     ///
     /// `GET /experimental/analytics/schema`
     ///
@@ -45,7 +45,7 @@ impl Analytics {
             "/experimental/analytics/schema",
         )
     }
-    /// Operation `get-signals-metadata`.
+    /// Lists the keys, and their types, that the data of your signals has had. Experimental: Paid may change it without notice.
     ///
     /// `GET /experimental/analytics/signals/metadata`
     ///
@@ -71,19 +71,19 @@ pub struct GetSignalsMetadata {
     call: Call<SignalsMetadataResponse>,
 }
 impl GetSignalsMetadata {
-    /// On the wire: `fromDate`, RFC 3339 time.
+    /// Only signals from this day on (`fromDate`, RFC 3339 time)
     pub fn from_date(mut self, from_date: impl Into<Timestamp>) -> Self {
-        self.call = self.call.query("fromDate", &from_date.into().to_string());
+        self.call = self.call.query("fromDate", from_date.into().to_string());
         self
     }
-    /// On the wire: `signalName`, string.
+    /// Only signals of this name (`signalName`, string)
     pub fn signal_name(mut self, signal_name: impl AsRef<str>) -> Self {
         self.call = self.call.query("signalName", signal_name.as_ref());
         self
     }
-    /// On the wire: `toDate`, RFC 3339 time.
+    /// Only signals up to this day (`toDate`, RFC 3339 time)
     pub fn to_date(mut self, to_date: impl Into<Timestamp>) -> Self {
-        self.call = self.call.query("toDate", &to_date.into().to_string());
+        self.call = self.call.query("toDate", to_date.into().to_string());
         self
     }
 }
@@ -116,12 +116,12 @@ pub struct AnalyticsQueryMeta {
     pub truncated: bool,
 }
 
-/// Analytics query request.
+/// A query over your organisation's billing data.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct AnalyticsQueryRequest {
-    /// On the wire: `query`, string.
+    /// One ClickHouse `SELECT` (or `WITH … SELECT`); Paid limits it to your organisation (`query`, string)
     pub query: String,
 }
 impl AnalyticsQueryRequest {

@@ -12,7 +12,7 @@ pub struct Checkouts {
     pub(crate) client: Client,
 }
 impl Checkouts {
-    /// Operation `archive-checkout`.
+    /// Archives a checkout: its link stops working, the record stays.
     ///
     /// `DELETE /checkouts/{id}`
     ///
@@ -23,7 +23,7 @@ impl Checkouts {
         Call::new(&self.client, "archive-checkout", Method::DELETE, "/checkouts/{id}")
             .path("id", id.into().as_str())
     }
-    /// Operation `create-checkout`.
+    /// Makes a checkout: a link where a customer picks a plan of one of the products and pays.
     ///
     /// `POST /checkouts/`
     ///
@@ -34,7 +34,7 @@ impl Checkouts {
         Call::new(&self.client, "create-checkout", Method::POST, "/checkouts/")
             .body(request)
     }
-    /// Operation `get-checkout`.
+    /// Reads one checkout.
     ///
     /// `GET /checkouts/{id}`
     ///
@@ -45,7 +45,7 @@ impl Checkouts {
         Call::new(&self.client, "get-checkout", Method::GET, "/checkouts/{id}")
             .path("id", id.into().as_str())
     }
-    /// Operation `list-checkouts`.
+    /// Lists checkouts, newest page by page.
     ///
     /// `GET /checkouts/`
     ///
@@ -66,17 +66,17 @@ pub struct ListCheckouts {
     call: Call<CheckoutListResponse>,
 }
 impl ListCheckouts {
-    /// On the wire: `limit`, integer, default `10`.
+    /// How many items a page has at most (`limit`, integer, default `10`)
     pub fn limit(mut self, limit: i64) -> Self {
-        self.call = self.call.query("limit", &limit.to_string());
+        self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// On the wire: `offset`, integer.
+    /// How many items to skip (`offset`, integer)
     pub fn offset(mut self, offset: i64) -> Self {
-        self.call = self.call.query("offset", &offset.to_string());
+        self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// On the wire: `status`, [`CheckoutStatusFilter`].
+    /// Only those with this status (`status`, [`CheckoutStatusFilter`])
     pub fn status(mut self, status: CheckoutStatusFilter) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -84,7 +84,7 @@ impl ListCheckouts {
 }
 crate::__paged!(ListCheckouts => CheckoutListResponse);
 
-/// Checkout.
+/// A link where a customer picks a plan and pays.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -98,7 +98,7 @@ pub struct Checkout {
     pub collect_address: bool,
     /// On the wire: `collectPhone`, boolean.
     pub collect_phone: bool,
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `customCards`, list.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,7 +111,7 @@ pub struct Checkout {
     pub external_customer_id: Option<ExternalCustomerId>,
     /// On the wire: `id`, string.
     pub id: CheckoutId,
-    /// On the wire: `metadata`, object, may be null.
+    /// Your own data, kept as it is (`metadata`, object, may be null)
     pub metadata: Option<JsonObject>,
     /// On the wire: `products`, list.
     pub products: Vec<CheckoutProduct>,
@@ -121,7 +121,7 @@ pub struct Checkout {
     pub status: CheckoutStatus,
     /// On the wire: `successUrl`, string.
     pub success_url: String,
-    /// On the wire: `updatedAt`, RFC 3339 time.
+    /// When the record last changed (`updatedAt`, RFC 3339 time)
     pub updated_at: Timestamp,
     /// On the wire: `url`, string.
     pub url: String,
@@ -146,21 +146,21 @@ pub struct CheckoutCustomCard {
     pub price_text: Option<String>,
 }
 
-/// Checkout custom card input.
+/// A card of your own beside the plans of a checkout page.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CheckoutCustomCardInput {
-    /// On the wire: `buttonText`, string.
+    /// What the button says (`buttonText`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub button_text: Option<String>,
-    /// On the wire: `buttonUrl`, URL.
+    /// Where the button leads (`buttonUrl`, URL)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub button_url: Option<String>,
-    /// On the wire: `label`, string.
+    /// The card's title (`label`, string)
     pub label: String,
-    /// On the wire: `priceText`, string.
+    /// The price in words, such as `from $99 a month` (`priceText`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_text: Option<String>,
 }
@@ -194,7 +194,7 @@ impl CheckoutCustomCardInput {
     }
 }
 
-/// Checkout details.
+/// A checkout with what became of it.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -208,7 +208,7 @@ pub struct CheckoutDetails {
     pub collect_address: bool,
     /// On the wire: `collectPhone`, boolean.
     pub collect_phone: bool,
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `customCards`, list.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -221,7 +221,7 @@ pub struct CheckoutDetails {
     pub external_customer_id: Option<ExternalCustomerId>,
     /// On the wire: `id`, string.
     pub id: CheckoutId,
-    /// On the wire: `metadata`, object, may be null.
+    /// Your own data, kept as it is (`metadata`, object, may be null)
     pub metadata: Option<JsonObject>,
     /// On the wire: `orderId`, string, may be null.
     pub order_id: Option<OrderId>,
@@ -235,7 +235,7 @@ pub struct CheckoutDetails {
     pub status: CheckoutStatus,
     /// On the wire: `successUrl`, string.
     pub success_url: String,
-    /// On the wire: `updatedAt`, RFC 3339 time.
+    /// When the record last changed (`updatedAt`, RFC 3339 time)
     pub updated_at: Timestamp,
     /// On the wire: `url`, string.
     pub url: String,
@@ -248,19 +248,19 @@ pub struct CheckoutDetails {
 pub struct CheckoutListResponse {
     /// On the wire: `data`, list.
     pub data: Vec<Checkout>,
-    /// On the wire: `pagination`, [`Pagination`].
+    /// Where this page stands in the list (`pagination`, [`Pagination`])
     pub pagination: Pagination,
 }
 crate::__page!(CheckoutListResponse, Checkout, pagination);
 
-/// Checkout plan.
+/// A plan that a checkout offers.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct CheckoutPlan {
-    /// On the wire: `features`, list.
+    /// What the page says the plan has, instead of the plan's own list (`features`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub features: Option<Vec<String>>,
-    /// On the wire: `id`, string.
+    /// The plan (`id`, string)
     pub id: PlanId,
 }
 impl CheckoutPlan {
@@ -279,13 +279,13 @@ impl CheckoutPlan {
     }
 }
 
-/// Checkout product.
+/// A product that a checkout offers.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct CheckoutProduct {
-    /// On the wire: `id`, string.
+    /// The product (`id`, string)
     pub id: ProductId,
-    /// On the wire: `plans`, list.
+    /// The plans to choose from; all of the product's when left out (`plans`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plans: Option<Vec<CheckoutPlan>>,
 }
@@ -314,7 +314,7 @@ pub struct CheckoutSelectedProduct {
 }
 
 crate::__open_enum! {
-    /// Checkout status filter.
+    /// Which checkouts to list.
     CheckoutStatusFilter {
         /// `active` on the wire.
         Active = "active",
@@ -325,42 +325,42 @@ crate::__open_enum! {
     }
 }
 
-/// Create checkout request.
+/// What a checkout offers, to whom, and where the customer goes afterwards.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateCheckoutRequest {
-    /// On the wire: `cancelUrl`, URL.
+    /// Where a customer goes who gives up (`cancelUrl`, URL)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cancel_url: Option<String>,
-    /// On the wire: `collectAddress`, boolean, default `true`.
+    /// Whether the page asks for a billing address (`collectAddress`, boolean, default `true`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collect_address: Option<bool>,
-    /// On the wire: `collectPhone`, boolean, default `false`.
+    /// Whether the page asks for a phone number (`collectPhone`, boolean, default `false`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collect_phone: Option<bool>,
-    /// On the wire: `currency`, string.
+    /// The only currency offered; all that the plans support when left out. A customer with an active order has to keep its currency (`currency`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// On the wire: `customCards`, list.
+    /// Cards of your own beside the plans (`customCards`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_cards: Option<Vec<CheckoutCustomCardInput>>,
     /// Whose checkout it is. An external id that Paid does not know yet creates the customer; without either, whoever opens the link becomes one.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub customer: Option<CustomerAttribution>,
-    /// On the wire: `expiresAt`, RFC 3339 time.
+    /// When the link stops working (`expiresAt`, RFC 3339 time)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// On the wire: `metadata`, object.
+    /// Your own data, kept as it is (`metadata`, object)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonObject>,
-    /// On the wire: `products`, list.
+    /// What is offered; one at least (`products`, list)
     pub products: Vec<CheckoutProduct>,
-    /// On the wire: `singleUse`, boolean, default `true`.
+    /// Whether the link is spent after one purchase (`singleUse`, boolean, default `true`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub single_use: Option<bool>,
-    /// On the wire: `successUrl`, URL.
+    /// Where the customer goes who has paid (`successUrl`, URL)
     pub success_url: String,
 }
 impl CreateCheckoutRequest {

@@ -12,7 +12,7 @@ pub struct Contacts {
     pub(crate) client: Client,
 }
 impl Contacts {
-    /// Operation `create-contact`.
+    /// Adds a contact to a customer.
     ///
     /// `POST /contacts/`
     ///
@@ -23,7 +23,7 @@ impl Contacts {
         Call::new(&self.client, "create-contact", Method::POST, "/contacts/")
             .body(request)
     }
-    /// Operation `delete-contact-by-id`.
+    /// Deletes a contact.
     ///
     /// `DELETE /contacts/{id}`
     ///
@@ -34,7 +34,7 @@ impl Contacts {
         Call::new(&self.client, "delete-contact-by-id", Method::DELETE, "/contacts/{id}")
             .path("id", id.into().as_str())
     }
-    /// Operation `delete-contact-by-external-id`.
+    /// Deletes the contact with your own id.
     ///
     /// `DELETE /contacts/external/{externalId}`
     ///
@@ -53,7 +53,7 @@ impl Contacts {
             )
             .path("externalId", external_id.into().as_str())
     }
-    /// Operation `get-contact-by-id`.
+    /// Reads one contact.
     ///
     /// `GET /contacts/{id}`
     ///
@@ -64,7 +64,7 @@ impl Contacts {
         Call::new(&self.client, "get-contact-by-id", Method::GET, "/contacts/{id}")
             .path("id", id.into().as_str())
     }
-    /// Operation `get-contact-by-external-id`.
+    /// Reads the contact with your own id.
     ///
     /// `GET /contacts/external/{externalId}`
     ///
@@ -83,7 +83,7 @@ impl Contacts {
             )
             .path("externalId", external_id.into().as_str())
     }
-    /// Operation `list-contacts`.
+    /// Lists contacts of all customers.
     ///
     /// `GET /contacts/`
     ///
@@ -95,7 +95,7 @@ impl Contacts {
             call: Call::new(&self.client, "list-contacts", Method::GET, "/contacts/"),
         }
     }
-    /// Operation `update-contact-by-id`.
+    /// Changes a contact; what is not set stays as it is.
     ///
     /// `PUT /contacts/{id}`
     ///
@@ -111,7 +111,7 @@ impl Contacts {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Operation `update-contact-by-external-id`.
+    /// Changes the contact with your own id; what is not set stays as it is.
     ///
     /// `PUT /contacts/external/{externalId}`
     ///
@@ -141,20 +141,20 @@ pub struct ListContacts {
     call: Call<ContactListResponse>,
 }
 impl ListContacts {
-    /// On the wire: `limit`, integer, default `10`.
+    /// How many items a page has at most (`limit`, integer, default `10`)
     pub fn limit(mut self, limit: i64) -> Self {
-        self.call = self.call.query("limit", &limit.to_string());
+        self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// On the wire: `offset`, integer.
+    /// How many items to skip (`offset`, integer)
     pub fn offset(mut self, offset: i64) -> Self {
-        self.call = self.call.query("offset", &offset.to_string());
+        self.call = self.call.query("offset", offset.to_string());
         self
     }
 }
 crate::__paged!(ListContacts => ContactListResponse);
 
-/// Contact.
+/// A person at a customer who gets its invoices.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -163,7 +163,7 @@ pub struct Contact {
     /// On the wire: `billingAddress`, [`ContactBillingAddress`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<ContactBillingAddress>,
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `customerId`, string.
     pub customer_id: CustomerId,
@@ -181,29 +181,29 @@ pub struct Contact {
     pub phone: Option<String>,
     /// On the wire: `roles`, list.
     pub roles: Vec<ContactRole>,
-    /// On the wire: `updatedAt`, RFC 3339 time.
+    /// When the record last changed (`updatedAt`, RFC 3339 time)
     pub updated_at: Timestamp,
 }
 
-/// Contact billing address.
+/// The postal address of a contact.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ContactBillingAddress {
-    /// On the wire: `city`, string.
+    /// City (`city`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
-    /// On the wire: `country`, string.
+    /// Country (`country`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
-    /// On the wire: `state`, string.
+    /// State or province (`state`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// On the wire: `street`, string.
+    /// Street and house number (`street`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub street: Option<String>,
-    /// On the wire: `zipCode`, string.
+    /// Postal code (`zipCode`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zip_code: Option<String>,
 }
@@ -257,13 +257,13 @@ impl ContactBillingAddress {
 pub struct ContactListResponse {
     /// On the wire: `data`, list.
     pub data: Vec<Contact>,
-    /// On the wire: `pagination`, [`Pagination`].
+    /// Where this page stands in the list (`pagination`, [`Pagination`])
     pub pagination: Pagination,
 }
 crate::__page!(ContactListResponse, Contact, pagination);
 
 crate::__open_enum! {
-    /// Contact role.
+    /// What a contact is there for.
     ContactRole {
         /// `ACCOUNTS_PAYABLE` on the wire.
         AccountsPayable = "ACCOUNTS_PAYABLE",
@@ -272,32 +272,32 @@ crate::__open_enum! {
     }
 }
 
-/// Create contact request.
+/// What a new contact is made of.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateContactRequest {
-    /// On the wire: `billingAddress`, [`ContactBillingAddress`].
+    /// Postal address (`billingAddress`, [`ContactBillingAddress`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<ContactBillingAddress>,
-    /// On the wire: `customerId`, string.
+    /// The customer it belongs to, by Paid's id only (`customerId`, string)
     pub customer_id: CustomerId,
-    /// On the wire: `email`, e-mail address.
+    /// Where invoices are sent (`email`, e-mail address)
     pub email: String,
-    /// On the wire: `externalId`, string, may be null.
+    /// Your own id for it (`externalId`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalContactId>,
-    /// On the wire: `firstName`, string, default ``.
+    /// First name (`firstName`, string, default ``)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
-    /// On the wire: `lastName`, string, default ``.
+    /// Last name (`lastName`, string, default ``)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
-    /// On the wire: `phone`, string, may be null.
+    /// Phone number (`phone`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub phone: Patch<String>,
-    /// On the wire: `roles`, list.
+    /// What the contact is there for (`roles`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<ContactRole>>,
 }
@@ -356,35 +356,35 @@ impl CreateContactRequest {
     }
 }
 
-/// Update contact request.
+/// What changes about a contact; everything else stays.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateContactRequest {
-    /// On the wire: `billingAddress`, [`ContactBillingAddress`].
+    /// Postal address (`billingAddress`, [`ContactBillingAddress`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<ContactBillingAddress>,
-    /// On the wire: `customerId`, string.
+    /// The customer it belongs to (`customerId`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_id: Option<CustomerId>,
-    /// On the wire: `email`, e-mail address.
+    /// Where invoices are sent (`email`, e-mail address)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// On the wire: `externalId`, string, may be null.
+    /// Your own id for it (`externalId`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalContactId>,
-    /// On the wire: `firstName`, string.
+    /// First name (`firstName`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
-    /// On the wire: `lastName`, string.
+    /// Last name (`lastName`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
-    /// On the wire: `phone`, string, may be null.
+    /// Phone number (`phone`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub phone: Patch<String>,
-    /// On the wire: `roles`, list.
+    /// What the contact is there for; replaces all it had (`roles`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<ContactRole>>,
 }

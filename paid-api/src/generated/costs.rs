@@ -13,7 +13,7 @@ pub struct Costs {
     pub(crate) client: Client,
 }
 impl Costs {
-    /// Operation `create-costs`.
+    /// Sends a batch of cost records, all or nothing: one invalid record and none is stored. Records have no idempotency key, so a batch whose answer was lost cannot be repeated safely. Amounts are in major currency units.
     ///
     /// `POST /costs/bulk`
     ///
@@ -26,30 +26,30 @@ impl Costs {
     }
 }
 
-/// Amount cost.
+/// A cost whose amount you know.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct AmountCost {
-    /// On the wire: `amount`, number.
+    /// What it cost, in major currency units (dollars, not cents) (`amount`, number)
     pub amount: f64,
-    /// On the wire: `currency`, string.
+    /// ISO 4217 code, such as `USD` (`currency`, string)
     pub currency: String,
-    /// On the wire: `customer`, [`CustomerAttribution`].
+    /// The customer the work was for (`customer`, [`CustomerAttribution`])
     pub customer: CustomerAttribution,
-    /// On the wire: `metadata`, object.
+    /// Your own data, to filter by (`metadata`, object)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonObject>,
-    /// On the wire: `model`, string.
+    /// Which model, as a tag (`model`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// On the wire: `product`, [`ProductAttribution`].
+    /// The product that did the work (`product`, [`ProductAttribution`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<ProductAttribution>,
-    /// On the wire: `timestamp`, RFC 3339 time.
+    /// When it was spent; when Paid receives the record unless set (`timestamp`, RFC 3339 time)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
-    /// On the wire: `vendor`, string.
+    /// Who was paid, as a tag (`vendor`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vendor: Option<String>,
 }
@@ -103,7 +103,7 @@ impl AmountCost {
     }
 }
 
-/// Cost.
+/// A cost record: an amount that you know, or usage that Paid prices.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(tag = "type")]
@@ -140,14 +140,14 @@ impl<'de> Deserialize<'de> for Cost {
     }
 }
 
-/// Cost override.
+/// A price of your own for recorded usage.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CostOverride {
-    /// On the wire: `amount`, number.
+    /// What it cost, in major currency units (dollars, not cents) (`amount`, number)
     pub amount: f64,
-    /// On the wire: `currency`, string.
+    /// ISO 4217 code, such as `USD` (`currency`, string)
     pub currency: String,
 }
 impl CostOverride {
@@ -160,12 +160,12 @@ impl CostOverride {
     }
 }
 
-/// Create costs request.
+/// Cost records, stored all together or not at all.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreateCostsRequest {
-    /// On the wire: `costs`, list.
+    /// The records (`costs`, list)
     pub costs: Vec<Cost>,
 }
 impl CreateCostsRequest {
@@ -175,39 +175,39 @@ impl CreateCostsRequest {
     }
 }
 
-/// Create costs response.
+/// What became of cost records.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreateCostsResponse {
-    /// On the wire: `duplicates`, integer.
+    /// How many Paid had already (`duplicates`, integer)
     #[serde(deserialize_with = "integer")]
     pub duplicates: i64,
-    /// On the wire: `ingested`, integer.
+    /// How many were stored (`ingested`, integer)
     #[serde(deserialize_with = "integer")]
     pub ingested: i64,
 }
 
-/// Token usage.
+/// Tokens of one call to a model. No token is counted in two fields.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct TokenUsage {
-    /// On the wire: `cacheCreationInputTokens`, integer.
+    /// Input tokens written to the cache (`cacheCreationInputTokens`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_creation_input_tokens: Option<i64>,
-    /// On the wire: `cacheReadInputTokens`, integer.
+    /// Input tokens read from the cache (`cacheReadInputTokens`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_read_input_tokens: Option<i64>,
-    /// On the wire: `inputTokens`, integer.
+    /// Input tokens that had nothing to do with the cache (`inputTokens`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_tokens: Option<i64>,
-    /// On the wire: `outputTokens`, integer.
+    /// Tokens the model gave out (`outputTokens`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<i64>,
-    /// On the wire: `reasoningOutputTokens`, integer.
+    /// Tokens the model spent on reasoning (`reasoningOutputTokens`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning_output_tokens: Option<i64>,
 }
@@ -257,31 +257,31 @@ impl TokenUsage {
     }
 }
 
-/// Usage cost.
+/// Model usage that Paid prices.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsageCost {
-    /// On the wire: `costOverride`, [`CostOverride`].
+    /// A price of your own instead of Paid's (`costOverride`, [`CostOverride`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_override: Option<CostOverride>,
-    /// On the wire: `customer`, [`CustomerAttribution`].
+    /// The customer the work was for (`customer`, [`CustomerAttribution`])
     pub customer: CustomerAttribution,
-    /// On the wire: `metadata`, object.
+    /// Your own data, to filter by (`metadata`, object)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonObject>,
-    /// On the wire: `model`, string.
+    /// The provider's exact model id; with `vendor` it finds the price (`model`, string)
     pub model: String,
-    /// On the wire: `product`, [`ProductAttribution`].
+    /// The product that did the work (`product`, [`ProductAttribution`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<ProductAttribution>,
-    /// On the wire: `timestamp`, RFC 3339 time.
+    /// When it was used; when Paid receives the record unless set (`timestamp`, RFC 3339 time)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
-    /// On the wire: `usage`, [`TokenUsage`].
+    /// The tokens (`usage`, [`TokenUsage`])
     pub usage: TokenUsage,
-    /// On the wire: `vendor`, string.
+    /// The provider, such as `openai`; with `model` it finds the price (`vendor`, string)
     pub vendor: String,
 }
 impl UsageCost {

@@ -11,7 +11,7 @@ pub struct Credits {
     pub(crate) client: Client,
 }
 impl Credits {
-    /// Operation `create-credit-currency`.
+    /// Makes a credit currency.
     ///
     /// `POST /credits/currencies`
     ///
@@ -30,7 +30,7 @@ impl Credits {
             )
             .body(request)
     }
-    /// Operation `list-credit-currencies`.
+    /// Lists credit currencies, archived ones too unless `status` says otherwise.
     ///
     /// `GET /credits/currencies`
     ///
@@ -47,7 +47,7 @@ impl Credits {
             ),
         }
     }
-    /// Operation `update-credit-currency-by-id`.
+    /// Changes the description of a credit currency, archives it or brings it back.
     ///
     /// `PUT /credits/currencies/{id}`
     ///
@@ -77,7 +77,7 @@ pub struct ListCreditCurrencies {
     call: Call<CreditCurrencyListResponse>,
 }
 impl ListCreditCurrencies {
-    /// On the wire: `status`, [`CreditCurrencyStatusFilter`], default `all`.
+    /// Only those with this status (`status`, [`CreditCurrencyStatusFilter`], default `all`)
     pub fn status(mut self, status: CreditCurrencyStatusFilter) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -85,17 +85,17 @@ impl ListCreditCurrencies {
 }
 crate::__sendable!(ListCreditCurrencies => CreditCurrencyListResponse);
 
-/// Create credit currency request.
+/// What a new credit currency is made of.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreateCreditCurrencyRequest {
-    /// On the wire: `description`, string, may be null.
+    /// What it is for (`description`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
-    /// On the wire: `key`, string.
+    /// The key that grants name it by: lower case letters, digits, `_` and `-`, once in your organisation (`key`, string)
     pub key: String,
-    /// On the wire: `name`, string.
+    /// The name people read (`name`, string)
     pub name: String,
 }
 impl CreateCreditCurrencyRequest {
@@ -115,15 +115,15 @@ impl CreateCreditCurrencyRequest {
     }
 }
 
-/// Credit currency.
+/// A unit that prepaid credits are counted in.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreditCurrency {
-    /// On the wire: `archivedAt`, RFC 3339 time, may be null.
+    /// When it was archived; null while it is not (`archivedAt`, RFC 3339 time, may be null)
     pub archived_at: Option<Timestamp>,
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `description`, string, may be null.
     pub description: Option<String>,
@@ -135,7 +135,7 @@ pub struct CreditCurrency {
     pub name: String,
     /// On the wire: `status`, [`CreditCurrencyStatus`].
     pub status: CreditCurrencyStatus,
-    /// On the wire: `updatedAt`, RFC 3339 time.
+    /// When the record last changed (`updatedAt`, RFC 3339 time)
     pub updated_at: Timestamp,
 }
 
@@ -149,7 +149,7 @@ pub struct CreditCurrencyListResponse {
 }
 
 crate::__open_enum! {
-    /// Credit currency status.
+    /// Whether a credit currency can be granted.
     CreditCurrencyStatus {
         /// `active` on the wire.
         Active = "active",
@@ -159,7 +159,7 @@ crate::__open_enum! {
 }
 
 crate::__open_enum! {
-    /// Credit currency status filter.
+    /// Which credit currencies to list.
     CreditCurrencyStatusFilter {
         /// `active` on the wire.
         Active = "active",
@@ -170,16 +170,16 @@ crate::__open_enum! {
     }
 }
 
-/// Update credit currency request.
+/// What changes about a credit currency; everything else stays.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct UpdateCreditCurrencyRequest {
-    /// On the wire: `description`, string, may be null.
+    /// What it is for (`description`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
-    /// On the wire: `status`, [`CreditCurrencyStatus`].
+    /// `archived` retires it, `active` brings it back (`status`, [`CreditCurrencyStatus`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<CreditCurrencyStatus>,
 }

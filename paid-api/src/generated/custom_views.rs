@@ -11,7 +11,7 @@ pub struct CustomViews {
     pub(crate) client: Client,
 }
 impl CustomViews {
-    /// Operation `create-custom-view`.
+    /// Makes a custom view, unpublished. Experimental: Paid may change it without notice.
     ///
     /// `POST /experimental/views/`
     ///
@@ -27,7 +27,7 @@ impl CustomViews {
             )
             .body(request)
     }
-    /// Operation `get-custom-view`.
+    /// Reads a custom view with its queries and its HTML. Experimental: Paid may change it without notice.
     ///
     /// `GET /experimental/views/{displayId}`
     ///
@@ -43,7 +43,7 @@ impl CustomViews {
             )
             .path("displayId", display_id.into().as_str())
     }
-    /// Operation `get-custom-view-data`.
+    /// Runs the queries of a custom view for one customer, or for the organisation. Experimental: Paid may change it without notice.
     ///
     /// `GET /experimental/views/{displayId}/data`
     ///
@@ -61,7 +61,7 @@ impl CustomViews {
                 .path("displayId", display_id.into().as_str()),
         }
     }
-    /// Operation `get-custom-view-embed-token`.
+    /// Makes a short-lived token to embed a published view for one customer. Experimental: Paid may change it without notice.
     ///
     /// `GET /experimental/views/{displayId}/embed-token`
     ///
@@ -84,7 +84,7 @@ impl CustomViews {
                 .query("customerId", customer_id.into().as_str()),
         }
     }
-    /// Operation `list-custom-views`.
+    /// Lists custom views, the newest first. Experimental: Paid may change it without notice.
     ///
     /// `GET /experimental/views/`
     ///
@@ -94,7 +94,7 @@ impl CustomViews {
     pub fn list(&self) -> Call<CustomViewListResponse> {
         Call::new(&self.client, "list-custom-views", Method::GET, "/experimental/views/")
     }
-    /// Operation `publish-custom-view`.
+    /// Publishes a custom view, so that it can be embedded. Experimental: Paid may change it without notice.
     ///
     /// `POST /experimental/views/{displayId}/publish`
     ///
@@ -111,7 +111,7 @@ impl CustomViews {
             .path("displayId", display_id.into().as_str())
             .empty_body()
     }
-    /// Operation `update-custom-view`.
+    /// Changes a custom view; what is not set stays as it is. Experimental: Paid may change it without notice.
     ///
     /// `PATCH /experimental/views/{displayId}`
     ///
@@ -132,7 +132,7 @@ impl CustomViews {
             .path("displayId", display_id.into().as_str())
             .body(request)
     }
-    /// Operation `update-custom-view-period`.
+    /// Changes the dates that a custom view shows unless told otherwise. Experimental: Paid may change it without notice.
     ///
     /// `PATCH /experimental/views/{displayId}/period`
     ///
@@ -162,32 +162,32 @@ pub struct GetCustomViewData {
     call: Call<CustomViewDataResponse>,
 }
 impl GetCustomViewData {
-    /// On the wire: `customerId`, string.
+    /// The customer whose data is shown (`customerId`, string)
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
     }
-    /// On the wire: `periodAmount`, integer.
+    /// How many units back from today (`periodAmount`, integer)
     pub fn period_amount(mut self, period_amount: i64) -> Self {
-        self.call = self.call.query("periodAmount", &period_amount.to_string());
+        self.call = self.call.query("periodAmount", period_amount.to_string());
         self
     }
-    /// On the wire: `periodEnd`, string.
+    /// The last day (`periodEnd`, string)
     pub fn period_end(mut self, period_end: impl AsRef<str>) -> Self {
         self.call = self.call.query("periodEnd", period_end.as_ref());
         self
     }
-    /// On the wire: `periodKind`, [`CustomViewPeriodKind`].
+    /// A window that moves with today, or fixed days (`periodKind`, [`CustomViewPeriodKind`])
     pub fn period_kind(mut self, period_kind: CustomViewPeriodKind) -> Self {
         self.call = self.call.query("periodKind", period_kind.as_str());
         self
     }
-    /// On the wire: `periodStart`, string.
+    /// The first day (`periodStart`, string)
     pub fn period_start(mut self, period_start: impl AsRef<str>) -> Self {
         self.call = self.call.query("periodStart", period_start.as_ref());
         self
     }
-    /// On the wire: `periodUnit`, [`CustomViewPeriodUnit`].
+    /// The unit of the window (`periodUnit`, [`CustomViewPeriodUnit`])
     pub fn period_unit(mut self, period_unit: CustomViewPeriodUnit) -> Self {
         self.call = self.call.query("periodUnit", period_unit.as_str());
         self
@@ -202,33 +202,33 @@ pub struct GetCustomViewEmbedToken {
     call: Call<CustomViewEmbedTokenResponse>,
 }
 impl GetCustomViewEmbedToken {
-    /// On the wire: `ttlSeconds`, integer.
+    /// How long the token holds, in seconds (`ttlSeconds`, integer)
     pub fn ttl_seconds(mut self, ttl_seconds: i64) -> Self {
-        self.call = self.call.query("ttlSeconds", &ttl_seconds.to_string());
+        self.call = self.call.query("ttlSeconds", ttl_seconds.to_string());
         self
     }
 }
 crate::__sendable!(GetCustomViewEmbedToken => CustomViewEmbedTokenResponse);
 
-/// Create custom view request.
+/// What a new custom view is made of.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateCustomViewRequest {
-    /// On the wire: `description`, string.
+    /// What it shows (`description`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// On the wire: `name`, string.
+    /// The name people read (`name`, string)
     pub name: String,
-    /// On the wire: `period`, [`CustomViewPeriod`].
+    /// The dates it shows unless told otherwise; needed when a query has `{period_start:DateTime}` or `{period_end:DateTime}` (`period`, [`CustomViewPeriod`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub period: Option<CustomViewPeriod>,
-    /// On the wire: `queries`, list.
+    /// Its queries, one at least (`queries`, list)
     pub queries: Vec<CustomViewQuery>,
-    /// On the wire: `renderBundle`, string.
+    /// One HTML document that shows the rows, with everything it needs inside: it has no network (`renderBundle`, string)
     pub render_bundle: String,
-    /// On the wire: `scope`, [`CustomViewScope`].
+    /// One customer's data (the default), or all, which cannot be embedded (`scope`, [`CustomViewScope`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<CustomViewScope>,
 }
@@ -340,26 +340,26 @@ pub struct CustomViewListResponse {
     pub views: Vec<CustomViewSummary>,
 }
 
-/// Custom view period.
+/// The dates that a custom view shows.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct CustomViewPeriod {
-    /// On the wire: `amount`, integer.
+    /// How many units back from today; for `relative` (`amount`, integer)
     #[serde(
         default,
         deserialize_with = "optional_integer",
         skip_serializing_if = "Option::is_none"
     )]
     pub amount: Option<i64>,
-    /// On the wire: `end`, string.
+    /// The last day, `YYYY-MM-DD`; for `absolute` (`end`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<String>,
-    /// On the wire: `kind`, [`CustomViewPeriodKind`].
+    /// A window that moves with today, or fixed days (`kind`, [`CustomViewPeriodKind`])
     pub kind: CustomViewPeriodKind,
-    /// On the wire: `start`, string.
+    /// The first day, `YYYY-MM-DD`; for `absolute` (`start`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
-    /// On the wire: `unit`, [`CustomViewPeriodUnit`].
+    /// The unit of `amount`; for `relative` (`unit`, [`CustomViewPeriodUnit`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<CustomViewPeriodUnit>,
 }
@@ -401,7 +401,7 @@ impl CustomViewPeriod {
 }
 
 crate::__open_enum! {
-    /// Custom view period kind.
+    /// How a view's dates are said.
     CustomViewPeriodKind {
         /// `absolute` on the wire.
         Absolute = "absolute",
@@ -411,7 +411,7 @@ crate::__open_enum! {
 }
 
 crate::__open_enum! {
-    /// Custom view period unit.
+    /// The unit of a moving window.
     CustomViewPeriodUnit {
         /// `day` on the wire.
         Day = "day",
@@ -422,14 +422,14 @@ crate::__open_enum! {
     }
 }
 
-/// Custom view query.
+/// A query of a custom view.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CustomViewQuery {
-    /// On the wire: `id`, string.
+    /// The key of its rows in what the HTML gets (`id`, string)
     pub id: String,
-    /// On the wire: `sql`, string.
+    /// One ClickHouse `SELECT` without a filter for the customer, which Paid adds (`sql`, string)
     pub sql: String,
 }
 impl CustomViewQuery {
@@ -443,7 +443,7 @@ impl CustomViewQuery {
 }
 
 crate::__open_enum! {
-    /// Custom view scope.
+    /// Whose data a custom view shows.
     CustomViewScope {
         /// `customer` on the wire.
         Customer = "customer",
@@ -468,7 +468,7 @@ crate::__open_enum! {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomViewSummary {
-    /// On the wire: `createdAt`, string.
+    /// When Paid made the record (`createdAt`, string)
     pub created_at: String,
     /// On the wire: `description`, string, may be null.
     pub description: Option<String>,
@@ -487,17 +487,17 @@ pub struct CustomViewSummary {
     pub status: CustomViewStatus,
 }
 
-/// Render bundle edit.
+/// One change to the HTML of a custom view.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RenderBundleEdit {
-    /// On the wire: `newText`, string.
+    /// What stands there afterwards; empty removes it (`newText`, string)
     pub new_text: String,
-    /// On the wire: `oldText`, string.
+    /// What stands there now, to the letter; once only, unless `replace_all` (`oldText`, string)
     pub old_text: String,
-    /// On the wire: `replaceAll`, boolean.
+    /// Whether every occurrence is replaced (`replaceAll`, boolean)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replace_all: Option<bool>,
 }
@@ -518,12 +518,12 @@ impl RenderBundleEdit {
     }
 }
 
-/// Update custom view period request.
+/// The dates a custom view shows unless told otherwise.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct UpdateCustomViewPeriodRequest {
-    /// On the wire: `period`, [`CustomViewPeriod`].
+    /// The dates (`period`, [`CustomViewPeriod`])
     pub period: CustomViewPeriod,
 }
 impl UpdateCustomViewPeriodRequest {
@@ -533,32 +533,32 @@ impl UpdateCustomViewPeriodRequest {
     }
 }
 
-/// Update custom view request.
+/// What changes about a custom view; everything else stays.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateCustomViewRequest {
-    /// On the wire: `bundleEdits`, list.
+    /// Changes to the stored HTML, one after the other; not together with `render_bundle` (`bundleEdits`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bundle_edits: Option<Vec<RenderBundleEdit>>,
-    /// On the wire: `description`, string, may be null.
+    /// What it shows (`description`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
-    /// On the wire: `name`, string.
+    /// The name people read (`name`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// On the wire: `queries`, list.
+    /// All queries anew; not together with the two below (`queries`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queries: Option<Vec<CustomViewQuery>>,
-    /// On the wire: `queryRemovals`, list.
+    /// The ids of queries to remove, done first (`queryRemovals`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_removals: Option<Vec<String>>,
-    /// On the wire: `queryUpserts`, list.
+    /// Queries to replace (by id) or add (`queryUpserts`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_upserts: Option<Vec<CustomViewQuery>>,
-    /// On the wire: `renderBundle`, string.
+    /// The whole HTML anew (`renderBundle`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub render_bundle: Option<String>,
 }

@@ -12,7 +12,7 @@ pub struct CustomerGroups {
     pub(crate) client: Client,
 }
 impl CustomerGroups {
-    /// Operation `create-customer-group`.
+    /// Makes a customer group; its name must be new in your organisation.
     ///
     /// `POST /customer-groups/`
     ///
@@ -31,7 +31,7 @@ impl CustomerGroups {
             )
             .body(request)
     }
-    /// Operation `create-customer-group-members`.
+    /// Adds customers to a group and leaves its other members alone.
     ///
     /// `POST /customer-groups/{id}/members`
     ///
@@ -52,7 +52,7 @@ impl CustomerGroups {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Operation `delete-customer-group`.
+    /// Deletes a customer group; its customers fall back to the base value model.
     ///
     /// `DELETE /customer-groups/{id}`
     ///
@@ -72,7 +72,7 @@ impl CustomerGroups {
             .path("id", id.into().as_str())
             .empty_body()
     }
-    /// Operation `delete-customer-group-members`.
+    /// Takes these customers out of a group.
     ///
     /// `DELETE /customer-groups/{id}/members`
     ///
@@ -93,7 +93,7 @@ impl CustomerGroups {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Operation `get-customer-group`.
+    /// Reads a customer group with its members, 500 at most.
     ///
     /// `GET /customer-groups/{id}`
     ///
@@ -109,7 +109,7 @@ impl CustomerGroups {
             )
             .path("id", id.into().as_str())
     }
-    /// Operation `list-customer-groups`.
+    /// Lists customer groups.
     ///
     /// `GET /customer-groups/`
     ///
@@ -126,7 +126,7 @@ impl CustomerGroups {
             ),
         }
     }
-    /// Operation `update-customer-group`.
+    /// Changes the name or description of a customer group.
     ///
     /// `PATCH /customer-groups/{id}`
     ///
@@ -147,7 +147,7 @@ impl CustomerGroups {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Operation `update-customer-group-members`.
+    /// Makes a group consist of exactly these customers: others leave it, missing ones join.
     ///
     /// `PUT /customer-groups/{id}/members`
     ///
@@ -177,44 +177,44 @@ pub struct ListCustomerGroups {
     call: Call<CustomerGroupListResponse>,
 }
 impl ListCustomerGroups {
-    /// On the wire: `limit`, integer, default `10`.
+    /// How many items a page has at most (`limit`, integer, default `10`)
     pub fn limit(mut self, limit: i64) -> Self {
-        self.call = self.call.query("limit", &limit.to_string());
+        self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// On the wire: `offset`, integer.
+    /// How many items to skip (`offset`, integer)
     pub fn offset(mut self, offset: i64) -> Self {
-        self.call = self.call.query("offset", &offset.to_string());
+        self.call = self.call.query("offset", offset.to_string());
         self
     }
 }
 crate::__paged!(ListCustomerGroups => CustomerGroupListResponse);
 
-/// Add group members response.
+/// What became of the customers to add.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct AddGroupMembersResponse {
-    /// On the wire: `added`, integer.
+    /// How many joined (`added`, integer)
     #[serde(deserialize_with = "integer")]
     pub added: i64,
-    /// On the wire: `skipped`, integer.
+    /// How many did not (`skipped`, integer)
     #[serde(deserialize_with = "integer")]
     pub skipped: i64,
-    /// On the wire: `skippedIds`, list.
-    pub skipped_ids: Vec<CustomerId>,
+    /// Which did not (`skippedIds`, list)
+    pub skipped_ids: Vec<ExternalCustomerId>,
 }
 
-/// Create customer group request.
+/// What a new customer group is made of.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreateCustomerGroupRequest {
-    /// On the wire: `description`, string, may be null.
+    /// What it is for (`description`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
-    /// On the wire: `name`, string.
+    /// Its name, once in your organisation (`name`, string)
     pub name: String,
 }
 impl CreateCustomerGroupRequest {
@@ -246,13 +246,13 @@ pub struct CustomerGroupDeleteResponse {
     pub unbound_customer_count: i64,
 }
 
-/// Customer group detail.
+/// A customer group with its members.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerGroupDetail {
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `customerCount`, integer.
     #[serde(deserialize_with = "integer")]
@@ -265,7 +265,7 @@ pub struct CustomerGroupDetail {
     pub id: CustomerGroupId,
     /// On the wire: `name`, string.
     pub name: String,
-    /// On the wire: `updatedAt`, RFC 3339 time.
+    /// When the record last changed (`updatedAt`, RFC 3339 time)
     pub updated_at: Timestamp,
 }
 
@@ -276,12 +276,12 @@ pub struct CustomerGroupDetail {
 pub struct CustomerGroupListResponse {
     /// On the wire: `data`, list.
     pub data: Vec<CustomerGroupSummary>,
-    /// On the wire: `pagination`, [`Pagination`].
+    /// Where this page stands in the list (`pagination`, [`Pagination`])
     pub pagination: Pagination,
 }
 crate::__page!(CustomerGroupListResponse, CustomerGroupSummary, pagination);
 
-/// Customer group member.
+/// A customer in a group.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -295,31 +295,31 @@ pub struct CustomerGroupMember {
     pub name: String,
 }
 
-/// Customer group members request.
+/// Customers to add to a group, take out of it, or make it consist of.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerGroupMembersRequest {
-    /// On the wire: `customerIds`, list.
-    pub customer_ids: Vec<CustomerId>,
+    /// Your own ids of the customers (not Paid's, whatever the name on the wire says) (`customerIds`, list)
+    pub customer_ids: Vec<ExternalCustomerId>,
 }
 impl CustomerGroupMembersRequest {
     /// With what is required; the rest is left out.
-    pub fn new(customer_ids: impl Into<Vec<CustomerId>>) -> Self {
+    pub fn new(customer_ids: impl Into<Vec<ExternalCustomerId>>) -> Self {
         Self {
             customer_ids: customer_ids.into(),
         }
     }
 }
 
-/// Customer group summary.
+/// A customer group.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerGroupSummary {
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `customerCount`, integer.
     #[serde(deserialize_with = "integer")]
@@ -330,55 +330,55 @@ pub struct CustomerGroupSummary {
     pub id: CustomerGroupId,
     /// On the wire: `name`, string.
     pub name: String,
-    /// On the wire: `updatedAt`, RFC 3339 time.
+    /// When the record last changed (`updatedAt`, RFC 3339 time)
     pub updated_at: Timestamp,
 }
 
-/// Remove group members response.
+/// What became of the customers to take out.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RemoveGroupMembersResponse {
-    /// On the wire: `removed`, integer.
+    /// How many left (`removed`, integer)
     #[serde(deserialize_with = "integer")]
     pub removed: i64,
-    /// On the wire: `skipped`, integer.
+    /// How many did not (`skipped`, integer)
     #[serde(deserialize_with = "integer")]
     pub skipped: i64,
-    /// On the wire: `skippedIds`, list.
-    pub skipped_ids: Vec<CustomerId>,
+    /// Which did not (`skippedIds`, list)
+    pub skipped_ids: Vec<ExternalCustomerId>,
 }
 
-/// Set group members response.
+/// What became of a group's members.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SetGroupMembersResponse {
-    /// On the wire: `added`, integer.
+    /// How many joined (`added`, integer)
     #[serde(deserialize_with = "integer")]
     pub added: i64,
-    /// On the wire: `removed`, integer.
+    /// How many left (`removed`, integer)
     #[serde(deserialize_with = "integer")]
     pub removed: i64,
-    /// On the wire: `skipped`, integer.
+    /// How many did neither (`skipped`, integer)
     #[serde(deserialize_with = "integer")]
     pub skipped: i64,
-    /// On the wire: `skippedIds`, list.
-    pub skipped_ids: Vec<CustomerId>,
+    /// Which did neither (`skippedIds`, list)
+    pub skipped_ids: Vec<ExternalCustomerId>,
 }
 
-/// Update customer group request.
+/// What changes about a customer group; everything else stays.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct UpdateCustomerGroupRequest {
-    /// On the wire: `description`, string, may be null.
+    /// What it is for (`description`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
-    /// On the wire: `name`, string.
+    /// Its name, once in your organisation (`name`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }

@@ -12,7 +12,7 @@ pub struct CustomerPortals {
     pub(crate) client: Client,
 }
 impl CustomerPortals {
-    /// Operation `create-customer-portal`.
+    /// Opens a portal session for a customer and answers with its short-lived URL.
     ///
     /// `POST /customer-portals/`
     ///
@@ -30,7 +30,7 @@ impl CustomerPortals {
     }
 }
 
-/// Create customer portal request.
+/// Whose portal to open, and where it leads back to.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -39,10 +39,10 @@ pub struct CreateCustomerPortalRequest {
     /// Whose portal it is.
     #[serde(flatten)]
     pub customer: CustomerAttribution,
-    /// On the wire: `expiresAt`, RFC 3339 time.
+    /// When the session ends (`expiresAt`, RFC 3339 time)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// On the wire: `returnUrl`, URL.
+    /// Where the way back from the portal leads (`returnUrl`, URL)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub return_url: Option<String>,
 }
@@ -69,13 +69,13 @@ impl CreateCustomerPortalRequest {
     }
 }
 
-/// Customer portal.
+/// A session of a customer's portal.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerPortal {
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `customerId`, string.
     pub customer_id: CustomerId,

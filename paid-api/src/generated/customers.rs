@@ -12,7 +12,7 @@ pub struct Customers {
     pub(crate) client: Client,
 }
 impl Customers {
-    /// Operation `create-customer`.
+    /// Makes a customer. Calling it again with the same `external_id` does not make a second one.
     ///
     /// `POST /customers/`
     ///
@@ -23,7 +23,7 @@ impl Customers {
         Call::new(&self.client, "create-customer", Method::POST, "/customers/")
             .body(request)
     }
-    /// Operation `create-customer-alias`.
+    /// Adds another external id that means this customer.
     ///
     /// `POST /customers/{id}/aliases`
     ///
@@ -44,7 +44,7 @@ impl Customers {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Operation `create-customer-alias-by-external-id`.
+    /// Adds another external id that means the customer with your own id.
     ///
     /// `POST /customers/external/{externalId}/aliases`
     ///
@@ -65,7 +65,7 @@ impl Customers {
             .path("externalId", external_id.into().as_str())
             .body(request)
     }
-    /// Operation `delete-customer-by-id`.
+    /// Deletes the customer with Paid's id.
     ///
     /// `DELETE /customers/{id}`
     ///
@@ -81,7 +81,7 @@ impl Customers {
             )
             .path("id", id.into().as_str())
     }
-    /// Operation `delete-customer-alias`.
+    /// Removes an alias of a customer.
     ///
     /// `DELETE /customers/{id}/aliases/{alias}`
     ///
@@ -102,7 +102,7 @@ impl Customers {
             .path("id", id.into().as_str())
             .path("alias", alias.as_ref())
     }
-    /// Operation `delete-customer-alias-by-external-id`.
+    /// Removes an alias of the customer with your own id.
     ///
     /// `DELETE /customers/external/{externalId}/aliases/{alias}`
     ///
@@ -123,7 +123,7 @@ impl Customers {
             .path("externalId", external_id.into().as_str())
             .path("alias", alias.as_ref())
     }
-    /// Operation `delete-customer-by-external-id`.
+    /// Deletes the customer with your own id.
     ///
     /// `DELETE /customers/external/{externalId}`
     ///
@@ -142,7 +142,7 @@ impl Customers {
             )
             .path("externalId", external_id.into().as_str())
     }
-    /// Operation `get-customer-by-id`.
+    /// Reads the customer with Paid's id.
     ///
     /// `GET /customers/{id}`
     ///
@@ -153,7 +153,7 @@ impl Customers {
         Call::new(&self.client, "get-customer-by-id", Method::GET, "/customers/{id}")
             .path("id", id.into().as_str())
     }
-    /// Operation `get-customer-by-external-id`.
+    /// Reads the customer with your own id.
     ///
     /// `GET /customers/external/{externalId}`
     ///
@@ -172,7 +172,7 @@ impl Customers {
             )
             .path("externalId", external_id.into().as_str())
     }
-    /// Operation `get-customer-credit-balances`.
+    /// Reads what a customer has left, credit currency by credit currency.
     ///
     /// `GET /customers/{id}/credits/balances`
     ///
@@ -191,7 +191,7 @@ impl Customers {
             )
             .path("id", id.into().as_str())
     }
-    /// Operation `get-customer-credit-balances-by-external-id`.
+    /// Reads what the customer with your own id has left, credit currency by credit currency.
     ///
     /// `GET /customers/external/{externalId}/credits/balances`
     ///
@@ -210,7 +210,7 @@ impl Customers {
             )
             .path("externalId", external_id.into().as_str())
     }
-    /// Operation `get-customer-state-by-id`.
+    /// Reads what a customer currently has: orders, seats, credits and checkout links.
     ///
     /// `GET /customers/{id}/state`
     ///
@@ -226,7 +226,7 @@ impl Customers {
             )
             .path("id", id.into().as_str())
     }
-    /// Operation `get-customer-state-by-external-id`.
+    /// Reads what the customer with your own id currently has: orders, seats, credits and checkout links.
     ///
     /// `GET /customers/external/{externalId}/state`
     ///
@@ -245,7 +245,7 @@ impl Customers {
             )
             .path("externalId", external_id.into().as_str())
     }
-    /// Operation `grant-customer-credits`.
+    /// Gives a customer credits at once. A repeated call grants them again.
     ///
     /// `POST /customers/{id}/credits/grants`
     ///
@@ -266,7 +266,7 @@ impl Customers {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Operation `grant-customer-credits-by-external-id`.
+    /// Gives the customer with your own id credits at once. A repeated call grants them again.
     ///
     /// `POST /customers/external/{externalId}/credits/grants`
     ///
@@ -287,7 +287,7 @@ impl Customers {
             .path("externalId", external_id.into().as_str())
             .body(request)
     }
-    /// Operation `list-customers`.
+    /// Lists customers.
     ///
     /// `GET /customers/`
     ///
@@ -299,7 +299,7 @@ impl Customers {
             call: Call::new(&self.client, "list-customers", Method::GET, "/customers/"),
         }
     }
-    /// Operation `list-customer-aliases`.
+    /// Lists the other external ids that mean this customer.
     ///
     /// `GET /customers/{id}/aliases`
     ///
@@ -317,7 +317,7 @@ impl Customers {
                 .path("id", id.into().as_str()),
         }
     }
-    /// Operation `list-customer-aliases-by-external-id`.
+    /// Lists the other external ids that mean the customer with your own id.
     ///
     /// `GET /customers/external/{externalId}/aliases`
     ///
@@ -338,7 +338,7 @@ impl Customers {
                 .path("externalId", external_id.into().as_str()),
         }
     }
-    /// Operation `update-customer-by-id`.
+    /// Changes the customer with Paid's id; what is not set stays as it is.
     ///
     /// `PUT /customers/{id}`
     ///
@@ -354,7 +354,7 @@ impl Customers {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Operation `update-customer-by-external-id`.
+    /// Changes the customer with your own id; what is not set stays as it is.
     ///
     /// `PUT /customers/external/{externalId}`
     ///
@@ -375,7 +375,7 @@ impl Customers {
             .path("externalId", external_id.into().as_str())
             .body(request)
     }
-    /// Operation `upsert-customer-user-by-external-id`.
+    /// Makes or changes a user at a customer, both by your own ids.
     ///
     /// `PUT /customers/{customerExternalId}/users/{userExternalId}`
     ///
@@ -407,42 +407,42 @@ pub struct ListCustomers {
     call: Call<CustomerListResponse>,
 }
 impl ListCustomers {
-    /// On the wire: `createdAtFrom`, string.
+    /// Only those made then or later (`createdAtFrom`, string)
     pub fn created_at_from(mut self, created_at_from: impl AsRef<str>) -> Self {
         self.call = self.call.query("createdAtFrom", created_at_from.as_ref());
         self
     }
-    /// On the wire: `createdAtTo`, string.
+    /// Only those made then or earlier (`createdAtTo`, string)
     pub fn created_at_to(mut self, created_at_to: impl AsRef<str>) -> Self {
         self.call = self.call.query("createdAtTo", created_at_to.as_ref());
         self
     }
-    /// On the wire: `creationState`, [`CustomerCreationState`].
+    /// Only those in this state (`creationState`, [`CustomerCreationState`])
     pub fn creation_state(mut self, creation_state: CustomerCreationState) -> Self {
         self.call = self.call.query("creationState", creation_state.as_str());
         self
     }
-    /// On the wire: `externalId`, string.
+    /// Only the one with your own id (`externalId`, string)
     pub fn external_id(mut self, external_id: impl Into<ExternalCustomerId>) -> Self {
         self.call = self.call.query("externalId", external_id.into().as_str());
         self
     }
-    /// On the wire: `limit`, integer, default `10`.
+    /// How many items a page has at most (`limit`, integer, default `10`)
     pub fn limit(mut self, limit: i64) -> Self {
-        self.call = self.call.query("limit", &limit.to_string());
+        self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// On the wire: `name`, string.
+    /// Only those with this name (`name`, string)
     pub fn name(mut self, name: impl AsRef<str>) -> Self {
         self.call = self.call.query("name", name.as_ref());
         self
     }
-    /// On the wire: `offset`, integer.
+    /// How many items to skip (`offset`, integer)
     pub fn offset(mut self, offset: i64) -> Self {
-        self.call = self.call.query("offset", &offset.to_string());
+        self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// On the wire: `status`, [`CustomerStatus`].
+    /// Only those with this status (`status`, [`CustomerStatus`])
     pub fn status(mut self, status: CustomerStatus) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -457,14 +457,14 @@ pub struct ListCustomerAliases {
     call: Call<CustomerAliasListResponse>,
 }
 impl ListCustomerAliases {
-    /// On the wire: `limit`, integer, default `10`.
+    /// How many items a page has at most (`limit`, integer, default `10`)
     pub fn limit(mut self, limit: i64) -> Self {
-        self.call = self.call.query("limit", &limit.to_string());
+        self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// On the wire: `offset`, integer.
+    /// How many items to skip (`offset`, integer)
     pub fn offset(mut self, offset: i64) -> Self {
-        self.call = self.call.query("offset", &offset.to_string());
+        self.call = self.call.query("offset", offset.to_string());
         self
     }
 }
@@ -477,30 +477,30 @@ pub struct ListCustomerAliasesByExternalId {
     call: Call<CustomerAliasListResponse>,
 }
 impl ListCustomerAliasesByExternalId {
-    /// On the wire: `limit`, integer, default `10`.
+    /// How many items a page has at most (`limit`, integer, default `10`)
     pub fn limit(mut self, limit: i64) -> Self {
-        self.call = self.call.query("limit", &limit.to_string());
+        self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// On the wire: `offset`, integer.
+    /// How many items to skip (`offset`, integer)
     pub fn offset(mut self, offset: i64) -> Self {
-        self.call = self.call.query("offset", &offset.to_string());
+        self.call = self.call.query("offset", offset.to_string());
         self
     }
 }
 crate::__paged!(ListCustomerAliasesByExternalId => CustomerAliasListResponse);
 
-/// Create customer alias request.
+/// Another external id of a customer.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreateCustomerAliasRequest {
-    /// On the wire: `alias`, string.
+    /// The id (`alias`, string)
     pub alias: String,
-    /// On the wire: `description`, string.
+    /// Where it comes from (`description`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// On the wire: `name`, string.
+    /// The name people read (`name`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
@@ -527,42 +527,42 @@ impl CreateCustomerAliasRequest {
     }
 }
 
-/// Create customer request.
+/// What a new customer is made of.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateCustomerRequest {
-    /// On the wire: `billingAddress`, [`CustomerBillingAddress`].
+    /// Postal address (`billingAddress`, [`CustomerBillingAddress`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<CustomerBillingAddress>,
-    /// On the wire: `creationState`, [`CustomerCreationState`].
+    /// Whether it can be billed at once or is a draft (`creationState`, [`CustomerCreationState`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_state: Option<CustomerCreationState>,
-    /// On the wire: `defaultCurrency`, string.
+    /// ISO 4217 code of the currency it is billed in (`defaultCurrency`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_currency: Option<String>,
-    /// On the wire: `email`, e-mail address.
+    /// Where it is reached (`email`, e-mail address)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// On the wire: `externalId`, string, may be null.
+    /// Your own id for it, to address it and send its signals by (`externalId`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalCustomerId>,
-    /// On the wire: `legalName`, string, may be null.
+    /// The name on invoices, if it is another (`legalName`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub legal_name: Patch<String>,
-    /// On the wire: `metadata`, object, may be null.
+    /// Your own data, kept as it is (`metadata`, object, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// On the wire: `name`, string.
+    /// The name people read (`name`, string)
     pub name: String,
-    /// On the wire: `phone`, string.
+    /// Phone number (`phone`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// On the wire: `vatNumber`, string, may be null.
+    /// VAT number (`vatNumber`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub vat_number: Patch<String>,
-    /// On the wire: `website`, string.
+    /// Website (`website`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub website: Option<String>,
 }
@@ -648,13 +648,13 @@ impl CreateCustomerRequest {
     }
 }
 
-/// Credit balance.
+/// What a customer has left of one credit currency.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreditBalance {
-    /// On the wire: `available`, number.
+    /// How many can be spent (`available`, number)
     pub available: f64,
     /// On the wire: `creditsCurrencyId`, string.
     pub credits_currency_id: CreditCurrencyId,
@@ -672,9 +672,9 @@ pub struct CreditBalance {
     pub recipient: CreditRecipient,
     /// On the wire: `rolloverEndDate`, RFC 3339 time, may be null.
     pub rollover_end_date: Option<Timestamp>,
-    /// On the wire: `total`, number.
+    /// How many were granted (`total`, number)
     pub total: f64,
-    /// On the wire: `used`, number.
+    /// How many were spent (`used`, number)
     pub used: f64,
 }
 
@@ -687,7 +687,7 @@ pub struct CreditBalanceListResponse {
     pub data: Vec<CreditBalance>,
 }
 
-/// Credit grant.
+/// Credits that were granted together.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -736,7 +736,7 @@ pub struct CreditGrantCustomer {
     pub id: CustomerId,
 }
 
-/// Credit grant result.
+/// Credits that were just granted.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -761,7 +761,7 @@ crate::__open_enum! {
     }
 }
 
-/// Customer.
+/// An account that you bill.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -773,7 +773,7 @@ pub struct Customer {
     pub churn_date: Option<Timestamp>,
     /// On the wire: `connections`, [`CustomerConnections`].
     pub connections: CustomerConnections,
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `creationState`, [`CustomerCreationState`].
     pub creation_state: CustomerCreationState,
@@ -787,7 +787,7 @@ pub struct Customer {
     pub id: CustomerId,
     /// On the wire: `legalName`, string, may be null.
     pub legal_name: Option<String>,
-    /// On the wire: `metadata`, object, may be null.
+    /// Your own data, kept as it is (`metadata`, object, may be null)
     pub metadata: Option<JsonObject>,
     /// On the wire: `name`, string.
     pub name: String,
@@ -795,7 +795,7 @@ pub struct Customer {
     pub phone: String,
     /// On the wire: `status`, [`CustomerStatus`].
     pub status: CustomerStatus,
-    /// On the wire: `updatedAt`, RFC 3339 time.
+    /// When the record last changed (`updatedAt`, RFC 3339 time)
     pub updated_at: Timestamp,
     /// On the wire: `vatNumber`, string, may be null.
     pub vat_number: Option<String>,
@@ -803,7 +803,7 @@ pub struct Customer {
     pub website: String,
 }
 
-/// Customer alias.
+/// Another external id of a customer.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -811,7 +811,7 @@ pub struct Customer {
 pub struct CustomerAlias {
     /// On the wire: `alias`, string.
     pub alias: String,
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `customerId`, string.
     pub customer_id: CustomerId,
@@ -819,7 +819,7 @@ pub struct CustomerAlias {
     pub description: Option<String>,
     /// On the wire: `name`, string, may be null.
     pub name: Option<String>,
-    /// On the wire: `updatedAt`, RFC 3339 time.
+    /// When the record last changed (`updatedAt`, RFC 3339 time)
     pub updated_at: Timestamp,
 }
 
@@ -830,33 +830,33 @@ pub struct CustomerAlias {
 pub struct CustomerAliasListResponse {
     /// On the wire: `data`, list.
     pub data: Vec<CustomerAlias>,
-    /// On the wire: `pagination`, [`Pagination`].
+    /// Where this page stands in the list (`pagination`, [`Pagination`])
     pub pagination: Pagination,
 }
 crate::__page!(CustomerAliasListResponse, CustomerAlias, pagination);
 
-/// Customer billing address.
+/// The postal address of a customer.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerBillingAddress {
-    /// On the wire: `city`, string.
+    /// City (`city`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
-    /// On the wire: `country`, string.
+    /// Country (`country`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
-    /// On the wire: `line1`, string.
+    /// Street and house number (`line1`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line1: Option<String>,
-    /// On the wire: `line2`, string.
+    /// What else the address needs (`line2`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line2: Option<String>,
-    /// On the wire: `state`, string.
+    /// State or province (`state`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// On the wire: `zipCode`, string.
+    /// Postal code (`zipCode`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zip_code: Option<String>,
 }
@@ -910,7 +910,7 @@ impl CustomerBillingAddress {
     }
 }
 
-/// Customer connections.
+/// What a customer is connected to.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -920,7 +920,7 @@ pub struct CustomerConnections {
 }
 
 crate::__open_enum! {
-    /// Customer creation state.
+    /// Whether a customer is in use.
     CustomerCreationState {
         /// `active` on the wire.
         Active = "active",
@@ -936,12 +936,12 @@ crate::__open_enum! {
 pub struct CustomerListResponse {
     /// On the wire: `data`, list.
     pub data: Vec<Customer>,
-    /// On the wire: `pagination`, [`Pagination`].
+    /// Where this page stands in the list (`pagination`, [`Pagination`])
     pub pagination: Pagination,
 }
 crate::__page!(CustomerListResponse, Customer, pagination);
 
-/// Customer state.
+/// What a customer currently has.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -1119,7 +1119,7 @@ pub struct CustomerStateSeats {
 }
 
 crate::__open_enum! {
-    /// Customer status.
+    /// Whether a customer is still yours.
     CustomerStatus {
         /// `active` on the wire.
         Active = "active",
@@ -1128,7 +1128,7 @@ crate::__open_enum! {
     }
 }
 
-/// Customer user.
+/// A user at a customer.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -1136,7 +1136,7 @@ crate::__open_enum! {
 pub struct CustomerUser {
     /// On the wire: `created`, boolean.
     pub created: bool,
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `customerExternalId`, string.
     pub customer_external_id: ExternalCustomerId,
@@ -1146,18 +1146,18 @@ pub struct CustomerUser {
     pub external_id: ExternalUserId,
     /// On the wire: `id`, string.
     pub id: CustomerUserId,
-    /// On the wire: `metadata`, object, may be null.
+    /// Your own data, kept as it is (`metadata`, object, may be null)
     pub metadata: Option<JsonObject>,
     /// On the wire: `name`, string, may be null.
     pub name: Option<String>,
     /// On the wire: `status`, [`CustomerUserStatus`].
     pub status: CustomerUserStatus,
-    /// On the wire: `updatedAt`, RFC 3339 time.
+    /// When the record last changed (`updatedAt`, RFC 3339 time)
     pub updated_at: Timestamp,
 }
 
 crate::__open_enum! {
-    /// Customer user status.
+    /// Whether a user can be given a seat.
     CustomerUserStatus {
         /// `active` on the wire.
         Active = "active",
@@ -1166,20 +1166,20 @@ crate::__open_enum! {
     }
 }
 
-/// Grant credits request.
+/// Credits to give to a customer.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct GrantCreditsRequest {
-    /// On the wire: `amount`, integer.
+    /// How many credits; no money (`amount`, integer)
     pub amount: i64,
-    /// On the wire: `creditCurrencyKey`, string.
+    /// The key of an active credit currency (`creditCurrencyKey`, string)
     pub credit_currency_key: String,
-    /// On the wire: `expiresAt`, RFC 3339 time, may be null.
+    /// When they are void; never unless set (`expiresAt`, RFC 3339 time, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub expires_at: Patch<Timestamp>,
-    /// On the wire: `startsAt`, RFC 3339 time.
+    /// From when they can be spent, not in the future; now unless set (`startsAt`, RFC 3339 time)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<Timestamp>,
 }
@@ -1207,7 +1207,7 @@ impl GrantCreditsRequest {
     }
 }
 
-/// Grant credits response.
+/// What was granted to whom.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -1215,7 +1215,7 @@ impl GrantCreditsRequest {
 pub struct GrantCreditsResponse {
     /// On the wire: `created`, boolean.
     pub created: bool,
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `creditCurrency`, [`CreditGrantCurrency`].
     pub credit_currency: CreditGrantCurrency,
@@ -1225,54 +1225,54 @@ pub struct GrantCreditsResponse {
     pub grant: CreditGrantResult,
 }
 
-/// Stripe connection.
+/// A customer's account at Stripe.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct StripeConnection {
-    /// On the wire: `customerId`, string.
+    /// Stripe's id of it (`customerId`, string)
     pub customer_id: String,
 }
 
-/// Update customer request.
+/// What changes about a customer; everything else stays.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateCustomerRequest {
-    /// On the wire: `billingAddress`, [`CustomerBillingAddress`].
+    /// Postal address (`billingAddress`, [`CustomerBillingAddress`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<CustomerBillingAddress>,
-    /// On the wire: `churnDate`, RFC 3339 time, may be null.
+    /// When it left you; clearing it brings the customer back (`churnDate`, RFC 3339 time, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub churn_date: Patch<Timestamp>,
-    /// On the wire: `creationState`, [`CustomerCreationState`].
+    /// Whether it can be billed or is a draft (`creationState`, [`CustomerCreationState`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_state: Option<CustomerCreationState>,
-    /// On the wire: `email`, e-mail address.
+    /// Where it is reached (`email`, e-mail address)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// On the wire: `externalId`, string, may be null.
+    /// Your own id for it (`externalId`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalCustomerId>,
-    /// On the wire: `legalName`, string, may be null.
+    /// The name on invoices, if it is another (`legalName`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub legal_name: Patch<String>,
-    /// On the wire: `metadata`, object, may be null.
+    /// Your own data; replaces all it had (`metadata`, object, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// On the wire: `name`, string.
+    /// The name people read (`name`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// On the wire: `phone`, string.
+    /// Phone number (`phone`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// On the wire: `vatNumber`, string, may be null.
+    /// VAT number (`vatNumber`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub vat_number: Patch<String>,
-    /// On the wire: `website`, string.
+    /// Website (`website`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub website: Option<String>,
 }
@@ -1364,22 +1364,22 @@ impl UpdateCustomerRequest {
     }
 }
 
-/// Upsert customer user request.
+/// What is known of a user at a customer.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct UpsertCustomerUserRequest {
-    /// On the wire: `email`, e-mail address, may be null.
+    /// Where the user is reached (`email`, e-mail address, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub email: Patch<String>,
-    /// On the wire: `metadata`, object, may be null.
+    /// Your own data, kept as it is (`metadata`, object, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// On the wire: `name`, string.
+    /// The user's name (`name`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// On the wire: `status`, [`CustomerUserStatus`].
+    /// Whether the user is active (`status`, [`CustomerUserStatus`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<CustomerUserStatus>,
 }

@@ -12,7 +12,7 @@ pub struct Invoices {
     pub(crate) client: Client,
 }
 impl Invoices {
-    /// Operation `get-invoice-by-id`.
+    /// Reads one invoice; amounts are in the currency's smallest unit.
     ///
     /// `GET /invoices/{id}`
     ///
@@ -23,7 +23,7 @@ impl Invoices {
         Call::new(&self.client, "get-invoice-by-id", Method::GET, "/invoices/{id}")
             .path("id", id.into().as_str())
     }
-    /// Operation `get-invoice-lines`.
+    /// Lists the lines of an invoice.
     ///
     /// `GET /invoices/{id}/lines`
     ///
@@ -41,7 +41,7 @@ impl Invoices {
                 .path("id", id.into().as_str()),
         }
     }
-    /// Operation `list-invoices`.
+    /// Lists invoices. All filters have to match.
     ///
     /// `GET /invoices/`
     ///
@@ -53,7 +53,7 @@ impl Invoices {
             call: Call::new(&self.client, "list-invoices", Method::GET, "/invoices/"),
         }
     }
-    /// Operation `update-invoice-by-id`.
+    /// Changes the metadata of an invoice.
     ///
     /// `PUT /invoices/{id}`
     ///
@@ -78,14 +78,14 @@ pub struct GetInvoiceLines {
     call: Call<InvoiceLinesResponse>,
 }
 impl GetInvoiceLines {
-    /// On the wire: `limit`, integer, default `10`.
+    /// How many items a page has at most (`limit`, integer, default `10`)
     pub fn limit(mut self, limit: i64) -> Self {
-        self.call = self.call.query("limit", &limit.to_string());
+        self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// On the wire: `offset`, integer.
+    /// How many items to skip (`offset`, integer)
     pub fn offset(mut self, offset: i64) -> Self {
-        self.call = self.call.query("offset", &offset.to_string());
+        self.call = self.call.query("offset", offset.to_string());
         self
     }
 }
@@ -98,32 +98,32 @@ pub struct ListInvoices {
     call: Call<InvoiceListResponse>,
 }
 impl ListInvoices {
-    /// On the wire: `currency`, string.
+    /// Only those in this currency, an ISO 4217 code (`currency`, string)
     pub fn currency(mut self, currency: impl AsRef<str>) -> Self {
         self.call = self.call.query("currency", currency.as_ref());
         self
     }
-    /// On the wire: `customerId`, string.
+    /// Only those of the customer with Paid's id (`customerId`, string)
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
     }
-    /// On the wire: `displayNumber`, string.
+    /// Only the one with this number (`displayNumber`, string)
     pub fn display_number(mut self, display_number: impl AsRef<str>) -> Self {
         self.call = self.call.query("displayNumber", display_number.as_ref());
         self
     }
-    /// On the wire: `dueDateFrom`, string.
+    /// Only those due then or later (`dueDateFrom`, string)
     pub fn due_date_from(mut self, due_date_from: impl AsRef<str>) -> Self {
         self.call = self.call.query("dueDateFrom", due_date_from.as_ref());
         self
     }
-    /// On the wire: `dueDateTo`, string.
+    /// Only those due then or earlier (`dueDateTo`, string)
     pub fn due_date_to(mut self, due_date_to: impl AsRef<str>) -> Self {
         self.call = self.call.query("dueDateTo", due_date_to.as_ref());
         self
     }
-    /// On the wire: `externalCustomerId`, string.
+    /// Only those of the customer with your own id (`externalCustomerId`, string)
     pub fn external_customer_id(
         mut self,
         external_customer_id: impl Into<ExternalCustomerId>,
@@ -133,37 +133,37 @@ impl ListInvoices {
             .query("externalCustomerId", external_customer_id.into().as_str());
         self
     }
-    /// On the wire: `issueDateFrom`, string.
+    /// Only those issued then or later (`issueDateFrom`, string)
     pub fn issue_date_from(mut self, issue_date_from: impl AsRef<str>) -> Self {
         self.call = self.call.query("issueDateFrom", issue_date_from.as_ref());
         self
     }
-    /// On the wire: `issueDateTo`, string.
+    /// Only those issued then or earlier (`issueDateTo`, string)
     pub fn issue_date_to(mut self, issue_date_to: impl AsRef<str>) -> Self {
         self.call = self.call.query("issueDateTo", issue_date_to.as_ref());
         self
     }
-    /// On the wire: `limit`, integer, default `10`.
+    /// How many items a page has at most (`limit`, integer, default `10`)
     pub fn limit(mut self, limit: i64) -> Self {
-        self.call = self.call.query("limit", &limit.to_string());
+        self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// On the wire: `offset`, integer.
+    /// How many items to skip (`offset`, integer)
     pub fn offset(mut self, offset: i64) -> Self {
-        self.call = self.call.query("offset", &offset.to_string());
+        self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// On the wire: `orderId`, string.
+    /// Only those of this order (`orderId`, string)
     pub fn order_id(mut self, order_id: impl Into<OrderId>) -> Self {
         self.call = self.call.query("orderId", order_id.into().as_str());
         self
     }
-    /// On the wire: `paymentStatus`, [`InvoicePaymentStatus`].
+    /// Only those paid so far (`paymentStatus`, [`InvoicePaymentStatus`])
     pub fn payment_status(mut self, payment_status: InvoicePaymentStatus) -> Self {
         self.call = self.call.query("paymentStatus", payment_status.as_str());
         self
     }
-    /// On the wire: `purchaseOrderReference`, string.
+    /// Only those with this order number of the buyer (`purchaseOrderReference`, string)
     pub fn purchase_order_reference(
         mut self,
         purchase_order_reference: impl AsRef<str>,
@@ -173,7 +173,7 @@ impl ListInvoices {
             .query("purchaseOrderReference", purchase_order_reference.as_ref());
         self
     }
-    /// On the wire: `status`, [`InvoiceStatus`].
+    /// Only those with this status (`status`, [`InvoiceStatus`])
     pub fn status(mut self, status: InvoiceStatus) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -181,61 +181,61 @@ impl ListInvoices {
 }
 crate::__paged!(ListInvoices => InvoiceListResponse);
 
-/// Invoice.
+/// What a customer owes for a period. Amounts are in the currency's smallest unit.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Invoice {
-    /// On the wire: `amountDue`, number.
+    /// What is to be paid, tax included (`amountDue`, number)
     pub amount_due: f64,
-    /// On the wire: `amountPaid`, number.
+    /// What has been paid (`amountPaid`, number)
     pub amount_paid: f64,
-    /// On the wire: `amountRemaining`, number.
+    /// What is still to be paid (`amountRemaining`, number)
     pub amount_remaining: f64,
     /// On the wire: `billingContactId`, string, may be null.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_contact_id: Option<ContactId>,
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `creditNotesTotal`, number.
     pub credit_notes_total: f64,
-    /// On the wire: `currency`, string.
+    /// ISO 4217 code (`currency`, string)
     pub currency: String,
-    /// On the wire: `customerId`, string.
+    /// Who owes it (`customerId`, string)
     pub customer_id: CustomerId,
-    /// On the wire: `displayNumber`, string, may be null.
+    /// The number people read (`displayNumber`, string, may be null)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_number: Option<String>,
     /// On the wire: `disputeLink`, string, may be null.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dispute_link: Option<String>,
-    /// On the wire: `dueDate`, RFC 3339 time, may be null.
+    /// When it has to be paid (`dueDate`, RFC 3339 time, may be null)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_date: Option<Timestamp>,
-    /// On the wire: `endDate`, RFC 3339 time, may be null.
+    /// The last day of its period (`endDate`, RFC 3339 time, may be null)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_date: Option<Timestamp>,
-    /// On the wire: `id`, string.
+    /// Paid's id (`id`, string)
     pub id: InvoiceId,
-    /// On the wire: `invoiceTotal`, number.
+    /// The total, tax included (`invoiceTotal`, number)
     pub invoice_total: f64,
-    /// On the wire: `invoiceTotalExcludingTax`, number.
+    /// The total before tax (`invoiceTotalExcludingTax`, number)
     pub invoice_total_excluding_tax: f64,
-    /// On the wire: `issueDate`, RFC 3339 time.
+    /// When it is issued (`issueDate`, RFC 3339 time)
     pub issue_date: Timestamp,
-    /// On the wire: `metadata`, object, may be null.
+    /// Your own data, kept as it is (`metadata`, object, may be null)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonObject>,
-    /// On the wire: `orderId`, string, may be null.
+    /// The order it is for (`orderId`, string, may be null)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order_id: Option<OrderId>,
     /// On the wire: `paymentLink`, string, may be null.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_link: Option<String>,
-    /// On the wire: `paymentStatus`, [`InvoicePaymentStatus`].
+    /// Whether it has been paid (`paymentStatus`, [`InvoicePaymentStatus`])
     pub payment_status: InvoicePaymentStatus,
-    /// On the wire: `postedDate`, RFC 3339 time, may be null.
+    /// When it became final (`postedDate`, RFC 3339 time, may be null)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub posted_date: Option<Timestamp>,
     /// On the wire: `publicUrlToken`, string, may be null.
@@ -246,11 +246,11 @@ pub struct Invoice {
     pub purchase_order_reference: Option<String>,
     /// On the wire: `source`, [`InvoiceSource`].
     pub source: InvoiceSource,
-    /// On the wire: `startDate`, RFC 3339 time.
+    /// The first day of its period (`startDate`, RFC 3339 time)
     pub start_date: Timestamp,
-    /// On the wire: `status`, [`InvoiceStatus`].
+    /// How far it is (`status`, [`InvoiceStatus`])
     pub status: InvoiceStatus,
-    /// On the wire: `taxAmount`, number.
+    /// The tax (`taxAmount`, number)
     pub tax_amount: f64,
     /// On the wire: `taxExempt`, boolean.
     pub tax_exempt: bool,
@@ -258,11 +258,11 @@ pub struct Invoice {
     pub tax_rate: f64,
     /// On the wire: `taxStatus`, [`InvoiceTaxStatus`].
     pub tax_status: InvoiceTaxStatus,
-    /// On the wire: `updatedAt`, RFC 3339 time.
+    /// When the record last changed (`updatedAt`, RFC 3339 time)
     pub updated_at: Timestamp,
 }
 
-/// Invoice line.
+/// A line of an invoice. Amounts are in the currency's smallest unit.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -270,13 +270,13 @@ pub struct Invoice {
 pub struct InvoiceLine {
     /// On the wire: `balanceAmount`, number.
     pub balance_amount: f64,
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `creditedAmount`, number.
     pub credited_amount: f64,
-    /// On the wire: `currency`, string.
+    /// ISO 4217 code (`currency`, string)
     pub currency: String,
-    /// On the wire: `description`, string.
+    /// What it is for (`description`, string)
     pub description: String,
     /// On the wire: `endDate`, RFC 3339 time.
     pub end_date: Timestamp,
@@ -290,20 +290,20 @@ pub struct InvoiceLine {
     pub order_line_id: Option<OrderLineId>,
     /// On the wire: `paymentStatus`, [`InvoicePaymentStatus`].
     pub payment_status: InvoicePaymentStatus,
-    /// On the wire: `quantity`, integer.
+    /// How many are billed (`quantity`, integer)
     #[serde(deserialize_with = "integer")]
     pub quantity: i64,
     /// On the wire: `startDate`, RFC 3339 time.
     pub start_date: Timestamp,
-    /// On the wire: `tax`, number.
+    /// The tax (`tax`, number)
     pub tax: f64,
     /// On the wire: `taxRate`, number.
     pub tax_rate: f64,
-    /// On the wire: `totalPriceAfterTax`, number.
+    /// The total, tax included (`totalPriceAfterTax`, number)
     pub total_price_after_tax: f64,
-    /// On the wire: `totalPriceBeforeTax`, number.
+    /// The total before tax (`totalPriceBeforeTax`, number)
     pub total_price_before_tax: f64,
-    /// On the wire: `updatedAt`, RFC 3339 time.
+    /// When the record last changed (`updatedAt`, RFC 3339 time)
     pub updated_at: Timestamp,
 }
 
@@ -314,7 +314,7 @@ pub struct InvoiceLine {
 pub struct InvoiceLinesResponse {
     /// On the wire: `data`, list.
     pub data: Vec<InvoiceLine>,
-    /// On the wire: `pagination`, [`Pagination`].
+    /// Where this page stands in the list (`pagination`, [`Pagination`])
     pub pagination: Pagination,
 }
 crate::__page!(InvoiceLinesResponse, InvoiceLine, pagination);
@@ -326,13 +326,13 @@ crate::__page!(InvoiceLinesResponse, InvoiceLine, pagination);
 pub struct InvoiceListResponse {
     /// On the wire: `data`, list.
     pub data: Vec<Invoice>,
-    /// On the wire: `pagination`, [`Pagination`].
+    /// Where this page stands in the list (`pagination`, [`Pagination`])
     pub pagination: Pagination,
 }
 crate::__page!(InvoiceListResponse, Invoice, pagination);
 
 crate::__open_enum! {
-    /// Invoice payment status.
+    /// Whether an invoice has been paid.
     InvoicePaymentStatus {
         /// `error` on the wire.
         Error = "error",
@@ -348,7 +348,7 @@ crate::__open_enum! {
 }
 
 crate::__open_enum! {
-    /// Invoice source.
+    /// Where an invoice comes from.
     InvoiceSource {
         /// `manual` on the wire.
         Manual = "manual",
@@ -358,7 +358,7 @@ crate::__open_enum! {
 }
 
 crate::__open_enum! {
-    /// Invoice status.
+    /// How far an invoice is.
     InvoiceStatus {
         /// `building` on the wire.
         Building = "building",
@@ -378,7 +378,7 @@ crate::__open_enum! {
 }
 
 crate::__open_enum! {
-    /// Invoice tax status.
+    /// How far the tax of an invoice is.
     InvoiceTaxStatus {
         /// `calculated` on the wire.
         Calculated = "calculated",
@@ -393,13 +393,13 @@ crate::__open_enum! {
     }
 }
 
-/// Update invoice request.
+/// What changes about an invoice.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct UpdateInvoiceRequest {
-    /// On the wire: `metadata`, object, may be null.
+    /// Your own data; replaces all it had (`metadata`, object, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
 }

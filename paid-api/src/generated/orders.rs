@@ -12,7 +12,7 @@ pub struct Orders {
     pub(crate) client: Client,
 }
 impl Orders {
-    /// Operation `activate-order-by-id`.
+    /// Activates a draft order: billing starts.
     ///
     /// `POST /orders/{id}/activate`
     ///
@@ -28,7 +28,7 @@ impl Orders {
             )
             .path("id", id.into().as_str())
     }
-    /// Operation `batch-order-seat-assignments`.
+    /// Assigns and frees several seats of an order in one request.
     ///
     /// `POST /orders/{id}/seat-assignments`
     ///
@@ -49,7 +49,7 @@ impl Orders {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Operation `create-order`.
+    /// Makes an order: which products a customer buys, from when, at what price. It bills nothing before it is active.
     ///
     /// `POST /orders/`
     ///
@@ -59,7 +59,7 @@ impl Orders {
     pub fn create(&self, request: &CreateOrderRequest) -> Call<Order> {
         Call::new(&self.client, "create-order", Method::POST, "/orders/").body(request)
     }
-    /// Operation `delete-order-by-id`.
+    /// Deletes an order.
     ///
     /// `DELETE /orders/{id}`
     ///
@@ -70,7 +70,7 @@ impl Orders {
         Call::new(&self.client, "delete-order-by-id", Method::DELETE, "/orders/{id}")
             .path("id", id.into().as_str())
     }
-    /// Operation `get-order-by-id`.
+    /// Reads one order.
     ///
     /// `GET /orders/{id}`
     ///
@@ -81,7 +81,7 @@ impl Orders {
         Call::new(&self.client, "get-order-by-id", Method::GET, "/orders/{id}")
             .path("id", id.into().as_str())
     }
-    /// Operation `get-order-lines`.
+    /// Lists the lines of an order.
     ///
     /// `GET /orders/{id}/lines`
     ///
@@ -99,7 +99,7 @@ impl Orders {
                 .path("id", id.into().as_str()),
         }
     }
-    /// Operation `list-orders`.
+    /// Lists orders. All filters have to match.
     ///
     /// `GET /orders/`
     ///
@@ -111,7 +111,7 @@ impl Orders {
             call: Call::new(&self.client, "list-orders", Method::GET, "/orders/"),
         }
     }
-    /// Operation `list-order-seats`.
+    /// Lists the seats of an order.
     ///
     /// `GET /orders/{id}/seats`
     ///
@@ -129,7 +129,7 @@ impl Orders {
                 .path("id", id.into().as_str()),
         }
     }
-    /// Operation `update-order-by-id`.
+    /// Changes an order; what is not set stays as it is. Its lines stay as they were made.
     ///
     /// `PUT /orders/{id}`
     ///
@@ -145,7 +145,7 @@ impl Orders {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Operation `update-order-seat-assignment`.
+    /// Assigns a seat to a user of the customer, or frees it.
     ///
     /// `PUT /orders/{id}/seats/{seatId}`
     ///
@@ -177,14 +177,14 @@ pub struct GetOrderLines {
     call: Call<OrderLinesResponse>,
 }
 impl GetOrderLines {
-    /// On the wire: `limit`, integer, default `10`.
+    /// How many items a page has at most (`limit`, integer, default `10`)
     pub fn limit(mut self, limit: i64) -> Self {
-        self.call = self.call.query("limit", &limit.to_string());
+        self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// On the wire: `offset`, integer.
+    /// How many items to skip (`offset`, integer)
     pub fn offset(mut self, offset: i64) -> Self {
-        self.call = self.call.query("offset", &offset.to_string());
+        self.call = self.call.query("offset", offset.to_string());
         self
     }
 }
@@ -197,27 +197,27 @@ pub struct ListOrders {
     call: Call<OrderListResponse>,
 }
 impl ListOrders {
-    /// On the wire: `creationState`, [`OrderCreationState`].
+    /// Only those in this state (`creationState`, [`OrderCreationState`])
     pub fn creation_state(mut self, creation_state: OrderCreationState) -> Self {
         self.call = self.call.query("creationState", creation_state.as_str());
         self
     }
-    /// On the wire: `customerId`, string.
+    /// Only those of the customer with Paid's id (`customerId`, string)
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
     }
-    /// On the wire: `endDateFrom`, string.
+    /// Only those that end then or later (`endDateFrom`, string)
     pub fn end_date_from(mut self, end_date_from: impl AsRef<str>) -> Self {
         self.call = self.call.query("endDateFrom", end_date_from.as_ref());
         self
     }
-    /// On the wire: `endDateTo`, string.
+    /// Only those that end then or earlier (`endDateTo`, string)
     pub fn end_date_to(mut self, end_date_to: impl AsRef<str>) -> Self {
         self.call = self.call.query("endDateTo", end_date_to.as_ref());
         self
     }
-    /// On the wire: `externalCustomerId`, string.
+    /// Only those of the customer with your own id (`externalCustomerId`, string)
     pub fn external_customer_id(
         mut self,
         external_customer_id: impl Into<ExternalCustomerId>,
@@ -227,32 +227,32 @@ impl ListOrders {
             .query("externalCustomerId", external_customer_id.into().as_str());
         self
     }
-    /// On the wire: `externalId`, string.
+    /// Only the one with your own id (`externalId`, string)
     pub fn external_id(mut self, external_id: impl Into<ExternalOrderId>) -> Self {
         self.call = self.call.query("externalId", external_id.into().as_str());
         self
     }
-    /// On the wire: `limit`, integer, default `10`.
+    /// How many items a page has at most (`limit`, integer, default `10`)
     pub fn limit(mut self, limit: i64) -> Self {
-        self.call = self.call.query("limit", &limit.to_string());
+        self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// On the wire: `offset`, integer.
+    /// How many items to skip (`offset`, integer)
     pub fn offset(mut self, offset: i64) -> Self {
-        self.call = self.call.query("offset", &offset.to_string());
+        self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// On the wire: `startDateFrom`, string.
+    /// Only those that start then or later (`startDateFrom`, string)
     pub fn start_date_from(mut self, start_date_from: impl AsRef<str>) -> Self {
         self.call = self.call.query("startDateFrom", start_date_from.as_ref());
         self
     }
-    /// On the wire: `startDateTo`, string.
+    /// Only those that start then or earlier (`startDateTo`, string)
     pub fn start_date_to(mut self, start_date_to: impl AsRef<str>) -> Self {
         self.call = self.call.query("startDateTo", start_date_to.as_ref());
         self
     }
-    /// On the wire: `status`, [`OrderStatus`].
+    /// Only those with this status (`status`, [`OrderStatus`])
     pub fn status(mut self, status: OrderStatus) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -267,17 +267,17 @@ pub struct ListOrderSeats {
     call: Call<OrderSeatListResponse>,
 }
 impl ListOrderSeats {
-    /// On the wire: `limit`, integer, default `10`.
+    /// How many items a page has at most (`limit`, integer, default `10`)
     pub fn limit(mut self, limit: i64) -> Self {
-        self.call = self.call.query("limit", &limit.to_string());
+        self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// On the wire: `offset`, integer.
+    /// How many items to skip (`offset`, integer)
     pub fn offset(mut self, offset: i64) -> Self {
-        self.call = self.call.query("offset", &offset.to_string());
+        self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// On the wire: `productExternalId`, string.
+    /// Only those of the product with your own id (`productExternalId`, string)
     pub fn product_external_id(
         mut self,
         product_external_id: impl Into<ExternalProductId>,
@@ -287,7 +287,7 @@ impl ListOrderSeats {
             .query("productExternalId", product_external_id.into().as_str());
         self
     }
-    /// On the wire: `status`, [`SeatStatus`].
+    /// Only those with this status (`status`, [`SeatStatus`])
     pub fn status(mut self, status: SeatStatus) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -295,12 +295,12 @@ impl ListOrderSeats {
 }
 crate::__paged!(ListOrderSeats => OrderSeatListResponse);
 
-/// Batch seat assignments request.
+/// Seats to assign and to free.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct BatchSeatAssignmentsRequest {
-    /// On the wire: `assignments`, list.
+    /// One entry a seat (`assignments`, list)
     pub assignments: Vec<SeatAssignment>,
 }
 impl BatchSeatAssignmentsRequest {
@@ -321,16 +321,16 @@ pub struct BatchSeatAssignmentsResponse {
     pub data: Vec<OrderSeat>,
 }
 
-/// Create order line attribute request.
+/// A price of an order line's own.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreateOrderLineAttributeRequest {
-    /// On the wire: `name`, string.
+    /// The name of the product attribute it prices (`name`, string)
     pub name: String,
-    /// On the wire: `pricing`, [`OrderLinePricing`].
+    /// The price (`pricing`, [`OrderLinePricing`])
     pub pricing: OrderLinePricing,
-    /// On the wire: `quantity`, integer.
+    /// How many are bought; signals count for usage (`quantity`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantity: Option<i64>,
 }
@@ -351,30 +351,30 @@ impl CreateOrderLineAttributeRequest {
     }
 }
 
-/// Create order line request.
+/// One product of an order.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateOrderLineRequest {
-    /// On the wire: `attributes`, list.
+    /// Prices of this order's own; the product's when left out (`attributes`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Vec<CreateOrderLineAttributeRequest>>,
-    /// On the wire: `description`, string.
+    /// What the invoice says about it (`description`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// On the wire: `endDate`, RFC 3339 time.
+    /// Its last day, if not the order's (`endDate`, RFC 3339 time)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_date: Option<Timestamp>,
-    /// On the wire: `lineType`, [`WritableOrderLineType`].
+    /// Whether it is charged or credited (`lineType`, [`WritableOrderLineType`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line_type: Option<WritableOrderLineType>,
-    /// On the wire: `name`, string.
+    /// The name people read; the product's when left out (`name`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// On the wire: `productId`, string.
+    /// The product, by Paid's id only (`productId`, string)
     pub product_id: ProductId,
-    /// On the wire: `startDate`, RFC 3339 time.
+    /// Its first day, if not the order's (`startDate`, RFC 3339 time)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_date: Option<Timestamp>,
 }
@@ -432,66 +432,66 @@ impl CreateOrderLineRequest {
     }
 }
 
-/// Create order request.
+/// What a customer buys, from when and on what terms.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateOrderRequest {
-    /// On the wire: `autoPostInvoices`, boolean.
+    /// Whether invoices are posted without a look at them (`autoPostInvoices`, boolean)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_post_invoices: Option<bool>,
-    /// On the wire: `autoSendBillingEmails`, boolean.
+    /// Whether invoices are sent by e-mail (`autoSendBillingEmails`, boolean)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_send_billing_emails: Option<bool>,
-    /// On the wire: `autoSendPaymentEmails`, boolean.
+    /// Whether payments are confirmed by e-mail (`autoSendPaymentEmails`, boolean)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_send_payment_emails: Option<bool>,
-    /// On the wire: `billingAnchor`, integer.
+    /// Day of the month that billing starts on; the start date's day unless set (`billingAnchor`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_anchor: Option<i64>,
-    /// On the wire: `billingContactIds`, list.
+    /// Who gets the invoices (`billingContactIds`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_contact_ids: Option<Vec<ContactId>>,
-    /// On the wire: `billingCustomerId`, string.
+    /// Who pays, if it is another customer (`billingCustomerId`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_customer_id: Option<CustomerId>,
-    /// On the wire: `billingFrequencyOverride`, [`OrderBillingFrequencyOverride`].
+    /// How often it is billed, whatever its lines say (`billingFrequencyOverride`, [`OrderBillingFrequencyOverride`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_override: Option<OrderBillingFrequencyOverride>,
-    /// On the wire: `creationState`, [`OrderCreationState`].
+    /// `draft` bills nothing yet; `active` starts at once (`creationState`, [`OrderCreationState`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_state: Option<OrderCreationState>,
-    /// On the wire: `currency`, string.
+    /// ISO 4217 code (`currency`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// On the wire: `customerId`, string.
+    /// Who buys, by Paid's id only (`customerId`, string)
     pub customer_id: CustomerId,
-    /// On the wire: `endDate`, RFC 3339 time.
+    /// The last day (`endDate`, RFC 3339 time)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_date: Option<Timestamp>,
-    /// On the wire: `externalId`, string.
+    /// Your own id for it; answers do not show it (`externalId`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<ExternalOrderId>,
-    /// On the wire: `lines`, list.
+    /// What is bought (`lines`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lines: Option<Vec<CreateOrderLineRequest>>,
-    /// On the wire: `metadata`, object.
+    /// Your own data, kept as it is (`metadata`, object)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonObject>,
-    /// On the wire: `name`, string.
+    /// The name people read (`name`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// On the wire: `paymentTerms`, string.
+    /// When invoices are due (`paymentTerms`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_terms: Option<String>,
-    /// On the wire: `purchaseOrderReference`, string, may be null.
+    /// The buyer's order number, printed on invoices (`purchaseOrderReference`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub purchase_order_reference: Patch<String>,
-    /// On the wire: `startDate`, RFC 3339 time.
+    /// The first day (`startDate`, RFC 3339 time)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_date: Option<Timestamp>,
-    /// On the wire: `subscriptionTerms`, integer.
+    /// For how many months it runs (`subscriptionTerms`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subscription_terms: Option<i64>,
 }
@@ -642,7 +642,7 @@ impl CreateOrderRequest {
     }
 }
 
-/// Order.
+/// What a customer buys. Amounts are in the currency's smallest unit.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -667,21 +667,21 @@ pub struct Order {
     /// On the wire: `billingFrequencyOverride`, [`OrderBillingFrequencyOverride`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_override: Option<OrderBillingFrequencyOverride>,
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
-    /// On the wire: `creationState`, [`OrderCreationState`].
+    /// Whether it bills (`creationState`, [`OrderCreationState`])
     pub creation_state: OrderCreationState,
-    /// On the wire: `customerId`, string.
+    /// Who buys (`customerId`, string)
     pub customer_id: CustomerId,
-    /// On the wire: `endDate`, RFC 3339 time, may be null.
+    /// The last day; null while there is none (`endDate`, RFC 3339 time, may be null)
     pub end_date: Option<Timestamp>,
     /// On the wire: `estimatedTax`, number.
     pub estimated_tax: f64,
-    /// On the wire: `id`, string.
+    /// Paid's id (`id`, string)
     pub id: OrderId,
-    /// On the wire: `metadata`, object, may be null.
+    /// Your own data, kept as it is (`metadata`, object, may be null)
     pub metadata: Option<JsonObject>,
-    /// On the wire: `name`, string.
+    /// The name people read (`name`, string)
     pub name: String,
     /// On the wire: `number`, number.
     pub number: f64,
@@ -697,7 +697,7 @@ pub struct Order {
     pub show_bank_details: Option<bool>,
     /// On the wire: `showPaymentLink`, boolean, may be null.
     pub show_payment_link: Option<bool>,
-    /// On the wire: `startDate`, RFC 3339 time.
+    /// The first day (`startDate`, RFC 3339 time)
     pub start_date: Timestamp,
     /// On the wire: `subscriptionTerms`, integer, may be null.
     #[serde(default, deserialize_with = "optional_integer")]
@@ -706,7 +706,7 @@ pub struct Order {
     pub total_amount: f64,
     /// On the wire: `totalBilledAmount`, number.
     pub total_billed_amount: f64,
-    /// On the wire: `updatedAt`, RFC 3339 time.
+    /// When the record last changed (`updatedAt`, RFC 3339 time)
     pub updated_at: Timestamp,
     /// On the wire: `version`, integer.
     #[serde(deserialize_with = "integer")]
@@ -714,7 +714,7 @@ pub struct Order {
 }
 
 crate::__open_enum! {
-    /// Order billing frequency.
+    /// How often an order is billed.
     OrderBillingFrequency {
         /// `annual` on the wire.
         Annual = "annual",
@@ -729,15 +729,15 @@ crate::__open_enum! {
     }
 }
 
-/// Order billing frequency override.
+/// How often an order is billed, whatever its lines say.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct OrderBillingFrequencyOverride {
-    /// On the wire: `customMonths`, integer, may be null.
+    /// Months between two invoices, for `custom` (`customMonths`, integer, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub custom_months: Patch<i64>,
-    /// On the wire: `frequency`, [`OrderBillingFrequency`].
+    /// How often (`frequency`, [`OrderBillingFrequency`])
     pub frequency: OrderBillingFrequency,
 }
 impl OrderBillingFrequencyOverride {
@@ -757,7 +757,7 @@ impl OrderBillingFrequencyOverride {
 }
 
 crate::__open_enum! {
-    /// Order billing type.
+    /// Whether an order is billed before or after the period.
     OrderBillingType {
         /// `advance` on the wire.
         Advance = "advance",
@@ -767,7 +767,7 @@ crate::__open_enum! {
 }
 
 crate::__open_enum! {
-    /// Order charge type.
+    /// What an order line's price is for.
     OrderChargeType {
         /// `oneTime` on the wire.
         OneTime = "oneTime",
@@ -781,7 +781,7 @@ crate::__open_enum! {
 }
 
 crate::__open_enum! {
-    /// Order creation state.
+    /// Whether an order bills.
     OrderCreationState {
         /// `active` on the wire.
         Active = "active",
@@ -790,35 +790,35 @@ crate::__open_enum! {
     }
 }
 
-/// Order credit benefit.
+/// Credits that come with an order line.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct OrderCreditBenefit {
-    /// On the wire: `allocationCadence`, [`CreditAllocationCadence`].
+    /// All at once or month by month (`allocationCadence`, [`CreditAllocationCadence`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocation_cadence: Option<CreditAllocationCadence>,
-    /// On the wire: `amount`, number.
+    /// How many credits (`amount`, number)
     pub amount: f64,
-    /// On the wire: `creditGrantTiming`, [`CreditGrantTiming`].
+    /// What sets them free (`creditGrantTiming`, [`CreditGrantTiming`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_grant_timing: Option<CreditGrantTiming>,
-    /// On the wire: `creditsCurrencyId`, string.
+    /// Which credits (`creditsCurrencyId`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_currency_id: Option<CreditCurrencyId>,
-    /// On the wire: `id`, string.
+    /// The benefit, by the id you give it (`id`, string)
     pub id: CreditBenefitId,
-    /// On the wire: `recipient`, [`CreditRecipient`].
+    /// Whether the organisation or each seat gets them (`recipient`, [`CreditRecipient`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient: Option<CreditRecipient>,
-    /// On the wire: `rolloverAmount`, number, may be null.
+    /// How many unused credits go over into the next period (`rolloverAmount`, number, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub rollover_amount: Patch<f64>,
-    /// On the wire: `rolloverDuration`, number, may be null.
+    /// How long those that went over can be spent (`rolloverDuration`, number, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub rollover_duration: Patch<f64>,
-    /// On the wire: `rolloverDurationUnit`, [`RolloverDurationUnit`].
+    /// The unit of `rollover_duration` (`rolloverDurationUnit`, [`RolloverDurationUnit`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollover_duration_unit: Option<RolloverDurationUnit>,
 }
@@ -896,7 +896,7 @@ impl OrderCreditBenefit {
     }
 }
 
-/// Order line.
+/// One product of an order.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -918,52 +918,52 @@ pub struct OrderLine {
     pub start_date: Timestamp,
 }
 
-/// Order line pricing.
+/// The price of an order line's attribute.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct OrderLinePricing {
-    /// On the wire: `billingFrequency`, [`OrderBillingFrequency`].
+    /// How often it is billed (`billingFrequency`, [`OrderBillingFrequency`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<OrderBillingFrequency>,
-    /// On the wire: `billingFrequencyCustomMonths`, integer.
+    /// Months between two invoices, for `custom` (`billingFrequencyCustomMonths`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// On the wire: `billingType`, [`OrderBillingType`].
+    /// Before or after the period (`billingType`, [`OrderBillingType`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<OrderBillingType>,
-    /// On the wire: `chargeType`, [`OrderChargeType`].
+    /// What it is for (`chargeType`, [`OrderChargeType`])
     pub charge_type: OrderChargeType,
-    /// On the wire: `creditBenefits`, list.
+    /// Credits that come with it (`creditBenefits`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_benefits: Option<Vec<OrderCreditBenefit>>,
-    /// On the wire: `creditCost`, number.
+    /// Credits a signal costs (`creditCost`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_cost: Option<f64>,
-    /// On the wire: `creditRolloverAmount`, number.
+    /// How many unused credits go over into the next period (`creditRolloverAmount`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_rollover_amount: Option<f64>,
-    /// On the wire: `creditUnitBrackets`, list.
+    /// Credits a signal costs, by quantity (`creditUnitBrackets`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_unit_brackets: Option<Vec<CreditUnitBracket>>,
-    /// On the wire: `creditsCurrencyId`, string.
+    /// Which credits (`creditsCurrencyId`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_currency_id: Option<CreditCurrencyId>,
-    /// On the wire: `eventName`, string.
+    /// The signals that count, by their name to the letter; for `usage` (`eventName`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_name: Option<String>,
-    /// On the wire: `overageUnitPrice`, number.
+    /// Price of a credit beyond those bought, in the currency's smallest unit (`overageUnitPrice`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overage_unit_price: Option<f64>,
-    /// On the wire: `pricePoints`, [`OrderPricePoint`].
+    /// The one price, in the order's currency (`pricePoints`, [`OrderPricePoint`])
     pub price_points: OrderPricePoint,
-    /// On the wire: `pricingInput`, [`CreditBracketBasis`].
+    /// What brackets are counted by (`pricingInput`, [`CreditBracketBasis`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pricing_input: Option<CreditBracketBasis>,
-    /// On the wire: `pricingModel`, [`OrderPricingModel`].
+    /// How quantities are priced (`pricingModel`, [`OrderPricingModel`])
     pub pricing_model: OrderPricingModel,
-    /// On the wire: `signalType`, [`SignalType`].
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
 }
@@ -1082,7 +1082,7 @@ impl OrderLinePricing {
 }
 
 crate::__open_enum! {
-    /// Order line type.
+    /// What an order line is for.
     OrderLineType {
         /// `CREDIT` on the wire.
         Credit = "CREDIT",
@@ -1102,7 +1102,7 @@ crate::__open_enum! {
 pub struct OrderLinesResponse {
     /// On the wire: `data`, list.
     pub data: Vec<OrderLine>,
-    /// On the wire: `pagination`, [`Pagination`].
+    /// Where this page stands in the list (`pagination`, [`Pagination`])
     pub pagination: Pagination,
 }
 crate::__page!(OrderLinesResponse, OrderLine, pagination);
@@ -1114,30 +1114,30 @@ crate::__page!(OrderLinesResponse, OrderLine, pagination);
 pub struct OrderListResponse {
     /// On the wire: `data`, list.
     pub data: Vec<Order>,
-    /// On the wire: `pagination`, [`Pagination`].
+    /// Where this page stands in the list (`pagination`, [`Pagination`])
     pub pagination: Pagination,
 }
 crate::__page!(OrderListResponse, Order, pagination);
 
-/// Order price point.
+/// A price in an order's currency. Amounts are in its smallest unit.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct OrderPricePoint {
-    /// On the wire: `currency`, string.
+    /// ISO 4217 code; the order's when left out (`currency`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// On the wire: `includedQuantity`, number.
+    /// How many cost nothing (`includedQuantity`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub included_quantity: Option<f64>,
-    /// On the wire: `minQuantity`, number.
+    /// The least that is billed (`minQuantity`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_quantity: Option<f64>,
-    /// On the wire: `tiers`, list.
+    /// Prices by quantity (`tiers`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tiers: Option<Vec<OrderPriceTier>>,
-    /// On the wire: `unitPrice`, number.
+    /// Price of one, in the smallest unit (cents) (`unitPrice`, number)
     pub unit_price: f64,
 }
 impl OrderPricePoint {
@@ -1177,32 +1177,32 @@ impl OrderPricePoint {
     }
 }
 
-/// Order price tier.
+/// A price for a range of quantities. Amounts are in the currency's smallest unit.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct OrderPriceTier {
-    /// On the wire: `flatAmount`, number.
+    /// Price of the tier as such (`flatAmount`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flat_amount: Option<f64>,
-    /// On the wire: `index`, number.
+    /// Where it stands, from 0 (`index`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<f64>,
-    /// On the wire: `lowerBound`, number.
+    /// Quantities above this one (`lowerBound`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lower_bound: Option<f64>,
-    /// On the wire: `number`, number.
+    /// Where it stands, from 1 (`number`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<f64>,
-    /// On the wire: `tierBillingType`, [`TierBillingType`].
+    /// Whether units or the tier as such are priced (`tierBillingType`, [`TierBillingType`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier_billing_type: Option<TierBillingType>,
-    /// On the wire: `unitAmount`, number.
+    /// Price of one in this tier (`unitAmount`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_amount: Option<f64>,
-    /// On the wire: `upperBound`, number.
+    /// Quantities up to this one; no bound when left out (`upperBound`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upper_bound: Option<f64>,
 }
@@ -1264,7 +1264,7 @@ impl OrderPriceTier {
 }
 
 crate::__open_enum! {
-    /// Order pricing model.
+    /// How quantities of an order line are priced.
     OrderPricingModel {
         /// `bracketedPrepaidCredits` on the wire.
         BracketedPrepaidCredits = "bracketedPrepaidCredits",
@@ -1281,7 +1281,7 @@ crate::__open_enum! {
     }
 }
 
-/// Order seat.
+/// A seat of an order.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -1289,7 +1289,7 @@ crate::__open_enum! {
 pub struct OrderSeat {
     /// On the wire: `assignee`, [`SeatAssignee`].
     pub assignee: SeatAssignee,
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `id`, string.
     pub id: SeatId,
@@ -1299,7 +1299,7 @@ pub struct OrderSeat {
     pub product_external_id: Option<ExternalProductId>,
     /// On the wire: `status`, [`SeatStatus`].
     pub status: SeatStatus,
-    /// On the wire: `updatedAt`, RFC 3339 time.
+    /// When the record last changed (`updatedAt`, RFC 3339 time)
     pub updated_at: Timestamp,
 }
 
@@ -1310,12 +1310,12 @@ pub struct OrderSeat {
 pub struct OrderSeatListResponse {
     /// On the wire: `data`, list.
     pub data: Vec<OrderSeat>,
-    /// On the wire: `pagination`, [`Pagination`].
+    /// Where this page stands in the list (`pagination`, [`Pagination`])
     pub pagination: Pagination,
 }
 crate::__page!(OrderSeatListResponse, OrderSeat, pagination);
 
-/// Seat assignee.
+/// Whose seat one is.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -1329,15 +1329,15 @@ pub struct SeatAssignee {
     pub id: CustomerUserId,
 }
 
-/// Seat assignment.
+/// Whose seat one is.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatAssignment {
-    /// On the wire: `seatId`, string.
+    /// The seat (`seatId`, string)
     pub seat_id: SeatId,
-    /// On the wire: `userExternalId`, string, may be null.
+    /// Your own id of the user who gets it; null frees it (`userExternalId`, string, may be null)
     pub user_external_id: Option<ExternalUserId>,
 }
 impl SeatAssignment {
@@ -1353,56 +1353,56 @@ impl SeatAssignment {
     }
 }
 
-/// Update order request.
+/// What changes about an order; everything else stays.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateOrderRequest {
-    /// On the wire: `autoPostInvoices`, boolean.
+    /// Whether invoices are posted without a look at them (`autoPostInvoices`, boolean)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_post_invoices: Option<bool>,
-    /// On the wire: `autoSendBillingEmails`, boolean.
+    /// Whether invoices are sent by e-mail (`autoSendBillingEmails`, boolean)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_send_billing_emails: Option<bool>,
-    /// On the wire: `autoSendPaymentEmails`, boolean.
+    /// Whether payments are confirmed by e-mail (`autoSendPaymentEmails`, boolean)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_send_payment_emails: Option<bool>,
-    /// On the wire: `billingAnchor`, integer.
+    /// Day of the month that billing starts on (`billingAnchor`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_anchor: Option<i64>,
-    /// On the wire: `billingContactIds`, list.
+    /// Who gets the invoices; replaces all it had (`billingContactIds`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_contact_ids: Option<Vec<ContactId>>,
-    /// On the wire: `billingCustomerId`, string.
+    /// Who pays, if it is another customer (`billingCustomerId`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_customer_id: Option<CustomerId>,
-    /// On the wire: `creationState`, [`OrderCreationState`].
+    /// Whether it bills (`creationState`, [`OrderCreationState`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_state: Option<OrderCreationState>,
-    /// On the wire: `endDate`, RFC 3339 time.
+    /// The last day (`endDate`, RFC 3339 time)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_date: Option<Timestamp>,
-    /// On the wire: `externalId`, string.
+    /// Your own id for it; answers do not show it (`externalId`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<ExternalOrderId>,
-    /// On the wire: `metadata`, object.
+    /// Your own data; replaces all it had (`metadata`, object)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonObject>,
-    /// On the wire: `name`, string.
+    /// The name people read (`name`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// On the wire: `paymentTerms`, string.
+    /// When invoices are due (`paymentTerms`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_terms: Option<String>,
-    /// On the wire: `purchaseOrderReference`, string, may be null.
+    /// The buyer's order number, printed on invoices (`purchaseOrderReference`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub purchase_order_reference: Patch<String>,
-    /// On the wire: `startDate`, RFC 3339 time.
+    /// The first day (`startDate`, RFC 3339 time)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_date: Option<Timestamp>,
-    /// On the wire: `subscriptionTerms`, integer.
+    /// For how many months it runs (`subscriptionTerms`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subscription_terms: Option<i64>,
 }
@@ -1528,13 +1528,13 @@ impl UpdateOrderRequest {
     }
 }
 
-/// Update seat assignment request.
+/// Whose seat this is.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateSeatAssignmentRequest {
-    /// On the wire: `userExternalId`, string, may be null.
+    /// Your own id of the user who gets it; null frees it (`userExternalId`, string, may be null)
     pub user_external_id: Option<ExternalUserId>,
 }
 impl UpdateSeatAssignmentRequest {
@@ -1547,7 +1547,7 @@ impl UpdateSeatAssignmentRequest {
 }
 
 crate::__open_enum! {
-    /// Writable order line type.
+    /// Whether an order line is charged or credited.
     WritableOrderLineType {
         /// `CREDIT` on the wire.
         Credit = "CREDIT",

@@ -12,7 +12,7 @@ pub struct Plans {
     pub(crate) client: Client,
 }
 impl Plans {
-    /// Operation `create-plan`.
+    /// Makes a plan of a product.
     ///
     /// `POST /plans/`
     ///
@@ -22,7 +22,7 @@ impl Plans {
     pub fn create(&self, request: &CreatePlanRequest) -> Call<Plan> {
         Call::new(&self.client, "create-plan", Method::POST, "/plans/").body(request)
     }
-    /// Operation `get-plan-by-id`.
+    /// Reads one plan.
     ///
     /// `GET /plans/{id}`
     ///
@@ -33,7 +33,7 @@ impl Plans {
         Call::new(&self.client, "get-plan-by-id", Method::GET, "/plans/{id}")
             .path("id", id.into().as_str())
     }
-    /// Operation `get-plan-by-external-id`.
+    /// Reads the plan with your own id.
     ///
     /// `GET /plans/external/{externalId}`
     ///
@@ -52,7 +52,7 @@ impl Plans {
             )
             .path("externalId", external_id.into().as_str())
     }
-    /// Operation `list-plans`.
+    /// Lists plans, archived ones too unless told otherwise.
     ///
     /// `GET /plans/`
     ///
@@ -64,7 +64,7 @@ impl Plans {
             call: Call::new(&self.client, "list-plans", Method::GET, "/plans/"),
         }
     }
-    /// Operation `update-plan-by-id`.
+    /// Changes a plan. Attributes, where given, replace all it had; `status` archives it or brings it back.
     ///
     /// `PUT /plans/{id}`
     ///
@@ -80,7 +80,7 @@ impl Plans {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Operation `update-plan-by-external-id`.
+    /// Changes the plan with your own id. Attributes, where given, replace all it had; `status` archives it or brings it back.
     ///
     /// `PUT /plans/external/{externalId}`
     ///
@@ -101,7 +101,7 @@ impl Plans {
             .path("externalId", external_id.into().as_str())
             .body(request)
     }
-    /// Operation `update-plan-upgrade-path`.
+    /// Sets in which order the plans of a product lead up, for each billing frequency.
     ///
     /// `PUT /plans/upgrade-path`
     ///
@@ -129,7 +129,7 @@ pub struct ListPlans {
     call: Call<PlanListResponse>,
 }
 impl ListPlans {
-    /// On the wire: `externalProductId`, string.
+    /// Only those of the product with your own id (`externalProductId`, string)
     pub fn external_product_id(
         mut self,
         external_product_id: impl Into<ExternalProductId>,
@@ -139,22 +139,22 @@ impl ListPlans {
             .query("externalProductId", external_product_id.into().as_str());
         self
     }
-    /// On the wire: `includeArchived`, boolean, default `true`.
+    /// Whether archived ones are listed too (`includeArchived`, boolean, default `true`)
     pub fn include_archived(mut self, include_archived: bool) -> Self {
-        self.call = self.call.query("includeArchived", &include_archived.to_string());
+        self.call = self.call.query("includeArchived", include_archived.to_string());
         self
     }
-    /// On the wire: `limit`, integer, default `10`.
+    /// How many items a page has at most (`limit`, integer, default `10`)
     pub fn limit(mut self, limit: i64) -> Self {
-        self.call = self.call.query("limit", &limit.to_string());
+        self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// On the wire: `offset`, integer.
+    /// How many items to skip (`offset`, integer)
     pub fn offset(mut self, offset: i64) -> Self {
-        self.call = self.call.query("offset", &offset.to_string());
+        self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// On the wire: `productId`, string.
+    /// Only those of the product with Paid's id (`productId`, string)
     pub fn product_id(mut self, product_id: impl Into<ProductId>) -> Self {
         self.call = self.call.query("productId", product_id.into().as_str());
         self
@@ -162,26 +162,26 @@ impl ListPlans {
 }
 crate::__paged!(ListPlans => PlanListResponse);
 
-/// Create plan request.
+/// What a new plan is made of.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreatePlanRequest {
-    /// On the wire: `attributes`, list.
+    /// Its prices, for attributes of the product (`attributes`, list)
     pub attributes: Vec<PlanAttributeInput>,
-    /// On the wire: `externalId`, string, may be null.
+    /// Your own id for it (`externalId`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalPlanId>,
-    /// On the wire: `isDefault`, boolean.
+    /// Whether it is the product's first choice (`isDefault`, boolean)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_default: Option<bool>,
-    /// On the wire: `name`, string, may be null.
+    /// The name people read (`name`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub name: Patch<String>,
-    /// On the wire: `productId`, string.
+    /// The product, by Paid's id only (`productId`, string)
     pub product_id: ProductId,
-    /// On the wire: `supportedCurrencies`, list.
+    /// ISO 4217 codes it can be bought in (`supportedCurrencies`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supported_currencies: Option<Vec<String>>,
 }
@@ -229,17 +229,17 @@ impl CreatePlanRequest {
     }
 }
 
-/// Plan.
+/// A packaged price of a product.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
-    /// On the wire: `archivedAt`, RFC 3339 time, may be null.
+    /// When it was archived; null while it is not (`archivedAt`, RFC 3339 time, may be null)
     pub archived_at: Option<Timestamp>,
     /// On the wire: `attributes`, list.
     pub attributes: Vec<PlanAttribute>,
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `externalId`, string, may be null.
     pub external_id: Option<ExternalPlanId>,
@@ -255,7 +255,7 @@ pub struct Plan {
     pub status: PlanStatus,
     /// On the wire: `supportedCurrencies`, list.
     pub supported_currencies: Vec<String>,
-    /// On the wire: `updatedAt`, RFC 3339 time.
+    /// When the record last changed (`updatedAt`, RFC 3339 time)
     pub updated_at: Timestamp,
     /// On the wire: `upgradePathOrder`, number, may be null.
     pub upgrade_path_order: Option<f64>,
@@ -279,18 +279,18 @@ pub struct PlanAttribute {
     pub product_attribute_id: ProductAttributeId,
 }
 
-/// Plan attribute input.
+/// The price that a plan has for an attribute of its product.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PlanAttributeInput {
-    /// On the wire: `creditBenefits`, list.
+    /// Credits that come with it (`creditBenefits`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_benefits: Option<Vec<CreditBenefitInput>>,
-    /// On the wire: `pricing`, [`PricingInput`].
+    /// The price (`pricing`, [`PricingInput`])
     pub pricing: PricingInput,
-    /// On the wire: `productAttributeId`, string.
+    /// The product's attribute (`productAttributeId`, string)
     pub product_attribute_id: ProductAttributeId,
 }
 impl PlanAttributeInput {
@@ -359,7 +359,7 @@ pub struct PlanCreditBenefit {
 pub struct PlanListResponse {
     /// On the wire: `data`, list.
     pub data: Vec<Plan>,
-    /// On the wire: `pagination`, [`Pagination`].
+    /// Where this page stands in the list (`pagination`, [`Pagination`])
     pub pagination: Pagination,
 }
 crate::__page!(PlanListResponse, Plan, pagination);
@@ -381,7 +381,7 @@ pub struct PlanPricing {
 }
 
 crate::__open_enum! {
-    /// Plan status.
+    /// Whether a plan can be bought.
     PlanStatus {
         /// `active` on the wire.
         Active = "active",
@@ -390,15 +390,15 @@ crate::__open_enum! {
     }
 }
 
-/// Plan upgrade path group.
+/// Plans of one billing frequency in the order they lead up.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PlanUpgradePathGroup {
-    /// On the wire: `frequency`, string, may be null.
+    /// How often they are billed; null for plans without a frequency (`frequency`, string, may be null)
     pub frequency: Option<String>,
-    /// On the wire: `planIds`, list.
+    /// The plans, the smallest first (`planIds`, list)
     pub plan_ids: Vec<PlanId>,
 }
 impl PlanUpgradePathGroup {
@@ -423,29 +423,29 @@ pub struct PlanUpgradePathResponse {
     pub data: Vec<Plan>,
 }
 
-/// Update plan request.
+/// What changes about a plan; everything else stays.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdatePlanRequest {
-    /// On the wire: `attributes`, list.
+    /// Its prices; replaces all it had (`attributes`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Vec<PlanAttributeInput>>,
-    /// On the wire: `externalId`, string, may be null.
+    /// Your own id for it (`externalId`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalPlanId>,
-    /// On the wire: `isDefault`, boolean.
+    /// Whether it is the product's first choice (`isDefault`, boolean)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_default: Option<bool>,
-    /// On the wire: `name`, string, may be null.
+    /// The name people read (`name`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub name: Patch<String>,
-    /// On the wire: `status`, [`PlanStatus`].
+    /// `archived` retires it, `active` brings it back (`status`, [`PlanStatus`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<PlanStatus>,
-    /// On the wire: `supportedCurrencies`, list.
+    /// ISO 4217 codes it can be bought in (`supportedCurrencies`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supported_currencies: Option<Vec<String>>,
 }
@@ -502,15 +502,15 @@ impl UpdatePlanRequest {
     }
 }
 
-/// Update plan upgrade path request.
+/// In which order the plans of a product lead up.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdatePlanUpgradePathRequest {
-    /// On the wire: `groups`, list.
+    /// One entry a billing frequency (`groups`, list)
     pub groups: Vec<PlanUpgradePathGroup>,
-    /// On the wire: `productId`, string.
+    /// The product, by Paid's id only (`productId`, string)
     pub product_id: ProductId,
 }
 impl UpdatePlanUpgradePathRequest {

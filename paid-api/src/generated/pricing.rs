@@ -12,7 +12,7 @@ pub struct Pricing {
     pub(crate) client: Client,
 }
 impl Pricing {
-    /// Operation `get-pricing`.
+    /// Reads the price of one product attribute.
     ///
     /// `GET /pricing/{productAttributeId}`
     ///
@@ -31,7 +31,7 @@ impl Pricing {
             )
             .path("productAttributeId", product_attribute_id.into().as_str())
     }
-    /// Operation `list-pricing`.
+    /// Lists the prices of all attributes of a product.
     ///
     /// `GET /pricing/`
     ///
@@ -42,7 +42,7 @@ impl Pricing {
         Call::new(&self.client, "list-pricing", Method::GET, "/pricing/")
             .query("productId", product_id.into().as_str())
     }
-    /// Operation `update-pricing`.
+    /// Sets the price of one product attribute. Credit benefits, where given, replace all it had.
     ///
     /// `PUT /pricing/{productAttributeId}`
     ///
@@ -74,7 +74,7 @@ pub struct PricingListResponse {
     pub data: Vec<PricingResponse>,
 }
 
-/// Pricing response.
+/// The price of a product attribute.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -90,16 +90,16 @@ pub struct PricingResponse {
     pub product_attribute_id: ProductAttributeId,
 }
 
-/// Update pricing request.
+/// The new price of a product attribute.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdatePricingRequest {
-    /// On the wire: `creditBenefits`, list.
+    /// Credits that come with it; replaces all it had (`creditBenefits`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_benefits: Option<Vec<CreditBenefitInput>>,
-    /// On the wire: `pricing`, [`PricingInput`].
+    /// The price (`pricing`, [`PricingInput`])
     pub pricing: PricingInput,
 }
 impl UpdatePricingRequest {

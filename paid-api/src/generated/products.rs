@@ -12,7 +12,7 @@ pub struct Products {
     pub(crate) client: Client,
 }
 impl Products {
-    /// Operation `create-product`.
+    /// Makes a product. Its prices are attributes, which an update adds.
     ///
     /// `POST /products/`
     ///
@@ -23,7 +23,7 @@ impl Products {
         Call::new(&self.client, "create-product", Method::POST, "/products/")
             .body(request)
     }
-    /// Operation `get-product-by-id`.
+    /// Reads one product with its priced attributes.
     ///
     /// `GET /products/{id}`
     ///
@@ -34,7 +34,7 @@ impl Products {
         Call::new(&self.client, "get-product-by-id", Method::GET, "/products/{id}")
             .path("id", id.into().as_str())
     }
-    /// Operation `get-product-by-external-id`.
+    /// Reads the product with your own id, with its priced attributes.
     ///
     /// `GET /products/external/{externalId}`
     ///
@@ -53,7 +53,7 @@ impl Products {
             )
             .path("externalId", external_id.into().as_str())
     }
-    /// Operation `list-products`.
+    /// Lists products, without their attributes.
     ///
     /// `GET /products/`
     ///
@@ -65,7 +65,7 @@ impl Products {
             call: Call::new(&self.client, "list-products", Method::GET, "/products/"),
         }
     }
-    /// Operation `update-product-by-id`.
+    /// Changes a product; attributes that are given are added or changed, the others stay.
     ///
     /// `PUT /products/{id}`
     ///
@@ -81,7 +81,7 @@ impl Products {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Operation `update-product-by-external-id`.
+    /// Changes the product with your own id; attributes that are given are added or changed, the others stay.
     ///
     /// `PUT /products/external/{externalId}`
     ///
@@ -111,55 +111,55 @@ pub struct ListProducts {
     call: Call<ProductListResponse>,
 }
 impl ListProducts {
-    /// On the wire: `active`, boolean.
+    /// Only those for sale, or not (`active`, boolean)
     pub fn active(mut self, active: bool) -> Self {
-        self.call = self.call.query("active", &active.to_string());
+        self.call = self.call.query("active", active.to_string());
         self
     }
-    /// On the wire: `archived`, boolean.
+    /// Only archived ones, or none of them (`archived`, boolean)
     pub fn archived(mut self, archived: bool) -> Self {
-        self.call = self.call.query("archived", &archived.to_string());
+        self.call = self.call.query("archived", archived.to_string());
         self
     }
-    /// On the wire: `limit`, integer, default `10`.
+    /// How many items a page has at most (`limit`, integer, default `10`)
     pub fn limit(mut self, limit: i64) -> Self {
-        self.call = self.call.query("limit", &limit.to_string());
+        self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// On the wire: `name`, string.
+    /// Only those with this name (`name`, string)
     pub fn name(mut self, name: impl AsRef<str>) -> Self {
         self.call = self.call.query("name", name.as_ref());
         self
     }
-    /// On the wire: `offset`, integer.
+    /// How many items to skip (`offset`, integer)
     pub fn offset(mut self, offset: i64) -> Self {
-        self.call = self.call.query("offset", &offset.to_string());
+        self.call = self.call.query("offset", offset.to_string());
         self
     }
 }
 crate::__paged!(ListProducts => ProductListResponse);
 
-/// Create product request.
+/// What a new product is made of. Prices are added with an update.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateProductRequest {
-    /// On the wire: `active`, boolean, default `false`.
+    /// Whether it is for sale (`active`, boolean, default `false`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
-    /// On the wire: `description`, string, may be null.
+    /// What it does (`description`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
-    /// On the wire: `externalId`, string, may be null.
+    /// Your own id for it, to address it and send its signals by (`externalId`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalProductId>,
-    /// On the wire: `metadata`, object, may be null.
+    /// Your own data, kept as it is (`metadata`, object, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// On the wire: `name`, string.
+    /// The name people read (`name`, string)
     pub name: String,
-    /// On the wire: `productCode`, string, may be null.
+    /// Your own article number (`productCode`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub product_code: Patch<String>,
 }
@@ -210,7 +210,7 @@ impl CreateProductRequest {
     }
 }
 
-/// Product.
+/// What you sell, without its prices.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -218,9 +218,9 @@ impl CreateProductRequest {
 pub struct Product {
     /// On the wire: `active`, boolean.
     pub active: bool,
-    /// On the wire: `archivedAt`, RFC 3339 time, may be null.
+    /// When it was archived; null while it is not (`archivedAt`, RFC 3339 time, may be null)
     pub archived_at: Option<Timestamp>,
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `description`, string, may be null.
     pub description: Option<String>,
@@ -228,17 +228,17 @@ pub struct Product {
     pub external_id: Option<ExternalProductId>,
     /// On the wire: `id`, string.
     pub id: ProductId,
-    /// On the wire: `metadata`, object, may be null.
+    /// Your own data, kept as it is (`metadata`, object, may be null)
     pub metadata: Option<JsonObject>,
     /// On the wire: `name`, string.
     pub name: String,
     /// On the wire: `productCode`, string, may be null.
     pub product_code: Option<String>,
-    /// On the wire: `updatedAt`, RFC 3339 time.
+    /// When the record last changed (`updatedAt`, RFC 3339 time)
     pub updated_at: Timestamp,
 }
 
-/// Product attribute.
+/// A priced attribute of a product.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -256,23 +256,23 @@ pub struct ProductAttribute {
     pub product_attribute_id: ProductAttributeId,
 }
 
-/// Product attribute upsert.
+/// A priced attribute of a product, added or changed.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ProductAttributeUpsert {
-    /// On the wire: `active`, boolean.
+    /// Whether it is for sale (`active`, boolean)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
-    /// On the wire: `creditBenefits`, list.
+    /// Credits that come with it; replaces all it had (`creditBenefits`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_benefits: Option<Vec<CreditBenefitInput>>,
-    /// On the wire: `name`, string.
+    /// The name people read, on invoices too (`name`, string)
     pub name: String,
-    /// On the wire: `pricing`, [`PricingInput`].
+    /// The price (`pricing`, [`PricingInput`])
     pub pricing: PricingInput,
-    /// On the wire: `productAttributeId`, string.
+    /// The attribute to change; without it, one is added (`productAttributeId`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product_attribute_id: Option<ProductAttributeId>,
 }
@@ -313,7 +313,7 @@ impl ProductAttributeUpsert {
     }
 }
 
-/// Product detail.
+/// What you sell, with its prices.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -321,9 +321,9 @@ impl ProductAttributeUpsert {
 pub struct ProductDetail {
     /// On the wire: `active`, boolean.
     pub active: bool,
-    /// On the wire: `archivedAt`, RFC 3339 time, may be null.
+    /// When it was archived; null while it is not (`archivedAt`, RFC 3339 time, may be null)
     pub archived_at: Option<Timestamp>,
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `description`, string, may be null.
     pub description: Option<String>,
@@ -331,7 +331,7 @@ pub struct ProductDetail {
     pub external_id: Option<ExternalProductId>,
     /// On the wire: `id`, string.
     pub id: ProductId,
-    /// On the wire: `metadata`, object, may be null.
+    /// Your own data, kept as it is (`metadata`, object, may be null)
     pub metadata: Option<JsonObject>,
     /// On the wire: `name`, string.
     pub name: String,
@@ -339,7 +339,7 @@ pub struct ProductDetail {
     pub product_attributes: Vec<ProductAttribute>,
     /// On the wire: `productCode`, string, may be null.
     pub product_code: Option<String>,
-    /// On the wire: `updatedAt`, RFC 3339 time.
+    /// When the record last changed (`updatedAt`, RFC 3339 time)
     pub updated_at: Timestamp,
 }
 
@@ -350,37 +350,37 @@ pub struct ProductDetail {
 pub struct ProductListResponse {
     /// On the wire: `data`, list.
     pub data: Vec<Product>,
-    /// On the wire: `pagination`, [`Pagination`].
+    /// Where this page stands in the list (`pagination`, [`Pagination`])
     pub pagination: Pagination,
 }
 crate::__page!(ProductListResponse, Product, pagination);
 
-/// Update product request.
+/// What changes about a product; everything else stays.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateProductRequest {
-    /// On the wire: `active`, boolean.
+    /// Whether it is for sale (`active`, boolean)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
-    /// On the wire: `description`, string, may be null.
+    /// What it does (`description`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
-    /// On the wire: `externalId`, string, may be null.
+    /// Your own id for it (`externalId`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalProductId>,
-    /// On the wire: `metadata`, object, may be null.
+    /// Your own data; replaces all it had (`metadata`, object, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// On the wire: `name`, string.
+    /// The name people read (`name`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// On the wire: `productAttributes`, list.
+    /// Priced attributes to add or change (`productAttributes`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product_attributes: Option<Vec<ProductAttributeUpsert>>,
-    /// On the wire: `productCode`, string, may be null.
+    /// Your own article number (`productCode`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub product_code: Patch<String>,
 }

@@ -10,53 +10,53 @@ use crate::runtime::{Deserializer, from_value, DeserializeError as _};
 use super::ids::*;
 
 #[cfg(any(feature = "pricing", feature = "products"))]
-/// Attribute pricing.
+/// A price as Paid shows it: all that a price can have, of which its type uses some. Amounts are in the currency's smallest unit.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct AttributePricing {
-    /// On the wire: `billingFrequency`, string.
+    /// How often it is billed (`billingFrequency`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<String>,
-    /// On the wire: `billingType`, string.
+    /// Before or after the period (`billingType`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<String>,
-    /// On the wire: `chargeType`, string.
+    /// What it is for (`chargeType`, string)
     pub charge_type: String,
-    /// On the wire: `costPlusMultiplier`, number.
+    /// The factor on what the work cost you (`costPlusMultiplier`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_plus_multiplier: Option<f64>,
-    /// On the wire: `creditCost`, number.
+    /// Credits that one costs (`creditCost`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_cost: Option<f64>,
-    /// On the wire: `creditsCurrencyId`, string.
+    /// Which credits (`creditsCurrencyId`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_currency_id: Option<CreditCurrencyId>,
-    /// On the wire: `eventName`, string.
+    /// The signals that count, by their name to the letter (`eventName`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_name: Option<String>,
-    /// On the wire: `percentageValue`, number.
+    /// The share of the rest of the invoice, in percent (`percentageValue`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percentage_value: Option<f64>,
-    /// On the wire: `pricePoints`, list.
+    /// The price, once in each currency (`pricePoints`, list)
     pub price_points: Vec<PricePoint>,
-    /// On the wire: `pricingModel`, string.
+    /// How quantities are priced (`pricingModel`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pricing_model: Option<String>,
-    /// On the wire: `pricingType`, [`PricingType`].
+    /// Both in one word (`pricingType`, [`PricingType`])
     pub pricing_type: PricingType,
-    /// On the wire: `signalType`, [`SignalType`].
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
-    /// On the wire: `unitValue`, number.
+    /// What a credit is worth (`unitValue`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_value: Option<f64>,
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 crate::__open_enum! {
-    /// Billing frequency.
+    /// How often a price is billed.
     BillingFrequency {
         /// `Annual` on the wire.
         Annual = "Annual",
@@ -73,7 +73,7 @@ crate::__open_enum! {
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 crate::__open_enum! {
-    /// Billing type.
+    /// Whether a price is billed before or after the period.
     BillingType {
         /// `Advance` on the wire.
         Advance = "Advance",
@@ -84,7 +84,7 @@ crate::__open_enum! {
 
 #[cfg(any(feature = "checkouts", feature = "customers"))]
 crate::__open_enum! {
-    /// Checkout status.
+    /// What has become of a checkout.
     CheckoutStatus {
         /// `active` on the wire.
         Active = "active",
@@ -99,7 +99,7 @@ crate::__open_enum! {
 
 #[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
 crate::__open_enum! {
-    /// Credit allocation cadence.
+    /// When the credits of a period arrive.
     CreditAllocationCadence {
         /// `monthly` on the wire.
         Monthly = "monthly",
@@ -109,7 +109,7 @@ crate::__open_enum! {
 }
 
 #[cfg(any(feature = "pricing", feature = "products"))]
-/// Credit benefit.
+/// Credits that come with a price.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -145,38 +145,38 @@ pub struct CreditBenefit {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Credit benefit input.
+/// Credits that come with a product or plan.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreditBenefitInput {
-    /// On the wire: `allocationCadence`, [`CreditAllocationCadence`], default `upfront`.
+    /// All at once or month by month (`allocationCadence`, [`CreditAllocationCadence`], default `upfront`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocation_cadence: Option<CreditAllocationCadence>,
-    /// On the wire: `amount`, number.
+    /// How many credits (`amount`, number)
     pub amount: f64,
-    /// On the wire: `creditGrantTiming`, [`CreditGrantTiming`].
+    /// What sets them free (`creditGrantTiming`, [`CreditGrantTiming`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_grant_timing: Option<CreditGrantTiming>,
-    /// On the wire: `creditsCurrencyId`, string.
+    /// Which credits (`creditsCurrencyId`, string)
     pub credits_currency_id: CreditCurrencyId,
-    /// On the wire: `isInfiniteTotal`, boolean, default `false`.
+    /// Whether there is no limit (`isInfiniteTotal`, boolean, default `false`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_infinite_total: Option<bool>,
-    /// On the wire: `overageUnitPrice`, number, may be null.
+    /// Price of a credit beyond those granted, in the currency's smallest unit (`overageUnitPrice`, number, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub overage_unit_price: Patch<f64>,
-    /// On the wire: `recipient`, [`CreditRecipient`], default `organization`.
+    /// Whether the organisation or each seat gets them (`recipient`, [`CreditRecipient`], default `organization`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient: Option<CreditRecipient>,
-    /// On the wire: `rolloverAmount`, number, may be null.
+    /// How many unused credits go over into the next period (`rolloverAmount`, number, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub rollover_amount: Patch<f64>,
-    /// On the wire: `rolloverDuration`, number, may be null.
+    /// How long those that went over can be spent (`rolloverDuration`, number, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub rollover_duration: Patch<f64>,
-    /// On the wire: `rolloverDurationUnit`, string, may be null.
+    /// The unit of `rollover_duration` (`rolloverDurationUnit`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub rollover_duration_unit: Patch<String>,
 }
@@ -263,12 +263,12 @@ impl CreditBenefitInput {
 }
 
 #[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
-/// Credit bracket basis.
+/// What the brackets of credit pricing are counted by.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreditBracketBasis {
-    /// On the wire: `kind`, [`CreditBracketBasisKind`].
+    /// The kind of quantity (`kind`, [`CreditBracketBasisKind`])
     pub kind: CreditBracketBasisKind,
 }
 #[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
@@ -281,7 +281,7 @@ impl CreditBracketBasis {
 
 #[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
 crate::__open_enum! {
-    /// Credit bracket basis kind.
+    /// A quantity that brackets can be counted by.
     CreditBracketBasisKind {
         /// `signalQuantity` on the wire.
         SignalQuantity = "signalQuantity",
@@ -290,7 +290,7 @@ crate::__open_enum! {
 
 #[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
 crate::__open_enum! {
-    /// Credit grant timing.
+    /// What sets credits free.
     CreditGrantTiming {
         /// `on_invoice_posted` on the wire.
         OnInvoicePosted = "on_invoice_posted",
@@ -303,7 +303,7 @@ crate::__open_enum! {
 
 #[cfg(any(feature = "customers", feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
 crate::__open_enum! {
-    /// Credit recipient.
+    /// Who gets credits.
     CreditRecipient {
         /// `organization` on the wire.
         Organization = "organization",
@@ -313,15 +313,15 @@ crate::__open_enum! {
 }
 
 #[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
-/// Credit unit bracket.
+/// How many credits a signal costs up to a quantity.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreditUnitBracket {
-    /// On the wire: `creditUnits`, integer.
+    /// Credits a signal in this bracket costs (`creditUnits`, integer)
     pub credit_units: i64,
-    /// On the wire: `upTo`, integer, may be null.
+    /// The largest quantity of the bracket; null for the last (`upTo`, integer, may be null)
     pub up_to: Option<i64>,
 }
 #[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
@@ -336,7 +336,7 @@ impl CreditUnitBracket {
 }
 
 #[cfg(any(feature = "checkouts", feature = "costs", feature = "customer-portals", feature = "signals", feature = "value-receipts"))]
-/// Customer attribution.
+/// Whose work it was: a customer by Paid's id or by your own, never both.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub enum CustomerAttribution {
@@ -396,7 +396,7 @@ impl<'de> Deserialize<'de> for CustomerAttribution {
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 crate::__open_enum! {
-    /// One time fee type.
+    /// What a one-time fee is for.
     OneTimeFeeType {
         /// `custom` on the wire.
         Custom = "custom",
@@ -412,19 +412,19 @@ crate::__open_enum! {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// One time per unit pricing.
+/// So much once.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct OneTimePerUnitPricing {
-    /// On the wire: `billingType`, [`BillingType`], default `Advance`.
+    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// On the wire: `feeType`, [`OneTimeFeeType`].
+    /// What the fee is for (`feeType`, [`OneTimeFeeType`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fee_type: Option<OneTimeFeeType>,
-    /// On the wire: `pricePoints`, list.
+    /// The price, once in each currency (`pricePoints`, list)
     pub price_points: Vec<PricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
@@ -453,7 +453,7 @@ impl OneTimePerUnitPricing {
 
 #[cfg(any(feature = "customers", feature = "orders"))]
 crate::__open_enum! {
-    /// Order status.
+    /// Where an order stands.
     OrderStatus {
         /// `active` on the wire.
         Active = "active",
@@ -467,46 +467,46 @@ crate::__open_enum! {
 }
 
 #[cfg(any(feature = "checkouts", feature = "contacts", feature = "customer-groups", feature = "customers", feature = "invoices", feature = "orders", feature = "plans", feature = "products", feature = "value-models"))]
-/// Pagination.
+/// Where a page stands in its list.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Pagination {
-    /// On the wire: `hasMore`, boolean.
+    /// Whether there are more pages (`hasMore`, boolean)
     pub has_more: bool,
-    /// On the wire: `limit`, integer.
+    /// How many items a page has at most (`limit`, integer)
     #[serde(deserialize_with = "integer")]
     pub limit: i64,
-    /// On the wire: `offset`, integer.
+    /// How many items stand before this page (`offset`, integer)
     #[serde(deserialize_with = "integer")]
     pub offset: i64,
-    /// On the wire: `total`, integer.
+    /// How many items there are on all pages (`total`, integer)
     #[serde(deserialize_with = "integer")]
     pub total: i64,
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Price point.
+/// A price in one currency. Amounts are in its smallest unit.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PricePoint {
-    /// On the wire: `currency`, string.
+    /// ISO 4217 code (`currency`, string)
     pub currency: String,
-    /// On the wire: `includedQuantity`, number.
+    /// How many cost nothing (`includedQuantity`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub included_quantity: Option<f64>,
-    /// On the wire: `maxQuantity`, number.
+    /// The most that can be bought (`maxQuantity`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_quantity: Option<f64>,
-    /// On the wire: `minQuantity`, number.
+    /// The least that is billed (`minQuantity`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_quantity: Option<f64>,
-    /// On the wire: `tiers`, list.
+    /// Prices by quantity (`tiers`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tiers: Option<Vec<PriceTier>>,
-    /// On the wire: `unitPrice`, number.
+    /// Price of one, in the smallest unit (cents) (`unitPrice`, number)
     pub unit_price: f64,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
@@ -549,29 +549,29 @@ impl PricePoint {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Price tier.
+/// A price for a range of quantities. Amounts are in the currency's smallest unit.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PriceTier {
-    /// On the wire: `flatAmount`, number.
+    /// Price of the tier as such (`flatAmount`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flat_amount: Option<f64>,
-    /// On the wire: `index`, number.
+    /// Where it stands, from 0 (`index`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<f64>,
-    /// On the wire: `lowerBound`, number.
+    /// Quantities above this one (`lowerBound`, number)
     pub lower_bound: f64,
-    /// On the wire: `number`, number.
+    /// Where it stands, from 1 (`number`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<f64>,
-    /// On the wire: `tierBillingType`, [`TierBillingType`].
+    /// Whether units or the tier as such are priced (`tierBillingType`, [`TierBillingType`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier_billing_type: Option<TierBillingType>,
-    /// On the wire: `unitAmount`, number.
+    /// Price of one in this tier (`unitAmount`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_amount: Option<f64>,
-    /// On the wire: `upperBound`, number.
+    /// Quantities up to this one; no bound when left out (`upperBound`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upper_bound: Option<f64>,
 }
@@ -628,7 +628,7 @@ impl PriceTier {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Pricing input.
+/// A price as it is set: what it is for, and how quantities are priced.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(tag = "pricingType")]
@@ -838,7 +838,7 @@ impl<'de> Deserialize<'de> for PricingInput {
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 crate::__open_enum! {
-    /// Pricing type.
+    /// What a price is for and how quantities are priced, in one word.
     PricingType {
         /// `OneTimePerUnit` on the wire.
         OneTimePerUnit = "OneTimePerUnit",
@@ -874,7 +874,7 @@ crate::__open_enum! {
 }
 
 #[cfg(any(feature = "costs", feature = "signals"))]
-/// Product attribution.
+/// Which product did the work, by Paid's id or by your own, never both.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub enum ProductAttribution {
@@ -933,21 +933,21 @@ impl<'de> Deserialize<'de> for ProductAttribution {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Recurring graduated pricing.
+/// So much a period; every unit at the price of the tier it falls in.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RecurringGraduatedPricing {
-    /// On the wire: `billingFrequency`, [`BillingFrequency`].
+    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
     pub billing_frequency: BillingFrequency,
-    /// On the wire: `billingFrequencyCustomMonths`, integer.
+    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// On the wire: `billingType`, [`BillingType`], default `Advance`.
+    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// On the wire: `pricePoints`, list.
+    /// The price, once in each currency (`pricePoints`, list)
     pub price_points: Vec<TieredPricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
@@ -982,21 +982,21 @@ impl RecurringGraduatedPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Recurring per unit pricing.
+/// So much a period for each unit.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RecurringPerUnitPricing {
-    /// On the wire: `billingFrequency`, [`BillingFrequency`].
+    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
     pub billing_frequency: BillingFrequency,
-    /// On the wire: `billingFrequencyCustomMonths`, integer.
+    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// On the wire: `billingType`, [`BillingType`], default `Advance`.
+    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// On the wire: `pricePoints`, list.
+    /// The price, once in each currency (`pricePoints`, list)
     pub price_points: Vec<PricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
@@ -1031,23 +1031,23 @@ impl RecurringPerUnitPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Recurring percent of total pricing.
+/// A share of the rest of the invoice, every period.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RecurringPercentOfTotalPricing {
-    /// On the wire: `billingFrequency`, [`BillingFrequency`].
+    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
     pub billing_frequency: BillingFrequency,
-    /// On the wire: `billingFrequencyCustomMonths`, integer.
+    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// On the wire: `billingType`, [`BillingType`], default `Advance`.
+    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// On the wire: `percentageValue`, number.
+    /// The share in percent (`percentageValue`, number)
     pub percentage_value: f64,
-    /// On the wire: `pricePoints`, list.
+    /// The price, once in each currency (`pricePoints`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_points: Option<Vec<PricePoint>>,
 }
@@ -1087,21 +1087,21 @@ impl RecurringPercentOfTotalPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Recurring volume pricing.
+/// So much a period; all units at the price of the tier that the quantity falls in.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RecurringVolumePricing {
-    /// On the wire: `billingFrequency`, [`BillingFrequency`].
+    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
     pub billing_frequency: BillingFrequency,
-    /// On the wire: `billingFrequencyCustomMonths`, integer.
+    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// On the wire: `billingType`, [`BillingType`], default `Advance`.
+    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// On the wire: `pricePoints`, list.
+    /// The price, once in each currency (`pricePoints`, list)
     pub price_points: Vec<TieredPricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
@@ -1137,7 +1137,7 @@ impl RecurringVolumePricing {
 
 #[cfg(any(feature = "orders", feature = "plans"))]
 crate::__open_enum! {
-    /// Rollover duration unit.
+    /// How long is counted what went over.
     RolloverDurationUnit {
         /// `days` on the wire.
         Days = "days",
@@ -1147,21 +1147,21 @@ crate::__open_enum! {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Seat based graduated pricing.
+/// For seats; each at the price of the tier it falls in.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatBasedGraduatedPricing {
-    /// On the wire: `billingFrequency`, [`BillingFrequency`].
+    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
     pub billing_frequency: BillingFrequency,
-    /// On the wire: `billingFrequencyCustomMonths`, integer.
+    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// On the wire: `billingType`, [`BillingType`], default `Advance`.
+    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// On the wire: `pricePoints`, list.
+    /// The price, once in each currency (`pricePoints`, list)
     pub price_points: Vec<TieredPricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
@@ -1196,21 +1196,21 @@ impl SeatBasedGraduatedPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Seat based per unit pricing.
+/// So much a period for each seat.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatBasedPerUnitPricing {
-    /// On the wire: `billingFrequency`, [`BillingFrequency`].
+    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
     pub billing_frequency: BillingFrequency,
-    /// On the wire: `billingFrequencyCustomMonths`, integer.
+    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// On the wire: `billingType`, [`BillingType`], default `Advance`.
+    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// On the wire: `pricePoints`, list.
+    /// The price, once in each currency (`pricePoints`, list)
     pub price_points: Vec<PricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
@@ -1245,28 +1245,28 @@ impl SeatBasedPerUnitPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Seat based prepaid credits pricing.
+/// For seats, paid in credits.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatBasedPrepaidCreditsPricing {
-    /// On the wire: `billingFrequency`, [`BillingFrequency`].
+    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
     pub billing_frequency: BillingFrequency,
-    /// On the wire: `billingFrequencyCustomMonths`, integer.
+    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// On the wire: `billingType`, [`BillingType`], default `Advance`.
+    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// On the wire: `creditCost`, number.
+    /// Credits that one costs (`creditCost`, number)
     pub credit_cost: f64,
-    /// On the wire: `creditsCurrencyId`, string.
+    /// Which credits (`creditsCurrencyId`, string)
     pub credits_currency_id: String,
-    /// On the wire: `pricePoints`, list.
+    /// The price, once in each currency (`pricePoints`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_points: Option<Vec<PricePoint>>,
-    /// On the wire: `unitValue`, number.
+    /// What a credit is worth (`unitValue`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_value: Option<f64>,
 }
@@ -1318,21 +1318,21 @@ impl SeatBasedPrepaidCreditsPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Seat based volume pricing.
+/// For seats; all at the price of the tier that their number falls in.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatBasedVolumePricing {
-    /// On the wire: `billingFrequency`, [`BillingFrequency`].
+    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
     pub billing_frequency: BillingFrequency,
-    /// On the wire: `billingFrequencyCustomMonths`, integer.
+    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// On the wire: `billingType`, [`BillingType`], default `Advance`.
+    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// On the wire: `pricePoints`, list.
+    /// The price, once in each currency (`pricePoints`, list)
     pub price_points: Vec<TieredPricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
@@ -1368,7 +1368,7 @@ impl SeatBasedVolumePricing {
 
 #[cfg(any(feature = "customers", feature = "orders"))]
 crate::__open_enum! {
-    /// Seat status.
+    /// Whether a seat is taken.
     SeatStatus {
         /// `assigned` on the wire.
         Assigned = "assigned",
@@ -1379,7 +1379,7 @@ crate::__open_enum! {
 
 #[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
 crate::__open_enum! {
-    /// Signal type.
+    /// Whether signals are activities (work done) or outcomes (results reached).
     SignalType {
         /// `activity` on the wire.
         Activity = "activity",
@@ -1390,7 +1390,7 @@ crate::__open_enum! {
 
 #[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
 crate::__open_enum! {
-    /// Tier billing type.
+    /// Whether units or a tier as such are priced.
     TierBillingType {
         /// `flat` on the wire.
         Flat = "flat",
@@ -1400,26 +1400,26 @@ crate::__open_enum! {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Tiered price point.
+/// A price by quantity in one currency. Amounts are in its smallest unit.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct TieredPricePoint {
-    /// On the wire: `currency`, string.
+    /// ISO 4217 code (`currency`, string)
     pub currency: String,
-    /// On the wire: `includedQuantity`, number.
+    /// How many cost nothing (`includedQuantity`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub included_quantity: Option<f64>,
-    /// On the wire: `maxQuantity`, number.
+    /// The most that can be bought (`maxQuantity`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_quantity: Option<f64>,
-    /// On the wire: `minQuantity`, number.
+    /// The least that is billed (`minQuantity`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_quantity: Option<f64>,
-    /// On the wire: `tiers`, list.
+    /// The prices, the smallest quantities first (`tiers`, list)
     pub tiers: Vec<PriceTier>,
-    /// On the wire: `unitPrice`, number.
+    /// Price of one outside the tiers, in the smallest unit (cents) (`unitPrice`, number)
     pub unit_price: f64,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
@@ -1460,43 +1460,43 @@ impl TieredPricePoint {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Usage bracketed prepaid credits pricing.
+/// For signals, paid in credits by quantity.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsageBracketedPrepaidCreditsPricing {
-    /// On the wire: `billingFrequency`, [`BillingFrequency`].
+    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
-    /// On the wire: `billingFrequencyCustomMonths`, integer.
+    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// On the wire: `billingType`, [`BillingType`], default `Arrears`.
+    /// Before or after the period (`billingType`, [`BillingType`], default `Arrears`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// On the wire: `creditRolloverAmount`, number.
+    /// How many unused credits go over into the next period (`creditRolloverAmount`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_rollover_amount: Option<f64>,
-    /// On the wire: `creditUnitBrackets`, list.
+    /// Credits a signal costs, the smallest quantities first (`creditUnitBrackets`, list)
     pub credit_unit_brackets: Vec<CreditUnitBracket>,
-    /// On the wire: `creditsCurrencyId`, string.
+    /// Which credits (`creditsCurrencyId`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_currency_id: Option<String>,
-    /// On the wire: `eventName`, string.
+    /// The signals that count, by their name to the letter; another name bills nothing (`eventName`, string)
     pub event_name: String,
-    /// On the wire: `overageUnitPrice`, number.
+    /// Price of a credit beyond those granted, in the currency's smallest unit (`overageUnitPrice`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overage_unit_price: Option<f64>,
-    /// On the wire: `pricePoints`, list.
+    /// The price, once in each currency (`pricePoints`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_points: Option<Vec<PricePoint>>,
-    /// On the wire: `pricingInput`, [`CreditBracketBasis`].
+    /// What the brackets are counted by (`pricingInput`, [`CreditBracketBasis`])
     pub pricing_input: CreditBracketBasis,
-    /// On the wire: `signalType`, [`SignalType`].
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
-    /// On the wire: `unitValue`, number.
+    /// What a credit is worth (`unitValue`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_value: Option<f64>,
 }
@@ -1586,27 +1586,27 @@ impl UsageBracketedPrepaidCreditsPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Usage cost plus pricing.
+/// What the work cost you, times a factor.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsageCostPlusPricing {
-    /// On the wire: `billingFrequency`, [`BillingFrequency`].
+    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
-    /// On the wire: `billingFrequencyCustomMonths`, integer.
+    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// On the wire: `billingType`, [`BillingType`], default `Arrears`.
+    /// Before or after the period (`billingType`, [`BillingType`], default `Arrears`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// On the wire: `costPlusMultiplier`, number.
+    /// The factor (`costPlusMultiplier`, number)
     pub cost_plus_multiplier: f64,
-    /// On the wire: `pricePoints`, list.
+    /// The price, once in each currency (`pricePoints`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_points: Option<Vec<PricePoint>>,
-    /// On the wire: `signalType`, [`SignalType`].
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
 }
@@ -1659,26 +1659,26 @@ impl UsageCostPlusPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Usage graduated pricing.
+/// For signals; each at the price of the tier it falls in.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsageGraduatedPricing {
-    /// On the wire: `billingFrequency`, [`BillingFrequency`].
+    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
-    /// On the wire: `billingFrequencyCustomMonths`, integer.
+    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// On the wire: `billingType`, [`BillingType`], default `Arrears`.
+    /// Before or after the period (`billingType`, [`BillingType`], default `Arrears`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// On the wire: `eventName`, string.
+    /// The signals that count, by their name to the letter; another name bills nothing (`eventName`, string)
     pub event_name: String,
-    /// On the wire: `pricePoints`, list.
+    /// The price, once in each currency (`pricePoints`, list)
     pub price_points: Vec<TieredPricePoint>,
-    /// On the wire: `signalType`, [`SignalType`].
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
 }
@@ -1728,26 +1728,26 @@ impl UsageGraduatedPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Usage per unit pricing.
+/// So much for each signal.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsagePerUnitPricing {
-    /// On the wire: `billingFrequency`, [`BillingFrequency`].
+    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
-    /// On the wire: `billingFrequencyCustomMonths`, integer.
+    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// On the wire: `billingType`, [`BillingType`], default `Arrears`.
+    /// Before or after the period (`billingType`, [`BillingType`], default `Arrears`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// On the wire: `eventName`, string.
+    /// The signals that count, by their name to the letter; another name bills nothing (`eventName`, string)
     pub event_name: String,
-    /// On the wire: `pricePoints`, list.
+    /// The price, once in each currency (`pricePoints`, list)
     pub price_points: Vec<PricePoint>,
-    /// On the wire: `signalType`, [`SignalType`].
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
 }
@@ -1797,34 +1797,34 @@ impl UsagePerUnitPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Usage prepaid credits pricing.
+/// For signals, paid in credits.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsagePrepaidCreditsPricing {
-    /// On the wire: `billingFrequency`, [`BillingFrequency`].
+    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
-    /// On the wire: `billingFrequencyCustomMonths`, integer.
+    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// On the wire: `billingType`, [`BillingType`], default `Arrears`.
+    /// Before or after the period (`billingType`, [`BillingType`], default `Arrears`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// On the wire: `creditCost`, number.
+    /// Credits that one costs (`creditCost`, number)
     pub credit_cost: f64,
-    /// On the wire: `creditsCurrencyId`, string.
+    /// Which credits (`creditsCurrencyId`, string)
     pub credits_currency_id: String,
-    /// On the wire: `eventName`, string.
+    /// The signals that count, by their name to the letter; another name bills nothing (`eventName`, string)
     pub event_name: String,
-    /// On the wire: `pricePoints`, list.
+    /// The price, once in each currency (`pricePoints`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_points: Option<Vec<PricePoint>>,
-    /// On the wire: `signalType`, [`SignalType`].
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
-    /// On the wire: `unitValue`, number.
+    /// What a credit is worth (`unitValue`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_value: Option<f64>,
 }
@@ -1890,26 +1890,26 @@ impl UsagePrepaidCreditsPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Usage volume pricing.
+/// For signals; all at the price of the tier that their number falls in.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsageVolumePricing {
-    /// On the wire: `billingFrequency`, [`BillingFrequency`].
+    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
-    /// On the wire: `billingFrequencyCustomMonths`, integer.
+    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// On the wire: `billingType`, [`BillingType`], default `Arrears`.
+    /// Before or after the period (`billingType`, [`BillingType`], default `Arrears`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// On the wire: `eventName`, string.
+    /// The signals that count, by their name to the letter; another name bills nothing (`eventName`, string)
     pub event_name: String,
-    /// On the wire: `pricePoints`, list.
+    /// The price, once in each currency (`pricePoints`, list)
     pub price_points: Vec<TieredPricePoint>,
-    /// On the wire: `signalType`, [`SignalType`].
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
 }

@@ -11,7 +11,7 @@ pub struct Signals {
     pub(crate) client: Client,
 }
 impl Signals {
-    /// Operation `create-signals`.
+    /// Sends signals. The answer counts what was taken in, what was a duplicate by idempotency key and what failed; look at `failed`, it is no error. An event name that no price uses, or a signal without a product, is stored and bills nothing.
     ///
     /// `POST /signals/bulk`
     ///
@@ -27,12 +27,12 @@ impl Signals {
     }
 }
 
-/// Create signals request.
+/// Signals to send. How many fit into one request is not documented.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreateSignalsRequest {
-    /// On the wire: `signals`, list.
+    /// The signals (`signals`, list)
     pub signals: Vec<Signal>,
 }
 impl CreateSignalsRequest {
@@ -42,42 +42,42 @@ impl CreateSignalsRequest {
     }
 }
 
-/// Create signals response.
+/// What became of signals: three counts, not told apart signal by signal.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreateSignalsResponse {
-    /// On the wire: `duplicates`, integer.
+    /// How many had an idempotency key that Paid had already; they bill nothing (`duplicates`, integer)
     #[serde(deserialize_with = "integer")]
     pub duplicates: i64,
-    /// On the wire: `failed`, integer.
+    /// How many were refused, in an answer that is a success all the same: look at it (`failed`, integer)
     #[serde(deserialize_with = "integer")]
     pub failed: i64,
-    /// On the wire: `ingested`, integer.
+    /// How many were stored (`ingested`, integer)
     #[serde(deserialize_with = "integer")]
     pub ingested: i64,
 }
 
-/// Signal.
+/// Something your agent did for a customer. It cannot be changed once sent.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Signal {
-    /// On the wire: `attribution`, [`ProductAttribution`].
+    /// The product that did it; without one the signal bills nothing (`attribution`, [`ProductAttribution`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attribution: Option<ProductAttribution>,
-    /// On the wire: `customer`, [`CustomerAttribution`].
+    /// The customer it was done for (`customer`, [`CustomerAttribution`])
     pub customer: CustomerAttribution,
-    /// On the wire: `data`, object.
+    /// What else there is to say. `quantity`, `external_user_id`, `costData` and `paid` have a meaning to Paid (`data`, object)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<JsonObject>,
-    /// On the wire: `eventName`, string.
+    /// What happened; prices name it to the letter (`eventName`, string)
     pub event_name: String,
-    /// On the wire: `idempotencyKey`, string.
+    /// Your own key; Paid counts a second signal with it as a duplicate and does not bill it (`idempotencyKey`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
-    /// On the wire: `timestamp`, RFC 3339 time.
+    /// When it happened; when Paid receives it unless set (`timestamp`, RFC 3339 time)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
 }

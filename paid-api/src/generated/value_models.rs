@@ -12,7 +12,7 @@ pub struct ValueModels {
     pub(crate) client: Client,
 }
 impl ValueModels {
-    /// Operation `get-current-value-model`.
+    /// Reads the value model in force.
     ///
     /// `GET /value-models/`
     ///
@@ -22,7 +22,7 @@ impl ValueModels {
     pub fn get_current_value_model(&self) -> Call<ValueModelDetail> {
         Call::new(&self.client, "get-current-value-model", Method::GET, "/value-models/")
     }
-    /// Operation `get-value-model-version`.
+    /// Reads one version of the value model with its content.
     ///
     /// `GET /value-models/versions/{version}`
     ///
@@ -36,9 +36,9 @@ impl ValueModels {
                 Method::GET,
                 "/value-models/versions/{version}",
             )
-            .path("version", &version.to_string())
+            .path("version", version.to_string())
     }
-    /// Operation `list-value-model-versions`.
+    /// Lists the versions of the value model, the newest first, without their content.
     ///
     /// `GET /value-models/versions`
     ///
@@ -55,7 +55,7 @@ impl ValueModels {
             ),
         }
     }
-    /// Operation `refresh-value-model-backfill`.
+    /// Recalculates all signals with the value model in force.
     ///
     /// `POST /value-models/backfill`
     ///
@@ -71,7 +71,7 @@ impl ValueModels {
             )
             .empty_body()
     }
-    /// Operation `update-value-model`.
+    /// Uploads the next version of the value model and recalculates all signals with it.
     ///
     /// `PUT /value-models/`
     ///
@@ -91,25 +91,25 @@ pub struct ListValueModelVersions {
     call: Call<ValueModelVersionListResponse>,
 }
 impl ListValueModelVersions {
-    /// On the wire: `limit`, integer, default `10`.
+    /// How many items a page has at most (`limit`, integer, default `10`)
     pub fn limit(mut self, limit: i64) -> Self {
-        self.call = self.call.query("limit", &limit.to_string());
+        self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// On the wire: `offset`, integer.
+    /// How many items to skip (`offset`, integer)
     pub fn offset(mut self, offset: i64) -> Self {
-        self.call = self.call.query("offset", &offset.to_string());
+        self.call = self.call.query("offset", offset.to_string());
         self
     }
 }
 crate::__paged!(ListValueModelVersions => ValueModelVersionListResponse);
 
-/// Conversion override.
+/// Other numbers for the conversion of a value type into money.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct ConversionOverride {
-    /// On the wire: `variables`, object.
+    /// Number by the variable's id (`variables`, object)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<BTreeMap<String, f64>>,
 }
@@ -126,15 +126,15 @@ impl ConversionOverride {
     }
 }
 
-/// Conversion variable.
+/// A number in the conversion of a value into money.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ConversionVariable {
-    /// On the wire: `default`, number.
+    /// The number, unless an override says otherwise (`default`, number)
     pub default: f64,
-    /// On the wire: `id`, string.
+    /// The name it has in the expression (`id`, string)
     pub id: String,
-    /// On the wire: `label`, string.
+    /// The name people read (`label`, string)
     pub label: String,
 }
 impl ConversionVariable {
@@ -148,14 +148,14 @@ impl ConversionVariable {
     }
 }
 
-/// Derived duration.
+/// A variable made from a duration in a signal's data.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct DerivedDuration {
-    /// On the wire: `sourceField`, string.
+    /// The field of the data (`sourceField`, string)
     pub source_field: String,
-    /// On the wire: `targetUnit`, [`DurationUnit`].
+    /// The unit to bring it to (`targetUnit`, [`DurationUnit`])
     pub target_unit: DurationUnit,
 }
 impl DerivedDuration {
@@ -169,7 +169,7 @@ impl DerivedDuration {
 }
 
 crate::__open_enum! {
-    /// Duration unit.
+    /// A unit of time.
     DurationUnit {
         /// `days` on the wire.
         Days = "days",
@@ -182,22 +182,22 @@ crate::__open_enum! {
     }
 }
 
-/// Formula variable.
+/// A variable of a formula.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct FormulaVariable {
-    /// On the wire: `derivedFrom`, [`DerivedDuration`].
+    /// The duration it is made from (`derivedFrom`, [`DerivedDuration`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub derived_from: Option<DerivedDuration>,
-    /// On the wire: `description`, string.
+    /// What it stands for (`description`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// On the wire: `id`, string.
+    /// The name it has in the expression (`id`, string)
     pub id: String,
-    /// On the wire: `label`, string.
+    /// The name people read (`label`, string)
     pub label: String,
-    /// On the wire: `type`, [`FormulaVariableType`], default `number`.
+    /// Its type (`type`, [`FormulaVariableType`], default `number`)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<FormulaVariableType>,
 }
@@ -233,7 +233,7 @@ impl FormulaVariable {
 }
 
 crate::__open_enum! {
-    /// Formula variable type.
+    /// The type of a variable.
     FormulaVariableType {
         /// `boolean` on the wire.
         Boolean = "boolean",
@@ -246,16 +246,16 @@ crate::__open_enum! {
     }
 }
 
-/// Monetary conversion.
+/// What a value is worth in money.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct MonetaryConversion {
-    /// On the wire: `conditions`, list.
+    /// What holds instead when something is true (`conditions`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<ValueCondition>>,
-    /// On the wire: `expression`, string.
+    /// The formula over its variables (`expression`, string)
     pub expression: String,
-    /// On the wire: `variables`, list.
+    /// Its numbers (`variables`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<Vec<ConversionVariable>>,
 }
@@ -282,16 +282,16 @@ impl MonetaryConversion {
     }
 }
 
-/// Segment column.
+/// A variable of a segment table.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SegmentColumn {
-    /// On the wire: `label`, string.
+    /// The name people read (`label`, string)
     pub label: String,
-    /// On the wire: `type`, [`SegmentColumnType`].
+    /// Its type (`type`, [`SegmentColumnType`])
     pub type_: SegmentColumnType,
-    /// On the wire: `variableId`, string.
+    /// The name it has in formulas (`variableId`, string)
     pub variable_id: String,
 }
 impl SegmentColumn {
@@ -310,21 +310,21 @@ impl SegmentColumn {
 }
 
 crate::__open_enum! {
-    /// Segment column type.
+    /// The type of a segment table's variable.
     SegmentColumnType {
         /// `number` on the wire.
         Number = "number",
     }
 }
 
-/// Segment row.
+/// The variables of one segment.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SegmentRow {
-    /// On the wire: `segmentValues`, object.
+    /// Value by segment key (`segmentValues`, object)
     pub segment_values: BTreeMap<String, String>,
-    /// On the wire: `variables`, object.
+    /// Number by variable (`variables`, object)
     pub variables: BTreeMap<String, f64>,
 }
 impl SegmentRow {
@@ -337,23 +337,23 @@ impl SegmentRow {
     }
 }
 
-/// Segment table.
+/// Variables by segment.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SegmentTable {
-    /// On the wire: `columns`, list.
+    /// Its variables (`columns`, list)
     pub columns: Vec<SegmentColumn>,
-    /// On the wire: `defaultRow`, object.
+    /// Variables for everything no row is for (`defaultRow`, object)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_row: Option<BTreeMap<String, f64>>,
-    /// On the wire: `id`, string.
+    /// The table (`id`, string)
     pub id: String,
-    /// On the wire: `label`, string.
+    /// The name people read (`label`, string)
     pub label: String,
-    /// On the wire: `rows`, list.
+    /// Its rows (`rows`, list)
     pub rows: Vec<SegmentRow>,
-    /// On the wire: `segmentKeys`, list.
+    /// The fields that tell segments apart (`segmentKeys`, list)
     pub segment_keys: Vec<String>,
 }
 impl SegmentTable {
@@ -382,18 +382,18 @@ impl SegmentTable {
     }
 }
 
-/// Update value model request.
+/// The next version of the value model.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateValueModelRequest {
-    /// On the wire: `content`, [`ValueModelContent`].
+    /// The model (`content`, [`ValueModelContent`])
     pub content: ValueModelContent,
-    /// On the wire: `effectiveFrom`, RFC 3339 time.
+    /// From when it holds (`effectiveFrom`, RFC 3339 time)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective_from: Option<Timestamp>,
-    /// On the wire: `effectiveTo`, RFC 3339 time.
+    /// Until when it holds (`effectiveTo`, RFC 3339 time)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective_to: Option<Timestamp>,
 }
@@ -420,17 +420,17 @@ impl UpdateValueModelRequest {
     }
 }
 
-/// Value condition.
+/// A result for the case that a field compares.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ValueCondition {
-    /// On the wire: `field`, string.
+    /// The field (`field`, string)
     pub field: String,
-    /// On the wire: `operator`, [`ValueConditionOperator`].
+    /// How it is compared (`operator`, [`ValueConditionOperator`])
     pub operator: ValueConditionOperator,
-    /// On the wire: `result`, [`ValueResult`].
+    /// What holds then (`result`, [`ValueResult`])
     pub result: ValueResult,
-    /// On the wire: `value`, [`ValueConditionOperand`].
+    /// What it is compared with (`value`, [`ValueConditionOperand`])
     pub value: ValueConditionOperand,
 }
 impl ValueCondition {
@@ -450,7 +450,7 @@ impl ValueCondition {
     }
 }
 
-/// Value condition operand.
+/// What a field is compared with.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(untagged)]
@@ -481,7 +481,7 @@ impl From<bool> for ValueConditionOperand {
 }
 
 crate::__open_enum! {
-    /// Value condition operator.
+    /// How a field is compared.
     ValueConditionOperator {
         /// `contains` on the wire.
         Contains = "contains",
@@ -504,29 +504,29 @@ crate::__open_enum! {
     }
 }
 
-/// Value formula.
+/// How much value a signal delivers.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueFormula {
-    /// On the wire: `conditions`, list.
+    /// What holds instead when something is true; the first that is (`conditions`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<ValueCondition>>,
-    /// On the wire: `defaultResult`, [`ValueResult`].
+    /// What holds when nothing is (`defaultResult`, [`ValueResult`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_result: Option<ValueResult>,
-    /// On the wire: `description`, string.
+    /// What it stands for (`description`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// On the wire: `expression`, string.
+    /// The formula over its variables (`expression`, string)
     pub expression: String,
-    /// On the wire: `id`, string.
+    /// The formula (`id`, string)
     pub id: String,
-    /// On the wire: `label`, string.
+    /// The name people read (`label`, string)
     pub label: String,
-    /// On the wire: `valueTypeSlug`, string.
+    /// The kind of value it gives (`valueTypeSlug`, string)
     pub value_type_slug: String,
-    /// On the wire: `variables`, list.
+    /// What the expression speaks of (`variables`, list)
     pub variables: Vec<FormulaVariable>,
 }
 impl ValueFormula {
@@ -582,24 +582,24 @@ pub struct ValueModelBackfillResponse {
     pub version: i64,
 }
 
-/// Value model content.
+/// How signals become delivered value.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueModelContent {
-    /// On the wire: `currency`, string.
+    /// ISO 4217 code that money values are in (`currency`, string)
     pub currency: String,
-    /// On the wire: `formulas`, list.
+    /// Formulas that signals use (`formulas`, list)
     pub formulas: Vec<ValueFormula>,
-    /// On the wire: `overrides`, list.
+    /// What holds for some customers only (`overrides`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overrides: Option<Vec<ValueModelOverride>>,
-    /// On the wire: `segmentTables`, list.
+    /// Tables of variables by segment (`segmentTables`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segment_tables: Option<Vec<SegmentTable>>,
-    /// On the wire: `signals`, list.
+    /// Which signals deliver value (`signals`, list)
     pub signals: Vec<ValueModelSignal>,
-    /// On the wire: `valueTypes`, list.
+    /// The kinds of value (`valueTypes`, list)
     pub value_types: Vec<ValueType>,
 }
 impl ValueModelContent {
@@ -636,7 +636,7 @@ impl ValueModelContent {
     }
 }
 
-/// Value model default.
+/// The value of a variable.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(untagged)]
@@ -659,7 +659,7 @@ impl From<String> for ValueModelDefault {
     }
 }
 
-/// Value model detail.
+/// A version of the value model with its content.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -669,7 +669,7 @@ pub struct ValueModelDetail {
     pub activated_at: Option<Timestamp>,
     /// On the wire: `content`, [`ValueModelContent`].
     pub content: ValueModelContent,
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `effectiveFrom`, RFC 3339 time, may be null.
     pub effective_from: Option<Timestamp>,
@@ -682,27 +682,27 @@ pub struct ValueModelDetail {
     pub version: i64,
 }
 
-/// Value model override.
+/// What holds for some customers only.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueModelOverride {
-    /// On the wire: `additionalSignals`, list.
+    /// Signals that deliver value to them only (`additionalSignals`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_signals: Option<Vec<ValueModelSignal>>,
-    /// On the wire: `currency`, string.
+    /// Their currency (`currency`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// On the wire: `id`, string.
+    /// The override (`id`, string)
     pub id: String,
-    /// On the wire: `label`, string.
+    /// The name people read (`label`, string)
     pub label: String,
-    /// On the wire: `monetaryConversionOverrides`, object.
+    /// Their conversions into money, by value type (`monetaryConversionOverrides`, object)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monetary_conversion_overrides: Option<BTreeMap<String, ConversionOverride>>,
-    /// On the wire: `scope`, [`ValueModelOverrideScope`].
+    /// Who they are (`scope`, [`ValueModelOverrideScope`])
     pub scope: ValueModelOverrideScope,
-    /// On the wire: `signalOverrides`, object.
+    /// Their variables, by signal (`signalOverrides`, object)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_overrides: Option<BTreeMap<String, ValueModelSignalOverride>>,
 }
@@ -758,16 +758,16 @@ impl ValueModelOverride {
     }
 }
 
-/// Value model override scope.
+/// The customers that an override is for.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueModelOverrideScope {
-    /// On the wire: `customerGroupIds`, list.
+    /// Everyone in these groups (`customerGroupIds`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_group_ids: Option<Vec<CustomerGroupId>>,
-    /// On the wire: `customerIds`, list.
+    /// These customers (`customerIds`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_ids: Option<Vec<CustomerId>>,
 }
@@ -796,34 +796,34 @@ impl ValueModelOverrideScope {
     }
 }
 
-/// Value model signal.
+/// A signal that delivers value.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueModelSignal {
-    /// On the wire: `defaults`, object.
+    /// Variables that the signal's data may leave out (`defaults`, object)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub defaults: Option<BTreeMap<String, ValueModelDefault>>,
-    /// On the wire: `description`, string.
+    /// What it stands for (`description`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// On the wire: `eventName`, string.
+    /// The signal's name to the letter (`eventName`, string)
     pub event_name: String,
-    /// On the wire: `formulaId`, string.
+    /// The formula that says how much (`formulaId`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub formula_id: Option<String>,
-    /// On the wire: `label`, string.
+    /// The name people read (`label`, string)
     pub label: String,
-    /// On the wire: `labels`, list.
+    /// Labels to group by (`labels`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
-    /// On the wire: `segmentTableIds`, list.
+    /// Tables whose variables the formula gets (`segmentTableIds`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segment_table_ids: Option<Vec<String>>,
-    /// On the wire: `tags`, list.
+    /// Tags to filter by (`tags`, list)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
-    /// On the wire: `variableMapping`, object.
+    /// Where in the signal's data a variable stands (`variableMapping`, object)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variable_mapping: Option<BTreeMap<String, String>>,
 }
@@ -892,12 +892,12 @@ impl ValueModelSignal {
     }
 }
 
-/// Value model signal override.
+/// Other variables for a signal.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct ValueModelSignalOverride {
-    /// On the wire: `defaults`, object.
+    /// Variable by name (`defaults`, object)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub defaults: Option<BTreeMap<String, ValueModelDefault>>,
 }
@@ -915,7 +915,7 @@ impl ValueModelSignalOverride {
 }
 
 crate::__open_enum! {
-    /// Value model status.
+    /// Where a version of the value model stands.
     ValueModelStatus {
         /// `active` on the wire.
         Active = "active",
@@ -926,7 +926,7 @@ crate::__open_enum! {
     }
 }
 
-/// Value model summary.
+/// A version of the value model.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -934,9 +934,9 @@ crate::__open_enum! {
 pub struct ValueModelSummary {
     /// On the wire: `activatedAt`, RFC 3339 time, may be null.
     pub activated_at: Option<Timestamp>,
-    /// On the wire: `archivedAt`, RFC 3339 time, may be null.
+    /// When it was archived; null while it is not (`archivedAt`, RFC 3339 time, may be null)
     pub archived_at: Option<Timestamp>,
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `effectiveFrom`, RFC 3339 time, may be null.
     pub effective_from: Option<Timestamp>,
@@ -958,22 +958,22 @@ pub struct ValueModelSummary {
 pub struct ValueModelVersionListResponse {
     /// On the wire: `data`, list.
     pub data: Vec<ValueModelSummary>,
-    /// On the wire: `pagination`, [`Pagination`].
+    /// Where this page stands in the list (`pagination`, [`Pagination`])
     pub pagination: Pagination,
 }
 crate::__page!(ValueModelVersionListResponse, ValueModelSummary, pagination);
 
-/// Value result.
+/// A number, or an expression for one.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueResult {
-    /// On the wire: `expression`, string.
+    /// The expression, for `expression` (`expression`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expression: Option<String>,
-    /// On the wire: `type`, [`ValueResultType`].
+    /// Which of the two (`type`, [`ValueResultType`])
     pub type_: ValueResultType,
-    /// On the wire: `value`, number.
+    /// The number, for `constant` (`value`, number)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
 }
@@ -1001,7 +1001,7 @@ impl ValueResult {
 }
 
 crate::__open_enum! {
-    /// Value result type.
+    /// How a result is said.
     ValueResultType {
         /// `constant` on the wire.
         Constant = "constant",
@@ -1010,31 +1010,31 @@ crate::__open_enum! {
     }
 }
 
-/// Value type.
+/// A kind of value, such as time saved.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueType {
-    /// On the wire: `color`, string, may be null.
+    /// The color it is shown in (`color`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub color: Patch<String>,
-    /// On the wire: `description`, string, may be null.
+    /// What it stands for (`description`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
-    /// On the wire: `displayOrder`, integer, may be null.
+    /// Where it stands among the others (`displayOrder`, integer, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub display_order: Patch<i64>,
-    /// On the wire: `icon`, string, may be null.
+    /// The icon it is shown with (`icon`, string, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub icon: Patch<String>,
-    /// On the wire: `monetaryConversion`, [`MonetaryConversion`].
+    /// What it is worth in money (`monetaryConversion`, [`MonetaryConversion`])
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monetary_conversion: Option<MonetaryConversion>,
-    /// On the wire: `name`, string.
+    /// The name people read (`name`, string)
     pub name: String,
-    /// On the wire: `slug`, string.
+    /// The name formulas give it (`slug`, string)
     pub slug: String,
-    /// On the wire: `unit`, object.
+    /// What it is counted in (`unit`, object)
     pub unit: JsonObject,
 }
 impl ValueType {

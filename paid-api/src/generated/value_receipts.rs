@@ -14,7 +14,7 @@ pub struct ValueReceipts {
     pub(crate) client: Client,
 }
 impl ValueReceipts {
-    /// Operation `archive-value-receipt`.
+    /// Archives a value receipt: lists leave it out.
     ///
     /// `POST /value-receipts/{id}/archive`
     ///
@@ -31,7 +31,7 @@ impl ValueReceipts {
             .path("id", id.into().as_str())
             .empty_body()
     }
-    /// Operation `get-value-receipt-by-id`.
+    /// Reads one value receipt.
     ///
     /// `GET /value-receipts/{id}`
     ///
@@ -47,7 +47,7 @@ impl ValueReceipts {
             )
             .path("id", id.into().as_str())
     }
-    /// Operation `list-value-receipts`.
+    /// Lists value receipts, without archived ones unless told otherwise.
     ///
     /// `GET /value-receipts/`
     ///
@@ -64,7 +64,7 @@ impl ValueReceipts {
             ),
         }
     }
-    /// Operation `publish-value-receipt`.
+    /// Lets anyone with the URL see a value receipt.
     ///
     /// `POST /value-receipts/{id}/publish`
     ///
@@ -85,7 +85,7 @@ impl ValueReceipts {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Operation `refresh-value-receipt`.
+    /// Fills a draft value receipt in again; a sealed one is refused.
     ///
     /// `POST /value-receipts/{id}/refresh`
     ///
@@ -105,7 +105,7 @@ impl ValueReceipts {
             .path("id", id.into().as_str())
             .empty_body()
     }
-    /// Operation `seal-value-receipt`.
+    /// Seals a value receipt: it can no longer change.
     ///
     /// `POST /value-receipts/{id}/seal`
     ///
@@ -122,7 +122,7 @@ impl ValueReceipts {
             .path("id", id.into().as_str())
             .empty_body()
     }
-    /// Operation `sync-value-receipt`.
+    /// Finds or makes the value receipt of a customer, scope and period, and fills it in with what is known now. A sealed one is returned as it is.
     ///
     /// `POST /value-receipts/sync`
     ///
@@ -141,7 +141,7 @@ impl ValueReceipts {
             )
             .body(request)
     }
-    /// Operation `unarchive-value-receipt`.
+    /// Brings an archived value receipt back.
     ///
     /// `POST /value-receipts/{id}/unarchive`
     ///
@@ -158,7 +158,7 @@ impl ValueReceipts {
             .path("id", id.into().as_str())
             .empty_body()
     }
-    /// Operation `unpublish-value-receipt`.
+    /// Takes the public URL of a value receipt away.
     ///
     /// `POST /value-receipts/{id}/unpublish`
     ///
@@ -184,17 +184,17 @@ pub struct ListValueReceipts {
     call: Call<ValueReceiptListResponse>,
 }
 impl ListValueReceipts {
-    /// On the wire: `archived`, [`ValueReceiptArchivedFilter`], default `false`.
+    /// Only archived ones, or none of them (`archived`, [`ValueReceiptArchivedFilter`], default `false`)
     pub fn archived(mut self, archived: ValueReceiptArchivedFilter) -> Self {
         self.call = self.call.query("archived", archived.as_str());
         self
     }
-    /// On the wire: `customerId`, string.
+    /// Only those of the customer with Paid's id (`customerId`, string)
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
     }
-    /// On the wire: `externalCustomerId`, string.
+    /// Only those of the customer with your own id (`externalCustomerId`, string)
     pub fn external_customer_id(
         mut self,
         external_customer_id: impl Into<ExternalCustomerId>,
@@ -204,22 +204,22 @@ impl ListValueReceipts {
             .query("externalCustomerId", external_customer_id.into().as_str());
         self
     }
-    /// On the wire: `limit`, integer, default `50`.
+    /// How many items a page has at most (`limit`, integer, default `50`)
     pub fn limit(mut self, limit: i64) -> Self {
-        self.call = self.call.query("limit", &limit.to_string());
+        self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// On the wire: `offset`, integer, default `0`.
+    /// How many items to skip (`offset`, integer, default `0`)
     pub fn offset(mut self, offset: i64) -> Self {
-        self.call = self.call.query("offset", &offset.to_string());
+        self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// On the wire: `orderId`, string.
+    /// Only those of this order (`orderId`, string)
     pub fn order_id(mut self, order_id: impl Into<OrderId>) -> Self {
         self.call = self.call.query("orderId", order_id.into().as_str());
         self
     }
-    /// On the wire: `productId`, string.
+    /// Only those of the product with Paid's id (`productId`, string)
     pub fn product_id(mut self, product_id: impl Into<ProductId>) -> Self {
         self.call = self.call.query("productId", product_id.into().as_str());
         self
@@ -227,14 +227,14 @@ impl ListValueReceipts {
 }
 crate::__paged!(ListValueReceipts => ValueReceiptListResponse);
 
-/// Publish value receipt request.
+/// Until when a value receipt is public.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PublishValueReceiptRequest {
-    /// On the wire: `publishExpiresAt`, RFC 3339 time, may be null.
+    /// When it stops being so; never unless set (`publishExpiresAt`, RFC 3339 time, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub publish_expires_at: Patch<Timestamp>,
 }
@@ -265,7 +265,7 @@ pub struct SuccessResponse {
     pub success: bool,
 }
 
-/// Sync value receipt request.
+/// Whose value receipt, of what, over which period.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -274,12 +274,12 @@ pub struct SyncValueReceiptRequest {
     /// Whose receipt it is.
     #[serde(flatten)]
     pub customer: CustomerAttribution,
-    /// On the wire: `endDate`, RFC 3339 time.
+    /// The last day (`endDate`, RFC 3339 time)
     pub end_date: Timestamp,
     /// What the receipt covers; everything of the customer when left out.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub scope: Option<ValueReceiptScope>,
-    /// On the wire: `startDate`, RFC 3339 time.
+    /// The first day (`startDate`, RFC 3339 time)
     pub start_date: Timestamp,
 }
 impl SyncValueReceiptRequest {
@@ -305,7 +305,7 @@ impl SyncValueReceiptRequest {
 }
 
 crate::__open_enum! {
-    /// Value receipt archived filter.
+    /// Whether to list archived value receipts.
     ValueReceiptArchivedFilter {
         /// `false` on the wire.
         False = "false",
@@ -314,7 +314,7 @@ crate::__open_enum! {
     }
 }
 
-/// Value receipt detail.
+/// What your agent was worth to a customer, with who may see it.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -322,9 +322,9 @@ crate::__open_enum! {
 pub struct ValueReceiptDetail {
     /// On the wire: `allowEmbed`, boolean.
     pub allow_embed: bool,
-    /// On the wire: `archivedAt`, RFC 3339 time, may be null.
+    /// When it was archived; null while it is not (`archivedAt`, RFC 3339 time, may be null)
     pub archived_at: Option<Timestamp>,
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `currency`, string.
     pub currency: String,
@@ -373,16 +373,16 @@ pub struct ValueReceiptListResponse {
 }
 crate::__page!(ValueReceiptListResponse, ValueReceiptSummary, total);
 
-/// Value receipt product.
+/// The product that a value receipt covers.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueReceiptProduct {
-    /// On the wire: `currency`, string.
+    /// ISO 4217 code the receipt is in (`currency`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// On the wire: `productId`, string.
+    /// The product, by Paid's id only (`productId`, string)
     pub product_id: ProductId,
 }
 impl ValueReceiptProduct {
@@ -454,15 +454,15 @@ impl<'de> Deserialize<'de> for ValueReceiptScope {
     }
 }
 
-/// Value receipt summary.
+/// What your agent was worth to a customer over a period.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueReceiptSummary {
-    /// On the wire: `archivedAt`, RFC 3339 time, may be null.
+    /// When it was archived; null while it is not (`archivedAt`, RFC 3339 time, may be null)
     pub archived_at: Option<Timestamp>,
-    /// On the wire: `createdAt`, RFC 3339 time.
+    /// When Paid made the record (`createdAt`, RFC 3339 time)
     pub created_at: Timestamp,
     /// On the wire: `currency`, string.
     pub currency: String,

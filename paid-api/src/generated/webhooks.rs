@@ -11,7 +11,7 @@ pub struct Webhooks {
     pub(crate) client: Client,
 }
 impl Webhooks {
-    /// Operation `list-webhooks`.
+    /// Lists the webhooks of your organisation, and whether it has a signing secret.
     ///
     /// `GET /webhooks/`
     ///
@@ -21,7 +21,7 @@ impl Webhooks {
     pub fn list(&self) -> Call<WebhookListResponse> {
         Call::new(&self.client, "list-webhooks", Method::GET, "/webhooks/")
     }
-    /// Operation `rotate-webhook-secret`.
+    /// Makes a new signing secret for all webhooks and shows it this once; the old one is void from the next delivery on.
     ///
     /// `POST /webhooks/rotate-secret`
     ///
@@ -37,7 +37,7 @@ impl Webhooks {
             )
             .empty_body()
     }
-    /// Operation `test-webhook`.
+    /// Sends a made-up event to a webhook's URL.
     ///
     /// `POST /webhooks/{webhookName}/test`
     ///
@@ -54,7 +54,7 @@ impl Webhooks {
             .path("webhookName", webhook_name.as_str())
             .empty_body()
     }
-    /// Operation `update-webhook`.
+    /// Turns a webhook on or off and says where it goes. The first change makes the signing secret, which is shown this once.
     ///
     /// `PATCH /webhooks/{webhookName}`
     ///
@@ -77,26 +77,26 @@ impl Webhooks {
     }
 }
 
-/// Rotate webhook secret response.
+/// A new signing secret.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RotateWebhookSecretResponse {
-    /// On the wire: `signingSecret`, string.
+    /// The secret, shown this once (`signingSecret`, string)
     pub signing_secret: String,
 }
 
-/// Update webhook request.
+/// What changes about a webhook; everything else stays.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct UpdateWebhookRequest {
-    /// On the wire: `enabled`, boolean.
+    /// Whether events are sent (`enabled`, boolean)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// On the wire: `url`, URL, may be null.
+    /// The HTTPS address they go to; only a webhook that is off can be without (`url`, URL, may be null)
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub url: Patch<String>,
 }
@@ -122,7 +122,7 @@ impl UpdateWebhookRequest {
     }
 }
 
-/// Webhook.
+/// An event that Paid can send, and where it goes.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -145,7 +145,7 @@ pub struct Webhook {
 }
 
 crate::__open_enum! {
-    /// Webhook delivery status.
+    /// What became of a delivery.
     WebhookDeliveryStatus {
         /// `failed` on the wire.
         Failed = "failed",
@@ -167,7 +167,7 @@ pub struct WebhookListResponse {
 }
 
 crate::__open_enum! {
-    /// Webhook name.
+    /// An event that Paid can send.
     WebhookName {
         /// `billing-checkout-completed` on the wire.
         BillingCheckoutCompleted = "billing-checkout-completed",
@@ -201,7 +201,7 @@ pub struct WebhookTestResponse {
     pub success: bool,
 }
 
-/// Webhook update response.
+/// A webhook after a change.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -219,7 +219,7 @@ pub struct WebhookUpdateResponse {
     pub last_status: WebhookDeliveryStatus,
     /// On the wire: `name`, [`WebhookName`].
     pub name: WebhookName,
-    /// On the wire: `signingSecret`, string.
+    /// The signing secret, shown this once, with the change that made it (`signingSecret`, string)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signing_secret: Option<String>,
     /// On the wire: `url`, string, may be null.

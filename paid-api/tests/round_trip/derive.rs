@@ -36,7 +36,8 @@ pub(crate) fn operations(document: &Value) -> Vec<Operation> {
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, facts) in item.as_object().unwrap() {
-            let success = facts["responses"].as_object().unwrap().keys().find(|status| status.starts_with('2')).unwrap();
+            let success =
+                facts["responses"].as_object().unwrap().keys().find(|status| status.starts_with('2')).unwrap();
             operations.push(Operation {
                 id: facts["operationId"].as_str().unwrap().to_owned(),
                 method: method.to_uppercase(),
@@ -90,7 +91,7 @@ impl Operation {
             let only_one = [("customerId", "externalCustomerId"), ("product", "orderId")];
             for (one, other) in only_one {
                 if matches!(self.id.as_str(), "create-checkout" | "create-customer-portal" | "sync-value-receipt") {
-                    let drop = if example.branch % 2 == 0 { other } else { one };
+                    let drop = if example.branch.is_multiple_of(2) { other } else { one };
                     let kept = if drop == one { other } else { one };
                     let needed = one == "customerId" && self.id != "create-checkout";
                     body.remove(drop);
@@ -193,9 +194,12 @@ impl Example<'_> {
 pub(crate) fn same_json(one: &Value, two: &Value) -> bool {
     match (one, two) {
         (Value::Number(one), Value::Number(two)) => one.as_f64() == two.as_f64(),
-        (Value::Array(one), Value::Array(two)) => one.len() == two.len() && one.iter().zip(two).all(|(one, two)| same_json(one, two)),
+        (Value::Array(one), Value::Array(two)) => {
+            one.len() == two.len() && one.iter().zip(two).all(|(one, two)| same_json(one, two))
+        }
         (Value::Object(one), Value::Object(two)) => {
-            one.len() == two.len() && one.iter().all(|(key, value)| two.get(key).is_some_and(|other| same_json(value, other)))
+            one.len() == two.len()
+                && one.iter().all(|(key, value)| two.get(key).is_some_and(|other| same_json(value, other)))
         }
         _ => one == two,
     }

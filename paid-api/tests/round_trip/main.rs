@@ -2,6 +2,8 @@
 //! against a server that checks method, path, query and body against the document and answers with a body
 //! derived from the document, which must parse and serialise back to the same JSON.
 
+#![allow(clippy::unwrap_used, missing_docs)]
+
 #[rustfmt::skip]
 mod calls;
 mod derive;
@@ -42,7 +44,8 @@ impl Input {
     }
 
     fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        serde_json::from_value(self.body.clone().unwrap_or_default()).map_err(|error| format!("request: {error}").into())
+        serde_json::from_value(self.body.clone().unwrap_or_default())
+            .map_err(|error| format!("request: {error}").into())
     }
 }
 
@@ -58,7 +61,8 @@ fn answer<T: Serialize>(_: &Input, answer: Result<T, paid::Error>) -> Outcome {
 async fn every_operation_makes_a_round_trip() {
     let document: Value = serde_json::from_str(DOCUMENT).unwrap();
     let server = server::start(document.clone()).await;
-    let client = Client::builder().api_key("paid_test").base_url(&server.url).retry(RetryPolicy::never()).build().unwrap();
+    let client =
+        Client::builder().api_key("paid_test").base_url(&server.url).retry(RetryPolicy::never()).build().unwrap();
     let operations = derive::operations(&document);
     assert_eq!(operations.len(), 106, "the document's operations");
     assert_eq!(calls::CALLS.len(), operations.len(), "a method for every operation");

@@ -40,14 +40,27 @@ pub(crate) async fn start(document: Value) -> Server {
     Server { url, shared }
 }
 
-async fn answer(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, headers: axum::http::HeaderMap, body: Bytes) -> Response {
+async fn answer(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: axum::http::HeaderMap,
+    body: Bytes,
+) -> Response {
     let Some((operation, input, answer)) = shared.expected.lock().unwrap().take() else {
         return (StatusCode::IM_A_TEAPOT, "no request was expected").into_response();
     };
     let authorized = headers.get(header::AUTHORIZATION).is_some_and(|value| value == "Bearer paid_test");
-    let problem = if authorized { check(&shared.document, &operation, &input, &method, &uri, &body) } else { Some("no bearer token".into()) };
+    let problem = if authorized {
+        check(&shared.document, &operation, &input, &method, &uri, &body)
+    } else {
+        Some("no bearer token".into())
+    };
     match problem {
-        Some(problem) => (StatusCode::BAD_REQUEST, axum::response::Html(serde_json::json!({"error": problem}).to_string())).into_response(),
+        Some(problem) => {
+            (StatusCode::BAD_REQUEST, axum::response::Html(serde_json::json!({"error": problem}).to_string()))
+                .into_response()
+        }
         None => {
             let status = StatusCode::from_u16(operation.status).unwrap();
             (status, [(header::CONTENT_TYPE, "application/json")], answer.to_string()).into_response()
@@ -55,7 +68,14 @@ async fn answer(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, hea
     }
 }
 
-fn check(document: &Value, operation: &Operation, input: &Input, method: &Method, uri: &Uri, body: &[u8]) -> Option<String> {
+fn check(
+    document: &Value,
+    operation: &Operation,
+    input: &Input,
+    method: &Method,
+    uri: &Uri,
+    body: &[u8],
+) -> Option<String> {
     if method.as_str() != operation.method {
         return Some(format!("method {method} instead of {}", operation.method));
     }

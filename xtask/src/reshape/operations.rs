@@ -99,14 +99,14 @@ fn argument(facts: &Facts, field: &Field, signature: &Signature) -> Result<(Toke
             (quote!(#ty), quote!(#ident.as_str()))
         }
         Kind::Text if field.format.as_deref() == Some("date-time") => {
-            (quote!(impl Into<Timestamp>), quote!(&#ident.into().to_string()))
+            (quote!(impl Into<Timestamp>), quote!(#ident.into().to_string()))
         }
         Kind::Text => (quote!(impl AsRef<str>), quote!(#ident.as_ref())),
         Kind::Integer | Kind::Number | Kind::Boolean => {
             let raw = signature.parameters.get(&ident.to_string());
             let raw = raw.with_context(|| format!("progenitor's function has no parameter `{ident}`"))?;
             let ty = innermost(raw, &["Option"]);
-            (quote!(#ty), quote!(&#ident.to_string()))
+            (quote!(#ty), quote!(#ident.to_string()))
         }
         _ => bail!("parameter `{}` has a type that is not mapped", field.wire),
     })

@@ -202,7 +202,7 @@ fn constructors(facts: &Facts, name: &str, known: &Type, members: &[Member<'_>])
         match (member.facts.required, member.wrapper) {
             (true, _) => {
                 let value = converted(facts, member);
-                if value.to_string() == ident.to_string() { quote!(#ident) } else { quote!(#ident: #value) }
+                if *ident == value.to_string() { quote!(#ident) } else { quote!(#ident: #value) }
             }
             (false, Wrapper::Patch) => quote!(#ident: Patch::Leave),
             _ => quote!(#ident: None),

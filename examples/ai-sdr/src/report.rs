@@ -1,0 +1,60 @@
+//! What a person reads at the end: the invoice as a table, and the run in numbers.
+
+use std::time::Duration;
+
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{CellAlignment, Table};
+use paid::types::{CreateSignalsResponse, Invoice, InvoiceLine};
+use rust_decimal::Decimal;
+
+/// Prints everything.
+pub(crate) fn print((invoice, lines): &(Invoice, Vec<InvoiceLine>), sent: &CreateSignalsResponse, took: Duration) {
+    let number = invoice.display_number.as_deref().unwrap_or(invoice.id.as_str());
+    println!("\nInvoice {number} ({})", invoice.status);
+    println!("{}", table(invoice, lines));
+    println!(
+        "\n{} signals taken in, {} already known, {} failed; {} invoice lines; {:.1} s",
+        sent.ingested,
+        sent.duplicates,
+        sent.failed,
+        lines.len(),
+        took.as_secs_f64()
+    );
+}
+
+fn table(invoice: &Invoice, lines: &[InvoiceLine]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED).set_header(["Description", "Quantity", "Amount"]);
+    for line in lines {
+        table.add_row([
+            line.description.clone(),
+            line.quantity.to_string(),
+            money(line.total_price_before_tax, &line.currency),
+        ]);
+    }
+    table.add_row(["Total".to_owned(), String::new(), money(invoice.invoice_total, &invoice.currency)]);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// An amount in the smallest unit, as people write it. Exact: the number's own digits, with the point moved.
+fn money(amount: f64, currency: &str) -> String {
+    match amount.to_string().parse::<Decimal>() {
+        Ok(cents) => format!("{:.2} {currency}", cents / Decimal::ONE_HUNDRED),
+        Err(_) => format!("{amount} (in {currency}'s smallest unit)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::money;
+
+    #[test]
+    fn cents_are_shown_as_dollars() {
+        assert_eq!(money(65_400.0, "USD"), "654.00 USD");
+        assert_eq!(money(10.5, "USD"), "0.10 USD");
+        assert_eq!(money(-7.0, "USD"), "-0.07 USD");
+    }
+}

@@ -1,0 +1,132 @@
+//! Customers and contacts.
+
+use serde_json::{Value, json};
+
+use super::contract::Matched;
+use super::store::{Refusal, Reply, Store, addressed, given, merge, now, page, passes, text};
+use crate::JsonObject;
+
+impl Store {
+    pub(crate) fn list_customers(&self, matched: &Matched) -> Value {
+        page(self.customers.rows().iter().filter(|row| passes(row, matched)).cloned().map(Value::Object), matched)
+    }
+
+    /// Idempotent by external id: the same one again answers with the customer that has it.
+    pub(crate) fn create_customer(&mut self, body: &Value) -> Reply {
+        if let Some(known) = body["externalId"].as_str().and_then(|id| self.customers.find("externalId", id)) {
+            return Ok(Value::Object(known.clone()));
+        }
+        let id = self.id("cus");
+        let time = now();
+        let customer = json!({
+            "id": id,
+            "name": body["name"],
+            "legalName": given(body, "legalName", Value::Null),
+            "email": given(body, "email", ""),
+            "phone": given(body, "phone", ""),
+            "website": given(body, "website", ""),
+            "externalId": given(body, "externalId", Value::Null),
+            "billingAddress": given(body, "billingAddress", json!({})),
+            "creationState": given(body, "creationState", "active"),
+            "status": "active",
+            "churnDate": null,
+            "vatNumber": given(body, "vatNumber", Value::Null),
+            "metadata": given(body, "metadata", Value::Null),
+            "defaultCurrency": given(body, "defaultCurrency", "USD"),
+            "connections": {"stripe": {"customerId": ""}},
+            "createdAt": time,
+            "updatedAt": time,
+        });
+        if let Value::Object(row) = &customer {
+            self.customers.push(row.clone());
+        }
+        Ok(customer)
+    }
+
+    pub(crate) fn get_customer(&self, matched: &Matched) -> Reply {
+        let (key, id) = addressed(matched);
+        let found = self.customers.find(key, id).ok_or_else(|| Refusal::not_found("customer", id))?;
+        Ok(Value::Object(found.clone()))
+    }
+
+    pub(crate) fn update_customer(&mut self, matched: &Matched, body: &Value) -> Reply {
+        let (key, id) = addressed(matched);
+        let customer = self.customers.find_mut(key, id).ok_or_else(|| Refusal::not_found("customer", id))?;
+        merge(customer, body);
+        let churned = customer.get("churnDate").is_some_and(|date| !date.is_null());
+        customer.insert("status".into(), if churned { "churned" } else { "active" }.into());
+        Ok(Value::Object(customer.clone()))
+    }
+
+    pub(crate) fn delete_customer(&mut self, matched: &Matched) -> Reply {
+        let (key, id) = addressed(matched);
+        let customer = self.customers.find(key, id).ok_or_else(|| Refusal::not_found("customer", id))?;
+        let own = text(customer, "id").unwrap_or_default();
+        if self.orders.rows().iter().any(|order| text(order, "customerId") == Some(own)) {
+            return Err(Refusal::invalid("path.id", "the customer has orders; delete them first"));
+        }
+        self.customers.remove(key, id);
+        Ok(json!({}))
+    }
+
+    /// The customer that a signal or an order names.
+    pub(crate) fn customer_named(&self, key: &str, id: &str) -> Option<&JsonObject> {
+        self.customers.find(key, id)
+    }
+
+    pub(crate) fn list_contacts(&self, matched: &Matched) -> Value {
+        page(self.contacts.rows().iter().cloned().map(Value::Object), matched)
+    }
+
+    pub(crate) fn create_contact(&mut self, body: &Value) -> Reply {
+        let customer = body["customerId"].as_str().unwrap_or_default();
+        if self.customers.find("id", customer).is_none() {
+            return Err(Refusal::not_found("customer", customer));
+        }
+        let id = self.id("con");
+        let time = now();
+        let mut contact = json!({
+            "id": id,
+            "customerId": customer,
+            "firstName": given(body, "firstName", ""),
+            "lastName": given(body, "lastName", ""),
+            "email": body["email"],
+            "phone": given(body, "phone", Value::Null),
+            "externalId": given(body, "externalId", Value::Null),
+            "roles": given(body, "roles", json!([])),
+            "createdAt": time,
+            "updatedAt": time,
+        });
+        if let Some(address) = body.get("billingAddress") {
+            contact["billingAddress"] = address.clone();
+        }
+        if let Value::Object(row) = &contact {
+            self.contacts.push(row.clone());
+        }
+        Ok(contact)
+    }
+
+    pub(crate) fn get_contact(&self, matched: &Matched) -> Reply {
+        let (key, id) = addressed(matched);
+        let found = self.contacts.find(key, id).ok_or_else(|| Refusal::not_found("contact", id))?;
+        Ok(Value::Object(found.clone()))
+    }
+
+    pub(crate) fn update_contact(&mut self, matched: &Matched, body: &Value) -> Reply {
+        let (key, id) = addressed(matched);
+        if let Some(customer) = body["customerId"].as_str()
+            && self.customers.find("id", customer).is_none()
+        {
+            return Err(Refusal::not_found("customer", customer));
+        }
+        let contact = self.contacts.find_mut(key, id).ok_or_else(|| Refusal::not_found("contact", id))?;
+        merge(contact, body);
+        Ok(Value::Object(contact.clone()))
+    }
+
+    pub(crate) fn delete_contact(&mut self, matched: &Matched) -> Reply {
+        let (key, id) = addressed(matched);
+        self.contacts.remove(key, id).ok_or_else(|| Refusal::not_found("contact", id))?;
+        Ok(json!({}))
+    }
+}
