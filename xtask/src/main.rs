@@ -1,8 +1,10 @@
 //! The repository's own commands; `cargo xtask help` lists them.
 
+mod bench;
 mod codegen;
 mod document;
 mod downlevel;
+mod emulator;
 mod facts;
 mod generate;
 mod import;
@@ -37,6 +39,24 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// Run a local Paid for any language's client, until it is stopped.
+    Emulator {
+        /// The port on 127.0.0.1; 0 takes any free one.
+        #[arg(long, default_value_t = 4010)]
+        port: u16,
+    },
+    /// Measure, print one row a bar, and fail when one is missed.
+    Bench {
+        /// What to measure.
+        name: bench::Bench,
+    },
+    /// Run a program and print what it took.
+    #[command(hide = true)]
+    Measured {
+        /// The program and its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        program: Vec<String>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -51,6 +71,9 @@ enum Spec {
 fn main() -> ExitCode {
     let outcome = match Command::parse() {
         Command::Spec(Spec::Import { path }) => spec::import(&path),
+        Command::Emulator { port } => emulator::run(port),
+        Command::Bench { name } => bench::run(name),
+        Command::Measured { program } => bench::measure::run(&program),
         Command::Codegen { check, spec, out } => codegen::run(&codegen::Options { check, spec, out }),
     };
     match outcome {

@@ -1,0 +1,123 @@
+//! `cargo xtask bench NAME`: one row a bar, ratios taken in one run, exit code 1 when a bar fails.
+
+mod compile;
+pub(crate) mod measure;
+mod stock;
+
+use anyhow::{Result, bail};
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{CellAlignment, Table};
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Bench {
+    /// Compile time and memory of the client against progenitor's default output of the same document.
+    Compile,
+}
+
+/// One row: what was measured, and what it must reach.
+#[derive(Debug)]
+pub(crate) struct Row {
+    name: String,
+    measured: Option<f64>,
+    bar: Bar,
+    note: String,
+}
+
+/// What a measurement must reach.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Bar {
+    AtMost(f64),
+    Below(f64),
+    Exactly(f64),
+    /// Shown for reference.
+    None,
+}
+
+impl Bar {
+    fn holds(self, measured: f64) -> bool {
+        match self {
+            Self::AtMost(limit) => measured <= limit,
+            Self::Below(limit) => measured < limit,
+            Self::Exactly(value) => (measured - value).abs() < f64::EPSILON,
+            Self::None => true,
+        }
+    }
+
+    fn shown(self) -> String {
+        match self {
+            Self::AtMost(limit) => format!("at most {limit}"),
+            Self::Below(limit) => format!("under {limit}"),
+            Self::Exactly(value) => format!("{value}"),
+            Self::None => String::new(),
+        }
+    }
+}
+
+impl Row {
+    pub(crate) fn new(name: impl Into<String>, measured: f64, bar: Bar, note: impl Into<String>) -> Self {
+        Self { name: name.into(), measured: Some(measured), bar, note: note.into() }
+    }
+
+    /// A bar that could not be measured here, and why.
+    pub(crate) fn not_run(name: impl Into<String>, bar: Bar, why: impl Into<String>) -> Self {
+        Self { name: name.into(), measured: None, bar, note: why.into() }
+    }
+
+    fn verdict(&self) -> &'static str {
+        match (self.measured, self.bar) {
+            (None, _) => "not run",
+            (_, Bar::None) => "",
+            (Some(measured), bar) if bar.holds(measured) => "pass",
+            _ => "FAIL",
+        }
+    }
+}
+
+/// Runs one bench, prints its table and fails when a bar does.
+pub(crate) fn run(bench: Bench) -> Result<()> {
+    let rows = match bench {
+        Bench::Compile => compile::rows()?,
+    };
+    println!("{}", table(&rows));
+    let failed = rows.iter().filter(|row| row.verdict() == "FAIL").count();
+    let skipped = rows.iter().filter(|row| row.measured.is_none()).count();
+    if skipped > 0 {
+        println!("{skipped} bar(s) could not be measured here; their rows say why");
+    }
+    if failed > 0 {
+        bail!("{failed} bar(s) failed");
+    }
+    Ok(())
+}
+
+fn table(rows: &[Row]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED).set_header(["what", "measured", "bar", "", "note"]);
+    for row in rows {
+        let measured = row.measured.map_or_else(|| "-".to_owned(), short);
+        table.add_row([row.name.clone(), measured, row.bar.shown(), row.verdict().to_owned(), row.note.clone()]);
+    }
+    if let Some(column) = table.column_mut(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn short(number: f64) -> String {
+    if number.fract() == 0.0 || number.abs() >= 100.0 { format!("{number:.0}") } else { format!("{number:.3}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_met_missed_or_not_measured() {
+        assert_eq!(Row::new("a", 0.3, Bar::AtMost(0.3), "").verdict(), "pass");
+        assert_eq!(Row::new("a", 0.31, Bar::AtMost(0.3), "").verdict(), "FAIL");
+        assert_eq!(Row::new("a", 3.0, Bar::Below(3.0), "").verdict(), "FAIL");
+        assert_eq!(Row::not_run("a", Bar::Exactly(1.0), "why").verdict(), "not run");
+        assert_eq!(Row::new("a", 9.0, Bar::None, "").verdict(), "");
+    }
+}

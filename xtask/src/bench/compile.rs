@@ -1,0 +1,133 @@
+//! What the client costs to compile, against progenitor's default output of the same document.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::measure::{self, Taken};
+use super::{Bar, Row, stock};
+use crate::codegen::{self, Options};
+use crate::{document, project};
+
+const RUNS: usize = 3;
+
+/// A set of features, and how much of the stock crate's time and memory it may take.
+const VARIANTS: [(&str, &str, Option<f64>, Option<f64>); 3] = [
+    ("default features", "default", Some(0.3), Some(0.5)),
+    ("all resources", "all-resources", Some(0.6), Some(0.65)),
+    ("signals alone", "signals", Some(0.08), None),
+];
+
+pub(crate) fn rows() -> Result<Vec<Row>> {
+    let root = project::root()?;
+    let scratch = scratch(&root);
+    let target = scratch.join("target");
+    let mut rows = vec![operations(&root)?, lines(&root)?, codegen_time(&root)?, guide(&root)];
+
+    let (path, whose) = stock::published(&root);
+    let folder = scratch.join("stock");
+    eprintln!("  stock progenitor on {whose}");
+    let reference = stock::write(document::load(&path)?, &folder).and_then(|lines| {
+        let taken = checked(&folder, &target, "stock", &[])?;
+        Ok((lines, taken))
+    });
+    match &reference {
+        Ok((lines, taken)) => {
+            let note = format!("{lines} lines from {whose}; best of {RUNS}");
+            rows.push(Row::new("check of stock output, s", taken.seconds, Bar::None, note));
+            rows.push(Row::new("peak memory of stock output, MiB", taken.peak_mib, Bar::None, ""));
+        }
+        Err(error) => rows.push(Row::not_run("check of stock output, s", Bar::None, format!("{error:#}"))),
+    }
+    for (name, features, time, memory) in VARIANTS {
+        eprintln!("  paid-api, {name}");
+        let ours = checked(&root, &target, "paid-api", &["--no-default-features", "--features", features])?;
+        for (what, own, limit, pick) in [
+            ("time", ours.seconds, time, (|taken: &Taken| taken.seconds) as fn(&Taken) -> f64),
+            ("peak memory", ours.peak_mib, memory, |taken: &Taken| taken.peak_mib),
+        ] {
+            let Some(limit) = limit else { continue };
+            let label = format!("{what} of {name}, share of stock");
+            let note = if what == "time" { format!("{own:.2} s") } else { format!("{own:.0} MiB") };
+            rows.push(match &reference {
+                Ok((_, taken)) => Row::new(label, own / pick(taken), Bar::AtMost(limit), note),
+                Err(_) => Row::not_run(label, Bar::AtMost(limit), note),
+            });
+        }
+    }
+    Ok(rows)
+}
+
+fn scratch(root: &Path) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    target.join("bench-compile")
+}
+
+/// `cargo check` of one package with its dependencies built; the best of several runs.
+fn checked(folder: &Path, target: &Path, package: &str, features: &[&str]) -> Result<Taken> {
+    let check: Vec<_> = ["check", "--quiet", "-p", package].iter().chain(features).copied().collect();
+    measure::command(&measure::cargo(folder, target, &check))?;
+    let mut best: Option<Taken> = None;
+    for _ in 0..RUNS {
+        measure::command(&measure::cargo(folder, target, &["clean", "--quiet", "-p", package]))?;
+        let taken = measure::command(&measure::cargo(folder, target, &check))?;
+        best = Some(best.map_or(taken, |best| Taken {
+            seconds: best.seconds.min(taken.seconds),
+            peak_mib: best.peak_mib.min(taken.peak_mib),
+        }));
+    }
+    best.ok_or_else(|| anyhow::anyhow!("no run"))
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn operations(root: &Path) -> Result<Row> {
+    let document = document::load(&root.join("openapi/paid-v2.json"))?;
+    let mut all = 0;
+    document::for_each_operation(&document, |_, _, _, _| {
+        all += 1;
+        Ok(())
+    })?;
+    let calls = std::fs::read_to_string(root.join("paid-api/tests/round_trip/calls.rs"))?;
+    let called = calls.matches("async fn ").count();
+    let note = "each is called by the test `every_operation_makes_a_round_trip`";
+    Ok(Row::new("operations generated and round-tripped", called as f64, Bar::Exactly(f64::from(all)), note))
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn lines(root: &Path) -> Result<Row> {
+    let mut lines = std::fs::read_to_string(root.join("paid-api/src/generated.rs"))?.lines().count();
+    for entry in std::fs::read_dir(root.join("paid-api/src/generated"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|kind| kind == "rs") {
+            lines += std::fs::read_to_string(path)?.lines().count();
+        }
+    }
+    Ok(Row::new("generated lines", lines as f64, Bar::Below(20_000.0), ""))
+}
+
+fn codegen_time(root: &Path) -> Result<Row> {
+    let mut command = Command::new(std::env::current_exe()?);
+    let folder = tempfile::tempdir()?;
+    command.current_dir(root).args(["codegen", "--out"]).arg(folder.path());
+    let taken = measure::command(&command)?;
+    codegen::run(&Options { check: true, ..Options::default() })?;
+    Ok(Row::new("cargo xtask codegen, s", taken.seconds, Bar::Below(3.0), "once built; the files are fresh"))
+}
+
+/// The main job, and its total.
+fn guide(root: &Path) -> Row {
+    let name = "cargo run -p ai-sdr: total of the invoice, USD";
+    let bar = Bar::Exactly(654.0);
+    let mut command = Command::new("cargo");
+    command.current_dir(root).args(["run", "--quiet", "-p", "ai-sdr"]);
+    command.env_remove("PAID_API_KEY").env_remove("PAID_BASE_URL");
+    let shown = match command.output() {
+        Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
+        Ok(output) => return Row::not_run(name, bar, String::from_utf8_lossy(&output.stderr).into_owned()),
+        Err(error) => return Row::not_run(name, bar, error.to_string()),
+    };
+    let total = shown.lines().find(|line| line.contains("Total"));
+    let amount = total.and_then(|line| line.split_whitespace().find_map(|word| word.parse::<f64>().ok()));
+    Row::new(name, amount.unwrap_or_default(), bar, "against the emulator")
+}

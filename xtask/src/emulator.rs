@@ -1,0 +1,22 @@
+//! `cargo xtask emulator`: builds and runs the library's emulator. It is a program of its own, because this tool
+//! must not depend on the code that it generates.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::project;
+
+/// Runs it until it is stopped.
+pub(crate) fn run(port: u16) -> Result<()> {
+    let status = Command::new("cargo")
+        .current_dir(project::root()?)
+        .args(["run", "--quiet", "-p", "paid-api", "--features", "emulator", "--bin", "paid-emulator", "--"])
+        .args(["--port", &port.to_string()])
+        .status()
+        .context("cannot start cargo")?;
+    if !status.success() {
+        bail!("the emulator ended with {status}");
+    }
+    Ok(())
+}
