@@ -67,6 +67,7 @@ pub mod runtime {
     pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
     pub use serde_json::{Value, from_value, json};
 
+    pub use crate::patch::FromText;
     pub use crate::wire::{integer, optional_integer};
     pub use crate::{Call, Client, Empty, JsonObject, Patch, Timestamp};
 }

@@ -51,11 +51,7 @@ macro_rules! __string_newtype {
             }
         }
 
-        impl From<&str> for $crate::Patch<$name> {
-            fn from(id: &str) -> Self {
-                Self::Set($name::from(id))
-            }
-        }
+        impl $crate::runtime::FromText for $name {}
 
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {

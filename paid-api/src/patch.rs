@@ -51,9 +51,15 @@ impl<T> From<Option<T>> for Patch<T> {
     }
 }
 
-impl From<&str> for Patch<String> {
+/// Types that are text: a literal sets them. Sealed by obscurity, for id types of generated code.
+#[doc(hidden)]
+pub trait FromText: for<'a> From<&'a str> {}
+
+impl FromText for String {}
+
+impl<T: FromText> From<&str> for Patch<T> {
     fn from(value: &str) -> Self {
-        Self::Set(value.to_owned())
+        Self::Set(T::from(value))
     }
 }
 

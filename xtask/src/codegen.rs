@@ -6,10 +6,11 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::names::{Decisions, NameTable};
 use crate::overlay::Overlay;
 use crate::reshape::{self, Target};
 use crate::sync::{self, Tree};
-use crate::{document, downlevel, facts, generate, project, simplify};
+use crate::{document, downlevel, facts, generate, import, project, simplify};
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
@@ -40,6 +41,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let spec = options.spec.clone().unwrap_or_else(|| root.join("openapi/paid-v2.json"));
     let overlay = read(&root.join("openapi/overlay.yaml"))?;
     let published = document::load(&spec)?;
+    let published = if options.spec.is_some() {
+        tried(&root, published).with_context(|| spec.display().to_string())?
+    } else {
+        published
+    };
     let (base, owned, output): (_, &[&str], _) = match &options.out {
         Some(out) => {
             (out.clone(), &["src/generated"], stand_alone(&root, published, &overlay, options.spec.is_some())?)
@@ -66,6 +72,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         if options.check { ": fresh" } else { "" }
     );
     Ok(())
+}
+
+/// Another document, published or canonical, in canonical form; what it leaves to decide is only reported.
+fn tried(root: &Path, published: Value) -> Result<Value> {
+    let names = NameTable::load(&root.join("openapi/names.yaml"))?;
+    let (canonical, report) = import::canonicalise(published, &names, Decisions::Optional)?;
+    for decision in report.open {
+        eprintln!("  to decide before it is imported: {decision}");
+    }
+    Ok(canonical)
 }
 
 fn read(path: &Path) -> Result<String> {

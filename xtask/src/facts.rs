@@ -517,8 +517,17 @@ impl Shape {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::names::objection;
     use crate::overlay::Overlay;
     use crate::{project, simplify};
+
+    fn of_paid() -> Facts {
+        let root = project::root().unwrap();
+        let overlay = std::fs::read_to_string(root.join("openapi/overlay.yaml")).unwrap();
+        let document = document::load(&root.join("openapi/paid-v2.json")).unwrap();
+        let document = Overlay::parse(&overlay).unwrap().apply(document).unwrap();
+        read(&simplify::simplify(document).unwrap()).unwrap()
+    }
 
     /// What nobody has written about yet.
     fn undocumented(facts: &Facts) -> Vec<String> {
@@ -545,13 +554,18 @@ mod tests {
     }
 
     #[test]
+    fn every_public_name_is_one_that_a_person_would_choose() {
+        let facts = of_paid();
+        let builders = facts.resources.iter().flat_map(|resource| resource.operations.iter().map(Operation::builder));
+        let handles = facts.resources.iter().map(Resource::type_name);
+        let names = facts.types.keys().chain(facts.newtypes.keys()).cloned().chain(builders).chain(handles);
+        let bad: Vec<_> = names.filter_map(|name| Some(format!("{name} {}", objection(&name)?))).collect();
+        assert_eq!(bad, Vec::<String>::new());
+    }
+
+    #[test]
     fn every_operation_and_every_field_that_is_sent_has_prose_of_our_own() {
-        let root = project::root().unwrap();
-        let overlay = std::fs::read_to_string(root.join("openapi/overlay.yaml")).unwrap();
-        let document = document::load(&root.join("openapi/paid-v2.json")).unwrap();
-        let document = Overlay::parse(&overlay).unwrap().apply(document).unwrap();
-        let facts = read(&simplify::simplify(document).unwrap()).unwrap();
-        assert_eq!(undocumented(&facts), Vec::<String>::new());
+        assert_eq!(undocumented(&of_paid()), Vec::<String>::new());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::document::{self, Object};
-use crate::names::NameTable;
+use crate::names::{Decisions, NameTable};
 
 /// What an import has to say for itself.
 #[derive(Debug, Default)]
@@ -18,10 +18,12 @@ pub(crate) struct Report {
     pub(crate) operations: usize,
     /// Names taken as published that nobody decided on.
     pub(crate) undecided: Vec<String>,
+    /// What would have to be decided before the document is taken in.
+    pub(crate) open: Vec<String>,
 }
 
 /// Brings a published document into canonical form.
-pub(crate) fn canonicalise(mut document: Value, names: &NameTable) -> Result<(Value, Report)> {
+pub(crate) fn canonicalise(mut document: Value, names: &NameTable, decisions: Decisions) -> Result<(Value, Report)> {
     check_version(&document)?;
     inline_shared_parts(&mut document)?;
     uplift_from_3_0(&mut document);
@@ -29,8 +31,13 @@ pub(crate) fn canonicalise(mut document: Value, names: &NameTable) -> Result<(Va
     drop_authorization_parameters(&mut document);
     hoist_enum_defaults(&mut document)?;
     sort_sets(&mut document);
-    let mut report = merge_components(&mut document, names)?;
-    report_twins(&document, names)?;
+    let mut report = merge_components(&mut document, names, decisions)?;
+    if let Err(twins) = report_twins(&document, names) {
+        match decisions {
+            Decisions::Required => return Err(twins),
+            Decisions::Optional => report.open.push(twins.to_string()),
+        }
+    }
     document::for_each_operation(&document, |_, _, _, _| {
         report.operations += 1;
         Ok(())
@@ -237,9 +244,9 @@ fn sort_sets(document: &mut Value) {
     }
 }
 
-fn merge_components(document: &mut Value, names: &NameTable) -> Result<Report> {
+fn merge_components(document: &mut Value, names: &NameTable, decisions: Decisions) -> Result<Report> {
     let published = std::mem::take(document::schemas_mut(document)?);
-    let naming = names.decide(published.keys().map(String::as_str))?;
+    let naming = names.decide(published.keys().map(String::as_str), decisions)?;
     let count = published.len();
     let mut merged: BTreeMap<String, (String, Value)> = BTreeMap::new();
     let mut problems = Vec::new();
@@ -263,7 +270,7 @@ fn merge_components(document: &mut Value, names: &NameTable) -> Result<Report> {
     let left = merged.len();
     *document::schemas_mut(document)? = merged.into_iter().map(|(name, (_, schema))| (name, schema)).collect();
     document::visit_schemas(document, &mut |schema, _| rename_reference(schema, &naming.renamed));
-    Ok(Report { components: (count, left), undecided: naming.undecided, operations: 0 })
+    Ok(Report { components: (count, left), undecided: naming.undecided, open: naming.open, operations: 0 })
 }
 
 fn rename_reference(schema: &mut Value, renamed: &BTreeMap<String, String>) {
@@ -322,7 +329,7 @@ mod tests {
 
     fn import(document: &str, names: &str) -> Result<Value> {
         let names = NameTable::parse(names)?;
-        canonicalise(document::parse(document)?, &names).map(|(document, _)| document)
+        canonicalise(document::parse(document)?, &names, Decisions::Required).map(|(document, _)| document)
     }
 
     const TWO_ENUMS: &str = r#"

@@ -7,7 +7,11 @@ mod downlevel;
 mod emulator;
 mod facts;
 mod generate;
+#[cfg(test)]
+mod golden;
 mod import;
+#[cfg(test)]
+mod lossless;
 mod names;
 mod overlay;
 mod project;

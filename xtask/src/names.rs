@@ -22,6 +22,15 @@ pub(crate) struct NameTable {
     apart: Vec<BTreeSet<String>>,
 }
 
+/// Whether every name has to be decided on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decisions {
+    /// For taking a document in.
+    Required,
+    /// For trying one: what nobody decided on is reported and taken as it is.
+    Optional,
+}
+
 /// The outcome for a whole document.
 #[derive(Debug, Default)]
 pub(crate) struct Naming {
@@ -29,6 +38,8 @@ pub(crate) struct Naming {
     pub(crate) renamed: BTreeMap<String, String>,
     /// Acceptable names that nobody has decided on yet.
     pub(crate) undecided: Vec<String>,
+    /// What would have to be decided before the document is taken in.
+    pub(crate) open: Vec<String>,
 }
 
 impl NameTable {
@@ -45,7 +56,7 @@ impl NameTable {
     }
 
     /// Decides the name of every published component; collects every problem before it gives up.
-    pub(crate) fn decide<'a>(&self, published: impl Iterator<Item = &'a str>) -> Result<Naming> {
+    pub(crate) fn decide<'a>(&self, published: impl Iterator<Item = &'a str>, decisions: Decisions) -> Result<Naming> {
         let mut naming = Naming::default();
         let mut problems = Vec::new();
         let mut used = BTreeSet::new();
@@ -87,7 +98,9 @@ impl NameTable {
                 problems.push(format!("the new name `{name}` {reason}"));
             }
         }
-        if !problems.is_empty() {
+        if decisions == Decisions::Optional {
+            naming.open = problems;
+        } else if !problems.is_empty() {
             bail!("names to decide:\n  {}", problems.join("\n  "));
         }
         Ok(naming)
@@ -133,7 +146,7 @@ mod tests {
     use super::*;
 
     fn decide(table: &str, names: &[&str]) -> Result<Naming> {
-        NameTable::parse(table).unwrap().decide(names.iter().copied())
+        NameTable::parse(table).unwrap().decide(names.iter().copied(), Decisions::Required)
     }
 
     #[test]

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::names::NameTable;
+use crate::names::{Decisions, NameTable};
 use crate::{document, import, project};
 
 /// Reads the published document at `path` and writes `openapi/paid-v2.json`.
 pub(crate) fn import(path: &Path) -> Result<()> {
     let root = project::root()?;
     let names = NameTable::load(&root.join("openapi/names.yaml"))?;
-    let (canonical, report) = import::canonicalise(document::load(path)?, &names)?;
+    let (canonical, report) = import::canonicalise(document::load(path)?, &names, Decisions::Required)?;
     let target = root.join("openapi/paid-v2.json");
     std::fs::write(&target, document::to_canonical_json(&canonical))
         .with_context(|| format!("cannot write {}", target.display()))?;

@@ -16,7 +16,7 @@ impl Analytics {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 408, 429, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 408, 429, 500. Every failure is an [`Error`](crate::Error).
     pub fn execute_query(
         &self,
         request: &AnalyticsQueryRequest,
@@ -36,7 +36,7 @@ impl Analytics {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 500. Every failure is an [`Error`](crate::Error).
     pub fn get_schema(&self) -> Call<AnalyticsSchemaResponse> {
         Call::new(
             &self.client,
@@ -51,7 +51,7 @@ impl Analytics {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 500. Every failure is an [`Error`](crate::Error).
     pub fn get_signals_metadata(&self) -> GetSignalsMetadata {
         GetSignalsMetadata {
             call: Call::new(

@@ -18,7 +18,7 @@ impl Checkouts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn archive(&self, id: impl Into<CheckoutId>) -> Call<Empty> {
         Call::new(&self.client, "archive-checkout", Method::DELETE, "/checkouts/{id}")
             .path("id", id.into().as_str())
@@ -29,7 +29,7 @@ impl Checkouts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn create(&self, request: &CreateCheckoutRequest) -> Call<Checkout> {
         Call::new(&self.client, "create-checkout", Method::POST, "/checkouts/")
             .body(request)
@@ -40,7 +40,7 @@ impl Checkouts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get(&self, id: impl Into<CheckoutId>) -> Call<CheckoutDetails> {
         Call::new(&self.client, "get-checkout", Method::GET, "/checkouts/{id}")
             .path("id", id.into().as_str())
@@ -51,7 +51,7 @@ impl Checkouts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 500. Every failure is an [`Error`](crate::Error).
     pub fn list(&self) -> ListCheckouts {
         ListCheckouts {
             call: Call::new(&self.client, "list-checkouts", Method::GET, "/checkouts/"),

@@ -18,7 +18,7 @@ impl Contacts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 500. Every failure is an [`Error`](crate::Error).
     pub fn create(&self, request: &CreateContactRequest) -> Call<Contact> {
         Call::new(&self.client, "create-contact", Method::POST, "/contacts/")
             .body(request)
@@ -29,7 +29,7 @@ impl Contacts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn delete(&self, id: impl Into<ContactId>) -> Call<Empty> {
         Call::new(&self.client, "delete-contact-by-id", Method::DELETE, "/contacts/{id}")
             .path("id", id.into().as_str())
@@ -40,7 +40,7 @@ impl Contacts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn delete_by_external_id(
         &self,
         external_id: impl Into<ExternalContactId>,
@@ -59,7 +59,7 @@ impl Contacts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get(&self, id: impl Into<ContactId>) -> Call<Contact> {
         Call::new(&self.client, "get-contact-by-id", Method::GET, "/contacts/{id}")
             .path("id", id.into().as_str())
@@ -70,7 +70,7 @@ impl Contacts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get_by_external_id(
         &self,
         external_id: impl Into<ExternalContactId>,
@@ -89,7 +89,7 @@ impl Contacts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 500. Every failure is an [`Error`](crate::Error).
     pub fn list(&self) -> ListContacts {
         ListContacts {
             call: Call::new(&self.client, "list-contacts", Method::GET, "/contacts/"),
@@ -101,7 +101,7 @@ impl Contacts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn update(
         &self,
         id: impl Into<ContactId>,
@@ -117,7 +117,7 @@ impl Contacts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn update_by_external_id(
         &self,
         external_id: impl Into<ExternalContactId>,

@@ -19,7 +19,7 @@ impl Costs {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 500. Every failure is an [`Error`](crate::Error).
     pub fn create(&self, request: &CreateCostsRequest) -> Call<CreateCostsResponse> {
         Call::new(&self.client, "create-costs", Method::POST, "/costs/bulk")
             .body(request)

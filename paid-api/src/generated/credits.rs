@@ -17,7 +17,7 @@ impl Credits {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 500. Every failure is an [`Error`](crate::Error).
     pub fn create_currency(
         &self,
         request: &CreateCreditCurrencyRequest,
@@ -36,7 +36,7 @@ impl Credits {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 500. Every failure is an [`Error`](crate::Error).
     pub fn list_currencies(&self) -> ListCreditCurrencies {
         ListCreditCurrencies {
             call: Call::new(
@@ -53,7 +53,7 @@ impl Credits {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn update_currency(
         &self,
         id: impl Into<CreditCurrencyId>,

@@ -17,7 +17,7 @@ impl CustomViews {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 500. Every failure is an [`Error`](crate::Error).
     pub fn create(&self, request: &CreateCustomViewRequest) -> Call<CustomView> {
         Call::new(
                 &self.client,
@@ -33,7 +33,7 @@ impl CustomViews {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get(&self, display_id: impl Into<CustomViewId>) -> Call<CustomViewDetail> {
         Call::new(
                 &self.client,
@@ -49,7 +49,7 @@ impl CustomViews {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 408, 429, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 408, 429, 500. Every failure is an [`Error`](crate::Error).
     pub fn get_data(&self, display_id: impl Into<CustomViewId>) -> GetCustomViewData {
         GetCustomViewData {
             call: Call::new(
@@ -67,7 +67,7 @@ impl CustomViews {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get_embed_token(
         &self,
         display_id: impl Into<CustomViewId>,
@@ -90,7 +90,7 @@ impl CustomViews {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 500. Every failure is an [`Error`](crate::Error).
     pub fn list(&self) -> Call<CustomViewListResponse> {
         Call::new(&self.client, "list-custom-views", Method::GET, "/experimental/views/")
     }
@@ -100,7 +100,7 @@ impl CustomViews {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn publish(&self, display_id: impl Into<CustomViewId>) -> Call<CustomView> {
         Call::new(
                 &self.client,
@@ -117,7 +117,7 @@ impl CustomViews {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn update(
         &self,
         display_id: impl Into<CustomViewId>,
@@ -138,7 +138,7 @@ impl CustomViews {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn update_period(
         &self,
         display_id: impl Into<CustomViewId>,

@@ -18,7 +18,7 @@ impl CustomerGroups {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 409, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 409, 500. Every failure is an [`Error`](crate::Error).
     pub fn create(
         &self,
         request: &CreateCustomerGroupRequest,
@@ -37,7 +37,7 @@ impl CustomerGroups {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn create_members(
         &self,
         id: impl Into<CustomerGroupId>,
@@ -58,7 +58,7 @@ impl CustomerGroups {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn delete(
         &self,
         id: impl Into<CustomerGroupId>,
@@ -78,7 +78,7 @@ impl CustomerGroups {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn delete_members(
         &self,
         id: impl Into<CustomerGroupId>,
@@ -99,7 +99,7 @@ impl CustomerGroups {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get(&self, id: impl Into<CustomerGroupId>) -> Call<CustomerGroupDetail> {
         Call::new(
                 &self.client,
@@ -115,7 +115,7 @@ impl CustomerGroups {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 500. Every failure is an [`Error`](crate::Error).
     pub fn list(&self) -> ListCustomerGroups {
         ListCustomerGroups {
             call: Call::new(
@@ -132,7 +132,7 @@ impl CustomerGroups {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 404, 409, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 404, 409, 500. Every failure is an [`Error`](crate::Error).
     pub fn update(
         &self,
         id: impl Into<CustomerGroupId>,
@@ -153,7 +153,7 @@ impl CustomerGroups {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn update_members(
         &self,
         id: impl Into<CustomerGroupId>,

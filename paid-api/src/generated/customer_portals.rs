@@ -18,7 +18,7 @@ impl CustomerPortals {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn create(&self, request: &CreateCustomerPortalRequest) -> Call<CustomerPortal> {
         Call::new(
                 &self.client,

@@ -18,7 +18,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 500. Every failure is an [`Error`](crate::Error).
     pub fn create(&self, request: &CreateCustomerRequest) -> Call<Customer> {
         Call::new(&self.client, "create-customer", Method::POST, "/customers/")
             .body(request)
@@ -29,7 +29,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 409, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 409, 500. Every failure is an [`Error`](crate::Error).
     pub fn create_alias(
         &self,
         id: impl Into<CustomerId>,
@@ -50,7 +50,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 409, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 409, 500. Every failure is an [`Error`](crate::Error).
     pub fn create_alias_by_external_id(
         &self,
         external_id: impl Into<ExternalCustomerId>,
@@ -71,7 +71,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn delete(&self, id: impl Into<CustomerId>) -> Call<Empty> {
         Call::new(
                 &self.client,
@@ -87,7 +87,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn delete_alias(
         &self,
         id: impl Into<CustomerId>,
@@ -108,7 +108,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn delete_alias_by_external_id(
         &self,
         external_id: impl Into<ExternalCustomerId>,
@@ -129,7 +129,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn delete_by_external_id(
         &self,
         external_id: impl Into<ExternalCustomerId>,
@@ -148,7 +148,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get(&self, id: impl Into<CustomerId>) -> Call<Customer> {
         Call::new(&self.client, "get-customer-by-id", Method::GET, "/customers/{id}")
             .path("id", id.into().as_str())
@@ -159,7 +159,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get_by_external_id(
         &self,
         external_id: impl Into<ExternalCustomerId>,
@@ -178,7 +178,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get_credit_balances(
         &self,
         id: impl Into<CustomerId>,
@@ -197,7 +197,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get_credit_balances_by_external_id(
         &self,
         external_id: impl Into<ExternalCustomerId>,
@@ -216,7 +216,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get_state(&self, id: impl Into<CustomerId>) -> Call<CustomerState> {
         Call::new(
                 &self.client,
@@ -232,7 +232,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get_state_by_external_id(
         &self,
         external_id: impl Into<ExternalCustomerId>,
@@ -251,7 +251,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn grant_credits(
         &self,
         id: impl Into<CustomerId>,
@@ -272,7 +272,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn grant_credits_by_external_id(
         &self,
         external_id: impl Into<ExternalCustomerId>,
@@ -293,7 +293,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 500. Every failure is an [`Error`](crate::Error).
     pub fn list(&self) -> ListCustomers {
         ListCustomers {
             call: Call::new(&self.client, "list-customers", Method::GET, "/customers/"),
@@ -305,7 +305,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn list_aliases(&self, id: impl Into<CustomerId>) -> ListCustomerAliases {
         ListCustomerAliases {
             call: Call::new(
@@ -323,7 +323,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn list_aliases_by_external_id(
         &self,
         external_id: impl Into<ExternalCustomerId>,
@@ -344,7 +344,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn update(
         &self,
         id: impl Into<CustomerId>,
@@ -360,7 +360,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn update_by_external_id(
         &self,
         external_id: impl Into<ExternalCustomerId>,
@@ -381,7 +381,7 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn upsert_user_by_external_id(
         &self,
         customer_external_id: impl Into<ExternalCustomerId>,

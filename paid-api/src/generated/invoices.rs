@@ -18,7 +18,7 @@ impl Invoices {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get(&self, id: impl Into<InvoiceId>) -> Call<Invoice> {
         Call::new(&self.client, "get-invoice-by-id", Method::GET, "/invoices/{id}")
             .path("id", id.into().as_str())
@@ -29,7 +29,7 @@ impl Invoices {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get_lines(&self, id: impl Into<InvoiceId>) -> GetInvoiceLines {
         GetInvoiceLines {
             call: Call::new(
@@ -47,7 +47,7 @@ impl Invoices {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 500. Every failure is an [`Error`](crate::Error).
     pub fn list(&self) -> ListInvoices {
         ListInvoices {
             call: Call::new(&self.client, "list-invoices", Method::GET, "/invoices/"),
@@ -59,7 +59,7 @@ impl Invoices {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn update(
         &self,
         id: impl Into<InvoiceId>,

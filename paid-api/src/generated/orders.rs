@@ -18,7 +18,7 @@ impl Orders {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn activate(&self, id: impl Into<OrderId>) -> Call<Order> {
         Call::new(
                 &self.client,
@@ -34,7 +34,7 @@ impl Orders {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 409, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 409, 500. Every failure is an [`Error`](crate::Error).
     pub fn batch_seat_assignments(
         &self,
         id: impl Into<OrderId>,
@@ -55,7 +55,7 @@ impl Orders {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 500. Every failure is an [`Error`](crate::Error).
     pub fn create(&self, request: &CreateOrderRequest) -> Call<Order> {
         Call::new(&self.client, "create-order", Method::POST, "/orders/").body(request)
     }
@@ -65,7 +65,7 @@ impl Orders {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn delete(&self, id: impl Into<OrderId>) -> Call<Empty> {
         Call::new(&self.client, "delete-order-by-id", Method::DELETE, "/orders/{id}")
             .path("id", id.into().as_str())
@@ -76,7 +76,7 @@ impl Orders {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get(&self, id: impl Into<OrderId>) -> Call<Order> {
         Call::new(&self.client, "get-order-by-id", Method::GET, "/orders/{id}")
             .path("id", id.into().as_str())
@@ -87,7 +87,7 @@ impl Orders {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get_lines(&self, id: impl Into<OrderId>) -> GetOrderLines {
         GetOrderLines {
             call: Call::new(
@@ -105,7 +105,7 @@ impl Orders {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 500. Every failure is an [`Error`](crate::Error).
     pub fn list(&self) -> ListOrders {
         ListOrders {
             call: Call::new(&self.client, "list-orders", Method::GET, "/orders/"),
@@ -117,7 +117,7 @@ impl Orders {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn list_seats(&self, id: impl Into<OrderId>) -> ListOrderSeats {
         ListOrderSeats {
             call: Call::new(
@@ -135,7 +135,7 @@ impl Orders {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn update(
         &self,
         id: impl Into<OrderId>,
@@ -151,7 +151,7 @@ impl Orders {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 409, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 409, 500. Every failure is an [`Error`](crate::Error).
     pub fn update_seat_assignment(
         &self,
         id: impl Into<OrderId>,

@@ -18,7 +18,7 @@ impl Plans {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn create(&self, request: &CreatePlanRequest) -> Call<Plan> {
         Call::new(&self.client, "create-plan", Method::POST, "/plans/").body(request)
     }
@@ -28,7 +28,7 @@ impl Plans {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get(&self, id: impl Into<PlanId>) -> Call<Plan> {
         Call::new(&self.client, "get-plan-by-id", Method::GET, "/plans/{id}")
             .path("id", id.into().as_str())
@@ -39,7 +39,7 @@ impl Plans {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get_by_external_id(
         &self,
         external_id: impl Into<ExternalPlanId>,
@@ -58,7 +58,7 @@ impl Plans {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn list(&self) -> ListPlans {
         ListPlans {
             call: Call::new(&self.client, "list-plans", Method::GET, "/plans/"),
@@ -70,7 +70,7 @@ impl Plans {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn update(
         &self,
         id: impl Into<PlanId>,
@@ -86,7 +86,7 @@ impl Plans {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn update_by_external_id(
         &self,
         external_id: impl Into<ExternalPlanId>,
@@ -107,7 +107,7 @@ impl Plans {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn update_upgrade_path(
         &self,
         request: &UpdatePlanUpgradePathRequest,

@@ -18,7 +18,7 @@ impl Pricing {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get(
         &self,
         product_attribute_id: impl Into<ProductAttributeId>,
@@ -37,7 +37,7 @@ impl Pricing {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn list(&self, product_id: impl Into<ProductId>) -> Call<PricingListResponse> {
         Call::new(&self.client, "list-pricing", Method::GET, "/pricing/")
             .query("productId", product_id.into().as_str())
@@ -48,7 +48,7 @@ impl Pricing {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn update(
         &self,
         product_attribute_id: impl Into<ProductAttributeId>,

@@ -18,7 +18,7 @@ impl Products {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 500. Every failure is an [`Error`](crate::Error).
     pub fn create(&self, request: &CreateProductRequest) -> Call<Product> {
         Call::new(&self.client, "create-product", Method::POST, "/products/")
             .body(request)
@@ -29,7 +29,7 @@ impl Products {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get(&self, id: impl Into<ProductId>) -> Call<ProductDetail> {
         Call::new(&self.client, "get-product-by-id", Method::GET, "/products/{id}")
             .path("id", id.into().as_str())
@@ -40,7 +40,7 @@ impl Products {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get_by_external_id(
         &self,
         external_id: impl Into<ExternalProductId>,
@@ -59,7 +59,7 @@ impl Products {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 500. Every failure is an [`Error`](crate::Error).
     pub fn list(&self) -> ListProducts {
         ListProducts {
             call: Call::new(&self.client, "list-products", Method::GET, "/products/"),
@@ -71,7 +71,7 @@ impl Products {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn update(
         &self,
         id: impl Into<ProductId>,
@@ -87,7 +87,7 @@ impl Products {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn update_by_external_id(
         &self,
         external_id: impl Into<ExternalProductId>,

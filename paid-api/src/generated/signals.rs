@@ -17,7 +17,7 @@ impl Signals {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 500. Every failure is an [`Error`](crate::Error).
     pub fn create(&self, request: &CreateSignalsRequest) -> Call<CreateSignalsResponse> {
         Call::new(&self.client, "create-signals", Method::POST, "/signals/bulk")
             .body(request)

@@ -18,7 +18,7 @@ impl ValueModels {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get_current_value_model(&self) -> Call<ValueModelDetail> {
         Call::new(&self.client, "get-current-value-model", Method::GET, "/value-models/")
     }
@@ -28,7 +28,7 @@ impl ValueModels {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get_version(&self, version: i64) -> Call<ValueModelDetail> {
         Call::new(
                 &self.client,
@@ -44,7 +44,7 @@ impl ValueModels {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 500. Every failure is an [`Error`](crate::Error).
     pub fn list_versions(&self) -> ListValueModelVersions {
         ListValueModelVersions {
             call: Call::new(
@@ -61,7 +61,7 @@ impl ValueModels {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn refresh_backfill(&self) -> Call<ValueModelBackfillResponse> {
         Call::new(
                 &self.client,
@@ -77,7 +77,7 @@ impl ValueModels {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 500. Every failure is an [`Error`](crate::Error).
     pub fn update(&self, request: &UpdateValueModelRequest) -> Call<ValueModelDetail> {
         Call::new(&self.client, "update-value-model", Method::PUT, "/value-models/")
             .body(request)

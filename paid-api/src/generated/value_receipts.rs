@@ -20,7 +20,7 @@ impl ValueReceipts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn archive(&self, id: impl Into<ValueReceiptId>) -> Call<SuccessResponse> {
         Call::new(
                 &self.client,
@@ -37,7 +37,7 @@ impl ValueReceipts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn get(&self, id: impl Into<ValueReceiptId>) -> Call<ValueReceiptDetail> {
         Call::new(
                 &self.client,
@@ -53,7 +53,7 @@ impl ValueReceipts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 500. Every failure is an [`Error`](crate::Error).
     pub fn list(&self) -> ListValueReceipts {
         ListValueReceipts {
             call: Call::new(
@@ -70,7 +70,7 @@ impl ValueReceipts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn publish(
         &self,
         id: impl Into<ValueReceiptId>,
@@ -91,7 +91,7 @@ impl ValueReceipts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 404, 409, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 404, 409, 500. Every failure is an [`Error`](crate::Error).
     pub fn refresh(
         &self,
         id: impl Into<ValueReceiptId>,
@@ -111,7 +111,7 @@ impl ValueReceipts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 404, 409, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 404, 409, 500. Every failure is an [`Error`](crate::Error).
     pub fn seal(&self, id: impl Into<ValueReceiptId>) -> Call<SuccessResponse> {
         Call::new(
                 &self.client,
@@ -128,7 +128,7 @@ impl ValueReceipts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn sync(
         &self,
         request: &SyncValueReceiptRequest,
@@ -147,7 +147,7 @@ impl ValueReceipts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn unarchive(&self, id: impl Into<ValueReceiptId>) -> Call<SuccessResponse> {
         Call::new(
                 &self.client,
@@ -164,7 +164,7 @@ impl ValueReceipts {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn unpublish(&self, id: impl Into<ValueReceiptId>) -> Call<ValueReceiptDetail> {
         Call::new(
                 &self.client,

@@ -17,7 +17,7 @@ impl Webhooks {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 403, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 403, 500. Every failure is an [`Error`](crate::Error).
     pub fn list(&self) -> Call<WebhookListResponse> {
         Call::new(&self.client, "list-webhooks", Method::GET, "/webhooks/")
     }
@@ -27,7 +27,7 @@ impl Webhooks {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 500. Every failure is an [`Error`](crate::Error).
     pub fn rotate_secret(&self) -> Call<RotateWebhookSecretResponse> {
         Call::new(
                 &self.client,
@@ -43,7 +43,7 @@ impl Webhooks {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn test(&self, webhook_name: WebhookName) -> Call<WebhookTestResponse> {
         Call::new(
                 &self.client,
@@ -60,7 +60,7 @@ impl Webhooks {
     ///
     /// # Errors
     ///
-    /// Documented statuses: 400, 403, 404, 500; every failure is an [`Error`](crate::Error).
+    /// Documented statuses: 400, 403, 404, 500. Every failure is an [`Error`](crate::Error).
     pub fn update(
         &self,
         webhook_name: WebhookName,

@@ -2,6 +2,7 @@
 
 use heck::ToTitleCase;
 
+use super::Target;
 use crate::facts::{Field, Kind, Operation, Type};
 
 /// `///` lines.
@@ -71,11 +72,13 @@ fn type_in_words(field: &Field) -> String {
 }
 
 /// An operation: prose, method and path, errors.
-pub(crate) fn of_operation(operation: &Operation) -> String {
+pub(crate) fn of_operation(operation: &Operation, target: Target) -> String {
     let mut text = operation.doc.clone().unwrap_or_else(|| format!("Operation `{}`.", operation.id));
     text.push_str(&format!("\n\n`{} {}`", operation.http_method, operation.path));
     text.push_str("\n\n# Errors\n\n");
-    let statuses = operation.errors.join(", ");
-    text.push_str(&format!("Documented statuses: {statuses}; every failure is an [`Error`](crate::Error)."));
+    if !operation.errors.is_empty() {
+        text.push_str(&format!("Documented statuses: {}. ", operation.errors.join(", ")));
+    }
+    text.push_str(&format!("Every failure is an [`Error`]({}::Error).", target.root()));
     text
 }

@@ -47,6 +47,20 @@ pub(crate) fn serde_derives(known: &Type) -> proc_macro2::TokenStream {
     }
 }
 
+/// The derive of a union or choice, which reads itself by hand; written only where it is sent.
+fn writing_derive(known: &Type) -> proc_macro2::TokenStream {
+    if known.sent {
+        quote!(#[derive(Clone, Debug, Serialize)])
+    } else {
+        quote!(#[derive(Clone, Debug)] #[cfg_attr(feature = "full-serde", derive(Serialize))])
+    }
+}
+
+/// An attribute for that derive.
+fn writing_attribute(known: &Type, inner: &proc_macro2::TokenStream) -> proc_macro2::TokenStream {
+    if known.sent { quote!(#[serde(#inner)]) } else { quote!(#[cfg_attr(feature = "full-serde", serde(#inner))]) }
+}
+
 fn reading_gate(known: &Type) -> proc_macro2::TokenStream {
     if known.received { quote!() } else { quote!(#[cfg(feature = "full-serde")]) }
 }
@@ -60,16 +74,20 @@ pub(crate) fn union(name: &str, known: &Type, tag: &str, variants: &[UnionVarian
     let types: Vec<_> = variants.iter().map(|variant| format_ident!("{}", variant.type_name)).collect();
     let values: Vec<_> = variants.iter().map(|variant| &variant.value).collect();
     let variant_docs = values.iter().map(|value| docs::attributes(&format!("`{tag}` is `{value}`.")));
+    let derive = writing_derive(known);
+    let tagged = writing_attribute(known, &quote!(tag = #tag));
+    let untagged = writing_attribute(known, &quote!(untagged));
+    let renames = values.iter().map(|value| writing_attribute(known, &quote!(rename = #value)));
     let unknown = docs::attributes(&format!("A `{tag}` this version does not know, kept as it came."));
     let tokens = quote! {
         #doc
-        #[derive(Clone, Debug, Serialize)]
+        #derive
         #[non_exhaustive]
-        #[serde(tag = #tag)]
+        #tagged
         pub enum #ident {
-            #(#variant_docs #[serde(rename = #values)] #names(#types),)*
+            #(#variant_docs #renames #names(#types),)*
             #unknown
-            #[serde(untagged)]
+            #untagged
             Unknown(Value),
         }
         #(impl From<#types> for #ident {
@@ -99,21 +117,31 @@ pub(crate) fn choice(name: &str, known: &Type, variants: &[ChoiceVariant]) -> St
     let names: Vec<_> = variants.iter().map(|variant| format_ident!("{}", variant.name)).collect();
     let types: Vec<_> = variants.iter().map(|variant| format_ident!("{}", variant.type_name)).collect();
     let keys: Vec<_> = variants.iter().map(|variant| &variant.key).collect();
+    // Where two keys have one type, a conversion could not tell which is meant.
+    let distinct = |ty: &&&ChoiceVariant| variants.iter().filter(|other| other.type_name == ty.type_name).count() == 1;
+    let (from_types, from_names): (Vec<_>, Vec<_>) = variants
+        .iter()
+        .filter(|variant| distinct(&variant))
+        .map(|variant| (format_ident!("{}", variant.type_name), format_ident!("{}", variant.name)))
+        .unzip();
     let variant_docs = keys.iter().map(|key| docs::attributes(&format!("`{key}` on the wire.")));
+    let derive = writing_derive(known);
+    let untagged = writing_attribute(known, &quote!(untagged));
+    let renames = keys.iter().map(|key| writing_attribute(known, &quote!(rename = #key)));
     let expected = format!("only one of {}", keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", "));
     let tokens = quote! {
         #doc
-        #[derive(Clone, Debug, Serialize)]
+        #derive
         #[non_exhaustive]
         pub enum #ident {
-            #(#variant_docs #[serde(rename = #keys)] #names(#types),)*
+            #(#variant_docs #renames #names(#types),)*
             /// None of the keys this version knows: the object as it came.
-            #[serde(untagged)]
+            #untagged
             Unknown(JsonObject),
         }
-        #(impl From<#types> for #ident {
-            fn from(value: #types) -> Self {
-                Self::#names(value)
+        #(impl From<#from_types> for #ident {
+            fn from(value: #from_types) -> Self {
+                Self::#from_names(value)
             }
         })*
         #gate

@@ -29,7 +29,7 @@ pub(crate) fn resource(raw: &Raw, facts: &Facts, resource: &Resource, target: Ta
     let mut chunks = Vec::new();
     for operation in &resource.operations {
         let signature = signature(raw, operation)?;
-        methods.extend(method(facts, operation, &signature)?);
+        methods.extend(method(facts, operation, &signature, target)?);
         if has_builder(operation) {
             chunks.push(Chunk { name: operation.builder(), text: builder(facts, operation, &signature, target)? });
         }
@@ -112,9 +112,9 @@ fn argument(facts: &Facts, field: &Field, signature: &Signature) -> Result<(Toke
     })
 }
 
-fn method(facts: &Facts, operation: &Operation, signature: &Signature) -> Result<TokenStream> {
+fn method(facts: &Facts, operation: &Operation, signature: &Signature, target: Target) -> Result<TokenStream> {
     let name = format_ident!("{}", operation.name);
-    let doc = docs::attributes(&docs::of_operation(operation));
+    let doc = docs::attributes(&docs::of_operation(operation, target));
     let (id, path) = (&operation.id, &operation.path);
     let http_method = format_ident!("{}", operation.http_method);
     let mut arguments = TokenStream::new();

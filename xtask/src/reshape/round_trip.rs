@@ -6,7 +6,7 @@ use heck::ToSnakeCase;
 use quote::{format_ident, quote};
 
 use super::operations::has_builder;
-use super::{layout, print};
+use super::{Target, print};
 use crate::facts::{Facts, Field, Kind, Operation, Resource};
 
 /// `tests/round_trip/calls.rs`.
@@ -28,7 +28,7 @@ pub(crate) fn calls(facts: &Facts) -> Result<String> {
         pub(crate) const CALLS: Table = &[#table];
         #functions
     })?;
-    Ok(format!("{}//! Every operation as a function from JSON to JSON.\n\n{text}", layout::HEADER))
+    Ok(format!("{}//! Every operation as a function from JSON to JSON.\n\n{text}", Target::Library.header()))
 }
 
 fn call(resource: &Resource, operation: &Operation) -> proc_macro2::TokenStream {
