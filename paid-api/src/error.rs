@@ -81,8 +81,8 @@ pub struct TransportError {
 }
 
 /// An answer that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("{operation}: cannot read the answer ({status}) at `{path}`: {message}; it starts with {excerpt:?}")]
+#[derive(thiserror::Error)]
+#[error("{operation}: cannot read the answer ({status}) at `{path}`: {message}")]
 #[non_exhaustive]
 pub struct DecodeError {
     /// The operation's id.
@@ -93,8 +93,20 @@ pub struct DecodeError {
     pub path: String,
     /// What was expected there.
     pub message: String,
-    /// The first characters of the body.
+    /// The first 120 characters of the body. May hold personal data: `Display` and `Debug` leave it out.
     pub excerpt: String,
+}
+
+impl fmt::Debug for DecodeError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("DecodeError")
+            .field("operation", &self.operation)
+            .field("status", &self.status)
+            .field("path", &self.path)
+            .field("message", &self.message)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A request that cannot be sent as it is.
@@ -289,6 +301,15 @@ impl fmt::Debug for ApiError {
     }
 }
 
+/// What serde says about JSON, without the text that stood there, which may be personal.
+pub(crate) fn without_text(message: &str) -> String {
+    let parts = message.split_once("string \"").and_then(|(head, rest)| Some((head, rest.rsplit_once("\", ")?.1)));
+    match parts {
+        Some((head, tail)) => format!("{head}a string, {tail}"),
+        None => message.to_owned(),
+    }
+}
+
 /// At most `limit` characters, on one line.
 pub(crate) fn excerpt(text: &str, limit: usize) -> String {
     let mut short: String =
@@ -335,6 +356,12 @@ mod tests {
         let shown = format!("{error} {error:?} {:?}", Error::Api(Box::new(api(502, "jane@acme.test"))));
         assert!(!shown.contains("jane"), "{shown}");
         assert!(shown.contains("502 Bad Gateway, 27 bytes of text/html"), "{shown}");
+    }
+
+    #[test]
+    fn what_stood_in_an_answer_is_not_in_the_message() {
+        let error = serde_json::from_str::<u32>(r#""jane, \"x\", expected""#).unwrap_err().to_string();
+        assert_eq!(without_text(&error), "invalid type: a string, expected u32 at line 1 column 21");
     }
 
     #[test]

@@ -71,3 +71,8 @@ pub mod runtime {
     pub use crate::wire::{integer, optional_integer};
     pub use crate::{Call, Client, Empty, JsonObject, Patch, Timestamp};
 }
+
+/// The README's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

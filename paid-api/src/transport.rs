@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tracing::Instrument;
 
 use crate::client::{Client, Inner};
-use crate::error::{ApiError, DecodeError, Error, excerpt};
+use crate::error::{ApiError, DecodeError, Error, excerpt, without_text};
 use crate::retry::{self, Attempted, Outcome};
 use crate::wire;
 
@@ -223,8 +223,11 @@ impl Answer {
     }
 
     fn unreadable(self, path: String, error: &serde_json::Error) -> Error {
-        let message =
-            if self.body.is_empty() { "the body is empty".to_owned() } else { excerpt(&error.to_string(), 200) };
+        let message = match self.body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            None => "the body is empty".to_owned(),
+            Some(b'<') => "the body is HTML or XML, not JSON; is the base URL right?".to_owned(),
+            Some(_) => excerpt(&without_text(&error.to_string()), 200),
+        };
         Error::Decode(Box::new(DecodeError {
             operation: self.operation,
             status: self.status,
