@@ -361,7 +361,7 @@ mod tests {
     #[test]
     fn what_stood_in_an_answer_is_not_in_the_message() {
         let error = serde_json::from_str::<u32>(r#""jane, \"x\", expected""#).unwrap_err().to_string();
-        assert_eq!(without_text(&error), "invalid type: a string, expected u32 at line 1 column 21");
+        assert_eq!(without_text(&error), "invalid type: a string, expected u32 at line 1 column 23");
     }
 
     #[test]
