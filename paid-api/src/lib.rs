@@ -30,6 +30,10 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
+#[cfg(feature = "emit")]
+mod delivery;
+#[cfg(feature = "emit")]
+mod emit;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod error;
@@ -39,6 +43,10 @@ mod macros;
 mod pagination;
 mod patch;
 mod retry;
+#[cfg(feature = "emit")]
+pub mod signal;
+#[cfg(feature = "emit")]
+pub mod testing;
 mod timestamp;
 mod transport;
 mod wire;
@@ -52,10 +60,27 @@ pub use retry::RetryPolicy;
 pub use timestamp::{ParseTimestampError, Timestamp};
 pub use transport::{Call, CallFuture, Empty};
 
+#[cfg(feature = "emit")]
+pub use delivery::{Emitter, EmitterBuilder, Stats};
+#[cfg(feature = "emit")]
+pub use emit::{Emit, EmitError, emit, install, lost_signals, uninstall};
+#[cfg(feature = "emit")]
+pub use paid_macros::{PaidSignal, signal};
+#[cfg(feature = "emit")]
+pub use signal::scope::{FutureExt, InScope, Scope, scope, spawn, spawn_thread};
+#[cfg(feature = "emit")]
+pub use signal::{PaidSignal, Signal};
+
 pub use reqwest::{Method, StatusCode};
 
 /// A JSON object, as metadata and signal data are; [`object!`] writes one.
 pub type JsonObject = serde_json::Map<String, serde_json::Value>;
+
+#[cfg(feature = "emit")]
+#[doc(hidden)]
+#[path = "annotated.rs"]
+#[allow(missing_docs)]
+pub mod __private;
 
 /// What generated code uses of this crate. No part of the public API.
 #[doc(hidden)]

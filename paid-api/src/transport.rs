@@ -97,6 +97,13 @@ impl<T> Call<T> {
         self
     }
 
+    /// Sets a body that is JSON already.
+    #[cfg(feature = "emit")]
+    pub(crate) fn json_text(mut self, text: Vec<u8>) -> Self {
+        self.prepared.body = Some(text.into());
+        self
+    }
+
     #[doc(hidden)]
     pub fn empty_body(mut self) -> Self {
         self.prepared.body = Some(Bytes::from_static(b"{}"));

@@ -222,8 +222,8 @@ async fn an_answer_of_another_shape_is_an_error_with_its_json_path() {
     let server = Server::json(200, page(json!([customer(), {"id": 7}]))).await;
     let Error::Decode(error) = server.client().customers().list().await.unwrap_err() else { panic!() };
     assert_eq!(error.path, "data[1].id");
-    assert!(error.excerpt.contains("Acme") && error.excerpt.chars().count() <= 121);
-    assert!(!format!("{error} {error:?}").contains("Acme"), "{error:?}");
+    assert!(error.excerpt.contains("billingAddress") && error.excerpt.chars().count() <= 121);
+    assert!(!format!("{error} {error:?}").contains("billingAddress"), "{error:?}");
 }
 
 #[test]
@@ -353,44 +353,4 @@ async fn a_redirect_is_not_followed_and_says_what_to_do() {
     assert!(error.to_string().contains("the base URL redirects"), "{error}");
     assert_eq!(server.count(), 1);
     assert_eq!(server.answers.lock().unwrap().len(), 1);
-}
-
-// ---------------------------------------------------------------- what is logged
-
-/// Everything that is written to it.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-#[tokio::test]
-async fn a_span_says_operation_status_attempts_and_duration_and_no_key_and_no_body() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-    let answers = vec![(503, "application/json", "{}".into()), (200, "application/json", page(json!([])).to_string())];
-    let server = Server::start(answers).await;
-    server.client().customers().list().name("Jane").await.unwrap();
-    let create = CreateCustomerRequest::new("Jane Doe");
-    server.client().customers().create(&create).await.unwrap_err();
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    for expected in ["operation=\"list-customers\"", "status=200", "attempts=2", "duration_ms=", "attempt=2"] {
-        assert!(text.contains(expected), "{expected} is not in\n{text}");
-    }
-    assert!(!text.contains("secret") && !text.contains("Jane"), "{text}");
 }

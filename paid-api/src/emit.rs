@@ -1,0 +1,232 @@
+//! One call from everywhere: `paid::emit`. Finds the emitter, fills in what the scope knows, and reports what cannot
+//! be sent. Knows no network; what is behind it implements [`Emit`].
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Once, PoisonError, RwLock};
+
+use uuid::Uuid;
+
+use crate::Timestamp;
+use crate::signal::scope::Scope;
+use crate::signal::{DataProblem, PaidSignal, Signal};
+use crate::types::ProductAttribution;
+
+/// Where signals go: an [`Emitter`](crate::Emitter), a [`Recorder`](crate::testing::Recorder), or one of your own.
+pub trait Emit: Send + Sync {
+    /// Takes a signal, at once: it must not block.
+    fn emit(&self, signal: Signal);
+
+    /// Takes notice of a signal that cannot be sent. It has been logged already.
+    fn fail(&self, failure: EmitError);
+
+    /// For [`testing`](crate::testing): the recorder behind it, if it is one.
+    #[doc(hidden)]
+    fn recorder(&self) -> Option<&crate::testing::Recorder> {
+        None
+    }
+}
+
+impl<E: Emit + ?Sized> Emit for Arc<E> {
+    fn emit(&self, signal: Signal) {
+        E::emit(self, signal);
+    }
+
+    fn fail(&self, failure: EmitError) {
+        E::fail(self, failure);
+    }
+
+    fn recorder(&self) -> Option<&crate::testing::Recorder> {
+        E::recorder(self)
+    }
+}
+
+/// Why a signal was not sent. It never changes what an annotated function returns.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EmitError {
+    /// Nobody said whose work it was.
+    #[error(
+        "signal `{name}` has no customer and bills nobody: set `customer` in the annotation, or run the work in `paid::scope().customer(...)`"
+    )]
+    #[non_exhaustive]
+    NoCustomer {
+        /// The event name.
+        name: Cow<'static, str>,
+    },
+    /// A field of its data cannot be written as JSON.
+    #[error("signal `{name}`: {problem}")]
+    #[non_exhaustive]
+    Data {
+        /// The event name.
+        name: Cow<'static, str>,
+        /// Which field, and why.
+        problem: DataProblem,
+    },
+    /// The emitter has no room for it.
+    #[error("signal `{name}`: the queue is full ({limit} signals); Paid cannot be reached, or the queue is too short")]
+    #[non_exhaustive]
+    QueueFull {
+        /// The event name.
+        name: Cow<'static, str>,
+        /// How many signals it holds.
+        limit: usize,
+    },
+    /// The emitter has been shut down.
+    #[error("signal `{name}`: the emitter is shut down")]
+    #[non_exhaustive]
+    ShutDown {
+        /// The event name.
+        name: Cow<'static, str>,
+    },
+    /// Paid could not be reached, or refused the request.
+    #[error("{signals} signal(s) not delivered: {error}")]
+    #[non_exhaustive]
+    NotDelivered {
+        /// How many.
+        signals: usize,
+        /// Why.
+        error: Arc<crate::Error>,
+    },
+    /// Paid took the request and failed some of its signals, without saying which.
+    #[error("Paid failed {failed} of {signals} signal(s); check that their customers and products exist")]
+    #[non_exhaustive]
+    Failed {
+        /// How many failed.
+        failed: i64,
+        /// How many were sent together.
+        signals: usize,
+    },
+}
+
+static INSTALLED: RwLock<Option<Arc<dyn Emit>>> = RwLock::new(None);
+/// Whether looking for an emitter is worth the while: one is installed, or some scope has one.
+static LISTENERS: AtomicUsize = AtomicUsize::new(0);
+static LOST: AtomicU64 = AtomicU64::new(0);
+static REPORT_LOSS: Once = Once::new();
+
+/// One emitter that somebody listens with.
+pub(crate) struct Listening(());
+
+impl Listening {
+    pub(crate) fn start() -> Self {
+        LISTENERS.fetch_add(1, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Clone for Listening {
+    fn clone(&self) -> Self {
+        Self::start()
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        LISTENERS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Sends all signals of the process, but those of scopes with an emitter of their own, to this emitter. The last
+/// one installed counts.
+pub fn install(emitter: impl Emit + 'static) {
+    let before = INSTALLED.write().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(emitter));
+    if before.is_some() {
+        tracing::warn!("an emitter was installed already; signals go to the new one from now on");
+    } else {
+        LISTENERS.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Takes the installed emitter away; for tests, and before a process ends.
+pub fn uninstall() -> Option<Arc<dyn Emit>> {
+    let before = INSTALLED.write().unwrap_or_else(PoisonError::into_inner).take();
+    if before.is_some() {
+        LISTENERS.fetch_sub(1, Ordering::Relaxed);
+    }
+    before
+}
+
+/// How many signals were emitted while no emitter was installed. They are lost.
+pub fn lost_signals() -> u64 {
+    LOST.load(Ordering::Relaxed)
+}
+
+/// The emitter of the current scope, or else the installed one.
+#[inline]
+pub(crate) fn current() -> Option<Arc<dyn Emit>> {
+    if anybody_listens() { find() } else { None }
+}
+
+/// Whether some emitter is installed, or some scope has one.
+#[inline]
+pub(crate) fn anybody_listens() -> bool {
+    LISTENERS.load(Ordering::Relaxed) > 0
+}
+
+fn installed() -> Option<Arc<dyn Emit>> {
+    INSTALLED.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+fn find() -> Option<Arc<dyn Emit>> {
+    Scope::with_current(|scope| scope.and_then(Scope::emitter_named).cloned()).or_else(installed)
+}
+
+/// Counts a signal that nobody listens for; the first one is reported.
+#[inline]
+pub(crate) fn lost(name: &str) {
+    LOST.fetch_add(1, Ordering::Relaxed);
+    if !REPORT_LOSS.is_completed() {
+        report_loss(name);
+    }
+}
+
+#[cold]
+fn report_loss(name: &str) {
+    REPORT_LOSS.call_once(|| {
+        tracing::error!(
+            signal = name,
+            "a signal was emitted and no emitter is installed: it is lost, and so are all that follow; \
+             call `paid::install(paid::Emitter::new(client))` when the program starts"
+        );
+    });
+}
+
+/// Emits a signal: with the scope's customer and product where it says none, a key and the time. Returns at once and
+/// never fails the caller; what cannot be sent is counted, logged and offered to the emitter's hook.
+#[inline]
+pub fn emit<S: PaidSignal>(signal: S) {
+    match current() {
+        Some(emitter) => accept(&*emitter, signal.to_signal()),
+        None => lost(&signal.name()),
+    }
+}
+
+/// Completes a signal and hands it over.
+pub(crate) fn accept(emitter: &dyn Emit, mut signal: Signal) {
+    Scope::with_current(|scope| {
+        if signal.customer.is_none() {
+            signal.customer = scope.and_then(Scope::customer_named).cloned();
+        }
+        if signal.product.is_none() {
+            signal.product = scope.and_then(Scope::product_named).cloned();
+        }
+    });
+    if signal.product.is_none() {
+        signal.product = signal.data.default_product().map(ProductAttribution::from);
+    }
+    if let Some(problem) = signal.data.problem() {
+        return refuse(emitter, EmitError::Data { name: signal.name.clone(), problem: problem.clone() });
+    }
+    if signal.customer.is_none() {
+        return refuse(emitter, EmitError::NoCustomer { name: signal.name });
+    }
+    signal.idempotency_key.get_or_insert_with(|| Uuid::now_v7().to_string());
+    signal.timestamp.get_or_insert_with(Timestamp::now);
+    emitter.emit(signal);
+}
+
+fn refuse(emitter: &dyn Emit, failure: EmitError) {
+    tracing::error!("{failure}");
+    emitter.fail(failure);
+}

@@ -1,0 +1,454 @@
+//! A signal on its way to Paid, and the trait of what can become one. Knows nothing of how it is delivered.
+
+pub(crate) mod cost;
+pub(crate) mod scope;
+pub mod value;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::Timestamp;
+use crate::types::{CustomerAttribution, ProductAttribution};
+use crate::wire;
+
+pub use cost::CostData;
+
+/// What can be sent as a signal. `#[derive(PaidSignal)]` implements it; by hand it takes a name and the data:
+///
+/// ```
+/// use paid::signal::{Data, PaidSignal};
+/// use paid::types::{CustomerAttribution, ExternalCustomerId};
+///
+/// struct EmailSent {
+///     account: String,
+///     words: u32,
+/// }
+///
+/// impl PaidSignal for EmailSent {
+///     const NAMES: &'static [&'static str] = &["email_sent"];
+///
+///     fn customer(&self) -> Option<CustomerAttribution> {
+///         Some(ExternalCustomerId::from(self.account.as_str()).into())
+///     }
+///
+///     fn write_data(&self, data: &mut Data) {
+///         data.field("words", &self.words);
+///     }
+/// }
+///
+/// let signal = EmailSent { account: "acme".into(), words: 120 }.to_signal();
+/// assert_eq!(signal.data().to_string(), r#"{"words":120}"#);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no signal",
+    label = "this is not a `PaidSignal`",
+    note = "put `#[derive(PaidSignal)]` and `#[paid(signal = \"event_name\")]` on it, or name the event in the annotation"
+)]
+pub trait PaidSignal {
+    /// The event names it can have: one for a struct, one a variant for an enum, none where they are not known before.
+    const NAMES: &'static [&'static str];
+
+    /// The event name of this one.
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(Self::NAMES.first().copied().unwrap_or_default())
+    }
+
+    /// Whose work it was; the scope's customer when `None`.
+    fn customer(&self) -> Option<CustomerAttribution> {
+        None
+    }
+
+    /// Which product did it; the scope's product when `None`.
+    fn product(&self) -> Option<ProductAttribution> {
+        None
+    }
+
+    /// What tells it from every other signal; a UUIDv7 made at emission when `None`.
+    fn idempotency_key(&self) -> Option<String> {
+        None
+    }
+
+    /// When it happened; the time of emission when `None`.
+    fn timestamp(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Writes the fields of its data.
+    fn write_data(&self, data: &mut Data);
+
+    /// The signal as it is sent, so far as it says itself.
+    fn to_signal(&self) -> Signal {
+        let mut signal = Signal::new(self.name());
+        signal.customer = self.customer();
+        signal.product = self.product();
+        signal.idempotency_key = self.idempotency_key();
+        signal.timestamp = self.timestamp();
+        self.write_data(&mut signal.data);
+        signal
+    }
+}
+
+impl<S: PaidSignal + ?Sized> PaidSignal for &S {
+    const NAMES: &'static [&'static str] = S::NAMES;
+
+    fn name(&self) -> Cow<'static, str> {
+        S::name(self)
+    }
+
+    fn customer(&self) -> Option<CustomerAttribution> {
+        S::customer(self)
+    }
+
+    fn product(&self) -> Option<ProductAttribution> {
+        S::product(self)
+    }
+
+    fn idempotency_key(&self) -> Option<String> {
+        S::idempotency_key(self)
+    }
+
+    fn timestamp(&self) -> Option<Timestamp> {
+        S::timestamp(self)
+    }
+
+    fn write_data(&self, data: &mut Data) {
+        S::write_data(self, data);
+    }
+
+    fn to_signal(&self) -> Signal {
+        S::to_signal(self)
+    }
+}
+
+/// One signal: an immutable event, as it is sent.
+///
+/// Made from a [`PaidSignal`], or built by hand where names are not known before the program runs:
+///
+/// ```
+/// use paid::signal::Signal;
+/// use paid::types::ExternalCustomerId;
+///
+/// let signal = Signal::new("email_sent").with_customer(ExternalCustomerId::from("acme")).with_field("words", &120);
+/// assert_eq!(signal.to_json()["customer"]["externalCustomerId"], "acme");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Signal {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) customer: Option<CustomerAttribution>,
+    pub(crate) product: Option<ProductAttribution>,
+    pub(crate) timestamp: Option<Timestamp>,
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) data: Data,
+}
+
+impl Signal {
+    /// A signal of this event name.
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            name: name.into(),
+            customer: None,
+            product: None,
+            timestamp: None,
+            idempotency_key: None,
+            data: Data::default(),
+        }
+    }
+
+    /// Sets whose work it was.
+    #[must_use]
+    pub fn with_customer(mut self, customer: impl Into<CustomerAttribution>) -> Self {
+        self.customer = Some(customer.into());
+        self
+    }
+
+    /// Sets which product did it.
+    #[must_use]
+    pub fn with_product(mut self, product: impl Into<ProductAttribution>) -> Self {
+        self.product = Some(product.into());
+        self
+    }
+
+    /// Sets when it happened.
+    #[must_use]
+    pub fn with_timestamp(mut self, timestamp: impl Into<Timestamp>) -> Self {
+        self.timestamp = Some(timestamp.into());
+        self
+    }
+
+    /// Sets what tells it from every other signal.
+    #[must_use]
+    pub fn with_idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(key.into());
+        self
+    }
+
+    /// Adds a field to its data.
+    #[must_use]
+    pub fn with_field<T: Serialize + ?Sized>(mut self, key: &str, value: &T) -> Self {
+        self.data.field(key, value);
+        self
+    }
+
+    /// The event name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whose work it was.
+    pub fn customer(&self) -> Option<&CustomerAttribution> {
+        self.customer.as_ref()
+    }
+
+    /// Which product did it.
+    pub fn product(&self) -> Option<&ProductAttribution> {
+        self.product.as_ref()
+    }
+
+    /// When it happened.
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        self.timestamp
+    }
+
+    /// What tells it from every other signal.
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.idempotency_key.as_deref()
+    }
+
+    /// Its data.
+    pub fn data(&self) -> &Data {
+        &self.data
+    }
+
+    /// The signal as JSON, as `POST /signals/bulk` takes it.
+    pub fn to_json(&self) -> Value {
+        let mut text = Vec::new();
+        self.write_json(&mut text);
+        serde_json::from_slice(&text).unwrap_or_default()
+    }
+
+    /// Appends the signal as JSON.
+    pub(crate) fn write_json(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"eventName\":");
+        append(out, &self.name);
+        if let Some(customer) = &self.customer {
+            out.extend_from_slice(b",\"customer\":");
+            append(out, customer);
+        }
+        if let Some(product) = &self.product {
+            out.extend_from_slice(b",\"attribution\":");
+            append(out, product);
+        }
+        if let Some(timestamp) = &self.timestamp {
+            out.extend_from_slice(b",\"timestamp\":");
+            append(out, timestamp);
+        }
+        if let Some(key) = &self.idempotency_key {
+            out.extend_from_slice(b",\"idempotencyKey\":");
+            append(out, key);
+        }
+        if !self.data.is_empty() {
+            out.extend_from_slice(b",\"data\":");
+            self.data.write_json(out);
+        }
+        out.push(b'}');
+    }
+}
+
+/// Writing text, ids and times into memory does not fail.
+fn append<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
+    let _ = serde_json::to_writer(out, value);
+}
+
+/// What is not known before the program runs says its name itself.
+impl PaidSignal for Signal {
+    const NAMES: &'static [&'static str] = &[];
+
+    fn name(&self) -> Cow<'static, str> {
+        self.name.clone()
+    }
+
+    fn write_data(&self, data: &mut Data) {
+        data.clone_from(&self.data);
+    }
+
+    fn to_signal(&self) -> Signal {
+        self.clone()
+    }
+}
+
+/// The data of a signal: a JSON object, written field by field without a tree in between.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Data {
+    /// `"key":value` with commas in between.
+    text: Vec<u8>,
+    problem: Option<DataProblem>,
+    default_product: Option<&'static str>,
+}
+
+/// Why a field cannot be sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}` {problem}")]
+#[non_exhaustive]
+pub struct DataProblem {
+    /// The field.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl Data {
+    /// Adds a field. A value that JSON cannot say is remembered: the signal is reported, not sent without it.
+    pub fn field<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
+        if let Some(path) = wire::first_non_finite(value) {
+            let place = if path.is_empty() { String::new() } else { format!("at {path} ") };
+            self.refuse(key, format!("is {place}a number that JSON cannot say (NaN or infinite)"));
+            return;
+        }
+        let before = self.text.len();
+        self.begin(key);
+        if let Err(error) = serde_json::to_writer(&mut self.text, value) {
+            self.text.truncate(before);
+            self.refuse(key, format!("cannot be written as JSON: {error}"));
+        }
+    }
+
+    /// Adds a field unless it is null.
+    pub fn field_unless_none<T: Serialize>(&mut self, key: &str, value: &Option<T>) {
+        if let Some(value) = value {
+            self.field(key, value);
+        }
+    }
+
+    /// Adds all fields of a map or struct.
+    pub fn flatten<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
+        if let Some(path) = wire::first_non_finite(value) {
+            self.refuse(key, format!("has at {path} a number that JSON cannot say (NaN or infinite)"));
+            return;
+        }
+        match serde_json::to_vec(value) {
+            Ok(text) => match text.strip_prefix(b"{").and_then(|text| text.strip_suffix(b"}")) {
+                Some(b"") => {}
+                Some(fields) => {
+                    self.separate();
+                    self.text.extend_from_slice(fields);
+                }
+                None if text == b"null" => {}
+                None => self.refuse(key, "cannot be flattened: it is no JSON object".to_owned()),
+            },
+            Err(error) => self.refuse(key, format!("cannot be written as JSON: {error}")),
+        }
+    }
+
+    /// The catalogue's product, for when neither the signal nor the scope names one.
+    #[doc(hidden)]
+    pub fn product_by_default(&mut self, product: &'static str) {
+        self.default_product = Some(product);
+    }
+
+    pub(crate) fn default_product(&self) -> Option<&'static str> {
+        self.default_product
+    }
+
+    fn separate(&mut self) {
+        if !self.text.is_empty() {
+            self.text.push(b',');
+        }
+    }
+
+    fn begin(&mut self, key: &str) {
+        self.separate();
+        append(&mut self.text, key);
+        self.text.push(b':');
+    }
+
+    /// The first problem is the one that is reported.
+    fn refuse(&mut self, field: &str, problem: String) {
+        self.problem.get_or_insert(DataProblem { field: field.to_owned(), problem });
+    }
+
+    /// Whether there is no field.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Why it cannot be sent, if it cannot.
+    pub fn problem(&self) -> Option<&DataProblem> {
+        self.problem.as_ref()
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        out.extend_from_slice(&self.text);
+        out.push(b'}');
+    }
+
+    /// The data as a JSON value.
+    pub fn to_json(&self) -> Value {
+        let mut text = Vec::with_capacity(self.text.len() + 2);
+        self.write_json(&mut text);
+        serde_json::from_slice(&text).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Data {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{{{}}}", String::from_utf8_lossy(&self.text))
+    }
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Data({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::types::{ExternalCustomerId, ProductId};
+
+    #[test]
+    fn a_signal_is_written_as_the_document_says() {
+        let mut signal = Signal::new("e\"1").with_customer(ExternalCustomerId::from("a")).with_idempotency_key("k");
+        assert_eq!(
+            signal.to_json(),
+            json!({"eventName": "e\"1", "customer": {"externalCustomerId": "a"}, "idempotencyKey": "k"})
+        );
+        signal = signal
+            .with_product(ProductId::from("p"))
+            .with_field("x", &[1, 2])
+            .with_timestamp("2026-01-31".parse::<Timestamp>().unwrap());
+        assert_eq!(signal.to_json()["data"], json!({"x": [1, 2]}));
+        assert_eq!(signal.to_json()["timestamp"], "2026-01-31T00:00:00Z");
+        assert_eq!(signal.to_json()["attribution"]["productId"], "p");
+    }
+
+    #[test]
+    fn flattened_maps_join_the_other_fields() {
+        let mut data = Data::default();
+        data.flatten("none", &None::<u8>);
+        data.flatten("empty", &json!({}));
+        data.field("a", &1);
+        data.flatten("more", &json!({"b": 2, "c": 3}));
+        data.field_unless_none("d", &None::<u8>);
+        assert_eq!(data.to_json(), json!({"a": 1, "b": 2, "c": 3}));
+        assert_eq!(data.problem(), None);
+    }
+
+    #[test]
+    fn what_json_cannot_say_is_remembered_and_the_rest_stays_well_formed() {
+        let mut data = Data::default();
+        data.field("a", &1);
+        data.field("b", &[1.0, f64::NAN]);
+        data.field("c", &std::collections::BTreeMap::from([((1, 2), 3)]));
+        data.flatten("d", &7);
+        data.field("e", &true);
+        assert_eq!(data.to_json(), json!({"a": 1, "e": true}));
+        assert!(data.problem().unwrap().to_string().starts_with("`b` is at [] a number that JSON cannot say"));
+    }
+}

@@ -1,0 +1,330 @@
+//! What a value has to be for the place it stands in. The macros expand into these bounds, so that a wrong type is
+//! a compile error at the value, which says what to write instead. All of them can be implemented for types of
+//! your own.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::num::{
+    NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64, NonZeroIsize, NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64,
+    NonZeroUsize,
+};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use chrono::{DateTime, TimeZone, Utc};
+use serde::Serialize;
+use serde_json::Number as JsonNumber;
+
+use super::CostData;
+use crate::{JsonObject, Timestamp};
+
+/// Can stand in a signal's data: whatever serde can serialise.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be written as JSON",
+    label = "this cannot stand in a signal's data",
+    note = "the data of a signal takes what implements `serde::Serialize`: derive it for `{Self}`, or leave the field out with `#[paid(skip)]`"
+)]
+pub trait Json {
+    /// Adds it to the data.
+    #[doc(hidden)]
+    fn write_to(&self, data: &mut super::Data, key: &str);
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + ?Sized> Json for T {
+    fn write_to(&self, data: &mut super::Data, key: &str) {
+        data.field(key, self);
+    }
+}
+
+/// Can be a key of a map in a signal's data.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a key in JSON",
+    label = "the keys of a JSON object are strings",
+    note = "turn the keys into strings first, or send a list of pairs"
+)]
+pub trait Key {}
+
+/// Holds known fields, or none that are known before the program runs; can be flattened into a signal's data.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be flattened into a signal's data",
+    label = "flatten takes maps with string keys, and structs that say which fields they have",
+    note = "`impl paid::signal::value::Flatten for {Self} {{ const FIELDS: &'static [&'static str] = &[..]; }}` names its fields, so that none stands twice"
+)]
+pub trait Flatten {
+    /// The names of its fields as they are written, where they are known.
+    const FIELDS: &'static [&'static str];
+}
+
+macro_rules! classes {
+    ($($(#[$meta:meta])* $name:ident: $($ty:ty),*;)*) => {
+        $(
+            $(#[$meta])*
+            pub trait $name {}
+            $(impl $name for $ty {})*
+            impl<T: $name + ?Sized> $name for &T {}
+            impl<T: $name + ?Sized> $name for &mut T {}
+            impl<T: $name + ?Sized> $name for Box<T> {}
+            impl<T: $name + ?Sized> $name for Rc<T> {}
+            impl<T: $name + ?Sized> $name for Arc<T> {}
+            impl<T: $name> $name for Option<T> {}
+            impl $name for serde_json::Value {}
+        )*
+    };
+}
+
+classes! {
+    /// Is written as a string: `type = "string"` in the catalogue.
+    #[diagnostic::on_unimplemented(
+        message = "the catalogue says that this field is a string, which `{Self}` is not",
+        label = "expected a string",
+        note = "if `{Self}` is written as a string, say so: `impl paid::signal::value::Text for {Self} {{}}`"
+    )]
+    Text: str, String, char, uuid::Uuid, Timestamp, chrono::NaiveDate, chrono::NaiveDateTime;
+    /// Is written as a whole number: `type = "integer"` in the catalogue.
+    #[diagnostic::on_unimplemented(
+        message = "the catalogue says that this field is an integer, which `{Self}` is not",
+        label = "expected an integer",
+        note = "if `{Self}` is written as a whole number, say so: `impl paid::signal::value::Integer for {Self} {{}}`"
+    )]
+    Integer: i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, NonZeroI8, NonZeroI16, NonZeroI32,
+        NonZeroI64, NonZeroIsize, NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize;
+    /// Is written as a number: `type = "number"` in the catalogue.
+    #[diagnostic::on_unimplemented(
+        message = "the catalogue says that this field is a number, which `{Self}` is not",
+        label = "expected a number",
+        note = "if `{Self}` is written as a number, say so: `impl paid::signal::value::Number for {Self} {{}}`"
+    )]
+    Number: f32, f64, i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, NonZeroI8, NonZeroI16,
+        NonZeroI32, NonZeroI64, NonZeroIsize, NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize, JsonNumber;
+    /// Is written as `true` or `false`: `type = "boolean"` in the catalogue.
+    #[diagnostic::on_unimplemented(
+        message = "the catalogue says that this field is a boolean, which `{Self}` is not",
+        label = "expected a bool",
+        note = "if `{Self}` is written as true or false, say so: `impl paid::signal::value::Boolean for {Self} {{}}`"
+    )]
+    Boolean: bool;
+    /// Is written as a list: `type = "array"` in the catalogue.
+    #[diagnostic::on_unimplemented(
+        message = "the catalogue says that this field is an array, which `{Self}` is not",
+        label = "expected a list",
+        note = "if `{Self}` is written as a list, say so: `impl paid::signal::value::Array for {Self} {{}}`"
+    )]
+    Array: ;
+    /// Is written as keys and values: `type = "object"` in the catalogue.
+    #[diagnostic::on_unimplemented(
+        message = "the catalogue says that this field is an object, which `{Self}` is not",
+        label = "expected a map or struct",
+        note = "if `{Self}` is written as keys and values, say so: `impl paid::signal::value::Object for {Self} {{}}`"
+    )]
+    Object: JsonObject, CostData;
+}
+
+impl Text for Cow<'_, str> {}
+impl<Z: TimeZone> Text for DateTime<Z> {}
+impl<T> Array for Vec<T> {}
+impl<T> Array for [T] {}
+impl<T, const N: usize> Array for [T; N] {}
+impl<T> Array for VecDeque<T> {}
+impl<T> Array for BTreeSet<T> {}
+impl<T, S> Array for HashSet<T, S> {}
+impl<K: Key, V> Object for BTreeMap<K, V> {}
+impl<K: Key, V, S> Object for HashMap<K, V, S> {}
+
+impl Key for str {}
+impl Key for String {}
+impl Key for char {}
+impl Key for uuid::Uuid {}
+impl Key for Cow<'_, str> {}
+impl<T: Key + ?Sized> Key for &T {}
+impl<T: Key + ?Sized> Key for Box<T> {}
+impl<T: Key + ?Sized> Key for Arc<T> {}
+
+impl Flatten for JsonObject {
+    const FIELDS: &'static [&'static str] = &[];
+}
+impl<K: Key, V> Flatten for BTreeMap<K, V> {
+    const FIELDS: &'static [&'static str] = &[];
+}
+impl<K: Key, V, S> Flatten for HashMap<K, V, S> {
+    const FIELDS: &'static [&'static str] = &[];
+}
+impl<T: Flatten> Flatten for Option<T> {
+    const FIELDS: &'static [&'static str] = T::FIELDS;
+}
+impl<T: Flatten + ?Sized> Flatten for &T {
+    const FIELDS: &'static [&'static str] = T::FIELDS;
+}
+impl<T: Flatten + ?Sized> Flatten for Box<T> {
+    const FIELDS: &'static [&'static str] = T::FIELDS;
+}
+
+/// Says when something happened.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no point in time",
+    label = "this cannot be a signal's timestamp",
+    note = "use a `chrono::DateTime`, a `paid::Timestamp` or a `std::time::SystemTime`; text is parsed with `text.parse::<paid::Timestamp>()`"
+)]
+pub trait AsTimestamp {
+    /// The time, if there is one.
+    fn as_timestamp(&self) -> Option<Timestamp>;
+}
+
+impl AsTimestamp for Timestamp {
+    fn as_timestamp(&self) -> Option<Timestamp> {
+        Some(*self)
+    }
+}
+
+impl<Z: TimeZone> AsTimestamp for DateTime<Z> {
+    fn as_timestamp(&self) -> Option<Timestamp> {
+        Some(self.with_timezone(&Utc).into())
+    }
+}
+
+impl AsTimestamp for SystemTime {
+    fn as_timestamp(&self) -> Option<Timestamp> {
+        Some(DateTime::<Utc>::from(*self).into())
+    }
+}
+
+impl<T: AsTimestamp> AsTimestamp for Option<T> {
+    fn as_timestamp(&self) -> Option<Timestamp> {
+        self.as_ref().and_then(T::as_timestamp)
+    }
+}
+
+impl<T: AsTimestamp + ?Sized> AsTimestamp for &T {
+    fn as_timestamp(&self) -> Option<Timestamp> {
+        T::as_timestamp(self)
+    }
+}
+
+/// Says how many.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no quantity",
+    label = "this cannot be a signal's quantity",
+    note = "use a number, such as `u32` or `f64`"
+)]
+pub trait AsQuantity: Serialize {
+    /// Whether there is one.
+    #[doc(hidden)]
+    fn is_given(&self) -> bool {
+        true
+    }
+}
+
+macro_rules! quantities {
+    ($($ty:ty),*) => { $(impl AsQuantity for $ty {})* };
+}
+
+quantities!(
+    f32,
+    f64,
+    i8,
+    i16,
+    i32,
+    i64,
+    isize,
+    u8,
+    u16,
+    u32,
+    u64,
+    usize,
+    NonZeroU8,
+    NonZeroU16,
+    NonZeroU32,
+    NonZeroU64,
+    NonZeroUsize,
+    JsonNumber
+);
+
+impl<T: AsQuantity> AsQuantity for Option<T> {
+    fn is_given(&self) -> bool {
+        self.is_some()
+    }
+}
+
+impl<T: AsQuantity + ?Sized> AsQuantity for &T {
+    fn is_given(&self) -> bool {
+        T::is_given(self)
+    }
+}
+
+/// Says what the work cost.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no cost",
+    label = "this cannot be a signal's cost",
+    note = "use `paid::signal::CostData::amount(vendor, amount, currency)` or `CostData::usage(vendor, model)`"
+)]
+pub trait AsCost {
+    /// The cost, if there is one.
+    fn as_cost(&self) -> Option<&CostData>;
+}
+
+impl AsCost for CostData {
+    fn as_cost(&self) -> Option<&CostData> {
+        Some(self)
+    }
+}
+
+impl<T: AsCost> AsCost for Option<T> {
+    fn as_cost(&self) -> Option<&CostData> {
+        self.as_ref().and_then(T::as_cost)
+    }
+}
+
+impl<T: AsCost + ?Sized> AsCost for &T {
+    fn as_cost(&self) -> Option<&CostData> {
+        T::as_cost(self)
+    }
+}
+
+/// Text that names one of your customers: `customer`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not your own id of a customer",
+    label = "this cannot be `customer`",
+    note = "`customer` takes your own id: text, an `ExternalCustomerId`, or a type that implements `AsRef<str>` or `Display`; for Paid's id, a `CustomerId`, write `customer_id`"
+)]
+pub trait CustomerText {}
+
+/// Text that is Paid's id of a customer: `customer_id`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not Paid's id of a customer",
+    label = "this cannot be `customer_id`",
+    note = "`customer_id` takes Paid's id: text, a `CustomerId`, or a type that implements `AsRef<str>` or `Display`; for your own id, an `ExternalCustomerId`, write `customer`"
+)]
+pub trait CustomerIdText {}
+
+/// Text that names one of your products: `product`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not your own id of a product",
+    label = "this cannot be `product`",
+    note = "`product` takes your own id: text, an `ExternalProductId`, or a type that implements `AsRef<str>` or `Display`; for Paid's id, a `ProductId`, write `product_id`"
+)]
+pub trait ProductText {}
+
+/// Text that is Paid's id of a product: `product_id`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not Paid's id of a product",
+    label = "this cannot be `product_id`",
+    note = "`product_id` takes Paid's id: text, a `ProductId`, or a type that implements `AsRef<str>` or `Display`; for your own id, an `ExternalProductId`, write `product`"
+)]
+pub trait ProductIdText {}
+
+/// Text that tells a signal from every other one: `idempotency_key`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an idempotency key",
+    label = "this does not tell one signal from every other",
+    note = "use what identifies the event and nothing else: an order number, a `Uuid`, text; or leave it out, and a UUIDv7 is made at emission"
+)]
+pub trait KeyText {}
+
+/// Text that names a user at the customer: `user`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name a user",
+    label = "this cannot be `user`",
+    note = "`user` takes your own id of the user: text, an `ExternalUserId`, or a type that implements `AsRef<str>` or `Display`"
+)]
+pub trait UserText {}

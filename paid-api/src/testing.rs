@@ -1,0 +1,188 @@
+//! What was emitted? A recorder in place of Paid, one a test, in parallel with all others.
+//!
+//! ```
+//! use paid::signal::Signal;
+//! use paid::testing::Recorder;
+//!
+//! let recorder = Recorder::new();
+//! recorder.run_sync(|| {
+//!     paid::scope().customer("acme").run_sync(|| {
+//!         paid::emit(Signal::new("meeting_booked").with_field("lead_id", "l1"));
+//!     });
+//!     paid::assert_emitted!("meeting_booked", data.lead_id == "l1", customer == "acme");
+//! });
+//! assert_eq!(recorder.signals().len(), 1);
+//! ```
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+use crate::emit::{self, Emit, EmitError};
+use crate::signal::Signal;
+use crate::signal::scope::{self, InScope, Scope};
+
+/// Keeps what is emitted inside it. Cloning gives another handle of the same recorder.
+#[derive(Clone, Default)]
+pub struct Recorder {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    signals: Mutex<Vec<Signal>>,
+    failures: Mutex<Vec<EmitError>>,
+    /// From the beginning: a future may be made before it is run.
+    _listening: emit::Listening,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self { signals: Mutex::default(), failures: Mutex::default(), _listening: emit::Listening::start() }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Recorder {
+    /// A recorder that has heard nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Runs a future whose signals are recorded, those of tasks that it spawns with [`paid::spawn`](crate::spawn) too.
+    pub fn run<F: Future>(&self, future: F) -> InScope<F> {
+        self.scope().run(future)
+    }
+
+    /// Runs a function whose signals are recorded.
+    pub fn run_sync<R>(&self, function: impl FnOnce() -> R) -> R {
+        self.scope().run_sync(function)
+    }
+
+    /// A scope that records, to set a customer and product in.
+    pub fn scope(&self) -> Scope {
+        scope::scope().emitter(self.clone())
+    }
+
+    /// What was emitted so far, in order.
+    pub fn signals(&self) -> Vec<Signal> {
+        lock(&self.inner.signals).clone()
+    }
+
+    /// What could not be emitted so far.
+    pub fn failures(&self) -> Vec<EmitError> {
+        lock(&self.inner.failures).clone()
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) {
+        lock(&self.inner.signals).clear();
+        lock(&self.inner.failures).clear();
+    }
+}
+
+impl Emit for Recorder {
+    fn emit(&self, signal: Signal) {
+        lock(&self.inner.signals).push(signal);
+    }
+
+    fn fail(&self, failure: EmitError) {
+        lock(&self.inner.failures).push(failure);
+    }
+
+    fn recorder(&self) -> Option<&Recorder> {
+        Some(self)
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.signals().iter().map(|signal| signal.to_json().to_string())).finish()
+    }
+}
+
+/// The recorder around this call.
+///
+/// # Panics
+///
+/// Where there is none.
+#[doc(hidden)]
+#[track_caller]
+pub fn current() -> Recorder {
+    match emit::current().and_then(|emitter| emitter.recorder().cloned()) {
+        Some(recorder) => recorder,
+        None => {
+            panic!("no recorder around this assertion: run it inside `recorder.run(...)` or `recorder.run_sync(...)`")
+        }
+    }
+}
+
+/// `data.lead_id == "l1"`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Condition {
+    pub path: &'static [&'static str],
+    pub expected: Value,
+}
+
+impl Condition {
+    fn found(&self, signal: &Signal) -> Value {
+        let json = signal.to_json();
+        let only_text =
+            |value: &Value| value.as_object().and_then(|ids| ids.values().next().cloned()).unwrap_or_default();
+        let Some((root, rest)) = self.path.split_first() else { return Value::Null };
+        let start = match *root {
+            "customer" => only_text(&json["customer"]),
+            "product" => only_text(&json["attribution"]),
+            "key" | "idempotency_key" => json["idempotencyKey"].clone(),
+            "name" => json["eventName"].clone(),
+            other => json[other].clone(),
+        };
+        rest.iter().fold(start, |value, key| value.get(key).cloned().unwrap_or_default())
+    }
+}
+
+#[doc(hidden)]
+#[track_caller]
+pub fn assert_emitted(recorder: &Recorder, name: &str, conditions: &[Condition]) {
+    let signals = recorder.signals();
+    let fits = |signal: &&Signal| {
+        signal.name() == name && conditions.iter().all(|condition| condition.found(signal) == condition.expected)
+    };
+    if signals.iter().any(|signal| fits(&signal)) {
+        return;
+    }
+    let wanted: Vec<_> =
+        conditions.iter().map(|condition| format!("{} == {}", condition.path.join("."), condition.expected)).collect();
+    let heard: Vec<_> = signals.iter().map(|signal| format!("  {}", signal.to_json())).collect();
+    let heard = if heard.is_empty() { "  nothing".to_owned() } else { heard.join("\n") };
+    let failures: String = recorder.failures().iter().map(|failure| format!("\nnot emitted: {failure}")).collect();
+    panic!(
+        "no `{name}` with {} was emitted; emitted were:\n{heard}{failures}",
+        if wanted.is_empty() { "any data".into() } else { wanted.join(", ") }
+    );
+}
+
+/// Asserts that a signal of this name was emitted, with what is compared: `data` and its fields, `customer`,
+/// `product`, `key`.
+///
+/// The recorder is the one around it, or the one named first: `assert_emitted!(recorder, "meeting_booked")`.
+///
+/// # Panics
+///
+/// When there is no such signal; the message shows what was emitted.
+#[macro_export]
+macro_rules! assert_emitted {
+    ($name:literal $(, $root:ident $(. $field:ident)* == $expected:expr)* $(,)?) => {
+        $crate::assert_emitted!($crate::testing::current(), $name $(, $root $(. $field)* == $expected)*)
+    };
+    ($recorder:expr, $name:literal $(, $root:ident $(. $field:ident)* == $expected:expr)* $(,)?) => {
+        $crate::testing::assert_emitted(&$recorder, $name, &[$($crate::testing::Condition {
+            path: &[stringify!($root) $(, stringify!($field))*],
+            expected: $crate::runtime::json!($expected),
+        }),*])
+    };
+}

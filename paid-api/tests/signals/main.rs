@@ -1,0 +1,7 @@
+//! Annotated functions and derived structs: what is emitted, when, and for whom.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod derived;
+mod functions;
+mod scopes;
+mod uninstalled;

@@ -1,0 +1,105 @@
+//! `signals.toml`: the catalogue of a company's own signals. Finds, reads and checks it, and suggests names.
+//! Knows neither syn nor tokio: the macros, the tools and the tests share it.
+//!
+//! ```
+//! let catalog = paid_catalog::Catalog::parse(r#"
+//!     [signals.meeting_booked]
+//!     type = "outcome"
+//!     [signals.meeting_booked.data]
+//!     lead_id = { type = "string", required = true }
+//! "#).unwrap();
+//! assert!(catalog.signal("meeting_booked").unwrap().data["lead_id"].required);
+//! assert_eq!(catalog.nearest("meting_booked"), ["meeting_booked"]);
+//! ```
+
+mod event_name;
+mod field;
+mod find;
+mod read;
+mod suggest;
+
+use std::collections::BTreeMap;
+
+pub use event_name::{MAX_LENGTH, NameProblem, check_event_name, to_snake_case};
+pub use field::{Field, JsonType, Literal};
+pub use find::{FILE_NAME, Found, VARIABLE, find};
+pub use read::{Problem, Problems};
+pub use suggest::{nearest, nearest_of};
+
+/// The JSON Schema of `signals.toml`, for editors.
+pub const SCHEMA: &str = include_str!("signals.schema.json");
+
+/// A catalogue: signals by event name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Catalog {
+    /// By event name.
+    pub signals: BTreeMap<String, Signal>,
+}
+
+/// Whether a signal is work done or a result reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Work done, such as `email_sent`.
+    Activity,
+    /// A result reached, such as `meeting_booked`.
+    Outcome,
+}
+
+/// What the catalogue says about one signal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signal {
+    /// Activity or outcome.
+    pub kind: Kind,
+    /// The external id of the product it is billed by.
+    pub product: Option<String>,
+    /// What it stands for.
+    pub description: Option<String>,
+    /// That it should no longer be sent.
+    pub deprecated: Option<Deprecated>,
+    /// The day, `YYYY-MM-DD`, from which it should no longer be sent.
+    pub expires: Option<String>,
+    /// The fields of its data.
+    pub data: BTreeMap<String, Field>,
+}
+
+/// That a signal should no longer be sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deprecated {
+    /// Since when, or since which version.
+    pub since: Option<String>,
+    /// What to send instead.
+    pub renamed_to: Option<String>,
+}
+
+impl Catalog {
+    /// Reads a catalogue.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it, with line and column.
+    pub fn parse(text: &str) -> Result<Self, Problems> {
+        read::catalog(text)
+    }
+
+    /// The signal of this event name.
+    pub fn signal(&self, name: &str) -> Option<&Signal> {
+        self.signals.get(name)
+    }
+
+    /// The names that are most like this one, the nearest first, three at most.
+    pub fn nearest(&self, name: &str) -> Vec<&str> {
+        nearest(name, self.signals.keys().map(String::as_str))
+    }
+}
+
+impl Signal {
+    /// The fields that must be there.
+    pub fn required(&self) -> impl Iterator<Item = &str> {
+        self.data.iter().filter(|(_, field)| field.required).map(|(name, _)| name.as_str())
+    }
+
+    /// The fields that are most like this name, the nearest first.
+    pub fn nearest_field(&self, name: &str) -> Vec<&str> {
+        nearest(name, self.data.keys().map(String::as_str))
+    }
+}

@@ -1,0 +1,490 @@
+//! From the text of `signals.toml` to a catalogue; everything that is wrong with it, with line and column.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::{Catalog, Deprecated, Field, JsonType, Kind, Literal, Signal, nearest_of};
+
+/// One thing that is wrong with a catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// What is wrong, and what to write instead.
+    pub message: String,
+}
+
+/// Everything that is wrong with a catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}: {}", self.line, self.column, self.message)
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            write!(formatter, "{}{problem}", if index == 0 { "" } else { "\n" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+type Table<'a> = DeTable<'a>;
+type Value<'a> = Spanned<DeValue<'a>>;
+
+struct Reader<'a> {
+    text: &'a str,
+    problems: Vec<Problem>,
+}
+
+/// Reads a catalogue.
+pub(crate) fn catalog(text: &str) -> Result<Catalog, Problems> {
+    let mut reader = Reader { text, problems: Vec::new() };
+    let parsed = match DeTable::parse(text) {
+        Ok(table) => table,
+        Err(error) => {
+            reader.problem(error.span().unwrap_or(0..0), error.message().to_owned());
+            return Err(Problems(reader.problems));
+        }
+    };
+    let catalog = reader.catalog(parsed.get_ref());
+    if reader.problems.is_empty() { Ok(catalog) } else { Err(Problems(reader.problems)) }
+}
+
+const SIGNAL_KEYS: [&str; 6] = ["type", "product", "description", "deprecated", "expires", "data"];
+const FIELD_KEYS: [&str; 10] = [
+    "type",
+    "required",
+    "description",
+    "enum",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "minLength",
+    "maxLength",
+];
+
+/// Keywords of JSON Schema that say more than the compiler can check; they are for people and other tools.
+const FIELD_NOTES: [&str; 12] = [
+    "format",
+    "pattern",
+    "items",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "properties",
+    "default",
+    "examples",
+    "title",
+    "multipleOf",
+    "additionalProperties",
+];
+
+impl Reader<'_> {
+    fn problem(&mut self, span: Range<usize>, message: impl Into<String>) {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
+        self.problems.push(Problem { line, column, message: message.into() });
+    }
+
+    fn catalog(&mut self, root: &Table<'_>) -> Catalog {
+        let mut catalog = Catalog::default();
+        for (key, value) in root {
+            if key.get_ref() != "signals" {
+                let name = key.get_ref();
+                self.problem(
+                    key.span(),
+                    format!("`{name}` is not known here; signals are written as [signals.{name}]"),
+                );
+                continue;
+            }
+            let Some(signals) = self.table(value, "`signals`") else { continue };
+            for (name, value) in signals {
+                if name.get_ref().trim().is_empty() {
+                    self.problem(name.span(), "a signal without a name");
+                }
+                if let Some(table) = self.table(value, "a signal") {
+                    let signal = self.signal(name, table);
+                    catalog.signals.insert(name.get_ref().to_string(), signal);
+                }
+            }
+        }
+        self.renames(root, &catalog);
+        catalog
+    }
+
+    fn table<'t, 'i>(&mut self, value: &'t Value<'i>, what: &str) -> Option<&'t Table<'i>> {
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            self.problem(value.span(), format!("{what} has to be a table"));
+        }
+        table
+    }
+
+    fn text(&mut self, key: &str, value: &Value<'_>) -> Option<String> {
+        let text = value.get_ref().as_str().map(str::to_owned);
+        if text.is_none() {
+            self.problem(value.span(), format!("`{key}` has to be text in quotes"));
+        }
+        text
+    }
+
+    fn unknown(&mut self, key: &str, span: Range<usize>, known: &[&str], place: &str) {
+        let hint = match nearest_of(key, known.iter().copied()) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("it has {}", known.join(", ")),
+        };
+        self.problem(span, format!("{place} has no `{key}`; {hint}"));
+    }
+
+    fn signal(&mut self, name: &Spanned<std::borrow::Cow<'_, str>>, table: &Table<'_>) -> Signal {
+        let mut signal = Signal {
+            kind: Kind::Activity,
+            product: None,
+            description: None,
+            deprecated: None,
+            expires: None,
+            data: BTreeMap::new(),
+        };
+        let mut kind = None;
+        for (key, value) in table {
+            let word = key.get_ref().as_ref();
+            match word {
+                "type" => kind = Some(self.kind(value)),
+                "product" => signal.product = self.text(word, value),
+                "description" => signal.description = self.text(word, value),
+                "expires" => signal.expires = self.day(value),
+                "deprecated" => signal.deprecated = Some(self.deprecated(value)),
+                "data" => {
+                    for (field, value) in self.table(value, "`data`").into_iter().flatten() {
+                        let read = self.field(value);
+                        self.reserved(field.get_ref(), field.span());
+                        signal.data.insert(field.get_ref().to_string(), read);
+                    }
+                }
+                _ => self.unknown(word, key.span(), &SIGNAL_KEYS, "a signal"),
+            }
+        }
+        match kind {
+            Some(known) => signal.kind = known.unwrap_or(Kind::Activity),
+            None => {
+                let message = format!("`{}` needs `type = \"activity\"` or `type = \"outcome\"`", name.get_ref());
+                self.problem(name.span(), message);
+            }
+        }
+        signal
+    }
+
+    fn kind(&mut self, value: &Value<'_>) -> Option<Kind> {
+        match self.text("type", value)?.as_str() {
+            "activity" => Some(Kind::Activity),
+            "outcome" => Some(Kind::Outcome),
+            other => {
+                self.problem(value.span(), format!("a signal is of type \"activity\" or \"outcome\", not {other:?}"));
+                None
+            }
+        }
+    }
+
+    fn reserved(&mut self, field: &str, span: Range<usize>) {
+        if field == "paid" {
+            self.problem(span, "`paid` in a signal's data belongs to Paid; give the field another name");
+        }
+    }
+
+    fn day(&mut self, value: &Value<'_>) -> Option<String> {
+        let text = match value.get_ref() {
+            DeValue::Datetime(day) => day.to_string(),
+            _ => self.text("expires", value)?,
+        };
+        let parts: Vec<_> = text.split('-').map(str::parse::<u16>).collect();
+        let [Ok(_), Ok(1..=12), Ok(1..=31)] = parts.as_slice() else {
+            self.problem(value.span(), "`expires` is a day such as 2027-03-31");
+            return None;
+        };
+        Some(text)
+    }
+
+    fn deprecated(&mut self, value: &Value<'_>) -> Deprecated {
+        let mut deprecated = Deprecated::default();
+        if value.get_ref().as_bool() == Some(true) {
+            return deprecated;
+        }
+        for (key, value) in self.table(value, "`deprecated`").into_iter().flatten() {
+            let word = key.get_ref().as_ref();
+            match word {
+                "since" => {
+                    deprecated.since = match value.get_ref() {
+                        DeValue::Datetime(day) => Some(day.to_string()),
+                        _ => self.text(word, value),
+                    }
+                }
+                "renamed_to" => deprecated.renamed_to = self.text(word, value),
+                _ => self.unknown(word, key.span(), &["since", "renamed_to"], "`deprecated`"),
+            }
+        }
+        deprecated
+    }
+
+    /// A deprecated signal names one that exists.
+    fn renames(&mut self, root: &Table<'_>, catalog: &Catalog) {
+        for (name, signal) in &catalog.signals {
+            let Some(target) = signal.deprecated.as_ref().and_then(|deprecated| deprecated.renamed_to.as_ref()) else {
+                continue;
+            };
+            if !catalog.signals.contains_key(target) {
+                let place = root.get("signals").and_then(|signals| signals.get_ref().as_table());
+                let place = place.and_then(|signals| signals.get_key_value(name.as_str()));
+                let span = place.map_or(0..0, |(key, _)| key.span());
+                self.problem(span, format!("`{name}` is renamed to `{target}`, which the catalogue does not have"));
+            }
+        }
+    }
+
+    fn field(&mut self, value: &Value<'_>) -> Field {
+        let mut field = Field::default();
+        let Some(table) = self.table(value, "a field") else { return field };
+        for (key, value) in table {
+            let word = key.get_ref().as_ref();
+            match word {
+                "type" => field.types = self.types(value),
+                "required" => match value.get_ref().as_bool() {
+                    Some(required) => field.required = required,
+                    None => self.problem(value.span(), "`required` is true or false"),
+                },
+                "description" => field.description = self.text(word, value),
+                "enum" => field.values = self.values(value),
+                "minimum" => field.minimum = self.number(word, value),
+                "maximum" => field.maximum = self.number(word, value),
+                "exclusiveMinimum" => field.exclusive_minimum = self.number(word, value),
+                "exclusiveMaximum" => field.exclusive_maximum = self.number(word, value),
+                "minLength" => field.min_length = self.length(word, value),
+                "maxLength" => field.max_length = self.length(word, value),
+                word if FIELD_NOTES.contains(&word) => {}
+                _ => self.unknown(word, key.span(), &FIELD_KEYS, "a field"),
+            }
+        }
+        self.contradictions(&field, value.span());
+        field
+    }
+
+    fn types(&mut self, value: &Value<'_>) -> Vec<JsonType> {
+        let one = std::slice::from_ref(value);
+        let names: Vec<&Value<'_>> = match value.get_ref() {
+            DeValue::Array(names) => names.iter().collect(),
+            _ => one.iter().collect(),
+        };
+        let mut types = Vec::new();
+        for name in names {
+            let Some(text) = self.text("type", name) else { continue };
+            match JsonType::ALL.into_iter().find(|known| known.as_str() == text) {
+                Some(known) => types.push(known),
+                None => {
+                    let known: Vec<_> = JsonType::ALL.iter().map(|known| known.as_str()).collect();
+                    self.unknown(&text, name.span(), &known, "JSON");
+                }
+            }
+        }
+        types
+    }
+
+    fn values(&mut self, value: &Value<'_>) -> Vec<Literal> {
+        let Some(values) = value.get_ref().as_array() else {
+            self.problem(value.span(), "`enum` is a list of values");
+            return Vec::new();
+        };
+        if values.is_empty() {
+            self.problem(value.span(), "an empty `enum` allows no value");
+        }
+        let mut read = Vec::new();
+        for value in values.iter() {
+            match literal(value.get_ref()) {
+                Some(literal) => read.push(literal),
+                None => self.problem(value.span(), "a value of `enum` is text, a number, true or false"),
+            }
+        }
+        read
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    fn number(&mut self, word: &str, value: &Value<'_>) -> Option<f64> {
+        let number = match literal(value.get_ref()) {
+            Some(Literal::Integer(number)) => Some(number as f64),
+            Some(Literal::Number(number)) if number.is_finite() => Some(number),
+            _ => None,
+        };
+        if number.is_none() {
+            self.problem(value.span(), format!("`{word}` has to be a number"));
+        }
+        number
+    }
+
+    fn length(&mut self, word: &str, value: &Value<'_>) -> Option<u64> {
+        let length = match literal(value.get_ref()) {
+            Some(Literal::Integer(number)) => u64::try_from(number).ok(),
+            _ => None,
+        };
+        if length.is_none() {
+            self.problem(value.span(), format!("`{word}` has to be a whole number, 0 or more"));
+        }
+        length
+    }
+
+    fn contradictions(&mut self, field: &Field, span: Range<usize>) {
+        let tighter = |one: Option<f64>, two: Option<f64>, pick: fn(f64, f64) -> f64| match (one, two) {
+            (Some(one), Some(two)) => Some(pick(one, two)),
+            (one, two) => one.or(two),
+        };
+        let least = tighter(field.minimum, field.exclusive_minimum, f64::max);
+        let most = tighter(field.maximum, field.exclusive_maximum, f64::min);
+        if let (Some(least), Some(most)) = (least, most) {
+            let excluded = field.exclusive_minimum == Some(least) || field.exclusive_maximum == Some(most);
+            if least > most || least == most && excluded {
+                self.problem(span.clone(), format!("no number is both above {least} and below {most}"));
+            }
+        }
+        if let (Some(least), Some(most)) = (field.min_length, field.max_length)
+            && least > most
+        {
+            self.problem(span.clone(), format!("no text has at least {least} and at most {most} characters"));
+        }
+        let with_number = field.types.is_empty()
+            || field.types.contains(&JsonType::Integer)
+            || field.types.contains(&JsonType::Number);
+        if (least.is_some() || most.is_some()) && !with_number {
+            self.problem(span.clone(), "bounds are for numbers, and this field is none");
+        }
+        if (field.min_length.is_some() || field.max_length.is_some())
+            && !(field.types.is_empty() || field.types.contains(&JsonType::String))
+        {
+            self.problem(span.clone(), "lengths are for text, and this field is none");
+        }
+        let others = Field { values: Vec::new(), ..field.clone() };
+        for value in &field.values {
+            if let Some(objection) = others.objection(value) {
+                self.problem(span.clone(), format!("`enum` allows {value}, but the field {objection}"));
+            }
+        }
+    }
+}
+
+fn literal(value: &DeValue<'_>) -> Option<Literal> {
+    match value {
+        DeValue::String(text) => Some(Literal::Text(text.to_string())),
+        DeValue::Integer(number) => {
+            i64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok().map(Literal::Integer)
+        }
+        DeValue::Float(number) => number.as_str().replace('_', "").parse().ok().map(Literal::Number),
+        DeValue::Boolean(value) => Some(Literal::Boolean(*value)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str) -> String {
+        catalog(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn everything_that_can_be_said_is_read() {
+        let read = catalog(
+            r#"
+            [signals.meeting_booked]
+            type = "outcome"
+            product = "ai-sdr-001"
+            description = "A prospect accepted a meeting"
+            expires = 2027-03-31
+            [signals.meeting_booked.data]
+            lead_id = { type = "string", required = true, maxLength = 40 }
+            duration_minutes = { type = ["integer", "null"], minimum = 1, maximum = 1_440 }
+            channel = { enum = ["email", "phone"], format = "x" }
+            [signals.meeting_made]
+            type = "outcome"
+            deprecated = { since = "2026-10", renamed_to = "meeting_booked" }
+            [signals."Legacy Event"]
+            type = "activity"
+            deprecated = true
+            "#,
+        )
+        .unwrap();
+        let booked = read.signal("meeting_booked").unwrap();
+        assert_eq!((booked.kind, booked.product.as_deref()), (Kind::Outcome, Some("ai-sdr-001")));
+        assert_eq!(booked.expires.as_deref(), Some("2027-03-31"));
+        assert_eq!(booked.required().collect::<Vec<_>>(), ["lead_id"]);
+        assert_eq!(booked.data["duration_minutes"].single_type(), Some(JsonType::Integer));
+        assert_eq!(booked.data["duration_minutes"].maximum, Some(1440.0));
+        assert_eq!(booked.data["channel"].values.len(), 2);
+        let made = read.signal("meeting_made").unwrap().deprecated.as_ref().unwrap();
+        assert_eq!(made.renamed_to.as_deref(), Some("meeting_booked"));
+        assert!(read.signal("Legacy Event").is_some());
+    }
+
+    #[test]
+    fn every_problem_is_named_with_line_and_column() {
+        let text = "[signals.a]\ntyp = \"outcome\"\n[signals.a.data]\nx = { type = \"integr\" }\ny = { type = \"string\", minimum = 1 }\nz = { minimum = 3, maximum = 2 }\npaid = {}\n[signals.b]\ntype = \"event\"\n[other]\n";
+        let shown = problems(text);
+        for expected in [
+            "1:10: `a` needs `type = \"activity\"` or `type = \"outcome\"`",
+            "2:1: a signal has no `typ`; did you mean `type`?",
+            "4:14: JSON has no `integr`; did you mean `integer`?",
+            "5:5: bounds are for numbers, and this field is none",
+            "6:5: no number is both above 3 and below 2",
+            "7:1: `paid` in a signal's data belongs to Paid",
+            "9:8: a signal is of type \"activity\" or \"outcome\", not \"event\"",
+            "10:2: `other` is not known here; signals are written as [signals.other]",
+        ] {
+            assert!(shown.contains(expected), "{expected} is not in\n{shown}");
+        }
+    }
+
+    #[test]
+    fn broken_toml_and_a_signal_twice_are_found_where_they_stand() {
+        assert!(
+            problems("[signals.a]\ntype = outcome\n").starts_with("2:8: "),
+            "{}",
+            problems("[signals.a]\ntype = outcome\n")
+        );
+        let twice = problems("[signals.a]\ntype = \"outcome\"\n[signals.a]\n");
+        assert!(twice.starts_with("3:10: ") && twice.contains("duplicate key"), "{twice}");
+    }
+
+    #[test]
+    fn values_that_contradict_their_own_field_are_found() {
+        let shown =
+            problems("[signals.a]\ntype = \"outcome\"\n[signals.a.data]\nx = { type = \"string\", enum = [1] }\n");
+        assert!(shown.contains("`enum` allows 1, but the field is of type string, not integer"), "{shown}");
+        let gone = problems("[signals.a]\ntype = \"outcome\"\ndeprecated = { renamed_to = \"b\" }\n");
+        assert!(gone.contains("1:10: `a` is renamed to `b`, which the catalogue does not have"), "{gone}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,200}") {
+            let _ = catalog(&text);
+        }
+
+        #[test]
+        fn no_text_like_a_catalogue_makes_it_panic(
+            lines in proptest::collection::vec("(\\[signals\\.[a-c]{1,2}(\\.data)?\\]|(type|data|product|expires|deprecated|x) ?= ?(\"(outcome|activity|string)\"|[0-9]{1,3}|\\{ ?(type|enum|minimum|renamed_to) ?= ?(\"string\"|\\[1\\]|-3\\.5|true) ?\\}))", 0..12)
+        ) {
+            let _ = catalog(&lines.join("\n"));
+        }
+    }
+}

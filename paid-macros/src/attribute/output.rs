@@ -1,0 +1,401 @@
+//! What to emit: the function with its body unchanged inside, and calls of the library around it.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, FnArg, Pat, ReturnType, Type};
+
+use super::check::{Checked, mention};
+use super::input::{Arguments, Event, Function, On};
+use crate::catalog::Loaded;
+use crate::rules::literal;
+
+/// How the body becomes a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Sync,
+    Async,
+    /// Returns a future, in a box or not.
+    Future {
+        boxed: bool,
+    },
+}
+
+pub(crate) fn function(
+    arguments: &Arguments,
+    function: &Function,
+    checked: &Checked<'_>,
+    loaded: &Loaded,
+    editor: &TokenStream,
+) -> TokenStream {
+    let Function { attributes, visibility, defaultness, signature, body } = function;
+    let shape = shape(function);
+    let after = After::new(arguments, function, checked);
+    let (entry, end) = (entry(arguments, checked, shape), after.tokens(arguments, checked, signature.output.span()));
+    let tracked = loaded.tracked();
+    let hover = checked.event.as_ref().and_then(|event| event.hover());
+    let deprecation = checked.event.as_ref().and_then(|event| event.deprecation());
+    let description = checked.event.as_ref().and_then(|event| event.description());
+    let doc = description.map(|text| quote!(#[doc = ""] #[doc = #text]));
+    let out = out();
+    let work = match shape {
+        Shape::Sync => {
+            let returns = closure_return(&signature.output);
+            let krate = &arguments.krate;
+            quote! {
+                let #out = #krate::__private::call(|| #returns #body);
+                #end
+                #out
+            }
+        }
+        Shape::Async => {
+            let moved = after.move_token();
+            let edge = return_edge(&signature.output);
+            let inner = inner(body);
+            quote! {
+                let #out = async #moved { #edge #inner }.await;
+                #end
+                #out
+            }
+        }
+        Shape::Future { boxed } => {
+            let krate = &arguments.krate;
+            let future = future();
+            let work = quote! {
+                async move {
+                    let #out = #future.await;
+                    #end
+                    #out
+                }
+            };
+            let work = if boxed { quote!(::std::boxed::Box::pin(#work)) } else { work };
+            quote! {
+                let #future = #krate::__private::call(|| #body);
+                #work
+            }
+        }
+    };
+    quote! {
+        #(#attributes)*
+        #doc
+        #visibility #defaultness #signature {
+            #editor
+            #tracked
+            #hover
+            #deprecation
+            #entry
+            #work
+        }
+    }
+}
+
+fn out() -> Ident {
+    Ident::new("__paid_out", Span::mixed_site())
+}
+
+fn future() -> Ident {
+    Ident::new("__paid_future", Span::mixed_site())
+}
+
+fn pending() -> Ident {
+    Ident::new("__paid", Span::mixed_site())
+}
+
+fn condition() -> Ident {
+    Ident::new("__paid_when", Span::mixed_site())
+}
+
+fn shape(function: &Function) -> Shape {
+    if function.signature.asyncness.is_some() {
+        return Shape::Async;
+    }
+    match &function.signature.output {
+        ReturnType::Type(_, ty) => match &**ty {
+            Type::ImplTrait(bounds) if mention(bounds.to_token_stream(), "Future").is_some() => {
+                Shape::Future { boxed: false }
+            }
+            Type::Path(path) => {
+                let last = path.path.segments.last();
+                let name = last.map(|last| last.ident.to_string()).unwrap_or_default();
+                let of_future = last.is_some_and(|last| mention(last.arguments.to_token_stream(), "Future").is_some());
+                let boxed = matches!(name.as_str(), "BoxFuture" | "LocalBoxFuture") || name == "Pin" && of_future;
+                if boxed { Shape::Future { boxed } } else { Shape::Sync }
+            }
+            _ => Shape::Sync,
+        },
+        ReturnType::Default => Shape::Sync,
+    }
+}
+
+/// The contents of the body, spanned as the user wrote them.
+fn inner(body: &TokenTree) -> TokenStream {
+    match body {
+        TokenTree::Group(group) => group.stream(),
+        other => other.to_token_stream(),
+    }
+}
+
+/// The return type of the closure around the body: the user's own, so that errors point there.
+fn closure_return(output: &ReturnType) -> TokenStream {
+    match output {
+        ReturnType::Default => TokenStream::new(),
+        ReturnType::Type(arrow, ty) => {
+            let ty = without_impl(ty.to_token_stream());
+            quote!(#arrow #ty)
+        }
+    }
+}
+
+/// Tells the compiler early what the block returns, and where that is written.
+fn return_edge(output: &ReturnType) -> TokenStream {
+    let ReturnType::Type(_, ty) = output else { return TokenStream::new() };
+    let ty = without_impl(ty.to_token_stream());
+    let returned = Ident::new("__paid_returned", Span::mixed_site());
+    quote_spanned! {ty.span()=>
+        #[allow(unreachable_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+        if false {
+            let #returned: #ty = loop {};
+            return #returned;
+        }
+    }
+}
+
+/// `Result<impl Trait, E>` is `Result<_, E>` inside a body.
+fn without_impl(tokens: TokenStream) -> TokenStream {
+    let mut out = TokenStream::new();
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(ident) if ident == "impl" => {
+                let underscore = quote_spanned!(ident.span()=> _);
+                out.extend(underscore);
+                // Up to the comma or closing angle that ends the bounds.
+                let mut angles = 0_i32;
+                let mut before = ' ';
+                while let Some(next) = tokens.peek() {
+                    if let TokenTree::Punct(punct) = next {
+                        match punct.as_char() {
+                            '<' => angles += 1,
+                            '>' if before != '-' && angles == 0 => break,
+                            '>' if before != '-' => angles -= 1,
+                            ',' if angles == 0 => break,
+                            _ => {}
+                        }
+                        before = punct.as_char();
+                    } else {
+                        before = ' ';
+                    }
+                    tokens.next();
+                }
+            }
+            TokenTree::Group(group) => {
+                let mut inner = proc_macro2::Group::new(group.delimiter(), without_impl(group.stream()));
+                inner.set_span(group.span());
+                out.extend([TokenTree::Group(inner)]);
+            }
+            other => out.extend([other]),
+        }
+    }
+    out
+}
+
+/// What happens before the body: everything that does not need its outcome.
+fn entry(arguments: &Arguments, checked: &Checked<'_>, shape: Shape) -> TokenStream {
+    let krate = &arguments.krate;
+    let name = checked.event.as_ref().map(|event| event.name.value()).unwrap_or_default();
+    let pending = pending();
+    let start = match &arguments.via {
+        Some(via) => quote_spanned!(via.span()=> #krate::__private::Pending::start_via(#name, #via)),
+        None if matches!(shape, Shape::Future { .. }) => quote!(#krate::__private::Pending::start_future(#name)),
+        None => quote!(#krate::__private::Pending::start(#name)),
+    };
+    let mut steps = TokenStream::new();
+    if let Some(product) = checked.event.as_ref().and_then(|event| event.default_product()) {
+        steps.extend(quote!(#pending.default_product(#product);));
+    }
+    steps.extend(settings(arguments, checked, false));
+    let fill =
+        (!steps.is_empty()).then(|| quote!(if let ::core::option::Option::Some(#pending) = &mut #pending { #steps }));
+    let mutable = fill.is_some().then(|| quote!(mut));
+    let condition = condition();
+    let when = arguments.when.as_ref().filter(|when| !is_after(when, checked));
+    let when = when.map(|when| {
+        let when = boolean(when);
+        quote!(let #condition = #when;)
+    });
+    quote! {
+        #when
+        let #mutable #pending = #start;
+        #fill
+    }
+}
+
+fn boolean(value: &Expr) -> TokenStream {
+    quote_spanned!(value.span()=> ::core::convert::identity::<bool>(#value))
+}
+
+fn is_after(value: &Expr, checked: &Checked<'_>) -> bool {
+    mention(value.to_token_stream(), &checked.after.to_string()).is_some()
+}
+
+/// The calls that set roles and fields, either those before the body or those after it.
+fn settings(arguments: &Arguments, checked: &Checked<'_>, after: bool) -> TokenStream {
+    let krate = &arguments.krate;
+    let pending = pending();
+    let mut steps = TokenStream::new();
+    for role in arguments.roles.iter().filter(|role| is_after(&role.value, checked) == after) {
+        let (key, value) = (&role.key, &role.value);
+        let method = format_ident!("{key}", span = value.span());
+        let place = match role.key.to_string().as_str() {
+            "customer" => "Customer",
+            "customer_id" => "CustomerIdRole",
+            "product" => "Product",
+            "product_id" => "ProductIdRole",
+            "idempotency_key" => "Key",
+            "user" => "User",
+            _ => {
+                steps.extend(quote_spanned!(value.span()=> #pending.#method(&(#value));));
+                continue;
+            }
+        };
+        let place = Ident::new(place, Span::call_site());
+        let text = text(krate, &place, value.span());
+        steps.extend(quote_spanned!(value.span()=> match &(#value) { value => #pending.#method(#text), }));
+    }
+    for field in arguments.data.iter().flat_map(|(_, fields)| fields) {
+        if is_after(&field.value, checked) != after {
+            continue;
+        }
+        let (name, value) = (field.name(), &field.value);
+        let class = checked.event.as_ref().and_then(|event| event.class(&name)).filter(|_| literal(value).is_none());
+        let written = match class {
+            Some(class) => quote_spanned!(value.span()=> #krate::__private::class::#class(&(#value))),
+            None => quote_spanned!(value.span()=> &(#value)),
+        };
+        steps.extend(quote_spanned!(value.span()=> #pending.field(#name, #written);));
+    }
+    steps
+}
+
+/// The variable `value` as text, in the way that fits its type.
+pub(crate) fn text(krate: &syn::Path, place: &Ident, span: Span) -> TokenStream {
+    quote_spanned! {span=>
+        {
+            #[allow(unused_imports)]
+            use #krate::__private::kind::ways::*;
+            (&&&&&#krate::__private::As::<#krate::__private::#place, _>::new(value)).kind().text(value)
+        }
+    }
+}
+
+/// What happens after the body.
+struct After {
+    uses_arguments: bool,
+}
+
+impl After {
+    fn new(arguments: &Arguments, function: &Function, checked: &Checked<'_>) -> Self {
+        let data = arguments.data.iter().flat_map(|(_, fields)| fields.iter().map(|field| &field.value));
+        let late = arguments.roles.iter().map(|role| &role.value).chain(data).chain(&arguments.when);
+        let late: Vec<_> = late.filter(|value| is_after(value, checked)).map(ToTokens::to_token_stream).collect();
+        let mut names = Vec::new();
+        for input in &function.signature.inputs {
+            match input {
+                FnArg::Receiver(_) => names.push("self".to_owned()),
+                FnArg::Typed(argument) => bindings(&argument.pat, &mut names),
+            }
+        }
+        let uses = |name: &String| late.iter().any(|tokens| mention(tokens.clone(), name).is_some());
+        Self { uses_arguments: names.iter().any(uses) }
+    }
+
+    /// The body gets what it captures, unless something is still needed afterwards: so it borrows no more than the
+    /// function as it was written.
+    fn move_token(&self) -> Option<TokenStream> {
+        (!self.uses_arguments).then(|| quote!(move))
+    }
+
+    fn tokens(&self, arguments: &Arguments, checked: &Checked<'_>, returns: Span) -> TokenStream {
+        let krate = &arguments.krate;
+        let (out, pending, after) = (out(), pending(), &checked.after);
+        let fields = settings(arguments, checked, true);
+        let (payload, lost) = match &arguments.event {
+            Event::Payload(path) => (
+                quote_spanned!(path.span()=> #pending.payload(&<#path as ::core::convert::From<&_>>::from(#after));),
+                quote_spanned!(path.span()=> #krate::__private::lost_as::<#path>()),
+            ),
+            Event::Value => {
+                (quote_spanned!(returns=> #pending.payload(#after);), quote!(#krate::__private::lost_value(#after)))
+            }
+            Event::Name(_) | Event::Unusable => {
+                let name = checked.event.as_ref().map(|event| event.name.value()).unwrap_or_default();
+                (TokenStream::new(), quote!(#krate::__private::lost(#name)))
+            }
+        };
+        let mutable = (!fields.is_empty() || !payload.is_empty()).then(|| quote!(mut));
+        let hand_over = quote! {
+            match #pending {
+                ::core::option::Option::Some(#mutable #pending) => { #payload #fields #pending.emit(); }
+                ::core::option::Option::None => #lost,
+            }
+        };
+        let when_after = arguments.when.as_ref().filter(|when| is_after(when, checked));
+        let hand_over = match (&arguments.when, when_after) {
+            (None, _) => hand_over,
+            (Some(_), None) => {
+                let condition = condition();
+                quote!(if #condition { #hand_over })
+            }
+            (Some(_), Some(when)) => {
+                let when = boolean(when);
+                quote!(if #when { #hand_over })
+            }
+        };
+        let needed = !matches!(arguments.event, Event::Name(_)) || !fields.is_empty() || when_after.is_some();
+        let binding = if needed { quote!(#after) } else { quote!(_) };
+        match arguments.on {
+            On::Success => quote! {
+                if let ::core::result::Result::Ok(#binding) = {
+                    #[allow(unused_imports)]
+                    use #krate::__private::{OfAnything as _, OfResult as _};
+                    (&#krate::__private::Probe(&#out)).outcome()
+                } { #hand_over }
+            },
+            On::Error => {
+                let error = quote_spanned!(returns=> #krate::__private::error_of(&#out));
+                quote!(if let ::core::option::Option::Some(#binding) = #error { #hand_over })
+            }
+            On::Always => {
+                let binding = needed.then(|| quote!(let #after = &#out;));
+                quote!({ #binding #hand_over })
+            }
+        }
+    }
+}
+
+fn bindings(pattern: &Pat, names: &mut Vec<String>) {
+    fn walk(tokens: TokenStream, names: &mut Vec<String>) {
+        for token in tokens {
+            match token {
+                TokenTree::Ident(ident) => names.push(ident.to_string()),
+                TokenTree::Group(group) => walk(group.stream(), names),
+                _ => {}
+            }
+        }
+    }
+    walk(pattern.to_token_stream(), names);
+}
+
+/// Lets editors complete the keys of the annotation: each stands where it can be looked up.
+pub(crate) fn completion(arguments: &Arguments) -> TokenStream {
+    let krate = &arguments.krate;
+    let uses = arguments.keys.iter().filter(|key| *key != "crate");
+    let uses = uses.map(|key| quote!(#[cfg(rust_analyzer)] use #krate::__private::keys::#key as _;));
+    if arguments.keys.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        #[allow(unexpected_cfgs)]
+        const _: () = { #(#uses)* };
+    }
+}

@@ -1,0 +1,316 @@
+//! What was written: a struct or enum, its attributes and those of its fields.
+
+use paid_catalog::nearest_of;
+use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt;
+use syn::meta::ParseNestedMeta;
+use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Generics, Lit, LitStr, Path};
+
+use crate::diagnostics::Errors;
+
+/// A struct, or an enum.
+pub(crate) struct Container<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) generics: &'a Generics,
+    pub(crate) krate: Path,
+    pub(crate) product: Option<LitStr>,
+    pub(crate) rename_all: Option<Case>,
+    pub(crate) skip_none: bool,
+    /// One for a struct, one a variant for an enum.
+    pub(crate) shapes: Vec<Shape<'a>>,
+}
+
+/// The fields of one signal.
+pub(crate) struct Shape<'a> {
+    /// The variant, in an enum.
+    pub(crate) variant: Option<&'a Ident>,
+    pub(crate) unit: bool,
+    pub(crate) signal: Option<LitStr>,
+    /// Where to say that something is missing.
+    pub(crate) place: Span,
+    pub(crate) fields: Vec<Field<'a>>,
+}
+
+/// A named field.
+pub(crate) struct Field<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) ty: &'a syn::Type,
+    pub(crate) role: Role,
+    /// The attribute that gives the role.
+    pub(crate) role_at: Option<Ident>,
+    pub(crate) rename: Option<LitStr>,
+    pub(crate) skip_none: bool,
+}
+
+/// What a field is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Role {
+    Customer,
+    CustomerId,
+    Product,
+    ProductId,
+    Key,
+    Timestamp,
+    Quantity,
+    User,
+    Cost,
+    Flatten,
+    Skip,
+    Data,
+}
+
+const ROLES: [(&str, Role); 11] = [
+    ("customer", Role::Customer),
+    ("customer_id", Role::CustomerId),
+    ("product", Role::Product),
+    ("product_id", Role::ProductId),
+    ("idempotency_key", Role::Key),
+    ("timestamp", Role::Timestamp),
+    ("quantity", Role::Quantity),
+    ("user", Role::User),
+    ("cost", Role::Cost),
+    ("flatten", Role::Flatten),
+    ("skip", Role::Skip),
+];
+
+/// How fields are written.
+#[derive(Clone, Copy)]
+pub(crate) enum Case {
+    Lower,
+    Upper,
+    Pascal,
+    Camel,
+    Snake,
+    ScreamingSnake,
+    Kebab,
+    ScreamingKebab,
+}
+
+const CASES: [(&str, Case); 8] = [
+    ("lowercase", Case::Lower),
+    ("UPPERCASE", Case::Upper),
+    ("PascalCase", Case::Pascal),
+    ("camelCase", Case::Camel),
+    ("snake_case", Case::Snake),
+    ("SCREAMING_SNAKE_CASE", Case::ScreamingSnake),
+    ("kebab-case", Case::Kebab),
+    ("SCREAMING-KEBAB-CASE", Case::ScreamingKebab),
+];
+
+impl Case {
+    pub(crate) fn apply(self, name: &str) -> String {
+        use heck::{ToKebabCase, ToLowerCamelCase, ToPascalCase, ToShoutyKebabCase, ToShoutySnakeCase, ToSnakeCase};
+        match self {
+            Self::Lower => name.to_lowercase(),
+            Self::Upper => name.to_uppercase(),
+            Self::Pascal => name.to_pascal_case(),
+            Self::Camel => name.to_lower_camel_case(),
+            Self::Snake => name.to_snake_case(),
+            Self::ScreamingSnake => name.to_shouty_snake_case(),
+            Self::Kebab => name.to_kebab_case(),
+            Self::ScreamingKebab => name.to_shouty_kebab_case(),
+        }
+    }
+}
+
+impl<'a> Container<'a> {
+    pub(crate) fn read(item: &'a DeriveInput, errors: &mut Errors) -> Self {
+        let mut container = Self {
+            ident: &item.ident,
+            generics: &item.generics,
+            krate: syn::parse_quote!(::paid),
+            product: None,
+            rename_all: None,
+            skip_none: false,
+            shapes: Vec::new(),
+        };
+        let is_enum = matches!(item.data, Data::Enum(_));
+        let mut signal = None;
+        each(&item.attrs, errors, |meta, errors| container.attribute(meta, is_enum, &mut signal, errors));
+        match &item.data {
+            Data::Struct(data) => match &data.fields {
+                Fields::Named(_) | Fields::Unit => {
+                    let fields = fields(&data.fields, errors);
+                    container.shapes.push(Shape {
+                        variant: None,
+                        unit: false,
+                        signal,
+                        place: item.ident.span(),
+                        fields,
+                    });
+                }
+                Fields::Unnamed(unnamed) => {
+                    errors.at(unnamed, "the fields of a signal need names: write `struct Name { field: Type }`")
+                }
+            },
+            Data::Enum(data) => {
+                if data.variants.is_empty() {
+                    errors.at(&item.ident, "an enum without variants is no signal; give it one");
+                }
+                for variant in &data.variants {
+                    let mut signal = None;
+                    each(&variant.attrs, errors, |meta, _| {
+                        if meta.path.is_ident("signal") {
+                            return named(&mut signal, meta);
+                        }
+                        Err(unknown(meta, "a variant", &["signal"]))
+                    });
+                    if let Fields::Unnamed(unnamed) = &variant.fields {
+                        errors.at(unnamed, "the fields of a signal need names: write `Variant { field: Type }`");
+                        continue;
+                    }
+                    let unit = matches!(variant.fields, Fields::Unit);
+                    let fields = fields(&variant.fields, errors);
+                    let place = variant.ident.span();
+                    container.shapes.push(Shape { variant: Some(&variant.ident), unit, signal, place, fields });
+                }
+            }
+            Data::Union(data) => {
+                errors.at(
+                    &data.union_token,
+                    "a union is no signal, since nobody knows which field counts; use a struct or an enum",
+                );
+            }
+        }
+        container
+    }
+
+    fn attribute(
+        &mut self,
+        meta: &ParseNestedMeta<'_>,
+        is_enum: bool,
+        signal: &mut Option<LitStr>,
+        errors: &mut Errors,
+    ) -> syn::Result<()> {
+        if meta.path.is_ident("signal") {
+            let at = meta.path.clone();
+            named(signal, meta)?;
+            if is_enum {
+                errors.at(&at, "every variant is a signal of its own: put `#[paid(signal = \"...\")]` on each of them");
+            }
+            Ok(())
+        } else if meta.path.is_ident("product") {
+            let product: LitStr = meta.value()?.parse()?;
+            if product.value().trim().is_empty() {
+                errors.at(&product, "`product` is empty; name one, or leave it to the scope");
+            }
+            set(&mut self.product, product, meta)
+        } else if meta.path.is_ident("rename_all") {
+            let case: LitStr = meta.value()?.parse()?;
+            match CASES.iter().find(|(name, _)| *name == case.value()) {
+                Some((_, known)) => set(&mut self.rename_all, *known, meta),
+                None => {
+                    let all: Vec<_> = CASES.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+                    Err(syn::Error::new_spanned(&case, format!("`rename_all` is one of {}", all.join(", "))))
+                }
+            }
+        } else if meta.path.is_ident("skip_none") {
+            self.skip_none = true;
+            Ok(())
+        } else if meta.path.is_ident("crate") {
+            self.krate = meta.value()?.call(Path::parse_mod_style)?;
+            Ok(())
+        } else {
+            let known: &[&str] = &["signal", "product", "rename_all", "skip_none", "crate"];
+            Err(unknown(meta, "a type", known))
+        }
+    }
+}
+
+/// `signal = "name"`.
+fn named(signal: &mut Option<LitStr>, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+    let value: Expr = meta.value()?.parse()?;
+    let Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) = value else {
+        let message =
+            "the event name has to be a literal, so that it can be checked: write it out, as in \"meeting_booked\"";
+        return Err(syn::Error::new_spanned(value, message));
+    };
+    set(signal, name, meta)
+}
+
+fn set<T>(slot: &mut Option<T>, value: T, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+    if slot.replace(value).is_some() {
+        let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+        return Err(syn::Error::new_spanned(&meta.path, format!("`{name}` is given twice; remove one")));
+    }
+    Ok(())
+}
+
+fn unknown(meta: &ParseNestedMeta<'_>, place: &str, known: &[&str]) -> syn::Error {
+    let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+    // What stands after it is of no interest.
+    if meta.input.peek(syn::Token![=]) {
+        let _ = meta.value().and_then(|value| value.parse::<Expr>());
+    }
+    let hint = nearest_of(&name, known.iter().copied()).map_or_else(
+        || format!("it has {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+        |near| format!("did you mean {near}?"),
+    );
+    syn::Error::new_spanned(&meta.path, format!("`#[paid(...)]` on {place} has no `{name}`; {hint}"))
+}
+
+/// Reads every `#[paid(...)]`; a mistake in one part does not hide the others.
+fn each(
+    attributes: &[Attribute],
+    errors: &mut Errors,
+    mut read: impl FnMut(&ParseNestedMeta<'_>, &mut Errors) -> syn::Result<()>,
+) {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("paid")) {
+        let mut found = Errors::default();
+        let parsed = attribute.parse_nested_meta(|meta| {
+            if let Err(error) = read(&meta, &mut found) {
+                found.push(error);
+            }
+            Ok(())
+        });
+        if let Err(error) = parsed
+            && found.is_empty()
+        {
+            found.push(error);
+        }
+        errors.append(found);
+    }
+}
+
+fn fields<'a>(fields: &'a Fields, errors: &mut Errors) -> Vec<Field<'a>> {
+    fields.iter().filter_map(|field| field.ident.as_ref().map(|ident| read_field(ident, field, errors))).collect()
+}
+
+fn read_field<'a>(ident: &'a Ident, field: &'a syn::Field, errors: &mut Errors) -> Field<'a> {
+    let mut read = Field { ident, ty: &field.ty, role: Role::Data, role_at: None, rename: None, skip_none: false };
+    each(&field.attrs, errors, |meta, _| {
+        if let Some((name, role)) = ROLES.iter().find(|(name, _)| meta.path.is_ident(name)) {
+            let at = meta.path.get_ident().cloned();
+            if let Some(before) = &read.role_at {
+                let message =
+                    format!("this field is `{before}` already; a field has one role, so remove `{name}` or `{before}`");
+                return Err(syn::Error::new_spanned(&meta.path, message));
+            }
+            (read.role, read.role_at) = (*role, at);
+            Ok(())
+        } else if meta.path.is_ident("rename") {
+            let name: LitStr = meta.value()?.parse()?;
+            set(&mut read.rename, name, meta)
+        } else if meta.path.is_ident("skip_none") {
+            read.skip_none = true;
+            Ok(())
+        } else {
+            let known: Vec<_> = ROLES.iter().map(|(name, _)| *name).chain(["rename", "skip_none"]).collect();
+            Err(unknown(meta, "a field", &known))
+        }
+    });
+    read
+}
+
+impl Field<'_> {
+    /// The name in the data.
+    pub(crate) fn name(&self, case: Option<Case>) -> String {
+        let own = self.ident.unraw().to_string();
+        self.rename.as_ref().map_or_else(|| case.map_or(own.clone(), |case| case.apply(&own)), LitStr::value)
+    }
+
+    /// Where to speak of its name.
+    pub(crate) fn name_span(&self) -> Span {
+        self.rename.as_ref().map_or_else(|| self.ident.span(), LitStr::span)
+    }
+}

@@ -1,0 +1,244 @@
+//! What to emit: an implementation of `PaidSignal` that writes field by field.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+
+use super::check::{is_option, map_key, span_of};
+use super::input::{Container, Field, Role, Shape};
+use crate::attribute::text;
+use crate::catalog::Loaded;
+use crate::rules::Event;
+
+/// An implementation that says nothing, for types with mistakes.
+pub(crate) fn stub(container: &Container<'_>) -> TokenStream {
+    let Container { ident, generics, krate, .. } = container;
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #krate::PaidSignal for #ident #ty_generics #where_clause {
+            const NAMES: &'static [&'static str] = &[];
+            fn write_data(&self, _: &mut #krate::signal::Data) {}
+        }
+    }
+}
+
+pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'_>>], loaded: &Loaded) -> TokenStream {
+    let Container { ident, generics, krate, .. } = container;
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let events: Vec<&Event<'_>> = events.iter().flatten().collect();
+    let names: Vec<_> = events.iter().map(|event| &event.name).collect();
+    let option = |inner: TokenStream| quote!(::core::option::Option<#inner>);
+    let customers = attribution(
+        container,
+        &[(Role::Customer, "customer", "Customer"), (Role::CustomerId, "customer_id", "CustomerIdRole")],
+    );
+    let customers = method(container, "customer", &option(quote!(#krate::types::CustomerAttribution)), customers);
+    let products = attribution(
+        container,
+        &[(Role::Product, "product", "Product"), (Role::ProductId, "product_id", "ProductIdRole")],
+    );
+    let products = with_constant_products(container, products);
+    let products = method(container, "product", &option(quote!(#krate::types::ProductAttribution)), products);
+    let keys = role_arms(container, Role::Key, |span| {
+        let text = text(krate, &Ident::new("Key", Span::call_site()), span);
+        quote_spanned!(span=> #text.map(::std::borrow::Cow::into_owned))
+    });
+    let keys = method(container, "idempotency_key", &option(quote!(::std::string::String)), keys);
+    let times = role_arms(
+        container,
+        Role::Timestamp,
+        |span| quote_spanned!(span=> #krate::signal::value::AsTimestamp::as_timestamp(value)),
+    );
+    let times = method(container, "timestamp", &option(quote!(#krate::Timestamp)), times);
+    let write = write(container, &events);
+    let name = (container.shapes.len() > 1).then(|| {
+        let arms = container.shapes.iter().zip(&names).map(|(shape, name)| {
+            let path = path(shape);
+            quote!(#path { .. } => #name,)
+        });
+        quote! {
+            fn name(&self) -> ::std::borrow::Cow<'static, str> {
+                ::std::borrow::Cow::Borrowed(match self { #(#arms)* })
+            }
+        }
+    });
+    let tracked = loaded.tracked();
+    let checks = flatten_checks(container);
+    let hover = events.iter().map(|event| event.hover());
+    let deprecations: Vec<_> = events.iter().filter_map(|event| event.deprecation()).collect();
+    let deprecations = (!deprecations.is_empty()).then(|| quote!(const _: () = { #(#deprecations)* };));
+    let items = quote!(#tracked #checks #(#hover)* #deprecations);
+    let items = (!items.is_empty()).then(|| quote!(const _: () = { #items };));
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #krate::PaidSignal for #ident #ty_generics #where_clause {
+            const NAMES: &'static [&'static str] = &[#(#names),*];
+            #name
+            #customers
+            #products
+            #keys
+            #times
+            #write
+        }
+        #items
+    }
+}
+
+fn path(shape: &Shape<'_>) -> TokenStream {
+    match shape.variant {
+        Some(variant) => quote!(Self::#variant),
+        None => quote!(Self),
+    }
+}
+
+/// One arm a shape; `None` where it has nothing to say.
+type Arms = Vec<Option<TokenStream>>;
+
+/// A method, unless no shape has anything to say.
+fn method(container: &Container<'_>, name: &str, returns: &TokenStream, arms: Arms) -> TokenStream {
+    if arms.iter().all(Option::is_none) {
+        return TokenStream::new();
+    }
+    let name = format_ident!("{name}");
+    let arms = arms.into_iter().zip(&container.shapes).map(|(arm, shape)| {
+        arm.unwrap_or_else(|| {
+            let path = path(shape);
+            quote!(#path { .. } => ::core::option::Option::None,)
+        })
+    });
+    quote!(fn #name(&self) -> #returns { match self { #(#arms)* } })
+}
+
+/// For every shape that has a field of this role: what it is, with the field as `value`.
+fn role_arms(container: &Container<'_>, role: Role, value: impl Fn(Span) -> TokenStream) -> Arms {
+    let arm = |shape: &Shape<'_>| {
+        let field = shape.fields.iter().find(|field| field.role == role)?;
+        let (path, ident) = (path(shape), field.ident);
+        let value = value(span_of(field.ty));
+        Some(quote!(#path { #ident: value, .. } => #value,))
+    };
+    container.shapes.iter().map(arm).collect()
+}
+
+fn attribution(container: &Container<'_>, roles: &[(Role, &str, &str)]) -> Arms {
+    let krate = &container.krate;
+    let mut arms: Arms = container.shapes.iter().map(|_| None).collect();
+    for (role, function, place) in roles {
+        let (function, place) = (format_ident!("{function}"), Ident::new(place, Span::call_site()));
+        let found = role_arms(container, *role, |span| {
+            let text = text(krate, &place, span);
+            quote_spanned!(span=> #krate::__private::#function(#text))
+        });
+        for (arm, found) in arms.iter_mut().zip(found) {
+            *arm = arm.take().or(found);
+        }
+    }
+    arms
+}
+
+/// The product of the type counts; the catalogue's is left to the scope to override.
+fn with_constant_products(container: &Container<'_>, arms: Arms) -> Arms {
+    let krate = &container.krate;
+    let Some(product) = &container.product else { return arms };
+    let constant = |(arm, shape): (Option<TokenStream>, &Shape<'_>)| {
+        arm.or_else(|| {
+            let path = path(shape);
+            let id = quote!(::std::borrow::Cow::Borrowed(#product));
+            Some(quote!(#path { .. } => #krate::__private::product(::core::option::Option::Some(#id)),))
+        })
+    };
+    arms.into_iter().zip(&container.shapes).map(constant).collect()
+}
+
+fn write(container: &Container<'_>, events: &[&Event<'_>]) -> TokenStream {
+    let krate = &container.krate;
+    let mut any = false;
+    let arms: Vec<_> = container
+        .shapes
+        .iter()
+        .zip(events)
+        .map(|(shape, event)| {
+            let path = path(shape);
+            let mut bindings = TokenStream::new();
+            let mut steps = TokenStream::new();
+            for (index, field) in shape.fields.iter().enumerate() {
+                let binding = Ident::new(&format!("field{index}"), Span::mixed_site().located_at(span_of(field.ty)));
+                if let Some(step) = step(container, event, field, &binding) {
+                    let ident = field.ident;
+                    bindings.extend(quote!(#ident: #binding,));
+                    steps.extend(step);
+                }
+            }
+            any |= !steps.is_empty();
+            let default = event.default_product().map(|product| quote!(data.product_by_default(#product);));
+            any |= default.is_some();
+            quote!(#path { #bindings .. } => { #default #steps })
+        })
+        .collect();
+    let data = if any { quote!(data) } else { quote!(_) };
+    quote!(fn write_data(&self, #data: &mut #krate::signal::Data) { match self { #(#arms)* } })
+}
+
+/// The statement that writes one field.
+fn step(container: &Container<'_>, event: &Event<'_>, field: &Field<'_>, binding: &Ident) -> Option<TokenStream> {
+    let krate = &container.krate;
+    let span = span_of(field.ty);
+    let private = quote!(#krate::__private);
+    Some(match field.role {
+        Role::Quantity => quote_spanned!(span=> #private::write_quantity(data, #binding);),
+        Role::Cost => quote_spanned!(span=> #private::write_cost(data, #binding);),
+        Role::User => {
+            let text = text(krate, &Ident::new("User", Span::call_site()), span);
+            quote_spanned!(span=> match #binding { value => #private::write_user(data, #text), })
+        }
+        Role::Flatten => {
+            let key = field.ident.to_string();
+            quote_spanned!(span=> #private::write_flat(data, #key, #binding);)
+        }
+        Role::Data => {
+            let key = field.name(container.rename_all);
+            let class = event.class(&key);
+            let value = match class {
+                Some(class) => quote_spanned!(span=> #private::class::#class(#binding)),
+                None => quote!(#binding),
+            };
+            let keys = map_key(field.ty).map(|key| {
+                let key_span = span_of(key);
+                quote_spanned!(key_span=> #private::class::key::<#key>();)
+            });
+            let skip = is_option(field.ty) && (field.skip_none || container.skip_none);
+            let function = Ident::new(if skip { "write_field_unless_none" } else { "write_field" }, span);
+            quote_spanned!(span=> #keys #private::#function(data, #key, #value);)
+        }
+        _ => return None,
+    })
+}
+
+/// Flattened fields that are known must not stand twice. Types with parameters are checked by nobody.
+fn flatten_checks(container: &Container<'_>) -> TokenStream {
+    if !container.generics.params.is_empty() {
+        return TokenStream::new();
+    }
+    let krate = &container.krate;
+    let mut checks = TokenStream::new();
+    for shape in &container.shapes {
+        let own: Vec<_> = shape
+            .fields
+            .iter()
+            .filter(|field| field.role == Role::Data)
+            .map(|field| field.name(container.rename_all))
+            .collect();
+        for field in shape.fields.iter().filter(|field| field.role == Role::Flatten) {
+            let ty = field.ty;
+            let message =
+                format!("`{}` has a field that stands in the data already; rename one of the two", field.ident);
+            checks.extend(quote_spanned! {span_of(ty)=>
+                const _: () = assert!(
+                    #krate::__private::disjoint(&[#(#own),*], <#ty as #krate::signal::value::Flatten>::FIELDS),
+                    #message
+                );
+            });
+        }
+    }
+    checks
+}

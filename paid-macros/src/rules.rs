@@ -1,0 +1,260 @@
+//! The rules that functions and structs share: event names, reserved fields, what the catalogue says.
+
+use paid_catalog::{Literal, NameProblem, Signal, check_event_name, nearest_of};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, UnOp};
+
+use crate::catalog::{InForce, Loaded};
+use crate::diagnostics::Errors;
+
+/// Fields of a signal's data that mean something to Paid, and the role that writes each.
+const RESERVED: [(&str, &str); 3] = [("quantity", "quantity"), ("external_user_id", "user"), ("costData", "cost")];
+
+/// An event name that may be used, with what the catalogue says about it.
+pub(crate) struct Event<'a> {
+    pub(crate) name: LitStr,
+    pub(crate) known: Option<&'a Signal>,
+    /// The catalogue in force, if there is one.
+    pub(crate) catalog: Option<&'a InForce>,
+}
+
+/// Reports a catalogue that cannot be used.
+pub(crate) fn report_broken(loaded: &Loaded, span: Span, errors: &mut Errors) {
+    if let Loaded::Broken { message, .. } = loaded {
+        errors.span(span, message);
+    }
+}
+
+/// Checks an event name: its spelling, and that the catalogue has it.
+pub(crate) fn event<'a>(name: &LitStr, loaded: &'a Loaded, errors: &mut Errors) -> Event<'a> {
+    let text = name.value();
+    let catalog = loaded.in_force();
+    let known = catalog.and_then(|catalog| catalog.catalog.signal(&text));
+    if known.is_none() {
+        match (check_event_name(&text), catalog) {
+            (Err(problem @ (NameProblem::Empty | NameProblem::TooLong(_))), _) => errors.at(name, problem),
+            (Err(NameProblem::NotSnakeCase(better) | NameProblem::Spaces(better)), Some(catalog))
+                if catalog.catalog.signal(&better).is_some() =>
+            {
+                errors.at(name, format!("{} has no signal `{text}`; write \"{better}\"", catalog.shown));
+            }
+            (Err(problem), _) => errors.at(name, problem),
+            (Ok(()), Some(catalog)) => {
+                let near = catalog.catalog.nearest(&text);
+                let near = nearest_of(&text, near.into_iter());
+                let hint = near.map_or_else(
+                    || format!("add it: [signals.{text}]"),
+                    |near| format!("did you mean {near}? If it is new, add [signals.{text}]"),
+                );
+                errors.at(name, format!("{} has no signal `{text}`; {hint}", catalog.shown));
+            }
+            (Ok(()), None) => {}
+        }
+    }
+    Event { name: name.clone(), known, catalog }
+}
+
+impl Event<'_> {
+    /// A field of the data: is it reserved, and does the catalogue have it?
+    pub(crate) fn check_field(&self, key: &str, span: Span, errors: &mut Errors) {
+        if key == "paid" {
+            errors.span(span, "`paid` in a signal's data belongs to Paid; give the field another name");
+        } else if let Some((_, role)) = RESERVED.iter().find(|(reserved, _)| *reserved == key) {
+            errors.span(
+                span,
+                format!(
+                    "`{key}` means something to Paid: give it the role `{role}`, or another name if that is not meant"
+                ),
+            );
+        } else if let (Some(known), Some(catalog)) = (self.known, self.catalog)
+            && !known.data.contains_key(key)
+        {
+            let near = nearest_of(key, known.nearest_field(key).into_iter());
+            let hint = match near {
+                Some(near) => format!("did you mean {near}?"),
+                None if known.data.is_empty() => "it has no fields".to_owned(),
+                None => {
+                    let all: Vec<_> = known.data.keys().map(|field| format!("`{field}`")).collect();
+                    format!("it has {}", all.join(", "))
+                }
+            };
+            let name = self.name.value();
+            errors.span(span, format!("signal `{name}` has no field `{key}` in {}; {hint}", catalog.shown));
+        }
+    }
+
+    /// Fields that the catalogue requires and nobody gives.
+    pub(crate) fn check_required(&self, given: &[String], span: Span, errors: &mut Errors) {
+        let (Some(known), Some(catalog)) = (self.known, self.catalog) else { return };
+        let missing: Vec<_> = known
+            .required()
+            .filter(|field| !given.iter().any(|given| given == field))
+            .map(|field| {
+                let kind = known.data.get(field).and_then(|field| field.single_type());
+                kind.map_or_else(|| format!("`{field}`"), |kind| format!("`{field}` ({kind})"))
+            })
+            .collect();
+        if !missing.is_empty() {
+            let fields = if missing.len() == 1 { "the field" } else { "the fields" };
+            let name = self.name.value();
+            errors.span(
+                span,
+                format!("signal `{name}` needs {fields} {}, which {} requires", missing.join(", "), catalog.shown),
+            );
+        }
+    }
+
+    /// A literal that the catalogue does not allow.
+    pub(crate) fn check_literal(&self, key: &str, value: &Expr, errors: &mut Errors) {
+        let (Some(field), Some(literal)) = (self.known.and_then(|known| known.data.get(key)), literal(value)) else {
+            return;
+        };
+        if let Some(objection) = field.objection(&literal) {
+            let shown = self.catalog.map_or("the catalogue", |catalog| catalog.shown.as_str());
+            errors.at(value, format!("`{key}` {objection}, says {shown}; this is {literal}"));
+        }
+    }
+
+    /// A constant product that contradicts the catalogue.
+    pub(crate) fn check_product(&self, product: &LitStr, errors: &mut Errors) {
+        let (Some(known), Some(catalog)) = (self.known, self.catalog) else { return };
+        if let Some(own) = known.product.as_ref().filter(|own| **own != product.value()) {
+            let name = self.name.value();
+            errors.at(
+                product,
+                format!("{} bills `{name}` by product \"{own}\"; write that, or leave `product` out", catalog.shown),
+            );
+        }
+    }
+
+    /// The class that a field has to be of: the name of a function that demands it.
+    pub(crate) fn class(&self, key: &str) -> Option<proc_macro2::Ident> {
+        let kind = self.known?.data.get(key)?.single_type()?;
+        Some(format_ident!("{}", kind.as_str()))
+    }
+
+    /// The product that the catalogue names.
+    pub(crate) fn default_product(&self) -> Option<&str> {
+        self.known?.product.as_deref()
+    }
+
+    /// A statement that warns of a deprecated signal, at its name.
+    pub(crate) fn deprecation(&self) -> Option<TokenStream> {
+        let deprecated = self.known?.deprecated.as_ref()?;
+        let name = self.name.value();
+        let mut note = match &deprecated.renamed_to {
+            Some(new) => format!("signal `{name}` is deprecated: send `{new}` instead"),
+            None => format!("signal `{name}` is deprecated: it should no longer be sent"),
+        };
+        if let Some(since) = &deprecated.since {
+            note.push_str(&format!(" (since {since})"));
+        }
+        let marker = format_ident!("deprecated_signal", span = self.name.span());
+        Some(quote! {
+            {
+                #[deprecated(note = #note)]
+                #[allow(non_upper_case_globals)]
+                const #marker: () = ();
+                #marker
+            }
+        })
+    }
+
+    /// What editors show for the name: an item that carries the catalogue's description.
+    pub(crate) fn hover(&self) -> Option<TokenStream> {
+        let description = self.description()?;
+        let name = syn::parse_str::<proc_macro2::Ident>(&self.name.value()).ok()?;
+        let name = proc_macro2::Ident::new(&name.to_string(), self.name.span());
+        Some(quote_spanned! {self.name.span()=>
+            const _: () = {
+                #[doc = #description]
+                #[allow(non_camel_case_types, dead_code)]
+                struct #name;
+            };
+        })
+    }
+
+    /// The catalogue's description, and which catalogue it is.
+    pub(crate) fn description(&self) -> Option<String> {
+        let description = self.known?.description.as_ref()?;
+        let shown = &self.catalog?.shown;
+        Some(format!("Signal `{}`: {description} ({shown})", self.name.value()))
+    }
+}
+
+/// A scalar that stands in the code.
+pub(crate) fn literal(value: &Expr) -> Option<Literal> {
+    match value {
+        Expr::Lit(ExprLit { lit, .. }) => match lit {
+            Lit::Str(text) => Some(Literal::Text(text.value())),
+            Lit::Int(number) => number.base10_parse().ok().map(Literal::Integer),
+            Lit::Float(number) => number.base10_parse().ok().map(Literal::Number),
+            Lit::Bool(value) => Some(Literal::Boolean(value.value)),
+            _ => None,
+        },
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => match literal(expr)? {
+            Literal::Integer(number) => Some(Literal::Integer(-number)),
+            Literal::Number(number) => Some(Literal::Number(-number)),
+            _ => None,
+        },
+        Expr::Paren(inner) => literal(&inner.expr),
+        Expr::Group(inner) => literal(&inner.expr),
+        _ => None,
+    }
+}
+
+/// A quantity that bills nothing.
+pub(crate) fn check_quantity(value: &Expr, errors: &mut Errors) {
+    let bad = match literal(value) {
+        Some(Literal::Integer(number)) => number <= 0,
+        Some(Literal::Number(number)) => number <= 0.0,
+        _ => false,
+    };
+    if bad {
+        errors.at(
+            value,
+            "a quantity of zero or less bills nothing; write a positive number, or `when = ...` to emit only sometimes",
+        );
+    }
+}
+
+/// Whether an expression is the same for every call.
+pub(crate) fn is_constant(value: &Expr) -> bool {
+    match value {
+        Expr::Lit(_) => true,
+        Expr::Paren(inner) => is_constant(&inner.expr),
+        Expr::Group(inner) => is_constant(&inner.expr),
+        Expr::Reference(inner) => is_constant(&inner.expr),
+        Expr::Path(path) => path.path.segments.last().is_some_and(|last| {
+            let name = last.ident.to_string();
+            name.len() > 1
+                && name.chars().all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_')
+        }),
+        Expr::MethodCall(call) => {
+            let converts = ["to_string", "to_owned", "into", "clone", "as_str", "as_ref"];
+            converts.iter().any(|name| call.method == name) && call.args.is_empty() && is_constant(&call.receiver)
+        }
+        Expr::Call(call) => {
+            let makes = matches!(&*call.func, Expr::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "from"));
+            makes && call.args.iter().all(is_constant)
+        }
+        Expr::Macro(call) => {
+            let known = ["format", "concat", "stringify"].iter().any(|name| call.mac.path.is_ident(name));
+            known
+                && call.mac.tokens.clone().into_iter().all(|token| match token {
+                    proc_macro2::TokenTree::Literal(text) => !text.to_string().contains('{'),
+                    proc_macro2::TokenTree::Punct(_) => true,
+                    _ => false,
+                })
+        }
+        _ => false,
+    }
+}
+
+/// Spells out the choice between two places for one thing.
+pub(crate) const BOTH_CUSTOMERS: &str = "`customer` and `customer_id` both say whose work it is; keep `customer` for your own id or `customer_id` for Paid's";
+/// The same for products.
+pub(crate) const BOTH_PRODUCTS: &str = "`product` and `product_id` both say which product it is; keep `product` for your own id or `product_id` for Paid's";
+/// A key that is the same for every signal.
+pub(crate) const CONSTANT_KEY: &str = "this idempotency key is the same for every call, so Paid would bill the first signal only; use what identifies the event, or leave it out";
