@@ -21,14 +21,49 @@ pub fn lost(name: &str) {
     emit::lost(name);
 }
 
-/// The same for a payload type.
-pub fn lost_as<S: PaidSignal + ?Sized>() {
-    emit::lost(S::NAMES.first().copied().unwrap_or_default());
+/// The end of a function whose success value is a signal.
+pub fn finish_value<S: PaidSignal + ?Sized>(pending: Option<Box<Pending>>, value: &S, more: impl FnOnce(&mut Pending)) {
+    match pending {
+        Some(mut pending) => {
+            pending.payload(value);
+            more(&mut pending);
+            pending.emit();
+        }
+        None => emit::lost(S::NAMES.first().copied().unwrap_or_default()),
+    }
 }
 
-/// The same for a value.
-pub fn lost_value<S: PaidSignal + ?Sized>(_: &S) {
-    lost_as::<S>();
+/// The end of a function whose success value is made into a signal.
+pub fn finish_made<S: MadeFrom<T>, T: ?Sized>(
+    pending: Option<Box<Pending>>,
+    value: &T,
+    more: impl FnOnce(&mut Pending),
+) {
+    match pending {
+        Some(mut pending) => {
+            pending.payload(&S::made_from(value));
+            more(&mut pending);
+            pending.emit();
+        }
+        None => emit::lost(S::NAMES.first().copied().unwrap_or_default()),
+    }
+}
+
+/// What a payload type needs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not made from `{T}`",
+    label = "this signal is made from the success value",
+    note = "write `impl From<&{T}> for {Self}`"
+)]
+pub trait MadeFrom<T: ?Sized>: PaidSignal + Sized {
+    fn made_from(value: &T) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: ?Sized, S: PaidSignal + for<'a> From<&'a T>> MadeFrom<T> for S {
+    fn made_from(value: &T) -> Self {
+        Self::from(value)
+    }
 }
 
 /// Calls a function once; makes the compiler see a body as a function that may give away what it captures.
@@ -273,21 +308,11 @@ impl<'a, T: ?Sized> OfAnything<'a> for &Probe<'a, T> {
     label = "this can never be an error",
     note = "return a `Result`, or leave `on` out to emit whenever the function returns"
 )]
-pub trait Fallible {
-    type Err;
-    fn error(&self) -> Option<&Self::Err>;
-}
+pub trait Fallible {}
 
-impl<T, E> Fallible for Result<T, E> {
-    type Err = E;
-    fn error(&self) -> Option<&E> {
-        self.as_ref().err()
-    }
-}
+impl<T, E> Fallible for Result<T, E> {}
 
-pub fn error_of<R: Fallible>(returned: &R) -> Option<&R::Err> {
-    returned.error()
-}
+pub fn can_fail<R: Fallible>(_: &R) {}
 
 /// A value in the place of an id or key.
 pub struct As<'a, R, T: ?Sized>(&'a T, PhantomData<R>);
@@ -370,30 +395,62 @@ pub mod kind {
 pub trait Refuses<T: ?Sized> {}
 
 macro_rules! roles {
-    ($($role:ident: $text:ident refuses $($ty:ty),*;)*) => {
+    ($($role:ident refuses $($ty:ty),*;)*) => {
         $(
             /// A place for text.
             pub struct $role;
             $(impl Refuses<$ty> for $role {}
             impl Refuses<&$ty> for $role {}
             impl Refuses<Option<$ty>> for $role {})*
-            impl kind::Unfit<$role> {
-                /// Never called: the bound is the error message.
-                pub fn text<T: value::$text + ?Sized>(self, _: &T) -> Option<Cow<'_, str>> {
-                    None
-                }
-            }
         )*
     };
 }
 
 roles! {
-    Customer: CustomerText refuses CustomerId, ProductId, ExternalProductId;
-    CustomerIdRole: CustomerIdText refuses ExternalCustomerId, ProductId, ExternalProductId;
-    Product: ProductText refuses ProductId, CustomerId, ExternalCustomerId;
-    ProductIdRole: ProductIdText refuses ExternalProductId, CustomerId, ExternalCustomerId;
-    Key: KeyText refuses f32, f64, bool, CustomerId, ExternalCustomerId, ProductId, ExternalProductId;
-    User: UserText refuses f32, f64, bool, CustomerId, ExternalCustomerId, ProductId, ExternalProductId;
+    Customer refuses CustomerId, ProductId, ExternalProductId;
+    CustomerIdRole refuses ExternalCustomerId, ProductId, ExternalProductId;
+    Product refuses ProductId, CustomerId, ExternalCustomerId;
+    ProductIdRole refuses ExternalProductId, CustomerId, ExternalCustomerId;
+    Key refuses f32, f64, bool, CustomerId, ExternalCustomerId, ProductId, ExternalProductId;
+    User refuses f32, f64, bool, CustomerId, ExternalCustomerId, ProductId, ExternalProductId;
+}
+
+// Never called: the bounds are the error messages. Written out, so that those do not speak of a macro.
+
+impl kind::Unfit<Customer> {
+    pub fn text<T: value::CustomerText + ?Sized>(self, _: &T) -> Option<Cow<'_, str>> {
+        None
+    }
+}
+
+impl kind::Unfit<CustomerIdRole> {
+    pub fn text<T: value::CustomerIdText + ?Sized>(self, _: &T) -> Option<Cow<'_, str>> {
+        None
+    }
+}
+
+impl kind::Unfit<Product> {
+    pub fn text<T: value::ProductText + ?Sized>(self, _: &T) -> Option<Cow<'_, str>> {
+        None
+    }
+}
+
+impl kind::Unfit<ProductIdRole> {
+    pub fn text<T: value::ProductIdText + ?Sized>(self, _: &T) -> Option<Cow<'_, str>> {
+        None
+    }
+}
+
+impl kind::Unfit<Key> {
+    pub fn text<T: value::KeyText + ?Sized>(self, _: &T) -> Option<Cow<'_, str>> {
+        None
+    }
+}
+
+impl kind::Unfit<User> {
+    pub fn text<T: value::UserText + ?Sized>(self, _: &T) -> Option<Cow<'_, str>> {
+        None
+    }
 }
 
 /// The keys of the annotation, for completion in editors.

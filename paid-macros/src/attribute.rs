@@ -29,7 +29,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let editor = output::completion(&arguments);
     if !errors.is_empty() {
         let (errors, function) = (errors.into_tokens(), function.into_tokens(&editor));
-        return quote!(#errors #function);
+        return quote!(#errors #[allow(unused)] #function);
     }
     output::function(&arguments, &function, &checked, &loaded, &editor)
 }

@@ -21,7 +21,7 @@ pub fn nearest_of<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Optio
 
 /// `booked_meeting` is like `meeting_booked`.
 fn shares_a_word(one: &str, two: &str) -> bool {
-    let words = |text: &str| text.split('_').filter(|word| word.len() > 3).map(str::to_lowercase).collect::<Vec<_>>();
+    let words = |text: &str| text.split('_').filter(|word| word.len() > 2).map(str::to_lowercase).collect::<Vec<_>>();
     words(one).iter().any(|word| words(two).contains(word))
 }
 

@@ -31,7 +31,8 @@ pub(crate) fn function(
     let Function { attributes, visibility, defaultness, signature, body } = function;
     let shape = shape(function);
     let after = After::new(arguments, function, checked);
-    let (entry, end) = (entry(arguments, checked, shape), after.tokens(arguments, checked, signature.output.span()));
+    let (entry, end) =
+        (entry(arguments, checked, shape), after.tokens(arguments, checked, return_span(&signature.output)));
     let tracked = loaded.tracked();
     let hover = checked.event.as_ref().and_then(|event| event.hover());
     let deprecation = checked.event.as_ref().and_then(|event| event.deprecation());
@@ -86,6 +87,14 @@ pub(crate) fn function(
             #entry
             #work
         }
+    }
+}
+
+/// The type that is returned.
+fn return_span(output: &ReturnType) -> Span {
+    match output {
+        ReturnType::Type(_, ty) => ty.span(),
+        ReturnType::Default => Span::call_site(),
     }
 }
 
@@ -319,24 +328,22 @@ impl After {
         let krate = &arguments.krate;
         let (out, pending, after) = (out(), pending(), &checked.after);
         let fields = settings(arguments, checked, true);
-        let (payload, lost) = match &arguments.event {
-            Event::Payload(path) => (
-                quote_spanned!(path.span()=> #pending.payload(&<#path as ::core::convert::From<&_>>::from(#after));),
-                quote_spanned!(path.span()=> #krate::__private::lost_as::<#path>()),
-            ),
-            Event::Value => {
-                (quote_spanned!(returns=> #pending.payload(#after);), quote!(#krate::__private::lost_value(#after)))
+        let returned = Ident::new(&after.to_string(), returns.resolved_at(after.span()));
+        let more = if fields.is_empty() { quote!(|_| {}) } else { quote!(|#pending| { #fields }) };
+        let hand_over = match &arguments.event {
+            Event::Payload(path) => {
+                quote_spanned!(path.span()=> #krate::__private::finish_made::<#path, _>(#pending, #after, #more);)
             }
+            Event::Value => quote_spanned!(returns=> #krate::__private::finish_value(#pending, #returned, #more);),
             Event::Name(_) | Event::Unusable => {
                 let name = checked.event.as_ref().map(|event| event.name.value()).unwrap_or_default();
-                (TokenStream::new(), quote!(#krate::__private::lost(#name)))
-            }
-        };
-        let mutable = (!fields.is_empty() || !payload.is_empty()).then(|| quote!(mut));
-        let hand_over = quote! {
-            match #pending {
-                ::core::option::Option::Some(#mutable #pending) => { #payload #fields #pending.emit(); }
-                ::core::option::Option::None => #lost,
+                let mutable = (!fields.is_empty()).then(|| quote!(mut));
+                quote! {
+                    match #pending {
+                        ::core::option::Option::Some(#mutable #pending) => { #fields #pending.emit(); }
+                        ::core::option::Option::None => #krate::__private::lost(#name),
+                    }
+                }
             }
         };
         let when_after = arguments.when.as_ref().filter(|when| is_after(when, checked));
@@ -353,17 +360,19 @@ impl After {
         };
         let needed = !matches!(arguments.event, Event::Name(_)) || !fields.is_empty() || when_after.is_some();
         let binding = if needed { quote!(#after) } else { quote!(_) };
+        let outcome = quote! {
+            {
+                #[allow(unused_imports)]
+                use #krate::__private::{OfAnything as _, OfResult as _};
+                (&#krate::__private::Probe(&#out)).outcome()
+            }
+        };
         match arguments.on {
-            On::Success => quote! {
-                if let ::core::result::Result::Ok(#binding) = {
-                    #[allow(unused_imports)]
-                    use #krate::__private::{OfAnything as _, OfResult as _};
-                    (&#krate::__private::Probe(&#out)).outcome()
-                } { #hand_over }
-            },
+            On::Success => quote!(if let ::core::result::Result::Ok(#binding) = #outcome { #hand_over }),
             On::Error => {
-                let error = quote_spanned!(returns=> #krate::__private::error_of(&#out));
-                quote!(if let ::core::option::Option::Some(#binding) = #error { #hand_over })
+                let returned = Ident::new(&out.to_string(), returns.resolved_at(out.span()));
+                let can_fail = quote_spanned!(returns=> #krate::__private::can_fail(&#returned););
+                quote!(#can_fail if let ::core::result::Result::Err(#binding) = #outcome { #hand_over })
             }
             On::Always => {
                 let binding = needed.then(|| quote!(let #after = &#out;));

@@ -32,6 +32,7 @@ fn check_shape<'a>(
 ) -> Option<Event<'a>> {
     let event = match &shape.signal {
         Some(name) => Some(rules::event(name, loaded, errors)),
+        None if shape.unusable => None,
         None => {
             let message = match shape.variant {
                 Some(variant) if shape.unit => format!(

@@ -26,6 +26,8 @@ pub(crate) struct Shape<'a> {
     pub(crate) variant: Option<&'a Ident>,
     pub(crate) unit: bool,
     pub(crate) signal: Option<LitStr>,
+    /// There is a name, and it has been reported.
+    pub(crate) unusable: bool,
     /// Where to say that something is missing.
     pub(crate) place: Span,
     pub(crate) fields: Vec<Field<'a>>,
@@ -126,13 +128,19 @@ impl<'a> Container<'a> {
         };
         let is_enum = matches!(item.data, Data::Enum(_));
         let mut signal = None;
-        each(&item.attrs, errors, |meta, errors| container.attribute(meta, is_enum, &mut signal, errors));
+        let mut unusable = false;
+        each(&item.attrs, errors, |meta, errors| {
+            let read = container.attribute(meta, is_enum, &mut signal, errors);
+            unusable |= read.is_err() && meta.path.is_ident("signal");
+            read
+        });
         match &item.data {
             Data::Struct(data) => match &data.fields {
                 Fields::Named(_) | Fields::Unit => {
                     let fields = fields(&data.fields, errors);
                     container.shapes.push(Shape {
                         variant: None,
+                        unusable,
                         unit: false,
                         signal,
                         place: item.ident.span(),
@@ -149,9 +157,12 @@ impl<'a> Container<'a> {
                 }
                 for variant in &data.variants {
                     let mut signal = None;
+                    let mut unusable = false;
                     each(&variant.attrs, errors, |meta, _| {
                         if meta.path.is_ident("signal") {
-                            return named(&mut signal, meta);
+                            let read = named(&mut signal, meta);
+                            unusable |= read.is_err();
+                            return read;
                         }
                         Err(unknown(meta, "a variant", &["signal"]))
                     });
@@ -162,7 +173,14 @@ impl<'a> Container<'a> {
                     let unit = matches!(variant.fields, Fields::Unit);
                     let fields = fields(&variant.fields, errors);
                     let place = variant.ident.span();
-                    container.shapes.push(Shape { variant: Some(&variant.ident), unit, signal, place, fields });
+                    container.shapes.push(Shape {
+                        variant: Some(&variant.ident),
+                        unit,
+                        signal,
+                        unusable,
+                        place,
+                        fields,
+                    });
                 }
             }
             Data::Union(data) => {

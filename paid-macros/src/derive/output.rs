@@ -193,7 +193,12 @@ fn step(container: &Container<'_>, event: &Event<'_>, field: &Field<'_>, binding
         }
         Role::Flatten => {
             let key = field.ident.to_string();
-            quote_spanned!(span=> #private::write_flat(data, #key, #binding);)
+            // Elsewhere a check of its own demands that it can be flattened.
+            if container.generics.params.is_empty() {
+                quote_spanned!(span=> data.flatten(#key, #binding);)
+            } else {
+                quote_spanned!(span=> #private::write_flat(data, #key, #binding);)
+            }
         }
         Role::Data => {
             let key = field.name(container.rename_all);

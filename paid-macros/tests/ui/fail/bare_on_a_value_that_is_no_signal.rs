@@ -1,0 +1,8 @@
+struct Meeting;
+
+#[paid::signal]
+fn work() -> Result<Meeting, ()> {
+    Ok(Meeting)
+}
+
+fn main() {}

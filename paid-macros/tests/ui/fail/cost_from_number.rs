@@ -1,0 +1,4 @@
+#[paid::signal("meeting_booked", cost = spent)]
+fn work(spent: f64) {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[paid::signal("meeting_booked", customer = "")]
+fn work() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[paid::signal("", customer = "acme")]
+fn work() {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use paid::PaidSignal;
+
+#[paid::signal("MeetingBooked")]
+fn work() {}
+
+#[derive(PaidSignal)]
+#[paid(signal = "meeting-booked")]
+struct MeetingBooked;
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[paid::signal("meeting_booked", "email_sent")]
+fn work() {}
+
+fn main() {}

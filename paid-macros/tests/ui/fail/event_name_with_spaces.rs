@@ -1,0 +1,4 @@
+#[paid::signal(" meeting booked")]
+fn work() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[paid::signal("meeting_booked")]
+struct MeetingBooked;
+
+#[paid::signal("meeting_booked")]
+impl MeetingBooked {}
+
+fn main() {}

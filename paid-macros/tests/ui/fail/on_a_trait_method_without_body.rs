@@ -1,0 +1,6 @@
+trait Work {
+    #[paid::signal("meeting_booked")]
+    fn work(&self);
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use paid::PaidSignal;
+
+#[derive(PaidSignal)]
+#[paid(signal = "meeting_booked")]
+struct MeetingBooked {
+    #[paid(customer, rename = "account_id")]
+    account: String,
+}
+
+fn main() {}

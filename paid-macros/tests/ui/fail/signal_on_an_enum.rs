@@ -1,0 +1,10 @@
+use paid::PaidSignal;
+
+#[derive(PaidSignal)]
+#[paid(signal = "call_made")]
+enum Call {
+    #[paid(signal = "call_missed")]
+    Missed,
+}
+
+fn main() {}

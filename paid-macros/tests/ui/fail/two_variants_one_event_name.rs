@@ -1,0 +1,11 @@
+use paid::PaidSignal;
+
+#[derive(PaidSignal)]
+enum Call {
+    #[paid(signal = "call_made")]
+    Made { seconds: u32 },
+    #[paid(signal = "call_made")]
+    Missed,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[paid::signal("meeting_booked", on = "eror")]
+fn work() -> Result<(), ()> {
+    Ok(())
+}
+
+fn main() {}
