@@ -33,19 +33,20 @@ pub fn finish_value<S: PaidSignal + ?Sized>(pending: Option<Box<Pending>>, value
     }
 }
 
-/// The end of a function whose success value is made into a signal.
-pub fn finish_made<S: MadeFrom<T>, T: ?Sized>(
-    pending: Option<Box<Pending>>,
-    value: &T,
-    more: impl FnOnce(&mut Pending),
-) {
-    match pending {
-        Some(mut pending) => {
-            pending.payload(&S::made_from(value));
-            more(&mut pending);
-            pending.emit();
+/// A success value that is made into a signal.
+pub struct Made<'a, T: ?Sized>(pub &'a T);
+
+impl<T: ?Sized> Made<'_, T> {
+    /// The end of the function.
+    pub fn finish<S: MadeFrom<T>>(self, pending: Option<Box<Pending>>, more: impl FnOnce(&mut Pending)) {
+        match pending {
+            Some(mut pending) => {
+                pending.payload(&S::made_from(self.0));
+                more(&mut pending);
+                pending.emit();
+            }
+            None => emit::lost(S::NAMES.first().copied().unwrap_or_default()),
         }
-        None => emit::lost(S::NAMES.first().copied().unwrap_or_default()),
     }
 }
 
@@ -243,26 +244,38 @@ const fn same(one: &[u8], two: &[u8]) -> bool {
     true
 }
 
-/// What the catalogue says of a field's type, as bounds.
+/// What the catalogue says of a field's type, as bounds. Written out, so that errors do not speak of a macro.
 pub mod class {
     use super::value;
 
-    macro_rules! classes {
-        ($($name:ident: $class:ident;)*) => {
-            $(#[inline(always)]
-            pub fn $name<T: value::$class + ?Sized>(value: &T) -> &T {
-                value
-            })*
-        };
+    #[inline(always)]
+    pub fn string<T: value::Text + ?Sized>(value: &T) -> &T {
+        value
     }
 
-    classes! {
-        string: Text;
-        integer: Integer;
-        number: Number;
-        boolean: Boolean;
-        array: Array;
-        object: Object;
+    #[inline(always)]
+    pub fn integer<T: value::Integer + ?Sized>(value: &T) -> &T {
+        value
+    }
+
+    #[inline(always)]
+    pub fn number<T: value::Number + ?Sized>(value: &T) -> &T {
+        value
+    }
+
+    #[inline(always)]
+    pub fn boolean<T: value::Boolean + ?Sized>(value: &T) -> &T {
+        value
+    }
+
+    #[inline(always)]
+    pub fn array<T: value::Array + ?Sized>(value: &T) -> &T {
+        value
+    }
+
+    #[inline(always)]
+    pub fn object<T: value::Object + ?Sized>(value: &T) -> &T {
+        value
     }
 
     /// For the keys of a map.

@@ -8,6 +8,8 @@ mod catalog;
 mod derive;
 mod diagnostics;
 mod rules;
+#[cfg(test)]
+mod snapshots;
 
 use proc_macro::TokenStream;
 

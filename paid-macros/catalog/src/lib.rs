@@ -103,3 +103,31 @@ impl Signal {
         nearest(name, self.data.keys().map(String::as_str))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_schema_for_editors_takes_what_the_reader_takes() {
+        let schema = serde_json::from_str(SCHEMA).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let good = json!({"signals": {"meeting_booked": {
+            "type": "outcome", "product": "p", "description": "d", "expires": "2027-03-31",
+            "deprecated": {"since": "1", "renamed_to": "x"},
+            "data": {"a": {"type": ["integer", "null"], "required": true, "minimum": 1, "enum": [1, 2]}}
+        }}});
+        assert!(validator.is_valid(&good));
+        for bad in [
+            json!({"signal": {}}),
+            json!({"signals": {"a": {}}}),
+            json!({"signals": {"a": {"type": "event"}}}),
+            json!({"signals": {"a": {"type": "outcome", "data": {"paid": {}}}}}),
+            json!({"signals": {"a": {"type": "outcome", "data": {"b": {"type": "integr"}}}}}),
+        ] {
+            assert!(!validator.is_valid(&bad), "{bad}");
+        }
+    }
+}

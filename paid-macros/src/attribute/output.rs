@@ -332,7 +332,7 @@ impl After {
         let more = if fields.is_empty() { quote!(|_| {}) } else { quote!(|#pending| { #fields }) };
         let hand_over = match &arguments.event {
             Event::Payload(path) => {
-                quote_spanned!(path.span()=> #krate::__private::finish_made::<#path, _>(#pending, #after, #more);)
+                quote_spanned!(path.span()=> #krate::__private::Made(#after).finish::<#path>(#pending, #more);)
             }
             Event::Value => quote_spanned!(returns=> #krate::__private::finish_value(#pending, #returned, #more);),
             Event::Name(_) | Event::Unusable => {

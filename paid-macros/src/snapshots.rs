@@ -1,0 +1,58 @@
+//! What the three commonest forms expand into, so that a change shows in review.
+//! `UPDATE_GOLDEN=1 cargo test -p paid-macros snapshots` writes them anew; read the diff.
+
+use std::path::Path;
+
+use quote::quote;
+
+fn check(name: &str, expanded: proc_macro2::TokenStream) {
+    let text = prettyplease::unparse(&syn::parse2(expanded).unwrap());
+    assert!(text.lines().count() < 60, "{name}: {} lines", text.lines().count());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expansions").join(format!("{name}.rs"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(there == text, "tests/expansions/{name}.rs (UPDATE_GOLDEN=1 writes it anew) would be:\n{text}");
+}
+
+#[test]
+fn async_method() {
+    let arguments =
+        quote!("meeting_booked", customer = lead.account, data(lead_id = lead.id, duration_minutes = ret.minutes));
+    let item = quote! {
+        /// Books a meeting.
+        async fn book_meeting(&self, lead: &Lead) -> Result<Meeting, SdrError> {
+            self.calendar.book(lead).await
+        }
+    };
+    check("async_method", crate::attribute::expand(arguments, item));
+}
+
+#[test]
+fn plain_function() {
+    let item = quote! {
+        pub fn send_email(lead: &Lead) -> Result<(), SdrError> {
+            smtp::send(lead)
+        }
+    };
+    check("plain_function", crate::attribute::expand(quote!("email_sent", data(lead_id = lead.id)), item));
+}
+
+#[test]
+fn derived_struct() {
+    let item = quote! {
+        #[paid(signal = "meeting_booked")]
+        struct MeetingBooked {
+            #[paid(customer)]
+            account: AccountId,
+            #[paid(idempotency_key)]
+            meeting: Uuid,
+            #[paid(timestamp)]
+            at: DateTime<Utc>,
+            lead_id: String,
+            duration_minutes: u32,
+        }
+    };
+    check("derived_struct", crate::derive::expand(item));
+}
