@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt::Display;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -15,21 +14,130 @@ use crate::types::{
     CustomerAttribution, CustomerId, ExternalCustomerId, ExternalProductId, ProductAttribution, ProductId,
 };
 
-/// Counts a signal that nobody listens for.
-#[inline]
-pub fn lost(name: &str) {
-    emit::lost(name);
+/// Calls a function once; makes the compiler see a body as a function that may give away what it captures.
+#[inline(always)]
+pub fn call<R>(body: impl FnOnce() -> R) -> R {
+    body()
 }
 
-/// The end of a function whose success value is a signal.
-pub fn finish_value<S: PaidSignal + ?Sized>(pending: Option<Box<Pending>>, value: &S, more: impl FnOnce(&mut Pending)) {
-    match pending {
-        Some(mut pending) => {
-            pending.payload(value);
-            more(&mut pending);
-            pending.emit();
+/// A signal between the entry of a function and its end; empty when nobody listens.
+pub struct Pending {
+    name: &'static str,
+    inner: Option<Box<Inner>>,
+}
+
+struct Inner {
+    /// `None` is whoever listens when it is emitted.
+    emitter: Option<Arc<dyn Emit>>,
+    signal: Signal,
+}
+
+impl Pending {
+    #[inline]
+    pub fn start(name: &'static str) -> Self {
+        match emit::current() {
+            Some(emitter) => Self::over(name, Some(emitter)),
+            None => Self { name, inner: None },
         }
-        None => emit::lost(S::NAMES.first().copied().unwrap_or_default()),
+    }
+
+    /// For functions that return a future: it may be polled in another scope than it was made in.
+    #[inline]
+    pub fn start_future(name: &'static str) -> Self {
+        if emit::anybody_listens() { Self::over(name, None) } else { Self { name, inner: None } }
+    }
+
+    /// For `via = emitter`.
+    pub fn start_via(name: &'static str, emitter: impl Emit + 'static) -> Self {
+        Self::over(name, Some(Arc::new(emitter)))
+    }
+
+    fn over(name: &'static str, emitter: Option<Arc<dyn Emit>>) -> Self {
+        Self { name, inner: Some(Box::new(Inner { emitter, signal: Signal::new(name) })) }
+    }
+
+    /// Whether anybody listens: only then are expressions evaluated.
+    #[inline]
+    pub fn listens(&self) -> bool {
+        self.inner.is_some()
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Signal)) {
+        if let Some(inner) = &mut self.inner {
+            change(&mut inner.signal);
+        }
+    }
+
+    /// The catalogue's product, for when neither annotation nor scope names one.
+    pub fn default_product(&mut self, product: &'static str) {
+        self.change(|signal| signal.data.product_by_default(product));
+    }
+
+    pub fn field<T: value::Json + ?Sized>(&mut self, key: &str, value: &T) {
+        self.change(|signal| value.write_to(&mut signal.data, key));
+    }
+
+    pub fn customer(&mut self, id: Option<Cow<'_, str>>) {
+        self.change(|signal| signal.customer = customer(id));
+    }
+
+    pub fn customer_id(&mut self, id: Option<Cow<'_, str>>) {
+        self.change(|signal| signal.customer = customer_id(id));
+    }
+
+    pub fn product(&mut self, id: Option<Cow<'_, str>>) {
+        self.change(|signal| signal.product = product(id));
+    }
+
+    pub fn product_id(&mut self, id: Option<Cow<'_, str>>) {
+        self.change(|signal| signal.product = product_id(id));
+    }
+
+    pub fn idempotency_key(&mut self, key: Option<Cow<'_, str>>) {
+        self.change(|signal| signal.idempotency_key = key.map(Cow::into_owned));
+    }
+
+    pub fn user(&mut self, user: Option<Cow<'_, str>>) {
+        self.change(|signal| write_user(&mut signal.data, user));
+    }
+
+    pub fn timestamp<T: AsTimestamp + ?Sized>(&mut self, time: &T) {
+        self.change(|signal| signal.timestamp = time.as_timestamp());
+    }
+
+    pub fn quantity<T: AsQuantity + ?Sized>(&mut self, quantity: &T) {
+        self.change(|signal| write_quantity(&mut signal.data, quantity));
+    }
+
+    pub fn cost<T: AsCost + ?Sized>(&mut self, cost: &T) {
+        self.change(|signal| write_cost(&mut signal.data, cost));
+    }
+
+    /// Takes the place of what the annotation did not set.
+    fn payload<S: PaidSignal + ?Sized>(&mut self, payload: &S) {
+        self.name = S::NAMES.first().copied().unwrap_or_default();
+        self.change(|signal| {
+            let own = payload.to_signal();
+            let set = std::mem::replace(signal, own);
+            signal.customer = set.customer.or(signal.customer.take());
+            signal.product = set.product.or(signal.product.take());
+            signal.idempotency_key = set.idempotency_key.or(signal.idempotency_key.take());
+            signal.timestamp = set.timestamp.or(signal.timestamp);
+            signal.data.append(set.data);
+        });
+    }
+
+    /// For a success value that is a signal.
+    pub fn value<S: PaidSignal + ?Sized>(&mut self, value: &S) {
+        self.payload(value);
+    }
+
+    pub fn emit(self) {
+        let Some(inner) = self.inner else { return emit::lost(self.name) };
+        match inner.emitter.or_else(emit::current) {
+            Some(emitter) => emit::accept(&*emitter, inner.signal),
+            None => emit::lost(self.name),
+        }
     }
 }
 
@@ -37,15 +145,11 @@ pub fn finish_value<S: PaidSignal + ?Sized>(pending: Option<Box<Pending>>, value
 pub struct Made<'a, T: ?Sized>(pub &'a T);
 
 impl<T: ?Sized> Made<'_, T> {
-    /// The end of the function.
-    pub fn finish<S: MadeFrom<T>>(self, pending: Option<Box<Pending>>, more: impl FnOnce(&mut Pending)) {
-        match pending {
-            Some(mut pending) => {
-                pending.payload(&S::made_from(self.0));
-                more(&mut pending);
-                pending.emit();
-            }
-            None => emit::lost(S::NAMES.first().copied().unwrap_or_default()),
+    pub fn fill<S: MadeFrom<T>>(self, pending: &mut Pending) {
+        if pending.listens() {
+            pending.payload(&S::made_from(self.0));
+        } else {
+            pending.name = S::NAMES.first().copied().unwrap_or_default();
         }
     }
 }
@@ -64,105 +168,6 @@ pub trait MadeFrom<T: ?Sized>: PaidSignal + Sized {
 impl<T: ?Sized, S: PaidSignal + for<'a> From<&'a T>> MadeFrom<T> for S {
     fn made_from(value: &T) -> Self {
         Self::from(value)
-    }
-}
-
-/// Calls a function once; makes the compiler see a body as a function that may give away what it captures.
-#[inline(always)]
-pub fn call<R>(body: impl FnOnce() -> R) -> R {
-    body()
-}
-
-/// A signal between the entry of a function and its end.
-pub struct Pending {
-    /// `None` is whoever listens when it is emitted.
-    emitter: Option<Arc<dyn Emit>>,
-    signal: Signal,
-}
-
-impl Pending {
-    /// `None` when nobody listens.
-    #[inline]
-    pub fn start(name: &'static str) -> Option<Box<Self>> {
-        emit::current().map(|emitter| Self::over(name, Some(emitter)))
-    }
-
-    /// For functions that return a future: it may be polled in another scope than it was made in.
-    #[inline]
-    pub fn start_future(name: &'static str) -> Option<Box<Self>> {
-        emit::anybody_listens().then(|| Self::over(name, None))
-    }
-
-    /// For `via = emitter`.
-    pub fn start_via(name: &'static str, emitter: impl Emit + 'static) -> Option<Box<Self>> {
-        Some(Self::over(name, Some(Arc::new(emitter))))
-    }
-
-    fn over(name: &'static str, emitter: Option<Arc<dyn Emit>>) -> Box<Self> {
-        Box::new(Self { emitter, signal: Signal::new(name) })
-    }
-
-    /// The catalogue's product, for when neither annotation nor scope names one.
-    pub fn default_product(&mut self, product: &'static str) {
-        self.signal.data.product_by_default(product);
-    }
-
-    pub fn field<T: value::Json + ?Sized>(&mut self, key: &str, value: &T) {
-        value.write_to(&mut self.signal.data, key);
-    }
-
-    pub fn customer(&mut self, id: Option<Cow<'_, str>>) {
-        self.signal.customer = customer(id).or(self.signal.customer.take());
-    }
-
-    pub fn customer_id(&mut self, id: Option<Cow<'_, str>>) {
-        self.signal.customer = customer_id(id).or(self.signal.customer.take());
-    }
-
-    pub fn product(&mut self, id: Option<Cow<'_, str>>) {
-        self.signal.product = product(id).or(self.signal.product.take());
-    }
-
-    pub fn product_id(&mut self, id: Option<Cow<'_, str>>) {
-        self.signal.product = product_id(id).or(self.signal.product.take());
-    }
-
-    pub fn idempotency_key(&mut self, key: Option<Cow<'_, str>>) {
-        self.signal.idempotency_key = key.map(Cow::into_owned).or(self.signal.idempotency_key.take());
-    }
-
-    pub fn user(&mut self, user: Option<Cow<'_, str>>) {
-        write_user(&mut self.signal.data, user);
-    }
-
-    pub fn timestamp<T: AsTimestamp + ?Sized>(&mut self, time: &T) {
-        self.signal.timestamp = time.as_timestamp().or(self.signal.timestamp);
-    }
-
-    pub fn quantity<T: AsQuantity + ?Sized>(&mut self, quantity: &T) {
-        write_quantity(&mut self.signal.data, quantity);
-    }
-
-    pub fn cost<T: AsCost + ?Sized>(&mut self, cost: &T) {
-        write_cost(&mut self.signal.data, cost);
-    }
-
-    /// Takes the place of what the annotation did not set.
-    pub fn payload<S: PaidSignal + ?Sized>(&mut self, payload: &S) {
-        let own = payload.to_signal();
-        let set = std::mem::replace(&mut self.signal, own);
-        let signal = &mut self.signal;
-        signal.customer = set.customer.or(signal.customer.take());
-        signal.product = set.product.or(signal.product.take());
-        signal.idempotency_key = set.idempotency_key.or(signal.idempotency_key.take());
-        signal.timestamp = set.timestamp.or(signal.timestamp);
-    }
-
-    pub fn emit(self: Box<Self>) {
-        match self.emitter.or_else(emit::current) {
-            Some(emitter) => emit::accept(&*emitter, self.signal),
-            None => emit::lost(&self.signal.name),
-        }
     }
 }
 
@@ -327,142 +332,191 @@ impl<T, E> Fallible for Result<T, E> {}
 
 pub fn can_fail<R: Fallible>(_: &R) {}
 
-/// A value in the place of an id or key.
-pub struct As<'a, R, T: ?Sized>(&'a T, PhantomData<R>);
-
-impl<'a, R, T: ?Sized> As<'a, R, T> {
-    pub fn new(value: &'a T) -> Self {
-        Self(value, PhantomData)
-    }
+/// Text that needs no way to be found: the type is known to be some.
+#[inline(always)]
+pub fn by_str<T: AsRef<str> + ?Sized>(value: &T) -> Option<Cow<'_, str>> {
+    Some(Cow::Borrowed(value.as_ref()))
 }
 
-/// Which way a value becomes text; the first that fits is taken: refused, optional, `AsRef<str>`, `Display`, none.
-pub mod kind {
+/// A value whose way to text is looked for.
+pub struct Way<'a, T: ?Sized>(pub &'a T);
+
+/// How a value becomes text. `(&&&Way(value)).__paid_way()` takes the first trait that fits: `Special` (ids, options, and
+/// what is never meant), then `AsRef<str>`, then `Display`, then anything, which no place takes. Kept in this order
+/// for speed: most values are text, and found at once.
+pub mod ways {
     use super::*;
 
-    pub struct ByStr;
-    pub struct ByDisplay;
-    pub struct ByOption;
-    pub struct Unfit<R>(PhantomData<R>);
+    /// Traits in scope, without names.
+    pub mod all {
+        pub use super::{ByDisplay as _, ByStr as _, Special as _, Unfit as _};
+    }
 
-    impl ByStr {
-        pub fn text<T: AsRef<str> + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
-            Some(Cow::Borrowed(value.as_ref()))
+    pub trait Special {
+        type Way;
+        fn __paid_way(&self) -> Self::Way;
+    }
+
+    pub trait ByStr {
+        #[inline(always)]
+        fn __paid_way(&self) -> AsText {
+            AsText
+        }
+    }
+    impl<T: AsRef<str> + ?Sized> ByStr for &&&Way<'_, T> {}
+
+    pub trait ByDisplay {
+        #[inline(always)]
+        fn __paid_way(&self) -> AsDisplay {
+            AsDisplay
+        }
+    }
+    impl<T: Display + ?Sized> ByDisplay for &Way<'_, T> {}
+
+    pub trait Unfit {
+        #[inline(always)]
+        fn __paid_way(&self) -> AsNothing {
+            AsNothing
+        }
+    }
+    impl<T: ?Sized> Unfit for Way<'_, T> {}
+
+    pub struct AsText;
+    pub struct AsDisplay;
+    pub struct AsOption;
+    /// The place decides: ids, and what cannot be meant.
+    pub struct AsNothing;
+
+    macro_rules! special {
+        ($way:ident: $($ty:ty),*) => { $(
+            impl Special for &&Way<'_, $ty> {
+                type Way = $way;
+                #[inline(always)]
+                fn __paid_way(&self) -> $way {
+                    $way
+                }
+            }
+            impl Special for &&Way<'_, &$ty> {
+                type Way = $way;
+                #[inline(always)]
+                fn __paid_way(&self) -> $way {
+                    $way
+                }
+            }
+        )* };
+    }
+
+    special!(AsNothing: CustomerId, ExternalCustomerId, ProductId, ExternalProductId, f32, f64, bool);
+    special!(AsNothing: Option<CustomerId>, Option<ExternalCustomerId>, Option<ProductId>, Option<ExternalProductId>);
+    special!(AsOption: Option<String>, Option<&str>, Option<&String>, Option<Cow<'_, str>>);
+
+    impl AsText {
+        #[inline(always)]
+        pub fn customer<T: AsRef<str> + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
+            by_str(value)
+        }
+        #[inline(always)]
+        pub fn customer_id<T: AsRef<str> + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
+            by_str(value)
+        }
+        #[inline(always)]
+        pub fn product<T: AsRef<str> + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
+            by_str(value)
+        }
+        #[inline(always)]
+        pub fn product_id<T: AsRef<str> + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
+            by_str(value)
+        }
+        #[inline(always)]
+        pub fn key<T: AsRef<str> + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
+            by_str(value)
+        }
+        #[inline(always)]
+        pub fn user<T: AsRef<str> + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
+            by_str(value)
         }
     }
 
-    impl ByDisplay {
-        pub fn text<T: Display + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
+    impl AsDisplay {
+        #[inline(always)]
+        pub fn customer<T: Display + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
+            Some(Cow::Owned(value.to_string()))
+        }
+        #[inline(always)]
+        pub fn customer_id<T: Display + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
+            Some(Cow::Owned(value.to_string()))
+        }
+        #[inline(always)]
+        pub fn product<T: Display + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
+            Some(Cow::Owned(value.to_string()))
+        }
+        #[inline(always)]
+        pub fn product_id<T: Display + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
+            Some(Cow::Owned(value.to_string()))
+        }
+        #[inline(always)]
+        pub fn key<T: Display + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
+            Some(Cow::Owned(value.to_string()))
+        }
+        #[inline(always)]
+        pub fn user<T: Display + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
             Some(Cow::Owned(value.to_string()))
         }
     }
 
-    impl ByOption {
-        pub fn text<T: AsRef<str>>(self, value: &Option<T>) -> Option<Cow<'_, str>> {
+    impl AsOption {
+        #[inline(always)]
+        pub fn customer<T: AsRef<str>>(self, value: &Option<T>) -> Option<Cow<'_, str>> {
+            value.as_ref().map(|value| Cow::Borrowed(value.as_ref()))
+        }
+        #[inline(always)]
+        pub fn customer_id<T: AsRef<str>>(self, value: &Option<T>) -> Option<Cow<'_, str>> {
+            value.as_ref().map(|value| Cow::Borrowed(value.as_ref()))
+        }
+        #[inline(always)]
+        pub fn product<T: AsRef<str>>(self, value: &Option<T>) -> Option<Cow<'_, str>> {
+            value.as_ref().map(|value| Cow::Borrowed(value.as_ref()))
+        }
+        #[inline(always)]
+        pub fn product_id<T: AsRef<str>>(self, value: &Option<T>) -> Option<Cow<'_, str>> {
+            value.as_ref().map(|value| Cow::Borrowed(value.as_ref()))
+        }
+        #[inline(always)]
+        pub fn key<T: AsRef<str>>(self, value: &Option<T>) -> Option<Cow<'_, str>> {
+            value.as_ref().map(|value| Cow::Borrowed(value.as_ref()))
+        }
+        #[inline(always)]
+        pub fn user<T: AsRef<str>>(self, value: &Option<T>) -> Option<Cow<'_, str>> {
             value.as_ref().map(|value| Cow::Borrowed(value.as_ref()))
         }
     }
 
-    /// For a glob import that names nothing.
-    pub mod ways {
-        pub use super::{First as _, Fourth as _, Last as _, Second as _, Third as _};
-    }
-
-    pub trait First<R> {
-        fn kind(&self) -> Unfit<R> {
-            Unfit(PhantomData)
+    // The bounds are the error messages.
+    impl AsNothing {
+        #[inline(always)]
+        pub fn customer<T: value::CustomerText + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
+            value.text()
         }
-    }
-    impl<R: Refuses<T>, T: ?Sized> First<R> for &&&&As<'_, R, T> {}
-
-    pub trait Second {
-        fn kind(&self) -> ByOption {
-            ByOption
+        #[inline(always)]
+        pub fn customer_id<T: value::CustomerIdText + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
+            value.text()
         }
-    }
-    impl<R, T: AsRef<str>> Second for &&&As<'_, R, Option<T>> {}
-
-    pub trait Third {
-        fn kind(&self) -> ByStr {
-            ByStr
+        #[inline(always)]
+        pub fn product<T: value::ProductText + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
+            value.text()
         }
-    }
-    impl<R, T: AsRef<str> + ?Sized> Third for &&As<'_, R, T> {}
-
-    pub trait Fourth {
-        fn kind(&self) -> ByDisplay {
-            ByDisplay
+        #[inline(always)]
+        pub fn product_id<T: value::ProductIdText + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
+            value.text()
         }
-    }
-    impl<R, T: Display + ?Sized> Fourth for &As<'_, R, T> {}
-
-    pub trait Last<R> {
-        fn kind(&self) -> Unfit<R> {
-            Unfit(PhantomData)
+        #[inline(always)]
+        pub fn key<T: value::KeyText + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
+            value.text()
         }
-    }
-    impl<R, T: ?Sized> Last<R> for As<'_, R, T> {}
-}
-
-/// Says that a type does not belong in a place although it could be made text.
-pub trait Refuses<T: ?Sized> {}
-
-macro_rules! roles {
-    ($($role:ident refuses $($ty:ty),*;)*) => {
-        $(
-            /// A place for text.
-            pub struct $role;
-            $(impl Refuses<$ty> for $role {}
-            impl Refuses<&$ty> for $role {}
-            impl Refuses<Option<$ty>> for $role {})*
-        )*
-    };
-}
-
-roles! {
-    Customer refuses CustomerId, ProductId, ExternalProductId;
-    CustomerIdRole refuses ExternalCustomerId, ProductId, ExternalProductId;
-    Product refuses ProductId, CustomerId, ExternalCustomerId;
-    ProductIdRole refuses ExternalProductId, CustomerId, ExternalCustomerId;
-    Key refuses f32, f64, bool, CustomerId, ExternalCustomerId, ProductId, ExternalProductId;
-    User refuses f32, f64, bool, CustomerId, ExternalCustomerId, ProductId, ExternalProductId;
-}
-
-// Never called: the bounds are the error messages. Written out, so that those do not speak of a macro.
-
-impl kind::Unfit<Customer> {
-    pub fn text<T: value::CustomerText + ?Sized>(self, _: &T) -> Option<Cow<'_, str>> {
-        None
-    }
-}
-
-impl kind::Unfit<CustomerIdRole> {
-    pub fn text<T: value::CustomerIdText + ?Sized>(self, _: &T) -> Option<Cow<'_, str>> {
-        None
-    }
-}
-
-impl kind::Unfit<Product> {
-    pub fn text<T: value::ProductText + ?Sized>(self, _: &T) -> Option<Cow<'_, str>> {
-        None
-    }
-}
-
-impl kind::Unfit<ProductIdRole> {
-    pub fn text<T: value::ProductIdText + ?Sized>(self, _: &T) -> Option<Cow<'_, str>> {
-        None
-    }
-}
-
-impl kind::Unfit<Key> {
-    pub fn text<T: value::KeyText + ?Sized>(self, _: &T) -> Option<Cow<'_, str>> {
-        None
-    }
-}
-
-impl kind::Unfit<User> {
-    pub fn text<T: value::UserText + ?Sized>(self, _: &T) -> Option<Cow<'_, str>> {
-        None
+        #[inline(always)]
+        pub fn user<T: value::UserText + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
+            value.text()
+        }
     }
 }
 

@@ -352,6 +352,16 @@ impl Data {
         self.default_product
     }
 
+    /// Adds what another one has.
+    pub(crate) fn append(&mut self, other: Self) {
+        if !other.text.is_empty() {
+            self.separate();
+            self.text.extend_from_slice(&other.text);
+        }
+        self.problem = self.problem.take().or(other.problem);
+        self.default_product = self.default_product.or(other.default_product);
+    }
+
     fn separate(&mut self) {
         if !self.text.is_empty() {
             self.text.push(b',');

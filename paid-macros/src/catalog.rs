@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use paid_catalog::{Catalog, Found, VARIABLE};
@@ -42,7 +42,7 @@ static REPORTED: Mutex<Option<HashSet<Key>>> = Mutex::new(None);
 pub(crate) fn load() -> Loaded {
     let crate_folder = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
     let named = std::env::var(VARIABLE).ok();
-    let path = match paid_catalog::find(&crate_folder, named.as_deref()) {
+    let path = match find(&crate_folder, named.as_deref()) {
         Found::Nowhere => return Loaded::Nothing,
         Found::Misnamed(why) => return broken((crate_folder, PathBuf::new(), None), why, None),
         Found::At(path) => path,
@@ -56,6 +56,15 @@ pub(crate) fn load() -> Loaded {
         Ok(catalog) => Loaded::InForce(InForce { catalog, shown, path }),
         Err(message) => broken(key, message, Some(path)),
     }
+}
+
+/// A build looks once; an editor each time, since a file may have come.
+fn find(crate_folder: &Path, named: Option<&str>) -> Found {
+    static FOUND: OnceLock<Found> = OnceLock::new();
+    if in_editor() {
+        return paid_catalog::find(crate_folder, named);
+    }
+    FOUND.get_or_init(|| paid_catalog::find(crate_folder, named)).clone()
 }
 
 fn read(path: &Path, shown: &str) -> Read {
@@ -74,8 +83,13 @@ fn shown(crate_folder: &Path, path: &Path) -> String {
 fn broken(key: Key, message: String, path: Option<PathBuf>) -> Loaded {
     let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
     let first = reported.get_or_insert_default().insert(key);
-    let editor = std::env::args().next().is_some_and(|program| program.contains("rust-analyzer"));
-    if first || editor { Loaded::Broken { message, path } } else { Loaded::BrokenElsewhere { path } }
+    if first || in_editor() { Loaded::Broken { message, path } } else { Loaded::BrokenElsewhere { path } }
+}
+
+/// Whether an editor expands, as it does again and again in one process, and not a build.
+pub(crate) fn in_editor() -> bool {
+    static EDITOR: OnceLock<bool> = OnceLock::new();
+    *EDITOR.get_or_init(|| std::env::args().next().is_some_and(|program| program.contains("rust-analyzer")))
 }
 
 impl Loaded {

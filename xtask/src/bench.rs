@@ -1,6 +1,7 @@
 //! `cargo xtask bench NAME`: one row a bar, ratios taken in one run, exit code 1 when a bar fails.
 
 mod compile;
+mod expand;
 pub(crate) mod measure;
 mod stock;
 
@@ -13,6 +14,8 @@ use comfy_table::{CellAlignment, Table};
 pub(crate) enum Bench {
     /// Compile time and memory of the client against progenitor's default output of the same document.
     Compile,
+    /// Compile time of annotated functions and derived structs against the same written by hand.
+    Expand,
 }
 
 /// One row: what was measured, and what it must reach.
@@ -78,6 +81,7 @@ impl Row {
 pub(crate) fn run(bench: Bench) -> Result<()> {
     let rows = match bench {
         Bench::Compile => compile::rows()?,
+        Bench::Expand => expand::rows()?,
     };
     println!("{}", table(&rows));
     let failed = rows.iter().filter(|row| row.verdict() == "FAIL").count();

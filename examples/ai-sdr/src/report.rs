@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
-use paid::types::{CreateSignalsResponse, Invoice, InvoiceLine};
+use paid::Stats;
+use paid::types::{Invoice, InvoiceLine};
 use rust_decimal::Decimal;
 
 /// Prints everything.
-pub(crate) fn print((invoice, lines): &(Invoice, Vec<InvoiceLine>), sent: &CreateSignalsResponse, took: Duration) {
+pub(crate) fn print((invoice, lines): &(Invoice, Vec<InvoiceLine>), sent: &Stats, took: Duration) {
     let number = invoice.display_number.as_deref().unwrap_or(invoice.id.as_str());
     println!("\nInvoice {number} ({})", invoice.status);
     println!("{}", table(invoice, lines));
     println!(
         "\n{} signals taken in, {} already known, {} failed; {} invoice lines; {:.1} s",
-        sent.ingested,
+        sent.delivered,
         sent.duplicates,
         sent.failed,
         lines.len(),

@@ -1,37 +1,65 @@
-//! The sales rep's day: what it does is sent as signals.
+//! The sales rep: functions that do its work, and say which signal that is. What a signal is called and what it
+//! carries stands in `signals.toml`; a typo here does not compile.
 
-use anyhow::{Result, bail};
-use paid::types::{CreateSignalsRequest, CreateSignalsResponse, ExternalCustomerId, ExternalProductId, Signal};
-use paid::{Client, Timestamp, object};
+use anyhow::{Context, Result, bail};
+use paid::{Client, Emitter, Stats, Timestamp};
 
-use crate::guide::{ACCOUNT, PRODUCT};
+use crate::guide::ACCOUNT;
 
 const EMAILS: u32 = 40;
-const MEETINGS: u32 = 3;
 
-/// Step 5: forty e-mails, and the meetings that came of them.
-pub(crate) async fn a_day_of_work(client: &Client) -> Result<CreateSignalsResponse> {
-    let today = Timestamp::now().date_naive();
-    let emails = (1..=EMAILS).map(|number| {
-        signal("email_sent", format!("{today}/email/{number}")).data(object!({ "lead_id": format!("lead-{number}") }))
-    });
-    let meetings = (1..=MEETINGS).map(|number| {
-        let data = object!({ "lead_id": format!("lead-{}", number * 10), "duration_minutes": 30 });
-        signal("meeting_booked", format!("{today}/meeting/{number}")).data(data)
-    });
-    let signals: Vec<_> = emails.chain(meetings).collect();
-    let answer = client.signals().create(&CreateSignalsRequest::new(signals)).await?;
-    if answer.failed > 0 {
-        // A success that is none: Paid says so in a count only.
-        bail!("Paid refused {} of {} signals", answer.failed, EMAILS + MEETINGS);
-    }
-    println!("5. signals   {} e-mails, {} meetings", EMAILS, MEETINGS);
-    Ok(answer)
+/// Somebody who may become a customer of the account.
+struct Lead {
+    id: String,
+    /// Today's number; with the day it makes the work's key.
+    number: u32,
 }
 
-/// The key makes sending it again safe: today's first e-mail is billed once, however often this runs.
-fn signal(event_name: &str, key: String) -> Signal {
-    Signal::new(event_name, ExternalCustomerId::from(ACCOUNT))
-        .attribution(ExternalProductId::from(PRODUCT))
-        .idempotency_key(key)
+struct Meeting {
+    minutes: u32,
+}
+
+/// A lead did not want to meet.
+#[derive(Debug)]
+struct Declined;
+
+/// The key makes it safe to run this again: today's first e-mail is billed once, however often it is sent.
+fn key(work: &str, lead: &Lead) -> String {
+    format!("{}/{work}/{}", Timestamp::now().date_naive(), lead.number)
+}
+
+#[paid::signal("email_sent", idempotency_key = key("email", lead), data(lead_id = lead.id))]
+async fn send_email(lead: &Lead) {
+    // A real sales rep would write and send one here.
+    let _ = lead;
+}
+
+#[paid::signal("meeting_booked", idempotency_key = key("meeting", lead), data(lead_id = lead.id, duration_minutes = ret.minutes))]
+async fn book_meeting(lead: &Lead) -> Result<Meeting, Declined> {
+    if lead.number.is_multiple_of(13) { Ok(Meeting { minutes: 30 }) } else { Err(Declined) }
+}
+
+/// Step 5: forty e-mails, and the meetings that come of them. Whose work it is, is said once.
+pub(crate) async fn a_day_of_work(client: &Client) -> Result<Stats> {
+    let emitter = Emitter::new(client.clone()).context("the emitter")?;
+    paid::install(emitter.clone());
+    let booked = paid::scope()
+        .customer(ACCOUNT)
+        .run(async {
+            let mut booked = 0;
+            for number in 1..=EMAILS {
+                let lead = Lead { id: format!("lead-{number}"), number };
+                send_email(&lead).await;
+                booked += u32::from(book_meeting(&lead).await.is_ok());
+            }
+            booked
+        })
+        .await;
+    emitter.flush().await;
+    let stats = emitter.stats();
+    if stats.failed + stats.refused > 0 {
+        bail!("{} of {} signals were not delivered", stats.failed + stats.refused, EMAILS + booked);
+    }
+    println!("5. signals   {EMAILS} e-mails, {booked} meetings");
+    Ok(stats)
 }

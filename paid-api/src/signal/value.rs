@@ -17,6 +17,7 @@ use serde::Serialize;
 use serde_json::Number as JsonNumber;
 
 use super::CostData;
+use crate::types::{CustomerId, ExternalCustomerId, ExternalProductId, ProductId};
 use crate::{JsonObject, Timestamp};
 
 /// Can stand in a signal's data: whatever serde can serialise.
@@ -287,7 +288,10 @@ impl<T: AsCost + ?Sized> AsCost for &T {
     label = "this cannot be `customer`",
     note = "`customer` takes your own id: text, an `ExternalCustomerId`, or a type that implements `AsRef<str>` or `Display`; for Paid's id, a `CustomerId`, write `customer_id`"
 )]
-pub trait CustomerText {}
+pub trait CustomerText {
+    /// The text, if there is one.
+    fn text(&self) -> Option<Cow<'_, str>>;
+}
 
 /// Text that is Paid's id of a customer: `customer_id`.
 #[diagnostic::on_unimplemented(
@@ -295,7 +299,10 @@ pub trait CustomerText {}
     label = "this cannot be `customer_id`",
     note = "`customer_id` takes Paid's id: text, a `CustomerId`, or a type that implements `AsRef<str>` or `Display`; for your own id, an `ExternalCustomerId`, write `customer`"
 )]
-pub trait CustomerIdText {}
+pub trait CustomerIdText {
+    /// The text, if there is one.
+    fn text(&self) -> Option<Cow<'_, str>>;
+}
 
 /// Text that names one of your products: `product`.
 #[diagnostic::on_unimplemented(
@@ -303,7 +310,10 @@ pub trait CustomerIdText {}
     label = "this cannot be `product`",
     note = "`product` takes your own id: text, an `ExternalProductId`, or a type that implements `AsRef<str>` or `Display`; for Paid's id, a `ProductId`, write `product_id`"
 )]
-pub trait ProductText {}
+pub trait ProductText {
+    /// The text, if there is one.
+    fn text(&self) -> Option<Cow<'_, str>>;
+}
 
 /// Text that is Paid's id of a product: `product_id`.
 #[diagnostic::on_unimplemented(
@@ -311,7 +321,10 @@ pub trait ProductText {}
     label = "this cannot be `product_id`",
     note = "`product_id` takes Paid's id: text, a `ProductId`, or a type that implements `AsRef<str>` or `Display`; for your own id, an `ExternalProductId`, write `product`"
 )]
-pub trait ProductIdText {}
+pub trait ProductIdText {
+    /// The text, if there is one.
+    fn text(&self) -> Option<Cow<'_, str>>;
+}
 
 /// Text that tells a signal from every other one: `idempotency_key`.
 #[diagnostic::on_unimplemented(
@@ -319,7 +332,10 @@ pub trait ProductIdText {}
     label = "this does not tell one signal from every other",
     note = "use what identifies the event and nothing else: an order number, a `Uuid`, text; or leave it out, and a UUIDv7 is made at emission"
 )]
-pub trait KeyText {}
+pub trait KeyText {
+    /// The text, if there is one.
+    fn text(&self) -> Option<Cow<'_, str>>;
+}
 
 /// Text that names a user at the customer: `user`.
 #[diagnostic::on_unimplemented(
@@ -327,4 +343,29 @@ pub trait KeyText {}
     label = "this cannot be `user`",
     note = "`user` takes your own id of the user: text, an `ExternalUserId`, or a type that implements `AsRef<str>` or `Display`"
 )]
-pub trait UserText {}
+pub trait UserText {
+    /// The text, if there is one.
+    fn text(&self) -> Option<Cow<'_, str>>;
+}
+
+macro_rules! ids {
+    ($($place:ident: $id:ty),*) => { $(
+        impl $place for $id {
+            fn text(&self) -> Option<Cow<'_, str>> {
+                Some(Cow::Borrowed(self.as_str()))
+            }
+        }
+        impl $place for &$id {
+            fn text(&self) -> Option<Cow<'_, str>> {
+                Some(Cow::Borrowed(self.as_str()))
+            }
+        }
+        impl $place for Option<$id> {
+            fn text(&self) -> Option<Cow<'_, str>> {
+                self.as_ref().map(|id| Cow::Borrowed(id.as_str()))
+            }
+        }
+    )* };
+}
+
+ids!(CustomerText: ExternalCustomerId, CustomerIdText: CustomerId, ProductText: ExternalProductId, ProductIdText: ProductId);

@@ -17,6 +17,8 @@ pub(crate) struct Checked<'a> {
     pub(crate) event: Option<rules::Event<'a>>,
     /// The name of the value that only exists after the body.
     pub(crate) after: Ident,
+    /// The same as text.
+    pub(crate) after_name: String,
 }
 
 pub(crate) fn check<'a>(
@@ -38,7 +40,8 @@ pub(crate) fn check<'a>(
     roles(arguments, event.as_ref(), errors);
     fields(arguments, event.as_ref(), place, errors);
     let after = outcome(arguments, function, errors);
-    Checked { event, after }
+    let after_name = after.to_string();
+    Checked { event, after, after_name }
 }
 
 fn roles(arguments: &Arguments, event: Option<&rules::Event<'_>>, errors: &mut Errors) {
@@ -123,10 +126,18 @@ fn outcome(arguments: &Arguments, function: &Function, errors: &mut Errors) -> I
     if let (Some(ret), On::Error | On::Always) = (renamed, arguments.on) {
         errors.at(ret, format!("`ret` names the success value; here there is `{own}`, so leave `ret = ...` out"));
     }
-    let expressions = || {
+    let tokens: Vec<TokenStream> = {
         let data = arguments.data.iter().flat_map(|(_, fields)| fields.iter().map(|field| &field.value));
-        arguments.roles.iter().map(|role| &role.value).chain(data).chain(&arguments.when)
+        arguments
+            .roles
+            .iter()
+            .map(|role| &role.value)
+            .chain(data)
+            .chain(&arguments.when)
+            .map(Expr::to_token_stream)
+            .collect()
     };
+    let mentions = |name: &str| tokens.iter().filter_map(|value| mention(value.clone(), name)).collect::<Vec<_>>();
     let is_argument = |name: &str| {
         let inputs = function.signature.inputs.iter();
         inputs.filter_map(|input| mention(input.to_token_stream(), name)).next().is_some()
@@ -135,7 +146,7 @@ fn outcome(arguments: &Arguments, function: &Function, errors: &mut Errors) -> I
         if renamed.is_some_and(|name| name == wrong) {
             continue;
         }
-        for place in expressions().filter_map(|value| mention(value.to_token_stream(), wrong)) {
+        for place in mentions(wrong) {
             let message = match (wrong, arguments.on) {
                 ("ret", On::Error) => "there is no `ret` with `on = \"error\"`; the error is `err`",
                 ("ret", _) => "there is no `ret` with `on = \"always\"`; what the function returns is `result`",
@@ -150,7 +161,7 @@ fn outcome(arguments: &Arguments, function: &Function, errors: &mut Errors) -> I
         errors.span(place, "`on = \"error\"` needs a function that returns a `Result`; this one returns nothing");
     }
     let name = renamed.map_or_else(|| own.to_owned(), ToString::to_string);
-    let written = expressions().find_map(|value| mention(value.to_token_stream(), &name));
+    let written = mentions(&name).into_iter().next();
     written.or_else(|| renamed.cloned()).unwrap_or_else(|| Ident::new(&name, Span::call_site()))
 }
 
@@ -167,6 +178,10 @@ pub(crate) fn mention(tokens: TokenStream, name: &str) -> Option<Ident> {
             }
             TokenTree::Literal(text) => {
                 let text = text.to_string();
+                if !text.contains('{') {
+                    after_dot = false;
+                    continue;
+                }
                 let inline = [format!("{{{name}}}"), format!("{{{name}:"), format!("{{{name}.")];
                 if inline.iter().any(|inline| text.contains(inline.as_str())) {
                     return Some(Ident::new(name, Span::call_site()));

@@ -31,8 +31,10 @@ pub(crate) fn function(
     let Function { attributes, visibility, defaultness, signature, body } = function;
     let shape = shape(function);
     let after = After::new(arguments, function, checked);
-    let (entry, end) =
-        (entry(arguments, checked, shape), after.tokens(arguments, checked, return_span(&signature.output)));
+    let (entry, end) = (
+        entry(arguments, checked, shape, after.changes),
+        after.tokens(arguments, checked, return_span(&signature.output)),
+    );
     let tracked = loaded.tracked();
     let hover = checked.event.as_ref().and_then(|event| event.hover());
     let deprecation = checked.event.as_ref().and_then(|event| event.deprecation());
@@ -209,7 +211,7 @@ fn without_impl(tokens: TokenStream) -> TokenStream {
 }
 
 /// What happens before the body: everything that does not need its outcome.
-fn entry(arguments: &Arguments, checked: &Checked<'_>, shape: Shape) -> TokenStream {
+fn entry(arguments: &Arguments, checked: &Checked<'_>, shape: Shape, late: bool) -> TokenStream {
     let krate = &arguments.krate;
     let name = checked.event.as_ref().map(|event| event.name.value()).unwrap_or_default();
     let pending = pending();
@@ -223,9 +225,8 @@ fn entry(arguments: &Arguments, checked: &Checked<'_>, shape: Shape) -> TokenStr
         steps.extend(quote!(#pending.default_product(#product);));
     }
     steps.extend(settings(arguments, checked, false));
-    let fill =
-        (!steps.is_empty()).then(|| quote!(if let ::core::option::Option::Some(#pending) = &mut #pending { #steps }));
-    let mutable = fill.is_some().then(|| quote!(mut));
+    let fill = (!steps.is_empty()).then(|| quote!(if #pending.listens() { #steps }));
+    let mutable = (fill.is_some() || late).then(|| quote!(mut));
     let condition = condition();
     let when = arguments.when.as_ref().filter(|when| !is_after(when, checked));
     let when = when.map(|when| {
@@ -244,7 +245,7 @@ fn boolean(value: &Expr) -> TokenStream {
 }
 
 fn is_after(value: &Expr, checked: &Checked<'_>) -> bool {
-    mention(value.to_token_stream(), &checked.after.to_string()).is_some()
+    mention(value.to_token_stream(), &checked.after_name).is_some()
 }
 
 /// The calls that set roles and fields, either those before the body or those after it.
@@ -255,20 +256,16 @@ fn settings(arguments: &Arguments, checked: &Checked<'_>, after: bool) -> TokenS
     for role in arguments.roles.iter().filter(|role| is_after(&role.value, checked) == after) {
         let (key, value) = (&role.key, &role.value);
         let method = format_ident!("{key}", span = value.span());
-        let place = match role.key.to_string().as_str() {
-            "customer" => "Customer",
-            "customer_id" => "CustomerIdRole",
-            "product" => "Product",
-            "product_id" => "ProductIdRole",
-            "idempotency_key" => "Key",
-            "user" => "User",
-            _ => {
+        let key_text = role.key.to_string();
+        let place = match key_text.as_str() {
+            "idempotency_key" => "key",
+            "timestamp" | "quantity" | "cost" => {
                 steps.extend(quote_spanned!(value.span()=> #pending.#method(&(#value));));
                 continue;
             }
+            _ => key_text.as_str(),
         };
-        let place = Ident::new(place, Span::call_site());
-        let text = text(krate, &place, value.span());
+        let text = text_of(krate, place, value);
         steps.extend(quote_spanned!(value.span()=> match &(#value) { value => #pending.#method(#text), }));
     }
     for field in arguments.data.iter().flat_map(|(_, fields)| fields) {
@@ -286,20 +283,42 @@ fn settings(arguments: &Arguments, checked: &Checked<'_>, after: bool) -> TokenS
     steps
 }
 
-/// The variable `value` as text, in the way that fits its type.
-pub(crate) fn text(krate: &syn::Path, place: &Ident, span: Span) -> TokenStream {
+/// The variable `value` as text for a place, in the way that fits its type.
+pub(crate) fn text(krate: &syn::Path, place: &str, span: Span) -> TokenStream {
+    let place = Ident::new(place, span);
     quote_spanned! {span=>
         {
             #[allow(unused_imports)]
-            use #krate::__private::kind::ways::*;
-            (&&&&&#krate::__private::As::<#krate::__private::#place, _>::new(value)).kind().text(value)
+            use #krate::__private::ways::all::*;
+            (&&&#krate::__private::Way(value)).__paid_way().#place(value)
         }
+    }
+}
+
+/// The same for an expression; what is visibly text needs no way to be found.
+fn text_of(krate: &syn::Path, place: &str, value: &Expr) -> TokenStream {
+    let is_text = match value {
+        Expr::Lit(lit) => matches!(lit.lit, syn::Lit::Str(_)),
+        Expr::MethodCall(call) => {
+            call.args.is_empty() && ["to_string", "as_str"].iter().any(|name| call.method == name)
+        }
+        Expr::Macro(call) => call.mac.path.is_ident("format"),
+        _ => false,
+    };
+    if is_text {
+        quote_spanned!(value.span()=> #krate::__private::by_str(value))
+    } else {
+        text(krate, place, value.span())
     }
 }
 
 /// What happens after the body.
 struct After {
     uses_arguments: bool,
+    /// Something is set after the body.
+    changes: bool,
+    /// It says `Result`; what does not may be one all the same, by another name.
+    returns_result: bool,
 }
 
 impl After {
@@ -315,7 +334,8 @@ impl After {
             }
         }
         let uses = |name: &String| late.iter().any(|tokens| mention(tokens.clone(), name).is_some());
-        Self { uses_arguments: names.iter().any(uses) }
+        let changes = !late.is_empty() || !matches!(arguments.event, Event::Name(_));
+        Self { uses_arguments: names.iter().any(uses), changes, returns_result: returns_result(function) }
     }
 
     /// The body gets what it captures, unless something is still needed afterwards: so it borrows no more than the
@@ -328,24 +348,18 @@ impl After {
         let krate = &arguments.krate;
         let (out, pending, after) = (out(), pending(), &checked.after);
         let fields = settings(arguments, checked, true);
-        let returned = Ident::new(&after.to_string(), returns.resolved_at(after.span()));
-        let more = if fields.is_empty() { quote!(|_| {}) } else { quote!(|#pending| { #fields }) };
-        let hand_over = match &arguments.event {
+        let fill = (!fields.is_empty()).then(|| quote!(if #pending.listens() { #fields }));
+        let payload = match &arguments.event {
             Event::Payload(path) => {
-                quote_spanned!(path.span()=> #krate::__private::Made(#after).finish::<#path>(#pending, #more);)
+                quote_spanned!(path.span()=> #krate::__private::Made(#after).fill::<#path>(&mut #pending);)
             }
-            Event::Value => quote_spanned!(returns=> #krate::__private::finish_value(#pending, #returned, #more);),
-            Event::Name(_) | Event::Unusable => {
-                let name = checked.event.as_ref().map(|event| event.name.value()).unwrap_or_default();
-                let mutable = (!fields.is_empty()).then(|| quote!(mut));
-                quote! {
-                    match #pending {
-                        ::core::option::Option::Some(#mutable #pending) => { #fields #pending.emit(); }
-                        ::core::option::Option::None => #krate::__private::lost(#name),
-                    }
-                }
+            Event::Value => {
+                let returned = Ident::new(&after.to_string(), returns.resolved_at(after.span()));
+                quote_spanned!(returns=> #pending.value(#returned);)
             }
+            Event::Name(_) | Event::Unusable => TokenStream::new(),
         };
+        let hand_over = quote!(#payload #fill #pending.emit(););
         let when_after = arguments.when.as_ref().filter(|when| is_after(when, checked));
         let hand_over = match (&arguments.when, when_after) {
             (None, _) => hand_over,
@@ -360,11 +374,15 @@ impl After {
         };
         let needed = !matches!(arguments.event, Event::Name(_)) || !fields.is_empty() || when_after.is_some();
         let binding = if needed { quote!(#after) } else { quote!(_) };
-        let outcome = quote! {
-            {
-                #[allow(unused_imports)]
-                use #krate::__private::{OfAnything as _, OfResult as _};
-                (&#krate::__private::Probe(&#out)).outcome()
+        let outcome = if self.returns_result {
+            quote!(&#out)
+        } else {
+            quote! {
+                {
+                    #[allow(unused_imports)]
+                    use #krate::__private::{OfAnything as _, OfResult as _};
+                    (&#krate::__private::Probe(&#out)).outcome()
+                }
             }
         };
         match arguments.on {
@@ -382,6 +400,11 @@ impl After {
     }
 }
 
+fn returns_result(function: &Function) -> bool {
+    let ReturnType::Type(_, ty) = &function.signature.output else { return false };
+    matches!(&**ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Result"))
+}
+
 fn bindings(pattern: &Pat, names: &mut Vec<String>) {
     fn walk(tokens: TokenStream, names: &mut Vec<String>) {
         for token in tokens {
@@ -395,16 +418,12 @@ fn bindings(pattern: &Pat, names: &mut Vec<String>) {
     walk(pattern.to_token_stream(), names);
 }
 
-/// Lets editors complete the keys of the annotation: each stands where it can be looked up.
+/// Lets editors complete the keys of the annotation: each stands where it can be looked up. A build has no use for it.
 pub(crate) fn completion(arguments: &Arguments) -> TokenStream {
     let krate = &arguments.krate;
-    let uses = arguments.keys.iter().filter(|key| *key != "crate");
-    let uses = uses.map(|key| quote!(#[cfg(rust_analyzer)] use #krate::__private::keys::#key as _;));
-    if arguments.keys.is_empty() {
+    if arguments.keys.is_empty() || !crate::catalog::in_editor() {
         return TokenStream::new();
     }
-    quote! {
-        #[allow(unexpected_cfgs)]
-        const _: () = { #(#uses)* };
-    }
+    let keys = arguments.keys.iter().filter(|key| *key != "crate");
+    quote!(const _: () = { #(use #krate::__private::keys::#keys as _;)* };)
 }

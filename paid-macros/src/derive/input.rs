@@ -116,6 +116,11 @@ impl Case {
 }
 
 impl<'a> Container<'a> {
+    /// Whether it is a struct, and has no variants.
+    pub(crate) fn is_struct(&self) -> bool {
+        self.shapes.first().is_some_and(|shape| shape.variant.is_none())
+    }
+
     pub(crate) fn read(item: &'a DeriveInput, errors: &mut Errors) -> Self {
         let mut container = Self {
             ident: &item.ident,

@@ -28,26 +28,20 @@ pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'
     let events: Vec<&Event<'_>> = events.iter().flatten().collect();
     let names: Vec<_> = events.iter().map(|event| &event.name).collect();
     let option = |inner: TokenStream| quote!(::core::option::Option<#inner>);
-    let customers = attribution(
-        container,
-        &[(Role::Customer, "customer", "Customer"), (Role::CustomerId, "customer_id", "CustomerIdRole")],
-    );
+    let customers = attribution(container, &[(Role::Customer, "customer"), (Role::CustomerId, "customer_id")]);
     let customers = method(container, "customer", &option(quote!(#krate::types::CustomerAttribution)), customers);
-    let products = attribution(
-        container,
-        &[(Role::Product, "product", "Product"), (Role::ProductId, "product_id", "ProductIdRole")],
-    );
+    let products = attribution(container, &[(Role::Product, "product"), (Role::ProductId, "product_id")]);
     let products = with_constant_products(container, products);
     let products = method(container, "product", &option(quote!(#krate::types::ProductAttribution)), products);
-    let keys = role_arms(container, Role::Key, |span| {
-        let text = text(krate, &Ident::new("Key", Span::call_site()), span);
+    let keys = role_arms(container, Role::Key, |ty| {
+        let (text, span) = (text_of(krate, "key", ty), span_of(ty));
         quote_spanned!(span=> #text.map(::std::borrow::Cow::into_owned))
     });
     let keys = method(container, "idempotency_key", &option(quote!(::std::string::String)), keys);
     let times = role_arms(
         container,
         Role::Timestamp,
-        |span| quote_spanned!(span=> #krate::signal::value::AsTimestamp::as_timestamp(value)),
+        |ty| quote_spanned!(span_of(ty)=> #krate::signal::value::AsTimestamp::as_timestamp(value)),
     );
     let times = method(container, "timestamp", &option(quote!(#krate::Timestamp)), times);
     let write = write(container, &events);
@@ -84,6 +78,20 @@ pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'
     }
 }
 
+/// The variable `value` as text for a place; a type that is text by its name needs no way to be found.
+fn text_of(krate: &syn::Path, place: &str, ty: &syn::Type) -> TokenStream {
+    let inner = match ty {
+        syn::Type::Reference(reference) => &*reference.elem,
+        other => other,
+    };
+    let is_text = matches!(inner, syn::Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "String" || last.ident == "str"));
+    if is_text {
+        quote_spanned!(span_of(ty)=> #krate::__private::by_str(value))
+    } else {
+        text(krate, place, span_of(ty))
+    }
+}
+
 fn path(shape: &Shape<'_>) -> TokenStream {
     match shape.variant {
         Some(variant) => quote!(Self::#variant),
@@ -106,28 +114,34 @@ fn method(container: &Container<'_>, name: &str, returns: &TokenStream, arms: Ar
             quote!(#path { .. } => ::core::option::Option::None,)
         })
     });
+    if container.is_struct() {
+        return quote!(fn #name(&self) -> #returns { #(#arms)* });
+    }
     quote!(fn #name(&self) -> #returns { match self { #(#arms)* } })
 }
 
 /// For every shape that has a field of this role: what it is, with the field as `value`.
-fn role_arms(container: &Container<'_>, role: Role, value: impl Fn(Span) -> TokenStream) -> Arms {
+fn role_arms(container: &Container<'_>, role: Role, value: impl Fn(&syn::Type) -> TokenStream) -> Arms {
     let arm = |shape: &Shape<'_>| {
         let field = shape.fields.iter().find(|field| field.role == role)?;
         let (path, ident) = (path(shape), field.ident);
-        let value = value(span_of(field.ty));
+        let value = value(field.ty);
+        if container.is_struct() {
+            return Some(quote!(let value = &self.#ident; #value));
+        }
         Some(quote!(#path { #ident: value, .. } => #value,))
     };
     container.shapes.iter().map(arm).collect()
 }
 
-fn attribution(container: &Container<'_>, roles: &[(Role, &str, &str)]) -> Arms {
+fn attribution(container: &Container<'_>, roles: &[(Role, &str)]) -> Arms {
     let krate = &container.krate;
     let mut arms: Arms = container.shapes.iter().map(|_| None).collect();
-    for (role, function, place) in roles {
-        let (function, place) = (format_ident!("{function}"), Ident::new(place, Span::call_site()));
-        let found = role_arms(container, *role, |span| {
-            let text = text(krate, &place, span);
-            quote_spanned!(span=> #krate::__private::#function(#text))
+    for (role, place) in roles {
+        let function = format_ident!("{place}");
+        let found = role_arms(container, *role, |ty| {
+            let text = text_of(krate, place, ty);
+            quote_spanned!(span_of(ty)=> #krate::__private::#function(#text))
         });
         for (arm, found) in arms.iter_mut().zip(found) {
             *arm = arm.take().or(found);
@@ -143,8 +157,11 @@ fn with_constant_products(container: &Container<'_>, arms: Arms) -> Arms {
     let constant = |(arm, shape): (Option<TokenStream>, &Shape<'_>)| {
         arm.or_else(|| {
             let path = path(shape);
-            let id = quote!(::std::borrow::Cow::Borrowed(#product));
-            Some(quote!(#path { .. } => #krate::__private::product(::core::option::Option::Some(#id)),))
+            let id = quote!(#krate::__private::product(#krate::__private::by_str(#product)));
+            if container.is_struct() {
+                return Some(id);
+            }
+            Some(quote!(#path { .. } => #id,))
         })
     };
     arms.into_iter().zip(&container.shapes).map(constant).collect()
@@ -162,8 +179,14 @@ fn write(container: &Container<'_>, events: &[&Event<'_>]) -> TokenStream {
             let mut bindings = TokenStream::new();
             let mut steps = TokenStream::new();
             for (index, field) in shape.fields.iter().enumerate() {
+                if container.is_struct() {
+                    let ident = field.ident;
+                    let place = quote_spanned!(span_of(field.ty)=> &self.#ident);
+                    steps.extend(step(container, event, field, &place));
+                    continue;
+                }
                 let binding = Ident::new(&format!("field{index}"), Span::mixed_site().located_at(span_of(field.ty)));
-                if let Some(step) = step(container, event, field, &binding) {
+                if let Some(step) = step(container, event, field, &quote!(#binding)) {
                     let ident = field.ident;
                     bindings.extend(quote!(#ident: #binding,));
                     steps.extend(step);
@@ -172,15 +195,19 @@ fn write(container: &Container<'_>, events: &[&Event<'_>]) -> TokenStream {
             any |= !steps.is_empty();
             let default = event.default_product().map(|product| quote!(data.product_by_default(#product);));
             any |= default.is_some();
+            if container.is_struct() {
+                return quote!(#default #steps);
+            }
             quote!(#path { #bindings .. } => { #default #steps })
         })
         .collect();
     let data = if any { quote!(data) } else { quote!(_) };
-    quote!(fn write_data(&self, #data: &mut #krate::signal::Data) { match self { #(#arms)* } })
+    let body = if container.is_struct() { quote!(#(#arms)*) } else { quote!(match self { #(#arms)* }) };
+    quote!(fn write_data(&self, #data: &mut #krate::signal::Data) { #body })
 }
 
 /// The statement that writes one field.
-fn step(container: &Container<'_>, event: &Event<'_>, field: &Field<'_>, binding: &Ident) -> Option<TokenStream> {
+fn step(container: &Container<'_>, event: &Event<'_>, field: &Field<'_>, binding: &TokenStream) -> Option<TokenStream> {
     let krate = &container.krate;
     let span = span_of(field.ty);
     let private = quote!(#krate::__private);
@@ -188,8 +215,8 @@ fn step(container: &Container<'_>, event: &Event<'_>, field: &Field<'_>, binding
         Role::Quantity => quote_spanned!(span=> #private::write_quantity(data, #binding);),
         Role::Cost => quote_spanned!(span=> #private::write_cost(data, #binding);),
         Role::User => {
-            let text = text(krate, &Ident::new("User", Span::call_site()), span);
-            quote_spanned!(span=> match #binding { value => #private::write_user(data, #text), })
+            let text = text_of(krate, "user", field.ty);
+            quote_spanned!(span=> { let value = #binding; #private::write_user(data, #text); })
         }
         Role::Flatten => {
             let key = field.ident.to_string();

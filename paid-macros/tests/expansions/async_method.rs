@@ -1,26 +1,14 @@
 /// Books a meeting.
 async fn book_meeting(&self, lead: &Lead) -> Result<Meeting, SdrError> {
-    #[allow(unexpected_cfgs)]
-    const _: () = {
-        #[cfg(rust_analyzer)]
-        use ::paid::__private::keys::customer as _;
-        #[cfg(rust_analyzer)]
-        use ::paid::__private::keys::data as _;
-    };
     let mut __paid = ::paid::__private::Pending::start("meeting_booked");
-    if let ::core::option::Option::Some(__paid) = &mut __paid {
+    if __paid.listens() {
         match &(lead.account) {
             value => {
                 __paid
                     .customer({
                         #[allow(unused_imports)]
-                        use ::paid::__private::kind::ways::*;
-                        (&&&&&::paid::__private::As::<
-                            ::paid::__private::Customer,
-                            _,
-                        >::new(value))
-                            .kind()
-                            .text(value)
+                        use ::paid::__private::ways::all::*;
+                        (&&&::paid::__private::Way(value)).__paid_way().customer(value)
                     })
             }
         }
@@ -41,18 +29,11 @@ async fn book_meeting(&self, lead: &Lead) -> Result<Meeting, SdrError> {
         self.calendar.book(lead).await
     }
         .await;
-    if let ::core::result::Result::Ok(ret) = {
-        #[allow(unused_imports)]
-        use ::paid::__private::{OfAnything as _, OfResult as _};
-        (&::paid::__private::Probe(&__paid_out)).outcome()
-    } {
-        match __paid {
-            ::core::option::Option::Some(mut __paid) => {
-                __paid.field("duration_minutes", &(ret.minutes));
-                __paid.emit();
-            }
-            ::core::option::Option::None => ::paid::__private::lost("meeting_booked"),
+    if let ::core::result::Result::Ok(ret) = &__paid_out {
+        if __paid.listens() {
+            __paid.field("duration_minutes", &(ret.minutes));
         }
+        __paid.emit();
     }
     __paid_out
 }

@@ -59,13 +59,13 @@ pub(crate) fn rows() -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn scratch(root: &Path) -> PathBuf {
+pub(super) fn scratch(root: &Path) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     target.join("bench-compile")
 }
 
 /// `cargo check` of one package with its dependencies built; the best of several runs.
-fn checked(folder: &Path, target: &Path, package: &str, features: &[&str]) -> Result<Taken> {
+pub(super) fn checked(folder: &Path, target: &Path, package: &str, features: &[&str]) -> Result<Taken> {
     let check: Vec<_> = ["check", "--quiet", "-p", package].iter().chain(features).copied().collect();
     measure::command(&measure::cargo(folder, target, &check))?;
     let mut best: Option<Taken> = None;

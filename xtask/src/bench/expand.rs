@@ -1,0 +1,115 @@
+//! What the macros cost to compile: a crate of annotated functions and derived structs against the same crate with
+//! everything written by hand.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::{Bar, Row, compile};
+use crate::project;
+
+const FUNCTIONS: usize = 1_000;
+const STRUCTS: usize = 1_000;
+
+pub(crate) fn rows() -> Result<Vec<Row>> {
+    let root = project::root()?;
+    let scratch = compile::scratch(&root);
+    let target = scratch.join("target");
+    eprintln!("  {FUNCTIONS} functions and {STRUCTS} structs by hand");
+    let by_hand = write(&root, &scratch.join("by-hand"), "by-hand", &source(false))
+        .and_then(|folder| compile::checked(&folder, &target, "by-hand", &[]))?;
+    eprintln!("  the same, annotated");
+    let annotated = write(&root, &scratch.join("annotated"), "annotated", &source(true))
+        .and_then(|folder| compile::checked(&folder, &target, "annotated", &[]))?;
+    let ratio = annotated.seconds / by_hand.seconds;
+    Ok(vec![
+        Row::new("check by hand, s", by_hand.seconds, Bar::None, format!("{:.0} MiB", by_hand.peak_mib)),
+        Row::new("check annotated, s", annotated.seconds, Bar::None, format!("{:.0} MiB", annotated.peak_mib)),
+        Row::new("annotated, times by hand", ratio, Bar::AtMost(1.5), "dependencies built, best of 3"),
+    ])
+}
+
+fn write(root: &Path, folder: &Path, name: &str, source: &str) -> Result<std::path::PathBuf> {
+    std::fs::create_dir_all(folder.join("src"))?;
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\npaid-api = {{ path = {:?}, default-features = false, features = [\"emit\"] }}\n",
+        root.join("paid-api")
+    );
+    std::fs::write(folder.join("Cargo.toml"), manifest)?;
+    std::fs::write(folder.join("src/lib.rs"), source)?;
+    std::fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
+    Ok(folder.to_owned())
+}
+
+const TYPES: &str = "#![allow(dead_code)]
+pub struct Lead { pub id: String, pub account: String, pub notes: Vec<String>, pub score: f64 }
+pub struct Meeting { pub minutes: u32, pub title: String }
+#[derive(Debug)]
+pub enum Failed { Calendar(String), NoTime { asked: u32 } }
+pub async fn free(lead: &Lead, minutes: u32) -> Result<Option<u32>, Failed> { if lead.id.is_empty() { Err(Failed::NoTime { asked: minutes }) } else { Ok(Some(minutes)) } }
+pub async fn book(lead: &Lead, minutes: u32, title: &str) -> Result<Meeting, Failed> { free(lead, minutes).await?; Ok(Meeting { minutes, title: title.to_owned() }) }
+pub fn send(lead: &Lead, text: &str) -> Result<u32, Failed> { if text.is_empty() { Err(Failed::Calendar(lead.id.clone())) } else { Ok(7) } }
+";
+
+/// Bodies of an everyday length, the same in both crates.
+const ASYNC_BODY: &str = "    let wanted = if lead.score > 0.5 { 45 } else { 15 };
+    let title = format!(\"{} and {}\", lead.account, lead.id);
+    let mut minutes = None;
+    for length in [wanted, 30, 15] {
+        if let Some(free) = free(lead, length).await? {
+            minutes = Some(free.min(length));
+            break;
+        }
+    }
+    let minutes = minutes.ok_or(Failed::NoTime { asked: wanted })?;
+    let done = book(lead, minutes, &title).await?;
+";
+const SYNC_BODY: &str = "    let mut text = String::from(\"Hello \");
+    text.push_str(lead.account.trim());
+    for note in lead.notes.iter().filter(|note| note.len() > 3) {
+        text.push_str(&format!(\", {note}\"));
+    }
+    let words = text.split_whitespace().count();
+    if words > 200 {
+        return Err(Failed::Calendar(format!(\"{words} words\")));
+    }
+    let done = send(lead, &text)?;
+";
+
+/// Half of the functions are async; all do a little work.
+fn source(annotated: bool) -> String {
+    let mut text = TYPES.to_owned();
+    for number in 0..FUNCTIONS {
+        let is_async = number % 2 == 0;
+        let (keyword, returns, body) =
+            if is_async { ("async ", "Meeting", ASYNC_BODY) } else { ("", "u32", SYNC_BODY) };
+        let field = if is_async { "ret.minutes" } else { "*ret" };
+        let signature = format!("pub {keyword}fn work_{number}(lead: &Lead) -> Result<{returns}, Failed>");
+        let _ = if annotated {
+            writeln!(
+                text,
+                "#[paid::signal(\"work_{number}\", customer = lead.account, data(lead_id = lead.id, amount = {field}))]\n{signature} {{\n{body}    Ok(done)\n}}"
+            )
+        } else {
+            writeln!(
+                text,
+                "{signature} {{\n{body}    let ret = &done; paid::emit(paid::Signal::new(\"work_{number}\").with_customer(lead.account.as_str()).with_field(\"lead_id\", &lead.id).with_field(\"amount\", &{field})); Ok(done)\n}}"
+            )
+        };
+    }
+    for number in 0..STRUCTS {
+        let _ = if annotated {
+            writeln!(
+                text,
+                "#[derive(paid::PaidSignal)]\n#[paid(signal = \"done_{number}\")]\npub struct Done{number} {{ #[paid(customer)] pub account: String, #[paid(idempotency_key)] pub key: String, pub lead_id: String, pub minutes: u32 }}"
+            )
+        } else {
+            writeln!(
+                text,
+                "pub struct Done{number} {{ pub account: String, pub key: String, pub lead_id: String, pub minutes: u32 }}\nimpl paid::PaidSignal for Done{number} {{\n    const NAMES: &'static [&'static str] = &[\"done_{number}\"];\n    fn customer(&self) -> Option<paid::types::CustomerAttribution> {{ Some(self.account.as_str().into()) }}\n    fn idempotency_key(&self) -> Option<String> {{ Some(self.key.clone()) }}\n    fn write_data(&self, data: &mut paid::signal::Data) {{ data.field(\"lead_id\", &self.lead_id); data.field(\"minutes\", &self.minutes); }}\n}}"
+            )
+        };
+    }
+    text
+}
