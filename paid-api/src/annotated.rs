@@ -127,11 +127,6 @@ impl Pending {
         });
     }
 
-    /// For a success value that is a signal.
-    pub fn value<S: PaidSignal + ?Sized>(&mut self, value: &S) {
-        self.payload(value);
-    }
-
     pub fn emit(self) {
         let Some(inner) = self.inner else { return emit::lost(self.name) };
         match inner.emitter.or_else(emit::current) {
@@ -139,6 +134,11 @@ impl Pending {
             None => emit::lost(self.name),
         }
     }
+}
+
+/// For a success value that is a signal.
+pub fn fill_with<S: PaidSignal + ?Sized>(pending: &mut Pending, value: &S) {
+    pending.payload(value);
 }
 
 /// A success value that is made into a signal.

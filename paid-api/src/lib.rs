@@ -25,6 +25,8 @@
 //! `customers`, `contacts`, `orders`, `signals`, `invoices`. `all-resources` is what it says.
 //!
 //! - `full-serde`: requests can also be read, and answers also be written, for stores, caches and tests.
+//! - `emit` (a default): [`emit()`], [`scope()`], the macros [`signal`](macro@signal) and [`PaidSignal`](derive@PaidSignal),
+//!   and [`testing`].
 //! - `emulator`: a local Paid for development and tests, see `paid::emulator`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -56,3 +56,24 @@ fn derived_struct() {
     };
     check("derived_struct", crate::derive::expand(item));
 }
+
+#[test]
+fn a_half_written_body_is_carried_as_it_is() {
+    let item = quote! { fn book(lead: &Lead) { let meeting = lead. ; meeting } };
+    let expanded = crate::attribute::expand(quote!("meeting_booked"), item).to_string();
+    assert!(expanded.contains("let meeting = lead . ; meeting"), "{expanded}");
+    assert!(!expanded.contains("compile_error"), "{expanded}");
+}
+
+#[test]
+fn whatever_is_wrong_the_item_comes_out_again() {
+    let item = quote! { fn book(lead: &Lead) { lead. } };
+    for arguments in [quote!("Not Snake"), quote!("ok", custom), quote!("ok", data(1 +)), quote!(7), quote!("ok" "ok")]
+    {
+        let expanded = crate::attribute::expand(arguments, item.clone()).to_string();
+        assert!(expanded.contains("fn book (lead : & Lead)") && expanded.contains("compile_error"), "{expanded}");
+    }
+    let item = quote! { #[paid(signal = "x", nonsense)] struct S { a: u32 } };
+    let expanded = crate::derive::expand(item).to_string();
+    assert!(expanded.contains("compile_error") && expanded.contains("PaidSignal for S"), "{expanded}");
+}

@@ -348,24 +348,76 @@ pub trait UserText {
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
-macro_rules! ids {
-    ($($place:ident: $id:ty),*) => { $(
-        impl $place for $id {
-            fn text(&self) -> Option<Cow<'_, str>> {
-                Some(Cow::Borrowed(self.as_str()))
-            }
-        }
-        impl $place for &$id {
-            fn text(&self) -> Option<Cow<'_, str>> {
-                Some(Cow::Borrowed(self.as_str()))
-            }
-        }
-        impl $place for Option<$id> {
-            fn text(&self) -> Option<Cow<'_, str>> {
-                self.as_ref().map(|id| Cow::Borrowed(id.as_str()))
-            }
-        }
-    )* };
+// Written out, so that errors do not speak of a macro.
+
+impl CustomerText for ExternalCustomerId {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(self.as_str()))
+    }
 }
 
-ids!(CustomerText: ExternalCustomerId, CustomerIdText: CustomerId, ProductText: ExternalProductId, ProductIdText: ProductId);
+impl<T: CustomerText> CustomerText for &T {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        T::text(self)
+    }
+}
+
+impl<T: CustomerText> CustomerText for Option<T> {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        self.as_ref().and_then(T::text)
+    }
+}
+
+impl CustomerIdText for CustomerId {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(self.as_str()))
+    }
+}
+
+impl<T: CustomerIdText> CustomerIdText for &T {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        T::text(self)
+    }
+}
+
+impl<T: CustomerIdText> CustomerIdText for Option<T> {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        self.as_ref().and_then(T::text)
+    }
+}
+
+impl ProductText for ExternalProductId {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(self.as_str()))
+    }
+}
+
+impl<T: ProductText> ProductText for &T {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        T::text(self)
+    }
+}
+
+impl<T: ProductText> ProductText for Option<T> {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        self.as_ref().and_then(T::text)
+    }
+}
+
+impl ProductIdText for ProductId {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(self.as_str()))
+    }
+}
+
+impl<T: ProductIdText> ProductIdText for &T {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        T::text(self)
+    }
+}
+
+impl<T: ProductIdText> ProductIdText for Option<T> {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        self.as_ref().and_then(T::text)
+    }
+}

@@ -355,7 +355,7 @@ impl After {
             }
             Event::Value => {
                 let returned = Ident::new(&after.to_string(), returns.resolved_at(after.span()));
-                quote_spanned!(returns=> #pending.value(#returned);)
+                quote_spanned!(returns=> #krate::__private::fill_with(&mut #pending, #returned);)
             }
             Event::Name(_) | Event::Unusable => TokenStream::new(),
         };

@@ -1,0 +1,143 @@
+//! The emitter over the client, against the emulator.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use paid::emulator::{Emulator, Fault};
+use paid::types::CreateProductRequest;
+use paid::{Client, Emit, EmitError, Emitter, RetryPolicy, Signal};
+
+fn client(emulator: &Emulator) -> Client {
+    let quick = RetryPolicy::default().delays(Duration::from_millis(1), Duration::from_millis(2));
+    Client::builder().api_key("paid_secret").base_url(emulator.url()).retry(quick).build().unwrap()
+}
+
+#[paid::signal("email_sent", product = "sdr", data(words))]
+fn send_email(words: u32) -> Result<(), String> {
+    if words > 0 { Ok(()) } else { Err("empty".into()) }
+}
+
+fn sent(emulator: &Emulator) -> Vec<serde_json::Value> {
+    let requests = emulator.requests();
+    let signals = requests.iter().filter(|request| request.operation.as_deref() == Some("create-signals"));
+    signals.flat_map(|request| request.body["signals"].as_array().cloned().unwrap_or_default()).collect()
+}
+
+#[tokio::test]
+async fn annotated_functions_reach_paid_with_customer_key_and_time() {
+    let emulator = Emulator::start().await.unwrap();
+    emulator.client().products().create(&CreateProductRequest::new("AI SDR").external_id("sdr")).await.unwrap();
+    let emitter = Emitter::new(client(&emulator)).unwrap();
+    paid::scope().customer("acme").emitter(emitter.clone()).run_sync(|| {
+        for words in 0..3 {
+            let _ = send_email(words);
+        }
+    });
+    // No deadlock on a current-thread runtime: the emitter has a thread of its own.
+    emitter.flush().await;
+    let stats = emitter.stats();
+    assert_eq!((stats.accepted, stats.delivered, stats.failed, stats.refused), (2, 2, 0, 0));
+    let signals = sent(&emulator);
+    assert_eq!(signals[0]["eventName"], "email_sent");
+    assert_eq!(signals[0]["customer"]["externalCustomerId"], "acme");
+    assert_eq!(signals[0]["attribution"]["externalProductId"], "sdr");
+    assert_eq!(signals[1]["data"]["words"], 2);
+    assert!(signals.iter().all(|signal| signal["idempotencyKey"].is_string() && signal["timestamp"].is_string()));
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_repeated_and_bills_once() {
+    let emulator = Emulator::start().await.unwrap();
+    let emitter = Emitter::new(client(&emulator)).unwrap();
+    emulator.fault(Fault::drop_connection().after_work().operation("create-signals"));
+    emitter.emit(complete("email_sent"));
+    emitter.flush().await;
+    let stats = emitter.stats();
+    assert_eq!((stats.delivered, stats.duplicates, stats.failed), (0, 1, 0));
+    let keys: Vec<_> = sent(&emulator).iter().map(|signal| signal["idempotencyKey"].clone()).collect();
+    assert_eq!(keys[0], keys[1]);
+}
+
+fn complete(name: &'static str) -> Signal {
+    Signal::new(name).with_customer("acme").with_idempotency_key(uuid::Uuid::now_v7().to_string())
+}
+
+type Heard = Arc<Mutex<Vec<String>>>;
+
+fn hooked(client: Client) -> (Emitter, Heard) {
+    let heard = Heard::default();
+    let listener = Arc::clone(&heard);
+    let hook = move |failure: &EmitError| listener.lock().unwrap().push(failure.to_string());
+    (Emitter::builder(client).queue(2).on_error(hook).build().unwrap(), heard)
+}
+
+#[tokio::test]
+async fn whatever_goes_wrong_is_counted_and_offered_to_the_hook() {
+    let emulator = Emulator::start().await.unwrap();
+    let (emitter, heard) = hooked(client(&emulator));
+    // A success that holds a failure: the product does not exist.
+    emitter.emit(complete("email_sent").with_product("nobody's"));
+    emitter.flush().await;
+    // No customer anywhere.
+    paid::scope().emitter(emitter.clone()).run_sync(|| send_email(1)).unwrap();
+    // Refused.
+    emulator.fault(Fault::status(400).operation("create-signals"));
+    emitter.emit(complete("email_sent"));
+    emitter.flush().await;
+    let stats = emitter.stats();
+    assert_eq!((stats.accepted, stats.delivered, stats.failed, stats.refused), (2, 0, 2, 1));
+    let heard = heard.lock().unwrap().clone();
+    for (heard, expected) in heard.iter().zip([
+        "Paid failed 1 of 1 signal(s)",
+        "signal `email_sent` has no customer",
+        "1 signal(s) not delivered: create-signals: 400",
+    ]) {
+        assert!(heard.starts_with(expected), "{heard}");
+        assert!(!heard.contains("secret"));
+    }
+    assert_eq!(heard.len(), 3);
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_and_says_so_and_never_blocks() {
+    let emulator = Emulator::start().await.unwrap();
+    emulator.fault(Fault::latency(Duration::from_millis(300)).operation("create-signals"));
+    let (emitter, heard) = hooked(client(&emulator));
+    emitter.emit(complete("first"));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    for _ in 0..5 {
+        emitter.emit(complete("later"));
+    }
+    emitter.flush().await;
+    let stats = emitter.stats();
+    assert_eq!((stats.accepted, stats.delivered, stats.refused), (3, 3, 3));
+    assert!(heard.lock().unwrap()[0].contains("signal `later`: the queue is full (2 signals)"));
+}
+
+#[test]
+fn it_works_without_a_runtime_and_dropping_the_last_handle_sends_what_is_left() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let emulator = runtime.block_on(Emulator::start()).unwrap();
+    let emitter = Emitter::new(client(&emulator)).unwrap();
+    let other = emitter.clone();
+    paid::scope().customer("acme").emitter(emitter).run_sync(|| {
+        for words in 1..=40 {
+            send_email(words).unwrap();
+        }
+    });
+    drop(other);
+    assert_eq!(sent(&emulator).len(), 40);
+}
+
+#[tokio::test]
+async fn a_hook_that_panics_takes_nothing_with_it() {
+    let emulator = Emulator::start().await.unwrap();
+    let emitter = Emitter::builder(client(&emulator)).on_error(|_| panic!("on purpose")).build().unwrap();
+    emulator.fault(Fault::status(400).operation("create-signals"));
+    emitter.emit(complete("one"));
+    emitter.flush().await;
+    emitter.emit(complete("two"));
+    emitter.flush().await;
+    assert_eq!((emitter.stats().failed, emitter.stats().delivered), (1, 1));
+}
