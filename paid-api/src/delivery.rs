@@ -1,25 +1,40 @@
-//! From `emit` to Paid: a queue and a thread of its own that sends what has come together, in order. The queue is in
-//! memory; what is in it when the process is killed is lost.
+//! From `emit` to Paid: a bounded queue, and a thread of its own that sends what has come together, in order, until it
+//! is delivered or refused for good. The queue is in memory; what is in it when the process is killed is lost.
+
+mod receipt;
+mod sink;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod worker;
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::pin::pin;
 use std::sync::{Arc, mpsc};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc as queue, oneshot};
+use tokio::sync::{mpsc as queue, oneshot, watch};
 
-use crate::emit::{Emit, EmitError};
+use crate::Client;
+use crate::emit::{self, Emit, EmitError};
 use crate::error::ConfigError;
-use crate::signal::Signal;
-use crate::types::CreateSignalsResponse;
-use crate::{Call, Client, Method};
+use crate::signal::{PaidSignal, Signal};
 
-/// How long dropping the last handle waits for what is queued.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub use receipt::{Delivery, Receipt};
+pub use sink::{Counts, Sink, SinkFuture};
+pub use stats::Stats;
+use worker::{Order, Queued, Settings, Shared, Worker};
 
-/// Delivers signals to Paid from a thread of its own: [`emit`](Emit::emit) never blocks and needs no runtime.
-/// Cloning is cheap; dropping the last handle waits up to 5 seconds for what is queued.
+/// Delivers signals to Paid from a thread of its own: emitting never blocks and needs no runtime. Cloning is cheap;
+/// dropping the last handle waits up to 5 seconds for what is queued, and reports what is left.
+///
+/// Signals go out in batches, in the order they came. What cannot be delivered now (Paid cannot be reached, is
+/// overloaded, or refuses the key) is tried again until it is, with waits that grow to a minute; meanwhile the queue
+/// fills, and beyond its limit signals are refused and reported. A batch that Paid refuses for its content, or counts
+/// as partly failed, is halved until the bad signals stand alone: the good ones get through. Every signal has an
+/// idempotency key from emission on, so that repeating one bills nothing twice.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -37,56 +52,32 @@ struct Inner {
     /// `None` once it is being dropped.
     queue: Option<queue::Sender<Order>>,
     shared: Arc<Shared>,
+    closing: watch::Sender<bool>,
+    runtime: tokio::runtime::Handle,
+    patience: Duration,
     /// Hears when the thread is done.
     done: std::sync::Mutex<mpsc::Receiver<()>>,
 }
 
-enum Order {
-    Send(Box<Signal>),
-    /// Everything before this has been sent.
-    Flush(oneshot::Sender<()>),
-}
-
-type Hook = dyn Fn(&EmitError) + Send + Sync;
-
-struct Shared {
-    counts: Counts,
-    hook: Option<Box<Hook>>,
-    limit: usize,
-}
-
-#[derive(Default)]
-struct Counts {
-    accepted: AtomicU64,
-    delivered: AtomicU64,
-    duplicates: AtomicU64,
-    failed: AtomicU64,
-    refused: AtomicU64,
-}
-
-/// What an emitter has done so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What a flush did not get done in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{left} signal(s) are still queued after {after:?}; Paid cannot be reached, or needs longer")]
 #[non_exhaustive]
-pub struct Stats {
-    /// Signals taken into the queue.
-    pub accepted: u64,
-    /// Signals that Paid stored.
-    pub delivered: u64,
-    /// Signals that Paid had already.
-    pub duplicates: u64,
-    /// Signals that Paid failed or that could not be delivered.
-    pub failed: u64,
-    /// Signals that were never queued: without a customer, without room, or not JSON.
-    pub refused: u64,
+pub struct FlushError {
+    /// How many signals are still on their way.
+    pub left: u64,
+    /// How long was waited.
+    pub after: Duration,
 }
 
 /// Sets up an [`Emitter`].
 #[must_use = "a builder does nothing until it is built"]
 pub struct EmitterBuilder {
-    client: Client,
-    hook: Option<Box<Hook>>,
+    sink: Arc<dyn Sink>,
+    settings: Settings,
+    hook: Option<Box<worker::Hook>>,
     limit: usize,
-    max_batch: usize,
+    patience: Duration,
 }
 
 impl Emitter {
@@ -101,87 +92,114 @@ impl Emitter {
 
     /// Everything that can be set.
     pub fn builder(client: Client) -> EmitterBuilder {
-        EmitterBuilder { client, hook: None, limit: 10_000, max_batch: 500 }
+        EmitterBuilder::over(client)
     }
 
-    /// Waits until everything that was emitted before has been sent, or has failed.
-    pub async fn flush(&self) {
-        let (tell, told) = oneshot::channel();
-        if let Some(queue) = &self.inner.queue
-            && queue.send(Order::Flush(tell)).await.is_ok()
-        {
-            let _ = told.await;
+    /// Queues a signal, at once, with a receipt to await or drop. Customer and product that it does not say come from
+    /// the current scope.
+    pub fn emit<S: PaidSignal>(&self, signal: S) -> Receipt {
+        let (tell, receipt) = Receipt::new();
+        match emit::complete(signal.to_signal()) {
+            Ok(signal) => self.queue(signal, Some(tell)),
+            Err(failure) => {
+                emit::log(&failure);
+                self.count_refused(&failure);
+                let _ = tell.send(Err(failure));
+            }
         }
+        receipt
+    }
+
+    /// Sends a signal and waits until it is delivered or refused for good.
+    ///
+    /// # Errors
+    ///
+    /// Why it was not delivered.
+    pub async fn send<S: PaidSignal>(&self, signal: S) -> Result<Delivery, EmitError> {
+        let receipt = self.emit(signal);
+        receipt.await
+    }
+
+    /// Waits until everything that was emitted before is delivered or refused for good.
+    ///
+    /// # Errors
+    ///
+    /// When that takes longer than `timeout`: how many signals are left. They stay queued.
+    pub async fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
+        let (tell, told) = oneshot::channel();
+        let (ring, rung) = oneshot::channel();
+        // The thread's own clock, so that it works on any runtime and on none.
+        self.inner.runtime.spawn(async move {
+            tokio::time::sleep(timeout).await;
+            let _ = ring.send(());
+        });
+        let flushed = async {
+            if let Some(queue) = &self.inner.queue
+                && queue.send(Order::Flush(tell)).await.is_ok()
+            {
+                let _ = told.await;
+            }
+        };
+        let (mut flushed, mut rung) = (pin!(flushed), pin!(rung));
+        let in_time = std::future::poll_fn(|context| {
+            if flushed.as_mut().poll(context).is_ready() {
+                return Poll::Ready(true);
+            }
+            rung.as_mut().poll(context).map(|_| false)
+        })
+        .await;
+        if in_time { Ok(()) } else { Err(FlushError { left: self.stats().queued(), after: timeout }) }
     }
 
     /// What it has done so far.
     pub fn stats(&self) -> Stats {
-        let counts = &self.inner.shared.counts;
-        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        Stats {
-            accepted: read(&counts.accepted),
-            delivered: read(&counts.delivered),
-            duplicates: read(&counts.duplicates),
-            failed: read(&counts.failed),
-            refused: read(&counts.refused),
-        }
+        self.inner.shared.counts.read()
+    }
+
+    fn queue(&self, signal: Signal, receipt: Option<oneshot::Sender<receipt::Outcome>>) {
+        let Some(queue) = &self.inner.queue else { return };
+        let shared = &self.inner.shared;
+        // Counted first, so that what is left is never less than nothing.
+        shared.counts.accepted.add(1);
+        let (failure, order) = match queue.try_send(Order::Send(Box::new(Queued { signal, receipt }))) {
+            Ok(()) => return,
+            Err(TrySendError::Full(order)) => {
+                (EmitError::QueueFull { name: order.name(), limit: queue.max_capacity() }, order)
+            }
+            Err(TrySendError::Closed(order)) => (EmitError::ShutDown { name: order.name() }, order),
+        };
+        shared.counts.accepted.subtract(1);
+        emit::log(&failure);
+        self.count_refused(&failure);
+        order.answer(Err(failure));
+    }
+
+    fn count_refused(&self, failure: &EmitError) {
+        self.inner.shared.counts.refused.add(1);
+        self.inner.shared.report(failure);
     }
 }
 
 impl Emit for Emitter {
     fn emit(&self, signal: Signal) {
-        let Some(queue) = &self.inner.queue else { return };
-        let shared = &self.inner.shared;
-        let failure = match queue.try_send(Order::Send(Box::new(signal))) {
-            Ok(()) => {
-                shared.counts.accepted.fetch_add(1, Ordering::Relaxed);
-                return;
-            }
-            Err(TrySendError::Full(order)) => EmitError::QueueFull { name: order.name(), limit: shared.limit },
-            Err(TrySendError::Closed(order)) => EmitError::ShutDown { name: order.name() },
-        };
-        tracing::error!("{failure}");
-        self.fail(failure);
+        self.queue(signal, None);
     }
 
     fn fail(&self, failure: EmitError) {
-        let shared = &self.inner.shared;
-        shared.counts.refused.fetch_add(1, Ordering::Relaxed);
-        shared.report(&failure);
-    }
-}
-
-impl Order {
-    fn name(self) -> std::borrow::Cow<'static, str> {
-        match self {
-            Self::Send(signal) => signal.name,
-            Self::Flush(_) => "".into(),
-        }
-    }
-}
-
-impl Shared {
-    fn report(&self, failure: &EmitError) {
-        if let Some(hook) = &self.hook {
-            // A hook that panics must not take the caller or the thread with it.
-            let called = std::panic::AssertUnwindSafe(|| hook(failure));
-            if std::panic::catch_unwind(called).is_err() {
-                tracing::error!("the emitter's error hook panicked");
-            }
-        }
-    }
-
-    fn count(&self, counter: &AtomicU64, number: i64) {
-        counter.fetch_add(u64::try_from(number).unwrap_or(0), Ordering::Relaxed);
+        self.count_refused(&failure);
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
         self.queue = None;
+        self.closing.send_replace(true);
         let done = self.done.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Err(mpsc::RecvTimeoutError::Timeout) = done.recv_timeout(PATIENCE) {
-            tracing::error!("the last emitter is gone, and signals are still queued after {PATIENCE:?}");
+        // The thread gives up by itself when its patience ends; a request may still hang for a moment then.
+        let limit = self.patience + Duration::from_secs(1);
+        if let Err(mpsc::RecvTimeoutError::Timeout) = done.recv_timeout(limit) {
+            let left = self.shared.counts.read().queued();
+            emit::log(&format_args!("the last emitter is gone, and {left} signal(s) are left after {limit:?}"));
         }
     }
 }
@@ -193,7 +211,13 @@ impl fmt::Debug for Emitter {
 }
 
 impl EmitterBuilder {
-    /// Called for every signal that is not sent, from the thread that notices it. It has been logged already.
+    /// An emitter that delivers to something else than Paid's API: a test, a queue of your own.
+    pub fn over(sink: impl Sink + 'static) -> Self {
+        let patience = Duration::from_secs(5);
+        Self { sink: Arc::new(sink), settings: Settings::default(), hook: None, limit: 10_000, patience }
+    }
+
+    /// Called for every signal that is not billed, from the thread that notices it. It has been logged already.
     pub fn on_error(mut self, hook: impl Fn(&EmitError) + Send + Sync + 'static) -> Self {
         self.hook = Some(Box::new(hook));
         self
@@ -207,7 +231,32 @@ impl EmitterBuilder {
 
     /// How many signals go into one request; 500 unless set.
     pub fn max_batch(mut self, signals: usize) -> Self {
-        self.max_batch = signals.max(1);
+        self.settings.max_batch = signals.max(1);
+        self
+    }
+
+    /// How many bytes go into one request; 1 MiB unless set. A signal that is larger goes alone.
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.settings.max_bytes = bytes.max(1);
+        self
+    }
+
+    /// How long a signal waits for others to go with it; 100 ms unless set.
+    pub fn linger(mut self, linger: Duration) -> Self {
+        self.settings.linger = linger;
+        self
+    }
+
+    /// The bounds of the first and of every wait before delivery is tried again; 500 ms and a minute unless set.
+    pub fn retry_delays(mut self, base: Duration, max: Duration) -> Self {
+        self.settings.base_delay = base;
+        self.settings.max_delay = max;
+        self
+    }
+
+    /// How long dropping the last handle waits for what is queued; 5 seconds unless set.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 
@@ -219,10 +268,12 @@ impl EmitterBuilder {
     pub fn build(self) -> Result<Emitter, ConfigError> {
         let refused = |error: std::io::Error| ConfigError::new(format!("cannot start the emitter's thread: {error}"));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(refused)?;
+        let handle = runtime.handle().clone();
         let (sender, receiver) = queue::channel(self.limit);
+        let (closing, closed) = watch::channel(false);
         let (tell, done) = mpsc::channel();
-        let shared = Arc::new(Shared { counts: Counts::default(), hook: self.hook, limit: self.limit });
-        let worker = Worker { client: self.client, shared: Arc::clone(&shared), max_batch: self.max_batch };
+        let shared = Arc::new(Shared::new(self.hook));
+        let worker = Worker::new(self.sink, Arc::clone(&shared), self.settings, closed, self.patience);
         std::thread::Builder::new()
             .name("paid-emitter".into())
             .spawn(move || {
@@ -230,77 +281,14 @@ impl EmitterBuilder {
                 let _ = tell.send(());
             })
             .map_err(refused)?;
-        Ok(Emitter { inner: Arc::new(Inner { queue: Some(sender), shared, done: done.into() }) })
+        let inner =
+            Inner { queue: Some(sender), shared, closing, runtime: handle, patience: self.patience, done: done.into() };
+        Ok(Emitter { inner: Arc::new(inner) })
     }
 }
 
 impl fmt::Debug for EmitterBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "EmitterBuilder({:?})", self.client)
-    }
-}
-
-struct Worker {
-    client: Client,
-    shared: Arc<Shared>,
-    max_batch: usize,
-}
-
-impl Worker {
-    async fn run(self, mut receiver: queue::Receiver<Order>) {
-        let mut orders = Vec::new();
-        while receiver.recv_many(&mut orders, self.max_batch).await > 0 {
-            let mut batch = Vec::new();
-            for order in orders.drain(..) {
-                match order {
-                    Order::Send(signal) => batch.push(*signal),
-                    Order::Flush(tell) => {
-                        self.send(&mut batch).await;
-                        let _ = tell.send(());
-                    }
-                }
-            }
-            self.send(&mut batch).await;
-        }
-    }
-
-    async fn send(&self, batch: &mut Vec<Signal>) {
-        if batch.is_empty() {
-            return;
-        }
-        let mut body = b"{\"signals\":[".to_vec();
-        for (index, signal) in batch.iter().enumerate() {
-            if index > 0 {
-                body.push(b',');
-            }
-            signal.write_json(&mut body);
-        }
-        body.extend_from_slice(b"]}");
-        let signals = batch.len();
-        batch.clear();
-        // Every signal has a key: repeating the request bills nothing twice.
-        let call = Call::<CreateSignalsResponse>::new(&self.client, "create-signals", Method::POST, "/signals/bulk")
-            .json_text(body)
-            .repeatable_if(true);
-        let counts = &self.shared.counts;
-        match call.await {
-            Ok(answer) => {
-                self.shared.count(&counts.delivered, answer.ingested);
-                self.shared.count(&counts.duplicates, answer.duplicates);
-                if answer.failed > 0 {
-                    self.shared.count(&counts.failed, answer.failed);
-                    self.failed(&EmitError::Failed { failed: answer.failed, signals });
-                }
-            }
-            Err(error) => {
-                counts.failed.fetch_add(signals as u64, Ordering::Relaxed);
-                self.failed(&EmitError::NotDelivered { signals, error: Arc::new(error) });
-            }
-        }
-    }
-
-    fn failed(&self, failure: &EmitError) {
-        tracing::error!("{failure}");
-        self.shared.report(failure);
+        formatter.debug_struct("EmitterBuilder").field("settings", &self.settings).finish_non_exhaustive()
     }
 }

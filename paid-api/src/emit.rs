@@ -79,24 +79,28 @@ pub enum EmitError {
         /// The event name.
         name: Cow<'static, str>,
     },
-    /// Paid could not be reached, or refused the request.
-    #[error("{signals} signal(s) not delivered: {error}")]
+    /// Paid refused the signal, or it was still waiting when the emitter ended.
+    #[error("{signals} signal(s) not delivered: {}", reason(error.as_deref()))]
     #[non_exhaustive]
     NotDelivered {
         /// How many.
         signals: usize,
-        /// Why.
-        error: Arc<crate::Error>,
+        /// Why; `None` when the emitter ended before there was an answer.
+        error: Option<Arc<crate::Error>>,
     },
-    /// Paid took the request and failed some of its signals, without saying which.
-    #[error("Paid failed {failed} of {signals} signal(s); check that their customers and products exist")]
+    /// Paid took the request and failed this signal, without saying why.
+    #[error("Paid failed signal `{name}`; check that its customer and product exist")]
     #[non_exhaustive]
     Failed {
-        /// How many failed.
-        failed: i64,
-        /// How many were sent together.
-        signals: usize,
+        /// The event name.
+        name: Cow<'static, str>,
+        /// What Paid answered.
+        counts: crate::Counts,
     },
+}
+
+fn reason(error: Option<&crate::Error>) -> String {
+    error.map_or_else(|| "the emitter ended before Paid answered".to_owned(), ToString::to_string)
 }
 
 static INSTALLED: RwLock<Option<Arc<dyn Emit>>> = RwLock::new(None);
@@ -184,11 +188,10 @@ pub(crate) fn lost(name: &str) {
 #[cold]
 fn report_loss(name: &str) {
     REPORT_LOSS.call_once(|| {
-        tracing::error!(
-            signal = name,
-            "a signal was emitted and no emitter is installed: it is lost, and so are all that follow; \
-             call `paid::install(paid::Emitter::new(client))` when the program starts"
-        );
+        log(&format_args!(
+            "signal `{name}` was emitted and no emitter is installed: it is lost, and so are all that follow; call \
+             `paid::install(paid::Emitter::new(client)?)` when the program starts"
+        ));
     });
 }
 
@@ -203,7 +206,18 @@ pub fn emit<S: PaidSignal>(signal: S) {
 }
 
 /// Completes a signal and hands it over.
-pub(crate) fn accept(emitter: &dyn Emit, mut signal: Signal) {
+pub(crate) fn accept(emitter: &dyn Emit, signal: Signal) {
+    match complete(signal) {
+        Ok(signal) => emitter.emit(signal),
+        Err(failure) => {
+            log(&failure);
+            emitter.fail(failure);
+        }
+    }
+}
+
+/// Fills in what the scope knows, a key and the time; or says why the signal cannot be sent.
+pub(crate) fn complete(mut signal: Signal) -> Result<Signal, EmitError> {
     Scope::with_current(|scope| {
         if signal.customer.is_none() {
             signal.customer = scope.and_then(Scope::customer_named).cloned();
@@ -216,17 +230,21 @@ pub(crate) fn accept(emitter: &dyn Emit, mut signal: Signal) {
         signal.product = signal.data.default_product().map(ProductAttribution::from);
     }
     if let Some(problem) = signal.data.problem() {
-        return refuse(emitter, EmitError::Data { name: signal.name.clone(), problem: problem.clone() });
+        return Err(EmitError::Data { name: signal.name.clone(), problem: problem.clone() });
     }
     if signal.customer.is_none() {
-        return refuse(emitter, EmitError::NoCustomer { name: signal.name });
+        return Err(EmitError::NoCustomer { name: signal.name });
     }
     signal.idempotency_key.get_or_insert_with(|| Uuid::now_v7().to_string());
     signal.timestamp.get_or_insert_with(Timestamp::now);
-    emitter.emit(signal);
+    Ok(signal)
 }
 
-fn refuse(emitter: &dyn Emit, failure: EmitError) {
-    tracing::error!("{failure}");
-    emitter.fail(failure);
+/// Logs what is not billed; on stderr in a program that listens to no errors at all.
+pub(crate) fn log(failure: &dyn std::fmt::Display) {
+    if tracing::enabled!(tracing::Level::ERROR) {
+        tracing::error!("{failure}");
+    } else {
+        eprintln!("paid: {failure}");
+    }
 }

@@ -63,7 +63,7 @@ pub use timestamp::{ParseTimestampError, Timestamp};
 pub use transport::{Call, CallFuture, Empty};
 
 #[cfg(feature = "emit")]
-pub use delivery::{Emitter, EmitterBuilder, Stats};
+pub use delivery::{Counts, Delivery, Emitter, EmitterBuilder, FlushError, Receipt, Sink, SinkFuture, Stats};
 #[cfg(feature = "emit")]
 pub use emit::{Emit, EmitError, emit, install, lost_signals, uninstall};
 #[cfg(feature = "emit")]

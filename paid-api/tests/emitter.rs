@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use paid::emulator::{Emulator, Fault};
 use paid::types::CreateProductRequest;
-use paid::{Client, Emit, EmitError, Emitter, RetryPolicy, Signal};
+use paid::{Client, Delivery, EmitError, Emitter, RetryPolicy, Signal};
 
 fn client(emulator: &Emulator) -> Client {
     let quick = RetryPolicy::default().delays(Duration::from_millis(1), Duration::from_millis(2));
@@ -35,7 +35,7 @@ async fn annotated_functions_reach_paid_with_customer_key_and_time() {
         }
     });
     // No deadlock on a current-thread runtime: the emitter has a thread of its own.
-    emitter.flush().await;
+    emitter.flush(Duration::from_secs(10)).await.unwrap();
     let stats = emitter.stats();
     assert_eq!((stats.accepted, stats.delivered, stats.failed, stats.refused), (2, 2, 0, 0));
     let signals = sent(&emulator);
@@ -52,9 +52,9 @@ async fn a_lost_answer_is_repeated_and_bills_once() {
     let emitter = Emitter::new(client(&emulator)).unwrap();
     emulator.fault(Fault::drop_connection().after_work().operation("create-signals"));
     emitter.emit(complete("email_sent"));
-    emitter.flush().await;
+    emitter.flush(Duration::from_secs(10)).await.unwrap();
     let stats = emitter.stats();
-    assert_eq!((stats.delivered, stats.duplicates, stats.failed), (0, 1, 0));
+    assert_eq!((stats.delivered, stats.duplicates, stats.failed), (1, 1, 0));
     let keys: Vec<_> = sent(&emulator).iter().map(|signal| signal["idempotencyKey"].clone()).collect();
     assert_eq!(keys[0], keys[1]);
 }
@@ -69,7 +69,7 @@ fn hooked(client: Client) -> (Emitter, Heard) {
     let heard = Heard::default();
     let listener = Arc::clone(&heard);
     let hook = move |failure: &EmitError| listener.lock().unwrap().push(failure.to_string());
-    (Emitter::builder(client).queue(2).on_error(hook).build().unwrap(), heard)
+    (Emitter::builder(client).queue(2).linger(Duration::ZERO).on_error(hook).build().unwrap(), heard)
 }
 
 #[tokio::test]
@@ -78,18 +78,18 @@ async fn whatever_goes_wrong_is_counted_and_offered_to_the_hook() {
     let (emitter, heard) = hooked(client(&emulator));
     // A success that holds a failure: the product does not exist.
     emitter.emit(complete("email_sent").with_product("nobody's"));
-    emitter.flush().await;
+    emitter.flush(Duration::from_secs(10)).await.unwrap();
     // No customer anywhere.
     paid::scope().emitter(emitter.clone()).run_sync(|| send_email(1)).unwrap();
     // Refused.
     emulator.fault(Fault::status(400).operation("create-signals"));
     emitter.emit(complete("email_sent"));
-    emitter.flush().await;
+    emitter.flush(Duration::from_secs(10)).await.unwrap();
     let stats = emitter.stats();
     assert_eq!((stats.accepted, stats.delivered, stats.failed, stats.refused), (2, 0, 2, 1));
     let heard = heard.lock().unwrap().clone();
     for (heard, expected) in heard.iter().zip([
-        "Paid failed 1 of 1 signal(s)",
+        "Paid failed signal `email_sent`",
         "signal `email_sent` has no customer",
         "1 signal(s) not delivered: create-signals: 400",
     ]) {
@@ -109,7 +109,7 @@ async fn a_full_queue_refuses_and_says_so_and_never_blocks() {
     for _ in 0..5 {
         emitter.emit(complete("later"));
     }
-    emitter.flush().await;
+    emitter.flush(Duration::from_secs(10)).await.unwrap();
     let stats = emitter.stats();
     assert_eq!((stats.accepted, stats.delivered, stats.refused), (3, 3, 3));
     assert!(heard.lock().unwrap()[0].contains("signal `later`: the queue is full (2 signals)"));
@@ -119,6 +119,8 @@ async fn a_full_queue_refuses_and_says_so_and_never_blocks() {
 fn it_works_without_a_runtime_and_dropping_the_last_handle_sends_what_is_left() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let emulator = runtime.block_on(Emulator::start()).unwrap();
+    let product = CreateProductRequest::new("AI SDR").external_id("sdr");
+    runtime.block_on(emulator.client().products().create(&product).send()).unwrap();
     let emitter = Emitter::new(client(&emulator)).unwrap();
     let other = emitter.clone();
     paid::scope().customer("acme").emitter(emitter).run_sync(|| {
@@ -136,8 +138,35 @@ async fn a_hook_that_panics_takes_nothing_with_it() {
     let emitter = Emitter::builder(client(&emulator)).on_error(|_| panic!("on purpose")).build().unwrap();
     emulator.fault(Fault::status(400).operation("create-signals"));
     emitter.emit(complete("one"));
-    emitter.flush().await;
+    emitter.flush(Duration::from_secs(10)).await.unwrap();
     emitter.emit(complete("two"));
-    emitter.flush().await;
+    emitter.flush(Duration::from_secs(10)).await.unwrap();
     assert_eq!((emitter.stats().failed, emitter.stats().delivered), (1, 1));
+}
+
+#[tokio::test]
+async fn a_receipt_says_what_became_of_a_signal() {
+    let emulator = Emulator::start().await.unwrap();
+    let emitter = Emitter::builder(client(&emulator)).linger(Duration::ZERO).build().unwrap();
+    assert_eq!(emitter.send(complete("one")).await.unwrap(), Delivery::Delivered);
+    let again = Signal::new("two").with_customer("acme").with_idempotency_key("k");
+    emitter.send(&again).await.unwrap();
+    assert_eq!(emitter.send(&again).await.unwrap(), Delivery::Duplicate);
+    let nobody = emitter.send(Signal::new("three")).await.unwrap_err();
+    assert!(matches!(nobody, EmitError::NoCustomer { .. }), "{nobody}");
+}
+
+#[tokio::test]
+async fn a_flush_that_takes_too_long_says_what_is_left_and_loses_nothing() {
+    let emulator = Emulator::start().await.unwrap();
+    emulator.fault(Fault::status(503).operation("create-signals").times(6));
+    let emitter = Emitter::builder(client(&emulator))
+        .retry_delays(Duration::from_millis(200), Duration::from_millis(200))
+        .build()
+        .unwrap();
+    emitter.emit(complete("one"));
+    let error = emitter.flush(Duration::from_millis(50)).await.unwrap_err();
+    assert_eq!(error.left, 1);
+    emitter.flush(Duration::from_secs(10)).await.unwrap();
+    assert_eq!(emitter.stats().delivered, 1);
 }

@@ -58,13 +58,16 @@ pub(crate) fn load() -> Loaded {
     }
 }
 
-/// A build looks once; an editor each time, since a file may have come.
+/// A build looks once for a crate; an editor each time, since a file may have come.
 fn find(crate_folder: &Path, named: Option<&str>) -> Found {
-    static FOUND: OnceLock<Found> = OnceLock::new();
+    type Places = HashMap<(PathBuf, Option<String>), Found>;
+    static FOUND: Mutex<Option<Places>> = Mutex::new(None);
     if in_editor() {
         return paid_catalog::find(crate_folder, named);
     }
-    FOUND.get_or_init(|| paid_catalog::find(crate_folder, named)).clone()
+    let key = (crate_folder.to_owned(), named.map(str::to_owned));
+    let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    found.get_or_insert_default().entry(key).or_insert_with(|| paid_catalog::find(crate_folder, named)).clone()
 }
 
 fn read(path: &Path, shown: &str) -> Read {

@@ -26,7 +26,7 @@ fn check(folder: &Path) -> (bool, String) {
     let output = Command::new("cargo")
         .current_dir(folder)
         .args(["check", "--offline", "--color", "never"])
-        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("catalogue"))
+        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap())
         .env_remove("PAID_SIGNALS")
         .output()
         .unwrap();

@@ -15,7 +15,7 @@ pub(crate) fn print((invoice, lines): &(Invoice, Vec<InvoiceLine>), sent: &Stats
     println!("{}", table(invoice, lines));
     println!(
         "\n{} signals taken in, {} already known, {} failed; {} invoice lines; {:.1} s",
-        sent.delivered,
+        sent.delivered - sent.duplicates,
         sent.duplicates,
         sent.failed,
         lines.len(),

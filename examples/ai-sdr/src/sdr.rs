@@ -1,6 +1,8 @@
 //! The sales rep: functions that do its work, and say which signal that is. What a signal is called and what it
 //! carries stands in `signals.toml`; a typo here does not compile.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
 use paid::{Client, Emitter, Stats, Timestamp};
 
@@ -55,7 +57,7 @@ pub(crate) async fn a_day_of_work(client: &Client) -> Result<Stats> {
             booked
         })
         .await;
-    emitter.flush().await;
+    emitter.flush(Duration::from_secs(30)).await.context("the emitter")?;
     let stats = emitter.stats();
     if stats.failed + stats.refused > 0 {
         bail!("{} of {} signals were not delivered", stats.failed + stats.refused, EMAILS + booked);

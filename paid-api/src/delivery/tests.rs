@@ -1,0 +1,308 @@
+//! The worker in virtual time, against a sink that misbehaves as told.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use super::receipt::{Outcome, Receipt};
+use super::sink::{Counts, Sink, SinkFuture};
+use super::worker::{Order, Queued, Settings, Shared, Worker};
+use crate::emit::EmitError;
+use crate::error::{ApiError, Error};
+use crate::signal::Signal;
+
+/// What the server does with the next request.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Take,
+    /// Takes the signals; the answer is lost.
+    TakeAndLose,
+    Status(u16),
+    Hang,
+}
+
+/// A server with Paid's rules: a known key is a duplicate, a batch with a signal called `bad` is refused, a signal
+/// called `failing` is counted as failed.
+#[derive(Default)]
+struct Server {
+    acts: Mutex<VecDeque<Act>>,
+    /// By key: how often it was billed.
+    billed: Mutex<BTreeMap<String, u32>>,
+    order: Mutex<Vec<String>>,
+    requests: Mutex<Vec<(Instant, usize)>>,
+}
+
+fn status(status: u16) -> Error {
+    let status = StatusCode::from_u16(status).unwrap();
+    Error::Api(Box::new(ApiError::read("create-signals".into(), 1, status, HeaderMap::new(), "{}".into())))
+}
+
+impl Server {
+    fn handle(&self, body: &[u8]) -> Result<Counts, Error> {
+        let body: Value = serde_json::from_slice(body).unwrap();
+        let signals = body["signals"].as_array().unwrap();
+        self.requests.lock().unwrap().push((Instant::now(), signals.len()));
+        let act = self.acts.lock().unwrap().pop_front().unwrap_or(Act::Take);
+        if let Act::Status(code) = act {
+            return Err(status(code));
+        }
+        if signals.iter().any(|signal| signal["eventName"] == "bad") {
+            return Err(status(400));
+        }
+        let mut counts = Counts::default();
+        for signal in signals {
+            let key = signal["idempotencyKey"].as_str().unwrap().to_owned();
+            let mut billed = self.billed.lock().unwrap();
+            if signal["eventName"] == "failing" {
+                counts.failed += 1;
+            } else if billed.contains_key(&key) {
+                counts.duplicates += 1;
+            } else {
+                counts.ingested += 1;
+                self.order.lock().unwrap().push(key.clone());
+                billed.insert(key, 1);
+            }
+        }
+        if matches!(act, Act::TakeAndLose) { Err(status(502)) } else { Ok(counts) }
+    }
+}
+
+impl Sink for Arc<Server> {
+    fn send(&self, body: Vec<u8>, _: usize) -> SinkFuture<'_> {
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            if matches!(self.acts.lock().unwrap().front(), Some(Act::Hang)) {
+                std::future::pending::<()>().await;
+            }
+            self.handle(&body)
+        })
+    }
+}
+
+/// A worker with its queue, on this runtime and its clock.
+struct Rig {
+    server: Arc<Server>,
+    orders: mpsc::Sender<Order>,
+    closing: watch::Sender<bool>,
+    shared: Arc<Shared>,
+    failures: Arc<Mutex<Vec<String>>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Rig {
+    fn start(acts: impl IntoIterator<Item = Act>, settings: Settings) -> Self {
+        let server = Arc::new(Server { acts: Mutex::new(acts.into_iter().collect()), ..Server::default() });
+        let failures = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&failures);
+        let hook = move |failure: &EmitError| heard.lock().unwrap().push(failure.to_string());
+        let shared = Arc::new(Shared::new(Some(Box::new(hook))));
+        let (orders, receiver) = mpsc::channel(10_000);
+        let (closing, closed) = watch::channel(false);
+        let sink = Arc::new(Arc::clone(&server));
+        let worker = Worker::new(sink, Arc::clone(&shared), settings, closed, Duration::from_secs(5));
+        let task = tokio::spawn(worker.run(receiver));
+        Self { server, orders, closing, shared, failures, task }
+    }
+
+    async fn emit(&self, name: &'static str, key: &str) -> Receipt {
+        let (tell, receipt) = Receipt::new();
+        let signal = Signal::new(name).with_customer("acme").with_idempotency_key(key);
+        self.shared.counts.accepted.add(1);
+        let order = Order::Send(Box::new(Queued { signal, receipt: Some(tell) }));
+        assert!(self.orders.send(order).await.is_ok());
+        receipt
+    }
+
+    async fn flush(&self) {
+        let (tell, told) = oneshot::channel();
+        assert!(self.orders.send(Order::Flush(tell)).await.is_ok());
+        told.await.unwrap();
+    }
+
+    /// Drops the last handle, and waits for the thread's end.
+    async fn close(self) -> (Arc<Server>, Arc<Shared>, Vec<String>) {
+        drop(self.orders);
+        self.closing.send_replace(true);
+        self.task.await.unwrap();
+        let failures = self.failures.lock().unwrap().clone();
+        (self.server, self.shared, failures)
+    }
+}
+
+fn sizes(server: &Server) -> Vec<usize> {
+    server.requests.lock().unwrap().iter().map(|(_, size)| *size).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_goes_when_it_is_full_or_has_lingered() {
+    let rig = Rig::start([], Settings { max_batch: 3, ..Settings::default() });
+    let begun = Instant::now();
+    for key in ["a", "b", "c", "d"] {
+        rig.emit("x", key).await;
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(sizes(&rig.server), [3]);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(sizes(&rig.server), [3, 1]);
+    let times: Vec<_> = rig.server.requests.lock().unwrap().iter().map(|(at, _)| *at - begun).collect();
+    // The second batch began when the first was on its way.
+    assert_eq!(times[1] - times[0], Duration::from_millis(110));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_goes_before_it_has_too_many_bytes() {
+    let rig = Rig::start([], Settings { max_bytes: 200, ..Settings::default() });
+    for key in ["a", "b", "c", "d", "e"] {
+        rig.emit("x", key).await;
+    }
+    rig.flush().await;
+    assert_eq!(sizes(&rig.server), [2, 2, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_down_for_hours_loses_nothing() {
+    let down = (0..200).map(|number| if number % 2 == 0 { Act::Status(503) } else { Act::TakeAndLose });
+    let rig = Rig::start(down, Settings::default());
+    let begun = Instant::now();
+    let receipt = rig.emit("x", "a").await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(rig.shared.counts.read().circuit_open);
+    rig.flush().await;
+    assert!(begun.elapsed() > Duration::from_secs(600), "{:?}", begun.elapsed());
+    let stats = rig.shared.counts.read();
+    assert_eq!((stats.delivered, stats.failed, stats.retries, stats.circuit_open), (1, 0, 200, false));
+    assert!(receipt.await.is_ok());
+    assert_eq!(*rig.server.billed.lock().unwrap(), BTreeMap::from([("a".to_owned(), 1)]));
+    let gaps: Vec<_> = rig.server.requests.lock().unwrap().windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+    assert!(gaps.iter().all(|gap| *gap <= Duration::from_secs(61)), "{gaps:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_key_pauses_and_keeps_everything() {
+    for refusal in [401, 403] {
+        let rig = Rig::start([Act::Status(refusal); 5], Settings::default());
+        let receipt = rig.emit("x", "a").await;
+        rig.flush().await;
+        assert!(receipt.await.is_ok());
+        assert!(rig.failures.lock().unwrap().is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_signals_are_isolated_and_the_good_ones_get_through_in_order() {
+    let rig = Rig::start([], Settings::default());
+    let mut receipts = Vec::new();
+    for number in 0..64 {
+        let name = match number {
+            7 | 40 => "bad",
+            21 => "failing",
+            _ => "good",
+        };
+        receipts.push((number, rig.emit(name, &format!("{number:02}")).await));
+    }
+    rig.flush().await;
+    for (number, receipt) in receipts {
+        assert_eq!(receipt.await.is_ok(), ![7, 21, 40].contains(&number), "{number}");
+    }
+    let (server, shared, failures) = rig.close().await;
+    assert_eq!(failures.len(), 3);
+    assert!(failures.iter().any(|failure| failure.starts_with("Paid failed signal `failing`")), "{failures:?}");
+    let stats = shared.counts.read();
+    assert_eq!((stats.delivered, stats.failed, stats.queued()), (61, 3, 0));
+    let order = server.order.lock().unwrap().clone();
+    assert_eq!(order.len(), 61);
+    assert!(order.is_sorted(), "{order:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lone_duplicate_says_so() {
+    let rig = Rig::start([], Settings::default());
+    let first = rig.emit("x", "a").await;
+    rig.flush().await;
+    let second = rig.emit("x", "a").await;
+    rig.flush().await;
+    assert_eq!(first.await.unwrap(), super::Delivery::Delivered);
+    assert_eq!(second.await.unwrap(), super::Delivery::Duplicate);
+    assert_eq!(rig.shared.counts.read().duplicates, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_sends_what_is_queued_and_gives_up_within_its_patience() {
+    let rig = Rig::start([], Settings::default());
+    for key in ["a", "b"] {
+        rig.emit("x", key).await;
+    }
+    let (server, _, _) = rig.close().await;
+    assert_eq!(server.billed.lock().unwrap().len(), 2);
+
+    for acts in [vec![Act::Hang; 2], vec![Act::Status(503); 10_000]] {
+        let rig = Rig::start(acts, Settings::default());
+        let receipt = rig.emit("x", "a").await;
+        rig.emit("x", "b").await;
+        let begun = Instant::now();
+        let (_, shared, failures) = rig.close().await;
+        assert!(begun.elapsed() <= Duration::from_millis(5_500), "{:?}", begun.elapsed());
+        assert!(failures[0].starts_with("2 signal(s) not delivered"), "{failures:?}");
+        assert_eq!(shared.counts.read().failed, 2);
+        assert!(matches!(receipt.await, Err(EmitError::NotDelivered { signals: 2, .. })));
+    }
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        4 => Just(Act::Take),
+        1 => Just(Act::TakeAndLose),
+        1 => prop::sample::select(vec![400, 401, 403, 408, 409, 413, 429, 500, 503]).prop_map(Act::Status),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    /// Whatever the server does: every signal is answered, none is billed twice, and a good one is lost only if Paid
+    /// refused it when it stood alone.
+    #[test]
+    fn delivered_is_accepted_but_for_what_was_refused_and_nothing_is_billed_twice(
+        acts in prop::collection::vec(act(), 0..60),
+        names in prop::collection::vec(prop::sample::select(vec!["good", "good", "good", "bad", "failing"]), 1..40),
+        pauses in prop::collection::vec(0_u64..300, 1..40),
+        max_batch in 1_usize..12,
+    ) {
+        let refusals = acts.iter().filter(|act| matches!(act, Act::Status(400 | 409 | 413))).count();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let rig = Rig::start(acts, Settings { max_batch, ..Settings::default() });
+            let mut receipts: Vec<(&str, String, Receipt)> = Vec::new();
+            for (number, name) in names.iter().copied().enumerate() {
+                let key = format!("{number:03}");
+                let receipt = rig.emit(name, &key).await;
+                receipts.push((name, key, receipt));
+                tokio::time::sleep(Duration::from_millis(pauses[number % pauses.len()])).await;
+            }
+            rig.flush().await;
+            let mut refused_good = 0;
+            for (name, key, receipt) in receipts {
+                let outcome: Outcome = receipt.await;
+                let billed = rig.server.billed.lock().unwrap().get(&key).copied();
+                match outcome {
+                    Ok(_) => {
+                        prop_assert_eq!(name, "good");
+                        prop_assert_eq!(billed, Some(1));
+                    }
+                    Err(_) => refused_good += usize::from(name == "good"),
+                }
+            }
+            prop_assert!(refused_good <= refusals, "{} of {}", refused_good, refusals);
+            let (server, shared, _) = rig.close().await;
+            prop_assert_eq!(shared.counts.read().queued(), 0);
+            prop_assert!(server.order.lock().unwrap().is_sorted());
+            Ok(())
+        })?;
+    }
+}
