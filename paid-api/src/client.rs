@@ -67,7 +67,7 @@ pub struct Client {
 pub(crate) struct Inner {
     pub(crate) http: reqwest::Client,
     pub(crate) base_url: String,
-    pub(crate) key: ApiKey,
+    pub(crate) key: Key,
     pub(crate) user_agent: HeaderValue,
     pub(crate) timeout: Duration,
     pub(crate) retry: RetryPolicy,
@@ -144,11 +144,34 @@ impl fmt::Debug for Client {
     }
 }
 
+/// Where the key of a request comes from.
+#[derive(Clone)]
+pub(crate) enum Key {
+    Fixed(ApiKey),
+    Provided(Arc<dyn Fn() -> ApiKey + Send + Sync>),
+}
+
+impl Key {
+    /// Asked for every attempt, so that a rotated key is used at once.
+    pub(crate) fn header(&self) -> HeaderValue {
+        match self {
+            Self::Fixed(key) => key.header(),
+            Self::Provided(provide) => provide().header(),
+        }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ApiKey(***)")
+    }
+}
+
 /// Sets up a [`Client`].
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {
-    key: Option<Result<ApiKey, ConfigError>>,
+    key: Option<Result<Key, ConfigError>>,
     base_url: String,
     timeout: Duration,
     connect_timeout: Duration,
@@ -192,7 +215,26 @@ impl ClientBuilder {
 
     /// The API key (`paid_…`).
     pub fn api_key(mut self, key: impl AsRef<str>) -> Self {
-        self.key = Some(ApiKey::new(key));
+        self.key = Some(ApiKey::new(key).map(Key::Fixed));
+        self
+    }
+
+    /// Where the API key comes from, for keys that are rotated: asked before every attempt, so it must be quick.
+    ///
+    /// ```
+    /// # use std::sync::{Arc, RwLock};
+    /// # use paid::{ApiKey, Client};
+    /// # fn main() -> Result<(), paid::ConfigError> {
+    /// let key = Arc::new(RwLock::new(ApiKey::new("paid_first")?));
+    /// let current = Arc::clone(&key);
+    /// let client = Client::builder().api_key_from(move || current.read().unwrap().clone()).build()?;
+    /// // Later, when the key has been rotated:
+    /// *key.write().unwrap() = ApiKey::new("paid_second")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn api_key_from(mut self, provider: impl Fn() -> ApiKey + Send + Sync + 'static) -> Self {
+        self.key = Some(Ok(Key::Provided(Arc::new(provider))));
         self
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use paid::emulator::{Emulator, Fault};
 use paid::types::CreateProductRequest;
-use paid::{Client, Delivery, EmitError, Emitter, RetryPolicy, Signal};
+use paid::{ApiKey, Client, Delivery, EmitError, Emitter, RetryPolicy, Signal};
 
 fn client(emulator: &Emulator) -> Client {
     let quick = RetryPolicy::default().delays(Duration::from_millis(1), Duration::from_millis(2));
@@ -169,4 +169,25 @@ async fn a_flush_that_takes_too_long_says_what_is_left_and_loses_nothing() {
     assert_eq!(error.left, 1);
     emitter.flush(Duration::from_secs(10)).await.unwrap();
     assert_eq!(emitter.stats().delivered, 1);
+}
+
+#[tokio::test]
+async fn a_rotated_key_loses_nothing() {
+    let emulator = Emulator::start().await.unwrap();
+    // The emulator lets in keys that start with `paid_`.
+    let key = Arc::new(Mutex::new(ApiKey::new("revoked").unwrap()));
+    let current = Arc::clone(&key);
+    let client = Client::builder()
+        .api_key_from(move || current.lock().unwrap().clone())
+        .base_url(emulator.url())
+        .build()
+        .unwrap();
+    let quick = Duration::from_millis(20);
+    let emitter = Emitter::builder(client).linger(Duration::ZERO).retry_delays(quick, quick).build().unwrap();
+    let receipt = emitter.emit(complete("one"));
+    emitter.flush(Duration::from_millis(100)).await.unwrap_err();
+    assert!(emitter.stats().circuit_open);
+    *key.lock().unwrap() = ApiKey::new("paid_fresh").unwrap();
+    assert_eq!(receipt.await.unwrap(), Delivery::Delivered);
+    assert!(!emitter.stats().circuit_open);
 }
