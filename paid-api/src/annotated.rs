@@ -20,6 +20,11 @@ pub fn call<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
+/// Never called: gives a type to a place that is never reached.
+pub fn never<T>() -> T {
+    panic!("this is never called")
+}
+
 /// A signal between the entry of a function and its end; empty when nobody listens.
 pub struct Pending {
     name: &'static str,
@@ -127,11 +132,20 @@ impl Pending {
         });
     }
 
+    #[inline]
     pub fn emit(self) {
-        let Some(inner) = self.inner else { return emit::lost(self.name) };
-        match inner.emitter.or_else(emit::current) {
-            Some(emitter) => emit::accept(&*emitter, inner.signal),
+        match self.inner {
             None => emit::lost(self.name),
+            Some(inner) => inner.emit(self.name),
+        }
+    }
+}
+
+impl Inner {
+    fn emit(self: Box<Self>, name: &'static str) {
+        match self.emitter.or_else(emit::current) {
+            Some(emitter) => emit::accept(&*emitter, self.signal),
+            None => emit::lost(name),
         }
     }
 }
@@ -185,6 +199,26 @@ pub fn product(id: Option<Cow<'_, str>>) -> Option<ProductAttribution> {
 
 pub fn product_id(id: Option<Cow<'_, str>>) -> Option<ProductAttribution> {
     id.map(|id| ProductId::from(id.into_owned()).into())
+}
+
+macro_rules! texts {
+    ($($name:ident: $function:ident -> $returns:ty;)*) => {
+        $(pub fn $name<T: AsRef<str> + ?Sized>(value: &T) -> Option<$returns> {
+            $function(by_str(value))
+        })*
+    };
+}
+
+// For types that are text by their name.
+texts! {
+    customer_text: customer -> CustomerAttribution;
+    customer_id_text: customer_id -> CustomerAttribution;
+    product_text: product -> ProductAttribution;
+    product_id_text: product_id -> ProductAttribution;
+}
+
+pub fn key_text<T: AsRef<str> + ?Sized>(value: &T) -> Option<String> {
+    Some(value.as_ref().to_owned())
 }
 
 pub fn write_field<T: value::Json + ?Sized>(data: &mut Data, key: &str, value: &T) {

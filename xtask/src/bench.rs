@@ -1,6 +1,7 @@
 //! `cargo xtask bench NAME`: one row a bar, ratios taken in one run, exit code 1 when a bar fails.
 
 mod compile;
+mod emit;
 mod expand;
 pub(crate) mod measure;
 mod stock;
@@ -16,6 +17,8 @@ pub(crate) enum Bench {
     Compile,
     /// Compile time of annotated functions and derived structs against the same written by hand.
     Expand,
+    /// Run time of an annotated call that nobody listens to, and of an emission.
+    Emit,
 }
 
 /// One row: what was measured, and what it must reach.
@@ -82,6 +85,7 @@ pub(crate) fn run(bench: Bench) -> Result<()> {
     let rows = match bench {
         Bench::Compile => compile::rows()?,
         Bench::Expand => expand::rows()?,
+        Bench::Emit => emit::rows()?,
     };
     println!("{}", table(&rows));
     let failed = rows.iter().filter(|row| row.verdict() == "FAIL").count();

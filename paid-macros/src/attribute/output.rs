@@ -53,7 +53,7 @@ pub(crate) fn function(
         }
         Shape::Async => {
             let moved = after.move_token();
-            let edge = return_edge(&signature.output);
+            let edge = return_edge(&arguments.krate, &signature.output);
             let inner = inner(body);
             quote! {
                 let #out = async #moved { #edge #inner }.await;
@@ -158,15 +158,14 @@ fn closure_return(output: &ReturnType) -> TokenStream {
 }
 
 /// Tells the compiler early what the block returns, and where that is written.
-fn return_edge(output: &ReturnType) -> TokenStream {
+fn return_edge(krate: &syn::Path, output: &ReturnType) -> TokenStream {
     let ReturnType::Type(_, ty) = output else { return TokenStream::new() };
+    let span = ty.span();
     let ty = without_impl(ty.to_token_stream());
-    let returned = Ident::new("__paid_returned", Span::mixed_site());
-    quote_spanned! {ty.span()=>
-        #[allow(unreachable_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    quote_spanned! {span=>
+        #[allow(clippy::all)]
         if false {
-            let #returned: #ty = loop {};
-            return #returned;
+            return #krate::__private::never::<#ty>();
         }
     }
 }
@@ -315,6 +314,8 @@ fn text_of(krate: &syn::Path, place: &str, value: &Expr) -> TokenStream {
 /// What happens after the body.
 struct After {
     uses_arguments: bool,
+    /// Every argument is one that may be borrowed by a future wherever the argument itself may be.
+    shareable: bool,
     /// Something is set after the body.
     changes: bool,
     /// It says `Result`; what does not may be one all the same, by another name.
@@ -335,13 +336,17 @@ impl After {
         }
         let uses = |name: &String| late.iter().any(|tokens| mention(tokens.clone(), name).is_some());
         let changes = !late.is_empty() || !matches!(arguments.event, Event::Name(_));
-        Self { uses_arguments: names.iter().any(uses), changes, returns_result: returns_result(function) }
+        let shareable = function.signature.inputs.iter().all(is_shareable);
+        let returns_result = returns_result(function);
+        Self { uses_arguments: names.iter().any(uses), shareable, changes, returns_result }
     }
 
     /// The body gets what it captures, unless something is still needed afterwards: so it borrows no more than the
     /// function as it was written.
+    ///
+    /// Where all of it can be shared between threads anyway, borrowing does the same and compiles faster.
     fn move_token(&self) -> Option<TokenStream> {
-        (!self.uses_arguments).then(|| quote!(move))
+        (!self.uses_arguments && !self.shareable).then(|| quote!(move))
     }
 
     fn tokens(&self, arguments: &Arguments, checked: &Checked<'_>, returns: Span) -> TokenStream {
@@ -397,6 +402,21 @@ impl After {
                 quote!({ #binding #hand_over })
             }
         }
+    }
+}
+
+/// Shared references, and plain values by their names.
+fn is_shareable(argument: &FnArg) -> bool {
+    const PLAIN: [&str; 15] = [
+        "bool", "char", "u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isize", "f32", "f64", "String",
+    ];
+    match argument {
+        FnArg::Receiver(receiver) => matches!(receiver.kind, syn::ReceiverKind::Reference(_, _, None)),
+        FnArg::Typed(argument) => match &*argument.ty {
+            Type::Reference(reference) => reference.mutability.is_none(),
+            Type::Path(path) => path.path.get_ident().is_some_and(|name| PLAIN.iter().any(|plain| name == plain)),
+            _ => false,
+        },
     }
 }
 

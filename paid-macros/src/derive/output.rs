@@ -34,6 +34,9 @@ pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'
     let products = with_constant_products(container, products);
     let products = method(container, "product", &option(quote!(#krate::types::ProductAttribution)), products);
     let keys = role_arms(container, Role::Key, |ty| {
+        if is_text(ty) {
+            return quote_spanned!(span_of(ty)=> #krate::__private::key_text(value));
+        }
         let (text, span) = (text_of(krate, "key", ty), span_of(ty));
         quote_spanned!(span=> #text.map(::std::borrow::Cow::into_owned))
     });
@@ -80,16 +83,34 @@ pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'
 
 /// The variable `value` as text for a place; a type that is text by its name needs no way to be found.
 fn text_of(krate: &syn::Path, place: &str, ty: &syn::Type) -> TokenStream {
-    let inner = match ty {
-        syn::Type::Reference(reference) => &*reference.elem,
-        other => other,
-    };
-    let is_text = matches!(inner, syn::Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "String" || last.ident == "str"));
-    if is_text {
+    if is_text(ty) {
         quote_spanned!(span_of(ty)=> #krate::__private::by_str(value))
     } else {
         text(krate, place, span_of(ty))
     }
+}
+
+/// The name of a type, behind a reference too.
+fn type_name(ty: &syn::Type) -> Option<&Ident> {
+    let inner = match ty {
+        syn::Type::Reference(reference) => &*reference.elem,
+        other => other,
+    };
+    match inner {
+        syn::Type::Path(path) => path.path.get_ident(),
+        _ => None,
+    }
+}
+
+fn is_text(ty: &syn::Type) -> bool {
+    type_name(ty).is_some_and(|name| name == "String" || name == "str")
+}
+
+/// Types that are JSON for certain, which need no bound with a message.
+fn is_plain(ty: &syn::Type) -> bool {
+    const PLAIN: [&str; 13] =
+        ["String", "str", "bool", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64"];
+    type_name(ty).is_some_and(|name| PLAIN.iter().any(|plain| name == plain))
 }
 
 fn path(shape: &Shape<'_>) -> TokenStream {
@@ -140,6 +161,10 @@ fn attribution(container: &Container<'_>, roles: &[(Role, &str)]) -> Arms {
     for (role, place) in roles {
         let function = format_ident!("{place}");
         let found = role_arms(container, *role, |ty| {
+            if is_text(ty) {
+                let function = format_ident!("{place}_text");
+                return quote_spanned!(span_of(ty)=> #krate::__private::#function(value));
+            }
             let text = text_of(krate, place, ty);
             quote_spanned!(span_of(ty)=> #krate::__private::#function(#text))
         });
@@ -230,10 +255,13 @@ fn step(container: &Container<'_>, event: &Event<'_>, field: &Field<'_>, binding
         Role::Data => {
             let key = field.name(container.rename_all);
             let class = event.class(&key);
-            let value = match class {
+            let value = match &class {
                 Some(class) => quote_spanned!(span=> #private::class::#class(#binding)),
                 None => quote!(#binding),
             };
+            if class.is_none() && is_plain(field.ty) {
+                return Some(quote_spanned!(span=> data.field(#key, #binding);));
+            }
             let keys = map_key(field.ty).map(|key| {
                 let key_span = span_of(key);
                 quote_spanned!(key_span=> #private::class::key::<#key>();)

@@ -23,7 +23,7 @@ impl ::paid::PaidSignal for MeetingBooked {
         ::paid::signal::value::AsTimestamp::as_timestamp(value)
     }
     fn write_data(&self, data: &mut ::paid::signal::Data) {
-        ::paid::__private::write_field(data, "lead_id", &self.lead_id);
-        ::paid::__private::write_field(data, "duration_minutes", &self.duration_minutes);
+        data.field("lead_id", &self.lead_id);
+        data.field("duration_minutes", &self.duration_minutes);
     }
 }

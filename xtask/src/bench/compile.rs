@@ -65,19 +65,27 @@ pub(super) fn scratch(root: &Path) -> PathBuf {
 }
 
 /// `cargo check` of one package with its dependencies built; the best of several runs.
-pub(super) fn checked(folder: &Path, target: &Path, package: &str, features: &[&str]) -> Result<Taken> {
-    let check: Vec<_> = ["check", "--quiet", "-p", package].iter().chain(features).copied().collect();
-    measure::command(&measure::cargo(folder, target, &check))?;
-    let mut best: Option<Taken> = None;
+fn checked(folder: &Path, target: &Path, package: &str, features: &[&str]) -> Result<Taken> {
+    let mut best = None;
+    check(folder, target, package, features)?;
     for _ in 0..RUNS {
-        measure::command(&measure::cargo(folder, target, &["clean", "--quiet", "-p", package]))?;
-        let taken = measure::command(&measure::cargo(folder, target, &check))?;
-        best = Some(best.map_or(taken, |best| Taken {
-            seconds: best.seconds.min(taken.seconds),
-            peak_mib: best.peak_mib.min(taken.peak_mib),
-        }));
+        best = Some(better(best, check(folder, target, package, features)?));
     }
     best.ok_or_else(|| anyhow::anyhow!("no run"))
+}
+
+/// One clean check of one package.
+pub(super) fn check(folder: &Path, target: &Path, package: &str, features: &[&str]) -> Result<Taken> {
+    let check: Vec<_> = ["check", "--quiet", "-p", package].iter().chain(features).copied().collect();
+    measure::command(&measure::cargo(folder, target, &["clean", "--quiet", "-p", package]))?;
+    measure::command(&measure::cargo(folder, target, &check))
+}
+
+pub(super) fn better(best: Option<Taken>, taken: Taken) -> Taken {
+    best.map_or(taken, |best| Taken {
+        seconds: best.seconds.min(taken.seconds),
+        peak_mib: best.peak_mib.min(taken.peak_mib),
+    })
 }
 
 #[allow(clippy::cast_precision_loss)]

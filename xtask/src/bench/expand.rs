@@ -11,33 +11,48 @@ use crate::project;
 
 const FUNCTIONS: usize = 1_000;
 const STRUCTS: usize = 1_000;
+const ROUNDS: usize = 5;
 
 pub(crate) fn rows() -> Result<Vec<Row>> {
     let root = project::root()?;
     let scratch = compile::scratch(&root);
     let target = scratch.join("target");
-    eprintln!("  {FUNCTIONS} functions and {STRUCTS} structs by hand");
-    let by_hand = write(&root, &scratch.join("by-hand"), "by-hand", &source(false))
-        .and_then(|folder| compile::checked(&folder, &target, "by-hand", &[]))?;
-    eprintln!("  the same, annotated");
-    let annotated = write(&root, &scratch.join("annotated"), "annotated", &source(true))
-        .and_then(|folder| compile::checked(&folder, &target, "annotated", &[]))?;
+    let crates = [("by-hand", source(false)), ("annotated", source(true))];
+    let mut best = [None, None];
+    // In turns, so that a busy moment of the machine hits both; the first round builds the dependencies.
+    for round in 0..=ROUNDS {
+        eprintln!("  {FUNCTIONS} functions and {STRUCTS} structs by hand and annotated, round {round} of {ROUNDS}");
+        for ((name, text), best) in crates.iter().zip(&mut best) {
+            let folder = write(&root, &scratch.join(name), name, "lib.rs", text)?;
+            let taken = compile::check(&folder, &target, name, &[])?;
+            if round > 0 {
+                *best = Some(compile::better(*best, taken));
+            }
+        }
+    }
+    let [Some(by_hand), Some(annotated)] = best else { anyhow::bail!("no round") };
     let ratio = annotated.seconds / by_hand.seconds;
     Ok(vec![
         Row::new("check by hand, s", by_hand.seconds, Bar::None, format!("{:.0} MiB", by_hand.peak_mib)),
         Row::new("check annotated, s", annotated.seconds, Bar::None, format!("{:.0} MiB", annotated.peak_mib)),
-        Row::new("annotated, times by hand", ratio, Bar::AtMost(1.5), "dependencies built, best of 3"),
+        Row::new(
+            "annotated, times by hand",
+            ratio,
+            Bar::AtMost(1.5),
+            format!("dependencies built, best of {ROUNDS}, in turns"),
+        ),
     ])
 }
 
-fn write(root: &Path, folder: &Path, name: &str, source: &str) -> Result<std::path::PathBuf> {
+/// A crate with one file.
+pub(super) fn write(root: &Path, folder: &Path, name: &str, file: &str, source: &str) -> Result<std::path::PathBuf> {
     std::fs::create_dir_all(folder.join("src"))?;
     let manifest = format!(
         "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\npaid-api = {{ path = {:?}, default-features = false, features = [\"emit\"] }}\n",
         root.join("paid-api")
     );
     std::fs::write(folder.join("Cargo.toml"), manifest)?;
-    std::fs::write(folder.join("src/lib.rs"), source)?;
+    std::fs::write(folder.join("src").join(file), source)?;
     std::fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
     Ok(folder.to_owned())
 }
