@@ -203,6 +203,26 @@ fn on_and_when_decide_whether() {
     assert_eq!(data(&record(renamed).1), json!({"minutes": 15}));
 }
 
+#[paid::signal("paid_out", customer = "acme", data(amount = *ret))]
+#[paid::signal("payout_failed", customer = "acme", on = "error", data(why = err.0))]
+#[paid::signal("payout_tried", customer = "acme", on = "always")]
+async fn pay_out(fail: bool) -> Fallible<u32> {
+    tokio::task::yield_now().await;
+    if fail {
+        return Err(Failed("broke"));
+    }
+    Ok(7)
+}
+
+#[tokio::test]
+async fn one_function_may_have_several_signals() {
+    let names = |signals: &[Signal]| signals.iter().map(|signal| signal.name().to_owned()).collect::<Vec<_>>();
+    let (_, signals) = record_async(pay_out(false)).await;
+    assert_eq!(names(&signals), ["payout_tried", "paid_out"]);
+    let (_, signals) = record_async(pay_out(true)).await;
+    assert_eq!(names(&signals), ["payout_tried", "payout_failed"]);
+}
+
 #[derive(PaidSignal)]
 #[paid(signal = "meeting_held")]
 struct MeetingHeld {
