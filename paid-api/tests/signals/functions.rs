@@ -218,9 +218,9 @@ async fn pay_out(fail: bool) -> Fallible<u32> {
 async fn one_function_may_have_several_signals() {
     let names = |signals: &[Signal]| signals.iter().map(|signal| signal.name().to_owned()).collect::<Vec<_>>();
     let (_, signals) = record_async(pay_out(false)).await;
-    assert_eq!(names(&signals), ["payout_tried", "paid_out"]);
+    assert_eq!(names(&signals), ["paid_out", "payout_tried"]);
     let (_, signals) = record_async(pay_out(true)).await;
-    assert_eq!(names(&signals), ["payout_tried", "payout_failed"]);
+    assert_eq!(names(&signals), ["payout_failed", "payout_tried"]);
 }
 
 #[derive(PaidSignal)]
