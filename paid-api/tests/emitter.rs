@@ -102,10 +102,10 @@ async fn whatever_goes_wrong_is_counted_and_offered_to_the_hook() {
 #[tokio::test]
 async fn a_full_queue_refuses_and_says_so_and_never_blocks() {
     let emulator = Emulator::start().await.unwrap();
-    emulator.fault(Fault::latency(Duration::from_millis(300)).operation("create-signals"));
+    emulator.fault(Fault::latency(Duration::from_millis(1_500)).operation("create-signals"));
     let (emitter, heard) = hooked(client(&emulator));
     emitter.emit(complete("first"));
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
     for _ in 0..5 {
         emitter.emit(complete("later"));
     }
@@ -161,7 +161,7 @@ async fn a_flush_that_takes_too_long_says_what_is_left_and_loses_nothing() {
     let emulator = Emulator::start().await.unwrap();
     emulator.fault(Fault::status(503).operation("create-signals").times(6));
     let emitter = Emitter::builder(client(&emulator))
-        .retry_delays(Duration::from_millis(200), Duration::from_millis(200))
+        .retry_delays(Duration::from_secs(1), Duration::from_secs(1))
         .build()
         .unwrap();
     emitter.emit(complete("one"));
