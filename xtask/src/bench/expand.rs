@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use super::measure::Taken;
 use super::{Bar, Row, compile};
 use crate::project;
 
@@ -14,14 +15,32 @@ const STRUCTS: usize = 1_000;
 const ROUNDS: usize = 5;
 
 pub(crate) fn rows() -> Result<Vec<Row>> {
+    let (by_hand, annotated) = compared(&EVERYDAY)?;
+    let (tiny_by_hand, tiny_annotated) = compared(&TINY)?;
+    let rounds = format!("dependencies built, best of {ROUNDS}, in turns");
+    Ok(vec![
+        Row::new("check by hand, s", by_hand.seconds, Bar::None, format!("{:.0} MiB", by_hand.peak_mib)),
+        Row::new("check annotated, s", annotated.seconds, Bar::None, format!("{:.0} MiB", annotated.peak_mib)),
+        Row::new("annotated, times by hand", annotated.seconds / by_hand.seconds, Bar::AtMost(1.5), rounds),
+        Row::new(
+            "the same with bodies of one call",
+            tiny_annotated.seconds / tiny_by_hand.seconds,
+            Bar::None,
+            "for reference: nothing but signals",
+        ),
+    ])
+}
+
+/// The two crates, by hand and annotated.
+fn compared(bodies: &Bodies) -> Result<(Taken, Taken)> {
     let root = project::root()?;
     let scratch = compile::scratch(&root);
     let target = scratch.join("target");
-    let crates = [("by-hand", source(false)), ("annotated", source(true))];
+    let crates = [("by-hand", source(bodies, false)), ("annotated", source(bodies, true))];
     let mut best = [None, None];
     // In turns, so that a busy moment of the machine hits both; the first round builds the dependencies.
     for round in 0..=ROUNDS {
-        eprintln!("  {FUNCTIONS} functions and {STRUCTS} structs by hand and annotated, round {round} of {ROUNDS}");
+        eprintln!("  {FUNCTIONS} functions ({}) and {STRUCTS} structs, round {round} of {ROUNDS}", bodies.name);
         for ((name, text), best) in crates.iter().zip(&mut best) {
             let folder = write(&root, &scratch.join(name), name, "lib.rs", text)?;
             let taken = compile::check(&folder, &target, name, &[])?;
@@ -30,19 +49,25 @@ pub(crate) fn rows() -> Result<Vec<Row>> {
             }
         }
     }
-    let [Some(by_hand), Some(annotated)] = best else { anyhow::bail!("no round") };
-    let ratio = annotated.seconds / by_hand.seconds;
-    Ok(vec![
-        Row::new("check by hand, s", by_hand.seconds, Bar::None, format!("{:.0} MiB", by_hand.peak_mib)),
-        Row::new("check annotated, s", annotated.seconds, Bar::None, format!("{:.0} MiB", annotated.peak_mib)),
-        Row::new(
-            "annotated, times by hand",
-            ratio,
-            Bar::AtMost(1.5),
-            format!("dependencies built, best of {ROUNDS}, in turns"),
-        ),
-    ])
+    match best {
+        [Some(by_hand), Some(annotated)] => Ok((by_hand, annotated)),
+        _ => anyhow::bail!("no round"),
+    }
 }
+
+/// What the functions do, the same in both crates.
+struct Bodies {
+    name: &'static str,
+    asynchronous: &'static str,
+    synchronous: &'static str,
+}
+
+const EVERYDAY: Bodies = Bodies { name: "everyday bodies", asynchronous: ASYNC_BODY, synchronous: SYNC_BODY };
+const TINY: Bodies = Bodies {
+    name: "bodies of one call",
+    asynchronous: "    let done = book(lead, 30, \"\").await?;\n",
+    synchronous: "    let done = send(lead, \"\")?;\n",
+};
 
 /// A crate with one file.
 pub(super) fn write(root: &Path, folder: &Path, name: &str, file: &str, source: &str) -> Result<std::path::PathBuf> {
@@ -67,7 +92,7 @@ pub async fn book(lead: &Lead, minutes: u32, title: &str) -> Result<Meeting, Fai
 pub fn send(lead: &Lead, text: &str) -> Result<u32, Failed> { if text.is_empty() { Err(Failed::Calendar(lead.id.clone())) } else { Ok(7) } }
 ";
 
-/// Bodies of an everyday length, the same in both crates.
+/// Bodies of an everyday length.
 const ASYNC_BODY: &str = "    let wanted = if lead.score > 0.5 { 45 } else { 15 };
     let title = format!(\"{} and {}\", lead.account, lead.id);
     let mut minutes = None;
@@ -93,12 +118,12 @@ const SYNC_BODY: &str = "    let mut text = String::from(\"Hello \");
 ";
 
 /// Half of the functions are async; all do a little work.
-fn source(annotated: bool) -> String {
+fn source(bodies: &Bodies, annotated: bool) -> String {
     let mut text = TYPES.to_owned();
     for number in 0..FUNCTIONS {
         let is_async = number % 2 == 0;
         let (keyword, returns, body) =
-            if is_async { ("async ", "Meeting", ASYNC_BODY) } else { ("", "u32", SYNC_BODY) };
+            if is_async { ("async ", "Meeting", bodies.asynchronous) } else { ("", "u32", bodies.synchronous) };
         let field = if is_async { "ret.minutes" } else { "*ret" };
         let signature = format!("pub {keyword}fn work_{number}(lead: &Lead) -> Result<{returns}, Failed>");
         let _ = if annotated {
