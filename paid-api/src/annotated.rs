@@ -99,7 +99,7 @@ impl Pending {
     }
 
     pub fn idempotency_key(&mut self, key: Option<Cow<'_, str>>) {
-        self.change(|signal| signal.idempotency_key = key.map(Cow::into_owned));
+        self.change(|signal| signal.idempotency_key = key.map(|key| crate::signal::Key::Given(key.into_owned())));
     }
 
     pub fn user(&mut self, user: Option<Cow<'_, str>>) {
@@ -195,6 +195,10 @@ pub fn customer_id(id: Option<Cow<'_, str>>) -> Option<CustomerAttribution> {
 
 pub fn product(id: Option<Cow<'_, str>>) -> Option<ProductAttribution> {
     id.map(|id| ExternalProductId::from(id.into_owned()).into())
+}
+
+pub fn constant_product(id: &'static str) -> Option<ProductAttribution> {
+    Some(ExternalProductId::from_static(id).into())
 }
 
 pub fn product_id(id: Option<Cow<'_, str>>) -> Option<ProductAttribution> {

@@ -1,7 +1,22 @@
-//! From `emit` to Paid: a bounded queue, and a thread of its own that sends what has come together, in order, until it
-//! is delivered or refused for good. The queue is in memory; what is in it when the process is killed is lost.
+//! From `emit` to Paid: a bounded queue, an outbox on disk where one is wanted, and a thread of its own that sends what
+//! has come together until it is delivered or refused for good.
 
+mod builder;
+mod chunk;
+mod courier;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
+mod lanes;
+mod ledger;
+mod metrics;
+#[cfg(not(feature = "outbox"))]
+mod no_outbox;
+#[cfg(feature = "outbox")]
+pub(crate) mod outbox;
+mod queue;
 mod receipt;
+#[cfg(feature = "sigterm")]
+mod sigterm;
 mod sink;
 mod stats;
 #[cfg(test)]
@@ -14,27 +29,31 @@ use std::sync::{Arc, mpsc};
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc as queue, oneshot, watch};
+use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
 
 use crate::Client;
 use crate::emit::{self, Emit, EmitError};
 use crate::error::ConfigError;
 use crate::signal::{PaidSignal, Signal};
 
+pub use builder::EmitterBuilder;
+pub use queue::Overflow;
+use queue::{Content, Pushed, Queue, Queued};
 pub use receipt::{Delivery, Receipt};
-pub use sink::{Counts, Sink, SinkFuture};
+pub use sink::{Counts, SignalBatch, Sink, SinkFuture};
 pub use stats::Stats;
-use worker::{Order, Queued, Settings, Shared, Worker};
+use worker::Shared;
 
-/// Delivers signals to Paid from a thread of its own: emitting never blocks and needs no runtime. Cloning is cheap;
-/// dropping the last handle waits up to 5 seconds for what is queued, and reports what is left.
+/// Delivers signals to Paid from a thread of its own: emitting never waits for the network and needs no runtime. Cloning
+/// is cheap; dropping the last handle waits up to 5 seconds for what is queued, and reports what is left.
 ///
-/// Signals go out in batches, in the order they came. What cannot be delivered now (Paid cannot be reached, is
-/// overloaded, or refuses the key) is tried again until it is, with waits that grow to a minute; meanwhile the queue
-/// fills, and beyond its limit signals are refused and reported. A batch that Paid refuses for its content, or counts
-/// as partly failed, is halved until the bad signals stand alone: the good ones get through. Every signal has an
-/// idempotency key from emission on, so that repeating one bills nothing twice.
+/// Signals go out in batches, several at a time, and those of one customer in the order they came. What cannot be
+/// delivered now (Paid cannot be reached, is overloaded, or refuses the key) is tried again until it is, with waits that
+/// grow to a minute. Meanwhile the queue fills: with an [outbox](EmitterBuilder::outbox) signals go to disk, without
+/// one, those beyond its limit are refused and reported, or as [`Overflow`] says. A batch that Paid refuses for its
+/// content, or counts as partly failed, is halved until the bad signals stand alone: the good ones get through. Every
+/// signal has an idempotency key from emission on, so that repeating one bills nothing twice.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -49,35 +68,26 @@ pub struct Emitter {
 }
 
 struct Inner {
-    /// `None` once it is being dropped.
-    queue: Option<queue::Sender<Order>>,
+    queue: Arc<Queue>,
     shared: Arc<Shared>,
-    closing: watch::Sender<bool>,
+    end: watch::Sender<Option<Instant>>,
     runtime: tokio::runtime::Handle,
     patience: Duration,
+    has_outbox: bool,
     /// Hears when the thread is done.
     done: std::sync::Mutex<mpsc::Receiver<()>>,
+    ended: watch::Receiver<bool>,
 }
 
 /// What a flush did not get done in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{left} signal(s) are still queued after {after:?}; Paid cannot be reached, or needs longer")]
+#[error("{left} signal(s) are not delivered after {after:?}; Paid cannot be reached, or needs longer")]
 #[non_exhaustive]
 pub struct FlushError {
-    /// How many signals are still on their way.
+    /// How many signals are still on their way, or in the outbox.
     pub left: u64,
     /// How long was waited.
     pub after: Duration,
-}
-
-/// Sets up an [`Emitter`].
-#[must_use = "a builder does nothing until it is built"]
-pub struct EmitterBuilder {
-    sink: Arc<dyn Sink>,
-    settings: Settings,
-    hook: Option<Box<worker::Hook>>,
-    limit: usize,
-    patience: Duration,
 }
 
 impl Emitter {
@@ -97,10 +107,12 @@ impl Emitter {
 
     /// Queues a signal, at once, with a receipt to await or drop. Customer and product that it does not say come from
     /// the current scope.
+    ///
+    /// It never waits for the network. With an outbox and a full queue it may wait for the disk, for a second at most.
     pub fn emit<S: PaidSignal>(&self, signal: S) -> Receipt {
         let (tell, receipt) = Receipt::new();
         match emit::complete(signal.to_signal()) {
-            Ok(signal) => self.queue(signal, Some(tell)),
+            Ok(signal) => self.push(Content::Signal(signal), Some(tell), None),
             Err(failure) => {
                 emit::log(&failure);
                 self.count_refused(&failure);
@@ -110,14 +122,62 @@ impl Emitter {
         receipt
     }
 
-    /// Sends a signal and waits until it is delivered or refused for good.
+    /// Sends a signal and waits until it is delivered or refused for good. With [`Overflow::Wait`] it waits for room in
+    /// the queue first.
     ///
     /// # Errors
     ///
     /// Why it was not delivered.
     pub async fn send<S: PaidSignal>(&self, signal: S) -> Result<Delivery, EmitError> {
+        self.wait_for_room().await;
         let receipt = self.emit(signal);
         receipt.await
+    }
+
+    /// Queues a signal and waits until it is safe: in the outbox on disk, or delivered. With [`Overflow::Wait`] it waits
+    /// for room in the queue first. The receipt says later what became of it.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not safe: [`EmitError::NoOutbox`] without an outbox.
+    pub async fn store<S: PaidSignal>(&self, signal: S) -> Result<Receipt, EmitError> {
+        if !self.inner.has_outbox {
+            return Err(EmitError::NoOutbox);
+        }
+        let signal = emit::complete(signal.to_signal()).inspect_err(|failure| {
+            emit::log(failure);
+            self.count_refused(failure);
+        })?;
+        self.wait_for_room().await;
+        let (tell, receipt) = Receipt::new();
+        let (told_stored, stored) = oneshot::channel();
+        self.push(Content::Signal(signal), Some(tell), Some(told_stored));
+        match stored.await {
+            Ok(()) => Ok(receipt),
+            Err(_) => Err(receipt.await.err().unwrap_or(EmitError::ShutDown { name: "".into() })),
+        }
+    }
+
+    /// Queues a signal that is JSON already, as it stands in an outbox or a stream, when there is room for it.
+    #[cfg(any(feature = "outbox", feature = "nats"))]
+    pub(crate) async fn emit_json(&self, text: bytes::Bytes) -> Receipt {
+        self.inner.queue.room().await;
+        let (tell, receipt) = Receipt::new();
+        match chunk::content(text) {
+            Some(content) => self.push(content, Some(tell), None),
+            None => {
+                emit::log(&EmitError::NoSignal);
+                self.count_refused(&EmitError::NoSignal);
+                let _ = tell.send(Err(EmitError::NoSignal));
+            }
+        }
+        receipt
+    }
+
+    async fn wait_for_room(&self) {
+        if self.inner.queue.overflow() == Overflow::Wait {
+            self.inner.queue.room().await;
+        }
     }
 
     /// Waits until everything that was emitted before is delivered or refused for good.
@@ -127,28 +187,45 @@ impl Emitter {
     /// When that takes longer than `timeout`: how many signals are left. They stay queued.
     pub async fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         let (tell, told) = oneshot::channel();
-        let (ring, rung) = oneshot::channel();
-        // The thread's own clock, so that it works on any runtime and on none.
+        let is_told = self.inner.queue.flush(tell);
+        let flushed = async { is_told && told.await.is_ok() };
+        if self.within(timeout, flushed).await == Some(true) || self.stats().queued() == 0 {
+            return Ok(());
+        }
+        Err(FlushError { left: self.stats().queued(), after: timeout })
+    }
+
+    /// Takes no more signals, sends what is queued, and ends the emitter's thread. What is left after `timeout` is lost
+    /// and reported, or stays in the outbox until it is opened again.
+    ///
+    /// # Errors
+    ///
+    /// When something is left: how much.
+    pub async fn shutdown(&self, timeout: Duration) -> Result<(), FlushError> {
+        let left = self.stats().queued();
+        self.inner.close(timeout);
+        let mut ended = self.inner.ended.clone();
+        // Ends by itself in time; a request may hang for a moment.
+        self.within(timeout + Duration::from_secs(1), async move { ended.wait_for(|ended| *ended).await.is_ok() })
+            .await;
+        let stats = self.stats();
+        let lost = if self.inner.has_outbox { stats.queued() } else { left.min(stats.dropped) + stats.queued() };
+        if lost == 0 { Ok(()) } else { Err(FlushError { left: lost, after: timeout }) }
+    }
+
+    /// The outcome of a future, or `None` after some time on the thread's own clock: on any runtime and on none.
+    async fn within<F: Future>(&self, timeout: Duration, future: F) -> Option<F::Output> {
+        let (ring, rung) = oneshot::channel::<()>();
         self.inner.runtime.spawn(async move {
             tokio::time::sleep(timeout).await;
-            let _ = ring.send(());
+            drop(ring);
         });
-        let flushed = async {
-            if let Some(queue) = &self.inner.queue
-                && queue.send(Order::Flush(tell)).await.is_ok()
-            {
-                let _ = told.await;
-            }
-        };
-        let (mut flushed, mut rung) = (pin!(flushed), pin!(rung));
-        let in_time = std::future::poll_fn(|context| {
-            if flushed.as_mut().poll(context).is_ready() {
-                return Poll::Ready(true);
-            }
-            rung.as_mut().poll(context).map(|_| false)
+        let (mut future, mut rung) = (pin!(future), pin!(rung));
+        std::future::poll_fn(|context| match future.as_mut().poll(context) {
+            Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+            Poll::Pending => rung.as_mut().poll(context).map(|_| None),
         })
-        .await;
-        if in_time { Ok(()) } else { Err(FlushError { left: self.stats().queued(), after: timeout }) }
+        .await
     }
 
     /// What it has done so far.
@@ -156,22 +233,31 @@ impl Emitter {
         self.inner.shared.counts.read()
     }
 
-    fn queue(&self, signal: Signal, receipt: Option<oneshot::Sender<receipt::Outcome>>) {
-        let Some(queue) = &self.inner.queue else { return };
+    fn push(
+        &self,
+        content: Content,
+        receipt: Option<oneshot::Sender<receipt::Outcome>>,
+        stored: Option<oneshot::Sender<()>>,
+    ) {
         let shared = &self.inner.shared;
         // Counted first, so that what is left is never less than nothing.
         shared.counts.accepted.add(1);
-        let (failure, order) = match queue.try_send(Order::Send(Box::new(Queued { signal, receipt }))) {
-            Ok(()) => return,
-            Err(TrySendError::Full(order)) => {
-                (EmitError::QueueFull { name: order.name(), limit: queue.max_capacity() }, order)
+        match self.inner.queue.push(Queued { content, receipt, stored }) {
+            Pushed::Queued => {}
+            Pushed::Instead(oldest) => {
+                shared.counts.dropped.add(1);
+                let failure = EmitError::Dropped { name: oldest.content.name().into() };
+                emit::log(&failure);
+                shared.report(&failure);
+                oldest.answer(Err(failure));
             }
-            Err(TrySendError::Closed(order)) => (EmitError::ShutDown { name: order.name() }, order),
-        };
-        shared.counts.accepted.subtract(1);
-        emit::log(&failure);
-        self.count_refused(&failure);
-        order.answer(Err(failure));
+            Pushed::Refused(queued, failure) => {
+                shared.counts.accepted.subtract(1);
+                emit::log(&failure);
+                self.count_refused(&failure);
+                queued.answer(Err(failure));
+            }
+        }
     }
 
     fn count_refused(&self, failure: &EmitError) {
@@ -182,7 +268,7 @@ impl Emitter {
 
 impl Emit for Emitter {
     fn emit(&self, signal: Signal) {
-        self.queue(signal, None);
+        self.push(Content::Signal(signal), None, None);
     }
 
     fn fail(&self, failure: EmitError) {
@@ -190,10 +276,24 @@ impl Emit for Emitter {
     }
 }
 
+impl Inner {
+    /// Ends the thread, within this time.
+    fn close(&self, patience: Duration) {
+        let end = Instant::now() + patience;
+        self.end.send_if_modified(|before| {
+            let is_sooner = before.is_none_or(|before| end < before);
+            if is_sooner {
+                *before = Some(end);
+            }
+            is_sooner
+        });
+        self.queue.close();
+    }
+}
+
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.queue = None;
-        self.closing.send_replace(true);
+        self.close(self.patience);
         let done = self.done.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
         // The thread gives up by itself when its patience ends; a request may still hang for a moment then.
         let limit = self.patience + Duration::from_secs(1);
@@ -207,88 +307,5 @@ impl Drop for Inner {
 impl fmt::Debug for Emitter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Emitter({:?})", self.stats())
-    }
-}
-
-impl EmitterBuilder {
-    /// An emitter that delivers to something else than Paid's API: a test, a queue of your own.
-    pub fn over(sink: impl Sink + 'static) -> Self {
-        let patience = Duration::from_secs(5);
-        Self { sink: Arc::new(sink), settings: Settings::default(), hook: None, limit: 10_000, patience }
-    }
-
-    /// Called for every signal that is not billed, from the thread that notices it. It has been logged already.
-    pub fn on_error(mut self, hook: impl Fn(&EmitError) + Send + Sync + 'static) -> Self {
-        self.hook = Some(Box::new(hook));
-        self
-    }
-
-    /// How many signals may wait; 10,000 unless set. One more is refused and reported.
-    pub fn queue(mut self, limit: usize) -> Self {
-        self.limit = limit.max(1);
-        self
-    }
-
-    /// How many signals go into one request; 500 unless set.
-    pub fn max_batch(mut self, signals: usize) -> Self {
-        self.settings.max_batch = signals.max(1);
-        self
-    }
-
-    /// How many bytes go into one request; 1 MiB unless set. A signal that is larger goes alone.
-    pub fn max_bytes(mut self, bytes: usize) -> Self {
-        self.settings.max_bytes = bytes.max(1);
-        self
-    }
-
-    /// How long a signal waits for others to go with it; 100 ms unless set.
-    pub fn linger(mut self, linger: Duration) -> Self {
-        self.settings.linger = linger;
-        self
-    }
-
-    /// The bounds of the first and of every wait before delivery is tried again; 500 ms and a minute unless set.
-    pub fn retry_delays(mut self, base: Duration, max: Duration) -> Self {
-        self.settings.base_delay = base;
-        self.settings.max_delay = max;
-        self
-    }
-
-    /// How long dropping the last handle waits for what is queued; 5 seconds unless set.
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
-        self
-    }
-
-    /// Starts the emitter's thread.
-    ///
-    /// # Errors
-    ///
-    /// When no thread can be started.
-    pub fn build(self) -> Result<Emitter, ConfigError> {
-        let refused = |error: std::io::Error| ConfigError::new(format!("cannot start the emitter's thread: {error}"));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(refused)?;
-        let handle = runtime.handle().clone();
-        let (sender, receiver) = queue::channel(self.limit);
-        let (closing, closed) = watch::channel(false);
-        let (tell, done) = mpsc::channel();
-        let shared = Arc::new(Shared::new(self.hook));
-        let worker = Worker::new(self.sink, Arc::clone(&shared), self.settings, closed, self.patience);
-        std::thread::Builder::new()
-            .name("paid-emitter".into())
-            .spawn(move || {
-                runtime.block_on(worker.run(receiver));
-                let _ = tell.send(());
-            })
-            .map_err(refused)?;
-        let inner =
-            Inner { queue: Some(sender), shared, closing, runtime: handle, patience: self.patience, done: done.into() };
-        Ok(Emitter { inner: Arc::new(inner) })
-    }
-}
-
-impl fmt::Debug for EmitterBuilder {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("EmitterBuilder").field("settings", &self.settings).finish_non_exhaustive()
     }
 }

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::Timestamp;
 use crate::signal::scope::Scope;
-use crate::signal::{DataProblem, PaidSignal, Signal};
-use crate::types::ProductAttribution;
+use crate::signal::{DataProblem, Key, PaidSignal, Signal};
+use crate::types::ExternalProductId;
 
 /// Where signals go: an [`Emitter`](crate::Emitter), a [`Recorder`](crate::testing::Recorder), or one of your own.
 pub trait Emit: Send + Sync {
@@ -79,6 +79,37 @@ pub enum EmitError {
         /// The event name.
         name: Cow<'static, str>,
     },
+    /// A newer signal took its place in a full queue; see [`Overflow::DropOldest`](crate::Overflow::DropOldest).
+    #[error(
+        "signal `{name}`: dropped for a newer one, the queue is full; Paid cannot be reached, or the queue is too short"
+    )]
+    #[non_exhaustive]
+    Dropped {
+        /// The event name.
+        name: Cow<'static, str>,
+    },
+    /// The emitter ended before Paid answered; the signals are in the outbox and are sent when it is opened again.
+    #[error("{signals} signal(s) wait in the outbox and are sent when it is opened again")]
+    #[non_exhaustive]
+    InOutbox {
+        /// How many.
+        signals: usize,
+    },
+    /// The outbox cannot be read or written as it should. Signals are kept in memory meanwhile, as far as there is room.
+    #[error("the outbox: {problem}")]
+    #[non_exhaustive]
+    Outbox {
+        /// What is wrong.
+        problem: String,
+    },
+    /// There is no outbox to store a signal in.
+    #[error("the emitter has no outbox: give it a folder with `Emitter::builder(client).outbox(...)`")]
+    NoOutbox,
+    /// A signal given as JSON is none, or has no idempotency key.
+    #[error(
+        "this is no signal that can be sent: it takes a JSON object with `eventName`, `customer` and `idempotencyKey`"
+    )]
+    NoSignal,
     /// Paid refused the signal, or it was still waiting when the emitter ended.
     #[error("{signals} signal(s) not delivered: {}", reason(error.as_deref()))]
     #[non_exhaustive]
@@ -227,7 +258,7 @@ pub(crate) fn complete(mut signal: Signal) -> Result<Signal, EmitError> {
         }
     });
     if signal.product.is_none() {
-        signal.product = signal.data.default_product().map(ProductAttribution::from);
+        signal.product = signal.data.default_product().map(|id| ExternalProductId::from_static(id).into());
     }
     if let Some(problem) = signal.data.problem() {
         return Err(EmitError::Data { name: signal.name.clone(), problem: problem.clone() });
@@ -235,7 +266,7 @@ pub(crate) fn complete(mut signal: Signal) -> Result<Signal, EmitError> {
     if signal.customer.is_none() {
         return Err(EmitError::NoCustomer { name: signal.name });
     }
-    signal.idempotency_key.get_or_insert_with(|| Uuid::now_v7().to_string());
+    signal.idempotency_key.get_or_insert_with(|| Key::made(Uuid::now_v7()));
     signal.timestamp.get_or_insert_with(Timestamp::now);
     Ok(signal)
 }

@@ -39,6 +39,20 @@ pub enum Error {
     /// The client cannot be built as configured.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// Something else than Paid's API did not take what was sent; see [`unavailable`](Self::unavailable) and
+    /// [`refused`](Self::refused).
+    #[error(transparent)]
+    Elsewhere(Box<ElsewhereError>),
+}
+
+/// What went wrong in a sink of another kind.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+#[non_exhaustive]
+pub struct ElsewhereError {
+    /// Whether the same may succeed later.
+    pub retryable: bool,
+    source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 /// An answer with a status other than 2xx.
@@ -160,11 +174,22 @@ impl Error {
         Self::Transport(Box::new(TransportError { operation, attempts, connect, what, source: source.without_url() }))
     }
 
+    /// For sinks of your own: it cannot be taken now, and may be later.
+    pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Elsewhere(Box::new(ElsewhereError { retryable: true, source: source.into() }))
+    }
+
+    /// For sinks of your own: it will never be taken as it is.
+    pub fn refused(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Elsewhere(Box::new(ElsewhereError { retryable: false, source: source.into() }))
+    }
+
     /// Whether the same request may succeed later: the network failed, or Paid said 408, 429 or 5xx. The client
     /// has already retried what is safe to repeat; see [`RetryPolicy`](crate::RetryPolicy).
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Api(error) => is_retryable_status(error.status),
+            Self::Elsewhere(error) => error.retryable,
             Self::Transport(_) | Self::Timeout { .. } => true,
             Self::Decode(_) | Self::Request(_) | Self::Config(_) => false,
         }

@@ -54,7 +54,7 @@ mod transport;
 mod wire;
 
 pub use client::{ApiKey, Client, ClientBuilder};
-pub use error::{ApiError, ConfigError, DecodeError, Error, RequestError, TransportError};
+pub use error::{ApiError, ConfigError, DecodeError, ElsewhereError, Error, RequestError, TransportError};
 pub use generated::{resources, types};
 pub use pagination::{Items, Page, PageEnd};
 pub use patch::Patch;
@@ -62,8 +62,21 @@ pub use retry::RetryPolicy;
 pub use timestamp::{ParseTimestampError, Timestamp};
 pub use transport::{Call, CallFuture, Empty};
 
+/// The outbox on disk: feature `outbox`. See [`EmitterBuilder::outbox`].
+///
+/// An outbox is a folder. `outbox.redb` holds the signals that Paid does not have yet, `dead-letters.jsonl` those that it
+/// refused for good, one JSON object a line. `cargo paid outbox` (feature `cli`) shows both.
+#[cfg(feature = "outbox")]
+pub mod outbox {
+    pub use crate::delivery::outbox::{
+        DeadLetter, DeadLetters, Fsync, Resubmitted, Waiting, dead_letters, resubmit, waiting,
+    };
+}
+
 #[cfg(feature = "emit")]
-pub use delivery::{Counts, Delivery, Emitter, EmitterBuilder, FlushError, Receipt, Sink, SinkFuture, Stats};
+pub use delivery::{
+    Counts, Delivery, Emitter, EmitterBuilder, FlushError, Overflow, Receipt, SignalBatch, Sink, SinkFuture, Stats,
+};
 #[cfg(feature = "emit")]
 pub use emit::{Emit, EmitError, emit, install, lost_signals, uninstall};
 #[cfg(feature = "emit")]
@@ -77,6 +90,10 @@ pub use reqwest::{Method, StatusCode};
 
 /// A JSON object, as metadata and signal data are; [`object!`] writes one.
 pub type JsonObject = serde_json::Map<String, serde_json::Value>;
+
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use delivery::fuzzing;
 
 #[cfg(feature = "emit")]
 #[doc(hidden)]

@@ -24,24 +24,29 @@ macro_rules! __string_newtype {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, $crate::runtime::Serialize, $crate::runtime::Deserialize)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(std::borrow::Cow<'static, str>);
 
         impl $name {
             /// The text of the id.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            /// An id that is written in the program; it costs no allocation.
+            pub const fn from_static(id: &'static str) -> Self {
+                Self(std::borrow::Cow::Borrowed(id))
+            }
         }
 
         impl From<&str> for $name {
             fn from(id: &str) -> Self {
-                Self(id.to_owned())
+                Self(std::borrow::Cow::Owned(id.to_owned()))
             }
         }
 
         impl From<String> for $name {
             fn from(id: String) -> Self {
-                Self(id)
+                Self(std::borrow::Cow::Owned(id))
             }
         }
 

@@ -84,7 +84,7 @@ pub trait PaidSignal {
         let mut signal = Signal::new(self.name());
         signal.customer = self.customer();
         signal.product = self.product();
-        signal.idempotency_key = self.idempotency_key();
+        signal.idempotency_key = self.idempotency_key().map(Key::Given);
         signal.timestamp = self.timestamp();
         self.write_data(&mut signal.data);
         signal
@@ -140,8 +140,36 @@ pub struct Signal {
     pub(crate) customer: Option<CustomerAttribution>,
     pub(crate) product: Option<ProductAttribution>,
     pub(crate) timestamp: Option<Timestamp>,
-    pub(crate) idempotency_key: Option<String>,
+    pub(crate) idempotency_key: Option<Key>,
     pub(crate) data: Data,
+}
+
+/// An idempotency key: given, or made at emission, which takes no allocation.
+#[derive(Clone)]
+pub(crate) enum Key {
+    Given(String),
+    Made([u8; 36]),
+}
+
+impl Key {
+    pub(crate) fn made(id: uuid::Uuid) -> Self {
+        let mut text = [0; 36];
+        id.hyphenated().encode_lower(&mut text);
+        Self::Made(text)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Given(key) => key,
+            Self::Made(text) => std::str::from_utf8(text).unwrap_or_default(),
+        }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(formatter)
+    }
 }
 
 impl Signal {
@@ -181,7 +209,7 @@ impl Signal {
     /// Sets what tells it from every other signal.
     #[must_use]
     pub fn with_idempotency_key(mut self, key: impl Into<String>) -> Self {
-        self.idempotency_key = Some(key.into());
+        self.idempotency_key = Some(Key::Given(key.into()));
         self
     }
 
@@ -214,7 +242,7 @@ impl Signal {
 
     /// What tells it from every other signal.
     pub fn idempotency_key(&self) -> Option<&str> {
-        self.idempotency_key.as_deref()
+        self.idempotency_key.as_ref().map(Key::as_str)
     }
 
     /// Its data.
@@ -247,7 +275,7 @@ impl Signal {
         }
         if let Some(key) = &self.idempotency_key {
             out.extend_from_slice(b",\"idempotencyKey\":");
-            append(out, key);
+            append(out, key.as_str());
         }
         if !self.data.is_empty() {
             out.extend_from_slice(b",\"data\":");
@@ -284,7 +312,7 @@ impl PaidSignal for Signal {
 pub struct Data {
     /// `"key":value` with commas in between.
     text: Vec<u8>,
-    problem: Option<DataProblem>,
+    problem: Option<Box<DataProblem>>,
     default_product: Option<&'static str>,
 }
 
@@ -369,6 +397,10 @@ impl Data {
     }
 
     fn begin(&mut self, key: &str) {
+        // Enough for most signals, so that it is one allocation.
+        if self.text.capacity() == 0 {
+            self.text.reserve(128);
+        }
         self.separate();
         append(&mut self.text, key);
         self.text.push(b':');
@@ -376,7 +408,12 @@ impl Data {
 
     /// The first problem is the one that is reported.
     fn refuse(&mut self, field: &str, problem: String) {
-        self.problem.get_or_insert(DataProblem { field: field.to_owned(), problem });
+        self.problem.get_or_insert_with(|| Box::new(DataProblem { field: field.to_owned(), problem }));
+    }
+
+    /// About how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        self.text.len()
     }
 
     /// Whether there is no field.
@@ -386,7 +423,7 @@ impl Data {
 
     /// Why it cannot be sent, if it cannot.
     pub fn problem(&self) -> Option<&DataProblem> {
-        self.problem.as_ref()
+        self.problem.as_deref()
     }
 
     fn write_json(&self, out: &mut Vec<u8>) {

@@ -14,10 +14,10 @@ pub(crate) fn print((invoice, lines): &(Invoice, Vec<InvoiceLine>), sent: &Stats
     println!("\nInvoice {number} ({})", invoice.status);
     println!("{}", table(invoice, lines));
     println!(
-        "\n{} signals taken in, {} already known, {} failed; {} invoice lines; {:.1} s",
+        "\n{} signals taken in, {} already known, {} refused; {} invoice lines; {:.1} s",
         sent.delivered - sent.duplicates,
         sent.duplicates,
-        sent.failed,
+        sent.rejected,
         lines.len(),
         took.as_secs_f64()
     );

@@ -59,8 +59,8 @@ pub(crate) async fn a_day_of_work(client: &Client) -> Result<Stats> {
         .await;
     emitter.flush(Duration::from_secs(30)).await.context("the emitter")?;
     let stats = emitter.stats();
-    if stats.failed + stats.refused > 0 {
-        bail!("{} of {} signals were not delivered", stats.failed + stats.refused, EMAILS + booked);
+    if stats.rejected + stats.dropped + stats.refused > 0 {
+        bail!("{} of {} signals were not delivered", stats.rejected + stats.dropped + stats.refused, EMAILS + booked);
     }
     println!("5. signals   {EMAILS} e-mails, {booked} meetings");
     Ok(stats)

@@ -1,7 +1,11 @@
 //! Where batches go.
 
+use std::fmt;
 use std::pin::Pin;
 
+use bytes::Bytes;
+
+use super::chunk::Item;
 use crate::error::Error;
 use crate::types::CreateSignalsResponse;
 use crate::{Call, Client, Method};
@@ -11,12 +15,59 @@ pub type SinkFuture<'a> = Pin<Box<dyn Future<Output = Result<Counts, Error>> + S
 
 /// Takes batches of signals. Paid's API is one (a [`Client`]); tests and queues of your own can be others.
 pub trait Sink: Send + Sync {
-    /// Takes the body of a `POST /signals/bulk` that holds this many signals. Taking one twice must do no harm: every
-    /// signal has an idempotency key.
+    /// Takes the signals of a batch. Taking one twice must do no harm: every signal has an idempotency key.
     ///
     /// An error that [is retryable](Error::is_retryable), or has status 401 or 403, is tried again until it is none;
-    /// any other is about the batch's content.
-    fn send(&self, body: Vec<u8>, signals: usize) -> SinkFuture<'_>;
+    /// any other is about the batch's content. [`Error::unavailable`] and [`Error::refused`] make one of each kind.
+    fn send<'a>(&'a self, batch: SignalBatch<'a>) -> SinkFuture<'a>;
+}
+
+/// Signals that go out together.
+#[derive(Clone)]
+pub struct SignalBatch<'a> {
+    items: &'a [Item],
+}
+
+impl<'a> SignalBatch<'a> {
+    pub(super) fn new(items: &'a [Item]) -> Self {
+        Self { items }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether there is none; no emitter sends such a batch.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Each signal as JSON.
+    pub fn signals(&self) -> impl Iterator<Item = &'a Bytes> + 'a {
+        self.items.iter().map(|item| &item.record.json)
+    }
+
+    /// All of them as the body of a `POST /signals/bulk`.
+    pub fn to_body(&self) -> Vec<u8> {
+        let size = self.signals().map(|json| json.len() + 1).sum::<usize>() + 16;
+        let mut body = Vec::with_capacity(size);
+        body.extend_from_slice(b"{\"signals\":[");
+        for (index, json) in self.signals().enumerate() {
+            if index > 0 {
+                body.push(b',');
+            }
+            body.extend_from_slice(json);
+        }
+        body.extend_from_slice(b"]}");
+        body
+    }
+}
+
+impl fmt::Debug for SignalBatch<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "SignalBatch({} signals)", self.len())
+    }
 }
 
 /// What a sink did with a batch.
@@ -31,9 +82,9 @@ pub struct Counts {
 }
 
 impl Sink for Client {
-    fn send(&self, body: Vec<u8>, _: usize) -> SinkFuture<'_> {
+    fn send<'a>(&'a self, batch: SignalBatch<'a>) -> SinkFuture<'a> {
         let call = Call::<CreateSignalsResponse>::new(self, "create-signals", Method::POST, "/signals/bulk")
-            .json_text(body)
+            .json_text(batch.to_body())
             .repeatable_if(true);
         Box::pin(async move {
             let answer = call.await?;

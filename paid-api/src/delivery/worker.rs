@@ -1,20 +1,26 @@
-//! The thread behind the queue: collects batches, delivers each until it is delivered or refused for good.
+//! The thread behind the queue: takes signals in, keeps them on disk where there is an outbox, makes batches and sends
+//! them off. One place where it waits: its events.
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::receipt::{Delivery, Outcome};
-use super::sink::{Counts, Sink};
-use super::stats::Counters;
+use super::chunk::{Chunk, Item};
+use super::courier::{Courier, End, Finished};
+use super::lanes::Lanes;
+use super::ledger::Ledger;
+#[cfg(not(feature = "outbox"))]
+use super::no_outbox::{Frame, News, Outbox};
+#[cfg(feature = "outbox")]
+use super::outbox::{Frame, News, Outbox};
+use super::queue::{Held, Limits, Order, Queue, Queued, Wake};
+use super::receipt::Outcome;
+use super::sink::Sink;
+use super::stats::{Counters, now_ms};
 use crate::emit::{self, EmitError};
-use crate::error::Error;
-use crate::signal::Signal;
 
 pub(super) type Hook = dyn Fn(&EmitError) + Send + Sync;
 
@@ -26,6 +32,12 @@ pub(super) struct Settings {
     pub(super) linger: Duration,
     pub(super) base_delay: Duration,
     pub(super) max_delay: Duration,
+    pub(super) in_flight: usize,
+    /// How long a signal may wait before it is taken in: the linger time, or that of the outbox.
+    pub(super) pace: Duration,
+    pub(super) has_outbox: bool,
+    /// How many signals the thread may have in memory.
+    pub(super) window: Limits,
 }
 
 impl Default for Settings {
@@ -36,45 +48,24 @@ impl Default for Settings {
             linger: Duration::from_millis(100),
             base_delay: Duration::from_millis(500),
             max_delay: Duration::from_secs(60),
+            in_flight: 4,
+            pace: Duration::from_millis(100),
+            has_outbox: false,
+            window: Limits { signals: 4_000, bytes: 8 << 20 },
         }
     }
 }
 
-/// A signal on its way.
-pub(super) struct Queued {
-    pub(super) signal: Signal,
-    pub(super) receipt: Option<oneshot::Sender<Outcome>>,
-}
-
-/// What the thread is told, in one order.
-pub(super) enum Order {
-    Send(Box<Queued>),
-    /// Everything before this is done.
-    Flush(oneshot::Sender<()>),
-}
-
-impl Order {
-    pub(super) fn name(&self) -> Cow<'static, str> {
-        match self {
-            Self::Send(queued) => queued.signal.name.clone(),
-            Self::Flush(_) => "".into(),
-        }
-    }
-
-    pub(super) fn answer(self, outcome: Outcome) {
-        if let Self::Send(queued) = self {
-            queued.answer(outcome);
-        }
-    }
-}
-
-impl Queued {
-    fn answer(self, outcome: Outcome) {
-        if let Some(receipt) = self.receipt {
-            // Nobody has to wait for it.
-            let _ = receipt.send(outcome);
-        }
-    }
+/// What the thread hears.
+pub(super) enum Event {
+    /// There is something in the queue.
+    Ready,
+    /// No more signals come, and there is a time to end.
+    Closed,
+    /// A batch is done.
+    Finished(Finished),
+    #[cfg_attr(not(feature = "outbox"), allow(dead_code))]
+    Outbox(News),
 }
 
 /// What the handles and the thread share.
@@ -99,26 +90,58 @@ impl Shared {
     }
 }
 
-/// A signal with its JSON.
-struct Written {
-    queued: Queued,
-    json: Vec<u8>,
+/// A chunk that waits in memory for requests, or is in them.
+#[derive(Clone, Copy, Default)]
+struct InMemory {
+    size: Held,
+    /// What it holds of the queue's limits.
+    held: Held,
 }
 
-/// Signals that are sent together, and whether they were sent before.
-struct Batch {
-    signals: Vec<Written>,
-    sent_before: bool,
+/// A chunk that is only on disk.
+#[derive(Default)]
+struct Spilled {
+    /// Who waits for what becomes of which signal.
+    receipts: BTreeMap<usize, oneshot::Sender<Outcome>>,
+    /// What it holds of the queue's limits until it is on disk.
+    held: Held,
+}
+
+/// The chunks from `next` on are only on disk.
+struct Backlog {
+    next: u64,
+    loading: bool,
 }
 
 pub(super) struct Worker {
-    sink: Arc<dyn Sink>,
-    shared: Arc<Shared>,
-    settings: Settings,
-    closed: watch::Receiver<bool>,
-    patience: Duration,
-    /// When to give up, once the last handle is gone.
-    deadline: Option<Instant>,
+    pub(super) sink: Arc<dyn Sink>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) settings: Settings,
+    pub(super) queue: Arc<Queue>,
+    pub(super) end: End,
+    pub(super) events: mpsc::UnboundedReceiver<Event>,
+    pub(super) outbox: Option<Outbox>,
+    lanes: Lanes,
+    ledger: Ledger,
+    chunks: BTreeMap<u64, InMemory>,
+    /// All chunks in memory together.
+    memory: Held,
+    spilled: BTreeMap<u64, Spilled>,
+    /// Who waits for which chunk to be on disk.
+    storing: BTreeMap<u64, Vec<oneshot::Sender<()>>>,
+    backlog: Option<Backlog>,
+    /// Who waits until everything before a chunk is done.
+    flushes: Vec<(u64, oneshot::Sender<()>)>,
+    next_chunk: u64,
+    requests: usize,
+    tell: mpsc::UnboundedSender<Event>,
+    /// When what is in the queue is taken in.
+    take_at: Option<Instant>,
+    /// When what is in memory is sent.
+    send_at: Option<Instant>,
+    outbox_fails: bool,
+    /// Whether what is in the queue has waited long enough, and only for room.
+    is_overdue: bool,
 }
 
 impl Worker {
@@ -126,199 +149,418 @@ impl Worker {
         sink: Arc<dyn Sink>,
         shared: Arc<Shared>,
         settings: Settings,
-        closed: watch::Receiver<bool>,
-        patience: Duration,
+        queue: Arc<Queue>,
+        end: End,
+        (tell, events): (mpsc::UnboundedSender<Event>, mpsc::UnboundedReceiver<Event>),
     ) -> Self {
-        Self { sink, shared, settings, closed, patience, deadline: None }
-    }
-
-    pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
-        let mut batch = Vec::new();
-        let mut bytes = 0;
-        let mut due: Option<Instant> = None;
-        loop {
-            let order = match due {
-                Some(due) => tokio::time::timeout_at(due, orders.recv()).await,
-                None => Ok(orders.recv().await),
-            };
-            match order {
-                Ok(Some(Order::Send(queued))) => {
-                    let mut json = Vec::new();
-                    queued.signal.write_json(&mut json);
-                    if bytes + json.len() > self.settings.max_bytes && !batch.is_empty() {
-                        self.deliver(std::mem::take(&mut batch)).await;
-                        (bytes, due) = (0, None);
-                    }
-                    bytes += json.len();
-                    batch.push(Written { queued: *queued, json });
-                    due.get_or_insert_with(|| Instant::now() + self.settings.linger);
-                    if batch.len() < self.settings.max_batch {
-                        continue;
-                    }
-                    self.deliver(std::mem::take(&mut batch)).await;
-                }
-                Ok(Some(Order::Flush(tell))) => {
-                    self.deliver(std::mem::take(&mut batch)).await;
-                    let _ = tell.send(());
-                }
-                // It has lingered long enough.
-                Err(_) => self.deliver(std::mem::take(&mut batch)).await,
-                Ok(None) => {
-                    self.deliver(std::mem::take(&mut batch)).await;
-                    return;
-                }
-            }
-            (bytes, due) = (0, None);
+        Self {
+            sink,
+            shared,
+            settings,
+            queue,
+            end,
+            events,
+            outbox: None,
+            lanes: Lanes::new(),
+            ledger: Ledger::default(),
+            chunks: BTreeMap::new(),
+            memory: Held::default(),
+            spilled: BTreeMap::new(),
+            storing: BTreeMap::new(),
+            backlog: None,
+            flushes: Vec::new(),
+            next_chunk: 0,
+            requests: 0,
+            tell,
+            take_at: None,
+            send_at: None,
+            outbox_fails: false,
+            is_overdue: false,
         }
     }
 
-    /// Halves what is refused until the bad signals stand alone. The first half goes first: order is kept.
-    async fn deliver(&mut self, signals: Vec<Written>) {
-        let mut parts = vec![Batch { signals, sent_before: false }];
-        while let Some(part) = parts.pop() {
-            if part.signals.is_empty() {
+    /// Begins with what an earlier run left.
+    #[cfg(feature = "outbox")]
+    pub(super) fn with_outbox(mut self, outbox: Outbox, first: Option<u64>, next: u64, signals: u64) -> Self {
+        self.outbox = Some(outbox);
+        self.next_chunk = next;
+        self.backlog = first.map(|next| Backlog { next, loading: false });
+        self.shared.counts.recovered.add(signals);
+        self.shared.counts.spilled.add(signals);
+        self
+    }
+
+    pub(super) async fn run(mut self) {
+        loop {
+            self.take_in();
+            self.read_back();
+            self.send_off();
+            self.answer_flushes();
+            self.publish();
+            if self.is_over() {
+                break;
+            }
+            self.wait().await;
+        }
+        self.wind_up().await;
+    }
+
+    /// Until something happens, or is due; then hears all that has happened.
+    async fn wait(&mut self) {
+        let due = [self.take_at, self.send_at, self.ending()].into_iter().flatten().min();
+        let event = match due {
+            Some(due) => tokio::time::timeout_at(due, self.events.recv()).await.ok().flatten(),
+            None => self.events.recv().await,
+        };
+        if let Some(event) = event {
+            self.hear(event);
+        }
+        while let Ok(event) = self.events.try_recv() {
+            self.hear(event);
+        }
+    }
+
+    fn ending(&self) -> Option<Instant> {
+        *self.end.borrow()
+    }
+
+    fn is_closing(&self) -> bool {
+        self.ending().is_some()
+    }
+
+    /// Whether signals are not to wait for others any more.
+    fn is_hurried(&self) -> bool {
+        self.is_closing() || !self.flushes.is_empty()
+    }
+
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Ready | Event::Closed => {}
+            Event::Finished(finished) => self.finished(finished),
+            Event::Outbox(news) => self.hear_of_outbox(news),
+        }
+    }
+
+    /// Takes from the queue what is due, as far as there is room for it.
+    fn take_in(&mut self) {
+        let now = Instant::now();
+        loop {
+            let wake = if self.take_at.is_some() { Wake::Batch } else { Wake::First };
+            let waiting = self.queue.arm(wake);
+            if waiting.is_pressed
+                && let Some(outbox) = &self.outbox
+            {
+                outbox.hurry();
+            }
+            if waiting.orders == 0 {
+                (self.take_at, self.is_overdue) = (None, false);
+                self.queue.arm(Wake::First);
+                return;
+            }
+            let take_at = *self.take_at.get_or_insert(now + self.settings.pace);
+            let is_due =
+                now >= take_at || waiting.full_batch || waiting.flushes > 0 || self.is_overdue || self.is_hurried();
+            if !is_due {
+                // A batch may have filled up since.
+                if self.queue.arm(Wake::Batch).full_batch {
+                    continue;
+                }
+                return;
+            }
+            if !self.has_room() {
+                // What comes free wakes the thread, and then it looks again.
+                self.queue.arm(Wake::Flush);
+                (self.take_at, self.is_overdue) = (None, true);
+                return;
+            }
+            self.send_at.get_or_insert(take_at - self.settings.pace + self.settings.linger);
+            self.take_at = None;
+            let mut orders = Vec::new();
+            self.queue.take(self.settings.max_batch, &mut orders);
+            self.take(orders);
+        }
+    }
+
+    /// Whether more can be taken from the queue: to memory, or to a disk that works.
+    fn has_room(&self) -> bool {
+        !self.is_memory_full() || (self.outbox.is_some() && !self.outbox_fails)
+    }
+
+    fn is_memory_full(&self) -> bool {
+        self.memory.signals >= self.settings.window.signals || self.memory.bytes >= self.settings.window.bytes
+    }
+
+    fn take(&mut self, orders: Vec<Order>) {
+        let mut signals = Vec::with_capacity(orders.len());
+        let mut flush = None;
+        for order in orders {
+            match order {
+                Order::Signal(queued) => signals.push(queued),
+                // The last of them, always.
+                Order::Flush(tell) => flush = Some(tell),
+            }
+        }
+        if !signals.is_empty() {
+            self.open_chunk(signals);
+        }
+        if let Some(tell) = flush {
+            self.flushes.push((self.next_chunk, tell));
+        }
+    }
+
+    fn open_chunk(&mut self, signals: Vec<Queued>) {
+        let (number, since) = (self.next_chunk, now_ms());
+        self.next_chunk += 1;
+        let chunk = Chunk::write(number, signals);
+        if let Some(outbox) = &self.outbox {
+            outbox.add(number, since, chunk.items.iter().map(|item| item.record.clone()).collect());
+            if !chunk.stored.is_empty() {
+                self.storing.insert(number, chunk.stored);
+            }
+        }
+        if self.spills() {
+            self.spill(number, chunk.items, chunk.held);
+            return;
+        }
+        self.keep(number, chunk.items, since, InMemory { size: chunk.held, held: chunk.held });
+    }
+
+    fn keep(&mut self, number: u64, items: Vec<Item>, since: u64, chunk: InMemory) {
+        if items.is_empty() {
+            return self.settle(number, chunk.held);
+        }
+        self.ledger.add(number, items.len(), since);
+        self.memory.signals += chunk.size.signals;
+        self.memory.bytes += chunk.size.bytes;
+        self.chunks.insert(number, chunk);
+        for item in items {
+            self.lanes.push(item);
+        }
+    }
+
+    /// Whether signals go to disk only: others went before them, or memory has enough.
+    fn spills(&self) -> bool {
+        self.outbox.is_some() && (self.backlog.is_some() || self.is_memory_full())
+    }
+
+    fn spill(&mut self, number: u64, items: Vec<Item>, held: Held) {
+        self.backlog.get_or_insert(Backlog { next: number, loading: false });
+        self.shared.counts.spilled.add(items.len() as u64);
+        let receipts = items.into_iter().enumerate().filter_map(|(place, item)| Some((place, item.receipt?)));
+        self.spilled.insert(number, Spilled { receipts: receipts.collect(), held });
+    }
+
+    /// Reads from disk when memory has room again.
+    fn read_back(&mut self) {
+        let (Some(outbox), Some(backlog)) = (&self.outbox, &mut self.backlog) else { return };
+        let window = self.settings.window;
+        let has_room = self.memory.signals < window.signals.div_ceil(2) && self.memory.bytes < window.bytes.div_ceil(2);
+        if has_room && !backlog.loading && !self.outbox_fails {
+            backlog.loading = true;
+            outbox.load(backlog.next, self.next_chunk, window.signals - self.memory.signals, window.bytes / 2);
+        }
+    }
+
+    fn hear_of_outbox(&mut self, news: News) {
+        match news {
+            News::Stored(chunks) => chunks.into_iter().for_each(|chunk| self.stored(chunk)),
+            News::Loaded { frames, next } => self.loaded(frames, next),
+            News::Lost(signals) => {
+                self.shared.counts.dropped.add(signals);
+                let failure =
+                    EmitError::Outbox { problem: format!("{signals} signal(s) on disk cannot be read any more") };
+                emit::log(&failure);
+                self.shared.report(&failure);
+            }
+            News::Buried(signals) => self.shared.counts.dead_lettered.add(signals),
+            News::Failing(problem) => {
+                self.outbox_fails = true;
+                self.queue.set_patient(false);
+                let failure = EmitError::Outbox { problem };
+                emit::log(&failure);
+                self.shared.report(&failure);
+            }
+            News::Working => {
+                self.outbox_fails = false;
+                self.queue.set_patient(true);
+                emit::log(&"the outbox can be written again");
+            }
+        }
+    }
+
+    fn stored(&mut self, chunk: u64) {
+        for tell in self.storing.remove(&chunk).unwrap_or_default() {
+            let _ = tell.send(());
+        }
+        if let Some(spilled) = self.spilled.get_mut(&chunk) {
+            self.queue.release(std::mem::take(&mut spilled.held));
+            if spilled.receipts.is_empty() {
+                self.spilled.remove(&chunk);
+            }
+        }
+    }
+
+    fn loaded(&mut self, frames: Vec<Frame>, next: u64) {
+        for frame in frames {
+            let mut spilled = self.spilled.remove(&frame.number).unwrap_or_default();
+            self.shared.counts.spilled.subtract(frame.records.len() as u64);
+            let size = Held {
+                signals: frame.records.len(),
+                bytes: frame.records.iter().map(|record| record.json.len() + 150).sum(),
+            };
+            let item = |(place, record)| Item { record, chunk: frame.number, receipt: spilled.receipts.remove(&place) };
+            let items = frame.records.into_iter().enumerate().map(item).collect();
+            // If it was read before it was stored, it still holds its part of the queue.
+            self.keep(frame.number, items, frame.since, InMemory { size, held: spilled.held });
+        }
+        self.send_at.get_or_insert_with(Instant::now);
+        if next == self.next_chunk {
+            self.backlog = None;
+        } else if let Some(backlog) = &mut self.backlog {
+            (backlog.next, backlog.loading) = (next, false);
+        }
+    }
+
+    fn send_off(&mut self) {
+        let now = Instant::now();
+        if self.lanes.len() == 0 {
+            self.send_at = None;
+            return;
+        }
+        let is_due = self.send_at.is_none_or(|due| now >= due);
+        let is_full = self.lanes.len() >= self.settings.max_batch || self.lanes.bytes() >= self.settings.max_bytes;
+        if !is_due && !is_full && !self.is_hurried() {
+            return;
+        }
+        // What must wait for a request to be done is sent as soon as it can.
+        self.send_at = None;
+        while self.requests < self.settings.in_flight {
+            let Some((items, taken)) = self.lanes.next_batch(self.settings.max_batch, self.settings.max_bytes) else {
+                return;
+            };
+            self.requests += 1;
+            let courier = Courier {
+                sink: Arc::clone(&self.sink),
+                shared: Arc::clone(&self.shared),
+                settings: self.settings.clone(),
+                end: self.end.clone(),
+                finished: Finished { taken, ..Finished::default() },
+            };
+            let tell = self.tell.clone();
+            tokio::spawn(async move {
+                let finished = courier.deliver(items).await;
+                let _ = tell.send(Event::Finished(finished));
+            });
+        }
+    }
+
+    fn finished(&mut self, finished: Finished) {
+        self.requests -= 1;
+        self.lanes.free(finished.taken);
+        if let Some(outbox) = &self.outbox
+            && !finished.rejected.is_empty()
+        {
+            outbox.bury(finished.rejected);
+        }
+        for (chunk, signals) in finished.done {
+            if !self.ledger.done(chunk, signals) {
                 continue;
             }
-            match self.send(&part).await {
-                Ok(counts) if counts.failed == 0 => self.delivered(part, counts),
-                Err(failure) if self.has_given_up() => self.left(part, &failure),
-                refused if part.signals.len() == 1 => self.refused(part, &refused),
-                _ => {
-                    let mut first = part.signals;
-                    let second = first.split_off(first.len() / 2);
-                    parts.push(Batch { signals: second, sent_before: true });
-                    parts.push(Batch { signals: first, sent_before: true });
-                }
+            let known = self.chunks.remove(&chunk).unwrap_or_default();
+            self.memory.signals -= known.size.signals;
+            self.memory.bytes -= known.size.bytes;
+            self.settle(chunk, known.held);
+        }
+    }
+
+    /// All signals of a chunk are done.
+    fn settle(&mut self, chunk: u64, held: Held) {
+        self.queue.release(held);
+        // Delivered is better than stored.
+        for tell in self.storing.remove(&chunk).unwrap_or_default() {
+            let _ = tell.send(());
+        }
+        if let Some(outbox) = &self.outbox {
+            outbox.done(chunk);
+        }
+    }
+
+    fn answer_flushes(&mut self) {
+        let on_disk = self.backlog.as_ref().map(|backlog| backlog.next);
+        let first = [self.ledger.first(), on_disk].into_iter().flatten().min().unwrap_or(self.next_chunk);
+        for (until, tell) in std::mem::take(&mut self.flushes) {
+            if until <= first {
+                let _ = tell.send(());
+            } else {
+                self.flushes.push((until, tell));
             }
         }
     }
 
-    /// Until there is an answer about the batch's content, or patience has ended.
-    async fn send(&mut self, batch: &Batch) -> Result<Counts, EmitError> {
-        let signals = batch.signals.len();
-        let mut attempt = 0;
+    fn publish(&self) {
+        let counts = &self.shared.counts;
+        counts.in_flight.set(self.requests as u64);
+        // What is on disk only is newer than anything in memory.
+        counts.oldest_since.set(self.ledger.oldest().unwrap_or(0));
+        super::metrics::publish(&counts.read());
+    }
+
+    /// Whether nothing is left to do, or no time to do it.
+    fn is_over(&mut self) -> bool {
+        let Some(end) = self.ending() else { return false };
+        let queued = self.queue.arm(Wake::First).orders;
+        let is_done = queued == 0 && self.lanes.len() == 0 && self.requests == 0 && self.backlog.is_none();
+        is_done || Instant::now() >= end
+    }
+
+    /// What is left goes to disk, or is lost and reported.
+    async fn wind_up(mut self) {
+        let mut orders = Vec::new();
         loop {
-            let error = match self.attempt(&batch.signals).await {
-                Some(Ok(counts)) => {
-                    self.shared.counts.circuit_open.store(false, Ordering::Relaxed);
-                    return Ok(counts);
-                }
-                Some(Err(error)) if !is_temporary(&error) => {
-                    self.shared.counts.circuit_open.store(false, Ordering::Relaxed);
-                    return Err(EmitError::NotDelivered { signals, error: Some(Arc::new(error)) });
-                }
-                Some(Err(error)) => error,
-                None => return Err(EmitError::NotDelivered { signals, error: None }),
-            };
-            if !self.shared.counts.circuit_open.swap(true, Ordering::Relaxed) {
-                emit::log(&format_args!("signals wait, and are tried again until they get through: {error}"));
+            self.queue.take(self.settings.max_batch, &mut orders);
+            if orders.is_empty() {
+                break;
             }
-            if !self.wait(attempt).await {
-                return Err(EmitError::NotDelivered { signals, error: Some(Arc::new(error)) });
+            self.take(std::mem::take(&mut orders));
+        }
+        // Couriers see the end themselves.
+        while self.requests > 0
+            && let Some(event) = self.events.recv().await
+        {
+            self.hear(event);
+        }
+        let left = self.lanes.drain();
+        if let Some(outbox) = self.outbox.take() {
+            let _ = outbox.end().await;
+            while let Ok(event) = self.events.try_recv() {
+                self.hear(event);
             }
-            attempt += 1;
-            self.shared.counts.retries.add(1);
+            self.leave_in_outbox(left);
+        } else if !left.is_empty() {
+            self.lose(left);
+        }
+        self.publish();
+    }
+
+    fn leave_in_outbox(&mut self, left: Vec<Item>) {
+        let signals = usize::try_from(self.shared.counts.read().queued()).unwrap_or(usize::MAX);
+        if signals > 0 {
+            emit::log(&format_args!("{signals} signal(s) stay in the outbox and are sent when it is opened again"));
+        }
+        let spilled = std::mem::take(&mut self.spilled);
+        let spilled = spilled.into_values().flat_map(|spilled| spilled.receipts.into_values());
+        for receipt in left.into_iter().filter_map(|item| item.receipt).chain(spilled) {
+            let _ = receipt.send(Err(EmitError::InOutbox { signals }));
         }
     }
 
-    /// One request; `None` when patience ends first.
-    async fn attempt(&mut self, signals: &[Written]) -> Option<Result<Counts, Error>> {
-        let sink = Arc::clone(&self.sink);
-        let mut sending = sink.send(body(signals), signals.len());
-        if self.deadline.is_none() {
-            let mut closed = std::pin::pin!(self.closed.wait_for(|closed| *closed));
-            let answer = std::future::poll_fn(|context| {
-                if let Poll::Ready(answer) = sending.as_mut().poll(context) {
-                    return Poll::Ready(Some(answer));
-                }
-                closed.as_mut().poll(context).map(|_| None)
-            });
-            if let Some(answer) = answer.await {
-                return Some(answer);
-            }
-            self.deadline = Some(Instant::now() + self.patience);
-        }
-        let deadline = self.deadline?;
-        tokio::time::timeout_at(deadline, sending).await.ok()
-    }
-
-    fn has_given_up(&self) -> bool {
-        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
-    }
-
-    /// What is left when the emitter ends: reported once, answered each.
-    fn left(&self, batch: Batch, failure: &EmitError) {
-        self.shared.counts.failed.add(batch.signals.len() as u64);
-        emit::log(failure);
-        self.shared.report(failure);
-        for written in batch.signals {
-            written.queued.answer(Err(failure.clone()));
+    fn lose(&mut self, left: Vec<Item>) {
+        let failure = EmitError::NotDelivered { signals: left.len(), error: None };
+        self.shared.counts.dropped.add(left.len() as u64);
+        emit::log(&failure);
+        self.shared.report(&failure);
+        for item in left {
+            item.answer(Err(failure.clone()));
         }
     }
-
-    /// Waits before the next attempt; `false` when the last handle is gone and patience has ended.
-    async fn wait(&mut self, attempt: u32) -> bool {
-        let bound = self.settings.base_delay.saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX));
-        let bound = bound.min(self.settings.max_delay);
-        let pause = bound.mul_f64(fastrand::f64().max(0.1));
-        let until = Instant::now() + pause;
-        if self.deadline.is_none() {
-            let closed = self.closed.wait_for(|closed| *closed);
-            match tokio::time::timeout_at(until, closed).await {
-                Err(_) => return true,
-                Ok(_) => self.deadline = Some(Instant::now() + self.patience),
-            }
-        }
-        let deadline = self.deadline.unwrap_or(until);
-        // At the end there is no time for long waits.
-        let until = until.min(Instant::now() + self.patience / 10).min(deadline);
-        tokio::time::sleep_until(until).await;
-        Instant::now() < deadline
-    }
-
-    fn delivered(&self, batch: Batch, counts: Counts) {
-        let number = batch.signals.len() as u64;
-        self.shared.counts.delivered.add(number);
-        // What was sent before may be a duplicate of itself.
-        if !batch.sent_before {
-            self.shared.counts.duplicates.add(counts.duplicates.min(number));
-        }
-        let alone = number == 1 && counts.duplicates == 1 && !batch.sent_before;
-        let delivery = if alone { Delivery::Duplicate } else { Delivery::Delivered };
-        for written in batch.signals {
-            written.queued.answer(Ok(delivery));
-        }
-    }
-
-    fn refused(&self, batch: Batch, answer: &Result<Counts, EmitError>) {
-        for written in batch.signals {
-            let failure = match answer {
-                Err(failure) => failure.clone(),
-                Ok(counts) => EmitError::Failed { name: written.queued.signal.name.clone(), counts: *counts },
-            };
-            self.shared.counts.failed.add(1);
-            emit::log(&failure);
-            self.shared.report(&failure);
-            written.queued.answer(Err(failure));
-        }
-    }
-}
-
-/// Whether the same batch may get through later: the network, the load, or the key is at fault, not the signals.
-fn is_temporary(error: &Error) -> bool {
-    error.is_retryable() || error.status().is_some_and(|status| matches!(status.as_u16(), 401 | 403))
-}
-
-fn body(signals: &[Written]) -> Vec<u8> {
-    let size = signals.iter().map(|written| written.json.len() + 1).sum::<usize>() + 16;
-    let mut body = Vec::with_capacity(size);
-    body.extend_from_slice(b"{\"signals\":[");
-    for (index, written) in signals.iter().enumerate() {
-        if index > 0 {
-            body.push(b',');
-        }
-        body.extend_from_slice(&written.json);
-    }
-    body.extend_from_slice(b"]}");
-    body
 }

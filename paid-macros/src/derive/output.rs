@@ -182,7 +182,7 @@ fn with_constant_products(container: &Container<'_>, arms: Arms) -> Arms {
     let constant = |(arm, shape): (Option<TokenStream>, &Shape<'_>)| {
         arm.or_else(|| {
             let path = path(shape);
-            let id = quote!(#krate::__private::product(#krate::__private::by_str(#product)));
+            let id = quote!(#krate::__private::constant_product(#product));
             if container.is_struct() {
                 return Some(id);
             }

@@ -1,0 +1,114 @@
+//! The end of the process as the emitter sees it: feature `sigterm`.
+
+use std::time::Duration;
+
+use super::Emitter;
+use crate::emit;
+use crate::error::ConfigError;
+
+impl Emitter {
+    /// When the process is told to end (SIGTERM, or SIGINT from Ctrl-C), shuts the emitter down first: signals are sent for
+    /// up to `timeout`, and then the process ends by the signal as it would have without this. It keeps nothing else
+    /// from happening: handlers of your own are called too, and a second signal does not cut the first one's time short.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let emitter = paid::Emitter::new(paid::Client::from_env()?)?;
+    /// emitter.shutdown_on_sigterm(std::time::Duration::from_secs(10))?;
+    /// paid::install(emitter);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the operating system allows no handler.
+    pub fn shutdown_on_sigterm(&self, timeout: Duration) -> Result<(), ConfigError> {
+        // A weak handle: waiting for a signal must not keep the emitter alive.
+        let emitter = std::sync::Arc::downgrade(&self.inner);
+        let (ready, is_ready) = std::sync::mpsc::channel();
+        std::thread::Builder::new()
+            .name("paid-sigterm".into())
+            .spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                let runtime = match runtime {
+                    Ok(runtime) => runtime,
+                    Err(error) => return drop(ready.send(Err(error))),
+                };
+                runtime.block_on(async {
+                    let mut told = match Told::listen() {
+                        Ok(told) => told,
+                        Err(error) => return drop(ready.send(Err(error))),
+                    };
+                    let _ = ready.send(Ok(()));
+                    let signal = told.wait().await;
+                    if let Some(inner) = emitter.upgrade() {
+                        let emitter = Self { inner };
+                        if let Err(left) = emitter.shutdown(timeout).await {
+                            emit::log(&left);
+                        }
+                    }
+                    end_by(signal);
+                });
+            })
+            .map_err(|error| ConfigError::new(format!("cannot start a thread for signals: {error}")))?;
+        match is_ready.recv() {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(ConfigError::new(format!("cannot listen for signals: {error}"))),
+            Err(error) => Err(ConfigError::new(format!("cannot listen for signals: {error}"))),
+        }
+    }
+}
+
+#[cfg(unix)]
+struct Told {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Told {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// The number of the signal that came.
+    async fn wait(&mut self) -> i32 {
+        std::future::poll_fn(|context| {
+            if self.terminate.poll_recv(context).is_ready() {
+                return std::task::Poll::Ready(signal_hook::consts::SIGTERM);
+            }
+            self.interrupt.poll_recv(context).map(|_| signal_hook::consts::SIGINT)
+        })
+        .await
+    }
+}
+
+/// What would have happened without a handler.
+#[cfg(unix)]
+fn end_by(signal: i32) {
+    if signal_hook::low_level::emulate_default_handler(signal).is_err() {
+        std::process::exit(128 + signal);
+    }
+}
+
+#[cfg(not(unix))]
+struct Told;
+
+#[cfg(not(unix))]
+impl Told {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn wait(&mut self) -> i32 {
+        let _ = tokio::signal::ctrl_c().await;
+        2
+    }
+}
+
+#[cfg(not(unix))]
+fn end_by(signal: i32) {
+    std::process::exit(128 + signal);
+}

@@ -1,0 +1,344 @@
+//! The outbox: nothing is lost by crashes, restarts, outages and full queues, and nothing is sent in vain.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use paid::outbox::{Fsync, Waiting};
+use paid::{Counts, EmitError, EmitterBuilder, Overflow, Signal, SignalBatch, Sink, SinkFuture};
+use serde_json::Value;
+
+/// Paid, as far as signals go: up or down, and strict about the name `bad`.
+#[derive(Clone, Default)]
+struct Server(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    is_down: bool,
+    billed: BTreeSet<String>,
+    /// Customer and key, in the order of arrival.
+    order: Vec<(String, String)>,
+    attempts: usize,
+}
+
+impl Server {
+    fn down() -> Self {
+        let server = Self::default();
+        server.set_down(true);
+        server
+    }
+
+    fn set_down(&self, is_down: bool) {
+        self.0.lock().unwrap().is_down = is_down;
+    }
+
+    fn billed(&self) -> usize {
+        self.0.lock().unwrap().billed.len()
+    }
+
+    fn keys_of(&self, customer: &str) -> Vec<String> {
+        let state = self.0.lock().unwrap();
+        state.order.iter().filter(|(name, _)| name == customer).map(|(_, key)| key.clone()).collect()
+    }
+}
+
+impl Sink for Server {
+    fn send<'a>(&'a self, batch: SignalBatch<'a>) -> SinkFuture<'a> {
+        let body: Value = serde_json::from_slice(&batch.to_body()).unwrap();
+        Box::pin(async move {
+            let mut state = self.0.lock().unwrap();
+            state.attempts += 1;
+            if state.is_down {
+                return Err(paid::Error::unavailable("down on purpose"));
+            }
+            let mut counts = Counts::default();
+            for signal in body["signals"].as_array().unwrap() {
+                let key = signal["idempotencyKey"].as_str().unwrap().to_owned();
+                let customer = signal["customer"]["externalCustomerId"].as_str().unwrap().to_owned();
+                if signal["eventName"] == "bad" {
+                    counts.failed += 1;
+                } else if state.billed.insert(key.clone()) {
+                    counts.ingested += 1;
+                    state.order.push((customer, key));
+                } else {
+                    counts.duplicates += 1;
+                }
+            }
+            Ok(counts)
+        })
+    }
+}
+
+fn builder(server: &Server, folder: &Path) -> EmitterBuilder {
+    let quick = Duration::from_millis(20);
+    EmitterBuilder::over(server.clone())
+        .outbox(folder)
+        .linger(Duration::from_millis(5))
+        .retry_delays(quick, quick)
+        .patience(Duration::from_millis(200))
+}
+
+fn signal(number: usize) -> Signal {
+    Signal::new("sent").with_customer(format!("c{}", number % 7)).with_idempotency_key(format!("{number:06}"))
+}
+
+const SOON: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn what_an_earlier_run_left_is_sent_first_and_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::down();
+    let emitter = builder(&server, folder.path()).build().unwrap();
+    for number in 0..1_000 {
+        emitter.emit(signal(number));
+    }
+    let kept = emitter.emit(signal(1_000));
+    let left = emitter.shutdown(Duration::from_millis(300)).await.unwrap_err().left;
+    assert_eq!(left, 1_001);
+    assert!(matches!(kept.await, Err(EmitError::InOutbox { .. })));
+    assert_eq!((server.billed(), emitter.stats().dropped), (0, 0));
+    drop(emitter);
+    assert_eq!(paid::outbox::waiting(folder.path()).unwrap(), Waiting::Signals(1_001));
+
+    server.set_down(false);
+    let emitter = builder(&server, folder.path()).build().unwrap();
+    assert_eq!(emitter.stats().recovered, 1_001);
+    for number in 1_001..2_000 {
+        emitter.emit(signal(number));
+    }
+    emitter.flush(SOON).await.unwrap();
+    let stats = emitter.stats();
+    assert_eq!((stats.delivered, stats.duplicates, stats.queued(), server.billed()), (2_000, 0, 0, 2_000));
+    for customer in 0..7 {
+        let keys = server.keys_of(&format!("c{customer}"));
+        assert!(keys.is_sorted(), "old before new, in order: {keys:?}");
+    }
+    emitter.shutdown(SOON).await.unwrap();
+    drop(emitter);
+    assert_eq!(paid::outbox::waiting(folder.path()).unwrap(), Waiting::Signals(0));
+}
+
+#[tokio::test]
+async fn a_full_queue_spills_to_disk_and_refuses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::down();
+    let emitter = builder(&server, folder.path()).queue(500).max_batch(100).build().unwrap();
+    let receipt = emitter.emit(signal(0));
+    for number in 1..20_000 {
+        emitter.emit(signal(number));
+    }
+    let last = emitter.emit(signal(20_000));
+    let stats = emitter.stats();
+    assert_eq!((stats.accepted, stats.refused), (20_001, 0));
+    assert!(stats.spilled > 19_000, "{stats:?}");
+    server.set_down(false);
+    emitter.flush(SOON).await.unwrap();
+    assert!(receipt.await.is_ok() && last.await.is_ok());
+    let stats = emitter.stats();
+    assert_eq!((stats.delivered, stats.duplicates, stats.spilled, server.billed()), (20_001, 0, 0, 20_001));
+    for customer in 0..7 {
+        assert!(server.keys_of(&format!("c{customer}")).is_sorted());
+    }
+}
+
+#[tokio::test]
+async fn store_returns_when_the_signal_is_on_disk() {
+    for fsync in [Fsync::EveryCommit, Fsync::default(), Fsync::Never] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::down();
+        let emitter = builder(&server, folder.path()).fsync(fsync).patience(Duration::ZERO).build().unwrap();
+        let receipt = emitter.store(signal(1)).await.unwrap();
+        drop(emitter);
+        assert!(receipt.await.is_err());
+        assert_eq!(paid::outbox::waiting(folder.path()).unwrap(), Waiting::Signals(1), "{fsync:?}");
+    }
+    let emitter = EmitterBuilder::over(Server::default()).build().unwrap();
+    assert!(matches!(emitter.store(signal(1)).await, Err(EmitError::NoOutbox)));
+}
+
+#[tokio::test]
+async fn a_second_process_is_told_who_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let _first = builder(&Server::default(), folder.path()).build().unwrap();
+    let problem = builder(&Server::default(), folder.path()).build().unwrap_err().to_string();
+    assert!(problem.contains(&format!("is held by process {} (outbox-", std::process::id())), "{problem}");
+    assert!(problem.ends_with("give each its own folder"), "{problem}");
+    let Waiting::HeldBy(holder) = paid::outbox::waiting(folder.path()).unwrap() else { panic!() };
+    assert!(holder.starts_with("process "), "{holder}");
+}
+
+#[tokio::test]
+async fn what_paid_refuses_is_kept_as_a_dead_letter_and_can_be_sent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::default();
+    let emitter = builder(&server, folder.path()).build().unwrap();
+    for number in 0..50 {
+        emitter.emit(signal(number));
+    }
+    let bad = Signal::new("bad").with_customer("acme").with_idempotency_key("b-1").with_field("x", &1);
+    assert!(matches!(emitter.send(bad).await, Err(EmitError::Failed { .. })));
+    emitter.flush(SOON).await.unwrap();
+    emitter.shutdown(SOON).await.unwrap();
+    let stats = emitter.stats();
+    assert_eq!((stats.delivered, stats.rejected, stats.dead_lettered), (50, 1, 1));
+    drop(emitter);
+
+    let found = paid::outbox::dead_letters(folder.path()).unwrap();
+    let [letter] = found.letters.as_slice() else { panic!("{found:?}") };
+    assert_eq!((letter.name(), letter.idempotency_key().unwrap()), ("bad".into(), "b-1".into()));
+    assert!(letter.reason.starts_with("Paid failed signal `bad`"), "{}", letter.reason);
+    assert!(letter.signal.get().contains(r#""data":{"x":1}"#));
+
+    // Still refused: it stays. Then edited by hand: it goes through.
+    let emitter = builder(&server, folder.path()).build().unwrap();
+    let outcome = paid::outbox::resubmit(folder.path(), &emitter).await.unwrap();
+    assert_eq!((outcome.delivered, outcome.refused.len()), (0, 1));
+    emitter.flush(SOON).await.unwrap();
+    let path = folder.path().join("dead-letters.jsonl");
+    let text = fs::read_to_string(&path).unwrap().replace(r#""eventName":"bad""#, r#""eventName":"good""#);
+    fs::write(&path, text).unwrap();
+    let outcome = paid::outbox::resubmit(folder.path(), &emitter).await.unwrap();
+    assert_eq!((outcome.delivered, outcome.refused.len()), (1, 0));
+    assert!(paid::outbox::dead_letters(folder.path()).unwrap().letters.is_empty());
+    assert_eq!(server.billed(), 51);
+}
+
+/// Leaves 3,000 signals in an outbox.
+async fn filled(folder: &Path) {
+    let emitter = builder(&Server::down(), folder).patience(Duration::ZERO).build().unwrap();
+    for number in 0..3_000 {
+        emitter.emit(signal(number));
+    }
+    emitter.store(signal(3_000)).await.unwrap();
+    drop(emitter);
+}
+
+#[tokio::test]
+async fn a_damaged_outbox_is_reported_and_what_can_be_read_is_sent() {
+    type Spoil = fn(&Path);
+    let ways: [(&str, Spoil, usize); 4] = [
+        (
+            "cut in half",
+            |path| {
+                File::options().write(true).open(path).unwrap().set_len(fs::metadata(path).unwrap().len() / 2).unwrap()
+            },
+            1,
+        ),
+        ("head overwritten", |path| overwrite(path, 0, 4_096), 2_900),
+        ("all of it noise", |path| overwrite(path, 0, 100_000_000), 0),
+        ("emptied", |path| fs::write(path, "").unwrap(), 0),
+    ];
+    for (way, spoil, at_least) in ways {
+        let folder = tempfile::tempdir().unwrap();
+        filled(folder.path()).await;
+        spoil(&folder.path().join("outbox.redb"));
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let listener = Arc::clone(&heard);
+        let server = Server::default();
+        let emitter = builder(&server, folder.path())
+            .on_error(move |failure| listener.lock().unwrap().push(failure.to_string()))
+            .build()
+            .unwrap();
+        emitter.emit(signal(9_999));
+        emitter.flush(SOON).await.unwrap();
+        let heard = heard.lock().unwrap().clone();
+        assert!(server.billed() > at_least, "{way}: {} of 3,001 saved; {heard:?}", server.billed() - 1);
+        if way != "emptied" {
+            assert!(heard[0].starts_with("the outbox: the outbox was damaged"), "{way}: {heard:?}");
+            let kept = fs::read_dir(folder.path()).unwrap().flatten();
+            let kept = kept.filter(|entry| entry.file_name().to_string_lossy().contains("damaged")).count();
+            assert_eq!(kept, 1, "{way}");
+        }
+    }
+}
+
+/// Puts noise in a file, without making it longer.
+fn overwrite(path: &Path, at: usize, length: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    let end = bytes.len().min(at + length);
+    for (number, byte) in bytes[at..end].iter_mut().enumerate() {
+        *byte = u8::try_from(number * 7 % 251).unwrap();
+    }
+    File::create(path).unwrap().write_all(&bytes).unwrap();
+}
+
+#[tokio::test]
+async fn noise_in_the_middle_costs_only_what_stood_there() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path()).await;
+    let path = folder.path().join("outbox.redb");
+    // Inside the text of a signal in the middle of the file.
+    let bytes = fs::read(&path).unwrap();
+    let needle = b"\"idempotencyKey\":\"001500\"";
+    let at = bytes.windows(needle.len()).position(|window| window == needle).unwrap();
+    overwrite(&path, at, 10);
+    let server = Server::default();
+    let emitter = builder(&server, folder.path()).build().unwrap();
+    emitter.flush(SOON).await.unwrap();
+    let stats = emitter.stats();
+    assert_eq!((server.billed(), stats.dropped, stats.recovered), (3_000, 1, 3_001));
+}
+
+#[tokio::test]
+async fn an_outbox_of_a_later_version_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path()).await;
+    let path = folder.path().join("outbox.redb");
+    {
+        let database = redb::Database::open(&path).unwrap();
+        let write = database.begin_write().unwrap();
+        write.open_table(redb::TableDefinition::<&str, u64>::new("meta")).unwrap().insert("format", 2).unwrap();
+        write.commit().unwrap();
+    }
+    let before = fs::metadata(&path).unwrap().len();
+    let problem = builder(&Server::default(), folder.path()).build().unwrap_err().to_string();
+    assert!(problem.contains("has format 2, and this version knows 1"), "{problem}");
+    assert_eq!(fs::metadata(&path).unwrap().len(), before);
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_is_refused_at_the_start() {
+    let problem = builder(&Server::default(), Path::new("/proc/paid")).build().unwrap_err().to_string();
+    assert!(problem.starts_with("cannot use /proc/paid as outbox: "), "{problem}");
+}
+
+#[tokio::test]
+async fn policies_for_a_full_queue_without_an_outbox() {
+    let quick = Duration::from_millis(20);
+    let emitter = |overflow| {
+        let server = Server::down();
+        let builder = EmitterBuilder::over(server.clone()).queue(10).max_batch(2).linger(Duration::ZERO);
+        (server, builder.retry_delays(quick, quick).overflow(overflow).build().unwrap())
+    };
+    let (server, dropping) = emitter(Overflow::DropOldest);
+    let mut receipts: Vec<_> = (0..30).map(|number| dropping.emit(signal(number))).collect();
+    server.set_down(false);
+    dropping.flush(SOON).await.unwrap();
+    let stats = dropping.stats();
+    assert_eq!((stats.accepted, stats.dropped, stats.delivered, stats.refused), (30, 20, 10, 0));
+    assert!(receipts.pop().unwrap().await.is_ok(), "the newest are kept");
+    let mut dropped = 0;
+    for receipt in receipts {
+        dropped += usize::from(matches!(receipt.await, Err(EmitError::Dropped { .. })));
+    }
+    assert_eq!(dropped, 20);
+
+    let (server, waiting) = emitter(Overflow::Wait);
+    let tasks: Vec<_> = (0..30)
+        .map(|number| {
+            let waiting = waiting.clone();
+            tokio::spawn(async move { waiting.send(signal(number)).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(waiting.stats().accepted <= 10);
+    server.set_down(false);
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!((server.billed(), waiting.stats().refused), (30, 0));
+}
