@@ -129,6 +129,11 @@ impl Emulator {
         self.shared.requests()
     }
 
+    /// The idempotency keys of all signals that it has taken.
+    pub fn idempotency_keys(&self) -> std::collections::BTreeSet<String> {
+        self.shared.idempotency_keys()
+    }
+
     /// Forgets everything: data, faults and requests.
     pub fn reset(&self) {
         self.shared.reset();

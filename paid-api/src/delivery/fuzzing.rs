@@ -10,5 +10,8 @@ pub fn read_frame(bytes: &[u8]) {
     let Some(read) = frame::decode(&bytes::Bytes::copy_from_slice(bytes)) else { return };
     let written = frame::encode(read.number, read.since, &read.records);
     let again = frame::decode(&written.into());
-    assert_eq!(again.map(|frame| (frame.number, frame.since, frame.records)), Some((read.number, read.since, read.records)));
+    assert_eq!(
+        again.map(|frame| (frame.number, frame.since, frame.records)),
+        Some((read.number, read.since, read.records))
+    );
 }

@@ -44,6 +44,10 @@ impl Shared {
         lock(&self.requests).iter().cloned().collect()
     }
 
+    pub(crate) fn idempotency_keys(&self) -> std::collections::BTreeSet<String> {
+        lock(&self.store).keys.clone()
+    }
+
     pub(crate) fn reset(&self) {
         *lock(&self.store) = Store::default();
         lock(&self.faults).clear();
