@@ -247,13 +247,13 @@ impl Emitter {
             Pushed::Instead(oldest) => {
                 shared.counts.dropped.add(1);
                 let failure = EmitError::Dropped { name: oldest.content.name().into() };
-                emit::log(&failure);
+                shared.log_overflow(&failure);
                 shared.report(&failure);
                 oldest.answer(Err(failure));
             }
             Pushed::Refused(queued, failure) => {
                 shared.counts.accepted.subtract(1);
-                emit::log(&failure);
+                shared.log_overflow(&failure);
                 self.count_refused(&failure);
                 queued.answer(Err(failure));
             }

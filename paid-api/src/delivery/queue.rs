@@ -340,6 +340,16 @@ impl Held {
         self.signals += 1;
         self.bytes += content.weight();
     }
+
+    /// Takes so many signals' share.
+    pub(super) fn take_part(&mut self, signals: u32) -> Self {
+        let signals = usize::try_from(signals).unwrap_or(usize::MAX).min(self.signals);
+        let bytes = (self.bytes / self.signals.max(1)) * signals;
+        let bytes = if signals == self.signals { self.bytes } else { bytes };
+        self.signals -= signals;
+        self.bytes -= bytes;
+        Self { signals, bytes }
+    }
 }
 
 impl State {

@@ -2,7 +2,7 @@
 //! them off. One place where it waits: its events.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -72,11 +72,37 @@ pub(super) enum Event {
 pub(super) struct Shared {
     pub(super) counts: Counters,
     hook: Option<Box<Hook>>,
+    overflow: Mutex<Overflowing>,
+}
+
+/// What was logged of a queue that is full, which may concern a million signals a second.
+#[derive(Default)]
+struct Overflowing {
+    logged: Option<std::time::Instant>,
+    unlogged: u64,
 }
 
 impl Shared {
     pub(super) fn new(hook: Option<Box<Hook>>) -> Self {
-        Self { counts: Counters::default(), hook }
+        Self { counts: Counters::default(), hook, overflow: Mutex::default() }
+    }
+
+    /// Logs the first at once, and then one a second with the number of those in between. All are counted, and all are
+    /// reported to the hook.
+    pub(super) fn log_overflow(&self, failure: &EmitError) {
+        let mut overflow = self.overflow.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = std::time::Instant::now();
+        if overflow.logged.is_some_and(|logged| now.duration_since(logged) < Duration::from_secs(1)) {
+            overflow.unlogged += 1;
+            return;
+        }
+        let unlogged = std::mem::take(&mut overflow.unlogged);
+        overflow.logged = Some(now);
+        drop(overflow);
+        match unlogged {
+            0 => emit::log(failure),
+            more => emit::log(&format_args!("{failure} (and {more} more since this was last logged)")),
+        }
     }
 
     pub(super) fn report(&self, failure: &EmitError) {
@@ -463,13 +489,17 @@ impl Worker {
             outbox.bury(finished.rejected);
         }
         for (chunk, signals) in finished.done {
-            if !self.ledger.done(chunk, signals) {
-                continue;
+            let Some(known) = self.chunks.get_mut(&chunk) else { continue };
+            let size = known.size.take_part(signals);
+            let held = known.held.take_part(signals);
+            self.memory.signals -= size.signals;
+            self.memory.bytes -= size.bytes;
+            if self.ledger.done(chunk, signals) {
+                self.chunks.remove(&chunk);
+                self.settle(chunk, held);
+            } else {
+                self.queue.release(held);
             }
-            let known = self.chunks.remove(&chunk).unwrap_or_default();
-            self.memory.signals -= known.size.signals;
-            self.memory.bytes -= known.size.bytes;
-            self.settle(chunk, known.held);
         }
     }
 

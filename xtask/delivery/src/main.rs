@@ -1,0 +1,51 @@
+//! The programs that `cargo xtask bench delivery` measures: a server, and loads that print what they took as JSON.
+
+mod load;
+mod server;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Takes signals on 127.0.0.1, counts them, and prints its port.
+    Server {
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+    },
+    /// Posts bodies that are ready, with reqwest alone.
+    Raw { url: String, signals: usize, batch: usize, in_flight: usize },
+    /// Emits signals and waits until all are delivered.
+    Emit {
+        url: String,
+        signals: usize,
+        batch: usize,
+        #[arg(long)]
+        outbox: Option<PathBuf>,
+    },
+    /// Emits signals into an outbox while nobody listens at the server.
+    Accept {
+        signals: usize,
+        #[arg(long)]
+        outbox: PathBuf,
+    },
+    /// The time of single emissions.
+    Hot { signals: usize },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().what {
+        What::Server { port } => server::run(port),
+        What::Raw { url, signals, batch, in_flight } => load::raw(&url, signals, batch, in_flight),
+        What::Emit { url, signals, batch, outbox } => load::emit(&url, signals, batch, outbox),
+        What::Accept { signals, outbox } => load::accept(signals, outbox),
+        What::Hot { signals } => load::hot(signals),
+    }
+}
