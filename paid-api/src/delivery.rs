@@ -38,6 +38,10 @@ use crate::error::ConfigError;
 use crate::signal::{PaidSignal, Signal};
 
 pub use builder::EmitterBuilder;
+#[cfg(feature = "nats")]
+pub(crate) use chunk::Head;
+#[cfg(feature = "nats")]
+pub(crate) use courier::is_about_content;
 pub use queue::Overflow;
 use queue::{Content, Pushed, Queue, Queued};
 pub use receipt::{Delivery, Receipt};

@@ -42,6 +42,8 @@ mod error;
 #[rustfmt::skip]
 mod generated;
 mod macros;
+#[cfg(feature = "nats")]
+pub mod nats;
 mod pagination;
 mod patch;
 mod retry;
@@ -73,12 +75,16 @@ pub mod outbox {
     };
 }
 
+#[cfg(feature = "nats")]
+pub use async_nats;
 #[cfg(feature = "emit")]
 pub use delivery::{
     Counts, Delivery, Emitter, EmitterBuilder, FlushError, Overflow, Receipt, SignalBatch, Sink, SinkFuture, Stats,
 };
 #[cfg(feature = "emit")]
 pub use emit::{Emit, EmitError, emit, install, lost_signals, uninstall};
+#[cfg(feature = "nats")]
+pub use nats::forward;
 #[cfg(feature = "emit")]
 pub use paid_macros::{PaidSignal, signal};
 #[cfg(feature = "emit")]

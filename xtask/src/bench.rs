@@ -1,10 +1,12 @@
 //! `cargo xtask bench NAME`: one row a bar, ratios taken in one run, exit code 1 when a bar fails.
 
 mod compile;
+mod delivery;
 mod emit;
 mod expand;
 pub(crate) mod measure;
 mod stock;
+mod stores;
 
 use anyhow::{Result, bail};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
@@ -19,6 +21,10 @@ pub(crate) enum Bench {
     Expand,
     /// Run time of an annotated call that nobody listens to, and of an emission.
     Emit,
+    /// What the emitter delivers, keeps and takes, against raw reqwest and Paid's own clients.
+    Delivery,
+    /// Embedded stores for the outbox on its workload.
+    Stores,
 }
 
 /// One row: what was measured, and what it must reach.
@@ -34,6 +40,7 @@ pub(crate) struct Row {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Bar {
     AtMost(f64),
+    AtLeast(f64),
     Below(f64),
     Exactly(f64),
     /// Shown for reference.
@@ -44,6 +51,7 @@ impl Bar {
     fn holds(self, measured: f64) -> bool {
         match self {
             Self::AtMost(limit) => measured <= limit,
+            Self::AtLeast(limit) => measured >= limit,
             Self::Below(limit) => measured < limit,
             Self::Exactly(value) => (measured - value).abs() < f64::EPSILON,
             Self::None => true,
@@ -53,6 +61,7 @@ impl Bar {
     fn shown(self) -> String {
         match self {
             Self::AtMost(limit) => format!("at most {limit}"),
+            Self::AtLeast(limit) => format!("at least {limit}"),
             Self::Below(limit) => format!("under {limit}"),
             Self::Exactly(value) => format!("{value}"),
             Self::None => String::new(),
@@ -86,6 +95,8 @@ pub(crate) fn run(bench: Bench) -> Result<()> {
         Bench::Compile => compile::rows()?,
         Bench::Expand => expand::rows()?,
         Bench::Emit => emit::rows()?,
+        Bench::Delivery => delivery::rows()?,
+        Bench::Stores => stores::rows()?,
     };
     println!("{}", table(&rows));
     let failed = rows.iter().filter(|row| row.verdict() == "FAIL").count();

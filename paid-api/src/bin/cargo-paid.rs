@@ -1,2 +1,167 @@
-//! x
-fn main() {}
+//! `cargo paid`: looks after what a program that bills through Paid leaves behind. Feature `cli`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use comfy_table::Table;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use paid::outbox::{DeadLetters, Waiting};
+use paid::{Client, Emitter};
+
+/// As cargo calls it: `cargo paid ...` runs `cargo-paid paid ...`.
+#[derive(Parser)]
+#[command(name = "cargo", bin_name = "cargo")]
+enum Cargo {
+    Paid(Paid),
+}
+
+#[derive(Args)]
+#[command(version, about = "Looks after what a program that bills through Paid leaves behind")]
+struct Paid {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Signals that wait on disk, and those that Paid refused for good.
+    #[command(subcommand)]
+    Outbox(Outbox),
+}
+
+#[derive(Subcommand)]
+enum Outbox {
+    /// Show how many signals wait, and the dead letters: what Paid refused, and why.
+    List {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Write the dead letters to a file or the terminal, one JSON object a line.
+    Export {
+        #[command(flatten)]
+        place: Place,
+        /// The file; it must not be there yet.
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Send the dead letters again, with the keys they had, and remove those that Paid takes. Takes PAID_API_KEY, and
+    /// PAID_BASE_URL where it is set.
+    Resubmit {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Args)]
+struct Place {
+    /// The outbox's folder, as given to `Emitter::builder(..).outbox(..)`.
+    #[arg(value_name = "FOLDER")]
+    folder: PathBuf,
+}
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    let arguments = std::env::args_os();
+    // Called by its own name, the word `paid` is not there.
+    let is_called_by_cargo = arguments.skip(1).next().is_some_and(|first| first == "paid");
+    let own = std::env::args_os().skip(1);
+    let Cargo::Paid(Paid { command }) = match is_called_by_cargo {
+        true => Cargo::parse(),
+        false => Cargo::parse_from(["cargo".into(), "paid".into()].into_iter().chain(own)),
+    };
+    let Command::Outbox(command) = command;
+    let outcome = match command {
+        Outbox::List { place } => list(&place.folder),
+        Outbox::Export { place, output } => export(&place.folder, output.as_deref()),
+        Outbox::Resubmit { place } => resubmit(&place.folder),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The dead letters of a folder that is there.
+fn read(folder: &Path) -> Result<DeadLetters, Box<dyn std::error::Error>> {
+    if !folder.is_dir() {
+        return Err(format!("there is no folder {}", folder.display()).into());
+    }
+    let found = paid::outbox::dead_letters(folder).map_err(|error| format!("cannot read the dead letters: {error}"))?;
+    if !found.unreadable.is_empty() {
+        eprintln!("note: {} line(s) of dead-letters.jsonl cannot be read; they stay there", found.unreadable.len());
+    }
+    Ok(found)
+}
+
+fn list(folder: &Path) -> Outcome {
+    let found = read(folder)?;
+    match paid::outbox::waiting(folder).map_err(|error| format!("cannot read the outbox: {error}"))? {
+        Waiting::Signals(0) => println!("no signal waits"),
+        Waiting::Signals(signals) => {
+            println!("{signals} signal(s) wait; they are sent when the program that has this outbox starts");
+        }
+        Waiting::HeldBy(holder) => println!("{holder} has this outbox and sends what waits; its stats say how much"),
+        Waiting::None => println!("no outbox here"),
+        _ => {}
+    }
+    if found.letters.is_empty() {
+        println!("no dead letters");
+        return Ok(());
+    }
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED).set_header(["refused at", "signal", "idempotency key", "why"]);
+    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    for letter in &found.letters {
+        let key = letter.idempotency_key().unwrap_or_default();
+        table.add_row([letter.at.to_string(), letter.name(), key, letter.reason.clone()]);
+    }
+    println!("{table}\n{} dead letter(s); `cargo paid outbox resubmit` sends them again", found.letters.len());
+    Ok(())
+}
+
+fn export(folder: &Path, output: Option<&Path>) -> Outcome {
+    let found = read(folder)?;
+    let mut text = Vec::new();
+    for letter in &found.letters {
+        serde_json::to_writer(&mut text, letter)?;
+        text.push(b'\n');
+    }
+    match output {
+        Some(path) => {
+            let mut file = std::fs::File::create_new(path)
+                .map_err(|error| format!("cannot create {}: {error}", path.display()))?;
+            file.write_all(&text)?;
+            println!("{} dead letter(s) in {}", found.letters.len(), path.display());
+        }
+        None => std::io::stdout().write_all(&text)?,
+    }
+    Ok(())
+}
+
+fn resubmit(folder: &Path) -> Outcome {
+    let found = read(folder)?;
+    if found.letters.is_empty() {
+        println!("no dead letters");
+        return Ok(());
+    }
+    let emitter = Emitter::new(Client::from_env()?)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    eprintln!("sending {} signal(s); Ctrl-C stops, what is not sent stays", found.letters.len());
+    let outcome = runtime.block_on(paid::outbox::resubmit(folder, &emitter))?;
+    let _ = runtime.block_on(emitter.shutdown(Duration::from_secs(10)));
+    println!("{} taken by Paid and no dead letters any more", outcome.delivered);
+    if outcome.refused.is_empty() {
+        return Ok(());
+    }
+    for (letter, why) in &outcome.refused {
+        eprintln!("{} {}: {why}", letter.name(), letter.idempotency_key().unwrap_or_default());
+    }
+    Err(format!("{} refused again; they stay in dead-letters.jsonl: correct them there", outcome.refused.len()).into())
+}

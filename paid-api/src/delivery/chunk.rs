@@ -94,14 +94,14 @@ fn lane(kind: u8, id: &str) -> u32 {
 /// What is read of a signal that is JSON already.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Head {
-    pub(super) event_name: String,
-    pub(super) idempotency_key: Option<String>,
-    pub(super) customer: Option<JsonObject>,
+pub(crate) struct Head {
+    pub(crate) event_name: String,
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) customer: Option<JsonObject>,
 }
 
 impl Head {
-    pub(super) fn read(json: &[u8]) -> Option<Self> {
+    pub(crate) fn read(json: &[u8]) -> Option<Self> {
         serde_json::from_slice(json).ok()
     }
 

@@ -58,7 +58,7 @@ impl Courier {
                 continue;
             }
             match self.send(&part).await {
-                Ok(counts) if counts.failed == 0 => self.delivered(part, counts),
+                Ok(counts) if is_all(counts, part.items.len()) => self.delivered(part, counts),
                 Err(failure) if self.has_given_up() => self.left(part, &failure),
                 refused if part.items.len() == 1 => self.refused(part, &refused),
                 _ => {
@@ -88,7 +88,7 @@ impl Courier {
                     self.shared.counts.circuit_open.set(false);
                     return Ok(counts);
                 }
-                Some(Err(error)) if !is_temporary(&error) => {
+                Some(Err(error)) if is_about_content(&error) => {
                     self.shared.counts.circuit_open.set(false);
                     return Err(EmitError::NotDelivered { signals, error: Some(Arc::new(error)) });
                 }
@@ -186,9 +186,20 @@ impl Finished {
     }
 }
 
-/// Whether the same batch may get through later: the network, the load, or the key is at fault, not the signals.
-fn is_temporary(error: &Error) -> bool {
-    error.is_retryable() || error.status().is_some_and(|status| matches!(status.as_u16(), 401 | 403))
+/// Whether what was answered is about the batch's content. All else (the network, the load, the key, a wrong address, a
+/// proxy's page) says nothing about the signals: they are kept and tried again.
+pub(crate) fn is_about_content(error: &Error) -> bool {
+    match error {
+        Error::Api(error) => matches!(error.status.as_u16(), 400 | 409 | 413 | 422),
+        Error::Request(_) | Error::Config(_) => true,
+        Error::Elsewhere(error) => !error.retryable,
+        Error::Transport(_) | Error::Timeout { .. } | Error::Decode(_) => false,
+    }
+}
+
+/// Whether an answer vouches for every signal of a batch.
+fn is_all(counts: Counts, signals: usize) -> bool {
+    counts.failed == 0 && counts.ingested.saturating_add(counts.duplicates) >= signals as u64
 }
 
 /// The outcome of a future, or `None` when the end comes first.

@@ -17,8 +17,9 @@ pub type SinkFuture<'a> = Pin<Box<dyn Future<Output = Result<Counts, Error>> + S
 pub trait Sink: Send + Sync {
     /// Takes the signals of a batch. Taking one twice must do no harm: every signal has an idempotency key.
     ///
-    /// An error that [is retryable](Error::is_retryable), or has status 401 or 403, is tried again until it is none;
-    /// any other is about the batch's content. [`Error::unavailable`] and [`Error::refused`] make one of each kind.
+    /// A status of 400, 409, 413 or 422, and [`Error::refused`], are about the batch's content: it is halved until the bad
+    /// signals stand alone, as it is when the counts do not vouch for all. After any other error, such as
+    /// [`Error::unavailable`], the same signals are tried again until there is none.
     fn send<'a>(&'a self, batch: SignalBatch<'a>) -> SinkFuture<'a>;
 }
 
