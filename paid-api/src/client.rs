@@ -71,6 +71,8 @@ pub(crate) struct Inner {
     pub(crate) user_agent: HeaderValue,
     pub(crate) timeout: Duration,
     pub(crate) retry: RetryPolicy,
+    #[cfg(feature = "gzip")]
+    pub(crate) gzip: bool,
 }
 
 impl Client {
@@ -178,6 +180,8 @@ pub struct ClientBuilder {
     retry: RetryPolicy,
     user_agent: Option<String>,
     http: Option<reqwest::Client>,
+    #[cfg(feature = "gzip")]
+    gzip: bool,
 }
 
 impl Default for ClientBuilder {
@@ -190,6 +194,8 @@ impl Default for ClientBuilder {
             retry: RetryPolicy::default(),
             user_agent: None,
             http: None,
+            #[cfg(feature = "gzip")]
+            gzip: false,
         }
     }
 }
@@ -274,6 +280,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Compresses request bodies of a kilobyte and more, as batches of signals are. Off by default: only a server that is
+    /// known to take `Content-Encoding: gzip` can read them, and Paid does not say that it does. Feature `gzip`.
+    #[cfg(feature = "gzip")]
+    pub fn gzip(mut self, gzip: bool) -> Self {
+        self.gzip = gzip;
+        self
+    }
+
     /// Builds the client.
     ///
     /// # Errors
@@ -294,7 +308,16 @@ impl ClientBuilder {
                 .build()
                 .map_err(|error| ConfigError::new(format!("cannot set up HTTPS: {error}")))?,
         };
-        let inner = Inner { http, base_url, key, user_agent, timeout: self.timeout, retry: self.retry };
+        let inner = Inner {
+            http,
+            base_url,
+            key,
+            user_agent,
+            timeout: self.timeout,
+            retry: self.retry,
+            #[cfg(feature = "gzip")]
+            gzip: self.gzip,
+        };
         Ok(Client { inner: Arc::new(inner) })
     }
 }

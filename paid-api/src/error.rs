@@ -272,6 +272,7 @@ impl ApiError {
         match self.status.as_u16() {
             401 | 403 => Some("check that the API key is right and may do this"),
             404 => Some("check the id, and that the key belongs to the same organisation"),
+            415 => Some("if the client compresses its requests, turn `gzip` off"),
             300..=399 => Some("the base URL redirects; set the final one"),
             _ => None,
         }

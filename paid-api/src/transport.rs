@@ -36,6 +36,9 @@ struct Prepared {
     path: String,
     query: Vec<(Cow<'static, str>, String)>,
     body: Option<Bytes>,
+    /// Whether the body is compressed.
+    #[cfg(feature = "gzip")]
+    gzip: bool,
     repeatable: bool,
     /// Why it cannot be sent.
     problem: Option<String>,
@@ -57,6 +60,8 @@ impl<T> Call<T> {
             path: path.into(),
             query: Vec::new(),
             body: None,
+            #[cfg(feature = "gzip")]
+            gzip: false,
             repeatable,
             problem: None,
         };
@@ -188,6 +193,18 @@ impl Prepared {
         }
         target
     }
+
+    /// Compresses the body, where that is worth the while.
+    #[cfg(feature = "gzip")]
+    fn compress(&mut self) {
+        use std::io::Write;
+        let Some(body) = self.body.as_ref().filter(|body| body.len() >= WORTH_COMPRESSING) else { return };
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        if let Ok(packed) = encoder.write_all(body).and_then(|()| encoder.finish()) {
+            self.body = Some(packed.into());
+            self.gzip = true;
+        }
+    }
 }
 
 /// The answer of an operation that has nothing to say but that it worked.
@@ -277,9 +294,14 @@ async fn execute(client: Client, prepared: Prepared) -> Result<Answer, Error> {
     attempts(client, prepared).instrument(span).await
 }
 
-async fn attempts(client: Client, prepared: Prepared) -> Result<Answer, Error> {
+#[cfg_attr(not(feature = "gzip"), allow(unused_mut))]
+async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Error> {
     let begun = Instant::now();
     let inner = client.inner();
+    #[cfg(feature = "gzip")]
+    if inner.gzip {
+        prepared.compress();
+    }
     let url = format!("{}{}", inner.base_url, prepared.target());
     let (attempt, attempts) = retry::run(&inner.retry, prepared.repeatable, |number, remaining| {
         if number > 1 {
@@ -313,6 +335,10 @@ async fn attempt(inner: &Inner, prepared: &Prepared, url: &str, limit: Duration)
         .header(AUTHORIZATION, inner.key.header());
     if let Some(body) = &prepared.body {
         request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.clone());
+        #[cfg(feature = "gzip")]
+        if prepared.gzip {
+            request = request.header(reqwest::header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
     }
     let answered = async {
         let response = request.send().await?;
@@ -323,6 +349,8 @@ async fn attempt(inner: &Inner, prepared: &Prepared, url: &str, limit: Duration)
     answered.await.unwrap_or_else(|error| Attempt::Failed { error, limit })
 }
 
+#[cfg(feature = "gzip")]
+const WORTH_COMPRESSING: usize = 1024;
 const ERROR_BODY_LIMIT: usize = 64 * 1024;
 
 /// As much as there is of the body of an error: the status counts even when its body is cut off.

@@ -191,3 +191,51 @@ async fn a_rotated_key_loses_nothing() {
     assert_eq!(receipt.await.unwrap(), Delivery::Delivered);
     assert!(!emitter.stats().circuit_open);
 }
+
+#[tokio::test]
+async fn bodies_are_compressed_when_asked_for() {
+    let emulator = Emulator::start().await.unwrap();
+    let client = Client::builder().api_key("paid_x").base_url(emulator.url()).gzip(true).build().unwrap();
+    let emitter = Emitter::new(client).unwrap();
+    for _ in 0..100 {
+        emitter.emit(Signal::new("email_sent").with_customer("acme"));
+    }
+    emitter.flush(Duration::from_secs(10)).await.unwrap();
+    assert_eq!((emitter.stats().delivered, sent(&emulator).len()), (100, 100));
+}
+
+/// A process that is told to end sends what it has first, and then ends by the signal.
+#[cfg(all(unix, feature = "sigterm"))]
+#[test]
+fn a_process_that_is_told_to_end_sends_what_it_has() {
+    use std::io::{BufRead, BufReader};
+    use std::os::unix::process::ExitStatusExt;
+    const URL: &str = "PAID_TEST_URL";
+    if let Ok(url) = std::env::var(URL) {
+        let client = Client::builder().api_key("paid_x").base_url(url).build().unwrap();
+        let emitter = Emitter::builder(client).linger(Duration::from_secs(60)).build().unwrap();
+        emitter.shutdown_on_sigterm(Duration::from_secs(10)).unwrap();
+        for _ in 0..100 {
+            emitter.emit(Signal::new("email_sent").with_customer("acme"));
+        }
+        println!("ready");
+        std::thread::sleep(Duration::from_secs(60));
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    for (signal, number) in [("-TERM", 15), ("-INT", 2)] {
+        let emulator = runtime.block_on(Emulator::start()).unwrap();
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "a_process_that_is_told_to_end_sends_what_it_has", "--nocapture"])
+            .env(URL, emulator.url())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.map_while(Result::ok).any(|line| line.ends_with("ready")));
+        std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!(status.signal(), Some(number), "it ends as it would have without a handler");
+        assert_eq!(emulator.idempotency_keys().len(), 100);
+    }
+}

@@ -197,7 +197,10 @@ async fn what_paid_refuses_is_kept_as_a_dead_letter_and_can_be_sent_again() {
     let emitter = builder(&server, folder.path()).build().unwrap();
     let outcome = paid::outbox::resubmit(folder.path(), &emitter).await.unwrap();
     assert_eq!((outcome.delivered, outcome.refused.len()), (0, 1));
-    emitter.flush(SOON).await.unwrap();
+    // The letter is written anew; not before that is it edited.
+    while emitter.stats().dead_lettered == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     let path = folder.path().join("dead-letters.jsonl");
     let text = fs::read_to_string(&path).unwrap().replace(r#""eventName":"bad""#, r#""eventName":"good""#);
     fs::write(&path, text).unwrap();

@@ -65,9 +65,8 @@ struct Place {
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
-    let arguments = std::env::args_os();
     // Called by its own name, the word `paid` is not there.
-    let is_called_by_cargo = arguments.skip(1).next().is_some_and(|first| first == "paid");
+    let is_called_by_cargo = std::env::args_os().nth(1).is_some_and(|first| first == "paid");
     let own = std::env::args_os().skip(1);
     let Cargo::Paid(Paid { command }) = match is_called_by_cargo {
         true => Cargo::parse(),

@@ -119,6 +119,11 @@ fn damage_in_words(damage: &Damage) -> String {
     )
 }
 
+#[cfg(test)]
+pub(super) fn open_store(folder: &Path) -> (Store, store::Contents, Option<Damage>) {
+    Store::open(folder, &Medium::new(true)).unwrap()
+}
+
 impl Opened {
     /// The work of the outbox's thread.
     pub(super) fn split(self) -> (Outbox, impl Future<Output = ()> + Send) {

@@ -108,6 +108,7 @@ async fn handle(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let body = unpacked(&headers, body);
     let path = uri.path().strip_prefix("/api/v2").unwrap_or_else(|| uri.path());
     let query = uri.query().unwrap_or_default();
     let checked = Contract::of_paid().check(method.as_str(), path, query, &body);
@@ -155,6 +156,18 @@ async fn handle(
         // Unwinding ends the connection's task and with it the connection; the panic hook is not called.
         None => std::panic::resume_unwind(Box::new("the connection is dropped on demand")),
     }
+}
+
+/// A compressed body as it was before; what cannot be read is left to the contract.
+fn unpacked(headers: &HeaderMap, body: Bytes) -> Bytes {
+    use std::io::Read;
+    if headers.get(header::CONTENT_ENCODING).is_none_or(|encoding| encoding != "gzip") {
+        return body;
+    }
+    let mut plain = Vec::new();
+    let limit = 64 << 20;
+    let read = flate2::read::GzDecoder::new(&*body).take(limit).read_to_end(&mut plain);
+    if read.is_ok() { plain.into() } else { body }
 }
 
 /// The emulator is held to the document too.
