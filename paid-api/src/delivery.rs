@@ -15,6 +15,7 @@ mod no_outbox;
 pub(crate) mod outbox;
 mod queue;
 mod receipt;
+mod shared;
 #[cfg(feature = "sigterm")]
 mod sigterm;
 mod sink;
@@ -45,9 +46,9 @@ pub(crate) use courier::is_about_content;
 pub use queue::Overflow;
 use queue::{Content, Pushed, Queue, Queued};
 pub use receipt::{Delivery, Receipt};
+use shared::Shared;
 pub use sink::{Counts, SignalBatch, Sink, SinkFuture};
 pub use stats::Stats;
-use worker::Shared;
 
 /// Delivers signals to Paid from a thread of its own: emitting never waits for the network and needs no runtime. Cloning
 /// is cheap; dropping the last handle waits up to 5 seconds for what is queued, and reports what is left.
@@ -206,15 +207,15 @@ impl Emitter {
     ///
     /// When something is left: how much.
     pub async fn shutdown(&self, timeout: Duration) -> Result<(), FlushError> {
-        let left = self.stats().queued();
+        let before = self.stats();
         self.inner.close(timeout);
         let mut ended = self.inner.ended.clone();
         // Ends by itself in time; a request may hang for a moment.
         self.within(timeout + Duration::from_secs(1), async move { ended.wait_for(|ended| *ended).await.is_ok() })
             .await;
         let stats = self.stats();
-        let lost = if self.inner.has_outbox { stats.queued() } else { left.min(stats.dropped) + stats.queued() };
-        if lost == 0 { Ok(()) } else { Err(FlushError { left: lost, after: timeout }) }
+        let left = stats.queued() + (stats.dropped - before.dropped);
+        if left == 0 { Ok(()) } else { Err(FlushError { left, after: timeout }) }
     }
 
     /// The outcome of a future, or `None` after some time on the thread's own clock: on any runtime and on none.

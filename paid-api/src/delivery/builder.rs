@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc as events, watch};
 
 use super::queue::{Limits, Overflow, Queue};
+use super::shared::{Hook, Shared};
 use super::sink::Sink;
-use super::worker::{Hook, Settings, Shared, Worker};
+use super::worker::{Settings, Worker};
 use super::{Emitter, Inner};
 use crate::emit::EmitError;
 use crate::error::ConfigError;

@@ -10,8 +10,9 @@ use tokio::time::Instant;
 use super::chunk::Item;
 use super::lanes::Taken;
 use super::receipt::Delivery;
+use super::shared::Shared;
 use super::sink::{Counts, SignalBatch, Sink, SinkFuture};
-use super::worker::{Settings, Shared};
+use super::worker::Settings;
 use crate::emit::{self, EmitError};
 use crate::error::Error;
 

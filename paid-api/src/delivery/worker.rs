@@ -1,11 +1,14 @@
 //! The thread behind the queue: takes signals in, keeps them on disk where there is an outbox, makes batches and sends
 //! them off. One place where it waits: its events.
 
+mod backlog;
+
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::chunk::{Chunk, Item};
@@ -13,16 +16,15 @@ use super::courier::{Courier, End, Finished};
 use super::lanes::Lanes;
 use super::ledger::Ledger;
 #[cfg(not(feature = "outbox"))]
-use super::no_outbox::{Frame, News, Outbox};
+use super::no_outbox::{News, Outbox};
 #[cfg(feature = "outbox")]
-use super::outbox::{Frame, News, Outbox};
+use super::outbox::{News, Outbox};
 use super::queue::{Held, Limits, Order, Queue, Queued, Wake};
-use super::receipt::Outcome;
+use super::shared::Shared;
 use super::sink::Sink;
-use super::stats::{Counters, now_ms};
+use super::stats::now_ms;
 use crate::emit::{self, EmitError};
-
-pub(super) type Hook = dyn Fn(&EmitError) + Send + Sync;
+use backlog::{Backlog, Spilled};
 
 /// How batches are made and tried again.
 #[derive(Clone, Debug)]
@@ -68,75 +70,12 @@ pub(super) enum Event {
     Outbox(News),
 }
 
-/// What the handles and the thread share.
-pub(super) struct Shared {
-    pub(super) counts: Counters,
-    hook: Option<Box<Hook>>,
-    overflow: Mutex<Overflowing>,
-}
-
-/// What was logged of a queue that is full, which may concern a million signals a second.
-#[derive(Default)]
-struct Overflowing {
-    logged: Option<std::time::Instant>,
-    unlogged: u64,
-}
-
-impl Shared {
-    pub(super) fn new(hook: Option<Box<Hook>>) -> Self {
-        Self { counts: Counters::default(), hook, overflow: Mutex::default() }
-    }
-
-    /// Logs the first at once, and then one a second with the number of those in between. All are counted, and all are
-    /// reported to the hook.
-    pub(super) fn log_overflow(&self, failure: &EmitError) {
-        let mut overflow = self.overflow.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = std::time::Instant::now();
-        if overflow.logged.is_some_and(|logged| now.duration_since(logged) < Duration::from_secs(1)) {
-            overflow.unlogged += 1;
-            return;
-        }
-        let unlogged = std::mem::take(&mut overflow.unlogged);
-        overflow.logged = Some(now);
-        drop(overflow);
-        match unlogged {
-            0 => emit::log(failure),
-            more => emit::log(&format_args!("{failure} (and {more} more since this was last logged)")),
-        }
-    }
-
-    pub(super) fn report(&self, failure: &EmitError) {
-        if let Some(hook) = &self.hook {
-            // A hook that panics must not take the caller or the thread with it.
-            let called = std::panic::AssertUnwindSafe(|| hook(failure));
-            if std::panic::catch_unwind(called).is_err() {
-                emit::log(&"the emitter's error hook panicked");
-            }
-        }
-    }
-}
-
 /// A chunk that waits in memory for requests, or is in them.
 #[derive(Clone, Copy, Default)]
 struct InMemory {
     size: Held,
     /// What it holds of the queue's limits.
     held: Held,
-}
-
-/// A chunk that is only on disk.
-#[derive(Default)]
-struct Spilled {
-    /// Who waits for what becomes of which signal.
-    receipts: BTreeMap<usize, oneshot::Sender<Outcome>>,
-    /// What it holds of the queue's limits until it is on disk.
-    held: Held,
-}
-
-/// The chunks from `next` on are only on disk.
-struct Backlog {
-    next: u64,
-    loading: bool,
 }
 
 pub(super) struct Worker {
@@ -160,6 +99,8 @@ pub(super) struct Worker {
     flushes: Vec<(u64, oneshot::Sender<()>)>,
     next_chunk: u64,
     requests: usize,
+    /// They end with the worker.
+    couriers: JoinSet<()>,
     tell: mpsc::UnboundedSender<Event>,
     /// When what is in the queue is taken in.
     take_at: Option<Instant>,
@@ -197,6 +138,7 @@ impl Worker {
             flushes: Vec::new(),
             next_chunk: 0,
             requests: 0,
+            couriers: JoinSet::new(),
             tell,
             take_at: None,
             send_at: None,
@@ -364,89 +306,6 @@ impl Worker {
         }
     }
 
-    /// Whether signals go to disk only: others went before them, or memory has enough.
-    fn spills(&self) -> bool {
-        self.outbox.is_some() && (self.backlog.is_some() || self.is_memory_full())
-    }
-
-    fn spill(&mut self, number: u64, items: Vec<Item>, held: Held) {
-        self.backlog.get_or_insert(Backlog { next: number, loading: false });
-        self.shared.counts.spilled.add(items.len() as u64);
-        let receipts = items.into_iter().enumerate().filter_map(|(place, item)| Some((place, item.receipt?)));
-        self.spilled.insert(number, Spilled { receipts: receipts.collect(), held });
-    }
-
-    /// Reads from disk when memory has room again.
-    fn read_back(&mut self) {
-        let (Some(outbox), Some(backlog)) = (&self.outbox, &mut self.backlog) else { return };
-        let window = self.settings.window;
-        let has_room = self.memory.signals < window.signals.div_ceil(2) && self.memory.bytes < window.bytes.div_ceil(2);
-        if has_room && !backlog.loading && !self.outbox_fails {
-            backlog.loading = true;
-            outbox.load(backlog.next, self.next_chunk, window.signals - self.memory.signals, window.bytes / 2);
-        }
-    }
-
-    fn hear_of_outbox(&mut self, news: News) {
-        match news {
-            News::Stored(chunks) => chunks.into_iter().for_each(|chunk| self.stored(chunk)),
-            News::Loaded { frames, next } => self.loaded(frames, next),
-            News::Lost(signals) => {
-                self.shared.counts.dropped.add(signals);
-                let failure =
-                    EmitError::Outbox { problem: format!("{signals} signal(s) on disk cannot be read any more") };
-                emit::log(&failure);
-                self.shared.report(&failure);
-            }
-            News::Buried(signals) => self.shared.counts.dead_lettered.add(signals),
-            News::Failing(problem) => {
-                self.outbox_fails = true;
-                self.queue.set_patient(false);
-                let failure = EmitError::Outbox { problem };
-                emit::log(&failure);
-                self.shared.report(&failure);
-            }
-            News::Working => {
-                self.outbox_fails = false;
-                self.queue.set_patient(true);
-                emit::log(&"the outbox can be written again");
-            }
-        }
-    }
-
-    fn stored(&mut self, chunk: u64) {
-        for tell in self.storing.remove(&chunk).unwrap_or_default() {
-            let _ = tell.send(());
-        }
-        if let Some(spilled) = self.spilled.get_mut(&chunk) {
-            self.queue.release(std::mem::take(&mut spilled.held));
-            if spilled.receipts.is_empty() {
-                self.spilled.remove(&chunk);
-            }
-        }
-    }
-
-    fn loaded(&mut self, frames: Vec<Frame>, next: u64) {
-        for frame in frames {
-            let mut spilled = self.spilled.remove(&frame.number).unwrap_or_default();
-            self.shared.counts.spilled.subtract(frame.records.len() as u64);
-            let size = Held {
-                signals: frame.records.len(),
-                bytes: frame.records.iter().map(|record| record.json.len() + 150).sum(),
-            };
-            let item = |(place, record)| Item { record, chunk: frame.number, receipt: spilled.receipts.remove(&place) };
-            let items = frame.records.into_iter().enumerate().map(item).collect();
-            // If it was read before it was stored, it still holds its part of the queue.
-            self.keep(frame.number, items, frame.since, InMemory { size, held: spilled.held });
-        }
-        self.send_at.get_or_insert_with(Instant::now);
-        if next == self.next_chunk {
-            self.backlog = None;
-        } else if let Some(backlog) = &mut self.backlog {
-            (backlog.next, backlog.loading) = (next, false);
-        }
-    }
-
     fn send_off(&mut self) {
         let now = Instant::now();
         if self.lanes.len() == 0 {
@@ -473,7 +332,7 @@ impl Worker {
                 finished: Finished { taken, ..Finished::default() },
             };
             let tell = self.tell.clone();
-            tokio::spawn(async move {
+            self.couriers.spawn(async move {
                 let finished = courier.deliver(items).await;
                 let _ = tell.send(Event::Finished(finished));
             });
@@ -482,6 +341,7 @@ impl Worker {
 
     fn finished(&mut self, finished: Finished) {
         self.requests -= 1;
+        while self.couriers.try_join_next().is_some() {}
         self.lanes.free(finished.taken);
         if let Some(outbox) = &self.outbox
             && !finished.rejected.is_empty()
@@ -570,18 +430,6 @@ impl Worker {
             self.lose(left);
         }
         self.publish();
-    }
-
-    fn leave_in_outbox(&mut self, left: Vec<Item>) {
-        let signals = usize::try_from(self.shared.counts.read().queued()).unwrap_or(usize::MAX);
-        if signals > 0 {
-            emit::log(&format_args!("{signals} signal(s) stay in the outbox and are sent when it is opened again"));
-        }
-        let spilled = std::mem::take(&mut self.spilled);
-        let spilled = spilled.into_values().flat_map(|spilled| spilled.receipts.into_values());
-        for receipt in left.into_iter().filter_map(|item| item.receipt).chain(spilled) {
-            let _ = receipt.send(Err(EmitError::InOutbox { signals }));
-        }
     }
 
     fn lose(&mut self, left: Vec<Item>) {

@@ -22,6 +22,8 @@ const HOLDER: &str = "holder";
 const MARK: &str = "mark";
 /// Frames are read once; a large cache would be of no use.
 const CACHE: usize = 8 << 20;
+/// An empty file that is larger is made small when it is opened.
+const ROOMY: u64 = 64 << 20;
 
 /// Why an outbox cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +89,7 @@ impl Store {
         };
         // For people only: the lock is the file's.
         let _ = fs::write(folder.join(HOLDER), holder());
-        let store = Self { database, folder: folder.to_owned() };
+        let mut store = Self { database, folder: folder.to_owned() };
         let store_problem = |error: Box<redb::Error>| problem(error.to_string());
         match store.format().map_err(store_problem)? {
             Some(FORMAT) => {}
@@ -102,6 +104,10 @@ impl Store {
             store.commit(&frames, &BTreeSet::new()).map_err(store_problem)?;
         }
         let contents = store.contents().map_err(store_problem)?;
+        if contents.signals == 0 && path.metadata().is_ok_and(|metadata| metadata.len() > ROOMY) {
+            // After a long outage: the room goes back to the disk. If that fails, it is used again instead.
+            let _ = store.database.compact();
+        }
         Ok((store, contents, damage))
     }
 

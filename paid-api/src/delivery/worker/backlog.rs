@@ -1,0 +1,128 @@
+//! What is only on disk: when signals go there, when they come back, and what is left there in the end.
+
+use std::collections::BTreeMap;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::{InMemory, Worker};
+use crate::delivery::chunk::Item;
+#[cfg(not(feature = "outbox"))]
+use crate::delivery::no_outbox::{Frame, News};
+#[cfg(feature = "outbox")]
+use crate::delivery::outbox::{Frame, News};
+use crate::delivery::queue::Held;
+use crate::delivery::receipt::Outcome;
+use crate::emit::{self, EmitError};
+
+/// A chunk that is only on disk.
+#[derive(Default)]
+pub(super) struct Spilled {
+    /// Who waits for what becomes of which signal.
+    pub(super) receipts: BTreeMap<usize, oneshot::Sender<Outcome>>,
+    /// What it holds of the queue's limits until it is on disk.
+    pub(super) held: Held,
+}
+
+/// The chunks from `next` on are only on disk.
+pub(super) struct Backlog {
+    pub(super) next: u64,
+    pub(super) loading: bool,
+}
+
+impl Worker {
+    /// Whether signals go to disk only: others went before them, or memory has enough.
+    pub(super) fn spills(&self) -> bool {
+        self.outbox.is_some() && (self.backlog.is_some() || self.is_memory_full())
+    }
+
+    pub(super) fn spill(&mut self, number: u64, items: Vec<Item>, held: Held) {
+        self.backlog.get_or_insert(Backlog { next: number, loading: false });
+        self.shared.counts.spilled.add(items.len() as u64);
+        let receipts = items.into_iter().enumerate().filter_map(|(place, item)| Some((place, item.receipt?)));
+        self.spilled.insert(number, Spilled { receipts: receipts.collect(), held });
+    }
+
+    /// Reads from disk when memory has room again.
+    pub(super) fn read_back(&mut self) {
+        let (Some(outbox), Some(backlog)) = (&self.outbox, &mut self.backlog) else { return };
+        let window = self.settings.window;
+        let has_room = self.memory.signals < window.signals.div_ceil(2) && self.memory.bytes < window.bytes.div_ceil(2);
+        if has_room && !backlog.loading && !self.outbox_fails {
+            backlog.loading = true;
+            outbox.load(backlog.next, self.next_chunk, window.signals - self.memory.signals, window.bytes / 2);
+        }
+    }
+
+    pub(super) fn hear_of_outbox(&mut self, news: News) {
+        match news {
+            News::Stored(chunks) => chunks.into_iter().for_each(|chunk| self.stored(chunk)),
+            News::Loaded { frames, next } => self.loaded(frames, next),
+            News::Lost(signals) => {
+                self.shared.counts.dropped.add(signals);
+                let failure =
+                    EmitError::Outbox { problem: format!("{signals} signal(s) on disk cannot be read any more") };
+                emit::log(&failure);
+                self.shared.report(&failure);
+            }
+            News::Buried(signals) => self.shared.counts.dead_lettered.add(signals),
+            News::Failing(problem) => {
+                self.outbox_fails = true;
+                self.queue.set_patient(false);
+                let failure = EmitError::Outbox { problem };
+                emit::log(&failure);
+                self.shared.report(&failure);
+            }
+            News::Working => {
+                self.outbox_fails = false;
+                self.queue.set_patient(true);
+                emit::log(&"the outbox can be written again");
+            }
+        }
+    }
+
+    pub(super) fn stored(&mut self, chunk: u64) {
+        for tell in self.storing.remove(&chunk).unwrap_or_default() {
+            let _ = tell.send(());
+        }
+        if let Some(spilled) = self.spilled.get_mut(&chunk) {
+            self.queue.release(std::mem::take(&mut spilled.held));
+            if spilled.receipts.is_empty() {
+                self.spilled.remove(&chunk);
+            }
+        }
+    }
+
+    pub(super) fn loaded(&mut self, frames: Vec<Frame>, next: u64) {
+        for frame in frames {
+            let mut spilled = self.spilled.remove(&frame.number).unwrap_or_default();
+            self.shared.counts.spilled.subtract(frame.records.len() as u64);
+            let size = Held {
+                signals: frame.records.len(),
+                bytes: frame.records.iter().map(|record| record.json.len() + 150).sum(),
+            };
+            let item = |(place, record)| Item { record, chunk: frame.number, receipt: spilled.receipts.remove(&place) };
+            let items = frame.records.into_iter().enumerate().map(item).collect();
+            // If it was read before it was stored, it still holds its part of the queue.
+            self.keep(frame.number, items, frame.since, InMemory { size, held: spilled.held });
+        }
+        self.send_at.get_or_insert_with(Instant::now);
+        if next == self.next_chunk {
+            self.backlog = None;
+        } else if let Some(backlog) = &mut self.backlog {
+            (backlog.next, backlog.loading) = (next, false);
+        }
+    }
+
+    pub(super) fn leave_in_outbox(&mut self, left: Vec<Item>) {
+        let signals = usize::try_from(self.shared.counts.read().queued()).unwrap_or(usize::MAX);
+        if signals > 0 {
+            emit::log(&format_args!("{signals} signal(s) stay in the outbox and are sent when it is opened again"));
+        }
+        let spilled = std::mem::take(&mut self.spilled);
+        let spilled = spilled.into_values().flat_map(|spilled| spilled.receipts.into_values());
+        for receipt in left.into_iter().filter_map(|item| item.receipt).chain(spilled) {
+            let _ = receipt.send(Err(EmitError::InOutbox { signals }));
+        }
+    }
+}
