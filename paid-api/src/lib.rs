@@ -27,6 +27,12 @@
 //! - `full-serde`: requests can also be read, and answers also be written, for stores, caches and tests.
 //! - `emit` (a default): [`emit()`], [`scope()`], the macros [`signal`](macro@signal) and [`PaidSignal`](derive@PaidSignal),
 //!   and [`testing`].
+//! - `outbox`: signals on disk until Paid has them, see [`EmitterBuilder::outbox`] and [`mod@outbox`].
+//! - `sigterm`: [`Emitter::shutdown_on_sigterm`].
+//! - `nats`: signals through NATS JetStream, see `paid::nats`.
+//! - `metrics`: the emitter's [`Stats`] through the `metrics` facade, as `paid_signals_*`.
+//! - `gzip`: [`ClientBuilder::gzip`].
+//! - `cli`: the program `cargo paid`.
 //! - `emulator`: a local Paid for development and tests, see `paid::emulator`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -123,6 +129,6 @@ pub mod runtime {
 }
 
 /// The README's code compiles.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "outbox"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;
