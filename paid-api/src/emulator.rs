@@ -21,12 +21,14 @@
 //! # What it does
 //!
 //! - Operations on products, customers, contacts, orders (with lines and activation), signals and invoices (with
-//!   lines). Any other operation of the document answers 501 and names itself.
+//!   lines) and webhooks. Any other operation of the document answers 501 and names itself.
 //! - A request that the document does not allow answers 400 and says where.
 //! - An active order has one open invoice, for the month from its start date: one-time and recurring prices, seats,
 //!   and the signals so far. It is priced when it is read. Amounts are in the currency's smallest unit.
 //! - A signal bills when its customer has an active order for its product with a usage price of exactly its event
 //!   name. An unknown external customer id creates the customer; a repeated idempotency key counts as a duplicate.
+//! - Webhooks are signed and sent, to this machine only: for an invoice that is created (when its order is activated), one
+//!   that is paid ([`Emulator::pay_invoice`]), tests, and on demand ([`Emulator::send_webhook`]).
 //! - Any key that starts with `paid_` is let in; any other answers 403.
 
 mod billing;
@@ -38,6 +40,7 @@ mod orders;
 mod pricing;
 mod server;
 mod store;
+mod webhooks;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -132,6 +135,17 @@ impl Emulator {
     /// The idempotency keys of all signals that it has taken.
     pub fn idempotency_keys(&self) -> std::collections::BTreeSet<String> {
         self.shared.idempotency_keys()
+    }
+
+    /// Pays an invoice: it is marked as paid, and the webhook is sent. Whether there is such an invoice.
+    pub async fn pay_invoice(&self, id: &str) -> bool {
+        self.shared.change(|store| store.pay_invoice(id)).await
+    }
+
+    /// Sends a webhook for what the emulator does not do by itself, such as `billing-credits-depleted`. Whether somebody
+    /// wants to hear of it.
+    pub async fn send_webhook(&self, event: &str, data: crate::JsonObject) -> bool {
+        self.shared.change(|store| store.webhooks.send(event, data, false)).await
     }
 
     /// Forgets everything: data, faults and requests.

@@ -28,6 +28,7 @@
 //! - `emit` (a default): [`emit()`], [`scope()`], the macros [`signal`](macro@signal) and [`PaidSignal`](derive@PaidSignal),
 //!   and [`testing`].
 //! - `outbox`: signals on disk until Paid has them, see [`EmitterBuilder::outbox`] and [`mod@outbox`].
+//! - `webhook`: verified, typed webhooks, see `paid::webhook`; `webhook-axum`: as an extractor.
 //! - `sigterm`: [`Emitter::shutdown_on_sigterm`].
 //! - `nats`: signals through NATS JetStream, see `paid::nats`.
 //! - `metrics`: the emitter's [`Stats`] through the `metrics` facade, as `paid_signals_*`.
@@ -59,6 +60,8 @@ pub mod signal;
 pub mod testing;
 mod timestamp;
 mod transport;
+#[cfg(feature = "webhook")]
+pub mod webhook;
 mod wire;
 
 pub use client::{ApiKey, Client, ClientBuilder};

@@ -127,6 +127,26 @@ impl Store {
         Some(invoice.total())
     }
 
+    /// An invoice came to be: whoever wants to know is told.
+    pub(crate) fn announce_invoice(&mut self, order: &str) {
+        let found = self.invoices().find(|invoice| text(invoice.order, "id") == Some(order));
+        if let Some(shown) = found.map(|invoice| self.shown_invoice(&invoice)) {
+            self.webhooks.send("billing-invoice-created", crate::object!({ "invoice": shown }), false);
+        }
+    }
+
+    /// Marks an invoice as paid; whether there is one.
+    pub(crate) fn pay_invoice(&mut self, id: &str) -> bool {
+        if self.invoice(id).is_err() {
+            return false;
+        }
+        self.paid_invoices.insert(id.to_owned());
+        if let Ok(shown) = self.invoice(id).map(|invoice| self.shown_invoice(&invoice)) {
+            self.webhooks.send("billing-invoice-paid", crate::object!({ "invoice": shown }), false);
+        }
+        true
+    }
+
     fn invoice(&self, id: &str) -> Result<Invoice<'_>, Refusal> {
         self.invoices().find(|invoice| invoice.id == id).ok_or_else(|| Refusal::not_found("invoice", id))
     }
@@ -171,14 +191,16 @@ impl Store {
     fn shown_invoice(&self, invoice: &Invoice<'_>) -> Value {
         let total = number(invoice.total());
         let zero = json!(0);
+        let is_paid = self.paid_invoices.contains(&invoice.id);
+        let (paid, remaining) = if is_paid { (&total, &zero) } else { (&zero, &total) };
         let field = |key: &str| invoice.order.get(key).cloned().unwrap_or_default();
         json!({
             "id": invoice.id,
             "displayNumber": invoice.id.replacen("inv_", "INV-", 1),
             "orderId": field("id"),
             "customerId": field("customerId"),
-            "status": "draft",
-            "paymentStatus": "pending",
+            "status": if is_paid { "posted" } else { "draft" },
+            "paymentStatus": if is_paid { "paid" } else { "pending" },
             "source": "order_based",
             "startDate": invoice.start.to_string(),
             "endDate": invoice.end.to_string(),
@@ -189,9 +211,9 @@ impl Store {
             "taxStatus": "not_applicable",
             "invoiceTotalExcludingTax": total,
             "invoiceTotal": total,
-            "amountDue": total,
-            "amountPaid": zero,
-            "amountRemaining": total,
+            "amountDue": remaining,
+            "amountPaid": paid,
+            "amountRemaining": remaining,
             "creditNotesTotal": zero,
             "metadata": self.invoice_metadata.get(&invoice.id).cloned().unwrap_or_default(),
             "createdAt": field("createdAt"),

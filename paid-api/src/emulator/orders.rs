@@ -165,7 +165,11 @@ impl Store {
                 "an order without lines has nothing to bill; add lines before activating it",
             ));
         }
+        let was_active = text(order, "creationState") == Some("active");
         merge(order, &json!({"creationState": "active"}));
+        if !was_active {
+            self.announce_invoice(id);
+        }
         self.get_order(matched)
     }
 

@@ -14,6 +14,7 @@ use super::Recorded;
 use super::contract::Contract;
 use super::fault::{Fault, Kind};
 use super::store::{Refusal, Store};
+use super::webhooks;
 
 /// Requests that are remembered; older ones are forgotten, so that a long run stays small.
 const REMEMBERED: usize = 10_000;
@@ -24,6 +25,8 @@ pub(crate) struct Shared {
     store: Mutex<Store>,
     faults: Mutex<VecDeque<Fault>>,
     requests: Mutex<VecDeque<Recorded>>,
+    /// For webhooks.
+    http: reqwest::Client,
 }
 
 /// A poisoned lock only means that another request's task was stopped; the data is whole.
@@ -33,7 +36,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Shared {
     pub(crate) fn new() -> Self {
-        Self { store: Mutex::new(Store::default()), faults: Mutex::default(), requests: Mutex::default() }
+        Self {
+            store: Mutex::new(Store::default()),
+            faults: Mutex::default(),
+            requests: Mutex::default(),
+            http: reqwest::Client::new(),
+        }
     }
 
     pub(crate) fn add_fault(&self, fault: Fault) {
@@ -46,6 +54,25 @@ impl Shared {
 
     pub(crate) fn idempotency_keys(&self) -> std::collections::BTreeSet<String> {
         lock(&self.store).keys.clone()
+    }
+
+    /// Changes the store, and sends the webhooks that come of it.
+    pub(crate) async fn change<T>(&self, change: impl FnOnce(&mut Store) -> T) -> T {
+        let outcome = change(&mut lock(&self.store));
+        self.send_webhooks().await;
+        outcome
+    }
+
+    /// Sends what is to be sent, in order; whether all was acknowledged.
+    async fn send_webhooks(&self) -> bool {
+        let outgoing = lock(&self.store).webhooks.take_outgoing();
+        let mut success = true;
+        for outgoing in outgoing {
+            let acknowledged = webhooks::deliver(&self.http, &outgoing).await;
+            lock(&self.store).webhooks.sent(&outgoing.event, acknowledged);
+            success &= acknowledged;
+        }
+        success
     }
 
     pub(crate) fn reset(&self) {
@@ -138,7 +165,13 @@ async fn handle(
             }
             Ok(matched) => {
                 let value = serde_json::from_slice(&body).unwrap_or_default();
-                let done = lock(&shared.store).perform(&matched, &value);
+                let mut done = lock(&shared.store).perform(&matched, &value);
+                let acknowledged = shared.send_webhooks().await;
+                if let Ok(answer) = &mut done
+                    && matched.operation == "test-webhook"
+                {
+                    answer["success"] = acknowledged.into();
+                }
                 done.map_or_else(Answer::from, |body| checked_answer(&matched.operation, matched.status, body))
             }
         }

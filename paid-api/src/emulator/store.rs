@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::billing::StoredSignal;
 use super::contract::Matched;
+use super::webhooks::Webhooks;
 use crate::{JsonObject, Timestamp};
 
 /// A list of objects with an `id`, in the order they were made.
@@ -27,6 +28,9 @@ pub(crate) struct Store {
     pub(crate) keys: BTreeSet<String>,
     /// What callers attached to invoices, by invoice.
     pub(crate) invoice_metadata: BTreeMap<String, Value>,
+    /// Invoices that were paid.
+    pub(crate) paid_invoices: BTreeSet<String>,
+    pub(crate) webhooks: Webhooks,
     made: u64,
 }
 
@@ -187,6 +191,10 @@ impl Store {
             "list-invoices" => Ok(self.list_invoices(matched)),
             "get-invoice-by-id" => self.get_invoice(matched),
             "update-invoice-by-id" => self.update_invoice(matched, body),
+            "list-webhooks" => Ok(self.list_webhooks()),
+            "update-webhook" => self.update_webhook(matched, body),
+            "rotate-webhook-secret" => Ok(self.rotate_webhook_secret()),
+            "test-webhook" => self.test_webhook(matched),
             "get-invoice-lines" => self.list_invoice_lines(matched),
             other => Err(Refusal::not_implemented(other)),
         }
