@@ -120,11 +120,13 @@ pub enum EmitError {
         error: Option<Arc<crate::Error>>,
     },
     /// Paid took the request and failed this signal, without saying why.
-    #[error("Paid failed signal `{name}`, or does not count it; check that its customer and product exist")]
+    #[error("Paid failed signal `{name}` (key {key}), or does not count it; check that its customer and product exist")]
     #[non_exhaustive]
     Failed {
         /// The event name.
         name: Cow<'static, str>,
+        /// Its idempotency key.
+        key: String,
         /// What Paid answered.
         counts: crate::Counts,
     },

@@ -27,10 +27,6 @@ pub(super) struct Item {
 }
 
 impl Item {
-    pub(super) fn name(&self) -> String {
-        event_name(&self.record.json)
-    }
-
     pub(super) fn answer(self, outcome: Outcome) {
         if let Some(receipt) = self.receipt {
             let _ = receipt.send(outcome);
@@ -46,12 +42,16 @@ pub(super) struct Chunk {
     pub(super) stored: Vec<oneshot::Sender<()>>,
 }
 
+/// About how many bytes a signal has as JSON.
+const EVERYDAY: usize = 256;
+
 impl Chunk {
-    pub(super) fn write(number: u64, signals: impl IntoIterator<Item = Queued>) -> Self {
-        let mut text = Vec::new();
-        let mut parts = Vec::new();
+    /// Empties `signals`.
+    pub(super) fn write(number: u64, signals: &mut Vec<Queued>) -> Self {
+        let mut text = Vec::with_capacity(signals.len() * EVERYDAY);
+        let mut parts = Vec::with_capacity(signals.len());
         let (mut held, mut stored) = (Held::default(), Vec::new());
-        for queued in signals {
+        for queued in signals.iter_mut() {
             held.add(&queued.content);
             let begin = text.len();
             let lane = match &queued.content {
@@ -64,11 +64,12 @@ impl Chunk {
                     *lane
                 }
             };
-            stored.extend(queued.stored);
+            stored.extend(queued.stored.take());
             // A receipt that was dropped need not be kept.
-            let receipt = queued.receipt.filter(|receipt| !receipt.is_closed());
+            let receipt = queued.receipt.take().filter(|receipt| !receipt.is_closed());
             parts.push((begin..text.len(), lane, receipt));
         }
+        signals.clear();
         let text = Bytes::from(text);
         let item =
             |(range, lane, receipt)| Item { record: Record { json: text.slice(range), lane }, chunk: number, receipt };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::chunk::Item;
+use super::chunk::{Head, Item};
 use super::lanes::Taken;
 use super::receipt::Delivery;
 use super::shared::Shared;
@@ -148,7 +148,11 @@ impl Courier {
         for item in batch.items {
             let failure = match answer {
                 Err(failure) => failure.clone(),
-                Ok(counts) => EmitError::Failed { name: item.name().into(), counts: *counts },
+                Ok(counts) => {
+                    let head = Head::read(&item.record.json).unwrap_or_default();
+                    let key = head.idempotency_key.unwrap_or_default();
+                    EmitError::Failed { name: head.event_name.into(), key, counts: *counts }
+                }
             };
             self.shared.counts.rejected.add(1);
             self.finished.count(item.chunk);

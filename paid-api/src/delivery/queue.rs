@@ -290,28 +290,26 @@ impl Queue {
         }
     }
 
-    /// Takes up to so many orders, none after a flush.
-    pub(super) fn take(&self, most: usize, into: &mut Vec<Order>) {
+    /// Takes up to so many signals, none after a flush, which it returns.
+    pub(super) fn take(&self, most: usize, into: &mut Vec<Queued>) -> Option<oneshot::Sender<()>> {
         let mut state = self.lock();
-        while into.len() < most
-            && let Some(order) = state.orders.pop_front()
-        {
-            let is_flush = matches!(order, Order::Flush(_));
-            match &order {
+        while into.len() < most {
+            match state.orders.pop_front()? {
                 Order::Signal(queued) => {
                     let weight = queued.content.weight();
+                    into.push(queued);
                     state.signals -= 1;
                     state.bytes -= weight;
                     state.taken += 1;
                     state.taken_bytes += weight;
                 }
-                Order::Flush(_) => state.flushes -= 1,
-            }
-            into.push(order);
-            if is_flush {
-                break;
+                Order::Flush(tell) => {
+                    state.flushes -= 1;
+                    return Some(tell);
+                }
             }
         }
+        None
     }
 
     /// So many of the signals taken, and their bytes, are done or on disk.

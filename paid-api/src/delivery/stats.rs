@@ -4,6 +4,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 /// What an emitter has done so far, and what it has before it.
+///
+/// With feature `metrics` the same is published through the `metrics` facade, for the process' emitter. Counters:
+/// `paid_signals_accepted_total`, `_recovered_total`, `_delivered_total`, `_duplicate_total`, `_rejected_total`,
+/// `_dead_lettered_total`, `_dropped_total`, `_refused_total`, `_requests_total`, `_retries_total`. Gauges:
+/// `paid_signals_queued`, `_spilled`, `_in_flight`, `_oldest_age_seconds`, `_circuit_open` (0 or 1). Histograms:
+/// `paid_signals_batch_size`, `paid_signals_request_duration_seconds`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {

@@ -19,7 +19,7 @@ use super::ledger::Ledger;
 use super::no_outbox::{News, Outbox};
 #[cfg(feature = "outbox")]
 use super::outbox::{News, Outbox};
-use super::queue::{Held, Limits, Order, Queue, Queued, Wake};
+use super::queue::{Held, Limits, Queue, Queued, Wake};
 use super::shared::Shared;
 use super::sink::Sink;
 use super::stats::now_ms;
@@ -86,6 +86,8 @@ pub(super) struct Worker {
     pub(super) end: End,
     pub(super) events: mpsc::UnboundedReceiver<Event>,
     pub(super) outbox: Option<Outbox>,
+    /// What is just taken from the queue.
+    incoming: Vec<Queued>,
     lanes: Lanes,
     ledger: Ledger,
     chunks: BTreeMap<u64, InMemory>,
@@ -128,6 +130,7 @@ impl Worker {
             end,
             events,
             outbox: None,
+            incoming: Vec::new(),
             lanes: Lanes::new(),
             ledger: Ledger::default(),
             chunks: BTreeMap::new(),
@@ -243,9 +246,7 @@ impl Worker {
             }
             self.send_at.get_or_insert(take_at - self.settings.pace + self.settings.linger);
             self.take_at = None;
-            let mut orders = Vec::new();
-            self.queue.take(self.settings.max_batch, &mut orders);
-            self.take(orders);
+            self.take();
         }
     }
 
@@ -258,25 +259,23 @@ impl Worker {
         self.memory.signals >= self.settings.window.signals || self.memory.bytes >= self.settings.window.bytes
     }
 
-    fn take(&mut self, orders: Vec<Order>) {
-        let mut signals = Vec::with_capacity(orders.len());
-        let mut flush = None;
-        for order in orders {
-            match order {
-                Order::Signal(queued) => signals.push(queued),
-                // The last of them, always.
-                Order::Flush(tell) => flush = Some(tell),
-            }
-        }
+    /// Takes a chunk from the queue; whether there was anything.
+    fn take(&mut self) -> bool {
+        // Kept from one time to the next: it is large.
+        let mut signals = std::mem::take(&mut self.incoming);
+        let flush = self.queue.take(self.settings.max_batch, &mut signals);
+        let is_any = !signals.is_empty() || flush.is_some();
         if !signals.is_empty() {
-            self.open_chunk(signals);
+            self.open_chunk(&mut signals);
         }
+        self.incoming = signals;
         if let Some(tell) = flush {
             self.flushes.push((self.next_chunk, tell));
         }
+        is_any
     }
 
-    fn open_chunk(&mut self, signals: Vec<Queued>) {
+    fn open_chunk(&mut self, signals: &mut Vec<Queued>) {
         let (number, since) = (self.next_chunk, now_ms());
         self.next_chunk += 1;
         let chunk = Chunk::write(number, signals);
@@ -405,14 +404,7 @@ impl Worker {
 
     /// What is left goes to disk, or is lost and reported.
     async fn wind_up(mut self) {
-        let mut orders = Vec::new();
-        loop {
-            self.queue.take(self.settings.max_batch, &mut orders);
-            if orders.is_empty() {
-                break;
-            }
-            self.take(std::mem::take(&mut orders));
-        }
+        while self.take() {}
         // Couriers see the end themselves.
         while self.requests > 0
             && let Some(event) = self.events.recv().await
