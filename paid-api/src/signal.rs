@@ -257,25 +257,30 @@ impl Signal {
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
-    /// Appends the signal as JSON.
+    /// Appends the signal as JSON. All signals go through here: it is written for speed.
     pub(crate) fn write_json(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"eventName\":");
-        append(out, &self.name);
-        if let Some(customer) = &self.customer {
-            out.extend_from_slice(b",\"customer\":");
-            append(out, customer);
+        append_text(out, &self.name);
+        match &self.customer {
+            None => {}
+            Some(CustomerAttribution::ExternalId(id)) => append_id(out, "customer", "externalCustomerId", id.as_str()),
+            Some(CustomerAttribution::Id(id)) => append_id(out, "customer", "customerId", id.as_str()),
+            Some(CustomerAttribution::Unknown(object)) => append_object(out, "customer", object),
         }
-        if let Some(product) = &self.product {
-            out.extend_from_slice(b",\"attribution\":");
-            append(out, product);
+        match &self.product {
+            None => {}
+            Some(ProductAttribution::ExternalId(id)) => append_id(out, "attribution", "externalProductId", id.as_str()),
+            Some(ProductAttribution::Id(id)) => append_id(out, "attribution", "productId", id.as_str()),
+            Some(ProductAttribution::Unknown(object)) => append_object(out, "attribution", object),
         }
         if let Some(timestamp) = &self.timestamp {
-            out.extend_from_slice(b",\"timestamp\":");
-            append(out, timestamp);
+            out.extend_from_slice(b",\"timestamp\":\"");
+            timestamp.write(out);
+            out.push(b'"');
         }
         if let Some(key) = &self.idempotency_key {
             out.extend_from_slice(b",\"idempotencyKey\":");
-            append(out, key.as_str());
+            append_text(out, key.as_str());
         }
         if !self.data.is_empty() {
             out.extend_from_slice(b",\"data\":");
@@ -285,9 +290,33 @@ impl Signal {
     }
 }
 
-/// Writing text, ids and times into memory does not fail.
-fn append<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
-    let _ = serde_json::to_writer(out, value);
+/// `,"what":{"kind":"id"}`.
+fn append_id(out: &mut Vec<u8>, what: &str, kind: &str, id: &str) {
+    for part in [",\"", what, "\":{\"", kind, "\":"] {
+        out.extend_from_slice(part.as_bytes());
+    }
+    append_text(out, id);
+    out.push(b'}');
+}
+
+fn append_object(out: &mut Vec<u8>, what: &str, object: &crate::JsonObject) {
+    for part in [",\"", what, "\":"] {
+        out.extend_from_slice(part.as_bytes());
+    }
+    // Writing into memory does not fail.
+    let _ = serde_json::to_writer(out, object);
+}
+
+/// Text as JSON: most of it stands there as it is.
+fn append_text(out: &mut Vec<u8>, text: &str) {
+    let is_plain = text.bytes().fold(true, |plain, byte| plain & (byte >= b' ') & (byte != b'"') & (byte != b'\\'));
+    if is_plain {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        let _ = serde_json::to_writer(out, text);
+    }
 }
 
 /// What is not known before the program runs says its name itself.
@@ -402,7 +431,7 @@ impl Data {
             self.text.reserve(128);
         }
         self.separate();
-        append(&mut self.text, key);
+        append_text(&mut self.text, key);
         self.text.push(b':');
     }
 
@@ -473,6 +502,36 @@ mod tests {
         assert_eq!(signal.to_json()["data"], json!({"x": [1, 2]}));
         assert_eq!(signal.to_json()["timestamp"], "2026-01-31T00:00:00Z");
         assert_eq!(signal.to_json()["attribution"]["productId"], "p");
+    }
+
+    proptest::proptest! {
+        /// The fast way says what serde would.
+        #[test]
+        fn text_is_written_as_serde_writes_it(text in ".*") {
+            let mut out = Vec::new();
+            append_text(&mut out, &text);
+            proptest::prop_assert_eq!(out, serde_json::to_vec(&text).unwrap());
+        }
+    }
+
+    #[test]
+    fn ids_of_all_kinds_are_written_as_serde_writes_them() {
+        for customer in [
+            CustomerAttribution::Id("c".into()),
+            CustomerAttribution::ExternalId("a\"b".into()),
+            CustomerAttribution::Unknown(crate::object!({ "x": 1 })),
+        ] {
+            let signal = Signal::new("e").with_customer(customer.clone());
+            assert_eq!(signal.to_json()["customer"], serde_json::to_value(customer).unwrap());
+        }
+        for product in [
+            ProductAttribution::Id("c".into()),
+            ProductAttribution::ExternalId("a\"b".into()),
+            ProductAttribution::Unknown(crate::object!({ "x": 1 })),
+        ] {
+            let signal = Signal::new("e").with_product(product.clone());
+            assert_eq!(signal.to_json()["attribution"], serde_json::to_value(product).unwrap());
+        }
     }
 
     #[test]

@@ -50,6 +50,57 @@ impl fmt::Display for Timestamp {
     }
 }
 
+#[cfg(feature = "emit")]
+impl Timestamp {
+    /// Appends what `Display` writes, many times faster: it is on the way of every signal.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        use chrono::{Datelike, Timelike};
+        use std::io::Write;
+        let (year, nanoseconds) = (self.0.year(), self.0.nanosecond());
+        // Years of other lengths, and leap seconds.
+        let Ok(year @ 0..=9999) = u32::try_from(year) else { return drop(write!(out, "{self}")) };
+        if nanoseconds >= 1_000_000_000 {
+            return drop(write!(out, "{self}"));
+        }
+        append_digits(out, year, 4);
+        for (before, number) in [
+            (b'-', self.0.month()),
+            (b'-', self.0.day()),
+            (b'T', self.0.hour()),
+            (b':', self.0.minute()),
+            (b':', self.0.second()),
+        ] {
+            out.push(before);
+            append_digits(out, number, 2);
+        }
+        let (fraction, digits) = match nanoseconds {
+            0 => (0, 0),
+            whole if whole % 1_000_000 == 0 => (whole / 1_000_000, 3),
+            whole if whole % 1_000 == 0 => (whole / 1_000, 6),
+            whole => (whole, 9),
+        };
+        if digits > 0 {
+            out.push(b'.');
+            append_digits(out, fraction, digits);
+        }
+        out.push(b'Z');
+    }
+}
+
+/// A number with zeros before it.
+#[cfg(feature = "emit")]
+fn append_digits(out: &mut Vec<u8>, number: u32, digits: u32) {
+    let begin = out.len();
+    let mut rest = number;
+    for _ in 0..digits {
+        out.push(b'0' + u8::try_from(rest % 10).unwrap_or_default());
+        rest /= 10;
+    }
+    if let Some(written) = out.get_mut(begin..) {
+        written.reverse();
+    }
+}
+
 impl From<DateTime<Utc>> for Timestamp {
     fn from(time: DateTime<Utc>) -> Self {
         Self(time)
@@ -109,5 +160,19 @@ mod tests {
     fn anything_else_is_an_error_that_shows_the_form() {
         let error = "31.1.2026".parse::<Timestamp>().unwrap_err().to_string();
         assert!(error.contains("RFC 3339"), "{error}");
+    }
+
+    #[cfg(feature = "emit")]
+    proptest::proptest! {
+        #[test]
+        fn the_fast_way_writes_what_display_does(seconds in -100_000_000_000_i64..300_000_000_000, nanoseconds in 0_u32..2_000_000_000, whole in 0..4) {
+            let nanoseconds = nanoseconds / [1, 1_000, 1_000_000, 1_000_000_000][whole as usize] * [1, 1_000, 1_000_000, 1_000_000_000][whole as usize];
+            if let Some(time) = DateTime::from_timestamp(seconds, nanoseconds) {
+                let time = Timestamp::from(time);
+                let mut out = Vec::new();
+                time.write(&mut out);
+                proptest::prop_assert_eq!(String::from_utf8(out).unwrap(), time.to_string());
+            }
+        }
     }
 }

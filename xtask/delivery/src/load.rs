@@ -116,6 +116,7 @@ pub(crate) fn emit(url: &str, signals: usize, batch: usize, outbox: Option<PathB
         builder = builder.linger(Duration::ZERO);
     }
     let emitter = builder.build()?;
+    paid::install(emitter.clone());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (begun, before) = (Instant::now(), cpu()?);
     for number in 0..signals {
@@ -124,7 +125,7 @@ pub(crate) fn emit(url: &str, signals: usize, batch: usize, outbox: Option<PathB
         while !has_outbox && emitter.stats().queued() >= 15_000 {
             std::thread::sleep(Duration::from_micros(200));
         }
-        drop(emitter.emit(EmailSent { number }));
+        paid::emit(EmailSent { number });
     }
     runtime.block_on(emitter.flush(Duration::from_secs(120)))?;
     let stats = emitter.stats();
