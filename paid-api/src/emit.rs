@@ -5,8 +5,6 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Once, PoisonError, RwLock};
 
-use uuid::Uuid;
-
 use crate::Timestamp;
 use crate::signal::scope::Scope;
 use crate::signal::{DataProblem, Key, PaidSignal, Signal};
@@ -268,7 +266,7 @@ pub(crate) fn complete(mut signal: Signal) -> Result<Signal, EmitError> {
     if signal.customer.is_none() {
         return Err(EmitError::NoCustomer { name: signal.name });
     }
-    signal.idempotency_key.get_or_insert_with(|| Key::made(Uuid::now_v7()));
+    signal.idempotency_key.get_or_insert_with(Key::make);
     signal.timestamp.get_or_insert_with(Timestamp::now);
     Ok(signal)
 }

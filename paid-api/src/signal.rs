@@ -1,6 +1,7 @@
 //! A signal on its way to Paid, and the trait of what can become one. Knows nothing of how it is delivered.
 
 pub(crate) mod cost;
+mod key;
 pub(crate) mod scope;
 pub mod value;
 
@@ -15,6 +16,7 @@ use crate::types::{CustomerAttribution, ProductAttribution};
 use crate::wire;
 
 pub use cost::CostData;
+pub(crate) use key::Key;
 
 /// What can be sent as a signal. `#[derive(PaidSignal)]` implements it; by hand it takes a name and the data:
 ///
@@ -142,34 +144,6 @@ pub struct Signal {
     pub(crate) timestamp: Option<Timestamp>,
     pub(crate) idempotency_key: Option<Key>,
     pub(crate) data: Data,
-}
-
-/// An idempotency key: given, or made at emission, which takes no allocation.
-#[derive(Clone)]
-pub(crate) enum Key {
-    Given(String),
-    Made([u8; 36]),
-}
-
-impl Key {
-    pub(crate) fn made(id: uuid::Uuid) -> Self {
-        let mut text = [0; 36];
-        id.hyphenated().encode_lower(&mut text);
-        Self::Made(text)
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        match self {
-            Self::Given(key) => key,
-            Self::Made(text) => std::str::from_utf8(text).unwrap_or_default(),
-        }
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_str().fmt(formatter)
-    }
 }
 
 impl Signal {

@@ -60,7 +60,9 @@ async fn a_lost_answer_is_repeated_and_bills_once() {
 }
 
 fn complete(name: &'static str) -> Signal {
-    Signal::new(name).with_customer("acme").with_idempotency_key(uuid::Uuid::now_v7().to_string())
+    Signal::new(name)
+        .with_customer("acme")
+        .with_idempotency_key(format!("{name}-{}", std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos()))
 }
 
 type Heard = Arc<Mutex<Vec<String>>>;

@@ -1,0 +1,102 @@
+//! Idempotency keys: what tells a signal from every other, so that repeating it bills nothing again.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::time::SystemTime;
+
+/// An idempotency key: given, or made at emission, which takes no allocation.
+#[derive(Clone)]
+pub(crate) enum Key {
+    Given(String),
+    Made([u8; 36]),
+}
+
+impl Key {
+    /// A UUIDv7: the time in milliseconds, and 74 random bits.
+    pub(crate) fn make() -> Self {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let milliseconds = u64::try_from(since.as_millis()).unwrap_or_default();
+        let id = uuid::Builder::from_unix_timestamp_millis(milliseconds, &random()).into_uuid();
+        let mut text = [0; 36];
+        id.hyphenated().encode_lower(&mut text);
+        Self::Made(text)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Given(key) => key,
+            Self::Made(text) => std::str::from_utf8(text).unwrap_or_default(),
+        }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(formatter)
+    }
+}
+
+/// The system's randomness, fetched for many keys at once: asking for it costs more than all the rest of an emission.
+struct Pool {
+    bytes: [u8; 1000],
+    used: usize,
+    /// A forked process must not go on with its parent's.
+    process: u32,
+}
+
+thread_local! {
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool { bytes: [0; 1000], used: 1000, process: 0 }) };
+}
+
+fn random() -> [u8; 10] {
+    POOL.with_borrow_mut(|pool| {
+        let process = std::process::id();
+        let end = pool.used + 10;
+        if end > pool.bytes.len() || pool.process != process {
+            return pool.refill(process);
+        }
+        pool.take(end)
+    })
+}
+
+impl Pool {
+    #[cold]
+    fn refill(&mut self, process: u32) -> [u8; 10] {
+        if getrandom::fill(&mut self.bytes).is_err() {
+            // No system that Rust's standard library runs on fails at it; without it, that of the library is next best.
+            fastrand::fill(&mut self.bytes);
+        }
+        self.process = process;
+        self.used = 0;
+        self.take(10)
+    }
+
+    fn take(&mut self, end: usize) -> [u8; 10] {
+        let taken = self.bytes.get(self.used..end).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
+        self.used = end;
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_key_is_another_uuid_of_version_7_in_the_order_of_time() {
+        let threads: Vec<_> =
+            (0..4).map(|_| std::thread::spawn(|| (0..5_000).map(|_| Key::make()).collect::<Vec<_>>())).collect();
+        let keys: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        let texts: BTreeSet<_> = keys.iter().map(|key| key.as_str().to_owned()).collect();
+        assert_eq!(texts.len(), 20_000);
+        for text in &texts {
+            let id: uuid::Uuid = text.parse().unwrap();
+            assert_eq!((id.get_version_num(), id.get_variant()), (7, uuid::Variant::RFC4122));
+        }
+        let earlier = Key::make();
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        assert!(earlier.as_str() < Key::make().as_str());
+    }
+}
