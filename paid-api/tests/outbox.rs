@@ -146,6 +146,37 @@ async fn a_full_queue_spills_to_disk_and_refuses_nothing() {
 }
 
 #[tokio::test]
+async fn rare_commits_do_not_hold_up_a_full_queue() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::down();
+    let rare = Fsync::Every(Duration::from_secs(60));
+    let emitter =
+        builder(&server, folder.path()).fsync(rare).linger(Duration::from_secs(60)).queue(200).build().unwrap();
+    for number in 0..3_000 {
+        emitter.emit(signal(number));
+    }
+    assert_eq!((emitter.stats().accepted, emitter.stats().refused), (3_000, 0));
+    server.set_down(false);
+    emitter.flush(SOON).await.unwrap();
+    assert_eq!(server.billed(), 3_000);
+}
+
+#[tokio::test]
+async fn large_signals_spill_by_their_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::down();
+    let emitter = builder(&server, folder.path()).queue_bytes(1 << 20).build().unwrap();
+    let text = "x".repeat(20_000);
+    for number in 0..400 {
+        emitter.emit(signal(number).with_field("text", &text));
+    }
+    assert_eq!((emitter.stats().accepted, emitter.stats().refused), (400, 0));
+    server.set_down(false);
+    emitter.flush(SOON).await.unwrap();
+    assert_eq!(server.billed(), 400);
+}
+
+#[tokio::test]
 async fn store_returns_when_the_signal_is_on_disk() {
     for fsync in [Fsync::EveryCommit, Fsync::default(), Fsync::Never] {
         let folder = tempfile::tempdir().unwrap();

@@ -101,8 +101,6 @@ pub(super) struct Waiting {
     pub(super) orders: usize,
     pub(super) full_batch: bool,
     pub(super) flushes: usize,
-    /// Whether somebody waited for the outbox to make room since it was asked last.
-    pub(super) is_pressed: bool,
 }
 
 struct State {
@@ -204,11 +202,11 @@ impl Queue {
 
     fn wait_for_disk<'a>(&'a self, mut state: MutexGuard<'a, State>, weight: usize) -> MutexGuard<'a, State> {
         let until = Instant::now() + DISK_PATIENCE;
-        if !std::mem::replace(&mut state.is_pressed, true) {
-            // The thread may still wait for a batch to fill up.
-            self.call(&mut state, Wake::Flush);
-        }
         while !state.has_room(weight, self.limits) && state.patient && !state.closed {
+            // The thread may still wait for a batch to fill up, or others may have taken what came free.
+            if !std::mem::replace(&mut state.is_pressed, true) {
+                self.call(&mut state, Wake::Flush);
+            }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -282,21 +280,23 @@ impl Queue {
     pub(super) fn arm(&self, wake: Wake) -> Waiting {
         let mut state = self.lock();
         state.wake = Some(wake);
-        Waiting {
-            orders: state.orders.len(),
-            full_batch: state.is_full_batch(self.batch),
-            flushes: state.flushes,
-            is_pressed: std::mem::take(&mut state.is_pressed),
-        }
+        Waiting { orders: state.orders.len(), full_batch: state.is_full_batch(self.batch), flushes: state.flushes }
     }
 
-    /// Takes up to so many signals, none after a flush, which it returns.
-    pub(super) fn take(&self, most: usize, into: &mut Vec<Queued>) -> Option<oneshot::Sender<()>> {
+    /// Whether somebody waited for the outbox to make room since this was asked last.
+    pub(super) fn was_pressed(&self) -> bool {
+        std::mem::take(&mut self.lock().is_pressed)
+    }
+
+    /// Takes up to so many signals, until they have so many bytes, none after a flush, which it returns.
+    pub(super) fn take(&self, most: Limits, into: &mut Vec<Queued>) -> Option<oneshot::Sender<()>> {
         let mut state = self.lock();
-        while into.len() < most {
+        let mut bytes = 0;
+        while into.len() < most.signals && bytes < most.bytes {
             match state.orders.pop_front()? {
                 Order::Signal(queued) => {
                     let weight = queued.content.weight();
+                    bytes += weight;
                     into.push(queued);
                     state.signals -= 1;
                     state.bytes -= weight;

@@ -212,17 +212,24 @@ impl Worker {
         }
     }
 
-    /// Takes from the queue what is due, as far as there is room for it.
+    /// Takes from the queue what is due, as far as there is room for it; all of it at once when somebody waits for room.
     fn take_in(&mut self) {
+        let is_pressed = self.outbox.is_some() && self.queue.was_pressed();
+        self.is_overdue |= is_pressed;
+        self.take_what_is_due();
+        if let Some(outbox) = &self.outbox
+            && is_pressed
+        {
+            // After what was taken: that is to be on disk, and out of memory.
+            outbox.hurry();
+        }
+    }
+
+    fn take_what_is_due(&mut self) {
         let now = Instant::now();
         loop {
             let wake = if self.take_at.is_some() { Wake::Batch } else { Wake::First };
             let waiting = self.queue.arm(wake);
-            if waiting.is_pressed
-                && let Some(outbox) = &self.outbox
-            {
-                outbox.hurry();
-            }
             if waiting.orders == 0 {
                 (self.take_at, self.is_overdue) = (None, false);
                 self.queue.arm(Wake::First);
@@ -263,7 +270,7 @@ impl Worker {
     fn take(&mut self) -> bool {
         // Kept from one time to the next: it is large.
         let mut signals = std::mem::take(&mut self.incoming);
-        let flush = self.queue.take(self.settings.max_batch, &mut signals);
+        let flush = self.queue.take(self.chunk_limits(), &mut signals);
         let is_any = !signals.is_empty() || flush.is_some();
         if !signals.is_empty() {
             self.open_chunk(&mut signals);
@@ -273,6 +280,18 @@ impl Worker {
             self.flushes.push((self.next_chunk, tell));
         }
         is_any
+    }
+
+    /// What one chunk may hold: a batch; and no more than memory has room for, so that what does not fit goes to disk.
+    fn chunk_limits(&self) -> Limits {
+        let (batch, window) = (&self.settings, self.settings.window);
+        if self.is_memory_full() || self.spills() {
+            return Limits { signals: batch.max_batch, bytes: batch.max_bytes };
+        }
+        Limits {
+            signals: batch.max_batch.min(window.signals - self.memory.signals),
+            bytes: batch.max_bytes.min(window.bytes - self.memory.bytes),
+        }
     }
 
     fn open_chunk(&mut self, signals: &mut Vec<Queued>) {
