@@ -1,6 +1,7 @@
 //! A signal on its way to Paid, and the trait of what can become one. Knows nothing of how it is delivered.
 
 pub(crate) mod cost;
+mod json;
 mod key;
 pub(crate) mod scope;
 pub mod value;
@@ -16,6 +17,7 @@ use crate::types::{CustomerAttribution, ProductAttribution};
 use crate::wire;
 
 pub use cost::CostData;
+use json::append_text;
 pub(crate) use key::Key;
 
 /// What can be sent as a signal. `#[derive(PaidSignal)]` implements it; by hand it takes a name and the data:
@@ -230,67 +232,6 @@ impl Signal {
         self.write_json(&mut text);
         serde_json::from_slice(&text).unwrap_or_default()
     }
-
-    /// Appends the signal as JSON. All signals go through here: it is written for speed.
-    pub(crate) fn write_json(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"{\"eventName\":");
-        append_text(out, &self.name);
-        match &self.customer {
-            None => {}
-            Some(CustomerAttribution::ExternalId(id)) => append_id(out, "customer", "externalCustomerId", id.as_str()),
-            Some(CustomerAttribution::Id(id)) => append_id(out, "customer", "customerId", id.as_str()),
-            Some(CustomerAttribution::Unknown(object)) => append_object(out, "customer", object),
-        }
-        match &self.product {
-            None => {}
-            Some(ProductAttribution::ExternalId(id)) => append_id(out, "attribution", "externalProductId", id.as_str()),
-            Some(ProductAttribution::Id(id)) => append_id(out, "attribution", "productId", id.as_str()),
-            Some(ProductAttribution::Unknown(object)) => append_object(out, "attribution", object),
-        }
-        if let Some(timestamp) = &self.timestamp {
-            out.extend_from_slice(b",\"timestamp\":\"");
-            timestamp.write(out);
-            out.push(b'"');
-        }
-        if let Some(key) = &self.idempotency_key {
-            out.extend_from_slice(b",\"idempotencyKey\":");
-            append_text(out, key.as_str());
-        }
-        if !self.data.is_empty() {
-            out.extend_from_slice(b",\"data\":");
-            self.data.write_json(out);
-        }
-        out.push(b'}');
-    }
-}
-
-/// `,"what":{"kind":"id"}`.
-fn append_id(out: &mut Vec<u8>, what: &str, kind: &str, id: &str) {
-    for part in [",\"", what, "\":{\"", kind, "\":"] {
-        out.extend_from_slice(part.as_bytes());
-    }
-    append_text(out, id);
-    out.push(b'}');
-}
-
-fn append_object(out: &mut Vec<u8>, what: &str, object: &crate::JsonObject) {
-    for part in [",\"", what, "\":"] {
-        out.extend_from_slice(part.as_bytes());
-    }
-    // Writing into memory does not fail.
-    let _ = serde_json::to_writer(out, object);
-}
-
-/// Text as JSON: most of it stands there as it is.
-fn append_text(out: &mut Vec<u8>, text: &str) {
-    let is_plain = text.bytes().fold(true, |plain, byte| plain & (byte >= b' ') & (byte != b'"') & (byte != b'\\'));
-    if is_plain {
-        out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
-        out.push(b'"');
-    } else {
-        let _ = serde_json::to_writer(out, text);
-    }
 }
 
 /// What is not known before the program runs says its name itself.
@@ -476,36 +417,6 @@ mod tests {
         assert_eq!(signal.to_json()["data"], json!({"x": [1, 2]}));
         assert_eq!(signal.to_json()["timestamp"], "2026-01-31T00:00:00Z");
         assert_eq!(signal.to_json()["attribution"]["productId"], "p");
-    }
-
-    proptest::proptest! {
-        /// The fast way says what serde would.
-        #[test]
-        fn text_is_written_as_serde_writes_it(text in ".*") {
-            let mut out = Vec::new();
-            append_text(&mut out, &text);
-            proptest::prop_assert_eq!(out, serde_json::to_vec(&text).unwrap());
-        }
-    }
-
-    #[test]
-    fn ids_of_all_kinds_are_written_as_serde_writes_them() {
-        for customer in [
-            CustomerAttribution::Id("c".into()),
-            CustomerAttribution::ExternalId("a\"b".into()),
-            CustomerAttribution::Unknown(crate::object!({ "x": 1 })),
-        ] {
-            let signal = Signal::new("e").with_customer(customer.clone());
-            assert_eq!(signal.to_json()["customer"], serde_json::to_value(customer).unwrap());
-        }
-        for product in [
-            ProductAttribution::Id("c".into()),
-            ProductAttribution::ExternalId("a\"b".into()),
-            ProductAttribution::Unknown(crate::object!({ "x": 1 })),
-        ] {
-            let signal = Signal::new("e").with_product(product.clone());
-            assert_eq!(signal.to_json()["attribution"], serde_json::to_value(product).unwrap());
-        }
     }
 
     #[test]
