@@ -113,7 +113,7 @@ impl WebhookError {
 }
 
 impl Verifier {
-    /// A verifier for the signing secret, as Paid showed it once.
+    /// A verifier for the signing secret, as Paid showed it once. An empty one fits nothing.
     pub fn new(secret: impl AsRef<[u8]>) -> Self {
         Self {
             secrets: vec![Secret::new(secret.as_ref())],

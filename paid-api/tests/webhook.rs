@@ -42,6 +42,9 @@ fn what_is_not_from_paid_is_refused_and_says_why() {
     let changed = String::from_utf8_lossy(BODY).replace("inv_1", "inv_2");
     assert_eq!(verifier().verify(HEADER, changed.as_bytes()), Err(WebhookError::WrongSignature));
     assert_eq!(Verifier::new("other").verify(HEADER, BODY), Err(WebhookError::WrongSignature));
+    // A secret that was forgotten lets nobody in.
+    let forgotten = Verifier::new("").clock(at(1_760_000_000_000));
+    assert_eq!(forgotten.verify(forgotten.sign(BODY), BODY), Err(WebhookError::WrongSignature));
     // A time that was not signed.
     let later = HEADER.replace("1760000000000", "1760000000001");
     assert_eq!(verifier().verify(later, BODY), Err(WebhookError::WrongSignature));

@@ -13,6 +13,7 @@ pub(super) struct Frame {
     pub(super) number: u64,
     pub(super) since: u64,
     pub(super) records: Vec<Record>,
+    pub(super) lost: u32,
 }
 
 #[allow(dead_code)]

@@ -280,7 +280,12 @@ impl Keeper {
                     frames.push(Frame { number, ..frame });
                 }
                 Some(_) => {}
-                None => lost += 1,
+                // Not even how many it held can be read.
+                None => {
+                    lost += 1;
+                    self.done.insert(number);
+                    self.wait_at_most(self.every.max(REMOVALS));
+                }
             }
         }
         if lost > 0 {

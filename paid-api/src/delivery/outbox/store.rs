@@ -123,7 +123,10 @@ impl Store {
     fn begin(&self) -> StoreResult<()> {
         let write = self.database.begin_write().map_err(boxed)?;
         {
-            write.open_table(META).map_err(boxed)?.insert("format", FORMAT).map_err(boxed)?;
+            let mut meta = write.open_table(META).map_err(boxed)?;
+            meta.insert("format", FORMAT).map_err(boxed)?;
+            // Numbers go on from those of a file that is gone: the mark must never be ahead of what is new.
+            meta.insert("next", self.mark()).map_err(boxed)?;
             write.open_table(FRAMES).map_err(boxed)?;
         }
         write.commit().map_err(boxed)
@@ -270,7 +273,9 @@ fn salvage(path: &Path, from: u64) -> io::Result<BTreeMap<u64, Vec<u8>>> {
             let Some(found) = frame::head(&head).filter(|found| found.number >= from) else { continue };
             file.by_ref().take(u64::from(found.bytes)).read_to_end(&mut head)?;
             let Some(frame) = frame::decode(&head.into()) else { continue };
-            if !frame.records.is_empty() {
+            // A file holds old copies of pages, too: the best one counts.
+            let known = frames.get(&frame.number).map_or(0, |bytes: &Vec<u8>| signals_of(bytes));
+            if frame.records.len() as u64 > known {
                 frames.insert(frame.number, frame::encode(frame.number, frame.since, &frame.records));
             }
         }

@@ -96,7 +96,14 @@ impl Worker {
     pub(super) fn loaded(&mut self, frames: Vec<Frame>, next: u64) {
         for frame in frames {
             let mut spilled = self.spilled.remove(&frame.number).unwrap_or_default();
-            self.shared.counts.spilled.subtract(frame.records.len() as u64);
+            self.shared.counts.spilled.subtract(frame.records.len() as u64 + u64::from(frame.lost));
+            if frame.lost > 0 {
+                // Which of them are lost is not known: no receipt may say what became of another signal.
+                let problem = format!("{} of the signals stored with this one cannot be read any more", frame.lost);
+                for receipt in std::mem::take(&mut spilled.receipts).into_values() {
+                    let _ = receipt.send(Err(EmitError::Outbox { problem: problem.clone() }));
+                }
+            }
             let size = Held {
                 signals: frame.records.len(),
                 bytes: frame.records.iter().map(|record| record.json.len() + 150).sum(),
