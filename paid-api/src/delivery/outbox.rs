@@ -9,6 +9,7 @@ mod store;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -77,6 +78,8 @@ pub(super) struct Opened {
 /// The way to the outbox's thread.
 pub(super) struct Outbox {
     commands: mpsc::UnboundedSender<Command>,
+    news: mpsc::UnboundedSender<Event>,
+    is_gone: AtomicBool,
 }
 
 impl From<OpenError> for ConfigError {
@@ -98,11 +101,12 @@ fn open_with(
 ) -> Result<Opened, ConfigError> {
     let (store, contents, damage) = Store::open(folder, &medium)?;
     let (sender, commands) = mpsc::unbounded_channel();
+    let outbox = Outbox { commands: sender, news: news.clone(), is_gone: AtomicBool::new(false) };
     let keeper = Keeper::new(folder.to_owned(), medium, fsync, store, news);
     Ok(Opened {
         keeper,
         commands,
-        outbox: Outbox { commands: sender },
+        outbox,
         first: contents.first,
         next: contents.next,
         signals: contents.signals,
@@ -133,8 +137,11 @@ impl Opened {
 
 impl Outbox {
     fn say(&self, command: Command) {
-        // The thread ends only when told to.
-        let _ = self.commands.send(command);
+        // The thread ends only when told to, or when the store panics.
+        if self.commands.send(command).is_err() && !self.is_gone.swap(true, Ordering::Relaxed) {
+            let problem = "its thread has ended; signals are in memory only until the program starts again".to_owned();
+            let _ = self.news.send(Event::Outbox(News::Failing(problem)));
+        }
     }
 
     pub(super) fn add(&self, number: u64, since: u64, records: Vec<Record>) {

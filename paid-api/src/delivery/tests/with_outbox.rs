@@ -47,6 +47,21 @@ impl Rig {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_outbox_whose_thread_dies_is_reported_and_signals_go_through_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rig = Rig::with_outbox(Arc::default(), folder.path(), 10);
+    let keeper = rig.keeper.take().unwrap();
+    keeper.abort();
+    assert!(keeper.await.is_err());
+    rig.emit_for("a", "x", "k");
+    rig.flush().await;
+    let (server, _, failures) = rig.close().await;
+    assert_eq!(*server.order.lock().unwrap(), ["k"]);
+    assert_eq!(failures.len(), 1);
+    assert!(failures[0].starts_with("the outbox: its thread has ended"), "{failures:?}");
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Step {
     /// For which customer.
