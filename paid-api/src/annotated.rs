@@ -57,6 +57,18 @@ impl Pending {
         Self::over(name, Some(Arc::new(emitter)))
     }
 
+    /// For `over = "trace"`.
+    pub fn start_over_trace<F: HasTrace>(name: &'static str) -> Self {
+        let mut pending = Self::over(name, None);
+        pending.change(|signal| signal.over_trace = true);
+        pending
+    }
+
+    /// For `cost_attributed`.
+    pub fn cost_attributed<F: HasTrace>(&mut self) {
+        self.change(|signal| signal.cost_attributed = true);
+    }
+
     fn over(name: &'static str, emitter: Option<Arc<dyn Emit>>) -> Self {
         Self { name, inner: Some(Box::new(Inner { emitter, signal: Signal::new(name) })) }
     }
@@ -128,6 +140,8 @@ impl Pending {
             signal.product = set.product.or(signal.product.take());
             signal.idempotency_key = set.idempotency_key.or(signal.idempotency_key.take());
             signal.timestamp = set.timestamp.or(signal.timestamp);
+            signal.cost_attributed |= set.cost_attributed;
+            signal.over_trace |= set.over_trace;
             signal.data.append(set.data);
         });
     }
@@ -145,10 +159,33 @@ impl Inner {
     fn emit(self: Box<Self>, name: &'static str) {
         match self.emitter.or_else(emit::current) {
             Some(emitter) => emit::accept(&*emitter, self.signal),
-            None => emit::lost(name),
+            None => {
+                let _ = name;
+                emit::over_trace_or_lost(&self.signal);
+            }
         }
     }
 }
+
+/// The features that an annotation may need.
+pub struct Features;
+
+/// What `cost_attributed` and `over = "trace"` need.
+#[diagnostic::on_unimplemented(
+    message = "this needs feature `trace` of `paid-api`",
+    label = "costs and the collector come with tracing",
+    note = "in Cargo.toml: `paid-api = {{ ..., features = [\"trace\"] }}`"
+)]
+pub trait HasTrace {}
+
+#[cfg(feature = "trace")]
+impl HasTrace for Features {}
+
+#[cfg(feature = "trace")]
+#[path = "annotated/traced.rs"]
+mod traced;
+#[cfg(feature = "trace")]
+pub use traced::*;
 
 /// For a success value that is a signal.
 pub fn fill_with<S: PaidSignal + ?Sized>(pending: &mut Pending, value: &S) {
@@ -410,6 +447,10 @@ pub mod keys {
         cost,
         /// `data(field = expr, ...)`: what else there is to say.
         data,
+        /// `cost_attributed`: takes what its traced scope cost with it.
+        cost_attributed,
+        /// `over = "trace"`: as a span to the collector instead of to the API.
+        over,
         /// `on = "success" | "error" | "always"`: when the signal is emitted.
         on,
         /// `when = expr`: only then.

@@ -295,7 +295,7 @@ impl ClientBuilder {
     /// When the key is missing or none, the base URL is none or not safe, or TLS cannot be set up.
     pub fn build(self) -> Result<Client, ConfigError> {
         let key = self.key.ok_or_else(|| ConfigError::new("no API key: call `api_key`, or `Client::from_env`"))??;
-        let base_url = checked_base_url(&self.base_url)?;
+        let base_url = checked_url("base URL", &self.base_url)?;
         let ours = concat!("paid-rust/", env!("CARGO_PKG_VERSION"));
         let user_agent = self.user_agent.map_or_else(|| ours.to_owned(), |product| format!("{product} {ours}"));
         let user_agent = HeaderValue::try_from(user_agent)
@@ -323,7 +323,7 @@ impl ClientBuilder {
 }
 
 /// A variable that is set to something.
-fn variable(name: &str) -> Result<Option<String>, ConfigError> {
+pub(crate) fn variable(name: &str) -> Result<Option<String>, ConfigError> {
     match std::env::var(name) {
         Ok(value) if value.is_empty() => Ok(None),
         Ok(value) => Ok(Some(value)),
@@ -332,14 +332,17 @@ fn variable(name: &str) -> Result<Option<String>, ConfigError> {
     }
 }
 
-fn checked_base_url(text: &str) -> Result<String, ConfigError> {
+/// A URL that a key can be sent to. `what` it is stands in the error.
+pub(crate) fn checked_url(what: &str, text: &str) -> Result<String, ConfigError> {
     // The text may hold a password: it is not shown.
-    let url = Url::parse(text).map_err(|error| ConfigError::new(format!("the base URL is no URL: {error}")))?;
+    let url = Url::parse(text).map_err(|error| ConfigError::new(format!("the {what} is no URL: {error}")))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(ConfigError::new("the base URL holds a user name or password: remove it, the API key is enough"));
+        return Err(ConfigError::new(format!(
+            "the {what} holds a user name or password: remove it, the API key is enough"
+        )));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(ConfigError::new("the base URL ends in a query or fragment: remove it"));
+        return Err(ConfigError::new(format!("the {what} ends in a query or fragment: remove it")));
     }
     match url.scheme() {
         "https" => {}
@@ -350,7 +353,7 @@ fn checked_base_url(text: &str) -> Result<String, ConfigError> {
                 url.host_str().unwrap_or_default()
             )));
         }
-        other => return Err(ConfigError::new(format!("the base URL's scheme is `{other}`: use https"))),
+        other => return Err(ConfigError::new(format!("the scheme of the {what} is `{other}`: use https"))),
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
@@ -386,7 +389,7 @@ mod tests {
     #[test]
     fn plain_http_is_for_this_machine_only() {
         for url in ["http://127.0.0.1:4010", "http://localhost:1/x/", "http://[::1]:80", "https://paid.test/api/v2/"] {
-            assert!(!checked_base_url(url).unwrap().ends_with('/'), "{url}");
+            assert!(!checked_url("base URL", url).unwrap().ends_with('/'), "{url}");
         }
         for url in [
             "http://paid.test",
@@ -397,7 +400,7 @@ mod tests {
             "https://u:p@paid.test",
             "https://paid.test/?a=1",
         ] {
-            let error = checked_base_url(url).unwrap_err().to_string();
+            let error = checked_url("base URL", url).unwrap_err().to_string();
             assert!(!error.contains("u:p"), "{error}");
         }
     }

@@ -47,6 +47,8 @@ pub use queue::Overflow;
 use queue::{Content, Pushed, Queue, Queued};
 pub use receipt::{Delivery, Receipt};
 use shared::Shared;
+#[cfg(all(feature = "sigterm", feature = "trace"))]
+pub(crate) use sigterm::on_sigterm;
 pub use sink::{Counts, SignalBatch, Sink, SinkFuture};
 pub use stats::Stats;
 
@@ -117,7 +119,9 @@ impl Emitter {
     pub fn emit<S: PaidSignal>(&self, signal: S) -> Receipt {
         let (tell, receipt) = Receipt::new();
         match emit::complete(signal.to_signal()) {
-            Ok(signal) => self.push(Content::Signal(signal), Some(tell), None),
+            Ok(signal) => {
+                emit::attributed(signal, false, |signal| self.push(Content::Signal(signal), Some(tell), None))
+            }
             Err(failure) => {
                 emit::log(&failure);
                 self.count_refused(&failure);
@@ -156,7 +160,7 @@ impl Emitter {
         self.wait_for_room().await;
         let (tell, receipt) = Receipt::new();
         let (told_stored, stored) = oneshot::channel();
-        self.push(Content::Signal(signal), Some(tell), Some(told_stored));
+        emit::attributed(signal, false, |signal| self.push(Content::Signal(signal), Some(tell), Some(told_stored)));
         match stored.await {
             Ok(()) => Ok(receipt),
             Err(_) => Err(receipt.await.err().unwrap_or(EmitError::ShutDown { name: "".into() })),
@@ -169,7 +173,7 @@ impl Emitter {
         self.inner.queue.room().await;
         let (tell, receipt) = Receipt::new();
         match chunk::content(text) {
-            Some(content) => self.push(content, Some(tell), None),
+            Some(content) => drop(self.push(content, Some(tell), None)),
             None => {
                 emit::log(&EmitError::NoSignal);
                 self.count_refused(&EmitError::NoSignal);
@@ -220,17 +224,7 @@ impl Emitter {
 
     /// The outcome of a future, or `None` after some time on the thread's own clock: on any runtime and on none.
     async fn within<F: Future>(&self, timeout: Duration, future: F) -> Option<F::Output> {
-        let (ring, rung) = oneshot::channel::<()>();
-        self.inner.runtime.spawn(async move {
-            tokio::time::sleep(timeout).await;
-            drop(ring);
-        });
-        let (mut future, mut rung) = (pin!(future), pin!(rung));
-        std::future::poll_fn(|context| match future.as_mut().poll(context) {
-            Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
-            Poll::Pending => rung.as_mut().poll(context).map(|_| None),
-        })
-        .await
+        within(&self.inner.runtime, timeout, future).await
     }
 
     /// What it has done so far.
@@ -243,24 +237,26 @@ impl Emitter {
         content: Content,
         receipt: Option<oneshot::Sender<receipt::Outcome>>,
         stored: Option<oneshot::Sender<()>>,
-    ) {
+    ) -> bool {
         let shared = &self.inner.shared;
         // Counted first, so that what is left is never less than nothing.
         shared.counts.accepted.add(1);
         match self.inner.queue.push(Queued { content, receipt, stored }) {
-            Pushed::Queued => {}
+            Pushed::Queued => true,
             Pushed::Instead(oldest) => {
                 shared.counts.dropped.add(1);
                 let failure = EmitError::Dropped { name: oldest.content.name().into() };
                 shared.log_overflow(&failure);
                 shared.report(&failure);
                 oldest.answer(Err(failure));
+                true
             }
             Pushed::Refused(queued, failure) => {
                 shared.counts.accepted.subtract(1);
                 shared.log_overflow(&failure);
                 self.count_refused(&failure);
                 queued.answer(Err(failure));
+                false
             }
         }
     }
@@ -271,9 +267,32 @@ impl Emitter {
     }
 }
 
+/// The outcome of a future, or `None` after some time on the clock of this runtime, wherever it is awaited.
+pub(crate) async fn within<F: Future>(
+    runtime: &tokio::runtime::Handle,
+    timeout: Duration,
+    future: F,
+) -> Option<F::Output> {
+    let (ring, rung) = oneshot::channel::<()>();
+    runtime.spawn(async move {
+        tokio::time::sleep(timeout).await;
+        drop(ring);
+    });
+    let (mut future, mut rung) = (pin!(future), pin!(rung));
+    std::future::poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+        Poll::Pending => rung.as_mut().poll(context).map(|_| None),
+    })
+    .await
+}
+
 impl Emit for Emitter {
     fn emit(&self, signal: Signal) {
-        self.push(Content::Signal(signal), None, None);
+        self.offer(signal);
+    }
+
+    fn offer(&self, signal: Signal) -> bool {
+        self.push(Content::Signal(signal), None, None)
     }
 
     fn fail(&self, failure: EmitError) {

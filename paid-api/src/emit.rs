@@ -18,6 +18,19 @@ pub trait Emit: Send + Sync {
     /// Takes notice of a signal that cannot be sent. It has been logged already.
     fn fail(&self, failure: EmitError);
 
+    /// Takes a signal and tells whether it is taken. What is not, it has reported.
+    #[doc(hidden)]
+    fn offer(&self, signal: Signal) -> bool {
+        self.emit(signal);
+        true
+    }
+
+    /// Whether signals leave as spans.
+    #[doc(hidden)]
+    fn is_over_trace(&self) -> bool {
+        false
+    }
+
     /// For [`testing`](crate::testing): the recorder behind it, if it is one.
     #[doc(hidden)]
     fn recorder(&self) -> Option<&crate::testing::Recorder> {
@@ -32,6 +45,14 @@ impl<E: Emit + ?Sized> Emit for Arc<E> {
 
     fn fail(&self, failure: EmitError) {
         E::fail(self, failure);
+    }
+
+    fn offer(&self, signal: Signal) -> bool {
+        E::offer(self, signal)
+    }
+
+    fn is_over_trace(&self) -> bool {
+        E::is_over_trace(self)
     }
 
     fn recorder(&self) -> Option<&crate::testing::Recorder> {
@@ -108,6 +129,22 @@ pub enum EmitError {
         "this is no signal that can be sent: it takes a JSON object with `eventName`, `customer` and `idempotencyKey`"
     )]
     NoSignal,
+    /// The signal is to go over the collector, and tracing is not initialised.
+    #[error("signal `{name}` is to go over the collector, and tracing is not initialised: call `paid::trace::init()`")]
+    #[non_exhaustive]
+    NoTracing {
+        /// The event name.
+        name: Cow<'static, str>,
+    },
+    /// The signal is to go over the collector, which knows your own ids only.
+    #[error(
+        "signal `{name}` names its customer or product by Paid's own id, and the collector takes your own ids only: use those, or send it over the API"
+    )]
+    #[non_exhaustive]
+    OverTrace {
+        /// The event name.
+        name: Cow<'static, str>,
+    },
     /// Paid refused the signal, or it was still waiting when the emitter ended.
     #[error("{signals} signal(s) not delivered: {}", reason(error.as_deref()))]
     #[non_exhaustive]
@@ -232,19 +269,60 @@ fn report_loss(name: &str) {
 pub fn emit<S: PaidSignal>(signal: S) {
     match current() {
         Some(emitter) => accept(&*emitter, signal.to_signal()),
-        None => lost(&signal.name()),
+        None => over_trace_or_lost(&signal),
     }
+}
+
+/// Without an emitter, signals that go over the collector still do.
+pub(crate) fn over_trace_or_lost<S: PaidSignal>(signal: &S) {
+    #[cfg(feature = "trace")]
+    if let Some(trace) = crate::trace::TraceSignals::current() {
+        let signal = signal.to_signal();
+        if signal.over_trace {
+            return accept(&trace, signal);
+        }
+    }
+    lost(&signal.name());
 }
 
 /// Completes a signal and hands it over.
 pub(crate) fn accept(emitter: &dyn Emit, signal: Signal) {
     match complete(signal) {
-        Ok(signal) => emitter.emit(signal),
-        Err(failure) => {
-            log(&failure);
-            emitter.fail(failure);
-        }
+        Ok(signal) => hand_over(emitter, signal),
+        Err(failure) => report(emitter, failure),
     }
+}
+
+fn report(emitter: &dyn Emit, failure: EmitError) {
+    log(&failure);
+    emitter.fail(failure);
+}
+
+#[cfg(not(feature = "trace"))]
+fn hand_over(emitter: &dyn Emit, signal: Signal) {
+    emitter.emit(signal);
+}
+
+#[cfg(feature = "trace")]
+fn hand_over(emitter: &dyn Emit, signal: Signal) {
+    if signal.over_trace && !emitter.is_over_trace() && emitter.recorder().is_none() {
+        return match crate::trace::TraceSignals::current() {
+            Some(trace) => hand_over(&trace, signal),
+            None => report(emitter, EmitError::NoTracing { name: signal.name }),
+        };
+    }
+    attributed(signal, emitter.is_over_trace(), |signal| emitter.offer(signal));
+}
+
+/// Hands a signal over, with the costs of its scope if it is to have them.
+#[inline]
+pub(crate) fn attributed(signal: Signal, is_over_trace: bool, hand_over: impl FnOnce(Signal) -> bool) {
+    #[cfg(feature = "trace")]
+    if signal.cost_attributed {
+        return crate::trace::signals::attribute(signal, is_over_trace, hand_over);
+    }
+    let _ = is_over_trace;
+    hand_over(signal);
 }
 
 /// Fills in what the scope knows, a key and the time; or says why the signal cannot be sent.

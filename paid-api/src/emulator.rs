@@ -29,10 +29,13 @@
 //!   name. An unknown external customer id creates the customer; a repeated idempotency key counts as a duplicate.
 //! - Webhooks are signed and sent, to this machine only: for an invoice that is created (when its order is activated), one
 //!   that is paid ([`Emulator::pay_invoice`]), tests, and on demand ([`Emulator::send_webhook`]).
+//! - With feature `trace`, a collector at [`Emulator::collector_url`] takes spans; for faults it is the operation `traces`.
 //! - Any key that starts with `paid_` is let in; any other answers 403.
 
 mod billing;
 mod catalog;
+#[cfg(feature = "trace")]
+mod collector;
 mod contract;
 mod customers;
 mod fault;
@@ -52,6 +55,8 @@ use tokio::task::JoinHandle;
 
 use crate::Client;
 
+#[cfg(feature = "trace")]
+pub use collector::CollectedSpan;
 pub use contract::{Contract, Matched, Violation};
 pub use fault::Fault;
 
@@ -146,6 +151,31 @@ impl Emulator {
     /// wants to hear of it.
     pub async fn send_webhook(&self, event: &str, data: crate::JsonObject) -> bool {
         self.shared.change(|store| store.webhooks.send(event, data, false)).await
+    }
+
+    /// Where spans go, for [`TraceBuilder::endpoint`](crate::trace::TraceBuilder::endpoint) or
+    /// `PAID_OTEL_COLLECTOR_ENDPOINT`.
+    #[cfg(feature = "trace")]
+    pub fn collector_url(&self) -> String {
+        format!("http://{}/v1/traces", self.address)
+    }
+
+    /// The spans that its collector got.
+    #[cfg(feature = "trace")]
+    pub fn spans(&self) -> Vec<CollectedSpan> {
+        self.shared.collected(|collected| collected.spans.clone())
+    }
+
+    /// What its collector got, byte by byte, a request each.
+    #[cfg(feature = "trace")]
+    pub fn span_requests(&self) -> Vec<bytes::Bytes> {
+        self.shared.collected(|collected| collected.bodies.clone())
+    }
+
+    /// Makes its collector say of its next request that so many spans of it were refused.
+    #[cfg(feature = "trace")]
+    pub fn refuse_spans(&self, spans: u32) {
+        self.shared.collected(|collected| collected.refuse = spans.into());
     }
 
     /// Forgets everything: data, faults and requests.

@@ -28,6 +28,8 @@
 //! - `emit` (a default): [`emit()`], [`scope()`], the macros [`signal`](macro@signal) and [`PaidSignal`](derive@PaidSignal),
 //!   and [`testing`].
 //! - `outbox`: signals on disk until Paid has them, see [`EmitterBuilder::outbox`] and [`mod@outbox`].
+//! - `trace`: work as OpenTelemetry traces with its costs, see [`mod@trace`]; `async-openai`: usage read out of the types of
+//!   that crate.
 //! - `webhook`: verified, typed webhooks, see `paid::webhook`; `webhook-axum`: as an extractor.
 //! - `sigterm`: [`Emitter::shutdown_on_sigterm`].
 //! - `nats`: signals through NATS JetStream, see `paid::nats`.
@@ -59,6 +61,8 @@ pub mod signal;
 #[cfg(feature = "emit")]
 pub mod testing;
 mod timestamp;
+#[cfg(feature = "trace")]
+pub mod trace;
 mod transport;
 #[cfg(feature = "webhook")]
 pub mod webhook;
@@ -94,6 +98,8 @@ pub use delivery::{
 pub use emit::{Emit, EmitError, emit, install, lost_signals, uninstall};
 #[cfg(feature = "nats")]
 pub use nats::forward;
+#[cfg(feature = "trace")]
+pub use paid_macros::trace;
 #[cfg(feature = "emit")]
 pub use paid_macros::{PaidSignal, signal};
 #[cfg(feature = "emit")]

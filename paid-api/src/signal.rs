@@ -146,6 +146,10 @@ pub struct Signal {
     pub(crate) timestamp: Option<Timestamp>,
     pub(crate) idempotency_key: Option<Key>,
     pub(crate) data: Data,
+    /// Takes the costs of its scope with it.
+    pub(crate) cost_attributed: bool,
+    /// Goes as a span.
+    pub(crate) over_trace: bool,
 }
 
 impl Signal {
@@ -158,7 +162,27 @@ impl Signal {
             timestamp: None,
             idempotency_key: None,
             data: Data::default(),
+            cost_attributed: false,
+            over_trace: false,
         }
+    }
+
+    /// Takes what its traced scope cost so far with it, so that Paid shows the margin. Give one signal of a piece of work
+    /// the costs: the next one would have what is spent after this one.
+    #[cfg(feature = "trace")]
+    #[must_use]
+    pub fn cost_attributed(mut self) -> Self {
+        self.cost_attributed = true;
+        self
+    }
+
+    /// Sends it as a span to the collector instead of to the API; for [`emit`](crate::emit()) and annotations. It needs your
+    /// own ids of customer and product.
+    #[cfg(feature = "trace")]
+    #[must_use]
+    pub fn over_trace(mut self) -> Self {
+        self.over_trace = true;
+        self
     }
 
     /// Sets whose work it was.
@@ -332,6 +356,23 @@ impl Data {
         }
         self.problem = self.problem.take().or(other.problem);
         self.default_product = self.default_product.or(other.default_product);
+    }
+
+    /// Takes a field out again.
+    #[cfg(feature = "trace")]
+    pub(crate) fn take(&mut self, key: &str) -> Option<Value> {
+        let mut quoted = Vec::new();
+        append_text(&mut quoted, key);
+        if !self.text.windows(quoted.len()).any(|part| part == quoted) {
+            return None;
+        }
+        let Value::Object(mut all) = self.to_json() else { return None };
+        let taken = all.remove(key)?;
+        self.text.clear();
+        for (key, value) in &all {
+            self.field(key, value);
+        }
+        Some(taken)
     }
 
     fn separate(&mut self) {

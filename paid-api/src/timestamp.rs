@@ -25,6 +25,13 @@ impl Timestamp {
     }
 }
 
+#[cfg(feature = "trace")]
+impl Timestamp {
+    pub(crate) fn system_time(self) -> std::time::SystemTime {
+        self.0.into()
+    }
+}
+
 impl FromStr for Timestamp {
     type Err = ParseTimestampError;
 

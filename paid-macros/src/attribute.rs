@@ -1,8 +1,8 @@
 //! `#[paid::signal(...)]`: input (what was written), check (is it allowed), output (what to emit).
 
-mod check;
-mod input;
-mod output;
+pub(crate) mod check;
+pub(crate) mod input;
+pub(crate) mod output;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -15,7 +15,7 @@ pub(crate) use output::text;
 /// The item comes out again whatever is wrong, so that one mistake is one error.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let function = match input::Function::parse(item.clone()) {
+    let function = match input::Function::parse(item.clone(), "signal") {
         Ok(function) => function,
         Err(error) => {
             errors.push(error);

@@ -10,6 +10,7 @@ mod diagnostics;
 mod rules;
 #[cfg(test)]
 mod snapshots;
+mod trace;
 
 use proc_macro::TokenStream;
 
@@ -34,6 +35,8 @@ use proc_macro::TokenStream;
 /// | `on = "success"`, `"error"`, `"always"` | when: after `Ok` or any other value (the default), after `Err`, after either |
 /// | `when = expr` | only if this is true |
 /// | `via = expr` | through another emitter |
+/// | `cost_attributed` | takes what its traced scope cost with it (feature `trace`) |
+/// | `over = "trace"` | as a span to the collector instead of to the API (feature `trace`) |
 /// | `ret = name` | another name for the success value than `ret` |
 ///
 /// Expressions that mention `ret` (a reference to the success value; `err` with `on = "error"`, `result` with
@@ -42,6 +45,29 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn signal(arguments: TokenStream, item: TokenStream) -> TokenStream {
     attribute::expand(arguments.into(), item.into()).into()
+}
+
+/// Runs a function's work in a traced scope: everything inside belongs to this customer and product, and its span ends
+/// with the function's outcome. Feature `trace` of `paid-api`.
+///
+/// ```ignore
+/// #[paid::trace(customer = lead.account, product = "ai-sdr", metadata(campaign = lead.campaign))]
+/// async fn book_meeting(&self, lead: &Lead) -> Result<Meeting, SdrError> { ... }
+/// ```
+///
+/// | argument | meaning |
+/// |---|---|
+/// | `customer = expr` | your own id of whose work it is; else the scope's |
+/// | `product = expr` | your own id of the product that does it; else the scope's |
+/// | `store_prompts = expr` | whether what people and models said may leave; else the scope's, else not |
+/// | `metadata(key = expr, ...)` | what every span inside says, as `metadata.<key>` |
+/// | `token = expr` | the `TracingToken` of a trace that another process began |
+///
+/// All expressions are evaluated before the body. An `Err` makes the span an error; its text leaves only where prompts are
+/// stored. With `#[paid::signal]` on the same function, whichever comes first, the signal belongs to the scope.
+#[proc_macro_attribute]
+pub fn trace(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    trace::expand(arguments.into(), item.into()).into()
 }
 
 /// Makes a struct a signal, or an enum a set of signals.

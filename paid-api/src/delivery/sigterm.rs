@@ -26,37 +26,44 @@ impl Emitter {
     pub fn shutdown_on_sigterm(&self, timeout: Duration) -> Result<(), ConfigError> {
         // A weak handle: waiting for a signal must not keep the emitter alive.
         let emitter = std::sync::Arc::downgrade(&self.inner);
-        let (ready, is_ready) = std::sync::mpsc::channel();
-        std::thread::Builder::new()
-            .name("paid-sigterm".into())
-            .spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                let runtime = match runtime {
-                    Ok(runtime) => runtime,
+        on_sigterm(async move || {
+            if let Some(inner) = emitter.upgrade() {
+                let emitter = Self { inner };
+                if let Err(left) = emitter.shutdown(timeout).await {
+                    emit::log(&left);
+                }
+            }
+        })
+    }
+}
+
+/// Does something when the process is told to end, and then lets it end by the signal.
+pub(crate) fn on_sigterm(last: impl AsyncFnOnce() + Send + 'static) -> Result<(), ConfigError> {
+    let (ready, is_ready) = std::sync::mpsc::channel();
+    std::thread::Builder::new()
+        .name("paid-sigterm".into())
+        .spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = match runtime {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(ready.send(Err(error))),
+            };
+            runtime.block_on(async {
+                let mut told = match Told::listen() {
+                    Ok(told) => told,
                     Err(error) => return drop(ready.send(Err(error))),
                 };
-                runtime.block_on(async {
-                    let mut told = match Told::listen() {
-                        Ok(told) => told,
-                        Err(error) => return drop(ready.send(Err(error))),
-                    };
-                    let _ = ready.send(Ok(()));
-                    let signal = told.wait().await;
-                    if let Some(inner) = emitter.upgrade() {
-                        let emitter = Self { inner };
-                        if let Err(left) = emitter.shutdown(timeout).await {
-                            emit::log(&left);
-                        }
-                    }
-                    end_by(signal);
-                });
-            })
-            .map_err(|error| ConfigError::new(format!("cannot start a thread for signals: {error}")))?;
-        match is_ready.recv() {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(ConfigError::new(format!("cannot listen for signals: {error}"))),
-            Err(error) => Err(ConfigError::new(format!("cannot listen for signals: {error}"))),
-        }
+                let _ = ready.send(Ok(()));
+                let signal = told.wait().await;
+                last().await;
+                end_by(signal);
+            });
+        })
+        .map_err(|error| ConfigError::new(format!("cannot start a thread for signals: {error}")))?;
+    match is_ready.recv() {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(ConfigError::new(format!("cannot listen for signals: {error}"))),
+        Err(error) => Err(ConfigError::new(format!("cannot listen for signals: {error}"))),
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     requests: Mutex<VecDeque<Recorded>>,
     /// For webhooks.
     http: reqwest::Client,
+    #[cfg(feature = "trace")]
+    collected: Mutex<super::collector::Collected>,
 }
 
 /// A poisoned lock only means that another request's task was stopped; the data is whole.
@@ -41,6 +43,8 @@ impl Shared {
             faults: Mutex::default(),
             requests: Mutex::default(),
             http: reqwest::Client::new(),
+            #[cfg(feature = "trace")]
+            collected: Mutex::default(),
         }
     }
 
@@ -54,6 +58,11 @@ impl Shared {
 
     pub(crate) fn idempotency_keys(&self) -> std::collections::BTreeSet<String> {
         lock(&self.store).keys.clone()
+    }
+
+    #[cfg(feature = "trace")]
+    pub(crate) fn collected<T>(&self, look: impl FnOnce(&mut super::collector::Collected) -> T) -> T {
+        look(&mut lock(&self.collected))
     }
 
     /// Changes the store, and sends the webhooks that come of it.
@@ -79,6 +88,8 @@ impl Shared {
         *lock(&self.store) = Store::default();
         lock(&self.faults).clear();
         lock(&self.requests).clear();
+        #[cfg(feature = "trace")]
+        self.collected(|collected| *collected = super::collector::Collected::default());
     }
 
     fn record(&self, request: Recorded) {
@@ -91,7 +102,9 @@ impl Shared {
 
     fn take_fault(&self, operation: Option<&str>) -> Option<Fault> {
         let mut faults = lock(&self.faults);
-        let at = faults.iter().position(|fault| fault.concerns(operation))?;
+        // The collector is no part of the API: a fault has to name it.
+        let is_meant = |fault: &Fault| operation != Some("traces") || fault.operation.is_some();
+        let at = faults.iter().position(|fault| fault.concerns(operation) && is_meant(fault))?;
         let fault = faults.get_mut(at)?;
         fault.times -= 1;
         let taken = fault.clone();
@@ -136,6 +149,10 @@ async fn handle(
     body: Bytes,
 ) -> Response {
     let body = unpacked(&headers, body);
+    #[cfg(feature = "trace")]
+    if uri.path() == "/v1/traces" {
+        return collect(&shared, &headers, body).await;
+    }
     let path = uri.path().strip_prefix("/api/v2").unwrap_or_else(|| uri.path());
     let query = uri.query().unwrap_or_default();
     let checked = Contract::of_paid().check(method.as_str(), path, query, &body);
@@ -187,6 +204,32 @@ async fn handle(
     match response {
         Some(response) => response,
         // Unwinding ends the connection's task and with it the connection; the panic hook is not called.
+        None => std::panic::resume_unwind(Box::new("the connection is dropped on demand")),
+    }
+}
+
+/// The collector. A fault concerns it as the operation `traces`.
+#[cfg(feature = "trace")]
+async fn collect(shared: &Shared, headers: &HeaderMap, body: Bytes) -> Response {
+    let fault = shared.take_fault(Some("traces"));
+    if let Some(Fault { kind: Kind::Latency(latency), .. }) = &fault {
+        tokio::time::sleep(*latency).await;
+    }
+    let spoiled = fault.as_ref().is_some_and(|fault| !fault.after_work && !matches!(fault.kind, Kind::Latency(_)));
+    let is_protobuf = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/x-protobuf");
+    let answer = if spoiled {
+        Answer { status: 500, body: Value::Null }
+    } else if !is_let_in(headers) {
+        Answer::error(403, "missing or invalid API key", "forbidden", Some("send `Authorization: Bearer paid_…`"))
+    } else {
+        match is_protobuf.then(|| shared.collected(|collected| collected.take(body))).flatten() {
+            Some(done) if fault.is_none() => return response(200, "application/x-protobuf", Body::from(done)),
+            Some(_) => Answer { status: 200, body: Value::Null },
+            None => Answer::error(400, "no OTLP request as protobuf", "validation_error", None),
+        }
+    };
+    match respond(fault.as_ref(), &answer) {
+        Some(response) => response,
         None => std::panic::resume_unwind(Box::new("the connection is dropped on demand")),
     }
 }

@@ -12,6 +12,8 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use crate::emit::{self, Emit};
+#[cfg(feature = "trace")]
+use crate::trace::work::{Asked, End, Work};
 use crate::types::{CustomerAttribution, ProductAttribution};
 
 thread_local! {
@@ -43,6 +45,11 @@ struct Inner {
     emitter: Option<Arc<dyn Emit>>,
     /// Keeps emissions looking for scopes while this one has an emitter.
     listening: Option<emit::Listening>,
+    #[cfg(feature = "trace")]
+    asked: Option<Box<Asked>>,
+    /// Once it is run.
+    #[cfg(feature = "trace")]
+    work: Option<Arc<Work>>,
 }
 
 /// Begins a scope. What it does not set comes from the scope around it, where it is run.
@@ -79,15 +86,91 @@ impl Scope {
         self
     }
 
+    /// Opens a span for this scope when it is run, which everything inside belongs to; see [`mod@trace`](crate::trace).
+    #[cfg(feature = "trace")]
+    #[must_use]
+    pub fn traced(self) -> Self {
+        self.ask(|asked| asked.traced = true)
+    }
+
+    /// Lets what people and models said leave with the spans inside. Otherwise it stays here.
+    #[cfg(feature = "trace")]
+    #[must_use]
+    pub fn store_prompts(self, store: bool) -> Self {
+        self.ask(|asked| asked.store_prompts = Some(store))
+    }
+
+    /// Adds what every span inside says, as `metadata.<key>`; objects become `metadata.<key>.<field>`. What JSON cannot say
+    /// is left out, with a warning.
+    #[cfg(feature = "trace")]
+    #[must_use]
+    pub fn metadata<T: serde::Serialize + ?Sized>(self, key: &str, value: &T) -> Self {
+        self.ask(|asked| crate::trace::metadata::add(&mut asked.metadata, key, value))
+    }
+
+    /// Makes this scope's span a part of the trace that another process began.
+    #[cfg(feature = "trace")]
+    #[must_use]
+    pub fn tracing_token(self, token: crate::trace::TracingToken) -> Self {
+        self.ask(|asked| asked.parent = Some(token.parent()))
+    }
+
+    /// Makes this scope's span a child of the one in a W3C `traceparent` header.
+    ///
+    /// # Errors
+    ///
+    /// When it is none. An invalid one is never another trace.
+    #[cfg(feature = "trace")]
+    pub fn traceparent(self, header: &str) -> Result<Self, crate::trace::ParseTokenError> {
+        let parent = crate::trace::parse_traceparent(header)?;
+        Ok(self.ask(|asked| asked.parent = Some(parent)))
+    }
+
+    #[cfg(feature = "trace")]
+    pub(crate) fn over(self, pipeline: Arc<crate::trace::pipeline::Pipeline>) -> Self {
+        self.ask(|asked| asked.pipeline = Some(pipeline))
+    }
+
+    #[cfg(feature = "trace")]
+    fn ask(mut self, ask: impl FnOnce(&mut Asked)) -> Self {
+        ask(Arc::make_mut(&mut self.inner).asked.get_or_insert_default());
+        self
+    }
+
+    #[cfg(feature = "trace")]
+    pub(crate) fn work(&self) -> Option<&Arc<Work>> {
+        self.inner.work.as_ref()
+    }
+
+    /// Runs a future in this scope, and gives the scope's span the error it ends with. See [`run`](Self::run).
+    #[cfg(feature = "trace")]
+    pub fn try_run<T, E, F>(self, future: F) -> InScope<impl Future<Output = Result<T, E>>>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: fmt::Display,
+    {
+        self.run(async {
+            let outcome = future.await;
+            if let Err(error) = &outcome {
+                crate::trace::fail(error);
+            }
+            outcome
+        })
+    }
+
     /// Runs a future in this scope. The scope around it is looked up when it is first polled.
     pub fn run<F: Future>(self, future: F) -> InScope<F> {
-        InScope { scope: self, entered: false, future: Some(future) }
+        InScope { scope: self, entered: false, ending: Ending::default(), future: Some(future) }
     }
 
     /// Runs a function in this scope.
     pub fn run_sync<R>(self, function: impl FnOnce() -> R) -> R {
-        let _entered = self.within(&Self::current()).enter();
-        function()
+        let (scope, ending) = self.within(&Self::current());
+        let entered = scope.enter();
+        let output = function();
+        drop(entered);
+        ending.done();
+        output
     }
 
     pub(crate) fn customer_named(&self) -> Option<&CustomerAttribution> {
@@ -102,8 +185,28 @@ impl Scope {
         self.inner.emitter.as_ref()
     }
 
-    /// What this scope sets wins, the rest is the outer one's.
-    fn within(self, outer: &Self) -> Self {
+    /// What this scope sets wins, the rest is the outer one's. Its span begins, if it is to have one.
+    fn within(self, outer: &Self) -> (Self, Ending) {
+        let merged = self.clone().merged(outer);
+        #[cfg(feature = "trace")]
+        if self.inner.asked.is_some() || self.inner.work.is_some() || outer.inner.work.is_some() {
+            return merged.traced_within(&self, outer);
+        }
+        (merged, Ending::default())
+    }
+
+    #[cfg(feature = "trace")]
+    fn traced_within(mut self, own: &Self, outer: &Self) -> (Self, Ending) {
+        let asked = own.inner.asked.as_deref().cloned().unwrap_or_default();
+        let (customer, product) = (self.inner.customer.as_ref(), self.inner.product.as_ref());
+        let work = Work::of(&asked, customer, product, outer.work().or(own.work()));
+        let ending = Ending { work: if asked.traced { work.clone() } else { None } };
+        let inner = Arc::make_mut(&mut self.inner);
+        (inner.asked, inner.work) = (None, work);
+        (self, ending)
+    }
+
+    fn merged(self, outer: &Self) -> Self {
         let outer = &outer.inner;
         if outer.customer.is_none() && outer.product.is_none() && outer.emitter.is_none() {
             return self;
@@ -115,13 +218,21 @@ impl Scope {
             product: own.product.clone().or_else(|| outer.product.clone()),
             emitter: own.emitter.clone().or_else(|| outer.emitter.clone()),
             listening: if inherit_emitter { outer.listening.clone() } else { own.listening.clone() },
+            #[cfg(feature = "trace")]
+            asked: None,
+            #[cfg(feature = "trace")]
+            work: None,
         };
         Self { inner: Arc::new(inner) }
     }
 
     /// Makes this the current scope until the guard is dropped.
     pub(crate) fn enter(&self) -> Entered {
-        Entered { before: CURRENT.replace(Some(self.clone())) }
+        Entered {
+            #[cfg(feature = "trace")]
+            _attached: self.work().and_then(|work| work.attach()),
+            before: CURRENT.replace(Some(self.clone())),
+        }
     }
 
     /// Looks at the current scope without cloning it.
@@ -143,6 +254,8 @@ impl fmt::Debug for Scope {
 
 /// Puts back the scope that was current before.
 pub(crate) struct Entered {
+    #[cfg(feature = "trace")]
+    _attached: Option<opentelemetry::ContextGuard>,
     before: Option<Scope>,
 }
 
@@ -152,12 +265,52 @@ impl Drop for Entered {
     }
 }
 
+/// Ends the span of a scope, however its work ends.
+#[derive(Default)]
+struct Ending {
+    #[cfg(feature = "trace")]
+    work: Option<Arc<Work>>,
+}
+
+impl Ending {
+    #[cfg(feature = "trace")]
+    fn done(mut self) {
+        if let Some(work) = self.work.take() {
+            work.end(End::Done);
+        }
+    }
+
+    #[cfg(not(feature = "trace"))]
+    fn done(self) {}
+}
+
+#[cfg(feature = "trace")]
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if let Some(work) = self.work.take() {
+            work.end(if std::thread::panicking() { End::Panicked } else { End::Cancelled });
+        }
+    }
+}
+
+/// Notices a panic while a future is polled: whoever catches it may drop the future much later.
+struct Watch<'a>(&'a mut Ending);
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            drop(std::mem::take(self.0));
+        }
+    }
+}
+
 pin_project! {
     /// A future in a scope; see [`Scope::run`].
     #[must_use = "futures do nothing unless polled"]
     pub struct InScope<F> {
         scope: Scope,
         entered: bool,
+        ending: Ending,
         #[pin]
         future: Option<F>,
     }
@@ -181,15 +334,20 @@ impl<F: Future> Future for InScope<F> {
         let mut this = self.project();
         if !*this.entered {
             *this.entered = true;
-            *this.scope = this.scope.clone().within(&Scope::current());
+            (*this.scope, *this.ending) = this.scope.clone().within(&Scope::current());
         }
-        let _entered = this.scope.enter();
+        let entered = this.scope.enter();
         let Some(future) = this.future.as_mut().as_pin_mut() else {
             // Polled again after it was done, which no executor does.
             return Poll::Pending;
         };
-        let output = ready!(future.poll(context));
+        let watch = Watch(this.ending);
+        let polled = future.poll(context);
+        drop(watch);
+        let output = ready!(polled);
         this.future.set(None);
+        drop(entered);
+        std::mem::take(this.ending).done();
         Poll::Ready(output)
     }
 }
@@ -204,7 +362,7 @@ impl<F> fmt::Debug for InScope<F> {
 pub trait FutureExt: Future + Sized {
     /// This future in the scope that is current now; for executors other than [`spawn`] knows.
     fn in_scope(self) -> InScope<Self> {
-        InScope { scope: Scope::current(), entered: true, future: Some(self) }
+        InScope { scope: Scope::current(), entered: true, ending: Ending::default(), future: Some(self) }
     }
 }
 

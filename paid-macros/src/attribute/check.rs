@@ -39,6 +39,7 @@ pub(crate) fn check<'a>(
     };
     roles(arguments, event.as_ref(), errors);
     fields(arguments, event.as_ref(), place, errors);
+    ways(arguments, function, errors);
     let after = outcome(arguments, function, errors);
     let after_name = after.to_string();
     Checked { event, after, after_name }
@@ -71,6 +72,38 @@ fn roles(arguments: &Arguments, event: Option<&rules::Event<'_>>, errors: &mut E
     if let (Some(event), Some(product)) = (event, arguments.role("product").and_then(|role| text(&role.value))) {
         event.check_product(&product, errors);
     }
+}
+
+/// How it gets to Paid, and whose costs it takes along.
+fn ways(arguments: &Arguments, function: &Function, errors: &mut Errors) {
+    if let (Some(over), Some(_)) = (&arguments.over_trace, &arguments.via) {
+        let message =
+            "`over = \"trace\"` goes over the collector and through no emitter; remove one of `over` and `via`";
+        errors.at(over, message);
+    }
+    if arguments.over_trace.is_some() {
+        for (paids, own) in [("customer_id", "customer"), ("product_id", "product")] {
+            if let Some(role) = arguments.role(paids) {
+                let message = format!(
+                    "the collector takes your own ids only; write `{own} = ...` with yours, or leave `over` out"
+                );
+                errors.at(&role.key, message);
+            }
+        }
+    }
+    if let Some(mark) = &arguments.cost_attributed
+        && function.attributes.iter().any(is_cost_attributed_signal)
+    {
+        let message =
+            "a second `cost_attributed` signal of one function: the costs would count twice; leave it to one of them";
+        errors.at(mark, message);
+    }
+}
+
+fn is_cost_attributed_signal(attribute: &syn::Attribute) -> bool {
+    let is_signal = attribute.path().segments.last().is_some_and(|last| last.ident == "signal");
+    let syn::Meta::List(list) = &attribute.meta else { return false };
+    is_signal && super::input::split(list.tokens.clone()).iter().any(|part| part.to_string() == "cost_attributed")
 }
 
 fn text(value: &Expr) -> Option<LitStr> {

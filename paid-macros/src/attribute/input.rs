@@ -19,27 +19,40 @@ pub(crate) struct Function {
     pub(crate) body: TokenTree,
 }
 
-const ONLY_FUNCTIONS: &str = "`#[paid::signal]` goes on functions and methods";
-
 impl Function {
-    pub(crate) fn parse(item: TokenStream) -> syn::Result<Self> {
+    /// `macro_name` is whose message it is: `signal` or `trace`.
+    pub(crate) fn parse(item: TokenStream, macro_name: &str) -> syn::Result<Self> {
         let parser = |input: ParseStream<'_>| {
             let attributes = input.call(Attribute::parse_outer)?;
             let visibility: Visibility = input.parse()?;
             let defaultness: Option<Token![default]> = input.parse()?;
-            Self::refuse_others(input)?;
+            Self::refuse_others(input, macro_name)?;
             let signature: Signature = input.parse()?;
             if input.peek(Token![;]) {
                 return Err(syn::Error::new_spanned(
                     &signature.ident,
-                    "a method without a body does nothing that could be a signal; annotate the methods that implement it",
+                    match macro_name {
+                        "signal" => {
+                            "a method without a body does nothing that could be a signal; annotate the methods that implement it"
+                        }
+                        _ => {
+                            "a method without a body does nothing that could be traced; annotate the methods that implement it"
+                        }
+                    },
                 ));
             }
             let body: TokenTree = input.parse()?;
             if let Some(token) = &signature.constness {
                 return Err(syn::Error::new_spanned(
                     token,
-                    "a `const fn` cannot emit a signal, since it may run while compiling; remove `const`, or annotate its caller",
+                    match macro_name {
+                        "signal" => {
+                            "a `const fn` cannot emit a signal, since it may run while compiling; remove `const`, or annotate its caller"
+                        }
+                        _ => {
+                            "a `const fn` cannot be traced, since it may run while compiling; remove `const`, or annotate its caller"
+                        }
+                    },
                 ));
             }
             input.parse::<TokenStream>()?;
@@ -49,19 +62,26 @@ impl Function {
     }
 
     /// What is recognisably something else.
-    fn refuse_others(input: ParseStream<'_>) -> syn::Result<()> {
+    fn refuse_others(input: ParseStream<'_>, macro_name: &str) -> syn::Result<()> {
+        let only_functions = format!("`#[paid::{macro_name}]` goes on functions and methods");
         let ahead = input.fork();
         let token: Option<TokenTree> = ahead.parse().ok();
-        let Some(token) = token else { return Err(syn::Error::new(Span::call_site(), ONLY_FUNCTIONS)) };
+        let Some(token) = token else { return Err(syn::Error::new(Span::call_site(), only_functions)) };
         let word = token.to_string();
         let hint = match word.as_str() {
-            "struct" | "enum" => "; for a type that is a signal itself, write `#[derive(PaidSignal)]`",
+            "struct" | "enum" if macro_name == "signal" => {
+                "; for a type that is a signal itself, write `#[derive(PaidSignal)]`"
+            }
             "impl" | "trait" => "; annotate its methods, one by one",
-            "|" | "||" | "move" | "let" => "; make the closure a function, or call `paid::emit` inside it",
+            "|" | "||" | "move" | "let" if macro_name == "signal" => {
+                "; make the closure a function, or call `paid::emit` inside it"
+            }
+            "|" | "||" | "move" | "let" => "; run the closure in `paid::scope().traced().run_sync(...)`",
+            "struct" | "enum" => "",
             "mod" | "use" | "static" | "type" | "macro_rules" | "union" => "",
             _ => return Ok(()),
         };
-        Err(syn::Error::new_spanned(token, format!("{ONLY_FUNCTIONS}{hint}")))
+        Err(syn::Error::new_spanned(token, format!("{only_functions}{hint}")))
     }
 
     /// The function as it was, with something for editors at the start of its body.
@@ -119,7 +139,7 @@ pub(crate) struct Role {
 }
 
 /// All keys.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 17] = [
     "customer",
     "customer_id",
     "product",
@@ -130,6 +150,8 @@ const KEYS: [&str; 15] = [
     "user",
     "cost",
     "data",
+    "cost_attributed",
+    "over",
     "on",
     "when",
     "via",
@@ -148,6 +170,11 @@ pub(crate) struct Arguments {
     pub(crate) when: Option<Expr>,
     pub(crate) via: Option<Expr>,
     pub(crate) ret: Option<Ident>,
+    /// It takes its scope's costs with it.
+    pub(crate) cost_attributed: Option<Ident>,
+    /// It goes over the collector.
+    pub(crate) over_trace: Option<LitStr>,
+    over_at: Option<LitStr>,
     pub(crate) krate: Path,
     /// Every key as it was written, for editors.
     pub(crate) keys: Vec<Ident>,
@@ -165,6 +192,9 @@ impl Arguments {
             when: None,
             via: None,
             ret: None,
+            cost_attributed: None,
+            over_trace: None,
+            over_at: None,
             krate: syn::parse_quote!(::paid),
             keys: Vec::new(),
         };
@@ -213,6 +243,8 @@ impl Arguments {
             "when" => self.when.is_some(),
             "via" => self.via.is_some(),
             "ret" => self.ret.is_some(),
+            "cost_attributed" => self.cost_attributed.is_some(),
+            "over" => self.over_at.is_some(),
             _ => self.roles.iter().any(|role| role.key == word),
         };
         if twice {
@@ -221,6 +253,15 @@ impl Arguments {
         if word == "data" {
             let fields = data(key, input, errors)?;
             self.data.get_or_insert((key.clone(), fields));
+            return Ok(());
+        }
+        if word == "cost_attributed" {
+            if !input.is_empty() {
+                let value: TokenStream = input.parse()?;
+                let message = "`cost_attributed` stands alone: write it, or leave it out";
+                return Err(syn::Error::new_spanned(value, message));
+            }
+            self.cost_attributed.get_or_insert(key.clone());
             return Ok(());
         }
         if !input.peek(Token![=]) {
@@ -246,6 +287,7 @@ impl Arguments {
                 };
                 self.on_at = Some(value);
             }
+            "over" => self.over(input, errors)?,
             "ret" => {
                 self.ret = Some(input.call(Ident::parse_any).map_err(|error| {
                     syn::Error::new(error.span(), "`ret` gives the success value another name: write `ret = meeting`")
@@ -264,13 +306,29 @@ impl Arguments {
         Ok(())
     }
 
+    fn over(&mut self, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
+        const WAYS: &str = "`over` is \"trace\" or \"api\"";
+        let value: LitStr = input.parse().map_err(|error| syn::Error::new(error.span(), WAYS))?;
+        match value.value().as_str() {
+            "trace" => self.over_trace = Some(value.clone()),
+            "api" => {}
+            other => {
+                let near = nearest_of(other, ["trace", "api"].into_iter());
+                let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+                errors.at(&value, format!("{WAYS}{hint}"));
+            }
+        }
+        self.over_at = Some(value);
+        Ok(())
+    }
+
     pub(crate) fn role(&self, name: &str) -> Option<&Role> {
         self.roles.iter().find(|role| role.key == name)
     }
 }
 
 /// The tokens between the commas of the outermost level.
-fn split(tokens: TokenStream) -> Vec<TokenStream> {
+pub(crate) fn split(tokens: TokenStream) -> Vec<TokenStream> {
     let mut parts = vec![TokenStream::new()];
     let mut angles = 0_u32;
     for token in tokens {
@@ -334,15 +392,16 @@ fn first(part: &TokenStream, errors: &mut Errors) -> Option<Event> {
     }
 }
 
-/// `(field = expr, field)`.
-fn data(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<Field>> {
+/// `(field = expr, field)`, after `data` or another key.
+pub(crate) fn data(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<Field>> {
     if !input.peek(syn::token::Paren) {
         input.parse::<TokenStream>()?;
         return Err(syn::Error::new_spanned(
             key,
-            "`data` lists fields in parentheses: write `data(lead_id = lead.id)`",
+            format!("`{key}` lists fields in parentheses: write `{key}(lead_id = lead.id)`"),
         ));
     }
+    let list = key;
     let inner;
     syn::parenthesized!(inner in input);
     let mut fields = Vec::new();
@@ -351,7 +410,7 @@ fn data(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result
             if input.peek(LitStr) {
                 let name: LitStr = input.parse()?;
                 input.parse::<TokenStream>()?;
-                let message = "a field is written as a name without quotes: `data(lead_id = lead.id)`";
+                let message = format!("a field is written as a name without quotes: `{list}(lead_id = lead.id)`");
                 return Err(syn::Error::new_spanned(name, message));
             }
             let key = input.call(Ident::parse_any)?;
@@ -362,8 +421,10 @@ fn data(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result
             if !input.peek(Token![=]) {
                 let rest: TokenStream = input.parse()?;
                 let whole = quote!(#key #rest);
-                let message =
-                    format!("this field needs a name: write `data(name = {})`", whole.to_string().replace(" . ", "."));
+                let message = format!(
+                    "this field needs a name: write `{list}(name = {})`",
+                    whole.to_string().replace(" . ", ".")
+                );
                 return Err(syn::Error::new_spanned(whole, message));
             }
             input.parse::<Token![=]>()?;

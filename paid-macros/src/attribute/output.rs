@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, FnArg, Pat, ReturnType, Type};
+use syn::{Expr, FnArg, LitStr, Pat, ReturnType, Type};
 
 use super::check::{Checked, mention};
 use super::input::{Arguments, Event, Function, On};
@@ -12,11 +12,12 @@ use crate::rules::literal;
 
 /// How the body becomes a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Shape {
+pub(crate) enum Shape {
     Sync,
     Async,
     /// Returns a future, in a box or not.
     Future {
+        /// Whether it is in a box.
         boxed: bool,
     },
 }
@@ -116,7 +117,7 @@ fn condition() -> Ident {
     Ident::new("__paid_when", Span::mixed_site())
 }
 
-fn shape(function: &Function) -> Shape {
+pub(crate) fn shape(function: &Function) -> Shape {
     if function.signature.asyncness.is_some() {
         return Shape::Async;
     }
@@ -139,7 +140,7 @@ fn shape(function: &Function) -> Shape {
 }
 
 /// The contents of the body, spanned as the user wrote them.
-fn inner(body: &TokenTree) -> TokenStream {
+pub(crate) fn inner(body: &TokenTree) -> TokenStream {
     match body {
         TokenTree::Group(group) => group.stream(),
         other => other.to_token_stream(),
@@ -147,7 +148,7 @@ fn inner(body: &TokenTree) -> TokenStream {
 }
 
 /// The return type of the closure around the body: the user's own, so that errors point there.
-fn closure_return(output: &ReturnType) -> TokenStream {
+pub(crate) fn closure_return(output: &ReturnType) -> TokenStream {
     match output {
         ReturnType::Default => TokenStream::new(),
         ReturnType::Type(arrow, ty) => {
@@ -158,7 +159,7 @@ fn closure_return(output: &ReturnType) -> TokenStream {
 }
 
 /// Tells the compiler early what the block returns, and where that is written.
-fn return_edge(krate: &syn::Path, output: &ReturnType) -> TokenStream {
+pub(crate) fn return_edge(krate: &syn::Path, output: &ReturnType) -> TokenStream {
     let ReturnType::Type(_, ty) = output else { return TokenStream::new() };
     let span = ty.span();
     let ty = without_impl(ty.to_token_stream());
@@ -216,10 +217,17 @@ fn entry(arguments: &Arguments, checked: &Checked<'_>, shape: Shape, late: bool)
     let pending = pending();
     let start = match &arguments.via {
         Some(via) => quote_spanned!(via.span()=> #krate::__private::Pending::start_via(#name, #via)),
+        None if arguments.over_trace.is_some() => {
+            let span = arguments.over_trace.as_ref().map_or_else(Span::call_site, LitStr::span);
+            quote_spanned!(span=> #krate::__private::Pending::start_over_trace::<#krate::__private::Features>(#name))
+        }
         None if matches!(shape, Shape::Future { .. }) => quote!(#krate::__private::Pending::start_future(#name)),
         None => quote!(#krate::__private::Pending::start(#name)),
     };
     let mut steps = TokenStream::new();
+    if let Some(mark) = &arguments.cost_attributed {
+        steps.extend(quote_spanned!(mark.span()=> #pending.cost_attributed::<#krate::__private::Features>();));
+    }
     if let Some(product) = checked.event.as_ref().and_then(|event| event.default_product()) {
         steps.extend(quote!(#pending.default_product(#product);));
     }
@@ -295,7 +303,7 @@ pub(crate) fn text(krate: &syn::Path, place: &str, span: Span) -> TokenStream {
 }
 
 /// The same for an expression; what is visibly text needs no way to be found.
-fn text_of(krate: &syn::Path, place: &str, value: &Expr) -> TokenStream {
+pub(crate) fn text_of(krate: &syn::Path, place: &str, value: &Expr) -> TokenStream {
     let is_text = match value {
         Expr::Lit(lit) => matches!(lit.lit, syn::Lit::Str(_)),
         Expr::MethodCall(call) => {
@@ -420,7 +428,7 @@ fn is_shareable(argument: &FnArg) -> bool {
     }
 }
 
-fn returns_result(function: &Function) -> bool {
+pub(crate) fn returns_result(function: &Function) -> bool {
     let ReturnType::Type(_, ty) = &function.signature.output else { return false };
     matches!(&**ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Result"))
 }

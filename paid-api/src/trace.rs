@@ -1,0 +1,97 @@
+//! Work as OpenTelemetry traces, so that Paid knows what it cost: feature `trace`.
+//!
+//! [`init`] starts it. A traced scope opens a span that names customer and product; everything inside belongs to it, also
+//! what other crates record through `tracing` ([`layer`]) or OpenTelemetry. [`genai`] records a call of a model with the
+//! tokens it used, and a signal with `cost_attributed` takes the costs of its scope with it.
+//!
+//! ```no_run
+//! use paid::signal::Signal;
+//!
+//! # async fn answer() -> Result<(), std::io::Error> { Ok(()) }
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let tracing = paid::trace::init()?; // keep it until the program ends
+//!
+//! paid::scope()
+//!     .customer("acme")
+//!     .product("ai-sdr")
+//!     .traced()
+//!     .run(async {
+//!         answer().await?;
+//!         paid::emit(Signal::new("email_sent").cost_attributed());
+//!         Ok::<_, std::io::Error>(())
+//!     })
+//!     .await?;
+//! # drop(tracing);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What leaves
+//!
+//! Spans inside traced scopes, and no others. Of them: names, times, status, and attributes. What people and models said
+//! stays here unless the scope says [`store_prompts`](crate::Scope::store_prompts): attributes of prompts, messages,
+//! completions, tools and their arguments, retrieved documents, embedded texts, the texts of errors, and all events. The
+//! API key never leaves in a span, under whatever name it was recorded.
+//!
+//! # Beside your own OpenTelemetry
+//!
+//! The provider behind it is its own: no `OTEL_*` variable and no sampler of yours changes it, and it registers nothing
+//! globally. If you have a provider that records your calls of models, add [`TraceGuard::processor`] to it.
+//!
+//! # Environment
+//!
+//! `PAID_API_KEY`; `PAID_OTEL_COLLECTOR_ENDPOINT`, where spans go; `PAID_ENABLED=false` turns tracing off.
+
+mod builder;
+mod export;
+mod genai;
+mod guard;
+mod layer;
+mod live;
+pub(crate) mod metadata;
+mod openinference;
+pub(crate) mod pipeline;
+mod prompts;
+mod queue;
+pub(crate) mod signals;
+mod stamp;
+mod token;
+pub(crate) mod work;
+
+pub use builder::{Export, TraceBuilder};
+pub use genai::{GenAi, GenAiCall, Operation, ReadUsage, Reading, Usage, genai, read};
+pub use guard::{TraceFlushError, TraceGuard};
+pub use layer::{PaidLayer, layer};
+pub use pipeline::PaidSpanProcessor;
+pub use queue::TraceStats;
+pub use signals::TraceSignals;
+pub(crate) use token::parse_traceparent;
+pub use token::{ParseTokenError, TracingToken, traceparent};
+
+use crate::error::ConfigError;
+
+/// The name of our own tracer, as the official clients name theirs.
+const TRACER: &str = "paid.rust";
+
+/// Starts tracing with what the environment says: `PAID_API_KEY`, and where they are set, `PAID_OTEL_COLLECTOR_ENDPOINT`
+/// and `PAID_ENABLED`.
+///
+/// # Errors
+///
+/// When there is no key, the endpoint is no URL that is safe, or no thread can be started.
+pub fn init() -> Result<TraceGuard, ConfigError> {
+    builder().init()
+}
+
+/// Gives the span of the scope around this call an error to end with. Its text leaves only where the scope stores prompts:
+/// it may quote them; elsewhere the error's type stands for it.
+pub fn fail<E: std::fmt::Display + ?Sized>(error: &E) {
+    pipeline::fail_current(|work| {
+        if work.stores_prompts() { error.to_string().into() } else { std::any::type_name::<E>().into() }
+    });
+}
+
+/// Everything that can be set.
+pub fn builder() -> TraceBuilder {
+    TraceBuilder::default()
+}

@@ -1,0 +1,291 @@
+//! Calls of models, recorded with the tokens they used.
+
+#[cfg(feature = "async-openai")]
+mod openai;
+pub mod read;
+mod usage;
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{Span as _, Status, Tracer};
+use opentelemetry_sdk::trace::Span;
+use pin_project_lite::pin_project;
+
+use super::pipeline;
+pub use usage::{ReadUsage, Reading, Usage};
+
+/// What a model was asked to do, as the official clients name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Chat, also OpenAI's Responses.
+    Chat,
+    /// Anthropic's Messages.
+    Messages,
+    /// Bedrock's Converse.
+    Converse,
+    /// Gemini's `generateContent`.
+    GenerateContent,
+    /// Embeddings.
+    Embeddings,
+    /// Images made.
+    ImageGeneration,
+    /// Speech to text.
+    Transcription,
+    /// Text from pictures.
+    Ocr,
+    /// Another one.
+    Other(Cow<'static, str>),
+}
+
+impl Operation {
+    /// The name on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Chat => "chat",
+            Self::Messages => "messages",
+            Self::Converse => "converse",
+            Self::GenerateContent => "generate_content",
+            Self::Embeddings => "embeddings",
+            Self::ImageGeneration => "image_generation",
+            Self::Transcription => "transcription",
+            Self::Ocr => "ocr",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+/// Records a call of a model: who provides it (`openai`, `anthropic`, `bedrock`, `gemini`, ...), and what it does.
+///
+/// ```no_run
+/// use paid::trace::{Operation, genai, read};
+///
+/// # async fn ask() -> Result<serde_json::Value, std::io::Error> { Ok(serde_json::json!({})) }
+/// # async fn example() -> Result<(), std::io::Error> {
+/// // Inside a traced scope:
+/// let call = genai("anthropic", Operation::Messages).request_model("claude-sonnet-4-5").start();
+/// let answer = call.observe_with(ask(), read::anthropic_messages).await?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn genai(provider: impl Into<Cow<'static, str>>, operation: Operation) -> GenAi {
+    GenAi { provider: provider.into(), operation, request_model: None, attributes: Vec::new() }
+}
+
+/// A call that is about to be made; see [`genai`].
+#[derive(Clone, Debug)]
+#[must_use = "a call is recorded once it is started"]
+pub struct GenAi {
+    provider: Cow<'static, str>,
+    operation: Operation,
+    request_model: Option<String>,
+    attributes: Vec<KeyValue>,
+}
+
+impl GenAi {
+    /// The model that is asked for.
+    pub fn request_model(mut self, model: impl Into<String>) -> Self {
+        self.request_model = Some(model.into());
+        self
+    }
+
+    /// A further attribute, such as `gen_ai.image.count`.
+    pub fn attribute(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<opentelemetry::Value>) -> Self {
+        let key = match key.into() {
+            Cow::Borrowed(key) => opentelemetry::Key::from_static_str(key),
+            Cow::Owned(key) => opentelemetry::Key::new(key),
+        };
+        self.attributes.push(KeyValue::new(key, value));
+        self
+    }
+
+    /// The call begins now. Outside a traced scope nobody can tell whose it is: it is counted and not recorded.
+    pub fn start(self) -> GenAiCall {
+        let Some(work) = pipeline::current_work() else {
+            if let Some(pipeline) = pipeline::installed() {
+                pipeline.queue.counts.unattributed.fetch_add(1, Ordering::Relaxed);
+                pipeline::report_call_outside();
+            }
+            return GenAiCall { span: None, reading: Reading::default(), stores_prompts: false };
+        };
+        let operation = self.operation.as_str();
+        let mut attributes = vec![
+            KeyValue::new("gen_ai.system", self.provider.clone()),
+            KeyValue::new("gen_ai.provider.name", self.provider.clone()),
+            KeyValue::new("gen_ai.operation.name", operation.to_owned()),
+        ];
+        attributes.extend(self.request_model.map(|model| KeyValue::new("gen_ai.request.model", model)));
+        attributes.extend(self.attributes);
+        let tracer = work.pipeline.tracer();
+        let builder = tracer.span_builder(span_name(&self.provider, operation)).with_attributes(attributes);
+        let span = builder.start_with_context(tracer, &work.context().with_value(work.stamp()));
+        GenAiCall { span: Some(span), reading: Reading::default(), stores_prompts: work.stores_prompts() }
+    }
+}
+
+/// As the official Python client's wrappers name their spans.
+fn span_name(provider: &str, operation: &str) -> Cow<'static, str> {
+    match (provider, operation) {
+        ("openai", "chat") => "openai.chat.completions.create".into(),
+        ("openai", "embeddings") => "openai.embeddings.create".into(),
+        ("openai", "image_generation") => "openai.images.generate".into(),
+        ("openai", "transcription") => "openai.audio.transcriptions.create".into(),
+        ("anthropic", "messages") => "anthropic.messages.create".into(),
+        ("bedrock", "converse") => "bedrock.converse".into(),
+        ("gemini", "generate_content") => "gemini.models.generate_content".into(),
+        ("mistral", "ocr") => "mistral.ocr.process".into(),
+        _ => format!("{provider}.{operation}").into(),
+    }
+}
+
+/// A call that is being made. It ends when this is dropped, with what was recorded until then.
+#[derive(Debug)]
+#[must_use = "the call ends when this is dropped"]
+pub struct GenAiCall {
+    /// `None` outside traced scopes.
+    span: Option<Span>,
+    reading: Reading,
+    stores_prompts: bool,
+}
+
+impl GenAiCall {
+    /// Reads model and usage out of an answer, or of one chunk of a streamed answer: what comes later counts.
+    pub fn record<A: ReadUsage + ?Sized>(&mut self, answer: &A) {
+        answer.read_usage(&mut self.reading);
+    }
+
+    /// The same through one of the functions in [`read`].
+    pub fn record_with<A: ?Sized>(&mut self, answer: &A, read: impl FnOnce(&A, &mut Reading)) {
+        read(answer, &mut self.reading);
+    }
+
+    /// Sets the usage, where nothing else can read it.
+    pub fn usage(&mut self, usage: Usage) {
+        self.reading.usage = usage;
+    }
+
+    /// What was read so far.
+    pub fn reading(&self) -> &Reading {
+        &self.reading
+    }
+
+    /// The call failed. The error's text leaves only where the scope stores prompts: it may quote them.
+    pub fn fail<E: Display + ?Sized>(&mut self, error: &E) {
+        let Some(span) = &mut self.span else { return };
+        let kind = std::any::type_name::<E>();
+        let description = if self.stores_prompts { error.to_string().into() } else { Cow::Borrowed(kind) };
+        span.set_attribute(KeyValue::new("error.type", kind));
+        span.set_status(Status::Error { description });
+    }
+
+    /// The call ends now, as it does when this is dropped.
+    pub fn finish(self) {}
+
+    /// Makes the call: reads what comes back, or takes notice of the error.
+    ///
+    /// # Errors
+    ///
+    /// Those of the call.
+    pub async fn observe<A, E>(self, call: impl Future<Output = Result<A, E>>) -> Result<A, E>
+    where
+        A: ReadUsage,
+        E: Display,
+    {
+        self.observe_with(call, |answer, reading| answer.read_usage(reading)).await
+    }
+
+    /// The same through one of the functions in [`read`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the call.
+    pub async fn observe_with<A, E: Display>(
+        mut self,
+        call: impl Future<Output = Result<A, E>>,
+        read: impl FnOnce(&A, &mut Reading),
+    ) -> Result<A, E> {
+        let outcome = call.await;
+        match &outcome {
+            Ok(answer) => read(answer, &mut self.reading),
+            Err(error) => self.fail(error),
+        }
+        outcome
+    }
+
+    /// A streamed answer, each chunk read as it passes. The call ends with the stream, or when that is dropped: what had
+    /// come by then is recorded.
+    pub fn observe_stream<S, A, E>(self, stream: S) -> Observed<S, fn(&A, &mut Reading)>
+    where
+        S: Stream<Item = Result<A, E>>,
+        A: ReadUsage,
+        E: Display,
+    {
+        Observed { stream, call: Some(self), read: A::read_usage }
+    }
+
+    /// The same through one of the functions in [`read`].
+    pub fn observe_stream_with<S, A, E, R>(self, stream: S, read: R) -> Observed<S, R>
+    where
+        S: Stream<Item = Result<A, E>>,
+        E: Display,
+        R: FnMut(&A, &mut Reading),
+    {
+        Observed { stream, call: Some(self), read }
+    }
+}
+
+impl Drop for GenAiCall {
+    fn drop(&mut self) {
+        let Some(mut span) = self.span.take() else { return };
+        for attribute in self.reading.attributes() {
+            span.set_attribute(attribute);
+        }
+        if std::thread::panicking() {
+            span.set_status(Status::error("panicked"));
+        }
+        span.end();
+    }
+}
+
+pin_project! {
+    /// A streamed answer that is recorded; see [`GenAiCall::observe_stream`].
+    #[derive(Debug)]
+    #[must_use = "streams do nothing unless polled"]
+    pub struct Observed<S, R> {
+        #[pin]
+        stream: S,
+        call: Option<GenAiCall>,
+        read: R,
+    }
+}
+
+impl<S, A, E, R> Stream for Observed<S, R>
+where
+    S: Stream<Item = Result<A, E>>,
+    E: Display,
+    R: FnMut(&A, &mut Reading),
+{
+    type Item = Result<A, E>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.project();
+        let item = std::task::ready!(this.stream.poll_next(context));
+        match (&item, this.call.as_mut()) {
+            (Some(Ok(chunk)), Some(call)) => (this.read)(chunk, &mut call.reading),
+            (Some(Err(error)), Some(call)) => call.fail(error),
+            (None, _) => drop(this.call.take()),
+            (Some(_), None) => {}
+        }
+        Poll::Ready(item)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.stream.size_hint()
+    }
+}

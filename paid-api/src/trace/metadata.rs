@@ -1,0 +1,80 @@
+//! A scope's metadata as span attributes: objects flattened with dots, as the Python client does it.
+
+use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
+use serde::Serialize;
+use serde_json::Value as Json;
+
+/// Adds `metadata.<key>`, in place of one with that name.
+pub(crate) fn add<T: Serialize + ?Sized>(metadata: &mut Vec<KeyValue>, key: &str, value: &T) {
+    match serde_json::to_value(value) {
+        Ok(value) => flatten(metadata, format!("metadata.{key}"), &value),
+        Err(error) => tracing::warn!("metadata `{key}` cannot be written as JSON and is left out: {error}"),
+    }
+}
+
+fn flatten(metadata: &mut Vec<KeyValue>, key: String, value: &Json) {
+    if let Json::Object(fields) = value {
+        for (field, value) in fields {
+            flatten(metadata, format!("{key}.{field}"), value);
+        }
+        return;
+    }
+    let Some(value) = plain(value) else { return };
+    let key = Key::new(key);
+    metadata.retain(|old| old.key != key);
+    metadata.push(KeyValue::new(key, value));
+}
+
+/// Nothing for null: what is not there is not said.
+fn plain(value: &Json) -> Option<Value> {
+    Some(match value {
+        Json::Null => return None,
+        Json::Bool(value) => Value::Bool(*value),
+        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(integer), _) => Value::I64(integer),
+            (None, Some(number)) => Value::F64(number),
+            (None, None) => Value::String(number.to_string().into()),
+        },
+        Json::String(text) => Value::String(text.clone().into()),
+        Json::Array(items) => array(items),
+        Json::Object(_) => Value::String(value.to_string().into()),
+    })
+}
+
+/// Of one type if it has one, else of text.
+fn array(items: &[Json]) -> Value {
+    if let Some(all) = items.iter().map(Json::as_bool).collect::<Option<Vec<_>>>() {
+        return Value::Array(Array::Bool(all));
+    }
+    if let Some(all) = items.iter().map(Json::as_i64).collect::<Option<Vec<_>>>() {
+        return Value::Array(Array::I64(all));
+    }
+    if let Some(all) = items.iter().map(Json::as_f64).collect::<Option<Vec<_>>>() {
+        return Value::Array(Array::F64(all));
+    }
+    let text = |item: &Json| match item {
+        Json::String(text) => StringValue::from(text.clone()),
+        other => StringValue::from(other.to_string()),
+    };
+    Value::Array(Array::String(items.iter().map(text).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn objects_are_flattened_and_types_kept() {
+        let mut metadata = Vec::new();
+        add(&mut metadata, "team", &json!({"name": "sdr", "size": 3, "tags": ["a", "b"], "lead": null}));
+        add(&mut metadata, "beta", &true);
+        add(&mut metadata, "beta", &false);
+        let all: Vec<_> = metadata.iter().map(|one| format!("{}={:?}", one.key, one.value)).collect();
+        assert_eq!(all.len(), 4, "{all:?}");
+        assert!(all[0].starts_with("metadata.team.name="));
+        assert_eq!(metadata.last().unwrap().value, Value::Bool(false));
+        assert_eq!(metadata[1].value, Value::I64(3));
+    }
+}
