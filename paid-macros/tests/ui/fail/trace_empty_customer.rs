@@ -1,0 +1,6 @@
+//! Nobody's work.
+
+#[paid::trace(customer = "")]
+fn work() {}
+
+fn main() {}

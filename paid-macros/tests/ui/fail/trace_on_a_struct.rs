@@ -1,0 +1,6 @@
+//! A struct does no work.
+
+#[paid::trace(customer = "acme")]
+struct Work;
+
+fn main() {}
