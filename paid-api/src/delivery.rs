@@ -171,6 +171,12 @@ impl Emitter {
     #[cfg(any(feature = "outbox", feature = "nats"))]
     pub(crate) async fn emit_json(&self, text: bytes::Bytes) -> Receipt {
         self.inner.queue.room().await;
+        self.push_json(text)
+    }
+
+    /// The same at once.
+    #[cfg(any(feature = "outbox", feature = "nats", feature = "cost-emitter"))]
+    pub(crate) fn push_json(&self, text: bytes::Bytes) -> Receipt {
         let (tell, receipt) = Receipt::new();
         match chunk::content(text) {
             Some(content) => drop(self.push(content, Some(tell), None)),
@@ -180,6 +186,16 @@ impl Emitter {
                 let _ = tell.send(Err(EmitError::NoSignal));
             }
         }
+        receipt
+    }
+
+    /// Reports what cannot be queued.
+    #[cfg(feature = "cost-emitter")]
+    pub(crate) fn refuse(&self, failure: EmitError) -> Receipt {
+        let (tell, receipt) = Receipt::new();
+        emit::log(&failure);
+        self.count_refused(&failure);
+        let _ = tell.send(Err(failure));
         receipt
     }
 

@@ -20,8 +20,8 @@
 //!
 //! # What it does
 //!
-//! - Operations on products, customers, contacts, orders (with lines and activation), signals and invoices (with
-//!   lines) and webhooks. Any other operation of the document answers 501 and names itself.
+//! - Operations on products, customers, contacts, orders (with lines and activation), signals, costs, invoices
+//!   (with lines) and webhooks. Any other operation of the document answers 501 and names itself.
 //! - A request that the document does not allow answers 400 and says where.
 //! - An active order has one open invoice, for the month from its start date: one-time and recurring prices, seats,
 //!   and the signals so far. It is priced when it is read. Amounts are in the currency's smallest unit.

@@ -30,6 +30,7 @@
 //! - `outbox`: signals on disk until Paid has them, see [`EmitterBuilder::outbox`] and [`mod@outbox`].
 //! - `trace`: work as OpenTelemetry traces with its costs, see [`mod@trace`]; `async-openai`: usage read out of the types of
 //!   that crate.
+//! - `cost-emitter`: costs that you know, straight to Paid, see [`mod@costs`].
 //! - `webhook`: verified, typed webhooks, see `paid::webhook`; `webhook-axum`: as an extractor.
 //! - `sigterm`: [`Emitter::shutdown_on_sigterm`].
 //! - `nats`: signals through NATS JetStream, see `paid::nats`.
@@ -41,6 +42,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
+#[cfg(feature = "cost-emitter")]
+pub mod costs;
 #[cfg(feature = "emit")]
 mod delivery;
 #[cfg(feature = "emit")]
@@ -138,6 +141,6 @@ pub mod runtime {
 }
 
 /// The README's code compiles.
-#[cfg(all(doctest, feature = "outbox"))]
+#[cfg(all(doctest, feature = "outbox", feature = "trace", feature = "cost-emitter"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -1,7 +1,7 @@
 //! Work as OpenTelemetry traces, so that Paid knows what it cost: feature `trace`.
 //!
 //! [`init`] starts it. A traced scope opens a span that names customer and product; everything inside belongs to it, also
-//! what other crates record through `tracing` ([`layer`]) or OpenTelemetry. [`genai`] records a call of a model with the
+//! what other crates record through `tracing` ([`layer()`]) or OpenTelemetry. [`genai()`] records a call of a model with the
 //! tokens it used, and a signal with `cost_attributed` takes the costs of its scope with it.
 //!
 //! ```no_run

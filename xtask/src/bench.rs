@@ -7,6 +7,7 @@ mod expand;
 pub(crate) mod measure;
 mod stock;
 mod stores;
+mod trace;
 
 use anyhow::{Result, bail};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
@@ -25,6 +26,8 @@ pub(crate) enum Bench {
     Delivery,
     /// Embedded stores for the outbox on its workload.
     Stores,
+    /// What a traced, signalled function costs its caller, against plain `tracing` with `opentelemetry_sdk`.
+    Trace,
 }
 
 /// One row: what was measured, and what it must reach.
@@ -97,6 +100,7 @@ pub(crate) fn run(bench: Bench) -> Result<()> {
         Bench::Emit => emit::rows()?,
         Bench::Delivery => delivery::rows()?,
         Bench::Stores => stores::rows()?,
+        Bench::Trace => trace::rows()?,
     };
     println!("{}", table(&rows));
     let failed = rows.iter().filter(|row| row.verdict() == "FAIL").count();

@@ -10,6 +10,7 @@ use paid::types::{
     UsagePerUnitPricing,
 };
 use paid::{Client, Error};
+use rust_decimal::Decimal;
 
 /// Our own ids: what Paid calls external.
 pub(crate) const PRODUCT: &str = "ai-sdr-001";
@@ -22,6 +23,16 @@ const ORDER: &str = "acme-001-ai-sdr";
 const PLATFORM_FEE: f64 = 50_000.0;
 const EMAIL: f64 = 10.0;
 const MEETING: f64 = 5_000.0;
+
+/// What a signal of this name brings, in dollars.
+pub(crate) fn price_in_dollars(signal: &str) -> Decimal {
+    let cents = match signal {
+        "email_sent" => EMAIL,
+        "meeting_booked" => MEETING,
+        _ => 0.0,
+    };
+    Decimal::from_f64_retain(cents).unwrap_or_default() / Decimal::ONE_HUNDRED
+}
 
 /// `None` where Paid answers 404.
 fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {

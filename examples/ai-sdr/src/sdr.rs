@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use paid::trace::{Operation, TraceGuard, genai, read};
 use paid::{Client, Emitter, Stats, Timestamp};
 
-use crate::guide::ACCOUNT;
+use crate::guide::{ACCOUNT, PRODUCT};
+use crate::model;
 
 const EMAILS: u32 = 40;
 
@@ -22,7 +24,8 @@ struct Meeting {
 }
 
 /// A lead did not want to meet.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("the lead does not want to meet")]
 struct Declined;
 
 /// The key makes it safe to run this again: today's first e-mail is billed once, however often it is sent.
@@ -30,33 +33,41 @@ fn key(work: &str, lead: &Lead) -> String {
     format!("{}/{work}/{}", Timestamp::now().date_naive(), lead.number)
 }
 
-#[paid::signal("email_sent", idempotency_key = key("email", lead), data(lead_id = lead.id))]
-async fn send_email(lead: &Lead) {
-    // A real sales rep would write and send one here.
-    let _ = lead;
+/// Asks the model, and records what it used.
+async fn write(lead: &Lead, words: u32) -> Result<String, model::NoAnswer> {
+    let call = genai("openai", Operation::Chat).request_model(model::MODEL).start();
+    let answer = call.observe_with(model::ask(lead.number, words), read::openai_chat).await?;
+    Ok(answer["choices"][0]["message"]["content"].as_str().unwrap_or_default().to_owned())
 }
 
-#[paid::signal("meeting_booked", idempotency_key = key("meeting", lead), data(lead_id = lead.id, duration_minutes = ret.minutes))]
+// The signal takes what its work cost with it.
+#[paid::trace(customer = ACCOUNT, product = PRODUCT)]
+#[paid::signal("email_sent", cost_attributed, idempotency_key = key("email", lead), data(lead_id = lead.id))]
+async fn send_email(lead: &Lead) -> Result<(), model::NoAnswer> {
+    let text = write(lead, 120).await?;
+    // A real sales rep would send it here.
+    let _ = text;
+    Ok(())
+}
+
+#[paid::trace(customer = ACCOUNT, product = PRODUCT)]
+#[paid::signal("meeting_booked", cost_attributed, idempotency_key = key("meeting", lead), data(lead_id = lead.id, duration_minutes = ret.minutes))]
 async fn book_meeting(lead: &Lead) -> Result<Meeting, Declined> {
+    write(lead, 300).await.map_err(|_| Declined)?;
     if lead.number.is_multiple_of(13) { Ok(Meeting { minutes: 30 }) } else { Err(Declined) }
 }
 
-/// Step 5: forty e-mails, and the meetings that come of them. Whose work it is, is said once.
-pub(crate) async fn a_day_of_work(client: &Client) -> Result<Stats> {
+/// Step 5: forty e-mails, and the meetings that come of them, each a traced piece of work.
+pub(crate) async fn a_day_of_work(client: &Client, tracing: &TraceGuard) -> Result<Stats> {
     let emitter = Emitter::new(client.clone()).context("the emitter")?;
     paid::install(emitter.clone());
-    let booked = paid::scope()
-        .customer(ACCOUNT)
-        .run(async {
-            let mut booked = 0;
-            for number in 1..=EMAILS {
-                let lead = Lead { id: format!("lead-{number}"), number };
-                send_email(&lead).await;
-                booked += u32::from(book_meeting(&lead).await.is_ok());
-            }
-            booked
-        })
-        .await;
+    let mut booked = 0;
+    for number in 1..=EMAILS {
+        let lead = Lead { id: format!("lead-{number}"), number };
+        send_email(&lead).await?;
+        booked += u32::from(book_meeting(&lead).await.is_ok());
+    }
+    tracing.flush(Duration::from_secs(30)).await.context("the spans")?;
     emitter.flush(Duration::from_secs(30)).await.context("the emitter")?;
     let stats = emitter.stats();
     if stats.rejected + stats.dropped + stats.refused > 0 {

@@ -106,7 +106,7 @@ impl Head {
         serde_json::from_slice(json).ok()
     }
 
-    #[cfg(any(feature = "outbox", feature = "nats"))]
+    #[cfg(any(feature = "outbox", feature = "nats", feature = "cost-emitter"))]
     pub(super) fn lane(&self) -> u32 {
         let Some(customer) = &self.customer else { return 0 };
         let id = |key: &str| customer.get(key).and_then(Value::as_str);
@@ -123,7 +123,7 @@ pub(super) fn event_name(json: &[u8]) -> String {
 }
 
 /// A signal that is JSON already, if it can be sent.
-#[cfg(any(feature = "outbox", feature = "nats"))]
+#[cfg(any(feature = "outbox", feature = "nats", feature = "cost-emitter"))]
 pub(super) fn content(text: Bytes) -> Option<Content> {
     let head = Head::read(&text)?;
     let lane = head.lane();

@@ -36,7 +36,7 @@ pub(super) struct Queued {
 /// A signal, or one that is JSON already.
 pub(super) enum Content {
     Signal(Signal),
-    #[cfg_attr(not(any(feature = "outbox", feature = "nats")), allow(dead_code))]
+    #[cfg_attr(not(any(feature = "outbox", feature = "nats", feature = "cost-emitter")), allow(dead_code))]
     Json {
         text: Bytes,
         lane: u32,

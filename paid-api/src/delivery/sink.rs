@@ -82,6 +82,12 @@ pub struct Counts {
     pub failed: u64,
 }
 
+impl<S: Sink + ?Sized> Sink for std::sync::Arc<S> {
+    fn send<'a>(&'a self, batch: SignalBatch<'a>) -> SinkFuture<'a> {
+        S::send(self, batch)
+    }
+}
+
 impl Sink for Client {
     fn send<'a>(&'a self, batch: SignalBatch<'a>) -> SinkFuture<'a> {
         let call = Call::<CreateSignalsResponse>::new(self, "create-signals", Method::POST, "/signals/bulk")

@@ -86,7 +86,7 @@ impl Scope {
         self
     }
 
-    /// Opens a span for this scope when it is run, which everything inside belongs to; see [`mod@trace`](crate::trace).
+    /// Opens a span for this scope when it is run, which everything inside belongs to; see [`mod@trace`](mod@crate::trace).
     #[cfg(feature = "trace")]
     #[must_use]
     pub fn traced(self) -> Self {

@@ -78,7 +78,7 @@ pub fn genai(provider: impl Into<Cow<'static, str>>, operation: Operation) -> Ge
     GenAi { provider: provider.into(), operation, request_model: None, attributes: Vec::new() }
 }
 
-/// A call that is about to be made; see [`genai`].
+/// A call that is about to be made; see [`genai()`].
 #[derive(Clone, Debug)]
 #[must_use = "a call is recorded once it is started"]
 pub struct GenAi {

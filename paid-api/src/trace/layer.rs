@@ -18,7 +18,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::pipeline::{self, Pipeline};
 use super::work::Work;
 
-/// A layer for a `tracing` subscriber; see [`TraceGuard::layer`](super::TraceGuard::layer) and [`layer`].
+/// A layer for a `tracing` subscriber; see [`TraceGuard::layer`](super::TraceGuard::layer) and [`layer()`].
 #[derive(Clone, Debug)]
 pub struct PaidLayer {
     pipeline: Option<Arc<Pipeline>>,

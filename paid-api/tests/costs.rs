@@ -1,0 +1,199 @@
+//! Cost records as Paid gets them, and what is never sent twice.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use paid::costs::{CostEmitter, CostEmitterBuilder, CostRecord, Currency, Decimal};
+use paid::emulator::{Emulator, Fault};
+use paid::types::TokenUsage;
+use paid::{Client, RetryPolicy};
+use serde_json::{Value, json};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn builder(emulator: &Emulator) -> CostEmitterBuilder {
+    let client =
+        Client::builder().api_key("paid_x").base_url(emulator.url()).retry(RetryPolicy::never()).timeout(SECOND);
+    let delays = |builder: paid::EmitterBuilder| builder.retry_delays(SECOND / 100, SECOND / 10);
+    CostEmitter::builder(client.build().unwrap()).with(delays)
+}
+
+fn cost(vendor: &str) -> CostRecord {
+    CostRecord::amount("0.0021".parse().unwrap(), Currency::USD).customer("acme").vendor(vendor)
+}
+
+/// The vendors of all records that were sent, in order, whatever the answer.
+fn sent(emulator: &Emulator) -> Vec<String> {
+    let costs = emulator
+        .requests()
+        .into_iter()
+        .flat_map(|request| request.body["costs"].as_array().cloned().unwrap_or_default());
+    costs.map(|cost| cost["vendor"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn records_are_what_the_document_says_and_amounts_are_exact() {
+    let emulator = Emulator::start().await.unwrap();
+    let costs = builder(&emulator).build().unwrap();
+    let receipts = paid::scope().customer("scoped").product("ai-sdr").run_sync(|| {
+        let usage = TokenUsage::new().input_tokens(100).cache_read_input_tokens(40);
+        [
+            costs.record(CostRecord::amount("0.10000000000000000001".parse().unwrap(), Currency::EUR)),
+            costs.record(
+                CostRecord::usage("openai", "gpt-4o", usage)
+                    .customer("acme")
+                    .priced_at(Decimal::ONE, Currency::USD)
+                    .timestamp("2026-01-31T10:00:00Z".parse::<paid::Timestamp>().unwrap())
+                    .metadata(paid::object!({"team": "a"})),
+            ),
+        ]
+    });
+    for receipt in receipts {
+        receipt.await.unwrap();
+    }
+    let request = emulator.requests().into_iter().next().unwrap();
+    assert_eq!((request.status, request.operation.as_deref()), (200, Some("create-costs")));
+    let all = request.body["costs"].as_array().unwrap();
+    let amount = all.iter().find(|cost| cost["type"] == "cost").unwrap();
+    assert_eq!((&amount["currency"], &amount["customer"]), (&json!("EUR"), &json!({"externalCustomerId": "scoped"})));
+    assert_eq!(amount["product"], json!({"externalProductId": "ai-sdr"}));
+    let usage = all.iter().find(|cost| cost["type"] == "usage").unwrap();
+    assert_eq!(
+        *usage,
+        json!({"type": "usage", "vendor": "openai", "model": "gpt-4o", "customer": {"externalCustomerId": "acme"},
+               "product": {"externalProductId": "ai-sdr"}, "usage": {"inputTokens": 100, "cacheReadInputTokens": 40},
+               "costOverride": {"amount": 1, "currency": "USD"}, "timestamp": "2026-01-31T10:00:00Z",
+               "metadata": {"team": "a"}})
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_cost_is_refused_before_it_is_sent() {
+    let emulator = Emulator::start().await.unwrap();
+    let costs = builder(&emulator).build().unwrap();
+    for (record, says) in [
+        (CostRecord::amount(Decimal::ONE, Currency::USD), "no customer"),
+        (CostRecord::amount(-Decimal::ONE, Currency::USD).customer("acme"), "`amount` is below zero"),
+        (CostRecord::usage("openai", " ", TokenUsage::new()).customer("acme"), "`model` is empty"),
+        (
+            CostRecord::usage("openai", "m", TokenUsage::new().output_tokens(-1)).customer("acme"),
+            "`outputTokens` is below",
+        ),
+    ] {
+        let failure = costs.record(record).await.unwrap_err().to_string();
+        assert!(failure.contains(says), "{failure}");
+    }
+    assert_eq!(costs.stats().refused, 4);
+    assert!(emulator.requests().is_empty());
+}
+
+#[tokio::test]
+async fn one_bad_record_takes_no_other_along() {
+    let emulator = Emulator::start().await.unwrap();
+    let costs = builder(&emulator).build().unwrap();
+    let good = costs.record(cost("good"));
+    // The document wants an object here.
+    let bad = costs.record(cost("bad").customer(paid::types::CustomerAttribution::Unknown(paid::object!({"x": 1}))));
+    good.await.unwrap();
+    assert!(bad.await.is_err());
+    assert_eq!((costs.stats().delivered, costs.stats().rejected, costs.uncertain()), (1, 1, 0));
+}
+
+#[tokio::test]
+async fn outages_that_lose_nothing_are_sat_out() {
+    let emulator = Emulator::start().await.unwrap();
+    let costs = builder(&emulator).build().unwrap();
+    emulator.fault(Fault::status(503).times(2));
+    emulator.fault(Fault::status(429));
+    costs.record(cost("a")).await.unwrap();
+    assert_eq!(costs.uncertain(), 0);
+    assert_eq!(costs.stats().retries, 3);
+}
+
+#[tokio::test]
+async fn a_lost_answer_makes_records_uncertain_and_nothing_sends_them_again() {
+    let lost = || {
+        [
+            Fault::drop_connection().after_work(),
+            Fault::truncate_body(),
+            Fault::status(500).after_work(),
+            Fault::latency(3 * SECOND),
+            Fault::html(502, "<html>").after_work(),
+        ]
+    };
+    for fault in lost() {
+        let emulator = Emulator::start().await.unwrap();
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let hears = Arc::clone(&heard);
+        let costs = builder(&emulator)
+            .on_error(move |failure| hears.lock().unwrap().push(failure.to_string()))
+            .build()
+            .unwrap();
+        emulator.fault(fault.clone());
+        let receipts = [costs.record(cost("a")), costs.record(cost("b"))];
+        for receipt in receipts {
+            let failure = receipt.await.unwrap_err().to_string();
+            assert!(failure.contains("uncertain"), "{fault:?}: {failure}");
+        }
+        costs.record(cost("c")).await.unwrap();
+        assert_eq!(costs.uncertain(), 2);
+        assert_eq!(heard.lock().unwrap().len(), 2);
+        let mut vendors = sent(&emulator);
+        vendors.retain(|vendor| vendor != "c");
+        assert!(vendors.len() <= 2, "{fault:?}: sent twice: {vendors:?}");
+    }
+}
+
+#[tokio::test]
+async fn uncertain_records_are_sent_again_where_that_is_wanted() {
+    let emulator = Emulator::start().await.unwrap();
+    let costs = builder(&emulator).resend_uncertain(true).build().unwrap();
+    emulator.fault(Fault::drop_connection().after_work());
+    costs.record(cost("a")).await.unwrap();
+    assert_eq!(sent(&emulator), ["a", "a"]);
+}
+
+#[tokio::test]
+async fn uncertain_records_are_kept_over_a_restart_and_resubmitted_only_on_demand() {
+    let emulator = Emulator::start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let costs = builder(&emulator).outbox(folder.path()).build().unwrap();
+    emulator.fault(Fault::drop_connection().after_work());
+    assert!(costs.record(cost("a")).await.is_err());
+    costs.shutdown(5 * SECOND).await.unwrap();
+    drop(costs);
+    let letters = paid::outbox::dead_letters(folder.path()).unwrap().letters;
+    assert_eq!(letters.len(), 1);
+    assert!(letters[0].reason.contains("uncertain"));
+    let costs = builder(&emulator).outbox(folder.path()).build().unwrap();
+    assert_eq!(costs.uncertain(), 1);
+    let outcome = costs.resubmit().await.unwrap();
+    assert_eq!((outcome.delivered, costs.uncertain()), (1, 0));
+    assert_eq!(sent(&emulator), ["a", "a"]);
+    assert!(paid::outbox::dead_letters(folder.path()).unwrap().letters.is_empty());
+}
+
+/// The process ends while a request is on its way: its records are in the outbox, and in the journal.
+#[tokio::test]
+async fn what_was_on_its_way_when_a_process_ended_is_uncertain_and_the_rest_is_sent() {
+    let emulator = Emulator::start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let client =
+        Client::builder().api_key("paid_x").base_url(emulator.url()).retry(RetryPolicy::never()).timeout(60 * SECOND);
+    let first = |builder: paid::EmitterBuilder| builder.in_flight(1).max_batch(1).linger(Duration::ZERO);
+    let costs = CostEmitter::builder(client.build().unwrap()).outbox(folder.path()).with(first).build().unwrap();
+    emulator.fault(Fault::latency(5 * SECOND));
+    let waiting = [costs.record(cost("on its way")), costs.record(cost("waits"))];
+    tokio::time::sleep(SECOND / 2).await;
+    assert!(costs.shutdown(SECOND / 10).await.is_err());
+    for receipt in waiting {
+        assert!(matches!(receipt.await, Err(paid::EmitError::InOutbox { .. })));
+    }
+    drop(costs);
+    let costs = builder(&emulator).outbox(folder.path()).build().unwrap();
+    costs.flush(10 * SECOND).await.unwrap();
+    assert_eq!((costs.stats().delivered, costs.stats().rejected, costs.uncertain()), (1, 1, 1));
+    let once: Vec<Value> = sent(&emulator).into_iter().filter(|vendor| vendor == "waits").map(Value::from).collect();
+    assert_eq!(once.len(), 1);
+}
