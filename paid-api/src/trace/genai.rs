@@ -24,8 +24,10 @@ pub use usage::{ReadUsage, Reading, Usage};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Operation {
-    /// Chat, also OpenAI's Responses.
+    /// Chat.
     Chat,
+    /// OpenAI's Responses; `chat` on the wire, as there.
+    Responses,
     /// Anthropic's Messages.
     Messages,
     /// Bedrock's Converse.
@@ -48,7 +50,7 @@ impl Operation {
     /// The name on the wire.
     pub fn as_str(&self) -> &str {
         match self {
-            Self::Chat => "chat",
+            Self::Chat | Self::Responses => "chat",
             Self::Messages => "messages",
             Self::Converse => "converse",
             Self::GenerateContent => "generate_content",
@@ -112,7 +114,7 @@ impl GenAi {
                 pipeline.queue.counts.unattributed.fetch_add(1, Ordering::Relaxed);
                 pipeline::report_call_outside();
             }
-            return GenAiCall { span: None, reading: Reading::default(), stores_prompts: false };
+            return GenAiCall { span: None, reading: Reading::default(), stores_prompts: false, has_failed: false };
         };
         let operation = self.operation.as_str();
         let mut attributes = vec![
@@ -123,15 +125,23 @@ impl GenAi {
         attributes.extend(self.request_model.map(|model| KeyValue::new("gen_ai.request.model", model)));
         attributes.extend(self.attributes);
         let tracer = work.pipeline.tracer();
-        let builder = tracer.span_builder(span_name(&self.provider, operation)).with_attributes(attributes);
+        let builder = tracer.span_builder(span_name(&self.provider, &self.operation)).with_attributes(attributes);
         let span = builder.start_with_context(tracer, &work.context().with_value(work.stamp()));
-        GenAiCall { span: Some(span), reading: Reading::default(), stores_prompts: work.stores_prompts() }
+        GenAiCall {
+            span: Some(span),
+            reading: Reading::default(),
+            stores_prompts: work.stores_prompts(),
+            has_failed: false,
+        }
     }
 }
 
 /// As the official Python client's wrappers name their spans.
-fn span_name(provider: &str, operation: &str) -> Cow<'static, str> {
-    match (provider, operation) {
+fn span_name(provider: &str, operation: &Operation) -> Cow<'static, str> {
+    if let ("openai", Operation::Responses) = (provider, operation) {
+        return "openai.responses.create".into();
+    }
+    match (provider, operation.as_str()) {
         ("openai", "chat") => "openai.chat.completions.create".into(),
         ("openai", "embeddings") => "openai.embeddings.create".into(),
         ("openai", "image_generation") => "openai.images.generate".into(),
@@ -140,7 +150,7 @@ fn span_name(provider: &str, operation: &str) -> Cow<'static, str> {
         ("bedrock", "converse") => "bedrock.converse".into(),
         ("gemini", "generate_content") => "gemini.models.generate_content".into(),
         ("mistral", "ocr") => "mistral.ocr.process".into(),
-        _ => format!("{provider}.{operation}").into(),
+        (provider, operation) => format!("{provider}.{operation}").into(),
     }
 }
 
@@ -152,6 +162,7 @@ pub struct GenAiCall {
     span: Option<Span>,
     reading: Reading,
     stores_prompts: bool,
+    has_failed: bool,
 }
 
 impl GenAiCall {
@@ -177,6 +188,7 @@ impl GenAiCall {
 
     /// The call failed. The error's text leaves only where the scope stores prompts: it may quote them.
     pub fn fail<E: Display + ?Sized>(&mut self, error: &E) {
+        self.has_failed = true;
         let Some(span) = &mut self.span else { return };
         let kind = std::any::type_name::<E>();
         let description = if self.stores_prompts { error.to_string().into() } else { Cow::Borrowed(kind) };
@@ -184,8 +196,16 @@ impl GenAiCall {
         span.set_status(Status::Error { description });
     }
 
-    /// The call ends now, as it does when this is dropped.
-    pub fn finish(self) {}
+    /// The call ends now, and well, unless it [failed](Self::fail). When this is just dropped, its span says neither.
+    pub fn finish(mut self) {
+        self.succeed();
+    }
+
+    fn succeed(&mut self) {
+        if let Some(span) = self.span.as_mut().filter(|_| !self.has_failed) {
+            span.set_status(Status::Ok);
+        }
+    }
 
     /// Makes the call: reads what comes back, or takes notice of the error.
     ///
@@ -212,7 +232,10 @@ impl GenAiCall {
     ) -> Result<A, E> {
         let outcome = call.await;
         match &outcome {
-            Ok(answer) => read(answer, &mut self.reading),
+            Ok(answer) => {
+                read(answer, &mut self.reading);
+                self.succeed();
+            }
             Err(error) => self.fail(error),
         }
         outcome
@@ -279,7 +302,11 @@ where
         match (&item, this.call.as_mut()) {
             (Some(Ok(chunk)), Some(call)) => (this.read)(chunk, &mut call.reading),
             (Some(Err(error)), Some(call)) => call.fail(error),
-            (None, _) => drop(this.call.take()),
+            (None, _) => {
+                if let Some(call) = this.call.take() {
+                    call.finish();
+                }
+            }
             (Some(_), None) => {}
         }
         Poll::Ready(item)
