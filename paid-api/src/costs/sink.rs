@@ -32,6 +32,7 @@ struct State {
 }
 
 /// Held while it is not known yet what an earlier run left.
+#[cfg_attr(not(feature = "outbox"), allow(dead_code))]
 pub(super) struct Opening<'a>(MutexGuard<'a, State>);
 
 impl Opening<'_> {
