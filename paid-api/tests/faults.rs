@@ -112,10 +112,9 @@ fn httpdate(time: SystemTime) -> String {
 
 #[tokio::test]
 async fn a_server_that_starts_later_gets_everything() {
-    let port = {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        free.local_addr().unwrap().port()
-    };
+    // Not one that the system hands out: another test's server would get it meanwhile.
+    let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let port = std::iter::repeat_with(|| fastrand::u16(10_000..30_000)).find(is_free).unwrap();
     let (emitter, heard) = emitter(client(&format!("http://127.0.0.1:{port}/api/v2")).build().unwrap(), None);
     emit_all(&emitter);
     let error = emitter.flush(Duration::from_millis(300)).await.unwrap_err();

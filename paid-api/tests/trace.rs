@@ -358,6 +358,7 @@ async fn signals_go_over_the_collector_where_they_are_to() {
     assert_eq!(email.attribute("external_agent_id"), "ai-sdr");
     assert_eq!(alone.attribute("external_customer_id"), "other");
     assert_eq!(alone.attribute("external_agent_id"), &Value::Null);
+    assert_eq!(guard.stats().refused_signals, 2);
 }
 
 #[tokio::test]

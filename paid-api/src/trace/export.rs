@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use super::queue::{Ended, Next, Queue, add};
 use super::stamp::{self, Secret, Stationery};
 use crate::client::Key;
+use crate::emit;
 
 const BASE_DELAY: Duration = Duration::from_millis(500);
 const MAX_DELAY: Duration = Duration::from_secs(30);
@@ -80,8 +81,9 @@ impl Exporter {
                     parts.push(part);
                 }
                 Answer::Refused(why) | Answer::Denied(why) => {
-                    for span in part.iter().filter(|span| span.is_signal()) {
-                        tracing::error!("a signal over the collector was refused: {}: {why}", span.span.name);
+                    for signal in part.iter().filter(|span| span.is_signal()) {
+                        let name = signal.event_name();
+                        emit::log(&format_args!("the collector refused signal `{name}`, it is not billed: {why}"));
                     }
                     self.reject(part.len(), &why);
                 }

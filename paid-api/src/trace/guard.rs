@@ -77,13 +77,15 @@ impl TraceGuard {
     }
 
     /// Takes what other crates record through `tracing` inside traced scopes; add it to your subscriber. It goes along
-    /// with any other layer, that of `tracing-opentelemetry` too.
+    /// with any other layer, that of `tracing-opentelemetry` too. A span that also comes through
+    /// [`processor`](Self::processor) costs twice: take one of the two.
     pub fn layer(&self) -> PaidLayer {
         PaidLayer::over(self.pipeline().cloned())
     }
 
     /// Takes what your own OpenTelemetry provider records inside traced scopes; add it to that provider. The spans that
-    /// your provider does not sample are missing then, but never the scopes' own and signals.
+    /// your provider does not sample are missing then, but never the scopes' own and signals. A span that also comes
+    /// through a [`layer`](Self::layer) of ours costs twice: take one of the two.
     pub fn processor(&self) -> PaidSpanProcessor {
         if let Some(pipeline) = self.pipeline() {
             pipeline.attach();

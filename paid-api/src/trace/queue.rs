@@ -27,6 +27,8 @@ pub struct TraceStats {
     pub dropped: u64,
     /// Of those, signals: work that is not billed.
     pub dropped_signals: u64,
+    /// Signals that were never taken: without a customer, or with Paid's own ids.
+    pub refused_signals: u64,
     /// Requests that were answered, or failed.
     pub requests: u64,
     /// Of those, requests that repeated one before.
@@ -51,6 +53,7 @@ pub(super) struct Counters {
     pub(super) rejected: AtomicU64,
     dropped: AtomicU64,
     dropped_signals: AtomicU64,
+    pub(super) refused_signals: AtomicU64,
     pub(super) requests: AtomicU64,
     pub(super) retries: AtomicU64,
     pub(super) repeated_attributions: AtomicU64,
@@ -82,6 +85,12 @@ pub(super) struct Ended {
 impl Ended {
     pub(super) fn is_signal(&self) -> bool {
         self.span.name == "signal" && self.span.instrumentation_scope.name() == super::TRACER
+    }
+
+    /// Of a signal.
+    pub(super) fn event_name(&self) -> String {
+        let name = self.span.attributes.iter().find(|attribute| attribute.key.as_str() == "event_name");
+        name.map(|name| name.value.as_str().into_owned()).unwrap_or_default()
     }
 }
 
@@ -177,9 +186,7 @@ impl Queue {
         add(&self.counts.dropped, 1);
         if lost.is_signal() {
             add(&self.counts.dropped_signals, 1);
-            let name = lost.span.attributes.iter().find(|attribute| attribute.key.as_str() == "event_name");
-            let name = name.map(|name| name.value.as_str().into_owned()).unwrap_or_default();
-            emit::log(&format_args!("signal `{name}` over the collector is lost: {why}"));
+            emit::log(&format_args!("signal `{}` over the collector is lost: {why}", lost.event_name()));
         } else if self.counts.dropped.load(Ordering::Relaxed) == 1 {
             tracing::warn!("a span is lost, and its costs with it: {why}; more are counted in `TraceStats::dropped`");
         }
@@ -283,6 +290,7 @@ impl Queue {
             rejected: read(&counts.rejected),
             dropped: read(&counts.dropped),
             dropped_signals: read(&counts.dropped_signals),
+            refused_signals: read(&counts.refused_signals),
             requests: read(&counts.requests),
             retries: read(&counts.retries),
             repeated_attributions: read(&counts.repeated_attributions),

@@ -38,7 +38,11 @@ impl Emit for TraceSignals {
         self.offer(signal);
     }
 
-    fn fail(&self, _: EmitError) {}
+    fn fail(&self, _: EmitError) {
+        if let Some(pipeline) = &self.pipeline {
+            pipeline.queue.counts.refused_signals.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 
     fn offer(&self, signal: Signal) -> bool {
         // Turned off: as with the official clients, nothing is sent.
@@ -47,6 +51,7 @@ impl Emit for TraceSignals {
             Ok(()) => true,
             Err(failure) => {
                 crate::emit::log(&failure);
+                self.fail(failure);
                 false
             }
         }
