@@ -21,19 +21,20 @@
 //! # What it does
 //!
 //! - Operations on products, customers, contacts, orders (with lines and activation), signals, costs, invoices
-//!   (with lines) and webhooks. Any other operation of the document answers 501 and names itself.
+//!   (with lines), checkouts and webhooks. Any other operation of the document answers 501 and names itself.
 //! - A request that the document does not allow answers 400 and says where.
 //! - An active order has one open invoice, for the month from its start date: one-time and recurring prices, seats,
 //!   and the signals so far. It is priced when it is read. Amounts are in the currency's smallest unit.
 //! - A signal bills when its customer has an active order for its product with a usage price of exactly its event
 //!   name. An unknown external customer id creates the customer; a repeated idempotency key counts as a duplicate.
 //! - Webhooks are signed and sent, to this machine only: for an invoice that is created (when its order is activated), one
-//!   that is paid ([`Emulator::pay_invoice`]), tests, and on demand ([`Emulator::send_webhook`]).
+//!   that is paid ([`Emulator::pay_invoice`]), checkouts that are created, completed or expire, tests, and on demand ([`Emulator::send_webhook`]).
 //! - With feature `trace`, a collector at [`Emulator::collector_url`] takes spans; for faults it is the operation `traces`.
 //! - Any key that starts with `paid_` is let in; any other answers 403.
 
 mod billing;
 mod catalog;
+mod checkouts;
 #[cfg(feature = "trace")]
 mod collector;
 mod contract;
@@ -145,6 +146,16 @@ impl Emulator {
     /// Pays an invoice: it is marked as paid, and the webhook is sent. Whether there is such an invoice.
     pub async fn pay_invoice(&self, id: &str) -> bool {
         self.shared.change(|store| store.pay_invoice(id)).await
+    }
+
+    /// Completes a checkout, as somebody who buys does: the webhook is sent. Whether it was open. No order comes of it.
+    pub async fn complete_checkout(&self, id: &str) -> bool {
+        self.shared.change(|store| store.end_checkout(id, "completed")).await
+    }
+
+    /// Lets a checkout expire: the webhook is sent. Whether it was open.
+    pub async fn expire_checkout(&self, id: &str) -> bool {
+        self.shared.change(|store| store.end_checkout(id, "expired")).await
     }
 
     /// Sends a webhook for what the emulator does not do by itself, such as `billing-credits-depleted`. Whether somebody

@@ -188,3 +188,45 @@ async fn the_emulator_sends_what_it_does() {
     let listed = client.webhooks().list().await.unwrap();
     assert!(listed.signing_secret_configured);
 }
+
+#[tokio::test]
+async fn the_emulator_tells_of_checkouts() {
+    let emulator = Emulator::start().await.unwrap();
+    let client = emulator.client();
+    let heard = Heard::default();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/webhooks/paid", listener.local_addr().unwrap());
+    let mut secret = None;
+    for name in [
+        WebhookName::BillingCheckoutCreated,
+        WebhookName::BillingCheckoutCompleted,
+        WebhookName::BillingCheckoutExpired,
+    ] {
+        let setting = UpdateWebhookRequest::new().enabled(true).url(url.as_str());
+        secret = client.webhooks().update(name, &setting).await.unwrap().signing_secret.or(secret);
+    }
+    let app = receiver(Verifier::new(secret.unwrap()), &heard);
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+
+    let product = client.products().create(&CreateProductRequest::new("P")).await.unwrap();
+    let nobody = CreateCheckoutRequest::new([CheckoutProduct::new("prod_none")], "https://acme.example/thanks");
+    assert!(client.checkouts().create(&nobody).await.is_err());
+    let request = || CreateCheckoutRequest::new([CheckoutProduct::new(&product.id)], "https://acme.example/thanks");
+    let [bought, late, withdrawn] = [
+        client.checkouts().create(&request()),
+        client.checkouts().create(&request()),
+        client.checkouts().create(&request()),
+    ];
+    let (bought, late, withdrawn) = (bought.await.unwrap(), late.await.unwrap(), withdrawn.await.unwrap());
+    assert!(emulator.complete_checkout(bought.id.as_str()).await);
+    assert!(!emulator.complete_checkout(bought.id.as_str()).await, "it is not open any more");
+    assert!(emulator.expire_checkout(late.id.as_str()).await);
+    client.checkouts().archive(&withdrawn.id).await.unwrap();
+    assert_eq!(client.checkouts().get(&bought.id).await.unwrap().status, CheckoutStatus::Completed);
+    let open = client.checkouts().list().status(CheckoutStatusFilter::Active).await.unwrap();
+    assert!(open.data.is_empty());
+
+    let names: Vec<_> = heard.lock().unwrap().iter().map(|delivery| delivery.event.name().to_owned()).collect();
+    let created = "billing-checkout-created";
+    assert_eq!(names, [created, created, created, "billing-checkout-completed", "billing-checkout-expired"]);
+}

@@ -22,6 +22,7 @@ pub(crate) struct Store {
     pub(crate) customers: Table,
     pub(crate) contacts: Table,
     pub(crate) orders: Table,
+    pub(crate) checkouts: Table,
     /// By order.
     pub(crate) order_lines: BTreeMap<String, Vec<super::orders::Line>>,
     pub(crate) signals: Vec<StoredSignal>,
@@ -187,6 +188,10 @@ impl Store {
             "delete-order-by-id" => self.delete_order(matched),
             "activate-order-by-id" => self.activate_order(matched),
             "get-order-lines" => self.list_order_lines(matched),
+            "list-checkouts" => Ok(self.list_checkouts(matched)),
+            "create-checkout" => self.create_checkout(body),
+            "get-checkout" => self.get_checkout(matched),
+            "archive-checkout" => self.archive_checkout(matched),
             "create-signals" => Ok(self.create_signals(body)),
             // Taken, and shown among the requests; nothing is made of them.
             "create-costs" => Ok(json!({"ingested": body["costs"].as_array().map_or(0, Vec::len), "duplicates": 0})),

@@ -1,0 +1,107 @@
+//! Checkouts: made over the API, completed and expired by whoever drives the emulator.
+
+use serde_json::{Value, json};
+
+use super::contract::Matched;
+use super::store::{Refusal, Reply, Store, addressed, given, merge, now, page, passes, text};
+use crate::JsonObject;
+
+/// What a list shows of a checkout; the rest is for whoever asks for it alone.
+const DETAILS: [&str; 2] = ["orderId", "selectedProduct"];
+
+impl Store {
+    pub(crate) fn create_checkout(&mut self, body: &Value) -> Reply {
+        for product in body["products"].as_array().into_iter().flatten() {
+            let id = product["id"].as_str().unwrap_or_default();
+            if self.products.find("id", id).is_none() {
+                return Err(Refusal::not_found("product", id));
+            }
+        }
+        let customer = &body["customer"];
+        let by_id = customer["customerId"].as_str().map(|id| ("id", id));
+        let named = by_id.or_else(|| customer["externalCustomerId"].as_str().map(|id| ("externalId", id)));
+        let known = named.and_then(|(key, id)| self.customer_named(key, id)).cloned();
+        if let (Some(("id", id)), None) = (named, &known) {
+            return Err(Refusal::not_found("customer", id));
+        }
+        let of_customer = |key: &str| known.as_ref().and_then(|row| row.get(key)).cloned().unwrap_or_default();
+        let id = self.id("chk");
+        let time = now();
+        let first = &body["products"][0];
+        let checkout = json!({
+            "id": id,
+            "url": format!("https://checkout.invalid/{id}"),
+            "status": "active",
+            "products": body["products"],
+            "successUrl": body["successUrl"],
+            "cancelUrl": given(body, "cancelUrl", Value::Null),
+            "allowedCurrencies": body.get("currency").map_or_else(|| json!(["USD"]), |currency| json!([currency])),
+            "collectAddress": given(body, "collectAddress", false),
+            "collectPhone": given(body, "collectPhone", false),
+            "customCards": given(body, "customCards", json!([])),
+            "customerId": of_customer("id"),
+            "externalCustomerId": customer.get("externalCustomerId").cloned().unwrap_or_else(|| of_customer("externalId")),
+            "expiresAt": given(body, "expiresAt", Value::Null),
+            "metadata": given(body, "metadata", Value::Null),
+            "singleUse": given(body, "singleUse", true),
+            "orderId": null,
+            "selectedProduct": {
+                "id": first["id"],
+                "plan": {"id": given(&first["plans"][0], "id", ""), "externalId": null, "name": null},
+            },
+            "createdAt": time,
+            "updatedAt": time,
+        });
+        if let Value::Object(row) = checkout {
+            self.checkouts.push(row);
+        }
+        self.checkout_event("billing-checkout-created", &id);
+        self.checkout(&id).map(|row| Value::Object(listed(row)))
+    }
+
+    fn checkout(&self, id: &str) -> Result<&JsonObject, Refusal> {
+        self.checkouts.find("id", id).ok_or_else(|| Refusal::not_found("checkout", id))
+    }
+
+    fn checkout_event(&mut self, event: &str, id: &str) {
+        if let Ok(row) = self.checkout(id) {
+            let data = crate::object!({ "checkout": row.clone() });
+            self.webhooks.send(event, data, false);
+        }
+    }
+
+    pub(crate) fn list_checkouts(&self, matched: &Matched) -> Value {
+        let rows = self.checkouts.rows().iter().filter(|row| passes(row, matched));
+        page(rows.map(|row| Value::Object(listed(row))), matched)
+    }
+
+    pub(crate) fn get_checkout(&self, matched: &Matched) -> Reply {
+        let (_, id) = addressed(matched);
+        self.checkout(id).cloned().map(Value::Object)
+    }
+
+    pub(crate) fn archive_checkout(&mut self, matched: &Matched) -> Reply {
+        let (_, id) = addressed(matched);
+        self.checkout(id)?;
+        self.end_checkout(id, "archived");
+        Ok(json!({}))
+    }
+
+    /// The checkout is over; whether it was open before. Who wants to know is told.
+    pub(crate) fn end_checkout(&mut self, id: &str, status: &str) -> bool {
+        let Some(row) = self.checkouts.find_mut("id", id).filter(|row| text(row, "status") == Some("active")) else {
+            return false;
+        };
+        merge(row, &json!({ "status": status }));
+        if status != "archived" {
+            self.checkout_event(&format!("billing-checkout-{status}"), id);
+        }
+        true
+    }
+}
+
+fn listed(row: &JsonObject) -> JsonObject {
+    let mut row = row.clone();
+    row.retain(|key, _| !DETAILS.contains(&key.as_str()));
+    row
+}
