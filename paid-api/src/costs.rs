@@ -179,7 +179,7 @@ impl CostEmitterBuilder {
         let opening = sink.opening();
         #[cfg(feature = "outbox")]
         let builder = match &self.folder {
-            Some(folder) => builder.outbox(folder),
+            Some(folder) => builder.of_costs().outbox(folder),
             None => builder,
         };
         let emitter = builder.build()?;

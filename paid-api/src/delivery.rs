@@ -81,6 +81,8 @@ struct Inner {
     runtime: tokio::runtime::Handle,
     patience: Duration,
     has_outbox: bool,
+    #[cfg(feature = "outbox")]
+    kind: outbox::Kind,
     /// Hears when the thread is done.
     done: std::sync::Mutex<mpsc::Receiver<()>>,
     ended: watch::Receiver<bool>,

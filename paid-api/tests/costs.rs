@@ -197,3 +197,21 @@ async fn what_was_on_its_way_when_a_process_ended_is_uncertain_and_the_rest_is_s
     let once: Vec<Value> = sent(&emulator).into_iter().filter(|vendor| vendor == "waits").map(Value::from).collect();
     assert_eq!(once.len(), 1);
 }
+
+#[tokio::test]
+async fn an_outbox_of_costs_is_none_of_signals_and_the_other_way_round() {
+    let emulator = Emulator::start().await.unwrap();
+    let (costs, signals) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    drop(builder(&emulator).outbox(costs.path()).build().unwrap());
+    drop(paid::Emitter::builder(emulator.client()).outbox(signals.path()).build().unwrap());
+    let refused = paid::Emitter::builder(emulator.client()).outbox(costs.path()).build().unwrap_err().to_string();
+    assert!(refused.contains("an outbox of cost records"), "{refused}");
+    let refused = builder(&emulator).outbox(signals.path()).build().unwrap_err().to_string();
+    assert!(refused.contains("an outbox of signals"), "{refused}");
+    let emitter = paid::Emitter::new(emulator.client()).unwrap();
+    let refused = paid::outbox::resubmit(costs.path(), &emitter).await.unwrap_err().to_string();
+    assert!(refused.contains("CostEmitter::resubmit"), "{refused}");
+    // Each is opened again by its own.
+    drop(builder(&emulator).outbox(costs.path()).build().unwrap());
+    drop(paid::Emitter::builder(emulator.client()).outbox(signals.path()).build().unwrap());
+}

@@ -5,7 +5,10 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-const FILE: &str = "costs-on-their-way";
+#[cfg(feature = "outbox")]
+use crate::delivery::outbox::COSTS_MARK as FILE;
+#[cfg(not(feature = "outbox"))]
+const FILE: &str = "";
 
 /// One line a change: `+key` before a request, `-key` after its answer.
 #[derive(Debug)]

@@ -27,6 +27,8 @@ pub struct EmitterBuilder {
     outbox: Option<std::path::PathBuf>,
     #[cfg(feature = "outbox")]
     fsync: super::outbox::Fsync,
+    #[cfg(feature = "outbox")]
+    kind: super::outbox::Kind,
 }
 
 impl EmitterBuilder {
@@ -43,7 +45,16 @@ impl EmitterBuilder {
             outbox: None,
             #[cfg(feature = "outbox")]
             fsync: super::outbox::Fsync::default(),
+            #[cfg(feature = "outbox")]
+            kind: super::outbox::Kind::Signals,
         }
+    }
+
+    /// What it delivers are cost records.
+    #[cfg(all(feature = "outbox", feature = "cost-emitter"))]
+    pub(crate) fn of_costs(mut self) -> Self {
+        self.kind = super::outbox::Kind::Costs;
+        self
     }
 
     /// Called for every signal that is not billed, and when the outbox has a problem, from the thread that notices it. It
@@ -139,7 +150,10 @@ impl EmitterBuilder {
         let (tell_event, events) = events::unbounded_channel();
         #[cfg(feature = "outbox")]
         let outbox = match &self.outbox {
-            Some(folder) => Some(super::outbox::open(folder, self.fsync, tell_event.clone())?),
+            Some(folder) => {
+                self.kind.claim(folder)?;
+                Some(super::outbox::open(folder, self.fsync, tell_event.clone())?)
+            }
             None => None,
         };
         #[cfg(feature = "outbox")]
@@ -194,6 +208,8 @@ impl EmitterBuilder {
             runtime: handle,
             patience: self.patience,
             has_outbox,
+            #[cfg(feature = "outbox")]
+            kind: self.kind,
             done: done.into(),
             ended,
         };

@@ -180,6 +180,44 @@ impl Outbox {
     }
 }
 
+/// What is in an outbox. Costs that were sent as signals would be lost, and signals as costs too: a file tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Signals,
+    #[cfg_attr(not(feature = "cost-emitter"), allow(dead_code))]
+    Costs,
+}
+
+/// In the folder of an outbox of costs, from the beginning: which records are on their way.
+pub(crate) const COSTS_MARK: &str = "costs-on-their-way";
+
+impl Kind {
+    fn found(folder: &Path) -> Option<Self> {
+        if folder.join(COSTS_MARK).exists() {
+            return Some(Self::Costs);
+        }
+        (store::exists(folder) || dead_letters::path(folder).exists()).then_some(Self::Signals)
+    }
+
+    /// Makes the folder one of this kind, if it is not one of the other.
+    pub(crate) fn claim(self, folder: &Path) -> Result<(), crate::ConfigError> {
+        let shown = folder.display();
+        match (self, Self::found(folder)) {
+            (Self::Signals, Some(Self::Costs)) => Err(crate::ConfigError::new(format!(
+                "{shown} is an outbox of cost records: open it with `CostEmitter`, and give signals a folder of their own"
+            ))),
+            (Self::Costs, Some(Self::Signals)) => Err(crate::ConfigError::new(format!(
+                "{shown} is an outbox of signals: give cost records a folder of their own"
+            ))),
+            (Self::Costs, None) => std::fs::create_dir_all(folder)
+                .and_then(|()| std::fs::File::create(folder.join(COSTS_MARK)))
+                .map(drop)
+                .map_err(|error| crate::ConfigError::new(format!("cannot write {shown}: {error}"))),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// What an outbox holds, without an emitter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -237,6 +275,10 @@ pub struct Resubmitted {
 /// When the file cannot be read or written.
 pub async fn resubmit(folder: impl Into<PathBuf>, emitter: &Emitter) -> io::Result<Resubmitted> {
     let folder = folder.into();
+    if Kind::found(&folder).is_some_and(|kind| kind != emitter.inner.kind) {
+        let problem = "these dead letters are cost records: send them again with `CostEmitter::resubmit`";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+    }
     let found = dead_letters::read(&folder)?;
     let mut receipts = Vec::new();
     for letter in found.letters {
