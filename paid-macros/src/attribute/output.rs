@@ -219,14 +219,18 @@ fn entry(arguments: &Arguments, checked: &Checked<'_>, shape: Shape, late: bool)
         Some(via) => quote_spanned!(via.span()=> #krate::__private::Pending::start_via(#name, #via)),
         None if arguments.over_trace.is_some() => {
             let span = arguments.over_trace.as_ref().map_or_else(Span::call_site, LitStr::span);
-            quote_spanned!(span=> #krate::__private::Pending::start_over_trace::<#krate::__private::Features>(#name))
+            let features = features(krate, span);
+            quote_spanned!(span=> #krate::__private::Pending::start_over_trace::<#features>(#name))
         }
         None if matches!(shape, Shape::Future { .. }) => quote!(#krate::__private::Pending::start_future(#name)),
         None => quote!(#krate::__private::Pending::start(#name)),
     };
     let mut steps = TokenStream::new();
     if let Some(mark) = &arguments.cost_attributed {
-        steps.extend(quote_spanned!(mark.span()=> #pending.cost_attributed::<#krate::__private::Features>();));
+        let features = features(krate, mark.span());
+        steps.extend(
+            quote_spanned!(mark.span()=> #krate::__private::Pending::cost_attributed::<#features>(&mut #pending);),
+        );
     }
     if let Some(product) = checked.event.as_ref().and_then(|event| event.default_product()) {
         steps.extend(quote!(#pending.default_product(#product);));
@@ -245,6 +249,16 @@ fn entry(arguments: &Arguments, checked: &Checked<'_>, shape: Shape, late: bool)
         let #mutable #pending = #start;
         #fill
     }
+}
+
+/// What says that a feature is there, at the place that needs it.
+fn features(krate: &syn::Path, place: Span) -> TokenStream {
+    let path = quote!(#krate::__private::Features);
+    let at_place = |mut token: TokenTree| {
+        token.set_span(place.resolved_at(token.span()));
+        token
+    };
+    path.into_iter().map(at_place).collect()
 }
 
 fn boolean(value: &Expr) -> TokenStream {
