@@ -3,24 +3,29 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[cfg(feature = "outbox")]
 use crate::delivery::outbox::COSTS_MARK as FILE;
 #[cfg(not(feature = "outbox"))]
 const FILE: &str = "";
 
+/// Written anew when it has grown to this.
+const LARGE: usize = 1 << 20;
+
 /// One line a change: `+key` before a request, `-key` after its answer.
 #[derive(Debug)]
 pub(super) struct Journal {
+    folder: PathBuf,
     file: File,
+    size: usize,
+    on_their_way: BTreeSet<String>,
 }
 
 impl Journal {
     /// Opens the file of an outbox's folder; with the keys that an earlier run left.
     pub(super) fn open(folder: &Path) -> io::Result<(Self, BTreeSet<String>)> {
-        let path = folder.join(FILE);
-        let text = match fs::read_to_string(&path) {
+        let text = match fs::read_to_string(folder.join(FILE)) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error),
@@ -33,30 +38,71 @@ impl Journal {
                 _ => {}
             }
         }
-        // Written anew, so that it does not grow for ever.
-        let fresh = folder.join(format!("{FILE}.new"));
-        let mut file = File::create(&fresh)?;
-        for key in &left {
-            writeln!(file, "+{key}")?;
-        }
-        file.sync_data()?;
-        fs::rename(&fresh, &path)?;
-        Ok((Self { file }, left))
+        let (file, size) = write_anew(folder, &left)?;
+        let journal = Self { folder: folder.to_owned(), file, size, on_their_way: left.clone() };
+        Ok((journal, left))
     }
 
     /// On disk when it returns.
     pub(super) fn begin(&mut self, keys: &[String]) -> io::Result<()> {
+        self.on_their_way.extend(keys.iter().cloned());
         self.write('+', keys)?;
         self.file.sync_data()
     }
 
     /// What of this is lost in a crash is only uncertain.
     pub(super) fn end(&mut self, keys: &[String]) -> io::Result<()> {
-        self.write('-', keys)
+        for key in keys {
+            self.on_their_way.remove(key);
+        }
+        self.write('-', keys)?;
+        if self.size > LARGE.max(self.on_their_way.len() * 100) {
+            (self.file, self.size) = write_anew(&self.folder, &self.on_their_way)?;
+        }
+        Ok(())
     }
 
     fn write(&mut self, sign: char, keys: &[String]) -> io::Result<()> {
         let text: String = keys.iter().map(|key| format!("{sign}{key}\n")).collect();
+        self.size += text.len();
         self.file.write_all(text.as_bytes())
+    }
+}
+
+/// Only what is on its way, so that the file does not grow for ever.
+fn write_anew(folder: &Path, keys: &BTreeSet<String>) -> io::Result<(File, usize)> {
+    let fresh = folder.join(format!("{FILE}.new"));
+    let text: String = keys.iter().map(|key| format!("+{key}\n")).collect();
+    let mut file = File::create(&fresh)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_data()?;
+    fs::rename(&fresh, folder.join(FILE))?;
+    Ok((file, text.len()))
+}
+
+#[cfg(all(test, feature = "outbox"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_on_its_way_is_found_again_and_the_file_stays_small() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut journal, left) = Journal::open(folder.path()).unwrap();
+        assert!(left.is_empty());
+        let key = |number: usize| format!("{number:036}");
+        journal.begin(&[key(0), key(1)]).unwrap();
+        for round in 0..40 {
+            let keys: Vec<_> = (0..1_000).map(|number| key(2 + round * 1_000 + number)).collect();
+            journal.begin(&keys).unwrap();
+            journal.end(&keys).unwrap();
+        }
+        journal.end(&[key(1)]).unwrap();
+        assert!(fs::metadata(folder.path().join(FILE)).unwrap().len() < 2 * LARGE as u64);
+        drop(journal);
+        // A crash in the middle of a line spoils nothing before it.
+        let mut file = File::options().append(true).open(folder.path().join(FILE)).unwrap();
+        file.write_all(b"+half").unwrap();
+        let (_, left) = Journal::open(folder.path()).unwrap();
+        assert_eq!(left.into_iter().collect::<Vec<_>>(), [key(0), "half".to_owned()]);
     }
 }

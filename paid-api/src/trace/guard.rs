@@ -107,7 +107,8 @@ impl TraceGuard {
     }
 
     /// Somewhere to send signals for those who only have the collector: `paid::install(guard.signals())`. They have no
-    /// idempotency key there, and none is on disk: with an API at hand, an [`Emitter`](crate::Emitter) is better.
+    /// idempotency key there, and none is on disk; spans whose answer was lost are sent again with the ids they had, and
+    /// whether Paid then counts a signal once is documented nowhere. With an API at hand, an [`Emitter`](crate::Emitter) is better.
     pub fn signals(&self) -> TraceSignals {
         TraceSignals::over(self.pipeline().cloned())
     }
