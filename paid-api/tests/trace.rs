@@ -533,11 +533,11 @@ async fn what_the_collector_refuses_is_counted_and_takes_no_other_span_along() {
     guard.scope().customer("acme").run_sync(|| ());
     guard.flush(10 * SECOND).await.unwrap();
     assert_eq!((guard.stats().exported, guard.stats().rejected), (3, 2));
-    // A key that is refused is refused for all.
+    // A key that is refused says nothing about the spans.
     emulator.fault(Fault::status(403).operation("traces"));
     guard.scope().customer("acme").run_sync(|| ());
     guard.flush(10 * SECOND).await.unwrap();
-    assert_eq!((guard.stats().exported, guard.stats().rejected), (3, 3));
+    assert_eq!((guard.stats().exported, guard.stats().rejected), (4, 2));
 }
 
 #[tokio::test]
@@ -565,6 +565,18 @@ async fn a_collector_that_hangs_holds_nobody_up_and_what_finds_no_room_is_counte
     let stats = guard.stats();
     assert_eq!((stats.queued(), stats.dropped), (0, stats.ended), "nothing is unaccounted for");
     assert_eq!(stats.dropped_signals, 20);
+}
+
+/// A long wait before the next attempt must not cost what could still be sent.
+#[tokio::test]
+async fn the_end_cuts_waits_short_and_tries_once_more() {
+    let emulator = Emulator::start().await.unwrap();
+    let guard = tracing_to(&emulator);
+    emulator.fault(Fault::status(503).operation("traces").header("retry-after", "25"));
+    guard.scope().customer("acme").run_sync(|| ());
+    assert!(guard.flush(SECOND).await.is_err(), "it waits");
+    guard.shutdown(2 * SECOND).await.unwrap();
+    assert_eq!((emulator.spans().len(), guard.stats().dropped), (1, 0));
 }
 
 #[tokio::test]

@@ -196,6 +196,7 @@ impl TraceBuilder {
             resource: ResourceAttributesWithSchema::from(&resource),
             end: queue.end(),
             queue: Arc::clone(&queue),
+            is_failing: false,
         };
         let thread = start(exporter)?;
         Ok(TraceGuard::over(Arc::new(Pipeline::new(queue, resource)), thread, self.patience))

@@ -30,6 +30,8 @@ pub(super) struct Exporter {
     pub(super) resource: ResourceAttributesWithSchema,
     pub(super) queue: Arc<Queue>,
     pub(super) end: watch::Receiver<Option<Instant>>,
+    /// Whether nothing gets through at the moment: said once.
+    pub(super) is_failing: bool,
 }
 
 /// How the collector answered.
@@ -74,6 +76,14 @@ impl Exporter {
                     if rejected > 0 {
                         self.reject(rejected, &why);
                     }
+                    let signals = part.iter().filter(|span| span.is_signal()).count();
+                    if rejected > 0 && signals > 0 {
+                        emit::log(&format_args!(
+                            "the collector refused {rejected} of {} spans without saying which; {signals} signal(s) were among \
+                             them and may not be billed: {why}",
+                            part.len()
+                        ));
+                    }
                 }
                 Answer::Refused(_) if part.len() > 1 => {
                     let rest = part.split_off(part.len() / 2);
@@ -108,8 +118,13 @@ impl Exporter {
         loop {
             let answer = self.attempt(body.clone()).await;
             add(&self.queue.counts.requests, 1);
-            let Answer::Later(after, why) = answer else { return answer };
-            tracing::debug!("the collector did not take {} span(s), trying again: {why}", batch.len());
+            let Answer::Later(after, why) = answer else {
+                self.is_failing = false;
+                return answer;
+            };
+            if !std::mem::replace(&mut self.is_failing, true) {
+                emit::log(&format_args!("spans wait, and are tried again until the collector takes them: {why}"));
+            }
             let jitter = 0.5 + fastrand::f64() / 2.0;
             let pause = after.unwrap_or_else(|| delay.mul_f64(jitter)).min(MAX_DELAY);
             delay = (delay * 2).min(MAX_DELAY);
@@ -120,13 +135,16 @@ impl Exporter {
         }
     }
 
-    /// Whether there is time left afterwards.
+    /// Whether there is time left afterwards. At the end there is none for long waits, but for more attempts.
     async fn pause(&mut self, pause: Duration) -> bool {
-        let until = Instant::now() + pause;
+        let mut until = Instant::now() + pause;
         loop {
-            let end = *self.end.borrow_and_update();
-            if end.is_some_and(|end| end <= until) {
-                return false;
+            if let Some(end) = *self.end.borrow_and_update() {
+                let left = end.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return false;
+                }
+                until = until.min(Instant::now() + (left / 10).max(Duration::from_millis(1)));
             }
             tokio::select! {
                 () = tokio::time::sleep_until(until) => return true,
@@ -171,7 +189,8 @@ impl Exporter {
             200..=299 => taken(&body),
             400 | 413 => Answer::Refused(format!("status {status}")),
             408 | 429 | 500..=599 => Answer::Later(after, format!("status {status}")),
-            401 | 403 => Answer::Denied(format!("status {status}; check PAID_API_KEY")),
+            // The key says nothing about the spans: it may be rotated, and the next attempt has the new one.
+            401 | 403 => Answer::Later(after, format!("status {status}; check PAID_API_KEY")),
             _ => Answer::Denied(format!("status {status}")),
         }
     }
