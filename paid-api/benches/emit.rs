@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use divan::{AllocProfiler, Bencher, black_box};
-use paid::{Counts, Emit, EmitError, EmitterBuilder, PaidSignal, Signal, SignalBatch, Sink, SinkFuture};
+use paid::{Batch, Counts, DeliveryError, Emit, EmitterBuilder, PaidSignal, Signal, Sink, SinkFuture};
 
 #[global_allocator]
 static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
@@ -23,17 +23,18 @@ const BOOKED: MeetingBooked = MeetingBooked { account: "acme", lead_id: "lead-42
 struct Nowhere;
 
 impl Emit for Nowhere {
-    fn emit(&self, signal: Signal) {
+    fn emit(&self, signal: Signal) -> bool {
         black_box(signal);
+        true
     }
 
-    fn fail(&self, failure: EmitError) {
+    fn fail(&self, failure: DeliveryError) {
         black_box(failure);
     }
 }
 
 impl Sink for Nowhere {
-    fn send<'a>(&'a self, batch: SignalBatch<'a>) -> SinkFuture<'a> {
+    fn send<'a>(&'a self, batch: Batch<'a>) -> SinkFuture<'a> {
         let ingested = batch.len() as u64;
         Box::pin(async move { Ok(Counts { ingested, ..Counts::default() }) })
     }

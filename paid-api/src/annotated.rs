@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::emit::{self, Emit};
+use crate::emit;
+use crate::listener::{self, Emit};
 use crate::signal::value::{self, AsCost, AsQuantity, AsTimestamp};
 use crate::signal::{Data, PaidSignal, Signal};
 use crate::types::{
@@ -28,20 +29,29 @@ pub fn never<T>() -> T {
 /// A signal between the entry of a function and its end; empty when nobody listens.
 pub struct Pending {
     name: &'static str,
-    inner: Option<Box<Inner>>,
+    inner: Option<Box<PendingSignal>>,
 }
 
-struct Inner {
-    /// `None` is whoever listens when it is emitted.
-    emitter: Option<Arc<dyn Emit>>,
+struct PendingSignal {
+    route: Route,
     signal: Signal,
+}
+
+/// Where a signal goes.
+enum Route {
+    /// To this emitter.
+    Emitter(Arc<dyn Emit>),
+    /// To whoever listens when it is emitted.
+    Listener,
+    /// Elsewhere.
+    Function(fn(Signal)),
 }
 
 impl Pending {
     #[inline]
     pub fn start(name: &'static str) -> Self {
         match emit::current() {
-            Some(emitter) => Self::over(name, Some(emitter)),
+            Some(emitter) => Self::over(name, Route::Emitter(emitter)),
             None => Self { name, inner: None },
         }
     }
@@ -49,19 +59,17 @@ impl Pending {
     /// For functions that return a future: it may be polled in another scope than it was made in.
     #[inline]
     pub fn start_future(name: &'static str) -> Self {
-        if emit::anybody_listens() { Self::over(name, None) } else { Self { name, inner: None } }
+        if listener::anybody_listens() { Self::over(name, Route::Listener) } else { Self { name, inner: None } }
     }
 
     /// For `via = emitter`.
-    pub fn start_via(name: &'static str, emitter: impl Emit + 'static) -> Self {
-        Self::over(name, Some(Arc::new(emitter)))
+    pub fn start_via(name: &'static str, emitter: impl Emit) -> Self {
+        Self::over(name, Route::Emitter(Arc::new(emitter)))
     }
 
     /// For `over = "trace"`.
     pub fn start_over_trace<F: HasTrace>(name: &'static str) -> Self {
-        let mut pending = Self::over(name, None);
-        pending.change(|signal| signal.over_trace = true);
-        pending
+        Self::over(name, Route::Function(F::emit_over_trace))
     }
 
     /// For `cost_attributed`.
@@ -69,8 +77,8 @@ impl Pending {
         self.change(|signal| signal.cost_attributed = true);
     }
 
-    fn over(name: &'static str, emitter: Option<Arc<dyn Emit>>) -> Self {
-        Self { name, inner: Some(Box::new(Inner { emitter, signal: Signal::new(name) })) }
+    fn over(name: &'static str, route: Route) -> Self {
+        Self { name, inner: Some(Box::new(PendingSignal { route, signal: Signal::new(name) })) }
     }
 
     /// Whether anybody listens: only then are expressions evaluated.
@@ -111,7 +119,9 @@ impl Pending {
     }
 
     pub fn idempotency_key(&mut self, key: Option<Cow<'_, str>>) {
-        self.change(|signal| signal.idempotency_key = key.map(|key| crate::signal::Key::Given(key.into_owned())));
+        self.change(|signal| {
+            signal.idempotency_key = key.map(|key| crate::signal::IdempotencyKey::Given(key.into_owned()))
+        });
     }
 
     pub fn user(&mut self, user: Option<Cow<'_, str>>) {
@@ -141,7 +151,6 @@ impl Pending {
             signal.idempotency_key = set.idempotency_key.or(signal.idempotency_key.take());
             signal.timestamp = set.timestamp.or(signal.timestamp);
             signal.cost_attributed |= set.cost_attributed;
-            signal.over_trace |= set.over_trace;
             signal.data.append(set.data);
         });
     }
@@ -149,20 +158,18 @@ impl Pending {
     #[inline]
     pub fn emit(self) {
         match self.inner {
-            None => emit::lost(self.name),
-            Some(inner) => inner.emit(self.name),
+            None => listener::lost(self.name),
+            Some(inner) => inner.emit(),
         }
     }
 }
 
-impl Inner {
-    fn emit(self: Box<Self>, name: &'static str) {
-        match self.emitter.or_else(emit::current) {
-            Some(emitter) => emit::accept(&*emitter, self.signal),
-            None => {
-                let _ = name;
-                emit::over_trace_or_lost(&self.signal);
-            }
+impl PendingSignal {
+    fn emit(self: Box<Self>) {
+        match self.route {
+            Route::Emitter(emitter) => emit::accept(&*emitter, self.signal),
+            Route::Listener => emit::emit(self.signal),
+            Route::Function(emit) => emit(self.signal),
         }
     }
 }
@@ -176,13 +183,11 @@ pub struct Features;
     label = "costs and the collector come with tracing",
     note = "in Cargo.toml: `paid-api = {{ ..., features = [\"trace\"] }}`"
 )]
-pub trait HasTrace {}
+pub trait HasTrace {
+    fn emit_over_trace(signal: Signal);
+}
 
 #[cfg(feature = "trace")]
-impl HasTrace for Features {}
-
-#[cfg(feature = "trace")]
-#[path = "annotated/traced.rs"]
 mod traced;
 #[cfg(feature = "trace")]
 pub use traced::*;
@@ -290,7 +295,7 @@ pub fn write_quantity<T: AsQuantity + ?Sized>(data: &mut Data, quantity: &T) {
 
 pub fn write_cost<T: AsCost + ?Sized>(data: &mut Data, cost: &T) {
     if let Some(cost) = cost.as_cost() {
-        data.field("costData", cost);
+        data.field("costData", &cost);
     }
 }
 
@@ -416,7 +421,6 @@ pub fn by_str<T: AsRef<str> + ?Sized>(value: &T) -> Option<Cow<'_, str>> {
 /// A value whose way to text is looked for.
 pub struct Way<'a, T: ?Sized>(pub &'a T);
 
-#[path = "annotated/ways.rs"]
 pub mod ways;
 
 /// The keys of the annotation, for completion in editors.

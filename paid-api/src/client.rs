@@ -67,7 +67,7 @@ pub struct Client {
 pub(crate) struct Inner {
     pub(crate) http: reqwest::Client,
     pub(crate) base_url: String,
-    pub(crate) key: Key,
+    pub(crate) key: KeySource,
     pub(crate) user_agent: HeaderValue,
     pub(crate) timeout: Duration,
     pub(crate) retry: RetryPolicy,
@@ -148,12 +148,12 @@ impl fmt::Debug for Client {
 
 /// Where the key of a request comes from.
 #[derive(Clone)]
-pub(crate) enum Key {
+pub(crate) enum KeySource {
     Fixed(ApiKey),
     Provided(Arc<dyn Fn() -> ApiKey + Send + Sync>),
 }
 
-impl Key {
+impl KeySource {
     /// Asked for every attempt, so that a rotated key is used at once.
     pub(crate) fn header(&self) -> HeaderValue {
         match self {
@@ -163,7 +163,7 @@ impl Key {
     }
 }
 
-impl fmt::Debug for Key {
+impl fmt::Debug for KeySource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("ApiKey(***)")
     }
@@ -173,7 +173,7 @@ impl fmt::Debug for Key {
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {
-    key: Option<Result<Key, ConfigError>>,
+    key: Option<Result<KeySource, ConfigError>>,
     base_url: String,
     timeout: Duration,
     connect_timeout: Duration,
@@ -221,7 +221,7 @@ impl ClientBuilder {
 
     /// The API key (`paid_…`).
     pub fn api_key(mut self, key: impl AsRef<str>) -> Self {
-        self.key = Some(ApiKey::new(key).map(Key::Fixed));
+        self.key = Some(ApiKey::new(key).map(KeySource::Fixed));
         self
     }
 
@@ -240,7 +240,7 @@ impl ClientBuilder {
     /// # }
     /// ```
     pub fn api_key_from(mut self, provider: impl Fn() -> ApiKey + Send + Sync + 'static) -> Self {
-        self.key = Some(Ok(Key::Provided(Arc::new(provider))));
+        self.key = Some(Ok(KeySource::Provided(Arc::new(provider))));
         self
     }
 

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
+
+use crate::verdict::{self, Verdict};
 
 /// Everything that can go wrong with a request.
 #[derive(Debug, thiserror::Error)]
@@ -39,19 +41,18 @@ pub enum Error {
     /// The client cannot be built as configured.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Something else than Paid's API did not take what was sent; see [`unavailable`](Self::unavailable) and
-    /// [`refused`](Self::refused).
+    /// A custom sink rejected the batch; see [`unavailable`](Self::unavailable) and [`refused`](Self::refused).
     #[error(transparent)]
-    Elsewhere(Box<ElsewhereError>),
+    Sink(Box<SinkError>),
 }
 
-/// What went wrong in a sink of another kind.
+/// Why a custom sink rejected a batch.
 #[derive(Debug, thiserror::Error)]
 #[error("{source}")]
 #[non_exhaustive]
-pub struct ElsewhereError {
-    /// Whether the same may succeed later.
-    pub retryable: bool,
+pub struct SinkError {
+    /// What the rejection means for the batch.
+    pub verdict: Verdict,
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
@@ -174,25 +175,36 @@ impl Error {
         Self::Transport(Box::new(TransportError { operation, attempts, connect, what, source: source.without_url() }))
     }
 
-    /// For sinks of your own: it cannot be taken now, and may be later.
+    /// For sinks of your own: the batch cannot be taken now, and may be later. It is tried again.
     pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Elsewhere(Box::new(ElsewhereError { retryable: true, source: source.into() }))
+        Self::Sink(Box::new(SinkError { verdict: Verdict::NotDone, source: source.into() }))
     }
 
-    /// For sinks of your own: it will never be taken as it is.
+    /// For sinks of your own: the batch will never be taken as it is. It is halved until the bad records stand alone.
     pub fn refused(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Elsewhere(Box::new(ElsewhereError { retryable: false, source: source.into() }))
+        Self::Sink(Box::new(SinkError { verdict: Verdict::BadContent, source: source.into() }))
     }
 
-    /// Whether the same request may succeed later: the network failed, or Paid said 408, 429 or 5xx. The client
+    /// What went wrong means for the work: see the table at [`Verdict`].
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Api(error) => Verdict::of_status(error.status),
+            Self::Transport(error) => Verdict::of_failure(!error.connect),
+            Self::Timeout { .. } | Self::Decode(_) => Verdict::Unknown,
+            Self::Request(_) | Self::Config(_) => Verdict::BadContent,
+            Self::Sink(error) => error.verdict,
+        }
+    }
+
+    /// How long the server asks to wait before the next attempt.
+    pub(crate) fn asked_to_wait(&self, now: SystemTime) -> Option<Duration> {
+        verdict::asked_to_wait(&self.as_api()?.headers, now)
+    }
+
+    /// Returns true if the same request may succeed later: the network failed, or Paid answered 408, 429 or 5xx. The client
     /// has already retried what is safe to repeat; see [`RetryPolicy`](crate::RetryPolicy).
     pub fn is_retryable(&self) -> bool {
-        match self {
-            Self::Api(error) => is_retryable_status(error.status),
-            Self::Elsewhere(error) => error.retryable,
-            Self::Transport(_) | Self::Timeout { .. } => true,
-            Self::Decode(_) | Self::Request(_) | Self::Config(_) => false,
-        }
+        self.verdict().is_temporary() && !matches!(self, Self::Decode(_))
     }
 
     /// The HTTP status, if there was an answer.
@@ -211,10 +223,6 @@ impl Error {
             _ => None,
         }
     }
-}
-
-pub(crate) fn is_retryable_status(status: StatusCode) -> bool {
-    status.is_server_error() || matches!(status.as_u16(), 408 | 429)
 }
 
 /// What an error body says, whichever of Paid's two envelopes it is in.

@@ -41,74 +41,141 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "emit")]
+#[allow(missing_docs)]
+#[doc(hidden)]
+pub mod annotated;
 mod client;
 #[cfg(feature = "cost-emitter")]
+#[cfg_attr(not(feature = "outbox"), allow(dead_code))]
 pub mod costs;
 #[cfg(feature = "emit")]
-mod delivery;
+#[cfg_attr(not(all(feature = "outbox", feature = "trace")), allow(dead_code, unused_imports, unreachable_pub))]
+mod dispatch;
 #[cfg(feature = "emit")]
 mod emit;
+#[cfg(feature = "emit")]
+#[cfg_attr(not(all(feature = "outbox", feature = "nats")), allow(dead_code))]
+mod emitter;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+#[cfg_attr(not(feature = "emit"), allow(dead_code))]
 mod error;
+#[cfg(feature = "nats")]
+mod forward;
 #[rustfmt::skip]
 mod generated;
+#[cfg(feature = "emit")]
+mod listener;
 mod macros;
-#[cfg(feature = "nats")]
-pub mod nats;
+#[cfg(feature = "emit")]
+mod money;
+#[cfg(feature = "outbox")]
+pub mod outbox;
 mod pagination;
 mod patch;
+#[cfg(feature = "emit")]
+mod report;
 mod retry;
 #[cfg(feature = "emit")]
+#[cfg_attr(not(feature = "trace"), allow(dead_code))]
+mod scope;
+#[cfg(feature = "emit")]
 pub mod signal;
+#[cfg(feature = "sigterm")]
+mod sigterm;
+#[cfg(feature = "emit")]
+mod sinks;
 #[cfg(feature = "emit")]
 pub mod testing;
 mod timestamp;
 #[cfg(feature = "trace")]
 pub mod trace;
 mod transport;
+mod verdict;
 #[cfg(feature = "webhook")]
 pub mod webhook;
 mod wire;
 
 pub use client::{ApiKey, Client, ClientBuilder};
-pub use error::{ApiError, ConfigError, DecodeError, ElsewhereError, Error, RequestError, TransportError};
+pub use error::{ApiError, ConfigError, DecodeError, Error, RequestError, SinkError, TransportError};
 pub use generated::{resources, types};
 pub use pagination::{Items, Page, PageEnd};
 pub use patch::Patch;
 pub use retry::RetryPolicy;
 pub use timestamp::{ParseTimestampError, Timestamp};
 pub use transport::{Call, CallFuture, Empty};
-
-/// The outbox on disk: feature `outbox`. See [`EmitterBuilder::outbox`].
-///
-/// An outbox is a folder. `outbox.redb` holds the signals that Paid does not have yet, `dead-letters.jsonl` those that it
-/// refused for good, one JSON object a line. `cargo paid outbox` (feature `cli`) shows both.
-#[cfg(feature = "outbox")]
-pub mod outbox {
-    pub use crate::delivery::outbox::{
-        DeadLetter, DeadLetters, Fsync, Resubmitted, Waiting, dead_letters, resubmit, waiting,
-    };
-}
+pub use verdict::Verdict;
 
 #[cfg(feature = "nats")]
 pub use async_nats;
-#[cfg(feature = "emit")]
-pub use delivery::{
-    Counts, Delivery, Emitter, EmitterBuilder, FlushError, Overflow, Receipt, SignalBatch, Sink, SinkFuture, Stats,
-};
-#[cfg(feature = "emit")]
-pub use emit::{Emit, EmitError, emit, install, lost_signals, uninstall};
 #[cfg(feature = "nats")]
-pub use nats::forward;
+pub use forward::forward;
+#[cfg(feature = "emit")]
+pub use front_of_emit::*;
 #[cfg(feature = "trace")]
 pub use paid_macros::trace;
+
+/// What feature `emit` adds to the front door.
 #[cfg(feature = "emit")]
-pub use paid_macros::{PaidSignal, signal};
-#[cfg(feature = "emit")]
-pub use signal::scope::{FutureExt, InScope, Scope, scope, spawn, spawn_thread};
-#[cfg(feature = "emit")]
-pub use signal::{PaidSignal, Signal};
+mod front_of_emit {
+    pub use crate::dispatch::{Batch, Delivery, FlushError, Overflow, Receipt, Record, Sink, SinkFuture, Stats};
+    pub use crate::emit::emit;
+    pub use crate::emitter::{Emitter, EmitterBuilder};
+    pub use crate::listener::{Emit, install, lost_signals, uninstall};
+    pub use crate::money::{Currency, Money};
+    pub use crate::report::{Counts, DeliveryError, RecordKind};
+    pub use crate::scope::{FutureExt, InScope, Scope, scope, spawn, spawn_thread};
+    pub use crate::signal::{PaidSignal, Signal};
+    pub use paid_macros::{PaidSignal, signal};
+    pub use rust_decimal::Decimal;
+}
+
+/// Past one machine: a fleet publishes its signals to a NATS JetStream stream, and one [`forward()`] drains it to Paid.
+/// Feature `nats`.
+///
+/// Every signal is one message. A message is acknowledged when Paid has the signal; one that is delivered twice, by NATS
+/// or by a forwarder that was killed, is a duplicate to Paid by its idempotency key, and bills nothing again.
+///
+/// In the fleet:
+///
+/// ```no_run
+/// use paid::async_nats::{self, jetstream};
+/// use paid::{EmitterBuilder, nats::NatsSink};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let nats = jetstream::new(async_nats::connect("nats://localhost").await?);
+/// let sink = NatsSink::new(nats, "paid.signals");
+/// paid::install(EmitterBuilder::over(sink).build()?);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// In the forwarder, a process of its own:
+///
+/// ```no_run
+/// use paid::async_nats::jetstream::{consumer, stream};
+/// use paid::async_nats::{self, jetstream};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let nats = jetstream::new(async_nats::connect("nats://localhost").await?);
+/// let stream = stream::Config { name: "paid".into(), subjects: vec!["paid.signals".into()], ..Default::default() };
+/// let stream = nats.get_or_create_stream(stream).await?;
+/// let durable = consumer::pull::Config { durable_name: Some("paid".into()), max_ack_pending: 10_000, ..Default::default() };
+/// let consumer = stream.get_or_create_consumer("paid", durable).await?;
+///
+/// let emitter = paid::Emitter::new(paid::Client::from_env()?)?;
+/// let stop = std::future::pending(); // or a future that ends when the process is to end
+/// let forwarded = paid::forward(&consumer, &emitter, stop).await?;
+/// println!("{forwarded:?}");
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(feature = "nats")]
+pub mod nats {
+    pub use crate::forward::{ForwardError, Forwarded};
+    pub use crate::sinks::nats::NatsSink;
+}
 
 pub use reqwest::{Method, StatusCode};
 
@@ -117,13 +184,11 @@ pub type JsonObject = serde_json::Map<String, serde_json::Value>;
 
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
-pub use delivery::fuzzing;
+pub use outbox::fuzzing;
 
 #[cfg(feature = "emit")]
 #[doc(hidden)]
-#[path = "annotated.rs"]
-#[allow(missing_docs)]
-pub mod __private;
+pub use annotated as __private;
 
 /// What generated code uses of this crate. No part of the public API.
 #[doc(hidden)]

@@ -1,19 +1,20 @@
-//! When to try again: a pure decision, and the loop that follows it. Knows no HTTP client and no operation.
+//! When the client tries again: a policy over [`Verdict`]s, and the loop that follows it. Knows no HTTP client and no
+//! operation.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 
-use crate::error::is_retryable_status;
+use crate::verdict::{self, Backoff, Verdict};
 
 /// How often and for how long a request is retried.
 ///
-/// Retried are connections that could not be made, and the statuses 408, 429 and 5xx. A request that could do its
-/// work twice (a create without an idempotency key) is retried only when it cannot have been done: no connection
-/// was made, or Paid said 429 or 503. The server's `Retry-After`, `retry-after-ms` and `X-RateLimit-Reset` are
-/// followed; else the wait is drawn at random up to a bound that doubles with every attempt.
+/// A request is retried if its [`Verdict`] is temporary: no connection was made, or Paid answered 408, 429 or 5xx. A
+/// request that could do its work twice (a create without an idempotency key) is retried only if the work cannot have
+/// been done: no connection was made, or Paid answered 429 or 503. The wait is what the server asks for in
+/// `retry-after-ms`, `Retry-After` or `X-RateLimit-Reset`; otherwise it is random, between a tenth of a bound and the
+/// bound, which doubles with every attempt.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
@@ -67,21 +68,13 @@ impl RetryPolicy {
     }
 }
 
-/// How an attempt ended.
-#[derive(Debug)]
-pub(crate) enum Outcome<'a> {
-    /// With a status.
-    Status(StatusCode, &'a HeaderMap),
-    /// Without a connection: the server has not seen the request.
-    NotSent,
-    /// Somewhere after that: the server may have done the work.
-    Lost,
-}
-
 /// Everything a decision depends on.
 #[derive(Debug)]
 pub(crate) struct Situation<'a> {
-    pub(crate) outcome: Outcome<'a>,
+    /// What the last answer, or its absence, means.
+    pub(crate) verdict: Verdict,
+    /// The headers of the last answer, if one came.
+    pub(crate) headers: Option<&'a HeaderMap>,
     /// Doing the work twice does no harm.
     pub(crate) repeatable: bool,
     /// Attempts made so far, 1 or more.
@@ -90,7 +83,7 @@ pub(crate) struct Situation<'a> {
     pub(crate) elapsed: Duration,
     /// The wall clock, for dates that the server names.
     pub(crate) now: SystemTime,
-    /// In 0..1.
+    /// Between 0 and 1.
     pub(crate) random: f64,
 }
 
@@ -100,61 +93,30 @@ impl RetryPolicy {
         if situation.attempts > self.max_retries || !may_repeat(situation) {
             return None;
         }
-        let told = match situation.outcome {
-            Outcome::Status(_, headers) => told_to_wait(headers, situation.now),
-            Outcome::NotSent | Outcome::Lost => None,
-        };
-        let wait = told.unwrap_or_else(|| self.backoff(situation.attempts).mul_f64(situation.random));
+        let asked = situation.headers.and_then(|headers| verdict::asked_to_wait(headers, situation.now));
+        let backoff = Backoff { base: self.base_delay, max: self.max_delay };
+        let wait = asked.unwrap_or_else(|| backoff.wait(situation.attempts, situation.random));
         (situation.elapsed.saturating_add(wait) < self.total).then_some(wait)
-    }
-
-    /// The bound of the wait after this many attempts.
-    fn backoff(&self, attempts: u32) -> Duration {
-        let doublings = 2_u32.saturating_pow(attempts.saturating_sub(1));
-        self.base_delay.saturating_mul(doublings).min(self.max_delay)
     }
 }
 
 fn may_repeat(situation: &Situation<'_>) -> bool {
-    match situation.outcome {
-        Outcome::NotSent => true,
-        Outcome::Lost => situation.repeatable,
-        Outcome::Status(status, _) => {
-            let not_done = matches!(status.as_u16(), 429 | 503);
-            is_retryable_status(status) && (not_done || situation.repeatable)
-        }
+    match situation.verdict {
+        Verdict::NotDone => true,
+        Verdict::Unknown => situation.repeatable,
+        Verdict::Done | Verdict::BadContent | Verdict::BadKey | Verdict::Misdirected => false,
     }
-}
-
-/// What the server says about when to come back.
-fn told_to_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    let number = |name: &str| text(name)?.parse::<f64>().ok();
-    let until = |time: SystemTime| time.duration_since(now).unwrap_or(Duration::ZERO);
-    if let Some(wait) = number("retry-after-ms").and_then(|milliseconds| seconds(milliseconds / 1000.0)) {
-        return Some(wait);
-    }
-    if let Some(wait) = number(RETRY_AFTER.as_str()).and_then(seconds) {
-        return Some(wait);
-    }
-    if let Some(date) = text(RETRY_AFTER.as_str()).and_then(|text| httpdate::parse_http_date(text).ok()) {
-        return Some(until(date));
-    }
-    let reset = number("x-ratelimit-reset").and_then(seconds)?;
-    Some(until(UNIX_EPOCH.checked_add(reset)?))
-}
-
-fn seconds(value: f64) -> Option<Duration> {
-    Duration::try_from_secs_f64(value).ok()
 }
 
 /// What came of one attempt.
 pub(crate) trait Attempted {
-    /// How it failed, or `None` when it is good.
-    fn failure(&self) -> Option<Outcome<'_>>;
+    /// What it means.
+    fn verdict(&self) -> Verdict;
+    /// The headers of the answer, if one came.
+    fn headers(&self) -> Option<&HeaderMap>;
 }
 
-/// Attempts until one is good or the policy says stop. `attempt` gets its number and the time that is left.
+/// Attempts until the work is done or the policy says stop. `attempt` gets its number and the time that is left.
 pub(crate) async fn run<A, F>(
     policy: &RetryPolicy,
     repeatable: bool,
@@ -169,9 +131,9 @@ where
     loop {
         attempts += 1;
         let attempted = attempt(attempts, policy.total.saturating_sub(begun.elapsed())).await;
-        let Some(outcome) = attempted.failure() else { return (attempted, attempts) };
         let situation = Situation {
-            outcome,
+            verdict: attempted.verdict(),
+            headers: attempted.headers(),
             repeatable,
             attempts,
             elapsed: begun.elapsed(),
@@ -185,13 +147,21 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use reqwest::StatusCode;
+
     use super::*;
 
     struct Lost;
 
     impl Attempted for Lost {
-        fn failure(&self) -> Option<Outcome<'_>> {
-            Some(Outcome::Lost)
+        fn verdict(&self) -> Verdict {
+            Verdict::Unknown
+        }
+
+        fn headers(&self) -> Option<&HeaderMap> {
+            None
         }
     }
 
@@ -219,99 +189,68 @@ mod tests {
         assert_eq!(attempts, 1);
     }
 
-    const NOW: u64 = 1_800_000_000;
-
-    fn situation<'a>(outcome: Outcome<'a>, repeatable: bool) -> Situation<'a> {
+    fn situation(verdict: Verdict, repeatable: bool) -> Situation<'static> {
         Situation {
-            outcome,
+            verdict,
+            headers: None,
             repeatable,
             attempts: 1,
             elapsed: Duration::ZERO,
-            now: UNIX_EPOCH + Duration::from_secs(NOW),
-            random: 0.5,
+            now: UNIX_EPOCH,
+            random: 1.0,
         }
     }
 
-    fn after_status(status: u16, repeatable: bool) -> bool {
-        let headers = HeaderMap::new();
-        let outcome = Outcome::Status(StatusCode::from_u16(status).unwrap(), &headers);
-        RetryPolicy::default().decide(&situation(outcome, repeatable)).is_some()
+    fn is_retried(status: u16, repeatable: bool) -> bool {
+        let verdict = Verdict::of_status(StatusCode::from_u16(status).unwrap());
+        RetryPolicy::default().decide(&situation(verdict, repeatable)).is_some()
     }
 
     #[test]
     fn a_repeatable_request_is_retried_after_408_429_and_5xx() {
         for status in [408, 429, 500, 502, 503, 504, 599] {
-            assert!(after_status(status, true), "{status}");
+            assert!(is_retried(status, true), "{status}");
         }
         for status in [200, 302, 400, 401, 403, 404, 409, 422] {
-            assert!(!after_status(status, true), "{status}");
+            assert!(!is_retried(status, true), "{status}");
         }
     }
 
     #[test]
     fn a_create_is_retried_only_when_it_cannot_have_been_done() {
         for status in [429, 503] {
-            assert!(after_status(status, false), "{status}");
+            assert!(is_retried(status, false), "{status}");
         }
         for status in [408, 500, 502, 504] {
-            assert!(!after_status(status, false), "{status}");
+            assert!(!is_retried(status, false), "{status}");
         }
         let policy = RetryPolicy::default();
-        assert!(policy.decide(&situation(Outcome::NotSent, false)).is_some());
-        assert!(policy.decide(&situation(Outcome::Lost, false)).is_none());
-        assert!(policy.decide(&situation(Outcome::Lost, true)).is_some());
+        assert!(policy.decide(&situation(Verdict::of_failure(false), false)).is_some());
+        assert!(policy.decide(&situation(Verdict::of_failure(true), false)).is_none());
+        assert!(policy.decide(&situation(Verdict::of_failure(true), true)).is_some());
     }
 
     #[test]
-    fn the_server_names_the_wait_in_five_ways() {
-        let reset = (NOW + 7).to_string();
-        let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(NOW + 4));
-        for (name, value, expected) in [
-            ("retry-after", "3", 3.0),
-            ("retry-after", "0.25", 0.25),
-            ("retry-after", date.as_str(), 4.0),
-            ("retry-after-ms", "1500", 1.5),
-            ("x-ratelimit-reset", reset.as_str(), 7.0),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(name, value.parse().unwrap());
-            let outcome = Outcome::Status(StatusCode::TOO_MANY_REQUESTS, &headers);
-            let wait = RetryPolicy::default().decide(&situation(outcome, false)).unwrap();
-            assert_eq!(wait, Duration::from_secs_f64(expected), "{name}: {value}");
-        }
-    }
-
-    #[test]
-    fn nonsense_from_the_server_falls_back_to_our_own_wait() {
-        for value in ["-1", "NaN", "soon", "1e400"] {
-            let mut headers = HeaderMap::new();
-            headers.insert("retry-after", value.parse().unwrap());
-            let outcome = Outcome::Status(StatusCode::SERVICE_UNAVAILABLE, &headers);
-            let wait = RetryPolicy::default().decide(&situation(outcome, true)).unwrap();
-            assert_eq!(wait, Duration::from_millis(250), "{value}");
-        }
-    }
-
-    #[test]
-    fn waits_double_up_to_a_cap_and_are_drawn_from_the_whole_range() {
+    fn the_wait_is_the_server_s_or_else_grows() {
         let policy = RetryPolicy::default().max_retries(100).total(Duration::MAX);
-        let wait = |attempts, random| {
-            policy.decide(&Situation { attempts, random, ..situation(Outcome::NotSent, true) }).unwrap()
-        };
-        assert_eq!(wait(1, 0.0), Duration::ZERO);
-        assert_eq!(wait(3, 0.5), Duration::from_secs(1));
-        assert_eq!(wait(60, 0.5), Duration::from_secs(30));
+        let mut headers = HeaderMap::new();
+        let own = |attempts| policy.decide(&Situation { attempts, ..situation(Verdict::NotDone, true) }).unwrap();
+        assert_eq!((own(1), own(3), own(60)), (policy.base_delay, policy.base_delay * 4, policy.max_delay));
+        for (text, expected) in [("3", Duration::from_secs(3)), ("soon", policy.base_delay)] {
+            headers.insert("retry-after", text.parse().unwrap());
+            let told = Situation { headers: Some(&headers), ..situation(Verdict::NotDone, true) };
+            assert_eq!(policy.decide(&told), Some(expected), "{text}");
+        }
     }
 
     #[test]
     fn attempts_and_total_time_are_bounded() {
         let policy = RetryPolicy::default();
-        assert!(policy.decide(&Situation { attempts: 3, ..situation(Outcome::NotSent, true) }).is_none());
-        let late = Situation { elapsed: Duration::from_secs(180), ..situation(Outcome::NotSent, true) };
+        assert!(policy.decide(&Situation { attempts: 3, ..situation(Verdict::NotDone, true) }).is_none());
+        let late = Situation { elapsed: Duration::from_secs(180), ..situation(Verdict::NotDone, true) };
         assert!(policy.decide(&late).is_none());
         let mut headers = HeaderMap::new();
         headers.insert("retry-after", "3600".parse().unwrap());
-        let outcome = Outcome::Status(StatusCode::TOO_MANY_REQUESTS, &headers);
-        assert!(policy.decide(&situation(outcome, true)).is_none());
+        assert!(policy.decide(&Situation { headers: Some(&headers), ..situation(Verdict::NotDone, true) }).is_none());
     }
 }

@@ -1,9 +1,8 @@
-//! A signal on its way to Paid, and the trait of what can become one. Knows nothing of how it is delivered.
+//! The value of a signal, and the trait of what can become one. Knows nothing of how it is delivered.
 
 pub(crate) mod cost;
 mod json;
 mod key;
-pub(crate) mod scope;
 pub mod value;
 
 use std::borrow::Cow;
@@ -13,12 +12,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::Timestamp;
+use crate::report::DataProblem;
 use crate::types::{CustomerAttribution, ProductAttribution};
 use crate::wire;
 
-pub use cost::CostData;
+pub use cost::{CostAmount, CostData, CostUsage};
 use json::append_text;
-pub(crate) use key::Key;
+pub(crate) use key::IdempotencyKey;
 
 /// What can be sent as a signal. `#[derive(PaidSignal)]` implements it; by hand it takes a name and the data:
 ///
@@ -88,7 +88,7 @@ pub trait PaidSignal {
         let mut signal = Signal::new(self.name());
         signal.customer = self.customer();
         signal.product = self.product();
-        signal.idempotency_key = self.idempotency_key().map(Key::Given);
+        signal.idempotency_key = self.idempotency_key().map(IdempotencyKey::Given);
         signal.timestamp = self.timestamp();
         self.write_data(&mut signal.data);
         signal
@@ -135,7 +135,7 @@ impl<S: PaidSignal + ?Sized> PaidSignal for &S {
 /// use paid::signal::Signal;
 /// use paid::types::ExternalCustomerId;
 ///
-/// let signal = Signal::new("email_sent").with_customer(ExternalCustomerId::from("acme")).with_field("words", &120);
+/// let signal = Signal::new("email_sent").customer(ExternalCustomerId::from("acme")).field("words", &120);
 /// assert_eq!(signal.to_json()["customer"]["externalCustomerId"], "acme");
 /// ```
 #[derive(Clone, Debug)]
@@ -144,12 +144,12 @@ pub struct Signal {
     pub(crate) customer: Option<CustomerAttribution>,
     pub(crate) product: Option<ProductAttribution>,
     pub(crate) timestamp: Option<Timestamp>,
-    pub(crate) idempotency_key: Option<Key>,
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
     pub(crate) data: Data,
-    /// Takes the costs of its scope with it.
+    /// Carries the costs of its scope.
     pub(crate) cost_attributed: bool,
-    /// Goes as a span.
-    pub(crate) over_trace: bool,
+    /// The number under which those costs are counted, once they are its own.
+    pub(crate) costs_of: Option<u32>,
 }
 
 impl Signal {
@@ -163,59 +163,50 @@ impl Signal {
             idempotency_key: None,
             data: Data::default(),
             cost_attributed: false,
-            over_trace: false,
+            costs_of: None,
         }
     }
 
-    /// Takes what its traced scope cost so far with it, so that Paid shows the margin. Give one signal of a piece of work
-    /// the costs: the next one would have what is spent after this one.
-    #[cfg(feature = "trace")]
+    /// Attributes the costs of the enclosing traced scope so far to this signal, so that Paid shows the margin. Costs that
+    /// follow belong to the next cost-attributed signal; give one signal of a piece of work the costs. Needs feature `trace`:
+    /// without a traced scope the signal is sent without costs, and the log says so.
     #[must_use]
     pub fn cost_attributed(mut self) -> Self {
         self.cost_attributed = true;
         self
     }
 
-    /// Sends it as a span to the collector instead of to the API; for [`emit`](crate::emit()) and annotations. It needs your
-    /// own ids of customer and product.
-    #[cfg(feature = "trace")]
-    #[must_use]
-    pub fn over_trace(mut self) -> Self {
-        self.over_trace = true;
-        self
-    }
-
     /// Sets whose work it was.
     #[must_use]
-    pub fn with_customer(mut self, customer: impl Into<CustomerAttribution>) -> Self {
+    pub fn customer(mut self, customer: impl Into<CustomerAttribution>) -> Self {
         self.customer = Some(customer.into());
         self
     }
 
     /// Sets which product did it.
     #[must_use]
-    pub fn with_product(mut self, product: impl Into<ProductAttribution>) -> Self {
+    pub fn product(mut self, product: impl Into<ProductAttribution>) -> Self {
         self.product = Some(product.into());
         self
     }
 
     /// Sets when it happened.
     #[must_use]
-    pub fn with_timestamp(mut self, timestamp: impl Into<Timestamp>) -> Self {
+    pub fn timestamp(mut self, timestamp: impl Into<Timestamp>) -> Self {
         self.timestamp = Some(timestamp.into());
         self
     }
 
     /// Sets what tells it from every other signal.
     #[must_use]
-    pub fn with_idempotency_key(mut self, key: impl Into<String>) -> Self {
-        self.idempotency_key = Some(Key::Given(key.into()));
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(IdempotencyKey::Given(key.into()));
         self
     }
 
     /// Adds a field to its data.
     #[must_use]
-    pub fn with_field<T: Serialize + ?Sized>(mut self, key: &str, value: &T) -> Self {
+    pub fn field<T: Serialize + ?Sized>(mut self, key: &str, value: &T) -> Self {
         self.data.field(key, value);
         self
     }
@@ -226,23 +217,23 @@ impl Signal {
     }
 
     /// Whose work it was.
-    pub fn customer(&self) -> Option<&CustomerAttribution> {
+    pub fn customer_ref(&self) -> Option<&CustomerAttribution> {
         self.customer.as_ref()
     }
 
     /// Which product did it.
-    pub fn product(&self) -> Option<&ProductAttribution> {
+    pub fn product_ref(&self) -> Option<&ProductAttribution> {
         self.product.as_ref()
     }
 
     /// When it happened.
-    pub fn timestamp(&self) -> Option<Timestamp> {
-        self.timestamp
+    pub fn timestamp_ref(&self) -> Option<&Timestamp> {
+        self.timestamp.as_ref()
     }
 
     /// What tells it from every other signal.
-    pub fn idempotency_key(&self) -> Option<&str> {
-        self.idempotency_key.as_ref().map(Key::as_str)
+    pub fn idempotency_key_ref(&self) -> Option<&str> {
+        self.idempotency_key.as_ref().map(IdempotencyKey::as_str)
     }
 
     /// Its data.
@@ -282,17 +273,6 @@ pub struct Data {
     text: Vec<u8>,
     problem: Option<Box<DataProblem>>,
     default_product: Option<&'static str>,
-}
-
-/// Why a field cannot be sent.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{field}` {problem}")]
-#[non_exhaustive]
-pub struct DataProblem {
-    /// The field.
-    pub field: String,
-    /// What is wrong with it.
-    pub problem: String,
 }
 
 impl Data {
@@ -358,9 +338,23 @@ impl Data {
         self.default_product = self.default_product.or(other.default_product);
     }
 
+    /// Appends the data as JSON, with this under `paid`, beside what already stands there.
+    pub(crate) fn write_json_with_paid(&self, out: &mut Vec<u8>, paid: Value) {
+        let mut data = self.clone();
+        let own = data.take("paid");
+        let merged = match (own, paid) {
+            (Some(Value::Object(mut own)), Value::Object(paid)) => {
+                own.extend(paid);
+                Value::Object(own)
+            }
+            (_, paid) => paid,
+        };
+        data.field("paid", &merged);
+        data.write_json(out);
+    }
+
     /// Takes a field out again.
-    #[cfg(feature = "trace")]
-    pub(crate) fn take(&mut self, key: &str) -> Option<Value> {
+    fn take(&mut self, key: &str) -> Option<Value> {
         let mut quoted = Vec::new();
         append_text(&mut quoted, key);
         if !self.text.windows(quoted.len()).any(|part| part == quoted) {
@@ -393,7 +387,7 @@ impl Data {
 
     /// The first problem is the one that is reported.
     fn refuse(&mut self, field: &str, problem: String) {
-        self.problem.get_or_insert_with(|| Box::new(DataProblem { field: field.to_owned(), problem }));
+        self.problem.get_or_insert_with(|| Box::new(DataProblem::new(field, problem)));
     }
 
     /// About how many bytes it takes.
@@ -446,15 +440,15 @@ mod tests {
 
     #[test]
     fn a_signal_is_written_as_the_document_says() {
-        let mut signal = Signal::new("e\"1").with_customer(ExternalCustomerId::from("a")).with_idempotency_key("k");
+        let mut signal = Signal::new("e\"1").customer(ExternalCustomerId::from("a")).idempotency_key("k");
         assert_eq!(
             signal.to_json(),
             json!({"eventName": "e\"1", "customer": {"externalCustomerId": "a"}, "idempotencyKey": "k"})
         );
         signal = signal
-            .with_product(ProductId::from("p"))
-            .with_field("x", &[1, 2])
-            .with_timestamp("2026-01-31".parse::<Timestamp>().unwrap());
+            .product(ProductId::from("p"))
+            .field("x", &[1, 2])
+            .timestamp("2026-01-31".parse::<Timestamp>().unwrap());
         assert_eq!(signal.to_json()["data"], json!({"x": [1, 2]}));
         assert_eq!(signal.to_json()["timestamp"], "2026-01-31T00:00:00Z");
         assert_eq!(signal.to_json()["attribution"]["productId"], "p");

@@ -7,38 +7,41 @@
 //! let recorder = Recorder::new();
 //! recorder.run_sync(|| {
 //!     paid::scope().customer("acme").run_sync(|| {
-//!         paid::emit(Signal::new("meeting_booked").with_field("lead_id", "l1"));
+//!         paid::emit(Signal::new("meeting_booked").field("lead_id", "l1"));
 //!     });
 //!     paid::assert_emitted!("meeting_booked", data.lead_id == "l1", customer == "acme");
 //! });
 //! assert_eq!(recorder.signals().len(), 1);
 //! ```
 
+use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use crate::emit::{self, Emit, EmitError};
+use crate::emit;
+use crate::listener::{Emit, Listening};
+use crate::report::DeliveryError;
+use crate::scope::{self, InScope, Scope};
 use crate::signal::Signal;
-use crate::signal::scope::{self, InScope, Scope};
 
 /// Keeps what is emitted inside it. Cloning gives another handle of the same recorder.
 #[derive(Clone, Default)]
 pub struct Recorder {
-    inner: Arc<Inner>,
+    inner: Arc<Recording>,
 }
 
-struct Inner {
+struct Recording {
     signals: Mutex<Vec<Signal>>,
-    failures: Mutex<Vec<EmitError>>,
+    failures: Mutex<Vec<DeliveryError>>,
     /// From the beginning: a future may be made before it is run.
-    _listening: emit::Listening,
+    _listening: Listening,
 }
 
-impl Default for Inner {
+impl Default for Recording {
     fn default() -> Self {
-        Self { signals: Mutex::default(), failures: Mutex::default(), _listening: emit::Listening::start() }
+        Self { signals: Mutex::default(), failures: Mutex::default(), _listening: Listening::start() }
     }
 }
 
@@ -73,7 +76,7 @@ impl Recorder {
     }
 
     /// What could not be emitted so far.
-    pub fn failures(&self) -> Vec<EmitError> {
+    pub fn failures(&self) -> Vec<DeliveryError> {
         lock(&self.inner.failures).clone()
     }
 
@@ -85,16 +88,17 @@ impl Recorder {
 }
 
 impl Emit for Recorder {
-    fn emit(&self, signal: Signal) {
+    fn emit(&self, signal: Signal) -> bool {
         lock(&self.inner.signals).push(signal);
+        true
     }
 
-    fn fail(&self, failure: EmitError) {
+    fn fail(&self, failure: DeliveryError) {
         lock(&self.inner.failures).push(failure);
     }
 
-    fn recorder(&self) -> Option<&Recorder> {
-        Some(self)
+    fn takes_signals_for_the_collector(&self) -> bool {
+        true
     }
 }
 
@@ -112,12 +116,18 @@ impl fmt::Debug for Recorder {
 #[doc(hidden)]
 #[track_caller]
 pub fn current() -> Recorder {
-    match emit::current().and_then(|emitter| emitter.recorder().cloned()) {
+    match emit::current().as_deref().and_then(recorder) {
         Some(recorder) => recorder,
         None => {
             panic!("no recorder around this assertion: run it inside `recorder.run(...)` or `recorder.run_sync(...)`")
         }
     }
+}
+
+fn recorder(emitter: &dyn Emit) -> Option<Recorder> {
+    let any: &dyn Any = emitter;
+    let shared = any.downcast_ref::<Arc<Recorder>>().map(|recorder| &**recorder);
+    any.downcast_ref::<Recorder>().or(shared).cloned()
 }
 
 /// `data.lead_id == "l1"`.

@@ -43,29 +43,36 @@
 //! `PAID_API_KEY`; `PAID_OTEL_COLLECTOR_ENDPOINT`, where spans go; `PAID_ENABLED=false` turns tracing off.
 
 mod builder;
-mod export;
+mod cargo;
+mod collector;
+mod exporter;
 mod genai;
 mod guard;
+mod identity;
 mod layer;
 mod live;
-pub(crate) mod metadata;
+mod metadata;
+mod notices;
+#[cfg(feature = "sigterm")]
+mod on_sigterm;
 mod openinference;
-pub(crate) mod pipeline;
+mod pipeline;
+mod processor;
 mod prompts;
-mod queue;
-pub(crate) mod signals;
+mod scoped;
+mod signals;
 mod stamp;
+mod stats;
 mod token;
-pub(crate) mod work;
+mod work;
 
 pub use builder::{Export, TraceBuilder};
 pub use genai::{GenAi, GenAiCall, Operation, ReadUsage, Reading, Usage, genai, read};
-pub use guard::{TraceFlushError, TraceGuard};
+pub use guard::TraceGuard;
 pub use layer::{PaidLayer, layer};
-pub use pipeline::PaidSpanProcessor;
-pub use queue::TraceStats;
-pub use signals::TraceSignals;
-pub(crate) use token::parse_traceparent;
+pub use processor::PaidSpanProcessor;
+pub use signals::{TraceSignals, emit};
+pub use stats::TraceStats;
 pub use token::{ParseTokenError, TracingToken, traceparent};
 
 use crate::error::ConfigError;
@@ -78,7 +85,7 @@ const TRACER: &str = "paid.rust";
 ///
 /// # Errors
 ///
-/// When there is no key, the endpoint is no URL that is safe, or no thread can be started.
+/// If there is no key, the endpoint is invalid or not safe, or no thread can be started.
 pub fn init() -> Result<TraceGuard, ConfigError> {
     builder().init()
 }
@@ -86,9 +93,10 @@ pub fn init() -> Result<TraceGuard, ConfigError> {
 /// Gives the span of the scope around this call an error to end with. Its text leaves only where the scope stores prompts:
 /// it may quote them; elsewhere the error's type stands for it.
 pub fn fail<E: std::fmt::Display + ?Sized>(error: &E) {
-    pipeline::fail_current(|work| {
-        if work.stores_prompts() { error.to_string().into() } else { std::any::type_name::<E>().into() }
-    });
+    if let Some(work) = work::current_work() {
+        let description = if work.stores_prompts() { error.to_string() } else { std::any::type_name::<E>().to_owned() };
+        work.fail(description.into());
+    }
 }
 
 /// Everything that can be set.

@@ -15,7 +15,8 @@ use tracing::Instrument;
 
 use crate::client::{Client, Inner};
 use crate::error::{ApiError, DecodeError, Error, excerpt, without_text};
-use crate::retry::{self, Attempted, Outcome};
+use crate::retry::{self, Attempted};
+use crate::verdict::Verdict;
 use crate::wire;
 
 /// The answer to a call, on its way.
@@ -269,12 +270,17 @@ enum Attempt {
 }
 
 impl Attempted for Attempt {
-    fn failure(&self) -> Option<Outcome<'_>> {
+    fn verdict(&self) -> Verdict {
         match self {
-            Self::Answered { status, .. } if status.is_success() => None,
-            Self::Answered { status, headers, .. } => Some(Outcome::Status(*status, headers)),
-            Self::Failed { error, .. } if error.is_connect() => Some(Outcome::NotSent),
-            Self::Failed { .. } => Some(Outcome::Lost),
+            Self::Answered { status, .. } => Verdict::of_status(*status),
+            Self::Failed { error, .. } => Verdict::of_failure(!error.is_connect()),
+        }
+    }
+
+    fn headers(&self) -> Option<&HeaderMap> {
+        match self {
+            Self::Answered { headers, .. } => Some(headers),
+            Self::Failed { .. } => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use paid::{Counts, EmitterBuilder, PaidSignal, SignalBatch, Sink, SinkFuture};
+use paid::{Batch, Counts, EmitterBuilder, PaidSignal, Sink, SinkFuture};
 
 #[derive(PaidSignal)]
 #[paid(signal = "meeting_booked", product = "ai-sdr")]
@@ -27,7 +27,7 @@ struct EmailSent {
 struct Nowhere;
 
 impl Sink for Nowhere {
-    fn send<'a>(&'a self, _: SignalBatch<'a>) -> SinkFuture<'a> {
+    fn send<'a>(&'a self, _: Batch<'a>) -> SinkFuture<'a> {
         Box::pin(async { Ok(Counts::default()) })
     }
 }

@@ -26,7 +26,7 @@ async fn dead_letters_are_listed_exported_and_sent_again() {
     let emitter = Emitter::builder(client).outbox(folder.path()).linger(Duration::ZERO).build().unwrap();
     emulator.fault(Fault::status(400).operation("create-signals").times(2));
     for key in ["m-1", "m-2"] {
-        let signal = Signal::new("meeting_booked").with_customer("acme").with_idempotency_key(key);
+        let signal = Signal::new("meeting_booked").customer("acme").idempotency_key(key);
         emitter.send(signal).await.unwrap_err();
     }
     let (_, said) = cargo_paid(&["paid", "outbox", "list"], folder.path(), &url);
@@ -35,7 +35,7 @@ async fn dead_letters_are_listed_exported_and_sent_again() {
     drop(emitter);
 
     let (ok, said) = cargo_paid(&["paid", "outbox", "list"], folder.path(), &url);
-    assert!(ok && said.contains("no signal waits") && said.contains("2 dead letter(s)"), "{said}");
+    assert!(ok && said.contains("no signals wait") && said.contains("2 dead letter(s)"), "{said}");
     assert!(said.contains("meeting_booked") && said.contains("m-1") && said.contains("400 Bad Request"), "{said}");
 
     // By its own name, too.

@@ -79,7 +79,7 @@ async fn ours(emulator: &Emulator) -> BTreeMap<String, Value> {
                 "input_tokens": 5, "output_tokens": 17, "cache_read_input_tokens": 4, "cache_creation_input_tokens": 3}});
             let call = genai("anthropic", Operation::Messages).request_model("claude-sonnet-4-5").start();
             call.observe_with(answer(message), read::anthropic_messages).await.unwrap();
-            paid::emit(Signal::new("email_sent").with_field("lead_id", "l1").cost_attributed());
+            paid::emit(Signal::new("email_sent").field("lead_id", "l1").cost_attributed());
         })
         .await;
     let failed = guard.scope().customer("acme").try_run(async { Err::<(), _>(std::io::Error::other("failed")) }).await;

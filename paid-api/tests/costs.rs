@@ -4,10 +4,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use paid::costs::{CostEmitter, CostEmitterBuilder, CostRecord, Currency, Decimal};
+use paid::costs::{CostEmitter, CostEmitterBuilder, CostRecord, Spent};
 use paid::emulator::{Emulator, Fault};
 use paid::types::TokenUsage;
-use paid::{Client, RetryPolicy};
+use paid::{Client, Currency, Money, RetryPolicy};
 use serde_json::{Value, json};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -15,12 +15,15 @@ const SECOND: Duration = Duration::from_secs(1);
 fn builder(emulator: &Emulator) -> CostEmitterBuilder {
     let client =
         Client::builder().api_key("paid_x").base_url(emulator.url()).retry(RetryPolicy::never()).timeout(SECOND);
-    let delays = |builder: paid::EmitterBuilder| builder.retry_delays(SECOND / 100, SECOND / 10);
-    CostEmitter::builder(client.build().unwrap()).with(delays)
+    CostEmitter::builder(client.build().unwrap()).retry_delays(SECOND / 100, SECOND / 10)
 }
 
-fn cost(vendor: &str) -> CostRecord {
-    CostRecord::amount("0.0021".parse().unwrap(), Currency::USD).customer("acme").vendor(vendor)
+fn dollars(amount: &str) -> Money {
+    Money::parse(amount, Currency::USD).unwrap()
+}
+
+fn cost(vendor: &str) -> CostRecord<Spent> {
+    CostRecord::amount(dollars("0.0021")).customer("acme").vendor(vendor)
 }
 
 /// The vendors of all records that were sent, in order, whatever the answer.
@@ -39,11 +42,11 @@ async fn records_are_what_the_document_says_and_amounts_are_exact() {
     let receipts = paid::scope().customer("scoped").product("ai-sdr").run_sync(|| {
         let usage = TokenUsage::new().input_tokens(100).cache_read_input_tokens(40);
         [
-            costs.record(CostRecord::amount("0.10000000000000000001".parse().unwrap(), Currency::EUR)),
+            costs.record(CostRecord::amount(Money::parse("0.10000000000000000001", Currency::EUR).unwrap())),
             costs.record(
                 CostRecord::usage("openai", "gpt-4o", usage)
                     .customer("acme")
-                    .priced_at(Decimal::ONE, Currency::USD)
+                    .priced_at(dollars("1"))
                     .timestamp("2026-01-31T10:00:00Z".parse::<paid::Timestamp>().unwrap())
                     .metadata(paid::object!({"team": "a"})),
             ),
@@ -72,19 +75,24 @@ async fn records_are_what_the_document_says_and_amounts_are_exact() {
 async fn what_cannot_be_a_cost_is_refused_before_it_is_sent() {
     let emulator = Emulator::start().await.unwrap();
     let costs = builder(&emulator).build().unwrap();
-    for (record, says) in [
-        (CostRecord::amount(Decimal::ONE, Currency::USD), "no customer"),
-        (CostRecord::amount(-Decimal::ONE, Currency::USD).customer("acme"), "`amount` is below zero"),
-        (CostRecord::usage("openai", " ", TokenUsage::new()).customer("acme"), "`model` is empty"),
+    let usage = |model, tokens| {
+        let usage = TokenUsage::new().output_tokens(tokens);
+        costs.record(CostRecord::usage("openai", model, usage).customer("acme"))
+    };
+    for (receipt, says) in [
         (
-            CostRecord::usage("openai", "m", TokenUsage::new().output_tokens(-1)).customer("acme"),
-            "`outputTokens` is below",
+            costs.record(CostRecord::amount(dollars("1"))),
+            "cost record has no customer and is attributed to nobody: call",
         ),
+        (costs.record(CostRecord::amount(dollars("-1")).customer("acme")), "cost record: `amount` is below zero"),
+        (costs.record(cost("")), "`vendor` is empty"),
+        (usage(" ", 1), "`model` is empty"),
+        (usage("m", -1), "`outputTokens` is below"),
     ] {
-        let failure = costs.record(record).await.unwrap_err().to_string();
+        let failure = receipt.await.unwrap_err().to_string();
         assert!(failure.contains(says), "{failure}");
     }
-    assert_eq!(costs.stats().refused, 4);
+    assert_eq!(costs.stats().refused, 5);
     assert!(emulator.requests().is_empty());
 }
 
@@ -181,14 +189,14 @@ async fn what_was_on_its_way_when_a_process_ended_is_uncertain_and_the_rest_is_s
     let folder = tempfile::tempdir().unwrap();
     let client =
         Client::builder().api_key("paid_x").base_url(emulator.url()).retry(RetryPolicy::never()).timeout(60 * SECOND);
-    let first = |builder: paid::EmitterBuilder| builder.in_flight(1).max_batch(1).linger(Duration::ZERO);
-    let costs = CostEmitter::builder(client.build().unwrap()).outbox(folder.path()).with(first).build().unwrap();
+    let builder_of_one = CostEmitter::builder(client.build().unwrap()).in_flight(1).max_batch(1).linger(Duration::ZERO);
+    let costs = builder_of_one.outbox(folder.path()).build().unwrap();
     emulator.fault(Fault::latency(5 * SECOND));
     let waiting = [costs.record(cost("on its way")), costs.record(cost("waits"))];
     tokio::time::sleep(SECOND / 2).await;
     assert!(costs.shutdown(SECOND / 10).await.is_err());
     for receipt in waiting {
-        assert!(matches!(receipt.await, Err(paid::EmitError::InOutbox { .. })));
+        assert!(matches!(receipt.await, Err(paid::DeliveryError::InOutbox { .. })));
     }
     drop(costs);
     let costs = builder(&emulator).outbox(folder.path()).build().unwrap();
@@ -209,7 +217,7 @@ async fn an_outbox_of_costs_is_none_of_signals_and_the_other_way_round() {
     let refused = builder(&emulator).outbox(signals.path()).build().unwrap_err().to_string();
     assert!(refused.contains("an outbox of signals"), "{refused}");
     let emitter = paid::Emitter::new(emulator.client()).unwrap();
-    let refused = paid::outbox::resubmit(costs.path(), &emitter).await.unwrap_err().to_string();
+    let refused = emitter.resubmit(costs.path()).await.unwrap_err().to_string();
     assert!(refused.contains("CostEmitter::resubmit"), "{refused}");
     // Each is opened again by its own.
     drop(builder(&emulator).outbox(costs.path()).build().unwrap());

@@ -53,14 +53,14 @@ fn child() {
                 tokio::spawn(async move {
                     for number in 0_u32.. {
                         let key = format!("{run}-{task}-{number}");
-                        let signal = Signal::new("sent").with_customer("acme").with_product("p");
-                        let stored = emitter.store(signal.with_idempotency_key(&*key)).await;
+                        let signal = Signal::new("sent").customer("acme").product("p");
+                        let stored = emitter.store(signal.idempotency_key(&*key)).await;
                         if stored.is_ok() {
                             // One write, so that a kill cuts no line in two.
                             let _ = std::io::stdout().write_all(format!("stored {key}\n").as_bytes());
                         }
                         // Others that nobody waits for.
-                        let extra = Signal::new("extra").with_customer(format!("c{task}"));
+                        let extra = Signal::new("extra").customer(format!("c{task}"));
                         emitter.emit(extra);
                     }
                 })

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use paid::emulator::{Emulator, Fault};
 use paid::types::CreateProductRequest;
-use paid::{ApiKey, Client, Delivery, EmitError, Emitter, RetryPolicy, Signal};
+use paid::{ApiKey, Client, Delivery, DeliveryError, Emitter, RetryPolicy, Signal};
 
 fn client(emulator: &Emulator) -> Client {
     let quick = RetryPolicy::default().delays(Duration::from_millis(1), Duration::from_millis(2));
@@ -61,8 +61,8 @@ async fn a_lost_answer_is_repeated_and_bills_once() {
 
 fn complete(name: &'static str) -> Signal {
     Signal::new(name)
-        .with_customer("acme")
-        .with_idempotency_key(format!("{name}-{}", std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos()))
+        .customer("acme")
+        .idempotency_key(format!("{name}-{}", std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos()))
 }
 
 type Heard = Arc<Mutex<Vec<String>>>;
@@ -70,7 +70,7 @@ type Heard = Arc<Mutex<Vec<String>>>;
 fn hooked(client: Client) -> (Emitter, Heard) {
     let heard = Heard::default();
     let listener = Arc::clone(&heard);
-    let hook = move |failure: &EmitError| listener.lock().unwrap().push(failure.to_string());
+    let hook = move |failure: &DeliveryError| listener.lock().unwrap().push(failure.to_string());
     (Emitter::builder(client).queue(2).linger(Duration::ZERO).on_error(hook).build().unwrap(), heard)
 }
 
@@ -79,7 +79,7 @@ async fn whatever_goes_wrong_is_counted_and_offered_to_the_hook() {
     let emulator = Emulator::start().await.unwrap();
     let (emitter, heard) = hooked(client(&emulator));
     // A success that holds a failure: the product does not exist.
-    emitter.emit(complete("email_sent").with_product("nobody's"));
+    emitter.emit(complete("email_sent").product("nobody's"));
     emitter.flush(Duration::from_secs(10)).await.unwrap();
     // No customer anywhere.
     paid::scope().emitter(emitter.clone()).run_sync(|| send_email(1)).unwrap();
@@ -93,7 +93,7 @@ async fn whatever_goes_wrong_is_counted_and_offered_to_the_hook() {
     for (heard, expected) in heard.iter().zip([
         "Paid failed signal `email_sent`",
         "signal `email_sent` has no customer",
-        "1 signal(s) not delivered: create-signals: 400",
+        "1 signal not delivered: create-signals: 400",
     ]) {
         assert!(heard.starts_with(expected), "{heard}");
         assert!(!heard.contains("secret"));
@@ -151,11 +151,11 @@ async fn a_receipt_says_what_became_of_a_signal() {
     let emulator = Emulator::start().await.unwrap();
     let emitter = Emitter::builder(client(&emulator)).linger(Duration::ZERO).build().unwrap();
     assert_eq!(emitter.send(complete("one")).await.unwrap(), Delivery::Delivered);
-    let again = Signal::new("two").with_customer("acme").with_idempotency_key("k");
+    let again = Signal::new("two").customer("acme").idempotency_key("k");
     emitter.send(&again).await.unwrap();
     assert_eq!(emitter.send(&again).await.unwrap(), Delivery::Duplicate);
     let nobody = emitter.send(Signal::new("three")).await.unwrap_err();
-    assert!(matches!(nobody, EmitError::NoCustomer { .. }), "{nobody}");
+    assert!(matches!(nobody, DeliveryError::NoCustomer { .. }), "{nobody}");
 }
 
 #[tokio::test]
@@ -200,7 +200,7 @@ async fn bodies_are_compressed_when_asked_for() {
     let client = Client::builder().api_key("paid_x").base_url(emulator.url()).gzip(true).build().unwrap();
     let emitter = Emitter::new(client).unwrap();
     for _ in 0..100 {
-        emitter.emit(Signal::new("email_sent").with_customer("acme"));
+        emitter.emit(Signal::new("email_sent").customer("acme"));
     }
     emitter.flush(Duration::from_secs(10)).await.unwrap();
     assert_eq!((emitter.stats().delivered, sent(&emulator).len()), (100, 100));
@@ -218,7 +218,7 @@ fn a_process_that_is_told_to_end_sends_what_it_has() {
         let emitter = Emitter::builder(client).linger(Duration::from_secs(60)).build().unwrap();
         emitter.shutdown_on_sigterm(Duration::from_secs(10)).unwrap();
         for _ in 0..100 {
-            emitter.emit(Signal::new("email_sent").with_customer("acme"));
+            emitter.emit(Signal::new("email_sent").customer("acme"));
         }
         println!("ready");
         std::thread::sleep(Duration::from_secs(60));

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use paid::emulator::{Emulator, Fault};
 use paid::types::CustomerAttribution;
-use paid::{ApiKey, Client, ClientBuilder, EmitError, Emitter, EmitterBuilder, RetryPolicy, Signal};
+use paid::{ApiKey, Client, ClientBuilder, DeliveryError, Emitter, EmitterBuilder, RetryPolicy, Signal};
 
 const SIGNALS: usize = 60;
 const SOON: Duration = Duration::from_secs(30);
@@ -31,7 +31,7 @@ fn emitter(client: Client, outbox: Option<&Path>) -> (Emitter, Heard) {
         .max_batch(20)
         .linger(Duration::from_millis(5))
         .retry_delays(Duration::from_millis(10), Duration::from_millis(40))
-        .on_error(move |failure: &EmitError| listener.lock().unwrap().push(failure.to_string()));
+        .on_error(move |failure: &DeliveryError| listener.lock().unwrap().push(failure.to_string()));
     let with_outbox = |builder: EmitterBuilder, folder: &Path| builder.outbox(folder);
     let builder = match outbox {
         Some(folder) => with_outbox(builder, folder),
@@ -46,7 +46,7 @@ fn keys() -> BTreeSet<String> {
 
 fn emit_all(emitter: &Emitter) {
     for (number, key) in keys().into_iter().enumerate() {
-        emitter.emit(Signal::new("sent").with_customer(format!("c{}", number % 5)).with_idempotency_key(key));
+        emitter.emit(Signal::new("sent").customer(format!("c{}", number % 5)).idempotency_key(key));
     }
 }
 
@@ -97,9 +97,11 @@ async fn answers_that_say_nothing_about_the_signals_lose_none() {
         ("403, then the key is let in", Fault::status(403)),
     ];
     for (name, fault) in faults {
-        // Three times: what the transport repeats, and what the emitter does.
+        // Three times each: what the transport repeats, and what the emitter does. Counts halve a batch instead: more of them
+        // would leave a signal alone with a wrong count, which refuses it.
+        let times = if name.starts_with("wrong counts") { 1 } else { 3 };
         for _ in 0..2 {
-            emulator.fault(fault.clone().operation("create-signals").times(3));
+            emulator.fault(fault.clone().operation("create-signals").times(times));
         }
         survives(name, &emulator, client(&emulator.url()).build().unwrap()).await;
     }
@@ -152,9 +154,9 @@ async fn one_bad_signal_of_a_batch_is_refused_alone() {
     emit_all(&emitter);
     // The document allows one id of a customer.
     let both = CustomerAttribution::Unknown(paid::object!({ "customerId": "c", "externalCustomerId": "c1" }));
-    let bad = emitter.emit(Signal::new("sent").with_customer(both).with_idempotency_key("bad"));
+    let bad = emitter.emit(Signal::new("sent").customer(both).idempotency_key("bad"));
     emitter.flush(SOON).await.unwrap();
-    assert!(matches!(bad.await, Err(EmitError::NotDelivered { signals: 1, .. })));
+    assert!(matches!(bad.await, Err(DeliveryError::NotDelivered { records: 1, .. })));
     assert_eq!(emulator.idempotency_keys(), keys());
     assert_eq!(heard.lock().unwrap().len(), 1);
     emitter.shutdown(SOON).await.unwrap();
@@ -189,7 +191,7 @@ impl Drop for SmallDisk {
 }
 
 fn is_about_the_outbox(heard: &Heard) -> bool {
-    heard.lock().unwrap().iter().any(|failure| failure.starts_with("the outbox: "))
+    heard.lock().unwrap().iter().any(|failure| failure.starts_with("the outbox of signals: "))
 }
 
 #[tokio::test]
@@ -202,7 +204,7 @@ async fn a_full_disk_is_reported_once_and_signals_go_through_memory() {
     emulator.fault(Fault::status(503).operation("create-signals").times(10));
     let long = "x".repeat(10_000);
     for key in keys() {
-        emitter.emit(Signal::new("sent").with_customer("acme").with_idempotency_key(key).with_field("text", &long));
+        emitter.emit(Signal::new("sent").customer("acme").idempotency_key(key).field("text", &long));
     }
     emitter.flush(SOON).await.unwrap();
     assert_eq!(emulator.idempotency_keys(), keys());
@@ -212,7 +214,7 @@ async fn a_full_disk_is_reported_once_and_signals_go_through_memory() {
     // There is room again: it goes on as if nothing had been.
     std::fs::remove_file(disk.0.path().join("ballast")).unwrap();
     emulator.fault(Fault::status(503).operation("create-signals").times(10));
-    let later = Signal::new("sent").with_customer("acme").with_idempotency_key("later");
+    let later = Signal::new("sent").customer("acme").idempotency_key("later");
     tokio::time::timeout(SOON, emitter.store(later)).await.unwrap().unwrap();
     emitter.flush(SOON).await.unwrap();
     assert!(emulator.idempotency_keys().contains("later"));
@@ -223,7 +225,7 @@ async fn a_read_only_folder_is_refused_at_the_start() {
     let Some(disk) = SmallDisk::mount("size=20m") else { return };
     let emulator = Emulator::start().await.unwrap();
     let (emitter, heard) = emitter(client(&emulator.url()).build().unwrap(), Some(disk.0.path()));
-    emitter.send(Signal::new("sent").with_customer("acme").with_idempotency_key("first")).await.unwrap();
+    emitter.send(Signal::new("sent").customer("acme").idempotency_key("first")).await.unwrap();
     emitter.shutdown(SOON).await.unwrap();
     drop(emitter);
     disk.remount("ro");

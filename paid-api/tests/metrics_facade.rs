@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
-use paid::{Counts, EmitterBuilder, Signal, SignalBatch, Sink, SinkFuture};
+use paid::{Batch, Counts, EmitterBuilder, Signal, Sink, SinkFuture};
 
 struct Takes;
 
 impl Sink for Takes {
-    fn send<'a>(&'a self, batch: SignalBatch<'a>) -> SinkFuture<'a> {
+    fn send<'a>(&'a self, batch: Batch<'a>) -> SinkFuture<'a> {
         let ingested = batch.len() as u64;
         Box::pin(async move { Ok(Counts { ingested, ..Counts::default() }) })
     }
@@ -23,7 +23,7 @@ async fn what_stats_say_is_published() {
     recorder.install().unwrap();
     let emitter = EmitterBuilder::over(Takes).build().unwrap();
     for _ in 0..10 {
-        emitter.emit(Signal::new("sent").with_customer("acme"));
+        emitter.emit(Signal::new("sent").customer("acme"));
     }
     emitter.shutdown(Duration::from_secs(10)).await.unwrap();
     let found: BTreeMap<_, _> = snapshots

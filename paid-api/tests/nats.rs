@@ -82,8 +82,8 @@ fn key(number: usize) -> String {
 async fn publish(context: &jetstream::Context, numbers: std::ops::Range<usize>) {
     let fleet = EmitterBuilder::over(NatsSink::new(context.clone(), "paid.signals")).build().unwrap();
     for number in numbers {
-        let signal = Signal::new("sent").with_customer(format!("c{}", number % 9));
-        fleet.emit(signal.with_idempotency_key(key(number)));
+        let signal = Signal::new("sent").customer(format!("c{}", number % 9));
+        fleet.emit(signal.idempotency_key(key(number)));
     }
     fleet.flush(Duration::from_secs(30)).await.unwrap();
     assert_eq!((fleet.stats().rejected, fleet.stats().refused), (0, 0));

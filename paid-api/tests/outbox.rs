@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use paid::outbox::{Fsync, Waiting};
-use paid::{Counts, EmitError, EmitterBuilder, Overflow, Signal, SignalBatch, Sink, SinkFuture};
+use paid::{Batch, Counts, DeliveryError, EmitterBuilder, Overflow, Signal, Sink, SinkFuture};
 use serde_json::Value;
 
 /// Paid, as far as signals go: up or down, and strict about the name `bad`.
@@ -47,7 +47,7 @@ impl Server {
 }
 
 impl Sink for Server {
-    fn send<'a>(&'a self, batch: SignalBatch<'a>) -> SinkFuture<'a> {
+    fn send<'a>(&'a self, batch: Batch<'a>) -> SinkFuture<'a> {
         let body: Value = serde_json::from_slice(&batch.to_body()).unwrap();
         Box::pin(async move {
             let mut state = self.0.lock().unwrap();
@@ -83,7 +83,7 @@ fn builder(server: &Server, folder: &Path) -> EmitterBuilder {
 }
 
 fn signal(number: usize) -> Signal {
-    Signal::new("sent").with_customer(format!("c{}", number % 7)).with_idempotency_key(format!("{number:06}"))
+    Signal::new("sent").customer(format!("c{}", number % 7)).idempotency_key(format!("{number:06}"))
 }
 
 const SOON: Duration = Duration::from_secs(20);
@@ -99,7 +99,7 @@ async fn what_an_earlier_run_left_is_sent_first_and_once() {
     let kept = emitter.emit(signal(1_000));
     let left = emitter.shutdown(Duration::from_millis(300)).await.unwrap_err().left;
     assert_eq!(left, 1_001);
-    assert!(matches!(kept.await, Err(EmitError::InOutbox { .. })));
+    assert!(matches!(kept.await, Err(DeliveryError::InOutbox { .. })));
     assert_eq!((server.billed(), emitter.stats().dropped), (0, 0));
     drop(emitter);
     assert_eq!(paid::outbox::waiting(folder.path()).unwrap(), Waiting::Signals(1_001));
@@ -168,7 +168,7 @@ async fn large_signals_spill_by_their_bytes() {
     let emitter = builder(&server, folder.path()).queue_bytes(1 << 20).build().unwrap();
     let text = "x".repeat(20_000);
     for number in 0..400 {
-        emitter.emit(signal(number).with_field("text", &text));
+        emitter.emit(signal(number).field("text", &text));
     }
     assert_eq!((emitter.stats().accepted, emitter.stats().refused), (400, 0));
     server.set_down(false);
@@ -188,7 +188,7 @@ async fn store_returns_when_the_signal_is_on_disk() {
         assert_eq!(paid::outbox::waiting(folder.path()).unwrap(), Waiting::Signals(1), "{fsync:?}");
     }
     let emitter = EmitterBuilder::over(Server::default()).build().unwrap();
-    assert!(matches!(emitter.store(signal(1)).await, Err(EmitError::NoOutbox)));
+    assert!(matches!(emitter.store(signal(1)).await, Err(DeliveryError::NoOutbox { .. })));
 }
 
 #[tokio::test]
@@ -210,8 +210,8 @@ async fn what_paid_refuses_is_kept_as_a_dead_letter_and_can_be_sent_again() {
     for number in 0..50 {
         emitter.emit(signal(number));
     }
-    let bad = Signal::new("bad").with_customer("acme").with_idempotency_key("b-1").with_field("x", &1);
-    assert!(matches!(emitter.send(bad).await, Err(EmitError::Failed { .. })));
+    let bad = Signal::new("bad").customer("acme").idempotency_key("b-1").field("x", &1);
+    assert!(matches!(emitter.send(bad).await, Err(DeliveryError::Failed { .. })));
     emitter.flush(SOON).await.unwrap();
     emitter.shutdown(SOON).await.unwrap();
     let stats = emitter.stats();
@@ -220,13 +220,13 @@ async fn what_paid_refuses_is_kept_as_a_dead_letter_and_can_be_sent_again() {
 
     let found = paid::outbox::dead_letters(folder.path()).unwrap();
     let [letter] = found.letters.as_slice() else { panic!("{found:?}") };
-    assert_eq!((letter.name(), letter.idempotency_key().unwrap()), ("bad".into(), "b-1".into()));
+    assert_eq!((letter.name.as_str(), letter.key.as_str()), ("bad", "b-1"));
     assert!(letter.reason.starts_with("Paid failed signal `bad`"), "{}", letter.reason);
-    assert!(letter.signal.get().contains(r#""data":{"x":1}"#));
+    assert!(letter.record.get().contains(r#""data":{"x":1}"#));
 
     // Still refused: it stays. Then edited by hand: it goes through.
     let emitter = builder(&server, folder.path()).build().unwrap();
-    let outcome = paid::outbox::resubmit(folder.path(), &emitter).await.unwrap();
+    let outcome = emitter.resubmit(folder.path()).await.unwrap();
     assert_eq!((outcome.delivered, outcome.refused.len()), (0, 1));
     // The letter is written anew; not before that is it edited.
     while emitter.stats().dead_lettered == 0 {
@@ -235,7 +235,7 @@ async fn what_paid_refuses_is_kept_as_a_dead_letter_and_can_be_sent_again() {
     let path = folder.path().join("dead-letters.jsonl");
     let text = fs::read_to_string(&path).unwrap().replace(r#""eventName":"bad""#, r#""eventName":"good""#);
     fs::write(&path, text).unwrap();
-    let outcome = paid::outbox::resubmit(folder.path(), &emitter).await.unwrap();
+    let outcome = emitter.resubmit(folder.path()).await.unwrap();
     assert_eq!((outcome.delivered, outcome.refused.len()), (1, 0));
     assert!(paid::outbox::dead_letters(folder.path()).unwrap().letters.is_empty());
     assert_eq!(server.billed(), 51);
@@ -282,7 +282,7 @@ async fn a_damaged_outbox_is_reported_and_what_can_be_read_is_sent() {
         let heard = heard.lock().unwrap().clone();
         assert!(server.billed() > at_least, "{way}: {} of 3,001 saved; {heard:?}", server.billed() - 1);
         if way != "emptied" {
-            assert!(heard[0].starts_with("the outbox: the outbox was damaged"), "{way}: {heard:?}");
+            assert!(heard[0].starts_with("the outbox of signals: it was damaged"), "{way}: {heard:?}");
             let kept = fs::read_dir(folder.path()).unwrap().flatten();
             let kept = kept.filter(|entry| entry.file_name().to_string_lossy().contains("damaged")).count();
             assert_eq!(kept, 1, "{way}");
@@ -325,12 +325,12 @@ async fn an_outbox_of_a_later_version_is_left_alone() {
     {
         let database = redb::Database::open(&path).unwrap();
         let write = database.begin_write().unwrap();
-        write.open_table(redb::TableDefinition::<&str, u64>::new("meta")).unwrap().insert("format", 2).unwrap();
+        write.open_table(redb::TableDefinition::<&str, u64>::new("meta")).unwrap().insert("format", 3).unwrap();
         write.commit().unwrap();
     }
     let before = fs::metadata(&path).unwrap().len();
     let problem = builder(&Server::default(), folder.path()).build().unwrap_err().to_string();
-    assert!(problem.contains("has format 2, and this version knows 1"), "{problem}");
+    assert!(problem.contains("has format 3, and this version knows 2"), "{problem}");
     assert_eq!(fs::metadata(&path).unwrap().len(), before);
 }
 
@@ -357,7 +357,7 @@ async fn policies_for_a_full_queue_without_an_outbox() {
     assert!(receipts.pop().unwrap().await.is_ok(), "the newest are kept");
     let mut dropped = 0;
     for receipt in receipts {
-        dropped += usize::from(matches!(receipt.await, Err(EmitError::Dropped { .. })));
+        dropped += usize::from(matches!(receipt.await, Err(DeliveryError::Dropped { .. })));
     }
     assert_eq!(dropped, 20);
 

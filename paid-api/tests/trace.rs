@@ -278,7 +278,7 @@ async fn a_signal_takes_the_costs_of_its_scope_and_the_next_ones_begin_anew() {
         .run(async {
             genai("openai", Operation::Chat).attribute("n", 1_i64).start().finish();
             let own = json!({"own": true});
-            paid::emit(Signal::new("email_sent").with_field("paid", &own).with_field("a", &1).cost_attributed());
+            paid::emit(Signal::new("email_sent").field("paid", &own).field("a", &1).cost_attributed());
             genai("openai", Operation::Chat).attribute("n", 2_i64).start().finish();
             paid::emit(Signal::new("plain"));
             genai("openai", Operation::Chat).attribute("n", 3_i64).start().finish();
@@ -322,7 +322,7 @@ async fn a_signal_that_is_refused_leaves_its_costs_to_the_next() {
     let spans = spans(&emulator, &guard).await;
     let root = named(&spans, "paid.trace.parent_span");
     assert!(spans.iter().all(|span| span.attribute("paid_scope_id") == root.attribute("paid_scope_id")));
-    assert_eq!(recorder.signals()[0].data().to_json()["paid"]["paid_scope_id"], *root.attribute("paid_scope_id"));
+    assert_eq!(recorder.signals()[0].to_json()["data"]["paid"]["paid_scope_id"], *root.attribute("paid_scope_id"));
 }
 
 #[tokio::test]
@@ -335,16 +335,16 @@ async fn signals_go_over_the_collector_where_they_are_to() {
         .product("ai-sdr")
         .emitter(guard.signals())
         .run(async {
-            paid::emit(Signal::new("email_sent").with_field("text", "grüße").cost_attributed());
+            paid::emit(Signal::new("email_sent").field("text", "grüße").cost_attributed());
         })
         .await;
     // Outside any scope, a signal that says whose it is stands alone.
     paid::testing::Recorder::new().run_sync(|| ());
     paid::scope().emitter(guard.signals()).run_sync(|| {
-        paid::emit(Signal::new("alone").with_customer("other"));
+        paid::emit(Signal::new("alone").customer("other"));
         // Nobody's, and by Paid's id: reported, not sent.
         paid::emit(Signal::new("nobodys"));
-        paid::emit(Signal::new("by_paids_id").with_customer(CustomerId::from("cus_1")));
+        paid::emit(Signal::new("by_paids_id").customer(CustomerId::from("cus_1")));
     });
     let spans = spans(&emulator, &guard).await;
     let signals: Vec<_> = spans.iter().filter(|span| span.name == "paid.trace.signal").collect();
@@ -392,7 +392,7 @@ async fn a_host_that_samples_nothing_loses_no_signal_and_no_scope() {
     let _attached = request.attach();
     guard.scope().customer("acme").emitter(guard.signals()).run_sync(|| {
         genai("openai", Operation::Chat).start().finish();
-        paid::emit(Signal::new("email_sent").over_trace());
+        paid::trace::emit(Signal::new("email_sent"));
     });
     assert_eq!(spans(&emulator, &guard).await.len(), 3);
 }

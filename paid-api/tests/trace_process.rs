@@ -58,7 +58,7 @@ fn roles() {
     paid::scope().customer("acme").product("p").traced().run_sync(|| {
         let many = (0..20).fold(genai("openai", Operation::Chat), |call, n| call.attribute(format!("n{n}"), n));
         many.start().finish();
-        paid::emit(Signal::new("email_sent").over_trace());
+        paid::trace::emit(Signal::new("email_sent"));
     });
     if role == "waits" {
         guard.shutdown_on_sigterm(Duration::from_secs(5)).unwrap();

@@ -3,8 +3,16 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 
-use crate::signal::scope::{Scope, scope};
-use crate::trace::{TracingToken, fail};
+use super::{Features, HasTrace};
+use crate::scope::{Scope, scope};
+use crate::signal::Signal;
+use crate::trace::{self, TracingToken, fail};
+
+impl HasTrace for Features {
+    fn emit_over_trace(signal: Signal) {
+        trace::emit(signal);
+    }
+}
 
 /// The scope of a function's work, with what its annotation says.
 pub struct TraceScope(Scope);

@@ -102,12 +102,15 @@ fn read(folder: &Path) -> Result<DeadLetters, Box<dyn std::error::Error>> {
 fn list(folder: &Path) -> Outcome {
     let found = read(folder)?;
     match paid::outbox::waiting(folder).map_err(|error| format!("cannot read the outbox: {error}"))? {
-        Waiting::Signals(0) => println!("no signal waits"),
+        Waiting::Signals(0) => println!("no signals wait"),
         Waiting::Signals(signals) => {
             println!("{signals} signal(s) wait; they are sent when the program that has this outbox starts");
         }
+        Waiting::Costs(records) => {
+            println!("{records} cost record(s) wait; they are sent when the program that has this outbox starts");
+        }
         Waiting::HeldBy(holder) => println!("{holder} has this outbox and sends what waits; its stats say how much"),
-        Waiting::None => println!("no outbox here"),
+        Waiting::None => println!("there is no outbox in this folder"),
         _ => {}
     }
     if found.letters.is_empty() {
@@ -118,8 +121,7 @@ fn list(folder: &Path) -> Outcome {
     table.load_style(UTF8_FULL_CONDENSED).set_header(["refused at", "signal", "idempotency key", "why"]);
     table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
     for letter in &found.letters {
-        let key = letter.idempotency_key().unwrap_or_default();
-        table.add_row([letter.at.to_string(), letter.name(), key, letter.reason.clone()]);
+        table.add_row([letter.at.to_string(), letter.name.clone(), letter.key.clone(), letter.reason.clone()]);
     }
     println!("{table}\n{} dead letter(s); `cargo paid outbox resubmit` sends them again", found.letters.len());
     Ok(())
@@ -153,14 +155,14 @@ fn resubmit(folder: &Path) -> Outcome {
     let emitter = Emitter::new(Client::from_env()?)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     eprintln!("sending {} signal(s); Ctrl-C stops, what is not sent stays", found.letters.len());
-    let outcome = runtime.block_on(paid::outbox::resubmit(folder, &emitter))?;
+    let outcome = runtime.block_on(emitter.resubmit(folder))?;
     let _ = runtime.block_on(emitter.shutdown(Duration::from_secs(10)));
     println!("{} taken by Paid and no dead letters any more", outcome.delivered);
     if outcome.refused.is_empty() {
         return Ok(());
     }
     for (letter, why) in &outcome.refused {
-        eprintln!("{} {}: {why}", letter.name(), letter.idempotency_key().unwrap_or_default());
+        eprintln!("{} {}: {why}", letter.name, letter.key);
     }
     Err(format!("{} refused again; they stay in dead-letters.jsonl: correct them there", outcome.refused.len()).into())
 }

@@ -5,10 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-#[cfg(feature = "outbox")]
-use crate::delivery::outbox::COSTS_MARK as FILE;
-#[cfg(not(feature = "outbox"))]
-const FILE: &str = "";
+const FILE: &str = "costs-on-their-way";
 
 /// Written anew when it has grown to this.
 const LARGE: usize = 1 << 20;
@@ -80,7 +77,7 @@ fn write_anew(folder: &Path, keys: &BTreeSet<String>) -> io::Result<(File, usize
     Ok((file, text.len()))
 }
 
-#[cfg(all(test, feature = "outbox"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -1,96 +1,129 @@
 //! A cost record, checked and as JSON.
 
-use iso_currency::Currency;
 use rust_decimal::Decimal;
-use serde::Serialize;
-use serde_json::value::RawValue;
+use serde::{Serialize, Serializer};
 
-use crate::emit::EmitError;
-use crate::signal::scope::Scope;
-use crate::signal::{DataProblem, Key};
+use crate::dispatch::Record;
+use crate::money::{self, Money};
+use crate::report::{DataProblem, DeliveryError, RecordKind};
+use crate::scope::Scope;
+use crate::signal::IdempotencyKey;
 use crate::types::{CustomerAttribution, ProductAttribution, TokenUsage};
 use crate::{JsonObject, Timestamp};
 
-/// What a piece of work cost you. Amounts are decimals, in major currency units: dollars, not cents.
+/// What a piece of work cost you: an amount of money ([`CostRecord::amount`]), or usage of a model that Paid prices
+/// ([`CostRecord::usage`]).
+///
+/// ```
+/// use paid::costs::CostRecord;
+/// use paid::types::TokenUsage;
+/// use paid::{Currency, Money};
+///
+/// let scraper = CostRecord::amount(Money::parse("0.0021", Currency::USD)?).customer("acme").vendor("scraper");
+/// let tokens = TokenUsage::new().input_tokens(100).output_tokens(60);
+/// let model = CostRecord::usage("openai", "gpt-4o", tokens).customer("acme");
+/// # Ok::<(), rust_decimal::Error>(())
+/// ```
 #[derive(Clone, Debug)]
-pub struct CostRecord {
-    what: What,
+pub struct CostRecord<C> {
+    cost: C,
     customer: Option<CustomerAttribution>,
     product: Option<ProductAttribution>,
-    vendor: Option<String>,
-    model: Option<String>,
     timestamp: Option<Timestamp>,
     metadata: Option<JsonObject>,
 }
 
+/// A cost whose amount is known; see [`CostRecord::amount`].
 #[derive(Clone, Debug)]
-enum What {
-    Amount(Money),
-    Usage { usage: TokenUsage, price: Option<Money> },
+pub struct Spent {
+    money: Money,
+    vendor: Option<String>,
+    model: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Money {
-    amount_major: Decimal,
-    currency: Currency,
+/// Usage of a model that Paid prices; see [`CostRecord::usage`].
+#[derive(Clone, Debug)]
+pub struct Used {
+    vendor: String,
+    model: String,
+    usage: TokenUsage,
+    price: Option<Money>,
 }
 
-impl CostRecord {
-    /// A cost whose amount you know, in major units of the currency.
-    pub fn amount(amount_major: Decimal, currency: Currency) -> Self {
-        Self::new(What::Amount(Money { amount_major, currency }), None, None)
+/// What a cost record is about: [`Spent`] or [`Used`].
+pub trait Cost: sealed::AsWire {}
+
+impl Cost for Spent {}
+impl Cost for Used {}
+
+mod sealed {
+    use super::{Result, WireCost};
+
+    /// Only this crate knows what can be a cost.
+    pub trait AsWire {
+        #[doc(hidden)]
+        fn as_wire(&self) -> Result<WireCost<'_>>;
+    }
+}
+
+type Result<T> = std::result::Result<T, DeliveryError>;
+
+impl CostRecord<Spent> {
+    /// A cost whose amount you know.
+    pub fn amount(money: Money) -> Self {
+        Self::of(Spent { money, vendor: None, model: None })
     }
 
-    /// Usage of a model, which Paid prices: the provider (`openai`) and its exact name of the model. A pair that Paid does
-    /// not know is refused.
+    /// Who was paid.
+    #[must_use]
+    pub fn vendor(mut self, vendor: impl Into<String>) -> Self {
+        self.cost.vendor = Some(vendor.into());
+        self
+    }
+
+    /// Which model it was paid for.
+    #[must_use]
+    pub fn model(mut self, model: impl Into<String>) -> Self {
+        self.cost.model = Some(model.into());
+        self
+    }
+}
+
+impl CostRecord<Used> {
+    /// Usage of a model, which Paid prices: the provider (`openai`) and its exact name of the model. Paid refuses a pair
+    /// that it does not know.
     pub fn usage(vendor: impl Into<String>, model: impl Into<String>, usage: TokenUsage) -> Self {
-        Self::new(What::Usage { usage, price: None }, Some(vendor.into()), Some(model.into()))
+        Self::of(Used { vendor: vendor.into(), model: model.into(), usage, price: None })
     }
 
-    fn new(what: What, vendor: Option<String>, model: Option<String>) -> Self {
-        Self { what, customer: None, product: None, vendor, model, timestamp: None, metadata: None }
+    /// A price of your own instead of Paid's.
+    #[must_use]
+    pub fn priced_at(mut self, price: Money) -> Self {
+        self.cost.price = Some(price);
+        self
+    }
+}
+
+impl<C> CostRecord<C> {
+    fn of(cost: C) -> Self {
+        Self { cost, customer: None, product: None, timestamp: None, metadata: None }
     }
 
-    /// Whose work it was: your own id, or a [`CustomerId`](crate::types::CustomerId); else the scope's.
+    /// Whose work it was: your own id, or a [`CustomerId`](crate::types::CustomerId); the scope's customer by default.
     #[must_use]
     pub fn customer(mut self, customer: impl Into<CustomerAttribution>) -> Self {
         self.customer = Some(customer.into());
         self
     }
 
-    /// Which product did it: your own id, or a [`ProductId`](crate::types::ProductId); else the scope's.
+    /// Which product did it: your own id, or a [`ProductId`](crate::types::ProductId); the scope's product by default.
     #[must_use]
     pub fn product(mut self, product: impl Into<ProductAttribution>) -> Self {
         self.product = Some(product.into());
         self
     }
 
-    /// Who was paid: a tag of an amount. Usage has its vendor already.
-    #[must_use]
-    pub fn vendor(mut self, vendor: impl Into<String>) -> Self {
-        self.vendor = Some(vendor.into());
-        self
-    }
-
-    /// Which model it was: a tag of an amount. Usage has its model already.
-    #[must_use]
-    pub fn model(mut self, model: impl Into<String>) -> Self {
-        self.model = Some(model.into());
-        self
-    }
-
-    /// A price of your own for usage, in major units, instead of Paid's. An amount has its own.
-    #[must_use]
-    pub fn priced_at(mut self, amount_major: Decimal, currency: Currency) -> Self {
-        let money = Money { amount_major, currency };
-        match &mut self.what {
-            What::Amount(amount) => *amount = money,
-            What::Usage { price, .. } => *price = Some(money),
-        }
-        self
-    }
-
-    /// When it was spent; else when it is recorded.
+    /// When it was spent; the time of recording by default.
     #[must_use]
     pub fn timestamp(mut self, timestamp: impl Into<Timestamp>) -> Self {
         self.timestamp = Some(timestamp.into());
@@ -103,68 +136,78 @@ impl CostRecord {
         self.metadata = Some(metadata);
         self
     }
+}
 
-    /// As it stands in the queue: the record as Paid takes it, below what the queue wants to know.
-    pub(super) fn to_envelope(&self) -> Result<Vec<u8>, EmitError> {
+impl<C: Cost> CostRecord<C> {
+    /// As it is queued: with the scope's customer and product if it names none, a key and the time.
+    pub(super) fn to_record(&self) -> Result<Record> {
         let (scope_customer, scope_product) = Scope::with_current(|scope| {
             let customer = scope.and_then(Scope::customer_named).cloned();
             (customer, scope.and_then(Scope::product_named).cloned())
         });
-        let Some(customer) = self.customer.clone().or(scope_customer) else {
-            return Err(EmitError::NoCustomer { name: super::sink::NAME.into() });
-        };
-        for (field, text) in [("vendor", &self.vendor), ("model", &self.model)] {
-            if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
-                return Err(problem(field, "is empty"));
-            }
-        }
-        let (kind, amount, price, usage) = match &self.what {
-            What::Amount(money) => ("cost", Some(money), None, None),
-            What::Usage { usage, price } => ("usage", None, price.as_ref(), Some(usage)),
-        };
-        check_usage(usage)?;
-        let record = Wire {
-            kind,
-            amount: amount.map(|money| number(money.amount_major)).transpose()?,
-            currency: amount.map(|money| money.currency.code()),
+        let customer = self.customer.clone().or(scope_customer);
+        let customer = customer.ok_or_else(|| DeliveryError::no_customer(RecordKind::Cost, ""))?;
+        let wire = WireRecord {
+            cost: self.cost.as_wire()?,
             customer: &customer,
             product: self.product.clone().or(scope_product),
-            vendor: self.vendor.as_deref(),
-            model: self.model.as_deref(),
-            usage,
-            cost_override: match price {
-                Some(money) => Some(WirePrice { amount: number(money.amount_major)?, currency: money.currency.code() }),
-                None => None,
-            },
             timestamp: self.timestamp.unwrap_or_else(Timestamp::now),
             metadata: self.metadata.as_ref(),
         };
-        let key = Key::make();
-        let envelope = WireEnvelope {
-            event_name: super::sink::NAME,
-            idempotency_key: key.as_str(),
-            customer: &customer,
-            record: &record,
-        };
-        serde_json::to_vec(&envelope).map_err(|error| problem("metadata", &error.to_string()))
+        let body = serde_json::to_vec(&wire).map_err(|error| problem("metadata", &error.to_string()))?;
+        // One lane: cost records have no order.
+        Ok(Record::new(RecordKind::Cost, "", IdempotencyKey::make().as_str(), 0, &body))
     }
 }
 
-fn problem(field: &str, problem: &str) -> EmitError {
-    let problem = DataProblem { field: field.to_owned(), problem: problem.to_owned() };
-    EmitError::Data { name: super::sink::NAME.into(), problem }
+impl sealed::AsWire for Spent {
+    fn as_wire(&self) -> Result<WireCost<'_>> {
+        check_text("vendor", self.vendor.as_deref())?;
+        check_text("model", self.model.as_deref())?;
+        Ok(WireCost::Amount {
+            amount: checked(&self.money)?,
+            currency: self.money.currency().code(),
+            vendor: self.vendor.as_deref(),
+            model: self.model.as_deref(),
+        })
+    }
 }
 
-/// The decimal's own digits: no floating point in between.
-fn number(amount: Decimal) -> Result<Box<RawValue>, EmitError> {
+impl sealed::AsWire for Used {
+    fn as_wire(&self) -> Result<WireCost<'_>> {
+        check_text("vendor", Some(&self.vendor))?;
+        check_text("model", Some(&self.model))?;
+        check_usage(&self.usage)?;
+        if let Some(price) = &self.price {
+            checked(price)?;
+        }
+        Ok(WireCost::Usage {
+            vendor: &self.vendor,
+            model: &self.model,
+            usage: &self.usage,
+            cost_override: self.price.as_ref(),
+        })
+    }
+}
+
+fn problem(field: &str, problem: &str) -> DeliveryError {
+    DeliveryError::data(RecordKind::Cost, "", DataProblem::new(field, problem))
+}
+
+fn check_text(field: &str, text: Option<&str>) -> Result<()> {
+    let is_empty = text.is_some_and(|text| text.trim().is_empty());
+    if is_empty { Err(problem(field, "is empty")) } else { Ok(()) }
+}
+
+fn checked(money: &Money) -> Result<Decimal> {
+    let amount = money.amount();
     if amount.is_sign_negative() && !amount.is_zero() {
         return Err(problem("amount", "is below zero: a cost is what was spent"));
     }
-    RawValue::from_string(amount.abs().to_string()).map_err(|error| problem("amount", &error.to_string()))
+    Ok(amount.abs())
 }
 
-fn check_usage(usage: Option<&TokenUsage>) -> Result<(), EmitError> {
-    let Some(usage) = usage else { return Ok(()) };
+fn check_usage(usage: &TokenUsage) -> Result<()> {
     let counts = [
         ("inputTokens", usage.input_tokens),
         ("outputTokens", usage.output_tokens),
@@ -180,53 +223,60 @@ fn check_usage(usage: Option<&TokenUsage>) -> Result<(), EmitError> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    amount: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    currency: Option<&'static str>,
+struct WireRecord<'a> {
+    #[serde(flatten)]
+    cost: WireCost<'a>,
     customer: &'a CustomerAttribution,
     #[serde(skip_serializing_if = "Option::is_none")]
     product: Option<ProductAttribution>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    vendor: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    model: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<&'a TokenUsage>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cost_override: Option<WirePrice>,
     timestamp: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<&'a JsonObject>,
 }
 
+/// The part of a record that depends on what it is about.
+#[doc(hidden)]
 #[derive(Serialize)]
-struct WirePrice {
-    amount: Box<RawValue>,
-    currency: &'static str,
+#[serde(tag = "type", rename_all_fields = "camelCase")]
+pub enum WireCost<'a> {
+    #[serde(rename = "cost")]
+    Amount {
+        #[serde(serialize_with = "money::serialize_number")]
+        amount: Decimal,
+        currency: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        vendor: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        model: Option<&'a str>,
+    },
+    #[serde(rename = "usage")]
+    Usage {
+        vendor: &'a str,
+        model: &'a str,
+        usage: &'a TokenUsage,
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_price")]
+        cost_override: Option<&'a Money>,
+    },
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WireEnvelope<'a> {
-    event_name: &'static str,
-    idempotency_key: &'a str,
-    customer: &'a CustomerAttribution,
-    record: &'a Wire<'a>,
+fn serialize_price<S: Serializer>(price: &Option<&Money>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    match price {
+        Some(price) => money::serialize(price, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::money::Currency;
 
     #[test]
     fn amounts_keep_every_digit() {
         for amount in ["0.10000000000000000001", "79228162514264337593543950335", "0.0021", "0"] {
-            let record = CostRecord::amount(amount.parse().unwrap(), Currency::USD).customer("acme");
-            let text = String::from_utf8(record.to_envelope().unwrap()).unwrap();
+            let money = Money::parse(amount, Currency::USD).unwrap();
+            let record = CostRecord::amount(money).customer("acme").to_record().unwrap();
+            let text = String::from_utf8_lossy(record.body()).into_owned();
             assert!(text.contains(&format!("\"amount\":{amount},\"currency\":\"USD\"")), "{text}");
         }
     }

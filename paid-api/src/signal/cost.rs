@@ -2,35 +2,49 @@
 
 use serde::Serialize;
 
-/// What a piece of work cost you, sent with its signal so that Paid can show the margin.
+use crate::money::{self, Money};
+
+/// What a piece of work cost you, sent with its signal so that Paid can show the margin: an amount of money, or usage of a
+/// model that Paid prices.
 ///
 /// Paid's guides describe it; the API's document does not.
 ///
 /// ```
 /// use paid::signal::CostData;
+/// use paid::{Currency, Money};
 ///
-/// let cost = CostData::amount("openai", 0.0021, "USD").with_model("gpt-4o");
+/// let amount = CostData::amount("openai", Money::parse("0.0021", Currency::USD)?).model("gpt-4o");
 /// let usage = CostData::usage("anthropic", "claude-sonnet-4").input_tokens(100).output_tokens(60);
+/// # Ok::<(), rust_decimal::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct CostData {
-    vendor: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cost: Option<Amount>,
-    #[serde(rename = "gen_ai.response.model", skip_serializing_if = "Option::is_none")]
-    model: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    attributes: Option<Usage>,
+#[serde(untagged)]
+pub enum CostData {
+    /// An amount of money.
+    Amount(CostAmount),
+    /// Usage of a model that Paid prices.
+    Usage(CostUsage),
 }
 
+/// A cost whose amount you know; see [`CostData::amount`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct Amount {
-    amount: f64,
-    currency: String,
+pub struct CostAmount {
+    vendor: String,
+    #[serde(serialize_with = "money::serialize")]
+    cost: Money,
+    #[serde(rename = "gen_ai.response.model", skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+}
+
+/// Usage of a model that Paid prices; see [`CostData::usage`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CostUsage {
+    vendor: String,
+    attributes: UsageAttributes,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-struct Usage {
+struct UsageAttributes {
     #[serde(rename = "gen_ai.response.model")]
     model: String,
     #[serde(rename = "gen_ai.usage.input_tokens", skip_serializing_if = "Option::is_none")]
@@ -44,57 +58,66 @@ struct Usage {
 }
 
 impl CostData {
-    /// A cost that you know, in major currency units (dollars, not cents), with an ISO 4217 currency.
-    pub fn amount(vendor: impl Into<String>, amount: f64, currency: impl Into<String>) -> Self {
-        let cost = Amount { amount, currency: currency.into() };
-        Self { vendor: vendor.into(), cost: Some(cost), model: None, attributes: None }
+    /// An amount of money that was paid to a vendor.
+    pub fn amount(vendor: impl Into<String>, cost: Money) -> CostAmount {
+        CostAmount { vendor: vendor.into(), cost, model: None }
     }
 
-    /// Usage of a model that Paid prices.
-    pub fn usage(vendor: impl Into<String>, model: impl Into<String>) -> Self {
-        let usage = Usage { model: model.into(), ..Usage::default() };
-        Self { vendor: vendor.into(), cost: None, model: None, attributes: Some(usage) }
+    /// Usage of a vendor's model, which Paid prices.
+    pub fn usage(vendor: impl Into<String>, model: impl Into<String>) -> CostUsage {
+        let attributes = UsageAttributes { model: model.into(), ..UsageAttributes::default() };
+        CostUsage { vendor: vendor.into(), attributes }
     }
+}
 
-    /// Names the model. Usage names its own already; this names another.
+impl CostAmount {
+    /// Names the model that the money was paid for.
     #[must_use]
-    pub fn with_model(mut self, model: impl Into<String>) -> Self {
-        match &mut self.attributes {
-            Some(usage) => usage.model = model.into(),
-            None => self.model = Some(model.into()),
-        }
+    pub fn model(mut self, model: impl Into<String>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+}
+
+impl CostUsage {
+    /// Input tokens that were neither read from the cache nor written to it.
+    #[must_use]
+    pub fn input_tokens(mut self, tokens: u64) -> Self {
+        self.attributes.input = Some(tokens);
         self
     }
 
-    /// Input tokens that had nothing to do with the cache. For usage; an amount has none.
+    /// Tokens that the model produced.
     #[must_use]
-    pub fn input_tokens(self, tokens: u64) -> Self {
-        self.with_usage(|usage| usage.input = Some(tokens))
-    }
-
-    /// Tokens the model gave out. For usage; an amount has none.
-    #[must_use]
-    pub fn output_tokens(self, tokens: u64) -> Self {
-        self.with_usage(|usage| usage.output = Some(tokens))
-    }
-
-    /// Input tokens read from the cache. For usage; an amount has none.
-    #[must_use]
-    pub fn cached_input_tokens(self, tokens: u64) -> Self {
-        self.with_usage(|usage| usage.cached = Some(tokens))
-    }
-
-    /// Input tokens written to the cache. For usage; an amount has none.
-    #[must_use]
-    pub fn cache_creation_input_tokens(self, tokens: u64) -> Self {
-        self.with_usage(|usage| usage.cache_creation = Some(tokens))
-    }
-
-    fn with_usage(mut self, change: impl FnOnce(&mut Usage)) -> Self {
-        if let Some(usage) = &mut self.attributes {
-            change(usage);
-        }
+    pub fn output_tokens(mut self, tokens: u64) -> Self {
+        self.attributes.output = Some(tokens);
         self
+    }
+
+    /// Input tokens read from the cache.
+    #[must_use]
+    pub fn cached_input_tokens(mut self, tokens: u64) -> Self {
+        self.attributes.cached = Some(tokens);
+        self
+    }
+
+    /// Input tokens written to the cache.
+    #[must_use]
+    pub fn cache_creation_input_tokens(mut self, tokens: u64) -> Self {
+        self.attributes.cache_creation = Some(tokens);
+        self
+    }
+}
+
+impl From<CostAmount> for CostData {
+    fn from(cost: CostAmount) -> Self {
+        Self::Amount(cost)
+    }
+}
+
+impl From<CostUsage> for CostData {
+    fn from(cost: CostUsage) -> Self {
+        Self::Usage(cost)
     }
 }
 
@@ -103,11 +126,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::money::Currency;
 
     #[test]
     fn the_model_stands_where_each_form_has_it() {
+        let cost = Money::parse("0.0021", Currency::USD).unwrap();
         assert_eq!(
-            serde_json::to_value(CostData::amount("openai", 0.0021, "USD").with_model("m")).unwrap(),
+            serde_json::to_value(CostData::amount("openai", cost).model("m")).unwrap(),
             json!({"vendor": "openai", "cost": {"amount": 0.0021, "currency": "USD"}, "gen_ai.response.model": "m"})
         );
         assert_eq!(
@@ -116,5 +141,14 @@ mod tests {
                 "gen_ai.response.model": "m", "gen_ai.usage.input_tokens": 1, "gen_ai.usage.cached_input_tokens": 2
             }})
         );
+    }
+
+    #[test]
+    fn amounts_keep_every_digit() {
+        for digits in ["0.10000000000000000001", "79228162514264337593543950335", "0.0021", "10.50", "0"] {
+            let cost = CostData::amount("v", Money::parse(digits, Currency::USD).unwrap());
+            let text = serde_json::to_string(&CostData::from(cost)).unwrap();
+            assert!(text.contains(&format!(r#""amount":{digits},"#)), "{text}");
+        }
     }
 }

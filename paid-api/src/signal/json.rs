@@ -1,5 +1,7 @@
 //! A signal as JSON. All signals go through here: it is written for speed.
 
+use serde_json::json;
+
 use super::Signal;
 use crate::types::{CustomerAttribution, ProductAttribution};
 
@@ -29,7 +31,10 @@ impl Signal {
             out.extend_from_slice(b",\"idempotencyKey\":");
             append_text(out, key.as_str());
         }
-        if !self.data.is_empty() {
+        if let Some(scope_id) = self.costs_of {
+            out.extend_from_slice(b",\"data\":");
+            self.data.write_json_with_paid(out, json!({ "paid_scope_id": scope_id }));
+        } else if !self.data.is_empty() {
             out.extend_from_slice(b",\"data\":");
             self.data.write_json(out);
         }
@@ -87,7 +92,7 @@ mod tests {
             CustomerAttribution::ExternalId("a\"b".into()),
             CustomerAttribution::Unknown(crate::object!({ "x": 1 })),
         ] {
-            let signal = Signal::new("e").with_customer(customer.clone());
+            let signal = Signal::new("e").customer(customer.clone());
             assert_eq!(signal.to_json()["customer"], serde_json::to_value(customer).unwrap());
         }
         for product in [
@@ -95,7 +100,7 @@ mod tests {
             ProductAttribution::ExternalId("a\"b".into()),
             ProductAttribution::Unknown(crate::object!({ "x": 1 })),
         ] {
-            let signal = Signal::new("e").with_product(product.clone());
+            let signal = Signal::new("e").product(product.clone());
             assert_eq!(signal.to_json()["attribution"], serde_json::to_value(product).unwrap());
         }
     }

@@ -6,12 +6,12 @@ use std::time::SystemTime;
 
 /// An idempotency key: given, or made at emission, which takes no allocation.
 #[derive(Clone)]
-pub(crate) enum Key {
+pub(crate) enum IdempotencyKey {
     Given(String),
     Made([u8; 36]),
 }
 
-impl Key {
+impl IdempotencyKey {
     /// A UUIDv7: the time in milliseconds, and 74 random bits.
     pub(crate) fn make() -> Self {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -30,7 +30,7 @@ impl Key {
     }
 }
 
-impl fmt::Debug for Key {
+impl fmt::Debug for IdempotencyKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_str().fmt(formatter)
     }
@@ -86,8 +86,9 @@ mod tests {
 
     #[test]
     fn every_key_is_another_uuid_of_version_7_in_the_order_of_time() {
-        let threads: Vec<_> =
-            (0..4).map(|_| std::thread::spawn(|| (0..5_000).map(|_| Key::make()).collect::<Vec<_>>())).collect();
+        let threads: Vec<_> = (0..4)
+            .map(|_| std::thread::spawn(|| (0..5_000).map(|_| IdempotencyKey::make()).collect::<Vec<_>>()))
+            .collect();
         let keys: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
         let texts: BTreeSet<_> = keys.iter().map(|key| key.as_str().to_owned()).collect();
         assert_eq!(texts.len(), 20_000);
@@ -95,8 +96,8 @@ mod tests {
             let id: uuid::Uuid = text.parse().unwrap();
             assert_eq!((id.get_version_num(), id.get_variant()), (7, uuid::Variant::RFC4122));
         }
-        let earlier = Key::make();
+        let earlier = IdempotencyKey::make();
         std::thread::sleep(std::time::Duration::from_millis(2));
-        assert!(earlier.as_str() < Key::make().as_str());
+        assert!(earlier.as_str() < IdempotencyKey::make().as_str());
     }
 }

@@ -16,7 +16,7 @@ use chrono::{DateTime, TimeZone, Utc};
 use serde::Serialize;
 use serde_json::Number as JsonNumber;
 
-use super::CostData;
+use super::{CostAmount, CostData, CostUsage};
 use crate::types::{CustomerId, ExternalCustomerId, ExternalProductId, ProductId};
 use crate::{JsonObject, Timestamp};
 
@@ -119,7 +119,7 @@ classes! {
         label = "expected a map or struct",
         note = "if `{Self}` is written as keys and values, say so: `impl paid::signal::value::Object for {Self} {{}}`"
     )]
-    Object: JsonObject, CostData;
+    Object: JsonObject, CostData, CostAmount, CostUsage;
 }
 
 impl Text for Cow<'_, str> {}
@@ -257,27 +257,39 @@ impl<T: AsQuantity + ?Sized> AsQuantity for &T {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no cost",
     label = "this cannot be a signal's cost",
-    note = "use `paid::signal::CostData::amount(vendor, amount, currency)` or `CostData::usage(vendor, model)`"
+    note = "use `paid::signal::CostData::amount(vendor, money)` or `CostData::usage(vendor, model)`"
 )]
 pub trait AsCost {
     /// The cost, if there is one.
-    fn as_cost(&self) -> Option<&CostData>;
+    fn as_cost(&self) -> Option<CostData>;
 }
 
 impl AsCost for CostData {
-    fn as_cost(&self) -> Option<&CostData> {
-        Some(self)
+    fn as_cost(&self) -> Option<CostData> {
+        Some(self.clone())
+    }
+}
+
+impl AsCost for CostAmount {
+    fn as_cost(&self) -> Option<CostData> {
+        Some(self.clone().into())
+    }
+}
+
+impl AsCost for CostUsage {
+    fn as_cost(&self) -> Option<CostData> {
+        Some(self.clone().into())
     }
 }
 
 impl<T: AsCost> AsCost for Option<T> {
-    fn as_cost(&self) -> Option<&CostData> {
+    fn as_cost(&self) -> Option<CostData> {
         self.as_ref().and_then(T::as_cost)
     }
 }
 
 impl<T: AsCost + ?Sized> AsCost for &T {
-    fn as_cost(&self) -> Option<&CostData> {
+    fn as_cost(&self) -> Option<CostData> {
         T::as_cost(self)
     }
 }

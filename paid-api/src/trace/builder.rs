@@ -1,18 +1,22 @@
 //! What can be set of tracing, and how it starts.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_sdk::Resource;
 
-use super::export::Exporter;
+use super::cargo::Spans;
+use super::collector::Collector;
+use super::exporter::Exporter;
 use super::guard::TraceGuard;
 use super::pipeline::{self, Pipeline};
-use super::queue::{Queue, Settings};
-use crate::client::{self, ApiKey, Key};
+use super::stats::TraceCounters;
+use crate::client::{self, ApiKey, KeySource};
+use crate::dispatch::{DiskSettings, Dispatch, DispatchSettings, Partial, dispatch_setters};
 use crate::error::ConfigError;
+use crate::report::RecordKind;
 
 /// Paid's collector.
 const ENDPOINT: &str = "https://collector.agentpaid.io:4318/v1/traces";
@@ -21,44 +25,50 @@ const ENDPOINT: &str = "https://collector.agentpaid.io:4318/v1/traces";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Export {
-    /// In batches, after half a second unless set.
+    /// In batches.
     #[default]
     Batch,
-    /// Each at once, on its own; for programs that live shortly. It does not hold up the work either.
+    /// Each span at once, on its own; for short-lived programs. It never blocks the caller either.
     Simple,
 }
 
-/// Sets up tracing.
-#[derive(Clone, Debug)]
+/// Sets up tracing. By default 64 spans go into one request, 2,048 may wait, a span waits half a second for others, waits
+/// between attempts grow to 30 seconds, and dropping the guard waits 10 seconds.
 #[must_use = "a builder does nothing until it is built"]
 pub struct TraceBuilder {
-    key: Option<Result<Key, ConfigError>>,
+    key: Option<Result<KeySource, ConfigError>>,
     endpoint: Option<String>,
     export: Export,
-    settings: Settings,
+    settings: DispatchSettings,
+    timeout: Duration,
     service_name: Option<String>,
     http: Option<reqwest::Client>,
     enabled: Option<bool>,
-    patience: Duration,
 }
 
 impl Default for TraceBuilder {
     fn default() -> Self {
+        let mut settings = DispatchSettings {
+            thread: "paid-trace",
+            linger: Duration::from_millis(500),
+            in_flight: 1,
+            // A span that the collector has would cost twice.
+            partial: Partial::Keep,
+            patience: Duration::from_secs(10),
+            ..DispatchSettings::default()
+        };
+        settings.batch.records = 64;
+        settings.queue.records = 2_048;
+        settings.backoff.max = Duration::from_secs(30);
         Self {
             key: None,
             endpoint: None,
             export: Export::Batch,
-            settings: Settings {
-                mode: "batch",
-                batch: 64,
-                queue: 2_048,
-                delay: Duration::from_millis(500),
-                timeout: Duration::from_secs(10),
-            },
+            settings,
+            timeout: Duration::from_secs(10),
             service_name: None,
             http: None,
             enabled: None,
-            patience: Duration::from_secs(10),
         }
     }
 }
@@ -66,13 +76,13 @@ impl Default for TraceBuilder {
 impl TraceBuilder {
     /// The API key (`paid_…`); `PAID_API_KEY` unless set.
     pub fn api_key(mut self, key: impl AsRef<str>) -> Self {
-        self.key = Some(ApiKey::new(key).map(Key::Fixed));
+        self.key = Some(ApiKey::new(key).map(KeySource::Fixed));
         self
     }
 
     /// Where the API key comes from, for keys that are rotated: asked before every request, so it must be quick.
     pub fn api_key_from(mut self, provider: impl Fn() -> ApiKey + Send + Sync + 'static) -> Self {
-        self.key = Some(Ok(Key::Provided(Arc::new(provider))));
+        self.key = Some(Ok(KeySource::Provided(Arc::new(provider))));
         self
     }
 
@@ -89,35 +99,13 @@ impl TraceBuilder {
         self
     }
 
-    /// How many spans go into one request; 64 unless set.
-    pub fn max_batch(mut self, spans: usize) -> Self {
-        self.settings.batch = spans.max(1);
-        self
-    }
-
-    /// How many spans may wait; 2,048 unless set. More are dropped and counted, signals last.
-    pub fn queue(mut self, spans: usize) -> Self {
-        self.settings.queue = spans.max(1);
-        self
-    }
-
-    /// How long a span waits for others; 500 ms unless set.
-    pub fn delay(mut self, delay: Duration) -> Self {
-        self.settings.delay = delay;
-        self
-    }
-
     /// How long one request may take; 10 seconds unless set.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.settings.timeout = timeout;
+        self.timeout = timeout;
         self
     }
 
-    /// How long dropping the guard may wait for what is queued; 10 seconds unless set.
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
-        self
-    }
+    dispatch_setters!("spans");
 
     /// The name of your service, as resource attribute `service.name`; `unknown_service` unless set.
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
@@ -167,7 +155,7 @@ impl TraceBuilder {
                 let text = client::variable("PAID_API_KEY")?.ok_or_else(|| {
                     ConfigError::new("no API key to trace with: export PAID_API_KEY, or call `api_key`")
                 })?;
-                Key::Fixed(ApiKey::new(&text)?)
+                KeySource::Fixed(ApiKey::new(&text)?)
             }
         };
         let endpoint = match self.endpoint {
@@ -175,31 +163,28 @@ impl TraceBuilder {
             None => client::variable("PAID_OTEL_COLLECTOR_ENDPOINT")?.unwrap_or_else(|| ENDPOINT.to_owned()),
         };
         let endpoint = client::checked_url("collector's endpoint", &endpoint)?;
-        let mut settings = self.settings;
-        if self.export == Export::Simple {
-            (settings.batch, settings.delay, settings.mode) = (1, Duration::ZERO, "simple");
-        }
-        let queue = Queue::new(settings);
         let http = match self.http {
             Some(client) => client,
-            None => reqwest::Client::builder()
-                .connect_timeout(Duration::from_secs(10))
-                .redirect(reqwest::redirect::Policy::none())
-                .build()
-                .map_err(|error| ConfigError::new(format!("cannot set up HTTPS: {error}")))?,
+            None => default_http()?,
         };
+        let mut settings = self.settings;
+        let mode = match self.export {
+            Export::Batch => "batch",
+            Export::Simple => {
+                (settings.batch.records, settings.linger) = (1, Duration::ZERO);
+                "simple"
+            }
+        };
+        let counters = Arc::new(TraceCounters::default());
+        let noticed = Arc::clone(&counters);
+        settings.add_hook(move |failure| noticed.notice(failure));
         let resource = resource(self.service_name);
-        let exporter = Exporter {
-            http,
-            endpoint,
-            key,
-            resource: ResourceAttributesWithSchema::from(&resource),
-            end: queue.end(),
-            queue: Arc::clone(&queue),
-            is_failing: false,
-        };
-        let thread = start(exporter)?;
-        Ok(TraceGuard::over(Arc::new(Pipeline::new(queue, resource)), thread, self.patience))
+        let collector = Collector::new(http, endpoint, key.clone(), self.timeout, &resource);
+        let spans = Spans { key, mode };
+        let no_disk = DiskSettings::none(RecordKind::Span);
+        let dispatch = Dispatch::start(spans, Arc::new(collector), settings, &no_disk)?;
+        let exporter = Arc::new(Exporter::new(dispatch, counters, self.timeout));
+        Ok(TraceGuard::over(Arc::new(Pipeline::new(exporter, resource))))
     }
 
     fn is_enabled(&self) -> Result<bool, ConfigError> {
@@ -221,35 +206,21 @@ fn resource(service_name: Option<String>) -> Resource {
         .build()
 }
 
-/// The exporter's own thread, its runtime's handle, and word of its end.
-pub(super) struct Thread {
-    pub(super) runtime: tokio::runtime::Handle,
-    pub(super) done: std::sync::mpsc::Receiver<()>,
-    pub(super) ended: tokio::sync::watch::Receiver<bool>,
+fn default_http() -> Result<reqwest::Client, ConfigError> {
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .map_err(|error| ConfigError::new(format!("cannot set up HTTPS: {error}")))
 }
 
-fn start(exporter: Exporter) -> Result<Thread, ConfigError> {
-    let problem =
-        |error: &dyn std::fmt::Display| ConfigError::new(format!("cannot start a thread to export spans: {error}"));
-    let (tell_done, done) = std::sync::mpsc::channel();
-    let (tell_ended, ended) = tokio::sync::watch::channel(false);
-    let (hand_over, handle) = std::sync::mpsc::channel();
-    std::thread::Builder::new()
-        .name("paid-trace".into())
-        .spawn(move || {
-            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-                Ok(runtime) => runtime,
-                Err(error) => return drop(hand_over.send(Err(error))),
-            };
-            let _ = hand_over.send(Ok(runtime.handle().clone()));
-            runtime.block_on(exporter.run());
-            tell_ended.send_replace(true);
-            drop(tell_done);
-        })
-        .map_err(|error| problem(&error))?;
-    match handle.recv() {
-        Ok(Ok(runtime)) => Ok(Thread { runtime, done, ended }),
-        Ok(Err(error)) => Err(problem(&error)),
-        Err(error) => Err(problem(&error)),
+impl fmt::Debug for TraceBuilder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TraceBuilder")
+            .field("endpoint", &self.endpoint)
+            .field("export", &self.export)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }

@@ -8,7 +8,6 @@ mod usage;
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::pin::Pin;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
@@ -17,7 +16,8 @@ use opentelemetry::trace::{Span as _, Status, Tracer};
 use opentelemetry_sdk::trace::Span;
 use pin_project_lite::pin_project;
 
-use super::pipeline;
+use super::work::current_work;
+use super::{notices, pipeline};
 pub use usage::{ReadUsage, Reading, Usage};
 
 /// What a model was asked to do, as the official clients name it.
@@ -109,10 +109,10 @@ impl GenAi {
 
     /// The call begins now. Outside a traced scope nobody can tell whose it is: it is counted and not recorded.
     pub fn start(self) -> GenAiCall {
-        let Some(work) = pipeline::current_work() else {
+        let Some(work) = current_work() else {
             if let Some(pipeline) = pipeline::installed() {
-                pipeline.queue.counts.unattributed.fetch_add(1, Ordering::Relaxed);
-                pipeline::report_call_outside();
+                pipeline.exporter.counters.unattributed.add(1);
+                notices::report_call_outside();
             }
             return GenAiCall { span: None, reading: Reading::default(), stores_prompts: false, has_failed: false };
         };

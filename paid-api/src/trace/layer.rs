@@ -15,8 +15,8 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::pipeline::{self, Pipeline};
-use super::work::Work;
+use super::pipeline::Pipeline;
+use super::work::{Work, current_work};
 
 /// A layer for a `tracing` subscriber; see [`TraceGuard::layer`](super::TraceGuard::layer) and [`layer()`].
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ where
         }
         let Some(new) = context.span(id) else { return };
         let around = if attributes.is_contextual() { context.lookup_current() } else { new.parent() };
-        let current = pipeline::current_work();
+        let current = current_work();
         // The nearest one that was taken, and the work it belongs to.
         let above = around.and_then(|span| {
             span.scope().find_map(|span| {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use opentelemetry::trace::SpanId;
 
-use super::work::Stamp;
+use super::identity::Stamp;
 
 const SHARDS: usize = 16;
 

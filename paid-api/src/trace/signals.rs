@@ -1,18 +1,43 @@
 //! Signals over the collector: a span `signal` with the event's name and data.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use opentelemetry::trace::{Span as _, Tracer};
 use opentelemetry::{Context, KeyValue};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::identity::{Identity, Stamp, random_id};
 use super::pipeline::{self, Pipeline};
-use super::work::{self, Asked, Identity, Stamp, Work};
-use crate::emit::{Emit, EmitError};
-use crate::signal::Signal;
-use crate::signal::scope::Scope;
+use super::work::{Work, current_work};
+use crate::emit::{accept, current};
+use crate::listener::{self, Emit};
+use crate::report::{DeliveryError, log};
+use crate::signal::{PaidSignal, Signal};
 use crate::types::{CustomerAttribution, ProductAttribution};
+
+/// Emits a signal as a span to the collector instead of to the API, with the scope's customer and product if the signal names
+/// none. It needs your own ids of customer and product, and tracing that is initialised. Inside a
+/// [`Recorder`](crate::testing::Recorder) the signal is recorded.
+///
+/// The collector gives signals no idempotency key, and none is kept on disk; prefer [`paid::emit`](crate::emit()) for what is
+/// billed.
+pub fn emit<S: PaidSignal>(signal: S) {
+    let emitter = current();
+    if let Some(recorder) = emitter.as_ref().filter(|emitter| emitter.takes_signals_for_the_collector()) {
+        return accept(&**recorder, signal.to_signal());
+    }
+    if let Some(signals) = TraceSignals::current() {
+        return accept(&signals, signal.to_signal());
+    }
+    match emitter {
+        Some(emitter) => {
+            let failure = DeliveryError::NoTracing { name: signal.name() };
+            log(&failure);
+            emitter.fail(failure);
+        }
+        None => listener::lost(&signal.name()),
+    }
+}
 
 /// Sends signals as spans; see [`TraceGuard::signals`](super::TraceGuard::signals).
 #[derive(Clone, Debug)]
@@ -26,60 +51,53 @@ impl TraceSignals {
     }
 
     /// Through the pipeline of the current scope, or else the installed one.
-    pub(crate) fn current() -> Option<Self> {
-        let current = Scope::with_current(|scope| scope.and_then(Scope::work).map(|work| Arc::clone(&work.pipeline)));
+    fn current() -> Option<Self> {
+        let current = current_work().map(|work| Arc::clone(&work.pipeline));
         let pipeline = current.or_else(pipeline::installed)?;
         Some(Self { pipeline: Some(pipeline) })
     }
 }
 
 impl Emit for TraceSignals {
-    fn emit(&self, signal: Signal) {
-        self.offer(signal);
-    }
-
-    fn fail(&self, _: EmitError) {
-        if let Some(pipeline) = &self.pipeline {
-            pipeline.queue.counts.refused_signals.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    fn offer(&self, signal: Signal) -> bool {
+    fn emit(&self, signal: Signal) -> bool {
         // Turned off: as with the official clients, nothing is sent.
         let Some(pipeline) = &self.pipeline else { return true };
         match send(pipeline, &signal) {
             Ok(()) => true,
             Err(failure) => {
-                crate::emit::log(&failure);
+                log(&failure);
                 self.fail(failure);
                 false
             }
         }
     }
 
-    fn is_over_trace(&self) -> bool {
+    fn fail(&self, _: DeliveryError) {
+        if let Some(pipeline) = &self.pipeline {
+            pipeline.exporter.counters.refused_signals.add(1);
+        }
+    }
+
+    fn takes_signals_for_the_collector(&self) -> bool {
         true
     }
 }
 
-fn send(pipeline: &Arc<Pipeline>, signal: &Signal) -> Result<(), EmitError> {
-    let is_known = matches!(signal.customer(), Some(CustomerAttribution::ExternalId(_)))
-        && matches!(signal.product(), Some(ProductAttribution::ExternalId(_)) | None);
+fn send(pipeline: &Arc<Pipeline>, signal: &Signal) -> Result<(), DeliveryError> {
+    let is_known = matches!(signal.customer_ref(), Some(CustomerAttribution::ExternalId(_)))
+        && matches!(signal.product_ref(), Some(ProductAttribution::ExternalId(_)) | None);
     if !is_known {
-        return Err(EmitError::OverTrace { name: signal.name.clone() });
+        return Err(DeliveryError::PaidId { name: signal.name.clone() });
     }
-    let work = pipeline::current_work();
-    let asked = Asked::default();
+    let work = current_work();
     let outer = work.as_deref().map(Work::identity);
-    let identity = Arc::new(Identity::new(&asked, signal.customer(), signal.product(), outer));
-    let scope_id = work.as_deref().map_or_else(work::random_id, |work| work.stamp().scope_id);
+    let identity = Arc::new(Identity::new(&[], None, signal.customer_ref(), signal.product_ref(), outer));
+    let scope_id = work.as_deref().map_or_else(random_id, |work| work.stamp().scope_id);
     let context = work.as_deref().map_or_else(Context::current, Work::context);
     let mut attributes = vec![KeyValue::new("event_name", signal.name().to_owned())];
-    if !signal.data().is_empty() {
-        attributes.push(KeyValue::new("data", signal.data().to_string()));
-    }
+    attributes.extend(data(signal).map(|data| KeyValue::new("data", data)));
     let mut builder = pipeline.tracer().span_builder("signal").with_attributes(attributes);
-    if let Some(time) = signal.timestamp() {
+    if let Some(time) = signal.timestamp_ref() {
         builder = builder.with_start_time(time.system_time());
     }
     let context = context.with_value(Stamp { identity, scope_id });
@@ -89,43 +107,12 @@ fn send(pipeline: &Arc<Pipeline>, signal: &Signal) -> Result<(), EmitError> {
     Ok(())
 }
 
-/// What makes a signal carry its work's costs, and hands it over. One signal of a piece of work is to do that.
-pub(crate) fn attribute(mut signal: Signal, is_over_trace: bool, hand_over: impl FnOnce(Signal) -> bool) {
-    let Some(work) = pipeline::current_work() else {
-        if let Some(pipeline) = pipeline::installed() {
-            pipeline.queue.counts.unattributed.fetch_add(1, Ordering::Relaxed);
-        }
-        pipeline::report_unattributed(signal.name());
-        hand_over(signal);
-        return;
-    };
-    let claim = work.claim();
-    let mark = if is_over_trace {
-        json!({ "enable_cost_tracing": true })
-    } else {
-        json!({ "paid_scope_id": claim.scope_id() })
-    };
-    merge(&mut signal, mark);
-    let name = signal.name.clone();
-    // What was refused leaves the costs to the next one.
-    if hand_over(signal) && claim.renew() > 0 {
-        work.pipeline.queue.counts.repeated_attributions.fetch_add(1, Ordering::Relaxed);
-        tracing::warn!(
-            "signal `{name}` is another cost-attributed signal of the same work: costs may count twice; give each its own \
-             scope, or leave `cost_attributed` out of all but one"
-        );
+/// The data of a signal; the collector counts the costs of a signal's scope as the signal's where it says so.
+fn data(signal: &Signal) -> Option<String> {
+    if signal.costs_of.is_none() {
+        return (!signal.data().is_empty()).then(|| signal.data().to_string());
     }
-}
-
-/// Keeps what else stands under `paid`.
-fn merge(signal: &mut Signal, mark: Value) {
-    match signal.data.take("paid") {
-        Some(Value::Object(mut own)) => {
-            if let Value::Object(mark) = mark {
-                own.extend(mark);
-            }
-            signal.data.field("paid", &own);
-        }
-        _ => signal.data.field("paid", &mark),
-    }
+    let mut text = Vec::new();
+    signal.data().write_json_with_paid(&mut text, json!({ "enable_cost_tracing": true }));
+    String::from_utf8(text).ok()
 }

@@ -7,7 +7,7 @@ use opentelemetry::trace::Status;
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
-use super::work::Stamp;
+use super::identity::Stamp;
 use super::{TRACER, openinference, prompts};
 
 const PREFIX: &str = "paid.trace.";

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 
-use super::pipeline;
+use super::work::current_work;
 
 /// A trace that several processes share: a 128-bit number that is not 0.
 ///
@@ -50,7 +50,7 @@ impl TracingToken {
 
     /// The trace of the scope around this call, to hand to another process.
     pub fn current() -> Option<Self> {
-        let work = pipeline::current_work()?;
+        let work = current_work()?;
         let number = u128::from_be_bytes(work.span_context().trace_id().to_bytes());
         (number != 0).then_some(Self(number))
     }
@@ -133,7 +133,7 @@ impl fmt::Debug for TracingToken {
 
 /// The `traceparent` header of the scope around this call, for requests to your own services.
 pub fn traceparent() -> Option<String> {
-    let work = pipeline::current_work()?;
+    let work = current_work()?;
     let context = work.span_context();
     context.is_valid().then(|| format!("00-{}-{}-01", context.trace_id(), context.span_id()))
 }

@@ -1,44 +1,29 @@
 //! A piece of work as the collector sees it: who it is for, the id that costs and signal share, and its span.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use opentelemetry::trace::{Span as _, SpanContext, Status, TraceContextExt, Tracer};
-use opentelemetry::{Context, KeyValue, Value};
+use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::Span;
 
+use super::identity::{Identity, Stamp, random_id};
+use super::notices;
 use super::pipeline::{self, Pipeline};
+use crate::scope::{Begun, Claim, Companion, CostClaim, Scope, ScopeEnd};
 use crate::types::{CustomerAttribution, ProductAttribution};
-
-const CUSTOMER: &str = "external_customer_id";
-/// The product's id, under the name that products once had.
-const PRODUCT: &str = "external_agent_id";
 
 /// What a scope asks for.
 #[derive(Clone, Default)]
-pub(crate) struct Asked {
-    pub(crate) traced: bool,
+pub(super) struct Asked {
+    pub(super) traced: bool,
     /// Where the trace comes from: a token, or another process' span.
-    pub(crate) parent: Option<SpanContext>,
-    pub(crate) store_prompts: Option<bool>,
-    pub(crate) metadata: Vec<KeyValue>,
-    pub(crate) pipeline: Option<Arc<Pipeline>>,
-}
-
-/// Whose work it is, as span attributes.
-#[derive(Debug)]
-pub(crate) struct Identity {
-    pub(crate) attributes: Vec<KeyValue>,
-    metadata: Vec<KeyValue>,
-    pub(crate) store_prompts: bool,
-}
-
-/// What a span gets when it starts.
-#[derive(Clone, Debug)]
-pub(crate) struct Stamp {
-    pub(crate) identity: Arc<Identity>,
-    pub(crate) scope_id: u32,
+    pub(super) parent: Option<SpanContext>,
+    pub(super) store_prompts: Option<bool>,
+    pub(super) metadata: Vec<KeyValue>,
+    pub(super) pipeline: Option<Arc<Pipeline>>,
 }
 
 /// The number that costs and their signal share. One signal takes it, and a new one begins.
@@ -55,24 +40,19 @@ impl ScopeId {
     }
 }
 
-/// As the official clients draw it: 1 to 2^31 - 1.
-pub(super) fn random_id() -> u32 {
-    fastrand::u32(1..=0x7fff_ffff)
-}
-
-pub(crate) struct Work {
+pub(super) struct Work {
     identity: Arc<Identity>,
     id: Arc<ScopeId>,
     /// Of the span that everything inside is a child of.
     context: SpanContext,
-    pub(crate) pipeline: Arc<Pipeline>,
+    pub(super) pipeline: Arc<Pipeline>,
     span: Mutex<Option<Span>>,
     has_failed: AtomicBool,
 }
 
 impl Work {
     /// The work that a scope is: its own, or that of the scope around it. Work for somebody else has an id of its own.
-    pub(crate) fn of(
+    pub(super) fn of(
         asked: &Asked,
         customer: Option<&CustomerAttribution>,
         product: Option<&ProductAttribution>,
@@ -83,10 +63,16 @@ impl Work {
         }
         let pipeline = asked.pipeline.clone().or_else(|| outer.map(|outer| Arc::clone(&outer.pipeline)));
         let Some(pipeline) = pipeline.or_else(pipeline::installed) else {
-            pipeline::report_missing();
+            notices::report_missing();
             return None;
         };
-        let identity = Arc::new(Identity::new(asked, customer, product, outer.map(|outer| &*outer.identity)));
+        let identity = Arc::new(Identity::new(
+            &asked.metadata,
+            asked.store_prompts,
+            customer,
+            product,
+            outer.map(|outer| &*outer.identity),
+        ));
         if let (false, Some(outer)) = (asked.traced, outer) {
             let is_for_another = !identity.is_whose(&outer.identity);
             if !is_for_another && asked.store_prompts.is_none() && asked.metadata.is_empty() {
@@ -118,7 +104,7 @@ impl Work {
         Self { identity, id, context, pipeline, span: Mutex::new(span), has_failed: AtomicBool::new(false) }
     }
 
-    pub(crate) fn stamp(&self) -> Stamp {
+    pub(super) fn stamp(&self) -> Stamp {
         Stamp { identity: Arc::clone(&self.identity), scope_id: self.id.now.load(Ordering::Acquire) }
     }
 
@@ -126,33 +112,21 @@ impl Work {
         &self.identity
     }
 
-    pub(crate) fn stores_prompts(&self) -> bool {
+    pub(super) fn stores_prompts(&self) -> bool {
         self.identity.store_prompts
     }
 
-    pub(crate) fn span_context(&self) -> &SpanContext {
+    pub(super) fn span_context(&self) -> &SpanContext {
         &self.context
     }
 
     /// The context that a span of ours inside is started in.
-    pub(crate) fn context(&self) -> Context {
+    pub(super) fn context(&self) -> Context {
         Context::new().with_remote_span_context(self.context.clone())
     }
 
-    /// What the host's own spans inside are to be children of, where they are exported too.
-    pub(crate) fn attach(&self) -> Option<opentelemetry::ContextGuard> {
-        let attaches = self.pipeline.attaches();
-        attaches.then(|| Context::current().with_remote_span_context(self.context.clone()).attach())
-    }
-
-    /// Takes the id for a signal, which renews it when it is accepted.
-    pub(crate) fn claim(&self) -> Claim<'_> {
-        let taken = self.id.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        Claim { id: &self.id, taken }
-    }
-
     /// The work failed: its span says so when it ends.
-    pub(crate) fn fail(&self, description: Cow<'static, str>) {
+    pub(super) fn fail(&self, description: Cow<'static, str>) {
         self.has_failed.store(true, Ordering::Relaxed);
         if let Some(span) = &mut *self.own_span() {
             span.set_status(Status::Error { description });
@@ -162,90 +136,107 @@ impl Work {
     fn own_span(&self) -> MutexGuard<'_, Option<Span>> {
         self.span.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    pub(crate) fn end(&self, end: End) {
+impl Companion for Asked {
+    fn begin(
+        self: Arc<Self>,
+        outer: Option<&Arc<dyn Companion>>,
+        customer: Option<&CustomerAttribution>,
+        product: Option<&ProductAttribution>,
+    ) -> Option<Begun> {
+        let outer = outer.and_then(as_work);
+        let work = Work::of(&self, customer, product, outer.as_ref())?;
+        Some(Begun { companion: work, ends: self.traced })
+    }
+
+    fn claim(&self) -> Claim<'_> {
+        Claim::Outside
+    }
+}
+
+impl Companion for Work {
+    /// Work that goes on elsewhere: inside other work it is part of that.
+    fn begin(
+        self: Arc<Self>,
+        outer: Option<&Arc<dyn Companion>>,
+        customer: Option<&CustomerAttribution>,
+        product: Option<&ProductAttribution>,
+    ) -> Option<Begun> {
+        let outer = outer.and_then(as_work).unwrap_or(self);
+        outer.inherit(customer, product).map(|companion| Begun { companion, ends: false })
+    }
+
+    fn inherit(
+        self: Arc<Self>,
+        customer: Option<&CustomerAttribution>,
+        product: Option<&ProductAttribution>,
+    ) -> Option<Arc<dyn Companion>> {
+        Self::of(&Asked::default(), customer, product, Some(&self)).map(|work| work as Arc<dyn Companion>)
+    }
+
+    /// The host's own spans inside are children of this work's, where they are exported too.
+    fn enter(&self) -> Option<Box<dyn Any>> {
+        let attaches = self.pipeline.attaches();
+        attaches.then(|| {
+            let context = Context::current().with_remote_span_context(self.context.clone());
+            Box::new(context.attach()) as Box<dyn Any>
+        })
+    }
+
+    fn end(&self, how: ScopeEnd) {
         let Some(mut span) = self.own_span().take() else { return };
-        match end {
-            End::Done if !self.has_failed.load(Ordering::Relaxed) => span.set_status(Status::Ok),
-            End::Panicked => span.set_status(Status::error("panicked")),
-            End::Done | End::Cancelled => {}
+        match how {
+            ScopeEnd::Done if !self.has_failed.load(Ordering::Relaxed) => span.set_status(Status::Ok),
+            ScopeEnd::Panicked => span.set_status(Status::error("panicked")),
+            ScopeEnd::Done | ScopeEnd::Cancelled => {}
         }
         span.end();
     }
+
+    fn claim(&self) -> Claim<'_> {
+        let taken = self.id.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        Claim::Granted(Box::new(ScopeIdClaim { work: self, taken }))
+    }
 }
 
-/// How work ends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum End {
-    Done,
-    Panicked,
-    /// Its future was dropped.
-    Cancelled,
+fn as_work(companion: &Arc<dyn Companion>) -> Option<Arc<Work>> {
+    let any: Arc<dyn Any + Send + Sync> = Arc::clone(companion) as _;
+    any.downcast().ok()
+}
+
+/// The work around this call.
+pub(super) fn current_work() -> Option<Arc<Work>> {
+    Scope::with_current(|scope| scope.and_then(Scope::companion).and_then(as_work))
 }
 
 /// A scope's id while a signal with it is handed over. Dropping it leaves the id to the next signal.
-pub(crate) struct Claim<'a> {
-    id: &'a ScopeId,
+struct ScopeIdClaim<'a> {
+    work: &'a Work,
+    /// How many signals took one before.
     taken: MutexGuard<'a, u32>,
 }
 
-impl Claim<'_> {
-    pub(crate) fn scope_id(&self) -> u32 {
-        self.id.now.load(Ordering::Relaxed)
+impl CostClaim for ScopeIdClaim<'_> {
+    fn scope_id(&self) -> u32 {
+        self.work.id.now.load(Ordering::Relaxed)
     }
 
-    /// The signal was accepted: what comes next belongs to another. Returns how many signals there were before it.
-    pub(crate) fn renew(mut self) -> u32 {
-        let before = self.scope_id();
-        let mut next = random_id();
-        while next == before {
-            next = random_id();
-        }
-        self.id.now.store(next, Ordering::Release);
-        let others = *self.taken;
+    fn accepted(mut self: Box<Self>, name: &str) {
+        self.work.id.now.store(another_id(self.scope_id()), Ordering::Release);
         *self.taken += 1;
-        others
+        if *self.taken > 1 {
+            self.work.pipeline.exporter.counters.repeated_attributions.add(1);
+            notices::warn_of_repeated_attribution(name);
+        }
     }
 }
 
-impl Identity {
-    pub(super) fn new(
-        asked: &Asked,
-        customer: Option<&CustomerAttribution>,
-        product: Option<&ProductAttribution>,
-        outer: Option<&Self>,
-    ) -> Self {
-        let mut metadata = outer.map(|outer| outer.metadata.clone()).unwrap_or_default();
-        for new in &asked.metadata {
-            metadata.retain(|old| old.key != new.key);
-            metadata.push(new.clone());
+fn another_id(before: u32) -> u32 {
+    loop {
+        let next = random_id();
+        if next != before {
+            return next;
         }
-        let mut attributes = Vec::with_capacity(metadata.len() + 2);
-        match customer {
-            Some(CustomerAttribution::ExternalId(id)) => attributes.push(text(CUSTOMER, id.as_str())),
-            Some(_) => pipeline::report_paids_own_id("customer"),
-            None => {}
-        }
-        match product {
-            Some(ProductAttribution::ExternalId(id)) => attributes.push(text(PRODUCT, id.as_str())),
-            Some(_) => pipeline::report_paids_own_id("product"),
-            None => {}
-        }
-        attributes.extend(metadata.iter().cloned());
-        let store_prompts = asked.store_prompts.or(outer.map(|outer| outer.store_prompts)).unwrap_or(false);
-        Self { attributes, metadata, store_prompts }
     }
-
-    /// Whether it is the same customer's and product's.
-    fn is_whose(&self, other: &Self) -> bool {
-        fn whose(identity: &Identity) -> impl Iterator<Item = &KeyValue> {
-            identity.attributes.iter().filter(|attribute| matches!(attribute.key.as_str(), CUSTOMER | PRODUCT))
-        }
-        whose(self).eq(whose(other))
-    }
-}
-
-/// Shared text: every span of the work has it.
-fn text(key: &'static str, value: &str) -> KeyValue {
-    KeyValue::new(key, Value::String(Arc::<str>::from(value).into()))
 }

@@ -106,7 +106,7 @@ fn generics_lifetimes_options_and_the_fields_that_mean_something_to_paid() {
         who: &who,
         tokens: 12,
         by: Some("jane".into()),
-        cost: Some(CostData::amount("openai", 0.5, "USD")),
+        cost: Some(CostData::amount("openai", paid::Money::parse("0.5", paid::Currency::USD).unwrap()).into()),
         more: BTreeMap::from([("region".into(), json!("eu"))]),
         model_name: "m".into(),
         detail: None,

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Mutex;
 
 use paid::testing::Recorder;
-use paid::{Emit, EmitError, PaidSignal, Signal, assert_emitted};
+use paid::{DeliveryError, Emit, PaidSignal, Signal, assert_emitted};
 use serde_json::json;
 
 #[derive(Debug, PartialEq)]
@@ -258,7 +258,7 @@ async fn payload_types_are_made_from_the_success_value_or_are_it() {
     assert_eq!((signals[0].name(), data(&signals)), ("meeting_held", json!({"minutes": 45})));
     let (_, signals) = record(|| hold_for(5));
     assert_eq!(signals[0].to_json()["customer"]["externalCustomerId"], "other");
-    assert_eq!(signals[0].idempotency_key(), Some("held-5"));
+    assert_eq!(signals[0].idempotency_key_ref(), Some("held-5"));
     assert_eq!(data(&record(held).1), json!({"minutes": 1}));
 }
 
@@ -392,11 +392,12 @@ async fn the_future_stays_send() {
 struct Own(Mutex<Vec<String>>);
 
 impl Emit for Own {
-    fn emit(&self, signal: Signal) {
+    fn emit(&self, signal: Signal) -> bool {
         self.0.lock().unwrap().push(signal.name().to_owned());
+        true
     }
 
-    fn fail(&self, failure: EmitError) {
+    fn fail(&self, failure: DeliveryError) {
         self.0.lock().unwrap().push(failure.to_string());
     }
 }
@@ -437,25 +438,20 @@ fn what_cannot_be_sent_is_offered_to_the_hook_and_changes_no_result() {
 fn a_key_and_a_time_are_made_at_emission() {
     let signals = record(|| {
         for _ in 0..2 {
-            paid::emit(Signal::new("x").with_customer("acme"));
+            paid::emit(Signal::new("x").customer("acme"));
         }
     });
-    let keys: Vec<_> = signals.1.iter().map(|signal| signal.idempotency_key().unwrap().to_owned()).collect();
+    let keys: Vec<_> = signals.1.iter().map(|signal| signal.idempotency_key_ref().unwrap().to_owned()).collect();
     assert_ne!(keys[0], keys[1]);
     assert_eq!(uuid::Uuid::parse_str(&keys[0]).unwrap().get_version_num(), 7);
-    assert!(signals.1[0].timestamp().is_some());
+    assert!(signals.1[0].timestamp_ref().is_some());
 }
 
 #[test]
 fn assertions_show_what_was_emitted() {
     let recorder = Recorder::new();
     recorder.run_sync(|| {
-        paid::emit(
-            Signal::new("meeting_booked")
-                .with_customer("acme")
-                .with_product("sdr")
-                .with_field("lead", &json!({"id": "l1"})),
-        );
+        paid::emit(Signal::new("meeting_booked").customer("acme").product("sdr").field("lead", &json!({"id": "l1"})));
         assert_emitted!("meeting_booked", data.lead.id == "l1", customer == "acme", product == "sdr");
     });
     assert_emitted!(recorder, "meeting_booked");

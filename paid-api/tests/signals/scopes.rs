@@ -215,7 +215,7 @@ fn play(steps: Vec<Step>, who: Who) -> Pin<Box<dyn Future<Output = ()> + Send>> 
 }
 
 fn emit_expecting((customer, product): Who) {
-    paid::emit(Signal::new("work_done").with_field("customer", &customer).with_field("product", &product));
+    paid::emit(Signal::new("work_done").field("customer", &customer).field("product", &product));
 }
 
 proptest! {

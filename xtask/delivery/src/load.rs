@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use nix::sys::resource::{UsageWho, getrusage};
-use paid::{Client, Counts, Emitter, EmitterBuilder, PaidSignal, SignalBatch, Sink, SinkFuture};
+use paid::{Batch, Client, Counts, Emitter, EmitterBuilder, PaidSignal, Sink, SinkFuture};
 
 struct EmailSent {
     number: usize,
@@ -71,7 +71,7 @@ pub(crate) fn raw(url: &str, signals: usize, batch: usize, in_flight: usize) -> 
                     body.push(b',');
                 }
                 let mut signal = EmailSent { number: number * batch + place }.to_signal();
-                signal = signal.with_timestamp(paid::Timestamp::now());
+                signal = signal.timestamp(paid::Timestamp::now());
                 body.extend_from_slice(signal.to_json().to_string().as_bytes());
             }
             body.extend_from_slice(b"]}");
@@ -153,7 +153,7 @@ pub(crate) fn accept(signals: usize, outbox: PathBuf) -> Result<()> {
 struct Nowhere;
 
 impl Sink for Nowhere {
-    fn send<'a>(&'a self, batch: SignalBatch<'a>) -> SinkFuture<'a> {
+    fn send<'a>(&'a self, batch: Batch<'a>) -> SinkFuture<'a> {
         let ingested = batch.len() as u64;
         Box::pin(async move { Ok(Counts { ingested, ..Counts::default() }) })
     }

@@ -8,7 +8,7 @@ use crate::project;
 const SOURCE: &str = r#"use std::hint::black_box;
 use std::time::Instant;
 
-use paid::{Emit, EmitError, PaidSignal, Signal};
+use paid::{Emit, DeliveryError, PaidSignal, Signal};
 
 #[paid::signal("counted", customer = name, data(name, length = *ret))]
 #[inline(never)]
@@ -24,7 +24,7 @@ struct MeetingBooked { #[paid(customer)] account: String, #[paid(idempotency_key
 struct Nowhere;
 impl Emit for Nowhere {
     fn emit(&self, signal: Signal) { black_box(signal); }
-    fn fail(&self, failure: EmitError) { black_box(failure); }
+    fn fail(&self, failure: DeliveryError) { black_box(failure); }
 }
 
 fn per_call(count: u32, mut call: impl FnMut()) -> f64 {

@@ -134,7 +134,7 @@ fn source(bodies: &Bodies, annotated: bool) -> String {
         } else {
             writeln!(
                 text,
-                "{signature} {{\n{body}    let ret = &done; paid::emit(paid::Signal::new(\"work_{number}\").with_customer(lead.account.as_str()).with_field(\"lead_id\", &lead.id).with_field(\"amount\", &{field})); Ok(done)\n}}"
+                "{signature} {{\n{body}    let ret = &done; paid::emit(paid::Signal::new(\"work_{number}\").customer(lead.account.as_str()).field(\"lead_id\", &lead.id).field(\"amount\", &{field})); Ok(done)\n}}"
             )
         };
     }

@@ -1,0 +1,27 @@
+//! Cost records as cargo.
+
+use std::borrow::Cow;
+
+use crate::dispatch::{Cargo, Page, Record};
+use crate::report::RecordKind;
+
+pub(super) struct Costs;
+
+impl Cargo for Costs {
+    /// Written when it is recorded: what cannot be sent is refused at once.
+    type Load = Record;
+
+    const KIND: RecordKind = RecordKind::Cost;
+
+    fn name(_: &Record) -> Cow<'static, str> {
+        Cow::Borrowed("")
+    }
+
+    fn weight(record: &Record) -> usize {
+        record.weight()
+    }
+
+    fn write(&self, record: Record, page: &mut Page) {
+        page.copy(&record);
+    }
+}

@@ -1,0 +1,49 @@
+//! The outbox of cost records: feature `outbox`.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::{CostEmitter, CostEmitterBuilder};
+use crate::dispatch::Record;
+use crate::outbox::{Fsync, Resubmitted, dead_letters, resubmit_with};
+use crate::report::{DeliveryError, RecordKind};
+
+impl CostEmitterBuilder {
+    /// Keeps records in this folder until Paid has them: a folder of their own, not that of signals. See
+    /// [`EmitterBuilder::outbox`](crate::EmitterBuilder::outbox).
+    pub fn outbox(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.disk.folder = folder.into();
+        self.disk.open = Some(crate::outbox::open);
+        self
+    }
+
+    /// When records in the outbox are made safe; every 50 ms by default. [`Fsync`] says what each choice can lose.
+    pub fn fsync(mut self, fsync: Fsync) -> Self {
+        self.disk.fsync = fsync;
+        self
+    }
+}
+
+impl CostEmitter {
+    /// Sends the dead letters of the outbox again, uncertain ones too: those may count twice, which is why nothing but this
+    /// does it.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or written, or there is no outbox.
+    pub async fn resubmit(&self) -> io::Result<Resubmitted> {
+        if self.disk.open.is_none() {
+            return Err(io::Error::other(DeliveryError::NoOutbox { kind: RecordKind::Cost }));
+        }
+        let folder = &self.disk.folder;
+        for letter in dead_letters(folder)?.letters {
+            self.sink.allow(&letter.key);
+        }
+        let send = async |letter: &crate::outbox::DeadLetter| {
+            self.dispatch.room().await;
+            let record = Record::new(letter.kind, &letter.name, &letter.key, 0, letter.record.get().as_bytes());
+            self.dispatch.push_record(record)
+        };
+        resubmit_with(folder, send).await
+    }
+}

@@ -1,0 +1,33 @@
+//! Loads written as records, some hundred in one buffer.
+
+use tokio::sync::oneshot;
+
+use super::cargo::Cargo;
+use super::queue::{Held, Queued};
+use super::record::{Item, Page};
+
+/// Records that were taken from the queue together.
+pub(super) struct Chunk {
+    pub(super) items: Vec<Item>,
+    pub(super) held: Held,
+    /// Who is told when it is on disk.
+    pub(super) stored: Vec<oneshot::Sender<()>>,
+}
+
+impl Chunk {
+    /// Empties `loads`.
+    pub(super) fn write<C: Cargo>(cargo: &C, number: u64, loads: &mut Vec<Queued<C>>) -> Self {
+        let mut page = Page::with_capacity(loads.len());
+        let mut receipts = Vec::with_capacity(loads.len());
+        let (mut held, mut stored) = (Held::default(), Vec::new());
+        for queued in loads.drain(..) {
+            held.add(queued.content.weight());
+            queued.content.write(cargo, &mut page);
+            stored.extend(queued.stored);
+            // A receipt that was dropped need not be kept.
+            receipts.push(queued.receipt.filter(|receipt| !receipt.is_closed()));
+        }
+        let item = |(record, receipt)| Item { record, chunk: number, receipt };
+        Self { items: page.into_records().zip(receipts).map(item).collect(), held, stored }
+    }
+}

@@ -1,0 +1,55 @@
+//! The end of dispatch: a time, once it is known, and what is done before it.
+
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
+
+/// When dispatch has to end, once its last handle is gone or it is shut down.
+pub(super) type End = watch::Receiver<Option<Instant>>;
+
+/// The longest time that is waited for anything: a later point in time may not exist.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Some time from now.
+pub(super) fn after(time: Duration) -> Instant {
+    Instant::now() + time.min(LONGEST)
+}
+
+/// The outcome of a future, or `None` if the end comes first.
+pub(super) async fn before<F: Future>(mut end: End, future: F) -> Option<F::Output> {
+    let ended = async move {
+        let at = end.wait_for(Option::is_some).await.ok().and_then(|at| *at);
+        match at {
+            Some(at) => tokio::time::sleep_until(at).await,
+            None => std::future::pending().await,
+        }
+    };
+    first(future, ended).await
+}
+
+/// The outcome of a future, or `None` after some time on the clock of this runtime, wherever it is awaited.
+pub(super) async fn within<F: Future>(
+    runtime: &tokio::runtime::Handle,
+    time: Duration,
+    future: F,
+) -> Option<F::Output> {
+    let (ring, rung) = oneshot::channel::<()>();
+    runtime.spawn(async move {
+        tokio::time::sleep_until(after(time)).await;
+        drop(ring);
+    });
+    first(future, rung).await
+}
+
+/// The outcome of a future, or `None` if another is ready before it.
+async fn first<F: Future, O: Future>(future: F, other: O) -> Option<F::Output> {
+    let (mut future, mut other) = (pin!(future), pin!(other));
+    std::future::poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+        Poll::Pending => other.as_mut().poll(context).map(|_| None),
+    })
+    .await
+}

@@ -1,0 +1,397 @@
+//! The bounded queue between callers and dispatch's thread: loads and flushes in one order.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use super::cargo::Cargo;
+use super::event::Event;
+use super::receipt::Outcome;
+use super::record::{Page, Record};
+use super::settings::{Limits, Overflow};
+use crate::report::{DeliveryError, RecordKind};
+
+/// A load on its way.
+pub(super) struct Queued<C: Cargo> {
+    pub(super) content: Content<C>,
+    pub(super) receipt: Option<oneshot::Sender<Outcome>>,
+    /// Told when the load is on disk.
+    pub(super) stored: Option<oneshot::Sender<()>>,
+}
+
+/// A load, or one that was written as a record before.
+pub(super) enum Content<C: Cargo> {
+    Load(C::Load),
+    Record(Record),
+}
+
+impl<C: Cargo> Content<C> {
+    pub(super) fn name(&self) -> Cow<'static, str> {
+        match self {
+            Self::Load(load) => C::name(load),
+            Self::Record(record) => record.name().to_owned().into(),
+        }
+    }
+
+    pub(super) fn kind(&self) -> RecordKind {
+        match self {
+            Self::Load(load) => C::kind(load),
+            Self::Record(record) => record.kind(),
+        }
+    }
+
+    /// About as many bytes as it takes in memory.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::Load(load) => C::weight(load),
+            Self::Record(record) => record.weight(),
+        }
+    }
+
+    fn makes_way(&self) -> bool {
+        match self {
+            Self::Load(load) => C::makes_way(load),
+            Self::Record(_) => false,
+        }
+    }
+
+    pub(super) fn write(self, cargo: &C, page: &mut Page) {
+        match self {
+            Self::Load(load) => cargo.write(load, page),
+            Self::Record(record) => page.copy(&record),
+        }
+    }
+}
+
+impl<C: Cargo> Queued<C> {
+    pub(super) fn answer(self, outcome: Outcome) {
+        if let Some(receipt) = self.receipt {
+            // Nobody has to wait for it.
+            let _ = receipt.send(outcome);
+        }
+    }
+}
+
+/// What the thread is told, in one order. Loads stand in the queue itself: that saves an allocation each.
+#[allow(clippy::large_enum_variant)]
+enum Order<C: Cargo> {
+    Load(Queued<C>),
+    /// Everything before this is done.
+    Flush(FlushTell),
+}
+
+/// Who waits for a flush.
+pub(super) enum FlushTell {
+    Task(oneshot::Sender<()>),
+    Thread(std::sync::mpsc::Sender<()>),
+}
+
+impl FlushTell {
+    pub(super) fn tell(self) {
+        match self {
+            Self::Task(tell) => drop(tell.send(())),
+            Self::Thread(tell) => drop(tell.send(())),
+        }
+    }
+}
+
+/// When the thread wants to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wake {
+    /// By the next order.
+    First,
+    /// By a full batch, or a flush.
+    Batch,
+    /// By a flush.
+    Flush,
+}
+
+/// What waits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiting {
+    pub(super) orders: usize,
+    pub(super) full_batch: bool,
+    pub(super) flushes: usize,
+}
+
+struct State<C: Cargo> {
+    orders: VecDeque<Order<C>>,
+    flushes: usize,
+    /// Records and bytes in the queue.
+    records: usize,
+    bytes: usize,
+    /// The same of what was taken and is not done.
+    taken: usize,
+    taken_bytes: usize,
+    wake: Option<Wake>,
+    closed: bool,
+    is_pressed: bool,
+    /// Whether a caller may wait a moment for room: an outbox makes it.
+    patient: bool,
+}
+
+pub(super) struct Queue<C: Cargo> {
+    state: Mutex<State<C>>,
+    limits: Limits,
+    overflow: Overflow,
+    batch: Limits,
+    room: Condvar,
+    freed: Notify,
+    thread: mpsc::UnboundedSender<Event>,
+}
+
+/// What became of a push.
+pub(super) enum Pushed<C: Cargo> {
+    Queued,
+    /// Queued in the place of this one.
+    Instead(Queued<C>),
+    Refused(Queued<C>, DeliveryError),
+}
+
+/// How long a caller waits for an outbox on a local disk, at most.
+const DISK_PATIENCE: Duration = Duration::from_secs(1);
+
+impl<C: Cargo> Queue<C> {
+    pub(super) fn new(
+        limits: Limits,
+        overflow: Overflow,
+        batch: Limits,
+        patient: bool,
+        thread: mpsc::UnboundedSender<Event>,
+    ) -> Self {
+        let state = State {
+            orders: VecDeque::new(),
+            flushes: 0,
+            records: 0,
+            bytes: 0,
+            taken: 0,
+            taken_bytes: 0,
+            wake: Some(Wake::First),
+            closed: false,
+            is_pressed: false,
+            patient,
+        };
+        Self { state: Mutex::new(state), limits, overflow, batch, room: Condvar::new(), freed: Notify::new(), thread }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<C>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn overflow(&self) -> Overflow {
+        self.overflow
+    }
+
+    /// Puts a load in, or says why not. Never waits, but for an outbox on disk to make room.
+    pub(super) fn push(&self, queued: Queued<C>) -> Pushed<C> {
+        let weight = queued.content.weight();
+        let mut state = self.lock();
+        if !state.has_room(weight, self.limits) && state.patient && !state.closed {
+            state = self.wait_for_disk(state, weight);
+        }
+        if state.closed {
+            drop(state);
+            let (kind, name) = (queued.content.kind(), queued.content.name());
+            return Pushed::Refused(queued, DeliveryError::ShutDown { kind, name });
+        }
+        if state.has_room(weight, self.limits) {
+            state.add(queued, weight);
+            self.wake(state);
+            return Pushed::Queued;
+        }
+        if let Some(other) = state.make_way_for(&queued, self.overflow) {
+            state.add(queued, weight);
+            self.wake(state);
+            return Pushed::Instead(other);
+        }
+        drop(state);
+        let (kind, name, limit) = (queued.content.kind(), queued.content.name(), self.limits.records);
+        Pushed::Refused(queued, DeliveryError::QueueFull { kind, name, limit })
+    }
+
+    fn wait_for_disk<'a>(&'a self, mut state: MutexGuard<'a, State<C>>, weight: usize) -> MutexGuard<'a, State<C>> {
+        let until = Instant::now() + DISK_PATIENCE;
+        while !state.has_room(weight, self.limits) && state.patient && !state.closed {
+            // The thread may still wait for a batch to fill up, or others may have taken what came free.
+            if !std::mem::replace(&mut state.is_pressed, true) {
+                self.call(&mut state, Wake::Flush);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            state = self.room.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state
+    }
+
+    /// Waits until there is room for a load of everyday size, or the queue is closed.
+    pub(super) async fn room(&self) {
+        loop {
+            let freed = self.freed.notified();
+            let mut freed = std::pin::pin!(freed);
+            freed.as_mut().enable();
+            {
+                let mut state = self.lock();
+                if state.closed || state.has_room(0, self.limits) {
+                    return;
+                }
+                state.is_pressed = true;
+                self.call(&mut state, Wake::Flush);
+            }
+            freed.await;
+        }
+    }
+
+    /// Puts in a flush; `false` if nobody will answer it any more.
+    pub(super) fn flush(&self, tell: FlushTell) -> bool {
+        let mut state = self.lock();
+        state.orders.push_back(Order::Flush(tell));
+        state.flushes += 1;
+        self.call(&mut state, Wake::Flush);
+        !self.thread.is_closed()
+    }
+
+    /// Takes no more loads.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.room.notify_all();
+        self.freed.notify_waiters();
+        let _ = self.thread.send(Event::Closed);
+    }
+
+    /// Whether callers may wait for an outbox.
+    pub(super) fn set_patient(&self, patient: bool) {
+        self.lock().patient = patient;
+        self.room.notify_all();
+    }
+
+    fn wake(&self, mut state: MutexGuard<'_, State<C>>) {
+        let reached = match state.wake {
+            Some(Wake::First) => true,
+            Some(Wake::Batch) => state.is_full_batch(self.batch),
+            Some(Wake::Flush) | None => false,
+        };
+        if reached {
+            state.wake = None;
+            drop(state);
+            let _ = self.thread.send(Event::Ready);
+        }
+    }
+
+    fn call(&self, state: &mut State<C>, reason: Wake) {
+        if state.wake.take().is_some() || reason == Wake::Flush {
+            let _ = self.thread.send(Event::Ready);
+        }
+    }
+
+    /// Says when to be woken, and what waits already.
+    pub(super) fn arm(&self, wake: Wake) -> Waiting {
+        let mut state = self.lock();
+        state.wake = Some(wake);
+        Waiting { orders: state.orders.len(), full_batch: state.is_full_batch(self.batch), flushes: state.flushes }
+    }
+
+    /// Whether somebody waited for the outbox to make room since this was asked last.
+    pub(super) fn was_pressed(&self) -> bool {
+        std::mem::take(&mut self.lock().is_pressed)
+    }
+
+    /// Takes up to so many loads, until they have so many bytes, none after a flush, which it returns.
+    pub(super) fn take(&self, most: Limits, into: &mut Vec<Queued<C>>) -> Option<FlushTell> {
+        let mut state = self.lock();
+        let mut bytes = 0;
+        while into.len() < most.records && bytes < most.bytes {
+            match state.orders.pop_front()? {
+                Order::Load(queued) => {
+                    let weight = queued.content.weight();
+                    bytes += weight;
+                    into.push(queued);
+                    state.records -= 1;
+                    state.bytes -= weight;
+                    state.taken += 1;
+                    state.taken_bytes += weight;
+                }
+                Order::Flush(tell) => {
+                    state.flushes -= 1;
+                    return Some(tell);
+                }
+            }
+        }
+        None
+    }
+
+    /// So many of the loads taken, and their bytes, are done or on disk.
+    pub(super) fn release(&self, held: Held) {
+        if held.records == 0 {
+            return;
+        }
+        let mut state = self.lock();
+        state.taken = state.taken.saturating_sub(held.records);
+        state.taken_bytes = state.taken_bytes.saturating_sub(held.bytes);
+        drop(state);
+        self.room.notify_all();
+        self.freed.notify_waiters();
+    }
+}
+
+/// What a chunk holds of the queue's limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Held {
+    pub(super) records: usize,
+    pub(super) bytes: usize,
+}
+
+impl Held {
+    pub(super) fn add(&mut self, weight: usize) {
+        self.records += 1;
+        self.bytes += weight;
+    }
+
+    /// Takes so many records' share.
+    pub(super) fn take_part(&mut self, records: u32) -> Self {
+        let records = usize::try_from(records).unwrap_or(usize::MAX).min(self.records);
+        let bytes = (self.bytes / self.records.max(1)) * records;
+        let bytes = if records == self.records { self.bytes } else { bytes };
+        self.records -= records;
+        self.bytes -= bytes;
+        Self { records, bytes }
+    }
+}
+
+impl<C: Cargo> State<C> {
+    fn has_room(&self, weight: usize, limits: Limits) -> bool {
+        let held = self.records + self.taken;
+        held == 0 || (held < limits.records && self.bytes + self.taken_bytes + weight <= limits.bytes)
+    }
+
+    fn is_full_batch(&self, batch: Limits) -> bool {
+        self.records >= batch.records || self.bytes >= batch.bytes
+    }
+
+    fn add(&mut self, queued: Queued<C>, weight: usize) {
+        self.orders.push_back(Order::Load(queued));
+        self.records += 1;
+        self.bytes += weight;
+    }
+
+    /// Takes out what the new one may take the place of.
+    fn make_way_for(&mut self, new: &Queued<C>, overflow: Overflow) -> Option<Queued<C>> {
+        if overflow != Overflow::DropOldest && !C::HAS_RANKS {
+            return None;
+        }
+        let is_ahead = !new.content.makes_way();
+        let may_go = |order: &Order<C>| match order {
+            Order::Load(old) => overflow == Overflow::DropOldest || (is_ahead && old.content.makes_way()),
+            Order::Flush(_) => false,
+        };
+        let at = self.orders.iter().position(may_go)?;
+        let Some(Order::Load(other)) = self.orders.remove(at) else { return None };
+        self.records -= 1;
+        self.bytes -= other.content.weight();
+        Some(other)
+    }
+}

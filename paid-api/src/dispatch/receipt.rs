@@ -1,0 +1,58 @@
+//! What became of one record.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::sync::oneshot;
+
+use crate::report::{DeliveryError, RecordKind};
+
+pub(crate) type Outcome = Result<Delivery, DeliveryError>;
+
+/// That Paid has a signal or cost record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// It has it. Paid counts the duplicates of a batch without saying which they are, so this may be one.
+    Delivered,
+    /// It had one with this idempotency key before; nothing is billed again.
+    Duplicate,
+}
+
+/// What becomes of a signal or cost record: await it, or drop it and let delivery go on.
+#[derive(Debug)]
+pub struct Receipt {
+    kind: RecordKind,
+    outcome: oneshot::Receiver<Outcome>,
+}
+
+impl Receipt {
+    pub(crate) fn new(kind: RecordKind) -> (oneshot::Sender<Outcome>, Self) {
+        let (tell, outcome) = oneshot::channel();
+        (tell, Self { kind, outcome })
+    }
+
+    /// Of something that is delivered already.
+    pub(crate) fn of_delivery(kind: RecordKind, delivery: Delivery) -> Self {
+        let (tell, receipt) = Self::new(kind);
+        let _ = tell.send(Ok(delivery));
+        receipt
+    }
+
+    /// Of something that was never taken in.
+    pub(crate) fn of_failure(failure: DeliveryError) -> Self {
+        let (tell, receipt) = Self::new(failure.kind());
+        let _ = tell.send(Err(failure));
+        receipt
+    }
+}
+
+impl Future for Receipt {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+        let outcome = Pin::new(&mut self.outcome).poll(context);
+        let kind = self.kind;
+        outcome.map(|outcome| outcome.unwrap_or(Err(DeliveryError::NotDelivered { kind, records: 1, error: None })))
+    }
+}

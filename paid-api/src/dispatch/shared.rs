@@ -1,0 +1,35 @@
+//! What the handles of a dispatch, its thread and its couriers share: the counters and the reporter.
+
+use std::time::Duration;
+
+use super::counters::Counters;
+use super::metrics::Metrics;
+use crate::report::{DeliveryError, RecordKind, Reporter};
+
+pub(super) struct Shared {
+    pub(super) counts: Counters,
+    pub(super) reporter: Reporter,
+    metrics: Metrics,
+}
+
+impl Shared {
+    pub(super) fn new(kind: RecordKind, reporter: Reporter) -> Self {
+        Self { counts: Counters::default(), reporter, metrics: Metrics::new(kind) }
+    }
+
+    /// An attempt was answered, or failed.
+    pub(super) fn answered(&self, records: usize, took: Duration) {
+        self.counts.answered(records, took);
+        self.metrics.attempt(records as u64, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    /// Counts, logs and reports what was never taken in.
+    pub(super) fn refuse(&self, failure: &DeliveryError) {
+        self.counts.refused.add(1);
+        self.reporter.report(failure);
+    }
+
+    pub(super) fn publish(&self) {
+        self.metrics.publish(&self.counts.read());
+    }
+}

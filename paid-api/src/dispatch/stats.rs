@@ -1,0 +1,75 @@
+//! What was done, in numbers.
+
+use std::time::{Duration, SystemTime};
+
+/// What was done so far, and what is still pending, in records: signals of an [`Emitter`](crate::Emitter), cost records of a
+/// `CostEmitter`.
+///
+/// With feature `metrics` the same is published through the `metrics` facade, as `paid_signals_*`, `paid_costs_*` and
+/// `paid_spans_*`. Counters: `paid_signals_accepted_total`, `_recovered_total`, `_delivered_total`, `_duplicate_total`,
+/// `_rejected_total`, `_dead_lettered_total`, `_dropped_total`, `_refused_total`, `_requests_total`, `_retries_total`. Gauges:
+/// `paid_signals_queued`, `_spilled`, `_in_flight`, `_oldest_age_seconds`, `_circuit_open` (0 or 1). Histograms:
+/// `paid_signals_batch_size`, `paid_signals_request_duration_seconds`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Records taken in.
+    pub accepted: u64,
+    /// Records of an earlier run that were found in the outbox.
+    pub recovered: u64,
+    /// Records that the server has.
+    pub delivered: u64,
+    /// Of those, records that the server had before, as far as it says so.
+    pub duplicates: u64,
+    /// Records that the server refused for good.
+    pub rejected: u64,
+    /// Of those, records that were written to the outbox's dead-letter file.
+    pub dead_lettered: u64,
+    /// Records that were taken in and then lost: dropped for newer ones, unreadable in a damaged outbox, or left without
+    /// an outbox when delivery ended.
+    pub dropped: u64,
+    /// Records that were never taken in: without a customer, without room, or not JSON.
+    pub refused: u64,
+    /// Records that are only on disk at the moment.
+    pub spilled: u64,
+    /// Requests that are under way.
+    pub in_flight: u64,
+    /// When the record that waits longest was taken in, in milliseconds since 1970; 0 if none waits.
+    pub oldest_since: u64,
+    /// Attempts that got an answer or failed.
+    pub requests: u64,
+    /// Of those, attempts that repeated one before.
+    pub retries: u64,
+    /// Records in all attempts together; divided by `requests`, the mean size of a batch.
+    pub sent: u64,
+    /// The largest batch.
+    pub largest_batch: u64,
+    /// How long all attempts took together; divided by `requests`, their mean latency.
+    pub busy: Duration,
+    /// How long the slowest attempt took.
+    pub slowest: Duration,
+    /// Whether nothing gets through at the moment.
+    pub circuit_open: bool,
+}
+
+impl Stats {
+    /// Records that are on their way: in memory or in the outbox.
+    pub fn queued(&self) -> u64 {
+        let done = self.delivered + self.rejected + self.dropped;
+        (self.accepted + self.recovered).saturating_sub(done)
+    }
+
+    /// How long the oldest record has waited; zero if none waits, or if the clock was put back.
+    pub fn oldest_age(&self) -> Duration {
+        match self.oldest_since {
+            0 => Duration::ZERO,
+            since => Duration::from_millis(now_ms().saturating_sub(since)),
+        }
+    }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,168 @@
+//! Crashes and restarts, in virtual time, with a store on a real disk.
+
+use std::path::Path;
+
+use super::*;
+use crate::dispatch::disk::{DiskSettings, Fsync};
+use crate::dispatch::record::Record;
+use crate::dispatch::stats::now_ms;
+use crate::outbox::for_tests;
+
+impl Rig {
+    /// With an outbox, whose keeper runs on this runtime too.
+    fn with_outbox(server: Arc<Server>, folder: &Path, max_batch: usize) -> Self {
+        let settings = Settings {
+            max_batch,
+            has_disk: true,
+            take_in: Fsync::default().pace(),
+            window: Some(Limits { records: 20, bytes: 1 << 20 }),
+            ..Settings::default()
+        };
+        let mut keeper = None;
+        let mut rig = Self::assemble(server, settings, |worker, news| {
+            let disk = DiskSettings { folder: folder.to_owned(), ..DiskSettings::none(RecordKind::Signal) };
+            let (opened, keeping) = for_tests::open(&disk, news);
+            keeper = Some(tokio::spawn(keeping));
+            worker.with_disk(opened.disk, opened.first, opened.next, opened.records)
+        });
+        rig.keeper = keeper;
+        rig
+    }
+
+    /// As a killed process: nothing is said to anybody any more.
+    async fn crash(self) {
+        self.task.abort();
+        let keeper = self.keeper.unwrap();
+        keeper.abort();
+        let _ = (self.task.await, keeper.await);
+    }
+
+    fn store(&self, lane: u32, name: &'static str, key: &str) -> oneshot::Receiver<()> {
+        let (tell, stored) = oneshot::channel();
+        let parcel = Parcel { name, key: key.to_owned(), lane };
+        self.shared.counts.accepted.add(1);
+        let queued = Queued { content: Content::Load(parcel), receipt: None, stored: Some(tell) };
+        assert!(matches!(self.queue.push(queued), Pushed::Queued));
+        stored
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outbox_whose_thread_dies_is_reported_and_signals_go_through_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rig = Rig::with_outbox(Arc::default(), folder.path(), 10);
+    let keeper = rig.keeper.take().unwrap();
+    keeper.abort();
+    assert!(keeper.await.is_err());
+    rig.emit_for(1, "x", "k");
+    rig.flush().await;
+    let (server, _, failures) = rig.close().await;
+    assert_eq!(*server.order.lock().unwrap(), ["k"]);
+    assert_eq!(failures.len(), 1);
+    assert!(failures[0].starts_with("the outbox of signals: its thread has ended"), "{failures:?}");
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// For which customer.
+    Emit(u8),
+    EmitBad,
+    Pause(u64),
+    Crash,
+    Restart,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        12 => (0_u8..5).prop_map(Step::Emit),
+        1 => Just(Step::EmitBad),
+        4 => (0_u64..400).prop_map(Step::Pause),
+        1 => Just(Step::Crash),
+        1 => Just(Step::Restart),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    /// Whatever happens, in whatever order: what was on disk is billed, what no crash hit is billed, nothing is
+    /// billed twice, and each customer's signals arrive in order.
+    #[test]
+    fn delivered_is_accepted_over_crashes_and_restarts(
+        steps in prop::collection::vec(step(), 1..120),
+        acts in prop::collection::vec(act(), 0..60),
+        max_batch in 1_usize..12,
+    ) {
+        let refusals = acts.iter().filter(|act| matches!(act, Act::Status(400 | 409 | 413))).count();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        runtime.block_on(async {
+            let server = Arc::new(Server { acts: Mutex::new(acts.into_iter().collect()), ..Server::default() });
+            let mut rig = Rig::with_outbox(Arc::clone(&server), folder.path(), max_batch);
+            let mut safe = BTreeSet::new();
+            // Emitted in this run, with who hears that it is on disk.
+            let mut open: Vec<(String, oneshot::Receiver<()>)> = Vec::new();
+            for (number, step) in steps.into_iter().enumerate() {
+                match step {
+                    Step::Emit(customer) => {
+                        let key = format!("{customer}-{number:03}");
+                        let stored = rig.store(u32::from(customer), "good", &key);
+                        open.push((key, stored));
+                    }
+                    Step::EmitBad => drop(rig.store(0, "bad", &format!("bad-{number}"))),
+                    Step::Pause(pause) => tokio::time::sleep(Duration::from_millis(pause)).await,
+                    Step::Crash => {
+                        for (key, mut stored) in open.drain(..) {
+                            if stored.try_recv().is_ok() {
+                                safe.insert(key);
+                            }
+                        }
+                        rig.crash().await;
+                        rig = Rig::with_outbox(Arc::clone(&server), folder.path(), max_batch);
+                    }
+                    Step::Restart => {
+                        safe.extend(open.drain(..).map(|(key, _)| key));
+                        rig.close().await;
+                        rig = Rig::with_outbox(Arc::clone(&server), folder.path(), max_batch);
+                    }
+                }
+            }
+            safe.extend(open.drain(..).map(|(key, _)| key));
+            rig.flush().await;
+            let (_, shared, _) = rig.close().await;
+            prop_assert_eq!(shared.counts.read().queued(), 0);
+            let billed = server.billed.lock().unwrap().clone();
+            // Only what the server refused when it stood alone may be missing.
+            let missing: Vec<_> = safe.difference(&billed).collect();
+            prop_assert!(missing.len() <= refusals, "{:?} after {} refusals", missing, refusals);
+            let order = server.order.lock().unwrap().clone();
+            prop_assert_eq!(order.len(), billed.len());
+            // A signal that was refused once for no fault of its own comes again after a crash, late.
+            let customers = if refusals == 0 { 0..5 } else { 0..0 };
+            for customer in customers {
+                let prefix = format!("{customer}-");
+                let own: Vec<_> = order.iter().filter(|key| key.starts_with(&prefix)).collect();
+                prop_assert!(own.is_sorted(), "{:?}", own);
+            }
+            Ok(())
+        })?;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_was_put_back_changes_nothing_but_the_age() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        // Taken in next year, as it seems.
+        let body = br#"{"eventName":"x","idempotencyKey":"k"}"#;
+        let record = Record::new(RecordKind::Signal, "x", "k", 1, body);
+        for_tests::write(folder.path(), 0, now_ms() + 31_536_000_000, &[record]);
+    }
+    let server = Arc::new(Server { acts: Mutex::new([Act::Status(503); 5].into()), ..Server::default() });
+    let rig = Rig::with_outbox(Arc::clone(&server), folder.path(), 10);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let stats = rig.shared.counts.read();
+    assert_eq!((stats.queued(), stats.oldest_age()), (1, Duration::ZERO));
+    rig.emit_for(1, "x", "later");
+    rig.flush().await;
+    assert_eq!(*server.order.lock().unwrap(), ["k", "later"]);
+}

@@ -1,0 +1,417 @@
+//! The thread behind the queue: takes loads in, keeps them on disk where there is an outbox, makes batches and sends
+//! them off. One place where it waits: its events.
+
+mod backlog;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::cargo::Cargo;
+use super::chunk::Chunk;
+use super::courier::{Courier, CourierPolicy, lose};
+use super::disk::Disk;
+use super::end::End;
+use super::event::{Event, Finished};
+use super::lanes::Lanes;
+use super::ledger::Ledger;
+use super::queue::{FlushTell, Held, Queue, Queued, Wake};
+use super::record::Item;
+use super::settings::Limits;
+use super::shared::Shared;
+use super::sink::Sink;
+use super::stats::now_ms;
+use backlog::{Backlog, Spilled};
+
+/// How batches are made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    pub(super) batch: Limits,
+    pub(super) linger: Duration,
+    pub(super) in_flight: usize,
+    /// How long a record may wait before it is taken in: the linger time, or that of the outbox.
+    pub(super) take_in: Duration,
+    /// How many records the thread may have in memory.
+    pub(super) window: Limits,
+}
+
+/// A chunk that waits in memory for requests, or is in them.
+#[derive(Clone, Copy, Default)]
+struct InMemory {
+    size: Held,
+    /// What it holds of the queue's limits.
+    held: Held,
+}
+
+pub(super) struct Worker<C: Cargo> {
+    pub(super) cargo: C,
+    pub(super) sink: Arc<dyn Sink>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) pace: Pace,
+    pub(super) policy: CourierPolicy,
+    pub(super) queue: Arc<Queue<C>>,
+    pub(super) end: End,
+    pub(super) events: mpsc::UnboundedReceiver<Event>,
+    pub(super) disk: Option<Box<dyn Disk>>,
+    /// What is just taken from the queue.
+    incoming: Vec<Queued<C>>,
+    lanes: Lanes,
+    ledger: Ledger,
+    chunks: BTreeMap<u64, InMemory>,
+    /// All chunks in memory together.
+    memory: Held,
+    spilled: BTreeMap<u64, Spilled>,
+    /// Who waits for which chunk to be on disk.
+    storing: BTreeMap<u64, Vec<oneshot::Sender<()>>>,
+    backlog: Option<Backlog>,
+    /// Who waits until everything before a chunk is done.
+    flushes: Vec<(u64, FlushTell)>,
+    next_chunk: u64,
+    requests: usize,
+    /// They end with the worker.
+    couriers: JoinSet<()>,
+    tell: mpsc::UnboundedSender<Event>,
+    /// When what is in the queue is taken in.
+    take_at: Option<Instant>,
+    /// When what is in memory is sent.
+    send_at: Option<Instant>,
+    disk_fails: bool,
+    /// Whether what is in the queue has waited long enough, and only for room.
+    is_overdue: bool,
+}
+
+impl<C: Cargo> Worker<C> {
+    pub(super) fn new(
+        (cargo, sink): (C, Arc<dyn Sink>),
+        shared: Arc<Shared>,
+        (pace, policy): (Pace, CourierPolicy),
+        queue: Arc<Queue<C>>,
+        end: End,
+        (tell, events): (mpsc::UnboundedSender<Event>, mpsc::UnboundedReceiver<Event>),
+    ) -> Self {
+        Self {
+            cargo,
+            sink,
+            shared,
+            pace,
+            policy,
+            queue,
+            end,
+            events,
+            disk: None,
+            incoming: Vec::new(),
+            lanes: Lanes::new(),
+            ledger: Ledger::default(),
+            chunks: BTreeMap::new(),
+            memory: Held::default(),
+            spilled: BTreeMap::new(),
+            storing: BTreeMap::new(),
+            backlog: None,
+            flushes: Vec::new(),
+            next_chunk: 0,
+            requests: 0,
+            couriers: JoinSet::new(),
+            tell,
+            take_at: None,
+            send_at: None,
+            disk_fails: false,
+            is_overdue: false,
+        }
+    }
+
+    /// Begins with what an earlier run left.
+    pub(super) fn with_disk(mut self, disk: Box<dyn Disk>, first: Option<u64>, next: u64, records: u64) -> Self {
+        self.disk = Some(disk);
+        self.next_chunk = next;
+        self.backlog = first.map(|next| Backlog { next, loading: false });
+        self.shared.counts.recovered.add(records);
+        self.shared.counts.spilled.add(records);
+        self
+    }
+
+    pub(super) async fn run(mut self) {
+        loop {
+            self.take_in();
+            self.read_back();
+            self.send_off();
+            self.answer_flushes();
+            self.publish();
+            if self.is_over() {
+                break;
+            }
+            self.wait().await;
+        }
+        self.wind_up().await;
+    }
+
+    /// Until something happens, or is due; then hears all that has happened.
+    async fn wait(&mut self) {
+        let due = [self.take_at, self.send_at, self.ending()].into_iter().flatten().min();
+        let event = match due {
+            Some(due) => tokio::time::timeout_at(due, self.events.recv()).await.ok().flatten(),
+            None => self.events.recv().await,
+        };
+        if let Some(event) = event {
+            self.hear(event);
+        }
+        while let Ok(event) = self.events.try_recv() {
+            self.hear(event);
+        }
+    }
+
+    fn ending(&self) -> Option<Instant> {
+        *self.end.borrow()
+    }
+
+    fn is_closing(&self) -> bool {
+        self.ending().is_some()
+    }
+
+    /// Whether records are not to wait for others any more.
+    fn is_hurried(&self) -> bool {
+        self.is_closing() || !self.flushes.is_empty()
+    }
+
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Ready | Event::Closed => {}
+            Event::Finished(finished) => self.finished(finished),
+            Event::Disk(news) => self.hear_of_disk(news),
+        }
+    }
+
+    /// Takes from the queue what is due, as far as there is room for it; all of it at once when somebody waits for room.
+    fn take_in(&mut self) {
+        let is_pressed = self.disk.is_some() && self.queue.was_pressed();
+        self.is_overdue |= is_pressed;
+        self.take_what_is_due();
+        if let Some(disk) = &self.disk
+            && is_pressed
+        {
+            // After what was taken: that is to be on disk, and out of memory.
+            disk.hurry();
+        }
+    }
+
+    fn take_what_is_due(&mut self) {
+        let now = Instant::now();
+        loop {
+            let wake = if self.take_at.is_some() { Wake::Batch } else { Wake::First };
+            let waiting = self.queue.arm(wake);
+            if waiting.orders == 0 {
+                (self.take_at, self.is_overdue) = (None, false);
+                self.queue.arm(Wake::First);
+                return;
+            }
+            let take_at = *self.take_at.get_or_insert(now + self.pace.take_in);
+            let is_due =
+                now >= take_at || waiting.full_batch || waiting.flushes > 0 || self.is_overdue || self.is_hurried();
+            if !is_due {
+                // A batch may have filled up since.
+                if self.queue.arm(Wake::Batch).full_batch {
+                    continue;
+                }
+                return;
+            }
+            if !self.has_room() {
+                // What comes free wakes the thread, and then it looks again.
+                self.queue.arm(Wake::Flush);
+                (self.take_at, self.is_overdue) = (None, true);
+                return;
+            }
+            self.send_at.get_or_insert(take_at - self.pace.take_in + self.pace.linger);
+            self.take_at = None;
+            self.take();
+        }
+    }
+
+    /// Whether more can be taken from the queue: to memory, or to a disk that works.
+    fn has_room(&self) -> bool {
+        !self.is_memory_full() || (self.disk.is_some() && !self.disk_fails)
+    }
+
+    fn is_memory_full(&self) -> bool {
+        self.memory.records >= self.pace.window.records || self.memory.bytes >= self.pace.window.bytes
+    }
+
+    /// Takes a chunk from the queue; whether there was anything.
+    fn take(&mut self) -> bool {
+        // Kept from one time to the next: it is large.
+        let mut records = std::mem::take(&mut self.incoming);
+        let flush = self.queue.take(self.chunk_limits(), &mut records);
+        let is_any = !records.is_empty() || flush.is_some();
+        if !records.is_empty() {
+            self.open_chunk(&mut records);
+        }
+        self.incoming = records;
+        if let Some(tell) = flush {
+            self.flushes.push((self.next_chunk, tell));
+        }
+        is_any
+    }
+
+    /// What one chunk may hold: a batch; and no more than memory has room for, so that what does not fit goes to disk.
+    fn chunk_limits(&self) -> Limits {
+        let (batch, window) = (self.pace.batch, self.pace.window);
+        if self.is_memory_full() || self.spills() {
+            return batch;
+        }
+        Limits {
+            records: batch.records.min(window.records - self.memory.records),
+            bytes: batch.bytes.min(window.bytes - self.memory.bytes),
+        }
+    }
+
+    fn open_chunk(&mut self, records: &mut Vec<Queued<C>>) {
+        let (number, since) = (self.next_chunk, now_ms());
+        self.next_chunk += 1;
+        let chunk = Chunk::write(&self.cargo, number, records);
+        if let Some(disk) = &self.disk {
+            disk.add(number, since, chunk.items.iter().map(|item| item.record.clone()).collect());
+            if !chunk.stored.is_empty() {
+                self.storing.insert(number, chunk.stored);
+            }
+        }
+        if self.spills() {
+            self.spill(number, chunk.items, chunk.held);
+            return;
+        }
+        self.keep(number, chunk.items, since, InMemory { size: chunk.held, held: chunk.held });
+    }
+
+    fn keep(&mut self, number: u64, items: Vec<Item>, since: u64, chunk: InMemory) {
+        if items.is_empty() {
+            return self.settle(number, chunk.held);
+        }
+        self.ledger.add(number, items.len(), since);
+        self.memory.records += chunk.size.records;
+        self.memory.bytes += chunk.size.bytes;
+        self.chunks.insert(number, chunk);
+        for item in items {
+            self.lanes.push(item);
+        }
+    }
+
+    fn send_off(&mut self) {
+        let now = Instant::now();
+        if self.lanes.len() == 0 {
+            self.send_at = None;
+            return;
+        }
+        let is_due = self.send_at.is_none_or(|due| now >= due);
+        let is_full = self.lanes.len() >= self.pace.batch.records || self.lanes.bytes() >= self.pace.batch.bytes;
+        if !is_due && !is_full && !self.is_hurried() {
+            return;
+        }
+        // What must wait for a request to be done is sent as soon as it can.
+        self.send_at = None;
+        while self.requests < self.pace.in_flight {
+            let Some((items, taken)) = self.lanes.next_batch(self.pace.batch.records, self.pace.batch.bytes) else {
+                return;
+            };
+            self.requests += 1;
+            let courier = Courier {
+                sink: Arc::clone(&self.sink),
+                shared: Arc::clone(&self.shared),
+                policy: self.policy,
+                end: self.end.clone(),
+                finished: Finished { taken, ..Finished::default() },
+            };
+            let tell = self.tell.clone();
+            self.couriers.spawn(async move {
+                let finished = courier.deliver(items).await;
+                let _ = tell.send(Event::Finished(finished));
+            });
+        }
+    }
+
+    fn finished(&mut self, finished: Finished) {
+        self.requests -= 1;
+        while self.couriers.try_join_next().is_some() {}
+        self.lanes.free(finished.taken);
+        if let Some(disk) = &self.disk
+            && !finished.rejected.is_empty()
+        {
+            disk.bury(finished.rejected);
+        }
+        for (chunk, records) in finished.done {
+            let Some(known) = self.chunks.get_mut(&chunk) else { continue };
+            let size = known.size.take_part(records);
+            let held = known.held.take_part(records);
+            self.memory.records -= size.records;
+            self.memory.bytes -= size.bytes;
+            if self.ledger.done(chunk, records) {
+                self.chunks.remove(&chunk);
+                self.settle(chunk, held);
+            } else {
+                self.queue.release(held);
+            }
+        }
+    }
+
+    /// All records of a chunk are done.
+    fn settle(&mut self, chunk: u64, held: Held) {
+        self.queue.release(held);
+        // Delivered is better than stored.
+        for tell in self.storing.remove(&chunk).unwrap_or_default() {
+            let _ = tell.send(());
+        }
+        if let Some(disk) = &self.disk {
+            disk.done(chunk);
+        }
+    }
+
+    fn answer_flushes(&mut self) {
+        let on_disk = self.backlog.as_ref().map(|backlog| backlog.next);
+        let first = [self.ledger.first(), on_disk].into_iter().flatten().min().unwrap_or(self.next_chunk);
+        for (until, tell) in std::mem::take(&mut self.flushes) {
+            if until <= first {
+                tell.tell();
+            } else {
+                self.flushes.push((until, tell));
+            }
+        }
+    }
+
+    fn publish(&self) {
+        let counts = &self.shared.counts;
+        counts.in_flight.set(self.requests as u64);
+        // What is on disk only is newer than anything in memory.
+        counts.oldest_since.set(self.ledger.oldest().unwrap_or(0));
+        self.shared.publish();
+    }
+
+    /// Whether nothing is left to do, or no time to do it.
+    fn is_over(&mut self) -> bool {
+        let Some(end) = self.ending() else { return false };
+        let queued = self.queue.arm(Wake::First).orders;
+        let is_done = queued == 0 && self.lanes.len() == 0 && self.requests == 0 && self.backlog.is_none();
+        is_done || Instant::now() >= end
+    }
+
+    /// What is left goes to disk, or is lost and reported.
+    async fn wind_up(mut self) {
+        while self.take() {}
+        // Couriers see the end themselves.
+        while self.requests > 0
+            && let Some(event) = self.events.recv().await
+        {
+            self.hear(event);
+        }
+        let left = self.lanes.drain();
+        if let Some(disk) = self.disk.take() {
+            let _ = disk.end().await;
+            while let Ok(event) = self.events.try_recv() {
+                self.hear(event);
+            }
+            self.leave_in_outbox(left);
+        } else if !left.is_empty() {
+            lose(&self.shared, left, None);
+        }
+        self.publish();
+    }
+}

@@ -1,0 +1,132 @@
+//! What is only on disk: when records go there, when they come back, and what is left there in the end.
+
+use std::collections::BTreeMap;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::{InMemory, Worker};
+use crate::dispatch::cargo::Cargo;
+use crate::dispatch::disk::{Frame, News};
+use crate::dispatch::queue::Held;
+use crate::dispatch::receipt::Outcome;
+use crate::dispatch::record::Item;
+use crate::report::{DeliveryError, log};
+
+/// A chunk that is only on disk.
+#[derive(Default)]
+pub(super) struct Spilled {
+    /// Who waits for what becomes of which record.
+    pub(super) receipts: BTreeMap<usize, oneshot::Sender<Outcome>>,
+    /// What it holds of the queue's limits until it is on disk.
+    pub(super) held: Held,
+}
+
+/// The chunks from `next` on are only on disk.
+pub(super) struct Backlog {
+    pub(super) next: u64,
+    pub(super) loading: bool,
+}
+
+impl<C: Cargo> Worker<C> {
+    /// Whether records go to disk only: others went before them, or memory has enough.
+    pub(super) fn spills(&self) -> bool {
+        self.disk.is_some() && (self.backlog.is_some() || self.is_memory_full())
+    }
+
+    pub(super) fn spill(&mut self, number: u64, items: Vec<Item>, held: Held) {
+        self.backlog.get_or_insert(Backlog { next: number, loading: false });
+        self.shared.counts.spilled.add(items.len() as u64);
+        let receipts = items.into_iter().enumerate().filter_map(|(place, item)| Some((place, item.receipt?)));
+        self.spilled.insert(number, Spilled { receipts: receipts.collect(), held });
+    }
+
+    /// Reads from disk when memory has room again.
+    pub(super) fn read_back(&mut self) {
+        let (Some(disk), Some(backlog)) = (&self.disk, &mut self.backlog) else { return };
+        let window = self.pace.window;
+        let has_room = self.memory.records < window.records.div_ceil(2) && self.memory.bytes < window.bytes.div_ceil(2);
+        if has_room && !backlog.loading && !self.disk_fails {
+            backlog.loading = true;
+            disk.load(backlog.next, self.next_chunk, window.records - self.memory.records, window.bytes / 2);
+        }
+    }
+
+    pub(super) fn hear_of_disk(&mut self, news: News) {
+        match news {
+            News::Stored(chunks) => chunks.into_iter().for_each(|chunk| self.stored(chunk)),
+            News::Loaded { frames, next } => self.loaded(frames, next),
+            News::Lost(records) => {
+                self.shared.counts.dropped.add(records);
+                self.report_outbox(format!("{} on disk cannot be read any more", C::KIND.counted(records)));
+            }
+            News::Buried(records) => self.shared.counts.dead_lettered.add(records),
+            News::Failing(problem) => {
+                self.disk_fails = true;
+                self.queue.set_patient(false);
+                self.report_outbox(problem);
+            }
+            News::Working => {
+                self.disk_fails = false;
+                self.queue.set_patient(true);
+                log(&"the outbox can be written again");
+            }
+        }
+    }
+
+    fn report_outbox(&self, problem: String) {
+        self.shared.reporter.report(&DeliveryError::Outbox { kind: C::KIND, problem });
+    }
+
+    pub(super) fn stored(&mut self, chunk: u64) {
+        for tell in self.storing.remove(&chunk).unwrap_or_default() {
+            let _ = tell.send(());
+        }
+        if let Some(spilled) = self.spilled.get_mut(&chunk) {
+            self.queue.release(std::mem::take(&mut spilled.held));
+            if spilled.receipts.is_empty() {
+                self.spilled.remove(&chunk);
+            }
+        }
+    }
+
+    pub(super) fn loaded(&mut self, frames: Vec<Frame>, next: u64) {
+        for frame in frames {
+            let mut spilled = self.spilled.remove(&frame.number).unwrap_or_default();
+            self.shared.counts.spilled.subtract(frame.records.len() as u64 + u64::from(frame.lost));
+            if frame.lost > 0 {
+                // Which of them are lost is not known: no receipt may say what became of another record.
+                let problem =
+                    format!("{} of the {}s stored with this one cannot be read any more", frame.lost, C::KIND);
+                let failure = DeliveryError::Outbox { kind: C::KIND, problem };
+                for receipt in std::mem::take(&mut spilled.receipts).into_values() {
+                    let _ = receipt.send(Err(failure.clone()));
+                }
+            }
+            let size =
+                Held { records: frame.records.len(), bytes: frame.records.iter().map(|record| record.weight()).sum() };
+            let item = |(place, record)| Item { record, chunk: frame.number, receipt: spilled.receipts.remove(&place) };
+            let items = frame.records.into_iter().enumerate().map(item).collect();
+            // If it was read before it was stored, it still holds its part of the queue.
+            self.keep(frame.number, items, frame.since, InMemory { size, held: spilled.held });
+        }
+        self.send_at.get_or_insert_with(Instant::now);
+        if next == self.next_chunk {
+            self.backlog = None;
+        } else if let Some(backlog) = &mut self.backlog {
+            (backlog.next, backlog.loading) = (next, false);
+        }
+    }
+
+    pub(super) fn leave_in_outbox(&mut self, left: Vec<Item>) {
+        let records = usize::try_from(self.shared.counts.read().queued()).unwrap_or(usize::MAX);
+        if records > 0 {
+            log(&format_args!("{} left in the outbox, sent when it is opened again", C::KIND.counted(records)));
+        }
+        let spilled = std::mem::take(&mut self.spilled);
+        let spilled = spilled.into_values().flat_map(|spilled| spilled.receipts.into_values());
+        for receipt in left.into_iter().filter_map(|item| item.receipt).chain(spilled) {
+            let _ = receipt.send(Err(DeliveryError::InOutbox { kind: C::KIND, records }));
+        }
+    }
+}

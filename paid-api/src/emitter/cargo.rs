@@ -1,0 +1,102 @@
+//! Signals as cargo: written as JSON, in one lane for each customer.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::JsonObject;
+use crate::dispatch::{Cargo, Page, Record};
+use crate::report::RecordKind;
+use crate::signal::Signal;
+use crate::types::CustomerAttribution;
+
+pub(super) struct Signals;
+
+impl Cargo for Signals {
+    type Load = Signal;
+
+    const KIND: RecordKind = RecordKind::Signal;
+
+    fn name(signal: &Signal) -> Cow<'static, str> {
+        signal.name.clone()
+    }
+
+    fn weight(signal: &Signal) -> usize {
+        400 + signal.data.size()
+    }
+
+    fn write(&self, signal: Signal, page: &mut Page) {
+        let key = signal.idempotency_key_ref().unwrap_or_default();
+        let lane = signal.customer_ref().map_or(0, lane_of);
+        page.add(RecordKind::Signal, signal.name(), key, lane, |text| signal.write_json(text));
+    }
+}
+
+/// The number of a customer: FNV-1a of the id, with the kind of id before it.
+fn lane_of(customer: &CustomerAttribution) -> u32 {
+    match customer {
+        CustomerAttribution::Id(id) => lane(b'p', id.as_str()),
+        CustomerAttribution::ExternalId(id) => lane(b'e', id.as_str()),
+        CustomerAttribution::Unknown(object) => lane(b'?', &Value::Object(object.clone()).to_string()),
+    }
+}
+
+fn lane(kind: u8, id: &str) -> u32 {
+    std::iter::once(kind)
+        .chain(id.bytes())
+        .fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+/// What is read of a signal that is JSON already.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WrittenSignal<'a> {
+    #[serde(borrow)]
+    event_name: Cow<'a, str>,
+    #[serde(borrow)]
+    idempotency_key: Cow<'a, str>,
+    customer: Option<JsonObject>,
+}
+
+/// A signal that is JSON already, if it can be sent.
+pub(super) fn record_of_json(text: &[u8]) -> Option<Record> {
+    let written: WrittenSignal<'_> = serde_json::from_slice(text).ok()?;
+    let lane = written.customer.as_ref().map_or(0, written_lane);
+    Some(Record::new(RecordKind::Signal, &written.event_name, &written.idempotency_key, lane, text))
+}
+
+fn written_lane(customer: &JsonObject) -> u32 {
+    let id = |key: &str| customer.get(key).and_then(Value::as_str);
+    match (id("customerId"), id("externalCustomerId")) {
+        (Some(id), None) => lane(b'p', id),
+        (None, Some(id)) => lane(b'e', id),
+        _ => lane(b'?', &Value::Object(customer.clone()).to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_has_the_same_name_key_and_lane_whether_it_is_written_or_read() {
+        for customer in [
+            CustomerAttribution::Id("acme".into()),
+            CustomerAttribution::ExternalId("acme".into()),
+            CustomerAttribution::Unknown(crate::object!({ "x": 1 })),
+        ] {
+            let signal = Signal::new("e").customer(customer).idempotency_key("k");
+            let read = record_of_json(signal.to_json().to_string().as_bytes()).unwrap();
+            let lane = lane_of(signal.customer_ref().unwrap());
+            assert_eq!((read.name(), read.key(), read.lane()), ("e", "k", lane));
+        }
+    }
+
+    #[test]
+    fn json_without_name_or_key_is_not_a_signal() {
+        for text in ["", "[]", "{}", r#"{"eventName":"e"}"#, r#"{"idempotencyKey":"k"}"#] {
+            assert_eq!(record_of_json(text.as_bytes()), None, "{text}");
+        }
+    }
+}

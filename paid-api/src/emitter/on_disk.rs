@@ -1,0 +1,46 @@
+//! The emitter's outbox: feature `outbox`.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Emitter, EmitterBuilder};
+use crate::outbox::{self, Fsync, Resubmitted, resubmit_with};
+use crate::report::RecordKind;
+
+impl EmitterBuilder {
+    /// Keeps signals in this folder until Paid has them, so that they survive a crash, a restart, and an outage that is
+    /// longer than memory. What an earlier run left is sent first. Signals that Paid refuses for good are written to
+    /// `dead-letters.jsonl` in it; see [`outbox`](mod@crate::outbox).
+    ///
+    /// The folder is made if there is none. One process at a time can have it; it must be on a local disk.
+    pub fn outbox(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.disk.folder = folder.into();
+        self.disk.open = Some(outbox::open);
+        self
+    }
+
+    /// When signals in the outbox are made safe; every 50 ms by default. [`Fsync`] says what each choice can lose.
+    pub fn fsync(mut self, fsync: Fsync) -> Self {
+        self.disk.fsync = fsync;
+        self
+    }
+}
+
+impl Emitter {
+    /// Sends all dead letters of an outbox again, with the keys they had, and removes from its file what Paid takes.
+    ///
+    /// The emitter may be any, also one without an outbox; one with this outbox writes what is refused again to the file
+    /// anew.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or written, or holds cost records: those are sent again with `CostEmitter::resubmit`.
+    pub async fn resubmit(&self, folder: impl AsRef<Path>) -> io::Result<Resubmitted> {
+        let folder = folder.as_ref();
+        if outbox::kind_of(folder)?.is_some_and(|kind| kind != RecordKind::Signal) {
+            let problem = "these dead letters are cost records: send them again with `CostEmitter::resubmit`";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+        }
+        resubmit_with(folder, async |letter| self.emit_json(letter.record.get().as_bytes()).await).await
+    }
+}

@@ -1,0 +1,206 @@
+//! Records on disk until they are delivered: feature `outbox`. See [`EmitterBuilder::outbox`](crate::EmitterBuilder::outbox).
+//!
+//! An outbox is a folder. `outbox.redb` holds the records that Paid does not have yet, `dead-letters.jsonl` those that it
+//! refused for good, one JSON object a line, and `contents` says whether they are signals or cost records. `cargo paid
+//! outbox` (feature `cli`) shows both.
+
+mod backend;
+mod contents;
+mod dead_letters;
+mod frame;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
+mod keeper;
+mod resubmission;
+mod store;
+
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::Timestamp;
+pub use crate::dispatch::Fsync;
+use crate::dispatch::{Disk, DiskNews, DiskSettings, News, OpenedDisk, Record, Rejected};
+use crate::error::ConfigError;
+use crate::report::RecordKind;
+
+use backend::Medium;
+pub use dead_letters::{DeadLetter, DeadLetters};
+use keeper::{Command, Keeper};
+pub use resubmission::Resubmitted;
+pub(crate) use resubmission::resubmit_with;
+use store::{Damage, OpenError, Store};
+
+/// Opens an outbox, and starts its thread: the disk blocks.
+pub(crate) fn open(settings: &DiskSettings, news: DiskNews) -> Result<OpenedDisk, ConfigError> {
+    let (opened, keeping) = open_with(settings, Medium::new(settings.fsync != Fsync::Never), news)?;
+    let cannot_start = |error: io::Error| ConfigError::new(format!("cannot start the outbox's thread: {error}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(cannot_start)?;
+    let work = move || runtime.block_on(keeping.run());
+    std::thread::Builder::new().name("paid-outbox".into()).spawn(work).map_err(cannot_start)?;
+    Ok(opened)
+}
+
+fn open_with(settings: &DiskSettings, medium: Medium, news: DiskNews) -> Result<(OpenedDisk, Keeping), ConfigError> {
+    let (folder, kind) = (settings.folder.as_path(), settings.kind);
+    contents::claim(folder, kind)?;
+    let (store, found, damage) = Store::open(folder, kind, &medium)?;
+    let (sender, commands) = mpsc::unbounded_channel();
+    let outbox = Outbox { commands: sender, news: news.clone(), is_gone: AtomicBool::new(false) };
+    let keeper = Keeper::new((folder.to_owned(), kind), medium, settings.fsync, store, news);
+    let opened = OpenedDisk {
+        disk: Box::new(outbox),
+        first: found.first,
+        next: found.next,
+        records: found.records,
+        damage: damage.map(|damage| damage_in_words(kind, &damage)),
+    };
+    Ok((opened, Keeping { keeper, commands }))
+}
+
+/// The work of the outbox's thread.
+struct Keeping {
+    keeper: Keeper,
+    commands: mpsc::UnboundedReceiver<Command>,
+}
+
+impl Keeping {
+    async fn run(self) {
+        self.keeper.run(self.commands).await;
+    }
+}
+
+impl From<OpenError> for ConfigError {
+    fn from(error: OpenError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+fn damage_in_words(kind: RecordKind, damage: &Damage) -> String {
+    format!(
+        "it was damaged ({}): {} that could be read {} sent, the damaged file is kept as {}",
+        damage.problem,
+        kind.counted(damage.saved),
+        if damage.saved == 1 { "is" } else { "are" },
+        damage.kept_as.display()
+    )
+}
+
+/// The way to the outbox's thread.
+struct Outbox {
+    commands: mpsc::UnboundedSender<Command>,
+    news: DiskNews,
+    is_gone: AtomicBool,
+}
+
+impl Outbox {
+    fn say(&self, command: Command) {
+        // The thread ends only when told to, or when the store panics.
+        if self.commands.send(command).is_err() && !self.is_gone.swap(true, Ordering::Relaxed) {
+            let problem = "its thread has ended; everything is in memory only until the program starts again";
+            self.news.tell(News::Failing(problem.to_owned()));
+        }
+    }
+}
+
+impl Disk for Outbox {
+    fn add(&self, number: u64, since: u64, records: Vec<Record>) {
+        self.say(Command::Add { number, since, records });
+    }
+
+    fn hurry(&self) {
+        self.say(Command::Hurry);
+    }
+
+    fn done(&self, number: u64) {
+        self.say(Command::Done(number));
+    }
+
+    fn bury(&self, rejected: Vec<Rejected>) {
+        let at = Timestamp::now();
+        self.say(Command::Bury(rejected.into_iter().filter_map(|rejected| DeadLetter::of(rejected, at)).collect()));
+    }
+
+    fn load(&self, from: u64, until: u64, records: usize, bytes: usize) {
+        self.say(Command::Load { from, until, records: records as u64, bytes });
+    }
+
+    fn end(&self) -> oneshot::Receiver<()> {
+        let (tell, told) = oneshot::channel();
+        self.say(Command::End(tell));
+        told
+    }
+}
+
+/// What an outbox holds, without an emitter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Waiting {
+    /// So many signals wait to be sent.
+    Signals(u64),
+    /// So many cost records wait to be sent.
+    Costs(u64),
+    /// A running process has it; who, as far as is known. Its own [`Stats`](crate::Stats) say what waits.
+    HeldBy(String),
+    /// There is no outbox in the folder.
+    None,
+}
+
+/// How much waits in an outbox that no process has.
+///
+/// # Errors
+///
+/// If it cannot be read.
+pub fn waiting(folder: impl AsRef<Path>) -> io::Result<Waiting> {
+    let folder = folder.as_ref();
+    if !store::exists(folder) {
+        return Ok(Waiting::None);
+    }
+    let kind = kind_of(folder)?.unwrap_or(RecordKind::Signal);
+    match Store::open(folder, kind, &Medium::new(true)) {
+        Ok((_, found, _)) if kind == RecordKind::Cost => Ok(Waiting::Costs(found.records)),
+        Ok((_, found, _)) => Ok(Waiting::Signals(found.records)),
+        Err(OpenError::Held { holder, .. }) => Ok(Waiting::HeldBy(holder)),
+        Err(error) => Err(io::Error::other(error)),
+    }
+}
+
+/// What the outbox of a folder holds, if there is one.
+pub(crate) fn kind_of(folder: &Path) -> io::Result<Option<RecordKind>> {
+    contents::found(folder).map_err(io::Error::other)
+}
+
+/// What was refused for good, from the dead-letter file of an outbox. Works while a process has the outbox.
+///
+/// # Errors
+///
+/// If the file cannot be read. A folder without one has no dead letters.
+pub fn dead_letters(folder: impl AsRef<Path>) -> io::Result<DeadLetters> {
+    dead_letters::read(folder.as_ref())
+}
+
+/// What tests of dispatch need: an outbox without a thread of its own.
+#[cfg(test)]
+pub(crate) mod for_tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    pub(crate) fn open(
+        settings: &DiskSettings,
+        news: DiskNews,
+    ) -> (OpenedDisk, impl Future<Output = ()> + Send + use<>) {
+        let (opened, keeping) = open_with(settings, Medium::new(true), news).unwrap();
+        (opened, keeping.run())
+    }
+
+    pub(crate) fn write(folder: &Path, number: u64, since: u64, records: &[Record]) {
+        contents::claim(folder, RecordKind::Signal).unwrap();
+        let (store, _, _) = Store::open(folder, RecordKind::Signal, &Medium::new(true)).unwrap();
+        let frame = frame::encode(number, since, records);
+        store.commit(&[(number, frame)].into(), &BTreeSet::new()).unwrap();
+    }
+}

@@ -1,0 +1,60 @@
+//! What an outbox holds. Cost records that were sent as signals would be lost, and signals as cost records too: a file in
+//! the folder tells them apart.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::{dead_letters, store};
+use crate::error::ConfigError;
+use crate::report::RecordKind;
+
+const FILE: &str = "contents";
+
+fn word(kind: RecordKind) -> &'static str {
+    match kind {
+        RecordKind::Cost => "costs",
+        RecordKind::Signal | RecordKind::Span => "signals",
+    }
+}
+
+/// What a folder holds; `None` if it is not an outbox yet.
+///
+/// # Errors
+///
+/// If it is one and does not say of what.
+pub(super) fn found(folder: &Path) -> Result<Option<RecordKind>, ConfigError> {
+    let shown = folder.display();
+    let ask = || {
+        let problem =
+            format!("cannot tell what the outbox {shown} holds: write `signals` or `costs` into its file `{FILE}`");
+        Err(ConfigError::new(problem))
+    };
+    match fs::read_to_string(folder.join(FILE)) {
+        Ok(text) => {
+            let known = [RecordKind::Signal, RecordKind::Cost].into_iter().find(|kind| word(*kind) == text.trim());
+            known.map_or_else(ask, |kind| Ok(Some(kind)))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if store::exists(folder) || dead_letters::path(folder).exists() { ask() } else { Ok(None) }
+        }
+        Err(error) => Err(ConfigError::new(format!("cannot use {shown} as outbox: {error}"))),
+    }
+}
+
+/// Makes a folder an outbox of this kind, unless it is one of another.
+pub(super) fn claim(folder: &Path, kind: RecordKind) -> Result<(), ConfigError> {
+    let shown = folder.display();
+    match (kind, found(folder)?) {
+        (RecordKind::Signal, Some(RecordKind::Cost)) => Err(ConfigError::new(format!(
+            "{shown} is an outbox of cost records: open it with `CostEmitter`, and give signals a folder of their own"
+        ))),
+        (RecordKind::Cost, Some(RecordKind::Signal)) => {
+            Err(ConfigError::new(format!("{shown} is an outbox of signals: give cost records a folder of their own")))
+        }
+        (_, Some(_)) => Ok(()),
+        (kind, None) => fs::create_dir_all(folder)
+            .and_then(|()| fs::write(folder.join(FILE), format!("{}\n", word(kind))))
+            .map_err(|error| ConfigError::new(format!("cannot use {shown} as outbox: {error}"))),
+    }
+}

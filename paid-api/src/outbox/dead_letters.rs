@@ -1,0 +1,200 @@
+//! What Paid refused for good, in a file that people can read: one JSON object a line.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::dispatch::Rejected;
+use crate::report::RecordKind;
+
+const FILE: &str = "dead-letters.jsonl";
+const LOCK: &str = "dead-letters.lock";
+
+/// A signal or cost record that Paid refused for good.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DeadLetter {
+    /// When it was refused.
+    pub at: crate::Timestamp,
+    /// Why, in Paid's words where it has any.
+    pub reason: String,
+    /// What it is.
+    #[serde(with = "kinds")]
+    pub kind: RecordKind,
+    /// The event name of a signal.
+    pub name: String,
+    /// What tells it from every other.
+    pub key: String,
+    /// The record, as it was sent.
+    pub record: Box<RawValue>,
+}
+
+impl DeadLetter {
+    pub(super) fn of(rejected: Rejected, at: crate::Timestamp) -> Option<Self> {
+        let Rejected { record, reason } = rejected;
+        let (kind, name, key) = (record.kind(), record.name().to_owned(), record.key().to_owned());
+        // Damaged JSON is kept as text.
+        let body = serde_json::from_slice(record.body())
+            .or_else(|_| serde_json::value::to_raw_value(&String::from_utf8_lossy(record.body())));
+        Some(Self { at, reason, kind, name, key, record: body.ok()? })
+    }
+}
+
+/// `signal` and `cost`.
+mod kinds {
+    use super::{Deserialize, RecordKind};
+    use serde::de::Error;
+
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    pub(super) fn serialize<S: serde::Serializer>(kind: &RecordKind, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(word(*kind))
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<RecordKind, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let known = [RecordKind::Signal, RecordKind::Cost].into_iter().find(|kind| word(*kind) == text);
+        known.ok_or_else(|| D::Error::custom("the kind of a dead letter is `signal` or `cost`"))
+    }
+
+    fn word(kind: RecordKind) -> &'static str {
+        match kind {
+            RecordKind::Cost => "cost",
+            RecordKind::Signal | RecordKind::Span => "signal",
+        }
+    }
+}
+
+/// Where the dead letters of an outbox are.
+pub(crate) fn path(folder: &Path) -> PathBuf {
+    folder.join(FILE)
+}
+
+/// Appends, and returns when it is on disk. Under a lock, so that a resubmission in another process loses nothing.
+pub(crate) fn append(folder: &Path, letters: &[DeadLetter]) -> io::Result<()> {
+    let mut text = Vec::new();
+    for letter in letters {
+        serde_json::to_writer(&mut text, letter)?;
+        text.push(b'\n');
+    }
+    let _lock = lock(folder)?;
+    let mut file = File::options().create(true).append(true).open(path(folder))?;
+    // What a crash cut off must not spoil what follows.
+    if !ends_with_newline(folder)? {
+        file.write_all(b"\n")?;
+    }
+    file.write_all(&text)?;
+    file.sync_data()
+}
+
+fn ends_with_newline(folder: &Path) -> io::Result<bool> {
+    use std::io::{Read, Seek, SeekFrom};
+    let mut file = File::open(path(folder))?;
+    if file.metadata()?.len() == 0 {
+        return Ok(true);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+/// Dead letters, and lines that cannot be read.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct DeadLetters {
+    /// In the order in which they were refused; the last one of each key.
+    pub letters: Vec<DeadLetter>,
+    /// Lines that cannot be read, as after a crash in the middle of one. They stay in the file.
+    pub unreadable: Vec<String>,
+}
+
+impl DeadLetters {
+    fn keep(&mut self, letter: DeadLetter) {
+        self.letters.retain(|known| known.key != letter.key);
+        self.letters.push(letter);
+    }
+}
+
+/// Reads the dead letters of an outbox; nothing if there is no file.
+pub(crate) fn read(folder: &Path) -> io::Result<DeadLetters> {
+    let file = match File::open(path(folder)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(DeadLetters::default()),
+        Err(error) => return Err(error),
+    };
+    let mut found = DeadLetters::default();
+    for line in BufReader::new(file).split(b'\n') {
+        let line = line?;
+        if line.is_empty() {
+            continue;
+        }
+        match serde_json::from_slice::<DeadLetter>(&line) {
+            Ok(letter) => {
+                found.keep(letter);
+            }
+            Err(_) => found.unreadable.push(String::from_utf8_lossy(&line).into_owned()),
+        }
+    }
+    Ok(found)
+}
+
+/// Removes the letters with these keys; what came in meanwhile stays.
+pub(crate) fn remove(folder: &Path, keys: &BTreeSet<String>) -> io::Result<()> {
+    let _lock = lock(folder)?;
+    let kept = read(folder)?;
+    let mut text = Vec::new();
+    for line in kept.unreadable {
+        text.extend_from_slice(line.as_bytes());
+        text.push(b'\n');
+    }
+    for letter in kept.letters {
+        if !keys.contains(&letter.key) {
+            serde_json::to_writer(&mut text, &letter)?;
+            text.push(b'\n');
+        }
+    }
+    let new = path(folder).with_extension("jsonl.new");
+    let mut file = File::create(&new)?;
+    file.write_all(&text)?;
+    file.sync_data()?;
+    fs::rename(new, path(folder))
+}
+
+/// One writer at a time, in this process or another.
+fn lock(folder: &Path) -> io::Result<File> {
+    let lock = File::create(folder.join(LOCK))?;
+    lock.lock()?;
+    Ok(lock)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letter(key: &str) -> DeadLetter {
+        let record = RawValue::from_string(format!(r#"{{"eventName":"e","idempotencyKey":"{key}"}}"#)).unwrap();
+        let at = "2026-01-31".parse().unwrap();
+        DeadLetter { at, reason: "no".into(), kind: RecordKind::Signal, name: "e".into(), key: key.into(), record }
+    }
+
+    fn keys(folder: &Path) -> Vec<String> {
+        read(folder).unwrap().letters.into_iter().map(|letter| letter.key).collect()
+    }
+
+    #[test]
+    fn letters_are_kept_once_a_key_and_survive_a_line_that_was_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        append(folder.path(), &[letter("a"), letter("b")]).unwrap();
+        let mut file = File::options().append(true).open(path(folder.path())).unwrap();
+        file.write_all(b"{\"at\":\"2026-").unwrap();
+        append(folder.path(), &[letter("a"), letter("c")]).unwrap();
+        assert_eq!(keys(folder.path()), ["b", "a", "c"]);
+        remove(folder.path(), &BTreeSet::from(["a".to_owned()])).unwrap();
+        assert_eq!(keys(folder.path()), ["b", "c"]);
+        assert_eq!(read(folder.path()).unwrap().unreadable, ["{\"at\":\"2026-"]);
+    }
+}

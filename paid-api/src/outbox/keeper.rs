@@ -1,0 +1,286 @@
+//! Has the store: writes what comes in together, removes what is done, reads what was spilled. Runs on a thread of its
+//! own, because the disk blocks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::backend::Medium;
+use super::dead_letters::{self, DeadLetter};
+use super::frame;
+use super::store::Store;
+use crate::dispatch::{DiskNews, Frame, Fsync, News, Record};
+use crate::report::{RecordKind, log};
+
+/// Bytes that are written without waiting for the next commit's time.
+const EAGER: usize = 1 << 20;
+/// How long removals may wait for a commit: a frame that was delivered and comes again is a duplicate to Paid.
+const REMOVALS: Duration = Duration::from_millis(200);
+/// How long to wait before a store that failed is tried again.
+const RECOVERY: Duration = Duration::from_millis(500);
+
+pub(crate) enum Command {
+    /// Keep these records.
+    Add {
+        number: u64,
+        since: u64,
+        records: Vec<Record>,
+    },
+    /// Commit without waiting for the time to come.
+    Hurry,
+    /// All records of a frame are done.
+    Done(u64),
+    Bury(Vec<DeadLetter>),
+    /// Read frames from one number up to before another.
+    Load {
+        from: u64,
+        until: u64,
+        records: u64,
+        bytes: usize,
+    },
+    /// Write everything, and end.
+    End(oneshot::Sender<()>),
+}
+
+pub(crate) struct Keeper {
+    folder: PathBuf,
+    kind: RecordKind,
+    medium: Medium,
+    every: Duration,
+    /// `None` while it cannot be used.
+    store: Option<Store>,
+    added: BTreeMap<u64, Vec<u8>>,
+    added_bytes: usize,
+    done: BTreeSet<u64>,
+    dead: Vec<DeadLetter>,
+    /// A load that waits for the store to work again.
+    load: Option<Command>,
+    due: Option<Instant>,
+    failing: bool,
+    news: DiskNews,
+}
+
+impl Keeper {
+    pub(crate) fn new(
+        (folder, kind): (PathBuf, RecordKind),
+        medium: Medium,
+        fsync: Fsync,
+        store: Store,
+        news: DiskNews,
+    ) -> Self {
+        Self {
+            folder,
+            kind,
+            medium,
+            every: fsync.pace(),
+            store: Some(store),
+            added: BTreeMap::new(),
+            added_bytes: 0,
+            done: BTreeSet::new(),
+            dead: Vec::new(),
+            load: None,
+            due: None,
+            failing: false,
+            news,
+        }
+    }
+
+    pub(crate) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+        loop {
+            let next = match self.due {
+                Some(due) => tokio::time::timeout_at(due, commands.recv()).await,
+                None => Ok(commands.recv().await),
+            };
+            match next {
+                Ok(Some(Command::End(tell))) => {
+                    self.commit();
+                    drop(self);
+                    let _ = tell.send(());
+                    return;
+                }
+                Ok(Some(command)) => self.take(command),
+                // Dispatch's thread is gone without a word; what can be kept is kept.
+                Ok(None) => return self.commit(),
+                Err(_) => self.commit(),
+            }
+            if self.added_bytes >= EAGER && !self.failing {
+                self.commit();
+            }
+        }
+    }
+
+    fn tell(&self, news: News) {
+        self.news.tell(news);
+    }
+
+    fn wait_at_most(&mut self, wait: Duration) {
+        let due = Instant::now() + wait;
+        // While it fails, the time of the next attempt stands.
+        if !self.failing {
+            self.due = Some(self.due.map_or(due, |before| before.min(due)));
+        }
+    }
+
+    fn take(&mut self, command: Command) {
+        match command {
+            Command::Add { number, since, records } => {
+                let bytes = frame::encode(number, since, &records);
+                self.added_bytes += bytes.len();
+                self.added.insert(number, bytes);
+                self.wait_at_most(self.every);
+            }
+            Command::Done(number) => match self.added.remove(&number) {
+                // Delivered before it was written: nothing to do.
+                Some(bytes) => self.added_bytes -= bytes.len(),
+                None => {
+                    self.done.insert(number);
+                    self.wait_at_most(self.every.max(REMOVALS));
+                }
+            },
+            Command::Hurry => self.wait_at_most(Duration::ZERO),
+            Command::Bury(letters) => {
+                self.dead.extend(letters);
+                self.bury();
+            }
+            Command::Load { .. } => self.load(command),
+            Command::End(_) => {}
+        }
+    }
+
+    /// Dead letters first, then the frames they are in: a crash in between repeats them and loses none.
+    fn commit(&mut self) {
+        self.due = None;
+        if !self.bury() {
+            return;
+        }
+        if self.added.is_empty() && self.done.is_empty() && self.load.is_none() && self.store.is_some() {
+            self.works();
+            return;
+        }
+        if let Err(problem) = self.write() {
+            self.store = None;
+            self.fails(problem);
+            return;
+        }
+        self.works();
+        let stored: Vec<_> = std::mem::take(&mut self.added).into_keys().collect();
+        self.added_bytes = 0;
+        self.done.clear();
+        if !stored.is_empty() {
+            self.tell(News::Stored(stored));
+        }
+        if let Some(load) = self.load.take() {
+            self.load(load);
+        }
+    }
+
+    fn write(&mut self) -> Result<(), String> {
+        self.open()?;
+        let Some(store) = &self.store else { return Ok(()) };
+        store.commit(&self.added, &self.done).map_err(|error| error.to_string())
+    }
+
+    /// Opens the store again when it failed, which redb asks for.
+    fn open(&mut self) -> Result<(), String> {
+        if self.store.is_none() {
+            let (store, _, damage) =
+                Store::open(&self.folder, self.kind, &self.medium).map_err(|error| error.to_string())?;
+            if let Some(damage) = damage {
+                log(&super::damage_in_words(self.kind, &damage));
+            }
+            self.store = Some(store);
+        }
+        Ok(())
+    }
+
+    fn bury(&mut self) -> bool {
+        if self.dead.is_empty() {
+            return true;
+        }
+        match dead_letters::append(&self.folder, &self.dead) {
+            Ok(()) => {
+                let buried = self.dead.len() as u64;
+                self.dead.clear();
+                self.tell(News::Buried(buried));
+                true
+            }
+            Err(error) => {
+                self.fails(format!("cannot write {}: {error}", dead_letters::path(&self.folder).display()));
+                false
+            }
+        }
+    }
+
+    fn fails(&mut self, problem: String) {
+        self.due = Some(Instant::now() + RECOVERY);
+        if !std::mem::replace(&mut self.failing, true) {
+            self.tell(News::Failing(problem));
+        }
+    }
+
+    fn works(&mut self) {
+        if std::mem::replace(&mut self.failing, false) {
+            self.tell(News::Working);
+        }
+    }
+
+    fn load(&mut self, command: Command) {
+        let Command::Load { from, until, records, bytes } = command else { return };
+        let stored = self.open().and_then(|()| match &self.store {
+            Some(store) => store.load(from, until, records, bytes).map_err(|error| error.to_string()),
+            None => Ok(Vec::new()),
+        });
+        let mut found: Vec<(u64, Bytes)> = match stored {
+            Ok(stored) => stored,
+            Err(problem) => {
+                self.store = None;
+                self.load = Some(command);
+                return self.fails(problem);
+            }
+        };
+        // What is not written yet is newer than anything that is.
+        let (mut count, mut size) =
+            found.iter().fold((0, 0), |(count, size), (_, bytes)| (count + records_of(bytes), size + bytes.len()));
+        for (number, bytes_of_frame) in self.added.range(from..until) {
+            if count >= records || size >= bytes {
+                break;
+            }
+            if found.last().is_none_or(|(last, _)| last < number) {
+                count += records_of(bytes_of_frame);
+                size += bytes_of_frame.len();
+                found.push((*number, Bytes::copy_from_slice(bytes_of_frame)));
+            }
+        }
+        let next = found.last().map_or(until, |(last, _)| last + 1);
+        let mut lost = 0;
+        let mut frames = Vec::new();
+        for (number, bytes) in found {
+            match frame::decode(self.kind, &bytes) {
+                // The number is the key's: what stands in the frame is for salvage.
+                Some(frame) if !self.done.contains(&number) => {
+                    lost += u64::from(frame.lost);
+                    frames.push(Frame { number, ..frame });
+                }
+                Some(_) => {}
+                // Not even how many it held can be read.
+                None => {
+                    lost += 1;
+                    self.done.insert(number);
+                    self.wait_at_most(self.every.max(REMOVALS));
+                }
+            }
+        }
+        if lost > 0 {
+            self.tell(News::Lost(lost));
+        }
+        self.tell(News::Loaded { frames, next });
+    }
+}
+
+fn records_of(bytes: &[u8]) -> u64 {
+    frame::head(bytes).map_or(0, |head| u64::from(head.records))
+}

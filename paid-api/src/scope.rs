@@ -1,0 +1,428 @@
+//! Whose work is this? A scope names customer and product once, at the edge; every signal inside has them.
+//!
+//! The current scope is kept for the task that is being polled: entered before every poll and left after it, by a
+//! guard that also runs on panics. Nothing of it outlives its future, and tasks never see each other's.
+//!
+//! A scope has a slot for a [`Companion`], which hears when the scope begins, is entered and ends. Tracing is one; the scope
+//! does not know it.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use crate::listener::{Emit, Listening};
+use crate::types::{CustomerAttribution, ProductAttribution};
+
+thread_local! {
+    static CURRENT: RefCell<Option<Scope>> = const { RefCell::new(None) };
+}
+
+/// Customer, product and emitter of the signals inside. Cloning is cheap.
+///
+/// ```
+/// # use paid::testing::Recorder;
+/// # use paid::signal::Signal;
+/// # let recorder = Recorder::new();
+/// # recorder.run_sync(|| {
+/// paid::scope().customer("acme").product("ai-sdr-001").run_sync(|| {
+///     paid::emit(Signal::new("email_sent"));
+/// });
+/// # });
+/// # assert_eq!(recorder.signals()[0].to_json()["customer"]["externalCustomerId"], "acme");
+/// ```
+#[derive(Clone)]
+pub struct Scope {
+    inner: Arc<ScopeInner>,
+}
+
+#[derive(Clone, Default)]
+struct ScopeInner {
+    customer: Option<CustomerAttribution>,
+    product: Option<ProductAttribution>,
+    emitter: Option<Arc<dyn Emit>>,
+    /// Keeps emissions looking for scopes while this one has an emitter.
+    listening: Option<Listening>,
+    companion: Option<Arc<dyn Companion>>,
+}
+
+/// What goes along with a scope, in its slot.
+pub(crate) trait Companion: Any + Send + Sync {
+    /// The scope of this companion is run for a customer and product, inside a scope that has the companion `outer`.
+    fn begin(
+        self: Arc<Self>,
+        _outer: Option<&Arc<dyn Companion>>,
+        _customer: Option<&CustomerAttribution>,
+        _product: Option<&ProductAttribution>,
+    ) -> Option<Begun> {
+        None
+    }
+
+    /// A scope without a companion is run inside the scope of this one.
+    fn inherit(
+        self: Arc<Self>,
+        _customer: Option<&CustomerAttribution>,
+        _product: Option<&ProductAttribution>,
+    ) -> Option<Arc<dyn Companion>> {
+        None
+    }
+
+    /// The scope is entered; what this returns is dropped when it is left.
+    fn enter(&self) -> Option<Box<dyn Any>> {
+        None
+    }
+
+    /// The scope ends, if it was this companion that began it.
+    fn end(&self, _how: ScopeEnd) {}
+
+    /// The number under which the costs of this scope are counted, for a signal that carries them.
+    fn claim(&self) -> Claim<'_>;
+}
+
+/// A companion from the beginning of its scope.
+pub(crate) struct Begun {
+    pub(crate) companion: Arc<dyn Companion>,
+    /// Whether it hears of the end.
+    pub(crate) ends: bool,
+}
+
+/// How a scope ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ScopeEnd {
+    Done,
+    Panicked,
+    /// Its future was dropped.
+    Cancelled,
+}
+
+/// What a scope's companion says to a signal that is to carry the scope's costs.
+pub(crate) enum Claim<'a> {
+    /// The costs under this number are the signal's. Dropping the claim leaves them to the next signal.
+    Granted(Box<dyn CostClaim + 'a>),
+    /// No costs are counted here.
+    Outside,
+    /// Costs are not counted in this process, and that is wanted.
+    Off,
+}
+
+/// Costs while the signal that carries them is handed over.
+pub(crate) trait CostClaim {
+    fn scope_id(&self) -> u32;
+    /// The signal was accepted: costs from now on belong to another.
+    fn accepted(self: Box<Self>, name: &str);
+}
+
+/// What answers for work outside all scopes.
+static BACKGROUND: RwLock<Option<Arc<dyn Companion>>> = RwLock::new(None);
+
+pub(crate) fn set_background(companion: Option<Arc<dyn Companion>>) {
+    *BACKGROUND.write().unwrap_or_else(PoisonError::into_inner) = companion;
+}
+
+/// The companion of the current scope, or else the one outside all scopes.
+pub(crate) fn companion() -> Option<Arc<dyn Companion>> {
+    let current = Scope::with_current(|scope| scope.and_then(Scope::companion).cloned());
+    current.or_else(|| BACKGROUND.read().unwrap_or_else(PoisonError::into_inner).clone())
+}
+
+/// Begins a scope. What it does not set comes from the scope around it, where it is run.
+pub fn scope() -> Scope {
+    Scope { inner: Arc::default() }
+}
+
+impl Scope {
+    /// The scope around this call; an empty one where there is none.
+    pub fn current() -> Self {
+        CURRENT.with_borrow(|current| current.clone()).unwrap_or_else(scope)
+    }
+
+    /// Sets whose work it is: your own id, or a [`CustomerId`](crate::types::CustomerId).
+    #[must_use]
+    pub fn customer(mut self, customer: impl Into<CustomerAttribution>) -> Self {
+        Arc::make_mut(&mut self.inner).customer = Some(customer.into());
+        self
+    }
+
+    /// Sets which product does it: your own id, or a [`ProductId`](crate::types::ProductId).
+    #[must_use]
+    pub fn product(mut self, product: impl Into<ProductAttribution>) -> Self {
+        Arc::make_mut(&mut self.inner).product = Some(product.into());
+        self
+    }
+
+    /// Sets where signals go, instead of the installed emitter.
+    #[must_use]
+    pub fn emitter(mut self, emitter: impl Emit) -> Self {
+        let inner = Arc::make_mut(&mut self.inner);
+        inner.emitter = Some(Arc::new(emitter));
+        inner.listening = Some(Listening::start());
+        self
+    }
+
+    /// Runs a future in this scope. The scope around it is looked up when it is first polled.
+    pub fn run<F: Future>(self, future: F) -> InScope<F> {
+        InScope { scope: self, entered: false, ending: Ending::default(), future: Some(future) }
+    }
+
+    /// Runs a function in this scope.
+    pub fn run_sync<R>(self, function: impl FnOnce() -> R) -> R {
+        let (scope, ending) = self.within(&Self::current());
+        let entered = scope.enter();
+        let output = function();
+        drop(entered);
+        ending.done();
+        output
+    }
+
+    pub(crate) fn customer_named(&self) -> Option<&CustomerAttribution> {
+        self.inner.customer.as_ref()
+    }
+
+    pub(crate) fn product_named(&self) -> Option<&ProductAttribution> {
+        self.inner.product.as_ref()
+    }
+
+    pub(crate) fn emitter_named(&self) -> Option<&Arc<dyn Emit>> {
+        self.inner.emitter.as_ref()
+    }
+
+    pub(crate) fn companion(&self) -> Option<&Arc<dyn Companion>> {
+        self.inner.companion.as_ref()
+    }
+
+    /// Puts a companion into the slot.
+    pub(crate) fn with_companion(mut self, companion: Arc<dyn Companion>) -> Self {
+        Arc::make_mut(&mut self.inner).companion = Some(companion);
+        self
+    }
+
+    /// What this scope sets wins, the rest is the outer one's. Its companion begins.
+    fn within(self, outer: &Self) -> (Self, Ending) {
+        let merged = self.merged(outer);
+        if merged.inner.companion.is_none() && outer.inner.companion.is_none() {
+            return (merged, Ending::default());
+        }
+        merged.accompanied(outer.companion())
+    }
+
+    fn accompanied(mut self, outer: Option<&Arc<dyn Companion>>) -> (Self, Ending) {
+        let inner = Arc::make_mut(&mut self.inner);
+        let (customer, product) = (inner.customer.as_ref(), inner.product.as_ref());
+        let mut ending = Ending::default();
+        inner.companion = match (inner.companion.take(), outer) {
+            (Some(own), outer) => own.begin(outer, customer, product).map(|begun| {
+                ending.companion = begun.ends.then(|| Arc::clone(&begun.companion));
+                begun.companion
+            }),
+            (None, Some(outer)) => Arc::clone(outer).inherit(customer, product),
+            (None, None) => None,
+        };
+        (self, ending)
+    }
+
+    fn merged(self, outer: &Self) -> Self {
+        let outer = &outer.inner;
+        if outer.customer.is_none() && outer.product.is_none() && outer.emitter.is_none() {
+            return self;
+        }
+        let own = &self.inner;
+        let inherit_emitter = own.emitter.is_none();
+        let inner = ScopeInner {
+            customer: own.customer.clone().or_else(|| outer.customer.clone()),
+            product: own.product.clone().or_else(|| outer.product.clone()),
+            emitter: own.emitter.clone().or_else(|| outer.emitter.clone()),
+            listening: if inherit_emitter { outer.listening.clone() } else { own.listening.clone() },
+            companion: own.companion.clone(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Makes this the current scope until the guard is dropped.
+    pub(crate) fn enter(&self) -> Entered {
+        let accompanied = self.companion().and_then(|companion| companion.enter());
+        Entered { _accompanied: accompanied, before: CURRENT.replace(Some(self.clone())) }
+    }
+
+    /// Looks at the current scope without cloning it.
+    pub(crate) fn with_current<R>(look: impl FnOnce(Option<&Self>) -> R) -> R {
+        CURRENT.with_borrow(|current| look(current.as_ref()))
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Scope")
+            .field("customer", &self.inner.customer)
+            .field("product", &self.inner.product)
+            .field("emitter", &self.inner.emitter.is_some())
+            .finish()
+    }
+}
+
+/// Puts back the scope that was current before.
+pub(crate) struct Entered {
+    _accompanied: Option<Box<dyn Any>>,
+    before: Option<Scope>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.set(self.before.take());
+    }
+}
+
+/// Tells a scope's companion of the end, however the work ends.
+#[derive(Default)]
+struct Ending {
+    companion: Option<Arc<dyn Companion>>,
+}
+
+impl Ending {
+    fn done(mut self) {
+        self.end(ScopeEnd::Done);
+    }
+
+    fn end(&mut self, how: ScopeEnd) {
+        if let Some(companion) = self.companion.take() {
+            companion.end(how);
+        }
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.end(if std::thread::panicking() { ScopeEnd::Panicked } else { ScopeEnd::Cancelled });
+    }
+}
+
+/// Notices a panic while a future is polled: whoever catches it may drop the future much later.
+struct Watch<'a>(&'a mut Ending);
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            drop(std::mem::take(self.0));
+        }
+    }
+}
+
+pin_project! {
+    /// A future in a scope; see [`Scope::run`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct InScope<F> {
+        scope: Scope,
+        entered: bool,
+        ending: Ending,
+        #[pin]
+        future: Option<F>,
+    }
+
+    impl<F> PinnedDrop for InScope<F> {
+        // What the future drops, it drops in its scope.
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.future.is_some() {
+                let _entered = this.scope.enter();
+                this.future.set(None);
+            }
+        }
+    }
+}
+
+impl<F: Future> Future for InScope<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        if !*this.entered {
+            *this.entered = true;
+            (*this.scope, *this.ending) = this.scope.clone().within(&Scope::current());
+        }
+        let entered = this.scope.enter();
+        let Some(future) = this.future.as_mut().as_pin_mut() else {
+            // Polled again after it was done, which no executor does.
+            return Poll::Pending;
+        };
+        let watch = Watch(this.ending);
+        let polled = future.poll(context);
+        drop(watch);
+        let output = ready!(polled);
+        this.future.set(None);
+        drop(entered);
+        std::mem::take(this.ending).done();
+        Poll::Ready(output)
+    }
+}
+
+impl<F> fmt::Debug for InScope<F> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "InScope({:?})", self.scope)
+    }
+}
+
+/// Carries the current scope along with a future, to wherever it will be polled.
+pub trait FutureExt: Future + Sized {
+    /// This future in the scope that is current now; for executors other than [`spawn`] knows.
+    fn in_scope(self) -> InScope<Self> {
+        InScope { scope: Scope::current(), entered: true, ending: Ending::default(), future: Some(self) }
+    }
+}
+
+impl<F: Future> FutureExt for F {}
+
+/// [`tokio::spawn`], with the current scope.
+///
+/// # Panics
+///
+/// Outside a tokio runtime, as `tokio::spawn` does.
+pub fn spawn<F>(future: F) -> tokio::task::JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    tokio::spawn(future.in_scope())
+}
+
+/// [`std::thread::spawn`], with the current scope.
+pub fn spawn_thread<R: Send + 'static>(function: impl FnOnce() -> R + Send + 'static) -> std::thread::JoinHandle<R> {
+    let scope = Scope::current();
+    std::thread::spawn(move || {
+        let _entered = scope.enter();
+        function()
+    })
+}
+
+/// Conversions where only the caller's own id can be meant.
+mod text {
+    use crate::types::{CustomerAttribution, ExternalCustomerId, ExternalProductId, ProductAttribution};
+
+    macro_rules! own_ids {
+        ($($target:ident <- $id:ident;)*) => {
+            $(
+                /// Text is your own id.
+                impl From<&str> for $target {
+                    fn from(id: &str) -> Self {
+                        $id::from(id).into()
+                    }
+                }
+
+                /// Text is your own id.
+                impl From<String> for $target {
+                    fn from(id: String) -> Self {
+                        $id::from(id).into()
+                    }
+                }
+            )*
+        };
+    }
+
+    own_ids! {
+        CustomerAttribution <- ExternalCustomerId;
+        ProductAttribution <- ExternalProductId;
+    }
+}

@@ -1,0 +1,82 @@
+//! Spans as cargo: written as protobuf, each with its instrumentation scope. Signals go before other spans.
+
+use std::borrow::Cow;
+
+use opentelemetry_proto::tonic::trace::v1::ScopeSpans;
+use opentelemetry_sdk::trace::SpanData;
+use prost::Message;
+
+use super::TRACER;
+use super::identity::Stamp;
+use super::stamp::{self, Secret, Stationery};
+use crate::client::KeySource;
+use crate::dispatch::{Cargo, Page};
+use crate::report::RecordKind;
+
+/// A span that has ended.
+#[derive(Clone, Debug)]
+pub(super) struct Ended {
+    pub(super) span: SpanData,
+    pub(super) stamp: Stamp,
+}
+
+impl Ended {
+    fn is_signal(&self) -> bool {
+        self.span.name == "signal" && self.span.instrumentation_scope.name() == TRACER
+    }
+
+    /// Of a signal.
+    fn event_name(&self) -> Cow<'static, str> {
+        let name = self.span.attributes.iter().find(|attribute| attribute.key.as_str() == "event_name");
+        name.map(|name| name.value.as_str().into_owned()).unwrap_or_default().into()
+    }
+}
+
+pub(super) struct Spans {
+    /// The key never leaves in a span.
+    pub(super) key: KeySource,
+    /// `batch` or `simple`, as spans say.
+    pub(super) mode: &'static str,
+}
+
+impl Cargo for Spans {
+    type Load = Ended;
+
+    const KIND: RecordKind = RecordKind::Span;
+    const HAS_RANKS: bool = true;
+
+    fn kind(ended: &Ended) -> RecordKind {
+        if ended.is_signal() { RecordKind::Signal } else { RecordKind::Span }
+    }
+
+    fn name(ended: &Ended) -> Cow<'static, str> {
+        if ended.is_signal() { ended.event_name() } else { ended.span.name.clone() }
+    }
+
+    fn weight(ended: &Ended) -> usize {
+        let texts = ended.span.attributes.iter().map(|attribute| match &attribute.value {
+            opentelemetry::Value::String(text) => text.as_str().len(),
+            _ => 0,
+        });
+        500 + 80 * ended.span.attributes.len() + texts.sum::<usize>()
+    }
+
+    fn makes_way(ended: &Ended) -> bool {
+        !ended.is_signal()
+    }
+
+    fn write(&self, ended: Ended, page: &mut Page) {
+        let (kind, name) = (Self::kind(&ended), Self::name(&ended));
+        let header = self.key.header();
+        let stationery = Stationery { mode: self.mode, secret: Secret::in_header(&header) };
+        let span = stamp::finish(ended.span, &ended.stamp, &stationery);
+        let schema_url = span.instrumentation_scope.schema_url().map(ToOwned::to_owned).unwrap_or_default();
+        let scope = Some((&span.instrumentation_scope, None).into());
+        let scope_spans = ScopeSpans { scope, spans: vec![span.into()], schema_url };
+        // Spans have no order that matters, and no key.
+        page.add(kind, &name, "", 0, |text| {
+            // Writing into memory does not fail.
+            let _ = scope_spans.encode(text);
+        });
+    }
+}

@@ -1,0 +1,157 @@
+//! The sink of spans: OTLP over HTTP, as protobuf.
+//!
+//! Encoding is that of OpenTelemetry's own `opentelemetry-proto`; the request is made here, because the ready-made
+//! exporter lets `OTEL_EXPORTER_OTLP_HEADERS` and `_COMPRESSION` of the host into it and tells nobody what was refused.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
+use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
+use prost::Message;
+use prost::encoding::{WireType, encode_key, encode_varint};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+
+use crate::client::KeySource;
+use crate::dispatch::{Batch, Sink, SinkFuture};
+use crate::error::{ApiError, Error};
+use crate::report::Counts;
+
+/// What the request is called in errors.
+const OPERATION: &str = "export-spans";
+/// Of `ExportTraceServiceRequest`.
+const RESOURCE_SPANS: u32 = 1;
+/// Of `ResourceSpans`.
+const SCOPE_SPANS: u32 = 2;
+/// A collector's answer is short; more than that is not read.
+const LONGEST_ANSWER: usize = 64 << 10;
+
+pub(super) struct Collector {
+    http: reqwest::Client,
+    endpoint: String,
+    key: KeySource,
+    /// Of one request.
+    timeout: Duration,
+    /// The resource as it stands at the beginning of `ResourceSpans`.
+    resource: Vec<u8>,
+}
+
+impl Collector {
+    pub(super) fn new(
+        http: reqwest::Client,
+        endpoint: String,
+        key: KeySource,
+        timeout: Duration,
+        resource: &opentelemetry_sdk::Resource,
+    ) -> Self {
+        let ResourceAttributesWithSchema { attributes, schema_url } = ResourceAttributesWithSchema::from(resource);
+        let resource = Resource { attributes: attributes.0, ..Resource::default() };
+        let schema_url = schema_url.unwrap_or_default();
+        let resource = ResourceSpans { resource: Some(resource), scope_spans: Vec::new(), schema_url }.encode_to_vec();
+        Self { http, endpoint, key, timeout, resource }
+    }
+
+    /// An `ExportTraceServiceRequest`, put together from the parts that are encoded already.
+    fn body(&self, batch: &Batch<'_>) -> Vec<u8> {
+        let size = batch.records().map(|record| record.body().len() + 8).sum::<usize>();
+        let mut resource_spans = Vec::with_capacity(self.resource.len() + size);
+        resource_spans.extend_from_slice(&self.resource);
+        for record in batch.records() {
+            append_message(&mut resource_spans, SCOPE_SPANS, record.body());
+        }
+        let mut request = Vec::with_capacity(resource_spans.len() + 8);
+        append_message(&mut request, RESOURCE_SPANS, &resource_spans);
+        request
+    }
+
+    async fn export(&self, body: Vec<u8>, spans: usize) -> Result<Counts, Error> {
+        let failed = |error| Error::transport(OPERATION.into(), 1, self.timeout, error);
+        let request = self
+            .http
+            .post(&self.endpoint)
+            .timeout(self.timeout)
+            .header(AUTHORIZATION, self.key.header())
+            .header(CONTENT_TYPE, "application/x-protobuf")
+            .header(USER_AGENT, concat!("paid-rust/", env!("CARGO_PKG_VERSION")))
+            .body(body);
+        let response = request.send().await.map_err(failed)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = limited(response).await.map_err(failed)?;
+        if status.is_success() {
+            return Ok(counts(&body, spans as u64));
+        }
+        Err(Error::Api(Box::new(ApiError::read(OPERATION.into(), 1, status, headers, body))))
+    }
+}
+
+impl Sink for Collector {
+    fn send<'a>(&'a self, batch: Batch<'a>) -> SinkFuture<'a> {
+        let body = self.body(&batch);
+        Box::pin(self.export(body, batch.len()))
+    }
+}
+
+fn append_message(text: &mut Vec<u8>, field: u32, message: &[u8]) {
+    encode_key(field, WireType::LengthDelimited, text);
+    encode_varint(message.len() as u64, text);
+    text.extend_from_slice(message);
+}
+
+async fn limited(mut response: reqwest::Response) -> Result<Bytes, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(part) = response.chunk().await? {
+        if body.len() + part.len() > LONGEST_ANSWER {
+            break;
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(body.into())
+}
+
+/// The collector took all but so many, without saying which.
+fn counts(body: &[u8], spans: u64) -> Counts {
+    let answer = ExportTraceServiceResponse::decode(body).unwrap_or_default();
+    let partial = answer.partial_success.unwrap_or_default();
+    let failed = u64::try_from(partial.rejected_spans).unwrap_or(0).min(spans);
+    if failed > 0 {
+        tracing::warn!(
+            "the collector refused {failed} of {spans} spans: {}",
+            crate::error::excerpt(&partial.error_message, 200)
+        );
+    }
+    Counts { ingested: spans - failed, duplicates: 0, failed }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+    use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Span};
+
+    use super::*;
+
+    #[test]
+    fn a_body_put_together_from_parts_is_what_the_whole_message_would_be() {
+        let scope_spans = |name: &str| ScopeSpans {
+            spans: vec![Span { name: name.into(), ..Span::default() }],
+            ..ScopeSpans::default()
+        };
+        let resource = opentelemetry_sdk::Resource::builder_empty().build();
+        let resource_spans = ResourceSpans {
+            resource: Some(Resource::default()),
+            scope_spans: vec![scope_spans("a"), scope_spans("b")],
+            schema_url: String::new(),
+        };
+        let whole = ExportTraceServiceRequest { resource_spans: vec![resource_spans] };
+        let key = KeySource::Fixed(crate::ApiKey::new("paid_x").unwrap());
+        let collector = Collector::new(reqwest::Client::new(), String::new(), key, Duration::ZERO, &resource);
+        let mut parts = collector.resource;
+        for name in ["a", "b"] {
+            append_message(&mut parts, SCOPE_SPANS, &scope_spans(name).encode_to_vec());
+        }
+        let mut body = Vec::new();
+        append_message(&mut body, RESOURCE_SPANS, &parts);
+        assert_eq!(ExportTraceServiceRequest::decode(&*body).unwrap(), whole);
+    }
+}

@@ -1,0 +1,75 @@
+//! Whose work a span belongs to, as the collector sees it.
+
+use std::sync::Arc;
+
+use opentelemetry::{KeyValue, Value};
+
+use super::notices;
+use crate::types::{CustomerAttribution, ProductAttribution};
+
+const CUSTOMER: &str = "external_customer_id";
+/// The product's id, under the name that products once had.
+const PRODUCT: &str = "external_agent_id";
+
+/// Whose work it is, as span attributes.
+#[derive(Debug)]
+pub(super) struct Identity {
+    pub(super) attributes: Vec<KeyValue>,
+    metadata: Vec<KeyValue>,
+    pub(super) store_prompts: bool,
+}
+
+/// What a span gets when it starts.
+#[derive(Clone, Debug)]
+pub(super) struct Stamp {
+    pub(super) identity: Arc<Identity>,
+    pub(super) scope_id: u32,
+}
+
+/// As the official clients draw it: 1 to 2^31 - 1.
+pub(super) fn random_id() -> u32 {
+    fastrand::u32(1..=0x7fff_ffff)
+}
+
+impl Identity {
+    pub(super) fn new(
+        new_metadata: &[KeyValue],
+        store_prompts: Option<bool>,
+        customer: Option<&CustomerAttribution>,
+        product: Option<&ProductAttribution>,
+        outer: Option<&Self>,
+    ) -> Self {
+        let mut metadata = outer.map(|outer| outer.metadata.clone()).unwrap_or_default();
+        for new in new_metadata {
+            metadata.retain(|old| old.key != new.key);
+            metadata.push(new.clone());
+        }
+        let mut attributes = Vec::with_capacity(metadata.len() + 2);
+        match customer {
+            Some(CustomerAttribution::ExternalId(id)) => attributes.push(text(CUSTOMER, id.as_str())),
+            Some(_) => notices::report_paids_own_id("customer"),
+            None => {}
+        }
+        match product {
+            Some(ProductAttribution::ExternalId(id)) => attributes.push(text(PRODUCT, id.as_str())),
+            Some(_) => notices::report_paids_own_id("product"),
+            None => {}
+        }
+        attributes.extend(metadata.iter().cloned());
+        let store_prompts = store_prompts.or(outer.map(|outer| outer.store_prompts)).unwrap_or(false);
+        Self { attributes, metadata, store_prompts }
+    }
+
+    /// Whether it is the same customer's and product's.
+    pub(super) fn is_whose(&self, other: &Self) -> bool {
+        fn whose(identity: &Identity) -> impl Iterator<Item = &KeyValue> {
+            identity.attributes.iter().filter(|attribute| matches!(attribute.key.as_str(), CUSTOMER | PRODUCT))
+        }
+        whose(self).eq(whose(other))
+    }
+}
+
+/// Shared text: every span of the work has it.
+fn text(key: &'static str, value: &str) -> KeyValue {
+    KeyValue::new(key, Value::String(Arc::<str>::from(value).into()))
+}

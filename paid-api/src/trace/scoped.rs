@@ -1,0 +1,74 @@
+//! What a scope can ask of tracing.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use super::metadata;
+use super::pipeline::Pipeline;
+use super::token::{ParseTokenError, TracingToken, parse_traceparent};
+use super::work::Asked;
+use crate::scope::{InScope, Scope};
+
+impl Scope {
+    /// Opens a span for this scope when it is run, which everything inside belongs to; see [`mod@trace`](mod@crate::trace).
+    #[must_use]
+    pub fn traced(self) -> Self {
+        self.ask(|asked| asked.traced = true)
+    }
+
+    /// Lets prompts, completions and other contents leave with the spans inside. By default they stay here.
+    #[must_use]
+    pub fn store_prompts(self, store: bool) -> Self {
+        self.ask(|asked| asked.store_prompts = Some(store))
+    }
+
+    /// Adds `metadata.<key>` to every span inside; objects become `metadata.<key>.<field>`. A value that cannot be written as
+    /// JSON is left out, with a warning.
+    #[must_use]
+    pub fn metadata<T: serde::Serialize + ?Sized>(self, key: &str, value: &T) -> Self {
+        self.ask(|asked| metadata::add(&mut asked.metadata, key, value))
+    }
+
+    /// Makes this scope's span a part of the trace that another process began.
+    #[must_use]
+    pub fn tracing_token(self, token: TracingToken) -> Self {
+        self.ask(|asked| asked.parent = Some(token.parent()))
+    }
+
+    /// Makes this scope's span a child of the one in a W3C `traceparent` header.
+    ///
+    /// # Errors
+    ///
+    /// If `header` is not a valid `traceparent`.
+    pub fn traceparent(self, header: &str) -> Result<Self, ParseTokenError> {
+        let parent = parse_traceparent(header)?;
+        Ok(self.ask(|asked| asked.parent = Some(parent)))
+    }
+
+    /// Runs a future in this scope, and gives the scope's span the error it ends with. See [`run`](Self::run).
+    pub fn try_run<T, E, F>(self, future: F) -> InScope<impl Future<Output = Result<T, E>>>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: Display,
+    {
+        self.run(async {
+            let outcome = future.await;
+            if let Err(error) = &outcome {
+                super::fail(error);
+            }
+            outcome
+        })
+    }
+
+    pub(super) fn over(self, pipeline: Arc<Pipeline>) -> Self {
+        self.ask(|asked| asked.pipeline = Some(pipeline))
+    }
+
+    fn ask(self, ask: impl FnOnce(&mut Asked)) -> Self {
+        let companion = self.companion().map(|companion| Arc::clone(companion) as Arc<dyn std::any::Any + Send + Sync>);
+        let asked: Option<Arc<Asked>> = companion.and_then(|companion| companion.downcast().ok());
+        let mut asked = asked.map(|asked| (*asked).clone()).unwrap_or_default();
+        ask(&mut asked);
+        self.with_companion(Arc::new(asked))
+    }
+}
