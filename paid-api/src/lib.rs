@@ -41,6 +41,9 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "emit")]
+#[allow(missing_docs)]
+mod annotated;
 mod client;
 #[cfg(feature = "cost-emitter")]
 pub mod costs;
@@ -119,11 +122,12 @@ pub type JsonObject = serde_json::Map<String, serde_json::Value>;
 #[doc(hidden)]
 pub use delivery::fuzzing;
 
+/// What the macros expand into. Not part of the public API.
 #[cfg(feature = "emit")]
 #[doc(hidden)]
-#[path = "annotated.rs"]
-#[allow(missing_docs)]
-pub mod __private;
+pub mod __private {
+    pub use crate::annotated::*;
+}
 
 /// What generated code uses of this crate. No part of the public API.
 #[doc(hidden)]
