@@ -120,6 +120,7 @@ impl Pending {
             let set = std::mem::replace(signal, own);
             signal.customer = set.customer.or(signal.customer.take());
             signal.product = set.product.or(signal.product.take());
+            signal.unit = set.unit.or(signal.unit.take());
             signal.idempotency_key = set.idempotency_key.or(signal.idempotency_key.take());
             signal.timestamp = set.timestamp.or(signal.timestamp);
             signal.cost_attributed |= set.cost_attributed;

@@ -136,9 +136,9 @@ pub enum EmitError {
         /// The event name.
         name: Cow<'static, str>,
     },
-    /// The signal is to go over the collector, which knows your own ids only.
+    /// The signal is to go over the collector, which takes your own ids only, and no unit.
     #[error(
-        "signal `{name}` names its customer or product by Paid's own id, and the collector takes your own ids only: use those, or send it over the API"
+        "signal `{name}` names a unit, or its customer or product by Paid's own id, which the collector does not take: use your own ids and no unit, or send it over the API"
     )]
     #[non_exhaustive]
     OverTrace {

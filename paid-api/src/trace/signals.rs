@@ -65,7 +65,7 @@ impl Emit for TraceSignals {
 fn send(pipeline: &Arc<Pipeline>, signal: &Signal) -> Result<(), EmitError> {
     let is_known = matches!(signal.customer(), Some(CustomerAttribution::ExternalId(_)))
         && matches!(signal.product(), Some(ProductAttribution::ExternalId(_)) | None);
-    if !is_known {
+    if !is_known || signal.unit().is_some() {
         return Err(EmitError::OverTrace { name: signal.name.clone() });
     }
     let work = pipeline::current_work();
