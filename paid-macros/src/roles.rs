@@ -86,6 +86,7 @@ pub(crate) enum OverTrace {
     Yes,
     /// Paid's own id cannot; this role, which is the user's own id of the same thing, can.
     OwnIdOnly(Role),
+    No,
 }
 
 const CUSTOMER: Holder = Holder::Method(Method {
@@ -98,6 +99,8 @@ const PRODUCT: Holder = Holder::Method(Method {
     returns: Returns::Type(&["types", "ProductAttribution"]),
     says: "which product it is",
 });
+const UNIT: Holder =
+    Holder::Method(Method { name: "unit", returns: Returns::Text, says: "which unit it counts toward" });
 const KEY: Holder =
     Holder::Method(Method { name: "idempotency_key", returns: Returns::Text, says: "what identifies the signal" });
 const TIME: Holder =
@@ -159,6 +162,15 @@ roles! {
         stands_in: ON_SIGNALS,
         in_scope: true,
         over_trace: OverTrace::OwnIdOnly(Role::Product),
+    }
+    Unit {
+        key: "unit",
+        doc: "`unit = expr`: your own id of the customer's unit that the spend counts toward.",
+        takes: Takes::Id,
+        holder: UNIT,
+        stands_in: ON_SIGNALS,
+        in_scope: false,
+        over_trace: OverTrace::No,
     }
     IdempotencyKey {
         key: "idempotency_key",
@@ -270,7 +282,7 @@ impl Role {
     fn own_id(self) -> Option<Self> {
         match self.facts().over_trace {
             OverTrace::OwnIdOnly(own) => Some(own),
-            OverTrace::Yes => None,
+            OverTrace::Yes | OverTrace::No => None,
         }
     }
 
@@ -278,6 +290,7 @@ impl Role {
     pub(crate) fn objection_over_trace(self) -> Option<String> {
         match self.facts().over_trace {
             OverTrace::Yes => None,
+            OverTrace::No => Some(format!("the collector does not take `{}`; leave it out", self.key())),
             OverTrace::OwnIdOnly(own) => {
                 Some(format!("the collector takes your own ids only; write `{} = ...` with yours", own.key()))
             }

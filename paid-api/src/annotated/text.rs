@@ -132,6 +132,9 @@ of_the_signal! {
     product_id (value::ProductIdText):
         |id| ProductId::from(id).into() => ProductAttribution,
         |signal, product| signal.product = product;
+    unit (value::UnitText):
+        |id| id => String,
+        |signal, unit| signal.unit = unit;
     idempotency_key (value::KeyText):
         |key| key => String,
         |signal, key| signal.idempotency_key = key.map(Key::Given);

@@ -337,6 +337,17 @@ pub trait KeyText {
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
+/// Text that names a unit of the customer: `unit`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name a unit",
+    label = "this cannot be `unit`",
+    note = "`unit` takes your own id of the customer's unit: text, or a type that implements `AsRef<str>` or `Display`"
+)]
+pub trait UnitText {
+    /// The text; `None` leaves the role out.
+    fn text(&self) -> Option<Cow<'_, str>>;
+}
+
 /// Text that names a user at the customer: `user`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name a user",
