@@ -373,6 +373,24 @@ mod tests {
     }
 
     #[test]
+    fn every_role_has_its_function_in_the_library() {
+        let library = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../paid-api/src");
+        let texts = std::fs::read_to_string(library.join("annotated/text.rs")).unwrap();
+        let others = std::fs::read_to_string(library.join("annotated.rs")).unwrap();
+        for role in Role::ALL {
+            let key = role.key();
+            let found = match (role.is_text(), role.field()) {
+                (true, None) => texts.contains(&format!("\n    {key} (value::")),
+                (true, Some(field)) => {
+                    texts.lines().any(|row| row.starts_with(&format!("    {key} (value::")) && row.contains(field))
+                }
+                (false, _) => others.contains(&format!("\npub fn {key}<")),
+            };
+            assert!(found, "{role:?}");
+        }
+    }
+
+    #[test]
     fn your_own_id_excludes_paids_whichever_comes_first() {
         let message = Role::Customer.objection_to(Role::CustomerId).unwrap();
         assert_eq!(Role::CustomerId.objection_to(Role::Customer), Some(message.clone()));
