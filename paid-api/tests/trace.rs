@@ -342,9 +342,10 @@ async fn signals_go_over_the_collector_where_they_are_to() {
     paid::testing::Recorder::new().run_sync(|| ());
     paid::scope().emitter(guard.signals()).run_sync(|| {
         paid::emit(Signal::new("alone").customer("other"));
-        // Nobody's, and by Paid's id: reported, not sent.
+        // Nobody's, by Paid's id, and with a unit: reported, not sent.
         paid::emit(Signal::new("nobodys"));
         paid::emit(Signal::new("by_paids_id").customer(CustomerId::from("cus_1")));
+        paid::emit(Signal::new("of_a_unit").customer("other").unit("sales"));
     });
     let spans = spans(&emulator, &guard).await;
     let signals: Vec<_> = spans.iter().filter(|span| span.name == "paid.trace.signal").collect();
@@ -358,7 +359,7 @@ async fn signals_go_over_the_collector_where_they_are_to() {
     assert_eq!(email.attribute("external_agent_id"), "ai-sdr");
     assert_eq!(alone.attribute("external_customer_id"), "other");
     assert_eq!(alone.attribute("external_agent_id"), &Value::Null);
-    assert_eq!(guard.stats().refused_signals, 2);
+    assert_eq!(guard.stats().refused_signals, 3);
 }
 
 #[tokio::test]

@@ -1,21 +1,20 @@
 //! `#[paid::signal(...)]`: input (what was written), check (is it allowed), output (what to emit).
 
-pub(crate) mod check;
-pub(crate) mod input;
-pub(crate) mod output;
+mod check;
+mod input;
+mod output;
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::catalog;
 use crate::diagnostics::Errors;
+use crate::function::Function;
 
-pub(crate) use output::text;
-
-/// The item comes out again whatever is wrong, so that one mistake is one error.
+/// The item is emitted whatever is wrong with the arguments, so that one mistake is one error.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let function = match input::Function::parse(item.clone(), "signal") {
+    let function = match Function::parse(item.clone(), "signal") {
         Ok(function) => function,
         Err(error) => {
             errors.push(error);

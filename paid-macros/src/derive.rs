@@ -11,7 +11,7 @@ use syn::DeriveInput;
 use crate::catalog;
 use crate::diagnostics::Errors;
 
-/// An implementation comes out whatever is wrong, so that one mistake is one error.
+/// An implementation is emitted whatever is wrong with the item, so that one mistake is one error.
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let item: DeriveInput = match syn::parse2(item) {
         Ok(item) => item,

@@ -25,19 +25,17 @@ impl Errors {
         self.all.push(error);
     }
 
+    /// The mistakes of a part.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.all.extend(other.all);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
-    /// One `compile_error!` a mistake.
+    /// One `compile_error!` for each mistake.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.all.iter().map(syn::Error::to_compile_error).collect()
-    }
-}
-
-impl Errors {
-    /// The mistakes of a part.
-    pub(crate) fn append(&mut self, other: Self) {
-        self.all.extend(other.all);
     }
 }

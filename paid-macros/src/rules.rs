@@ -1,4 +1,4 @@
-//! The rules that functions and structs share: event names, reserved fields, what the catalogue says.
+//! The rules that functions and structs share: event names, reserved fields, the catalogue.
 
 use paid_catalog::{Literal, NameProblem, Signal, check_event_name, nearest_of};
 use proc_macro2::{Span, TokenStream};
@@ -7,9 +7,7 @@ use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, UnOp};
 
 use crate::catalog::{InForce, Loaded};
 use crate::diagnostics::Errors;
-
-/// Fields of a signal's data that mean something to Paid, and the role that writes each.
-const RESERVED: [(&str, &str); 3] = [("quantity", "quantity"), ("external_user_id", "user"), ("costData", "cost")];
+use crate::roles::Role;
 
 /// An event name that may be used, with what the catalogue says about it.
 pub(crate) struct Event<'a> {
@@ -56,17 +54,16 @@ pub(crate) fn event<'a>(name: &LitStr, loaded: &'a Loaded, errors: &mut Errors) 
 }
 
 impl Event<'_> {
-    /// A field of the data: is it reserved, and does the catalogue have it?
+    /// Reports a field of the data that is reserved, or that the catalogue does not have.
     pub(crate) fn check_field(&self, key: &str, span: Span, errors: &mut Errors) {
         if key == "paid" {
-            errors.span(span, "`paid` in a signal's data belongs to Paid; give the field another name");
-        } else if let Some((_, role)) = RESERVED.iter().find(|(reserved, _)| *reserved == key) {
-            errors.span(
-                span,
-                format!(
-                    "`{key}` means something to Paid: give it the role `{role}`, or another name if that is not meant"
-                ),
+            errors.span(span, PAIDS_OWN_FIELD);
+        } else if let Some(role) = Role::that_writes(key) {
+            let role = role.key();
+            let message = format!(
+                "Paid reads the field `{key}` itself: set it with the role `{role}`, or give a field of your own another name"
             );
+            errors.span(span, message);
         } else if let (Some(known), Some(catalog)) = (self.known, self.catalog)
             && !known.data.contains_key(key)
         {
@@ -84,7 +81,7 @@ impl Event<'_> {
         }
     }
 
-    /// Fields that the catalogue requires and nobody gives.
+    /// Reports the fields that the catalogue requires and `given` lacks.
     pub(crate) fn check_required(&self, given: &[String], span: Span, errors: &mut Errors) {
         let (Some(known), Some(catalog)) = (self.known, self.catalog) else { return };
         let missing: Vec<_> = known
@@ -105,18 +102,18 @@ impl Event<'_> {
         }
     }
 
-    /// A literal that the catalogue does not allow.
+    /// Reports a literal that the catalogue does not allow.
     pub(crate) fn check_literal(&self, key: &str, value: &Expr, errors: &mut Errors) {
         let (Some(field), Some(literal)) = (self.known.and_then(|known| known.data.get(key)), literal(value)) else {
             return;
         };
         if let Some(objection) = field.objection(&literal) {
             let shown = self.catalog.map_or("the catalogue", |catalog| catalog.shown.as_str());
-            errors.at(value, format!("`{key}` {objection}, says {shown}; this is {literal}"));
+            errors.at(value, format!("`{key}` {objection}, according to {shown}; this is {literal}"));
         }
     }
 
-    /// A constant product that contradicts the catalogue.
+    /// Reports a constant product that contradicts the catalogue.
     pub(crate) fn check_product(&self, product: &LitStr, errors: &mut Errors) {
         let (Some(known), Some(catalog)) = (self.known, self.catalog) else { return };
         if let Some(own) = known.product.as_ref().filter(|own| **own != product.value()) {
@@ -183,7 +180,7 @@ impl Event<'_> {
     }
 }
 
-/// A scalar that stands in the code.
+/// A scalar literal.
 pub(crate) fn literal(value: &Expr) -> Option<Literal> {
     match value {
         Expr::Lit(ExprLit { lit, .. }) => match lit {
@@ -204,7 +201,7 @@ pub(crate) fn literal(value: &Expr) -> Option<Literal> {
     }
 }
 
-/// A quantity that bills nothing.
+/// Reports a quantity that bills nothing.
 pub(crate) fn check_quantity(value: &Expr, errors: &mut Errors) {
     let bad = match literal(value) {
         Some(Literal::Integer(number)) => number <= 0,
@@ -252,9 +249,6 @@ pub(crate) fn is_constant(value: &Expr) -> bool {
     }
 }
 
-/// Spells out the choice between two places for one thing.
-pub(crate) const BOTH_CUSTOMERS: &str = "`customer` and `customer_id` both say whose work it is; keep `customer` for your own id or `customer_id` for Paid's";
-/// The same for products.
-pub(crate) const BOTH_PRODUCTS: &str = "`product` and `product_id` both say which product it is; keep `product` for your own id or `product_id` for Paid's";
-/// A key that is the same for every signal.
-pub(crate) const CONSTANT_KEY: &str = "this idempotency key is the same for every call, so Paid would bill the first signal only; use what identifies the event, or leave it out";
+/// A field that a signal may not have.
+pub(crate) const PAIDS_OWN_FIELD: &str =
+    "the field `paid` of a signal's data is reserved for Paid; give yours another name";

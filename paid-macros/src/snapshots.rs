@@ -77,3 +77,17 @@ fn whatever_is_wrong_the_item_comes_out_again() {
     let expanded = crate::derive::expand(item).to_string();
     assert!(expanded.contains("compile_error") && expanded.contains("PaidSignal for S"), "{expanded}");
 }
+
+#[test]
+fn the_documentation_names_every_key() {
+    use crate::roles::{Macro, Role};
+    for (place, page) in [
+        (Macro::Signal, include_str!("../docs/signal.md")),
+        (Macro::Trace, include_str!("../docs/trace.md")),
+        (Macro::Derive, include_str!("../docs/derive.md")),
+    ] {
+        for key in Role::of(place).map(Role::key) {
+            assert!(page.contains(&format!("`{key} = expr`")) || page.contains(&format!("`{key}`")), "{key}\n{page}");
+        }
+    }
+}

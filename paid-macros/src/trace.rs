@@ -6,10 +6,10 @@ mod output;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::attribute::input::Function;
 use crate::diagnostics::Errors;
+use crate::function::Function;
 
-/// The item comes out again whatever is wrong, so that one mistake is one error.
+/// The item is emitted whatever is wrong with the arguments, so that one mistake is one error.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let mut function = match Function::parse(item.clone(), "trace") {
@@ -25,7 +25,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
         let (errors, function) = (errors.into_tokens(), function.into_tokens(&TokenStream::new()));
         return quote!(#errors #[allow(unused)] #function);
     }
-    // Signals are to be emitted inside: they come first, and then this again.
+    // Signals are emitted inside the scope: they expand first, and this attribute after them.
     let is_signal =
         |attribute: &syn::Attribute| attribute.path().segments.last().is_some_and(|last| last.ident == "signal");
     if function.attributes.iter().any(is_signal) {

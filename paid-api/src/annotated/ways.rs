@@ -1,8 +1,13 @@
-//! How a value becomes text. `(&&&Way(value)).__paid_way()` takes the first trait that fits: `Special` (ids, options, and
-//! what is never meant), then `AsRef<str>`, then `Display`, then anything, which no place takes. Kept in this order
-//! for speed: most values are text, and found at once.
+//! How a value becomes text. `(&&&Way(value)).__paid_way()` takes the first trait that fits: `AsRef<str>`, then
+//! `Special` (ids, options, and types that are text by `Display` but never meant as an id), then `Display`, then any type,
+//! which each role refuses with its own message. What a way does for a role is in [`text`](super::text).
 
-use super::*;
+use std::borrow::Cow;
+use std::fmt::Display;
+
+use super::Way;
+pub use super::text::{AsDisplay, AsNothing, AsOption, AsText};
+use crate::types::{CustomerId, ExternalCustomerId, ExternalProductId, ProductId};
 
 /// Traits in scope, without names.
 pub mod all {
@@ -38,12 +43,6 @@ pub trait Unfit {
 }
 impl<T: ?Sized> Unfit for Way<'_, T> {}
 
-pub struct AsText;
-pub struct AsDisplay;
-pub struct AsOption;
-/// The place decides: ids, and what cannot be meant.
-pub struct AsNothing;
-
 macro_rules! special {
     ($way:ident: $($ty:ty),*) => { $(
         impl Special for &&Way<'_, $ty> {
@@ -66,112 +65,3 @@ macro_rules! special {
 special!(AsNothing: CustomerId, ExternalCustomerId, ProductId, ExternalProductId, f32, f64, bool);
 special!(AsNothing: Option<CustomerId>, Option<ExternalCustomerId>, Option<ProductId>, Option<ExternalProductId>);
 special!(AsOption: Option<String>, Option<&str>, Option<&String>, Option<Cow<'_, str>>);
-
-impl AsText {
-    #[inline(always)]
-    pub fn customer<T: AsRef<str> + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
-        by_str(value)
-    }
-    #[inline(always)]
-    pub fn customer_id<T: AsRef<str> + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
-        by_str(value)
-    }
-    #[inline(always)]
-    pub fn product<T: AsRef<str> + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
-        by_str(value)
-    }
-    #[inline(always)]
-    pub fn product_id<T: AsRef<str> + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
-        by_str(value)
-    }
-    #[inline(always)]
-    pub fn key<T: AsRef<str> + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
-        by_str(value)
-    }
-    #[inline(always)]
-    pub fn user<T: AsRef<str> + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
-        by_str(value)
-    }
-}
-
-impl AsDisplay {
-    #[inline(always)]
-    pub fn customer<T: Display + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
-        Some(Cow::Owned(value.to_string()))
-    }
-    #[inline(always)]
-    pub fn customer_id<T: Display + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
-        Some(Cow::Owned(value.to_string()))
-    }
-    #[inline(always)]
-    pub fn product<T: Display + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
-        Some(Cow::Owned(value.to_string()))
-    }
-    #[inline(always)]
-    pub fn product_id<T: Display + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
-        Some(Cow::Owned(value.to_string()))
-    }
-    #[inline(always)]
-    pub fn key<T: Display + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
-        Some(Cow::Owned(value.to_string()))
-    }
-    #[inline(always)]
-    pub fn user<T: Display + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
-        Some(Cow::Owned(value.to_string()))
-    }
-}
-
-impl AsOption {
-    #[inline(always)]
-    pub fn customer<T: AsRef<str>>(self, value: &Option<T>) -> Option<Cow<'_, str>> {
-        value.as_ref().map(|value| Cow::Borrowed(value.as_ref()))
-    }
-    #[inline(always)]
-    pub fn customer_id<T: AsRef<str>>(self, value: &Option<T>) -> Option<Cow<'_, str>> {
-        value.as_ref().map(|value| Cow::Borrowed(value.as_ref()))
-    }
-    #[inline(always)]
-    pub fn product<T: AsRef<str>>(self, value: &Option<T>) -> Option<Cow<'_, str>> {
-        value.as_ref().map(|value| Cow::Borrowed(value.as_ref()))
-    }
-    #[inline(always)]
-    pub fn product_id<T: AsRef<str>>(self, value: &Option<T>) -> Option<Cow<'_, str>> {
-        value.as_ref().map(|value| Cow::Borrowed(value.as_ref()))
-    }
-    #[inline(always)]
-    pub fn key<T: AsRef<str>>(self, value: &Option<T>) -> Option<Cow<'_, str>> {
-        value.as_ref().map(|value| Cow::Borrowed(value.as_ref()))
-    }
-    #[inline(always)]
-    pub fn user<T: AsRef<str>>(self, value: &Option<T>) -> Option<Cow<'_, str>> {
-        value.as_ref().map(|value| Cow::Borrowed(value.as_ref()))
-    }
-}
-
-// The bounds are the error messages.
-impl AsNothing {
-    #[inline(always)]
-    pub fn customer<T: value::CustomerText + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
-        value.text()
-    }
-    #[inline(always)]
-    pub fn customer_id<T: value::CustomerIdText + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
-        value.text()
-    }
-    #[inline(always)]
-    pub fn product<T: value::ProductText + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
-        value.text()
-    }
-    #[inline(always)]
-    pub fn product_id<T: value::ProductIdText + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
-        value.text()
-    }
-    #[inline(always)]
-    pub fn key<T: value::KeyText + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
-        value.text()
-    }
-    #[inline(always)]
-    pub fn user<T: value::UserText + ?Sized>(self, value: &T) -> Option<Cow<'_, str>> {
-        value.text()
-    }
-}

@@ -22,6 +22,9 @@ impl Signal {
             Some(ProductAttribution::Id(id)) => append_id(out, "attribution", "productId", id.as_str()),
             Some(ProductAttribution::Unknown(object)) => append_object(out, "attribution", object),
         }
+        if let Some(unit) = &self.unit {
+            append_id(out, "customerUnit", "externalCustomerUnitId", unit);
+        }
         if let Some(timestamp) = &self.timestamp {
             out.extend_from_slice(b",\"timestamp\":\"");
             timestamp.write(out);
@@ -73,7 +76,42 @@ pub(super) fn append_text(out: &mut Vec<u8>, text: &str) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::Timestamp;
+    use crate::types::{ExternalCustomerId, ProductId};
+
+    #[test]
+    fn a_signal_is_written_as_the_document_says() {
+        let mut signal = Signal::new("e\"1").customer(ExternalCustomerId::from("a")).idempotency_key("k");
+        assert_eq!(
+            signal.to_json(),
+            json!({"eventName": "e\"1", "customer": {"externalCustomerId": "a"}, "idempotencyKey": "k"})
+        );
+        signal = signal
+            .product(ProductId::from("p"))
+            .field("x", &[1, 2])
+            .timestamp("2026-01-31".parse::<Timestamp>().unwrap());
+        assert_eq!(signal.to_json()["data"], json!({"x": [1, 2]}));
+        assert_eq!(signal.to_json()["timestamp"], "2026-01-31T00:00:00Z");
+        assert_eq!(signal.to_json()["attribution"]["productId"], "p");
+    }
+
+    #[test]
+    fn a_unit_is_written_between_product_and_time() {
+        let signal = Signal::new("e")
+            .product(ProductId::from("p"))
+            .unit("team \"a\"")
+            .timestamp("2026-01-31".parse::<Timestamp>().unwrap());
+        assert_eq!(signal.unit_ref(), Some("team \"a\""));
+        let mut text = Vec::new();
+        signal.write_json(&mut text);
+        assert_eq!(
+            String::from_utf8(text).unwrap(),
+            r#"{"eventName":"e","attribution":{"productId":"p"},"customerUnit":{"externalCustomerUnitId":"team \"a\""},"timestamp":"2026-01-31T00:00:00Z"}"#
+        );
+    }
 
     proptest::proptest! {
         /// The fast way says what serde would.

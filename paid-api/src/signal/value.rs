@@ -1,6 +1,6 @@
-//! What a value has to be for the place it stands in. The macros expand into these bounds, so that a wrong type is
-//! a compile error at the value, which says what to write instead. All of them can be implemented for types of
-//! your own.
+//! The traits that a value must implement to be used in a signal: as a field of its data, or in a role. The macros expand
+//! into these bounds, so that a wrong type is a compile error at the value, which says what to write instead. You can
+//! implement all of them for types of your own.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -20,11 +20,11 @@ use super::{CostAmount, CostData, CostUsage};
 use crate::types::{CustomerId, ExternalCustomerId, ExternalProductId, ProductId};
 use crate::{JsonObject, Timestamp};
 
-/// Can stand in a signal's data: whatever serde can serialise.
+/// Can be a field of a signal's data: every type that serde can serialise.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be written as JSON",
-    label = "this cannot stand in a signal's data",
-    note = "the data of a signal takes what implements `serde::Serialize`: derive it for `{Self}`, or leave the field out with `#[paid(skip)]`"
+    label = "this cannot be a field of a signal's data",
+    note = "a field must implement `serde::Serialize`: derive it for `{Self}`, or leave the field out with `#[paid(skip)]`"
 )]
 pub trait Json {
     /// Adds it to the data.
@@ -47,14 +47,14 @@ impl<T: Serialize + ?Sized> Json for T {
 )]
 pub trait Key {}
 
-/// Holds known fields, or none that are known before the program runs; can be flattened into a signal's data.
+/// Can be flattened into a signal's data: a struct that lists its fields, or a map.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be flattened into a signal's data",
-    label = "flatten takes maps with string keys, and structs that say which fields they have",
-    note = "`impl paid::signal::value::Flatten for {Self} {{ const FIELDS: &'static [&'static str] = &[..]; }}` names its fields, so that none stands twice"
+    label = "`flatten` takes maps with string keys, and structs that list their fields",
+    note = "`impl paid::signal::value::Flatten for {Self} {{ const FIELDS: &'static [&'static str] = &[..]; }}` lists its fields, so that the compiler can check that no field is written twice"
 )]
 pub trait Flatten {
-    /// The names of its fields as they are written, where they are known.
+    /// The names of its fields as they are written; empty for a map, whose keys are known only at run time.
     const FIELDS: &'static [&'static str];
 }
 
@@ -161,14 +161,14 @@ impl<T: Flatten + ?Sized> Flatten for Box<T> {
     const FIELDS: &'static [&'static str] = T::FIELDS;
 }
 
-/// Says when something happened.
+/// A point in time: `timestamp`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no point in time",
+    message = "`{Self}` is not a point in time",
     label = "this cannot be a signal's timestamp",
     note = "use a `chrono::DateTime`, a `paid::Timestamp` or a `std::time::SystemTime`; text is parsed with `text.parse::<paid::Timestamp>()`"
 )]
 pub trait AsTimestamp {
-    /// The time, if there is one.
+    /// The time; `None` leaves the role out.
     fn as_timestamp(&self) -> Option<Timestamp>;
 }
 
@@ -202,14 +202,14 @@ impl<T: AsTimestamp + ?Sized> AsTimestamp for &T {
     }
 }
 
-/// Says how many.
+/// A number: `quantity`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no quantity",
+    message = "`{Self}` is not a quantity",
     label = "this cannot be a signal's quantity",
     note = "use a number, such as `u32` or `f64`"
 )]
 pub trait AsQuantity: Serialize {
-    /// Whether there is one.
+    /// Returns false for `None`.
     #[doc(hidden)]
     fn is_given(&self) -> bool {
         true
@@ -253,14 +253,14 @@ impl<T: AsQuantity + ?Sized> AsQuantity for &T {
     }
 }
 
-/// Says what the work cost.
+/// What the work cost: `cost`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no cost",
+    message = "`{Self}` is not a cost",
     label = "this cannot be a signal's cost",
     note = "use `paid::signal::CostData::amount(vendor, money)` or `CostData::usage(vendor, model)`"
 )]
 pub trait AsCost {
-    /// The cost, if there is one.
+    /// The cost; `None` leaves the role out.
     fn as_cost(&self) -> Option<CostData>;
 }
 
@@ -301,7 +301,7 @@ impl<T: AsCost + ?Sized> AsCost for &T {
     note = "`customer` takes your own id: text, an `ExternalCustomerId`, or a type that implements `AsRef<str>` or `Display`; for Paid's id, a `CustomerId`, write `customer_id`"
 )]
 pub trait CustomerText {
-    /// The text, if there is one.
+    /// The text; `None` leaves the role out.
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
@@ -312,7 +312,7 @@ pub trait CustomerText {
     note = "`customer_id` takes Paid's id: text, a `CustomerId`, or a type that implements `AsRef<str>` or `Display`; for your own id, an `ExternalCustomerId`, write `customer`"
 )]
 pub trait CustomerIdText {
-    /// The text, if there is one.
+    /// The text; `None` leaves the role out.
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
@@ -323,7 +323,7 @@ pub trait CustomerIdText {
     note = "`product` takes your own id: text, an `ExternalProductId`, or a type that implements `AsRef<str>` or `Display`; for Paid's id, a `ProductId`, write `product_id`"
 )]
 pub trait ProductText {
-    /// The text, if there is one.
+    /// The text; `None` leaves the role out.
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
@@ -334,18 +334,29 @@ pub trait ProductText {
     note = "`product_id` takes Paid's id: text, a `ProductId`, or a type that implements `AsRef<str>` or `Display`; for your own id, an `ExternalProductId`, write `product`"
 )]
 pub trait ProductIdText {
-    /// The text, if there is one.
+    /// The text; `None` leaves the role out.
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
-/// Text that tells a signal from every other one: `idempotency_key`.
+/// Text that identifies a signal: `idempotency_key`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an idempotency key",
-    label = "this does not tell one signal from every other",
-    note = "use what identifies the event and nothing else: an order number, a `Uuid`, text; or leave it out, and a UUIDv7 is made at emission"
+    label = "this does not identify a signal",
+    note = "use what identifies the event and nothing else: an order number, a `Uuid`, text; if you leave it out, the emitter makes a UUIDv7"
 )]
 pub trait KeyText {
-    /// The text, if there is one.
+    /// The text; `None` leaves the role out.
+    fn text(&self) -> Option<Cow<'_, str>>;
+}
+
+/// Text that names a unit of the customer: `unit`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name a unit",
+    label = "this cannot be `unit`",
+    note = "`unit` takes your own id of the customer's unit: text, or a type that implements `AsRef<str>` or `Display`"
+)]
+pub trait UnitText {
+    /// The text; `None` leaves the role out.
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
@@ -356,11 +367,11 @@ pub trait KeyText {
     note = "`user` takes your own id of the user: text, an `ExternalUserId`, or a type that implements `AsRef<str>` or `Display`"
 )]
 pub trait UserText {
-    /// The text, if there is one.
+    /// The text; `None` leaves the role out.
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
-// Written out, so that errors do not speak of a macro.
+// Written out, so that errors do not mention a macro.
 
 impl CustomerText for ExternalCustomerId {
     fn text(&self) -> Option<Cow<'_, str>> {

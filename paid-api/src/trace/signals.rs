@@ -86,8 +86,8 @@ impl Emit for TraceSignals {
 fn send(pipeline: &Arc<Pipeline>, signal: &Signal) -> Result<(), DeliveryError> {
     let is_known = matches!(signal.customer_ref(), Some(CustomerAttribution::ExternalId(_)))
         && matches!(signal.product_ref(), Some(ProductAttribution::ExternalId(_)) | None);
-    if !is_known {
-        return Err(DeliveryError::PaidId { name: signal.name.clone() });
+    if !is_known || signal.unit_ref().is_some() {
+        return Err(DeliveryError::NotForCollector { name: signal.name.clone() });
     }
     let work = current_work();
     let outer = work.as_deref().map(Work::identity);

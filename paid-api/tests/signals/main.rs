@@ -5,3 +5,4 @@ mod derived;
 mod functions;
 mod scopes;
 mod uninstalled;
+mod units;

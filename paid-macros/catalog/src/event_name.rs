@@ -2,19 +2,19 @@
 
 use std::fmt;
 
-/// The longest event name that is taken.
+/// The greatest length of an event name, in characters.
 pub const MAX_LENGTH: usize = 100;
 
 /// What is wrong with an event name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NameProblem {
-    /// There is none.
+    /// It is empty.
     Empty,
     /// It has this many characters.
     TooLong(usize),
-    /// It has spaces around or inside; the name without them.
+    /// It has spaces; here is the name without them.
     Spaces(String),
-    /// It is not in snake case; the name as it would be.
+    /// It is not in snake case; here is the name in snake case.
     NotSnakeCase(String),
 }
 
@@ -25,19 +25,19 @@ impl fmt::Display for NameProblem {
                 formatter.write_str("the event name is empty; write what happened, such as \"meeting_booked\"")
             }
             Self::TooLong(length) => {
-                write!(formatter, "the event name has {length} characters; {MAX_LENGTH} is the limit")
+                write!(formatter, "the event name has {length} characters, and may have {MAX_LENGTH} at most")
             }
-            Self::Spaces(better) => write!(formatter, "the event name has spaces in it; write \"{better}\""),
+            Self::Spaces(better) => write!(formatter, "the event name contains spaces; write \"{better}\""),
             Self::NotSnakeCase(better) => write!(formatter, "event names are in snake_case; write \"{better}\""),
         }
     }
 }
 
-/// Whether a name is one that needs no catalogue entry to be trusted.
+/// Checks the spelling of an event name.
 ///
 /// # Errors
 ///
-/// The first thing that is wrong with it.
+/// The first mistake in it.
 pub fn check_event_name(name: &str) -> Result<(), NameProblem> {
     let length = name.chars().count();
     if name.trim().is_empty() {
@@ -56,7 +56,7 @@ pub fn check_event_name(name: &str) -> Result<(), NameProblem> {
     Ok(())
 }
 
-/// `MeetingBooked`, `meeting-booked` and `meeting booked` are `meeting_booked`.
+/// Turns `MeetingBooked`, `meeting-booked` and `meeting booked` into `meeting_booked`.
 pub fn to_snake_case(name: &str) -> String {
     let mut snake = String::new();
     let letters: Vec<char> = name.chars().collect();

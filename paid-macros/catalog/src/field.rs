@@ -46,7 +46,7 @@ impl fmt::Display for JsonType {
     }
 }
 
-/// A scalar written down: in code, or as a value of `enum`.
+/// A scalar literal: in code, or as a value of `enum`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Literal {
     /// `"text"`.
@@ -100,11 +100,11 @@ impl Literal {
 /// What the catalogue says about a field.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Field {
-    /// The types it may have; any, if none is given.
+    /// The types it may have; empty if it may have any.
     pub types: Vec<JsonType>,
     /// Whether it must be there.
     pub required: bool,
-    /// What it stands for.
+    /// What it means.
     pub description: Option<String>,
     /// `enum`: the values it may have.
     pub values: Vec<Literal>,
@@ -123,7 +123,7 @@ pub struct Field {
 }
 
 impl Field {
-    /// The one type besides null, if it is one.
+    /// Its type, if it has exactly one besides null.
     pub fn single_type(&self) -> Option<JsonType> {
         let mut types = self.types.iter().copied().filter(|name| *name != JsonType::Null);
         match (types.next(), types.next()) {
@@ -138,15 +138,15 @@ impl Field {
             || kind == JsonType::Integer && self.types.contains(&JsonType::Number)
     }
 
-    /// Why a literal does not fit; `None` when it does.
+    /// Why a literal does not fit; `None` if it fits.
     pub fn objection(&self, literal: &Literal) -> Option<String> {
         if !self.takes(literal.json_type()) {
             let types: Vec<_> = self.types.iter().map(|kind| kind.as_str()).collect();
-            return Some(format!("is of type {}, not {}", types.join(" or "), literal.json_type()));
+            return Some(format!("must be of type {}, not {}", types.join(" or "), literal.json_type()));
         }
         if !self.values.is_empty() && !self.values.iter().any(|value| value.equals(literal)) {
             let values: Vec<_> = self.values.iter().map(ToString::to_string).collect();
-            return Some(format!("is one of {}", values.join(", ")));
+            return Some(format!("must be one of {}", values.join(", ")));
         }
         if let Some(number) = literal.as_number() {
             let bounds = [
@@ -157,17 +157,17 @@ impl Field {
             ];
             for (bound, words, holds) in bounds {
                 if let Some(bound) = bound.filter(|bound| !holds(number, *bound)) {
-                    return Some(format!("is {words} {bound}"));
+                    return Some(format!("must be {words} {bound}"));
                 }
             }
         }
         if let Literal::Text(text) = literal {
             let length = text.chars().count() as u64;
             if let Some(least) = self.min_length.filter(|least| length < *least) {
-                return Some(format!("has at least {least} characters"));
+                return Some(format!("must have at least {least} characters"));
             }
             if let Some(most) = self.max_length.filter(|most| length > *most) {
-                return Some(format!("has at most {most} characters"));
+                return Some(format!("must have at most {most} characters"));
             }
         }
         None
@@ -182,15 +182,15 @@ mod tests {
     fn literals_are_held_to_type_bounds_and_values() {
         let minutes = Field { types: vec![JsonType::Integer], minimum: Some(1.0), ..Field::default() };
         assert_eq!(minutes.objection(&Literal::Integer(1)), None);
-        assert_eq!(minutes.objection(&Literal::Integer(0)).unwrap(), "is at least 1");
-        assert_eq!(minutes.objection(&Literal::Text("1".into())).unwrap(), "is of type integer, not string");
+        assert_eq!(minutes.objection(&Literal::Integer(0)).unwrap(), "must be at least 1");
+        assert_eq!(minutes.objection(&Literal::Text("1".into())).unwrap(), "must be of type integer, not string");
         let price = Field { types: vec![JsonType::Number], exclusive_maximum: Some(2.5), ..Field::default() };
         assert_eq!(price.objection(&Literal::Integer(2)), None);
-        assert_eq!(price.objection(&Literal::Number(2.5)).unwrap(), "is less than 2.5");
+        assert_eq!(price.objection(&Literal::Number(2.5)).unwrap(), "must be less than 2.5");
         let channel = Field { values: vec![Literal::Text("email".into()), Literal::Integer(1)], ..Field::default() };
         assert_eq!(channel.objection(&Literal::Number(1.0)), None);
-        assert_eq!(channel.objection(&Literal::Text("fax".into())).unwrap(), "is one of \"email\", 1");
+        assert_eq!(channel.objection(&Literal::Text("fax".into())).unwrap(), "must be one of \"email\", 1");
         let code = Field { max_length: Some(2), ..Field::default() };
-        assert_eq!(code.objection(&Literal::Text("abc".into())).unwrap(), "has at most 2 characters");
+        assert_eq!(code.objection(&Literal::Text("abc".into())).unwrap(), "must have at most 2 characters");
     }
 }

@@ -10,11 +10,11 @@ pub const VARIABLE: &str = "PAID_SIGNALS";
 /// Where the catalogue of a crate is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// Here.
+    /// In this file.
     At(PathBuf),
-    /// Nowhere: the crate has none.
+    /// The crate has no catalogue.
     Nowhere,
-    /// The variable does not name a file; why.
+    /// [`VARIABLE`] does not name a file, for this reason.
     Misnamed(String),
 }
 
@@ -24,9 +24,9 @@ pub fn find(manifest_dir: &Path, named: Option<&str>) -> Found {
     if let Some(named) = named.filter(|named| !named.is_empty()) {
         let path = PathBuf::from(named);
         return if !path.is_absolute() {
-            Found::Misnamed(format!("{VARIABLE} is \"{named}\"; it has to be an absolute path"))
+            Found::Misnamed(format!("{VARIABLE} is \"{named}\", but must be an absolute path"))
         } else if !path.is_file() {
-            Found::Misnamed(format!("{VARIABLE} names {named}, where there is no file"))
+            Found::Misnamed(format!("{VARIABLE} names {named}, but no file is there"))
         } else {
             Found::At(path)
         };

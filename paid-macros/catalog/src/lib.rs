@@ -36,7 +36,7 @@ pub struct Catalog {
     pub signals: BTreeMap<String, Signal>,
 }
 
-/// Whether a signal is work done or a result reached.
+/// What a signal counts: work or results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Work done, such as `email_sent`.
@@ -52,9 +52,9 @@ pub struct Signal {
     pub kind: Kind,
     /// The external id of the product it is billed by.
     pub product: Option<String>,
-    /// What it stands for.
+    /// What it means.
     pub description: Option<String>,
-    /// That it should no longer be sent.
+    /// Set if the signal should no longer be sent.
     pub deprecated: Option<Deprecated>,
     /// The day, `YYYY-MM-DD`, from which it should no longer be sent.
     pub expires: Option<String>,
@@ -62,7 +62,7 @@ pub struct Signal {
     pub data: BTreeMap<String, Field>,
 }
 
-/// That a signal should no longer be sent.
+/// Marks a signal that should no longer be sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Deprecated {
     /// Since when, or since which version.
@@ -76,7 +76,7 @@ impl Catalog {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with it, with line and column.
+    /// Every mistake in it, with line and column.
     pub fn parse(text: &str) -> Result<Self, Problems> {
         read::catalog(text)
     }
@@ -93,7 +93,7 @@ impl Catalog {
 }
 
 impl Signal {
-    /// The fields that must be there.
+    /// The names of the required fields.
     pub fn required(&self) -> impl Iterator<Item = &str> {
         self.data.iter().filter(|(_, field)| field.required).map(|(name, _)| name.as_str())
     }

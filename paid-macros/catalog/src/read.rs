@@ -1,4 +1,4 @@
-//! From the text of `signals.toml` to a catalogue; everything that is wrong with it, with line and column.
+//! Reads the text of `signals.toml` into a catalogue, and reports every mistake with its line and column.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::{Catalog, Deprecated, Field, JsonType, Kind, Literal, Signal, nearest_of};
 
-/// One thing that is wrong with a catalogue.
+/// A mistake in a catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// From 1.
@@ -20,7 +20,7 @@ pub struct Problem {
     pub message: String,
 }
 
-/// Everything that is wrong with a catalogue.
+/// All mistakes in a catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(pub Vec<Problem>);
 
@@ -106,16 +106,13 @@ impl Reader<'_> {
         for (key, value) in root {
             if key.get_ref() != "signals" {
                 let name = key.get_ref();
-                self.problem(
-                    key.span(),
-                    format!("`{name}` is not known here; signals are written as [signals.{name}]"),
-                );
+                self.problem(key.span(), format!("`{name}` is unknown here; write a signal as [signals.{name}]"));
                 continue;
             }
             let Some(signals) = self.table(value, "`signals`") else { continue };
             for (name, value) in signals {
                 if name.get_ref().trim().is_empty() {
-                    self.problem(name.span(), "a signal without a name");
+                    self.problem(name.span(), "a signal needs a name");
                 }
                 if let Some(table) = self.table(value, "a signal") {
                     let signal = self.signal(name, table);
@@ -130,7 +127,7 @@ impl Reader<'_> {
     fn table<'t, 'i>(&mut self, value: &'t Value<'i>, what: &str) -> Option<&'t Table<'i>> {
         let table = value.get_ref().as_table();
         if table.is_none() {
-            self.problem(value.span(), format!("{what} has to be a table"));
+            self.problem(value.span(), format!("{what} must be a table"));
         }
         table
     }
@@ -138,7 +135,7 @@ impl Reader<'_> {
     fn text(&mut self, key: &str, value: &Value<'_>) -> Option<String> {
         let text = value.get_ref().as_str().map(str::to_owned);
         if text.is_none() {
-            self.problem(value.span(), format!("`{key}` has to be text in quotes"));
+            self.problem(value.span(), format!("`{key}` must be text in quotes"));
         }
         text
     }
@@ -194,7 +191,10 @@ impl Reader<'_> {
             "activity" => Some(Kind::Activity),
             "outcome" => Some(Kind::Outcome),
             other => {
-                self.problem(value.span(), format!("a signal is of type \"activity\" or \"outcome\", not {other:?}"));
+                self.problem(
+                    value.span(),
+                    format!("a signal must be of type \"activity\" or \"outcome\", not {other:?}"),
+                );
                 None
             }
         }
@@ -202,7 +202,7 @@ impl Reader<'_> {
 
     fn reserved(&mut self, field: &str, span: Range<usize>) {
         if field == "paid" {
-            self.problem(span, "`paid` in a signal's data belongs to Paid; give the field another name");
+            self.problem(span, "the field `paid` of a signal's data is reserved for Paid; give yours another name");
         }
     }
 
@@ -213,7 +213,7 @@ impl Reader<'_> {
         };
         let parts: Vec<_> = text.split('-').map(str::parse::<u16>).collect();
         let [Ok(_), Ok(1..=12), Ok(1..=31)] = parts.as_slice() else {
-            self.problem(value.span(), "`expires` is a day such as 2027-03-31");
+            self.problem(value.span(), "`expires` must be a day such as 2027-03-31");
             return None;
         };
         Some(text)
@@ -264,7 +264,7 @@ impl Reader<'_> {
                 "type" => field.types = self.types(value),
                 "required" => match value.get_ref().as_bool() {
                     Some(required) => field.required = required,
-                    None => self.problem(value.span(), "`required` is true or false"),
+                    None => self.problem(value.span(), "`required` must be true or false"),
                 },
                 "description" => field.description = self.text(word, value),
                 "enum" => field.values = self.values(value),
@@ -304,7 +304,7 @@ impl Reader<'_> {
 
     fn values(&mut self, value: &Value<'_>) -> Vec<Literal> {
         let Some(values) = value.get_ref().as_array() else {
-            self.problem(value.span(), "`enum` is a list of values");
+            self.problem(value.span(), "`enum` must be a list of values");
             return Vec::new();
         };
         if values.is_empty() {
@@ -314,7 +314,7 @@ impl Reader<'_> {
         for value in values.iter() {
             match literal(value.get_ref()) {
                 Some(literal) => read.push(literal),
-                None => self.problem(value.span(), "a value of `enum` is text, a number, true or false"),
+                None => self.problem(value.span(), "a value of `enum` must be text, a number, true or false"),
             }
         }
         read
@@ -328,7 +328,7 @@ impl Reader<'_> {
             _ => None,
         };
         if number.is_none() {
-            self.problem(value.span(), format!("`{word}` has to be a number"));
+            self.problem(value.span(), format!("`{word}` must be a number"));
         }
         number
     }
@@ -339,7 +339,7 @@ impl Reader<'_> {
             _ => None,
         };
         if length.is_none() {
-            self.problem(value.span(), format!("`{word}` has to be a whole number, 0 or more"));
+            self.problem(value.span(), format!("`{word}` must be a whole number, 0 or more"));
         }
         length
     }
@@ -354,7 +354,7 @@ impl Reader<'_> {
         if let (Some(least), Some(most)) = (least, most) {
             let excluded = field.exclusive_minimum == Some(least) || field.exclusive_maximum == Some(most);
             if least > most || least == most && excluded {
-                self.problem(span.clone(), format!("no number is both above {least} and below {most}"));
+                self.problem(span.clone(), format!("no number fits both bounds, {least} and {most}"));
             }
         }
         if let (Some(least), Some(most)) = (field.min_length, field.max_length)
@@ -366,12 +366,12 @@ impl Reader<'_> {
             || field.types.contains(&JsonType::Integer)
             || field.types.contains(&JsonType::Number);
         if (least.is_some() || most.is_some()) && !with_number {
-            self.problem(span.clone(), "bounds are for numbers, and this field is none");
+            self.problem(span.clone(), "only a number can have bounds, and this field is not a number");
         }
         if (field.min_length.is_some() || field.max_length.is_some())
             && !(field.types.is_empty() || field.types.contains(&JsonType::String))
         {
-            self.problem(span.clone(), "lengths are for text, and this field is none");
+            self.problem(span.clone(), "only text can have a length, and this field is not text");
         }
         let others = Field { values: Vec::new(), ..field.clone() };
         for value in &field.values {
@@ -444,11 +444,11 @@ mod tests {
             "1:10: `a` needs `type = \"activity\"` or `type = \"outcome\"`",
             "2:1: a signal has no `typ`; did you mean `type`?",
             "4:14: JSON has no `integr`; did you mean `integer`?",
-            "5:5: bounds are for numbers, and this field is none",
-            "6:5: no number is both above 3 and below 2",
-            "7:1: `paid` in a signal's data belongs to Paid",
-            "9:8: a signal is of type \"activity\" or \"outcome\", not \"event\"",
-            "10:2: `other` is not known here; signals are written as [signals.other]",
+            "5:5: only a number can have bounds, and this field is not a number",
+            "6:5: no number fits both bounds, 3 and 2",
+            "7:1: the field `paid` of a signal's data is reserved for Paid",
+            "9:8: a signal must be of type \"activity\" or \"outcome\", not \"event\"",
+            "10:2: `other` is unknown here; write a signal as [signals.other]",
         ] {
             assert!(shown.contains(expected), "{expected} is not in\n{shown}");
         }
@@ -469,7 +469,7 @@ mod tests {
     fn values_that_contradict_their_own_field_are_found() {
         let shown =
             problems("[signals.a]\ntype = \"outcome\"\n[signals.a.data]\nx = { type = \"string\", enum = [1] }\n");
-        assert!(shown.contains("`enum` allows 1, but the field is of type string, not integer"), "{shown}");
+        assert!(shown.contains("`enum` allows 1, but the field must be of type string, not integer"), "{shown}");
         let gone = problems("[signals.a]\ntype = \"outcome\"\ndeprecated = { renamed_to = \"b\" }\n");
         assert!(gone.contains("1:10: `a` is renamed to `b`, which the catalogue does not have"), "{gone}");
     }

@@ -1,4 +1,4 @@
-//! Did you mean ...?
+//! Suggestions for a mistyped name.
 
 use strsim::damerau_levenshtein;
 
@@ -13,7 +13,7 @@ pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a 
     near.into_iter().take(3).map(|(_, known)| known).collect()
 }
 
-/// `` `a` or `b` `` of the nearest names, if there are any.
+/// The nearest names as text, such as `` `a` or `b` ``; `None` if no name is near.
 pub fn nearest_of<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let near: Vec<_> = nearest(name, known).into_iter().map(|known| format!("`{known}`")).collect();
     (!near.is_empty()).then(|| near.join(" or "))

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
-use syn::{Expr, ExprLit, Lit, LitStr};
+use syn::{Expr, LitStr};
 
-use super::input::{Arguments, Event, Function, On};
+use super::input::{Arguments, Event, On};
+use crate::arguments::split;
 use crate::catalog::Loaded;
 use crate::diagnostics::Errors;
+use crate::function::{Function, mention};
+use crate::roles::{self, Role};
 use crate::rules;
 
 /// What `output` needs to know.
@@ -39,63 +42,46 @@ pub(crate) fn check<'a>(
     };
     roles(arguments, event.as_ref(), errors);
     fields(arguments, event.as_ref(), place, errors);
-    ways(arguments, function, errors);
+    routes(arguments, function, errors);
     let after = outcome(arguments, function, errors);
     let after_name = after.to_string();
     Checked { event, after, after_name }
 }
 
 fn roles(arguments: &Arguments, event: Option<&rules::Event<'_>>, errors: &mut Errors) {
-    for (one, other, message) in
-        [("customer", "customer_id", rules::BOTH_CUSTOMERS), ("product", "product_id", rules::BOTH_PRODUCTS)]
-    {
-        if let (Some(one), Some(other)) = (arguments.role(one), arguments.role(other)) {
-            let later = arguments.roles.iter().rev().find(|role| role.key == one.key || role.key == other.key);
-            errors.at(&later.unwrap_or(other).key, message);
+    for (index, given) in arguments.roles.iter().enumerate() {
+        let before = &arguments.roles[..index];
+        if let Some(objection) = before.iter().find_map(|other| given.role.objection_to(other.role)) {
+            errors.at(&given.key, objection);
         }
     }
-    if let Some(key) = arguments.role("idempotency_key")
-        && rules::is_constant(&key.value)
-    {
-        errors.at(&key.value, rules::CONSTANT_KEY);
+    for given in &arguments.roles {
+        given.role.check_literal(&given.value, errors);
     }
-    if let Some(quantity) = arguments.role("quantity") {
-        rules::check_quantity(&quantity.value, errors);
-    }
-    for name in ["customer", "customer_id", "product", "product_id"] {
-        if let Some(text) = arguments.role(name).and_then(|role| text(&role.value))
-            && text.value().trim().is_empty()
-        {
-            errors.at(&text, format!("`{name}` is empty; name somebody, or leave it to the scope"));
-        }
-    }
-    if let (Some(event), Some(product)) = (event, arguments.role("product").and_then(|role| text(&role.value))) {
+    let product = arguments.role(Role::Product).and_then(|given| roles::text(&given.value));
+    if let (Some(event), Some(product)) = (event, product) {
         event.check_product(&product, errors);
     }
 }
 
-/// How it gets to Paid, and whose costs it takes along.
-fn ways(arguments: &Arguments, function: &Function, errors: &mut Errors) {
-    if let (Some(over), Some(_)) = (&arguments.over_trace, &arguments.via) {
-        let message =
-            "`over = \"trace\"` goes over the collector and through no emitter; remove one of `over` and `via`";
-        errors.at(over, message);
-    }
-    if arguments.over_trace.is_some() {
-        for (paids, own) in [("customer_id", "customer"), ("product_id", "product")] {
-            if let Some(role) = arguments.role(paids) {
-                let message = format!(
-                    "the collector takes your own ids only; write `{own} = ...` with yours, or leave `over` out"
-                );
-                errors.at(&role.key, message);
+/// Which way the signal goes to Paid, and whose costs it takes.
+fn routes(arguments: &Arguments, function: &Function, errors: &mut Errors) {
+    if let Some(over) = &arguments.over_trace {
+        if arguments.via.is_some() {
+            let message =
+                "`over = \"trace\"` sends the signal to the collector, not through an emitter; remove `over` or `via`";
+            errors.at(over, message);
+        }
+        for given in &arguments.roles {
+            if let Some(objection) = given.role.objection_over_trace() {
+                errors.at(&given.key, format!("{objection}, or leave `over` out"));
             }
         }
     }
     if let Some(mark) = &arguments.cost_attributed
         && function.attributes.iter().any(is_cost_attributed_signal)
     {
-        let message =
-            "a second `cost_attributed` signal of one function: the costs would count twice; leave it to one of them";
+        let message = "another signal of this function is `cost_attributed` already, and the costs would count twice; keep it on one of them";
         errors.at(mark, message);
     }
 }
@@ -103,14 +89,7 @@ fn ways(arguments: &Arguments, function: &Function, errors: &mut Errors) {
 fn is_cost_attributed_signal(attribute: &syn::Attribute) -> bool {
     let is_signal = attribute.path().segments.last().is_some_and(|last| last.ident == "signal");
     let syn::Meta::List(list) = &attribute.meta else { return false };
-    is_signal && super::input::split(list.tokens.clone()).iter().any(|part| part.to_string() == "cost_attributed")
-}
-
-fn text(value: &Expr) -> Option<LitStr> {
-    match value {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.clone()),
-        _ => None,
-    }
+    is_signal && split(list.tokens.clone()).iter().any(|part| part.to_string() == "cost_attributed")
 }
 
 fn fields(arguments: &Arguments, event: Option<&rules::Event<'_>>, place: Span, errors: &mut Errors) {
@@ -138,17 +117,13 @@ fn fields(arguments: &Arguments, event: Option<&rules::Event<'_>>, place: Span, 
         }
         given.push(name);
     }
-    for (role, field) in [("quantity", "quantity"), ("user", "external_user_id"), ("cost", "costData")] {
-        if arguments.role(role).is_some() {
-            given.push(field.to_owned());
-        }
-    }
+    given.extend(arguments.roles.iter().filter_map(|given| given.role.field()).map(str::to_owned));
     if let Some(event) = event {
         event.check_required(&given, place, errors);
     }
 }
 
-/// Which value stands for the outcome, and whether only that one is used.
+/// The name of the outcome's value; reports the use of a name that does not exist here.
 fn outcome(arguments: &Arguments, function: &Function, errors: &mut Errors) -> Ident {
     let own = match arguments.on {
         On::Success => "ret",
@@ -164,7 +139,7 @@ fn outcome(arguments: &Arguments, function: &Function, errors: &mut Errors) -> I
         arguments
             .roles
             .iter()
-            .map(|role| &role.value)
+            .map(|given| &given.value)
             .chain(data)
             .chain(&arguments.when)
             .map(Expr::to_token_stream)
@@ -196,33 +171,4 @@ fn outcome(arguments: &Arguments, function: &Function, errors: &mut Errors) -> I
     let name = renamed.map_or_else(|| own.to_owned(), ToString::to_string);
     let written = mentions(&name).into_iter().next();
     written.or_else(|| renamed.cloned()).unwrap_or_else(|| Ident::new(&name, Span::call_site()))
-}
-
-/// Where a variable is mentioned; a field or method of that name is none, a format string is one.
-pub(crate) fn mention(tokens: TokenStream, name: &str) -> Option<Ident> {
-    let mut after_dot = false;
-    for token in tokens {
-        match &token {
-            TokenTree::Ident(ident) if *ident == name && !after_dot => return Some(ident.clone()),
-            TokenTree::Group(group) => {
-                if let Some(found) = mention(group.stream(), name) {
-                    return Some(found);
-                }
-            }
-            TokenTree::Literal(text) => {
-                let text = text.to_string();
-                if !text.contains('{') {
-                    after_dot = false;
-                    continue;
-                }
-                let inline = [format!("{{{name}}}"), format!("{{{name}:"), format!("{{{name}.")];
-                if inline.iter().any(|inline| text.contains(inline.as_str())) {
-                    return Some(Ident::new(name, Span::call_site()));
-                }
-            }
-            _ => {}
-        }
-        after_dot = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '.');
-    }
-    None
 }

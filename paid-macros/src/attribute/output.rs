@@ -1,26 +1,18 @@
 //! What to emit: the function with its body unchanged inside, and calls of the library around it.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, FnArg, LitStr, Pat, ReturnType, Type};
 
-use super::check::{Checked, mention};
-use super::input::{Arguments, Event, Function, On};
+use super::check::Checked;
+use super::input::{Arguments, Event, On, SETTINGS};
+use crate::arguments::Given;
 use crate::catalog::Loaded;
+use crate::function::{Function, Shape, closure_return, inner, mention, outcome, return_edge, shape};
+use crate::roles::{Macro, Role};
 use crate::rules::literal;
-
-/// How the body becomes a value.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shape {
-    Sync,
-    Async,
-    /// Returns a future, in a box or not.
-    Future {
-        /// Whether it is in a box.
-        boxed: bool,
-    },
-}
+use crate::ways;
 
 pub(crate) fn function(
     arguments: &Arguments,
@@ -32,10 +24,7 @@ pub(crate) fn function(
     let Function { attributes, visibility, defaultness, signature, body } = function;
     let shape = shape(function);
     let after = After::new(arguments, function, checked);
-    let (entry, end) = (
-        entry(arguments, checked, shape, after.changes),
-        after.tokens(arguments, checked, return_span(&signature.output)),
-    );
+    let (entry, end) = (entry(arguments, checked, shape, after.changes), after.tokens(arguments, function, checked));
     let tracked = loaded.tracked();
     let hover = checked.event.as_ref().and_then(|event| event.hover());
     let deprecation = checked.event.as_ref().and_then(|event| event.deprecation());
@@ -117,99 +106,6 @@ fn condition() -> Ident {
     Ident::new("__paid_when", Span::mixed_site())
 }
 
-pub(crate) fn shape(function: &Function) -> Shape {
-    if function.signature.asyncness.is_some() {
-        return Shape::Async;
-    }
-    match &function.signature.output {
-        ReturnType::Type(_, ty) => match &**ty {
-            Type::ImplTrait(bounds) if mention(bounds.to_token_stream(), "Future").is_some() => {
-                Shape::Future { boxed: false }
-            }
-            Type::Path(path) => {
-                let last = path.path.segments.last();
-                let name = last.map(|last| last.ident.to_string()).unwrap_or_default();
-                let of_future = last.is_some_and(|last| mention(last.arguments.to_token_stream(), "Future").is_some());
-                let boxed = matches!(name.as_str(), "BoxFuture" | "LocalBoxFuture") || name == "Pin" && of_future;
-                if boxed { Shape::Future { boxed } } else { Shape::Sync }
-            }
-            _ => Shape::Sync,
-        },
-        ReturnType::Default => Shape::Sync,
-    }
-}
-
-/// The contents of the body, spanned as the user wrote them.
-pub(crate) fn inner(body: &TokenTree) -> TokenStream {
-    match body {
-        TokenTree::Group(group) => group.stream(),
-        other => other.to_token_stream(),
-    }
-}
-
-/// The return type of the closure around the body: the user's own, so that errors point there.
-pub(crate) fn closure_return(output: &ReturnType) -> TokenStream {
-    match output {
-        ReturnType::Default => TokenStream::new(),
-        ReturnType::Type(arrow, ty) => {
-            let ty = without_impl(ty.to_token_stream());
-            quote!(#arrow #ty)
-        }
-    }
-}
-
-/// Tells the compiler early what the block returns, and where that is written.
-pub(crate) fn return_edge(krate: &syn::Path, output: &ReturnType) -> TokenStream {
-    let ReturnType::Type(_, ty) = output else { return TokenStream::new() };
-    let span = ty.span();
-    let ty = without_impl(ty.to_token_stream());
-    quote_spanned! {span=>
-        #[allow(clippy::all)]
-        if false {
-            return #krate::__private::never::<#ty>();
-        }
-    }
-}
-
-/// `Result<impl Trait, E>` is `Result<_, E>` inside a body.
-fn without_impl(tokens: TokenStream) -> TokenStream {
-    let mut out = TokenStream::new();
-    let mut tokens = tokens.into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        match token {
-            TokenTree::Ident(ident) if ident == "impl" => {
-                let underscore = quote_spanned!(ident.span()=> _);
-                out.extend(underscore);
-                // Up to the comma or closing angle that ends the bounds.
-                let mut angles = 0_i32;
-                let mut before = ' ';
-                while let Some(next) = tokens.peek() {
-                    if let TokenTree::Punct(punct) = next {
-                        match punct.as_char() {
-                            '<' => angles += 1,
-                            '>' if before != '-' && angles == 0 => break,
-                            '>' if before != '-' => angles -= 1,
-                            ',' if angles == 0 => break,
-                            _ => {}
-                        }
-                        before = punct.as_char();
-                    } else {
-                        before = ' ';
-                    }
-                    tokens.next();
-                }
-            }
-            TokenTree::Group(group) => {
-                let mut inner = proc_macro2::Group::new(group.delimiter(), without_impl(group.stream()));
-                inner.set_span(group.span());
-                out.extend([TokenTree::Group(inner)]);
-            }
-            other => out.extend([other]),
-        }
-    }
-    out
-}
-
 /// What happens before the body: everything that does not need its outcome.
 fn entry(arguments: &Arguments, checked: &Checked<'_>, shape: Shape, late: bool) -> TokenStream {
     let krate = &arguments.krate;
@@ -274,20 +170,17 @@ fn settings(arguments: &Arguments, checked: &Checked<'_>, after: bool) -> TokenS
     let krate = &arguments.krate;
     let pending = pending();
     let mut steps = TokenStream::new();
-    for role in arguments.roles.iter().filter(|role| is_after(&role.value, checked) == after) {
-        let (key, value) = (&role.key, &role.value);
-        let method = format_ident!("{key}", span = value.span());
-        let key_text = role.key.to_string();
-        let place = match key_text.as_str() {
-            "idempotency_key" => "key",
-            "timestamp" | "quantity" | "cost" => {
-                steps.extend(quote_spanned!(value.span()=> #pending.#method(&(#value));));
-                continue;
-            }
-            _ => key_text.as_str(),
-        };
-        let text = text_of(krate, place, value);
-        steps.extend(quote_spanned!(value.span()=> match &(#value) { value => #pending.#method(#text), }));
+    for Given { role, value, .. } in &arguments.roles {
+        if is_after(value, checked) != after {
+            continue;
+        }
+        let method = Ident::new(role.key(), value.span());
+        if role.is_text() {
+            let text = ways::of_expression(krate, *role, value);
+            steps.extend(quote_spanned!(value.span()=> match &(#value) { value => #pending.#method(#text), }));
+        } else {
+            steps.extend(quote_spanned!(value.span()=> #pending.#method(&(#value));));
+        }
     }
     for field in arguments.data.iter().flat_map(|(_, fields)| fields) {
         if is_after(&field.value, checked) != after {
@@ -304,35 +197,6 @@ fn settings(arguments: &Arguments, checked: &Checked<'_>, after: bool) -> TokenS
     steps
 }
 
-/// The variable `value` as text for a place, in the way that fits its type.
-pub(crate) fn text(krate: &syn::Path, place: &str, span: Span) -> TokenStream {
-    let place = Ident::new(place, span);
-    quote_spanned! {span=>
-        {
-            #[allow(unused_imports)]
-            use #krate::__private::ways::all::*;
-            (&&&#krate::__private::Way(value)).__paid_way().#place(value)
-        }
-    }
-}
-
-/// The same for an expression; what is visibly text needs no way to be found.
-pub(crate) fn text_of(krate: &syn::Path, place: &str, value: &Expr) -> TokenStream {
-    let is_text = match value {
-        Expr::Lit(lit) => matches!(lit.lit, syn::Lit::Str(_)),
-        Expr::MethodCall(call) => {
-            call.args.is_empty() && ["to_string", "as_str"].iter().any(|name| call.method == name)
-        }
-        Expr::Macro(call) => call.mac.path.is_ident("format"),
-        _ => false,
-    };
-    if is_text {
-        quote_spanned!(value.span()=> #krate::__private::by_str(value))
-    } else {
-        text(krate, place, value.span())
-    }
-}
-
 /// What happens after the body.
 struct After {
     uses_arguments: bool,
@@ -340,14 +204,12 @@ struct After {
     shareable: bool,
     /// Something is set after the body.
     changes: bool,
-    /// It says `Result`; what does not may be one all the same, by another name.
-    returns_result: bool,
 }
 
 impl After {
     fn new(arguments: &Arguments, function: &Function, checked: &Checked<'_>) -> Self {
         let data = arguments.data.iter().flat_map(|(_, fields)| fields.iter().map(|field| &field.value));
-        let late = arguments.roles.iter().map(|role| &role.value).chain(data).chain(&arguments.when);
+        let late = arguments.roles.iter().map(|given| &given.value).chain(data).chain(&arguments.when);
         let late: Vec<_> = late.filter(|value| is_after(value, checked)).map(ToTokens::to_token_stream).collect();
         let mut names = Vec::new();
         for input in &function.signature.inputs {
@@ -359,8 +221,7 @@ impl After {
         let uses = |name: &String| late.iter().any(|tokens| mention(tokens.clone(), name).is_some());
         let changes = !late.is_empty() || !matches!(arguments.event, Event::Name(_));
         let shareable = function.signature.inputs.iter().all(is_shareable);
-        let returns_result = returns_result(function);
-        Self { uses_arguments: names.iter().any(uses), shareable, changes, returns_result }
+        Self { uses_arguments: names.iter().any(uses), shareable, changes }
     }
 
     /// The body gets what it captures, unless something is still needed afterwards: so it borrows no more than the
@@ -371,7 +232,8 @@ impl After {
         (!self.uses_arguments && !self.shareable).then(|| quote!(move))
     }
 
-    fn tokens(&self, arguments: &Arguments, checked: &Checked<'_>, returns: Span) -> TokenStream {
+    fn tokens(&self, arguments: &Arguments, function: &Function, checked: &Checked<'_>) -> TokenStream {
+        let returns = return_span(&function.signature.output);
         let krate = &arguments.krate;
         let (out, pending, after) = (out(), pending(), &checked.after);
         let fields = settings(arguments, checked, true);
@@ -401,17 +263,7 @@ impl After {
         };
         let needed = !matches!(arguments.event, Event::Name(_)) || !fields.is_empty() || when_after.is_some();
         let binding = if needed { quote!(#after) } else { quote!(_) };
-        let outcome = if self.returns_result {
-            quote!(&#out)
-        } else {
-            quote! {
-                {
-                    #[allow(unused_imports)]
-                    use #krate::__private::{OfAnything as _, OfResult as _};
-                    (&#krate::__private::Probe(&#out)).outcome()
-                }
-            }
-        };
+        let outcome = outcome(krate, function, &out);
         match arguments.on {
             On::Success => quote!(if let ::core::result::Result::Ok(#binding) = #outcome { #hand_over }),
             On::Error => {
@@ -442,11 +294,6 @@ fn is_shareable(argument: &FnArg) -> bool {
     }
 }
 
-pub(crate) fn returns_result(function: &Function) -> bool {
-    let ReturnType::Type(_, ty) = &function.signature.output else { return false };
-    matches!(&**ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Result"))
-}
-
 fn bindings(pattern: &Pat, names: &mut Vec<String>) {
     fn walk(tokens: TokenStream, names: &mut Vec<String>) {
         for token in tokens {
@@ -460,12 +307,47 @@ fn bindings(pattern: &Pat, names: &mut Vec<String>) {
     walk(pattern.to_token_stream(), names);
 }
 
-/// Lets editors complete the keys of the annotation: each stands where it can be looked up. A build has no use for it.
+/// Lets editors complete the keys of the annotation and show their meaning: each written key becomes a path that the editor
+/// can resolve. A build does not need it.
 pub(crate) fn completion(arguments: &Arguments) -> TokenStream {
-    let krate = &arguments.krate;
     if arguments.keys.is_empty() || !crate::catalog::in_editor() {
         return TokenStream::new();
     }
-    let keys = arguments.keys.iter().filter(|key| *key != "crate");
-    quote!(const _: () = { #(use #krate::__private::keys::#keys as _;)* };)
+    looked_up(&arguments.keys)
+}
+
+fn looked_up(written: &[Ident]) -> TokenStream {
+    let roles = Role::of(Macro::Signal).map(|role| (role.key(), role.facts().doc));
+    let settings = SETTINGS.iter().map(|(key, _, doc)| (*key, *doc));
+    // `crate` cannot be the name of an item.
+    let known = roles.chain(settings).filter(|(key, _)| *key != "crate").map(|(key, doc)| {
+        let key = Ident::new(key, Span::call_site());
+        quote!(#[doc = #doc] pub struct #key;)
+    });
+    let written = written.iter().filter(|key| *key != "crate");
+    quote! {
+        const _: () = {
+            #[allow(non_camel_case_types, dead_code)]
+            mod __paid_keys { #(#known)* }
+            #(#[allow(unused_imports)] use __paid_keys::#written as _;)*
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_editor_finds_every_key_with_its_meaning() {
+        let written = [Ident::new("cust", Span::call_site())];
+        let shown = looked_up(&written).to_string();
+        for (key, doc) in Role::of(Macro::Signal).map(|role| (role.key(), role.facts().doc)) {
+            assert!(shown.contains(&format!("# [doc = {doc:?}] pub struct {key} ;")), "{key}\n{shown}");
+        }
+        for (key, ..) in SETTINGS.iter().filter(|(key, ..)| *key != "crate") {
+            assert!(shown.contains(&format!("pub struct {key} ;")), "{key}\n{shown}");
+        }
+        assert!(shown.contains("use __paid_keys :: cust as _ ;"), "{shown}");
+    }
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use syn::spanned::Spanned;
 
-use super::input::{Container, Role, Shape};
+use super::input::{Container, Shape, Use};
 use crate::catalog::Loaded;
 use crate::diagnostics::Errors;
+use crate::roles::Role;
 use crate::rules::{self, Event};
 
-/// What the rules say of each shape, in their order; `None` where there is no usable name.
+/// The event of each shape, in their order; `None` if its name cannot be used.
 pub(crate) fn check<'a>(container: &Container<'_>, loaded: &'a Loaded, errors: &mut Errors) -> Vec<Option<Event<'a>>> {
     rules::report_broken(loaded, container.ident.span(), errors);
     let events: Vec<_> = container.shapes.iter().map(|shape| check_shape(container, shape, loaded, errors)).collect();
@@ -18,7 +19,7 @@ pub(crate) fn check<'a>(container: &Container<'_>, loaded: &'a Loaded, errors: &
         if let Some(name) = &shape.signal
             && names.insert(name.value(), ()).is_some()
         {
-            errors.at(name, format!("two variants are the signal `{}`; give each its own name", name.value()));
+            errors.at(name, format!("two variants have the event name `{}`; give each its own", name.value()));
         }
     }
     events
@@ -64,32 +65,22 @@ fn check_shape<'a>(
 fn roles(container: &Container<'_>, shape: &Shape<'_>, errors: &mut Errors) {
     let mut taken: Vec<(Role, String)> = Vec::new();
     for field in &shape.fields {
-        let Some(at) = &field.role_at else { continue };
-        if matches!(field.role, Role::Flatten | Role::Skip) {
-            continue;
+        let (Use::Role(role), Some(at)) = (field.purpose, &field.purpose_at) else { continue };
+        if let Some((_, other)) = taken.iter().find(|(other, _)| *other == role) {
+            errors.at(at, format!("`{other}` has the role `{at}` already; only one field can have it"));
         }
-        if let Some((_, other)) = taken.iter().find(|(role, _)| *role == field.role) {
-            errors.at(at, format!("`{other}` is the `{at}` already; only one field can be"));
+        if let Some(objection) = taken.iter().find_map(|(other, _)| role.objection_to(*other)) {
+            errors.at(at, objection);
         }
-        for (one, two, message) in [
-            (Role::Customer, Role::CustomerId, rules::BOTH_CUSTOMERS),
-            (Role::Product, Role::ProductId, rules::BOTH_PRODUCTS),
-        ] {
-            let other = if field.role == one { two } else { one };
-            if [one, two].contains(&field.role) && taken.iter().any(|(role, _)| *role == other) {
-                errors.at(at, message);
-            }
+        if let Some(product) = container.product.as_ref().filter(|_| role.is_product()) {
+            let message =
+                format!("the type names the product \"{}\" already; keep that or this field", product.value());
+            errors.at(at, message);
         }
-        if matches!(field.role, Role::Product | Role::ProductId)
-            && let Some(product) = &container.product
-        {
-            errors
-                .at(at, format!("the type names the product \"{}\" already; keep that or this field", product.value()));
-        }
-        taken.push((field.role, field.ident.to_string()));
         if let Some(rename) = &field.rename {
-            errors.at(rename, format!("a field with the role `{at}` has no name in the data; remove `rename`"));
+            errors.at(rename, format!("the role `{at}` decides where this field is written; remove `rename`"));
         }
+        taken.push((role, field.ident.to_string()));
     }
 }
 
@@ -97,26 +88,20 @@ fn data(container: &Container<'_>, shape: &Shape<'_>, event: Option<&Event<'_>>,
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     let mut flat = false;
     for field in &shape.fields {
-        flat |= field.role == Role::Flatten;
-        let name = match field.role {
-            Role::Data => field.name(container.rename_all),
-            Role::Quantity => "quantity".to_owned(),
-            Role::User => "external_user_id".to_owned(),
-            Role::Cost => "costData".to_owned(),
-            _ => continue,
+        flat |= field.purpose == Use::Flatten;
+        let name = match field.purpose {
+            Use::Data => Some(field.name(container.rename_all)),
+            Use::Role(role) => role.field().map(str::to_owned),
+            Use::Flatten | Use::Skip => None,
         };
-        if field.role == Role::Data {
+        let Some(name) = name else { continue };
+        if field.purpose == Use::Data {
             if name.is_empty() {
-                errors.span(field.name_span(), "the name is empty; leave `rename` out, or use `skip`");
+                errors.span(field.name_span(), "the name is empty; write one, or leave the field out with `skip`");
             }
             match event {
                 Some(event) => event.check_field(&name, field.name_span(), errors),
-                None if name == "paid" => {
-                    errors.span(
-                        field.name_span(),
-                        "`paid` in a signal's data belongs to Paid; give the field another name",
-                    );
-                }
+                None if name == "paid" => errors.span(field.name_span(), rules::PAIDS_OWN_FIELD),
                 None => {}
             }
         }
@@ -127,7 +112,7 @@ fn data(container: &Container<'_>, shape: &Shape<'_>, event: Option<&Event<'_>>,
             );
         }
         if field.skip_none && !is_option(field.ty) {
-            errors.at(field.ty, "`skip_none` leaves out a `None`, and this is no `Option`; remove it");
+            errors.at(field.ty, "`skip_none` leaves out a `None`, but this field is not an `Option`; remove it");
         }
     }
     if let Some(event) = event.filter(|_| !flat) {

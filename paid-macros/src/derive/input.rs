@@ -7,6 +7,7 @@ use syn::meta::ParseNestedMeta;
 use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Generics, Lit, LitStr, Path};
 
 use crate::diagnostics::Errors;
+use crate::roles::{Macro, Role};
 
 /// A struct, or an enum.
 pub(crate) struct Container<'a> {
@@ -16,7 +17,7 @@ pub(crate) struct Container<'a> {
     pub(crate) product: Option<LitStr>,
     pub(crate) rename_all: Option<Case>,
     pub(crate) skip_none: bool,
-    /// One for a struct, one a variant for an enum.
+    /// One for a struct, one for each variant of an enum.
     pub(crate) shapes: Vec<Shape<'a>>,
 }
 
@@ -26,7 +27,7 @@ pub(crate) struct Shape<'a> {
     pub(crate) variant: Option<&'a Ident>,
     pub(crate) unit: bool,
     pub(crate) signal: Option<LitStr>,
-    /// There is a name, and it has been reported.
+    /// Whether a name was written that cannot be used; it has been reported.
     pub(crate) unusable: bool,
     /// Where to say that something is missing.
     pub(crate) place: Span,
@@ -37,43 +38,34 @@ pub(crate) struct Shape<'a> {
 pub(crate) struct Field<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) ty: &'a syn::Type,
-    pub(crate) role: Role,
-    /// The attribute that gives the role.
-    pub(crate) role_at: Option<Ident>,
+    pub(crate) purpose: Use,
+    /// The attribute that gives the purpose.
+    pub(crate) purpose_at: Option<Ident>,
     pub(crate) rename: Option<LitStr>,
     pub(crate) skip_none: bool,
 }
 
 /// What a field is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Role {
-    Customer,
-    CustomerId,
-    Product,
-    ProductId,
-    Key,
-    Timestamp,
-    Quantity,
-    User,
-    Cost,
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    Role(Role),
     Flatten,
     Skip,
     Data,
 }
 
-const ROLES: [(&str, Role); 11] = [
-    ("customer", Role::Customer),
-    ("customer_id", Role::CustomerId),
-    ("product", Role::Product),
-    ("product_id", Role::ProductId),
-    ("idempotency_key", Role::Key),
-    ("timestamp", Role::Timestamp),
-    ("quantity", Role::Quantity),
-    ("user", Role::User),
-    ("cost", Role::Cost),
-    ("flatten", Role::Flatten),
-    ("skip", Role::Skip),
-];
+impl Use {
+    /// What the attribute of this name makes of a field.
+    fn find(path: &Path) -> Option<Self> {
+        if path.is_ident("flatten") {
+            return Some(Self::Flatten);
+        }
+        if path.is_ident("skip") {
+            return Some(Self::Skip);
+        }
+        Role::of(Macro::Derive).find(|role| path.is_ident(role.key())).map(Self::Role)
+    }
+}
 
 /// How fields are written.
 #[derive(Clone, Copy)]
@@ -158,7 +150,7 @@ impl<'a> Container<'a> {
             },
             Data::Enum(data) => {
                 if data.variants.is_empty() {
-                    errors.at(&item.ident, "an enum without variants is no signal; give it one");
+                    errors.at(&item.ident, "an enum without variants cannot be a signal; add a variant");
                 }
                 for variant in &data.variants {
                     let mut signal = None;
@@ -191,7 +183,7 @@ impl<'a> Container<'a> {
             Data::Union(data) => {
                 errors.at(
                     &data.union_token,
-                    "a union is no signal, since nobody knows which field counts; use a struct or an enum",
+                    "a union cannot be a signal, since it does not say which of its fields is set; use a struct or an enum",
                 );
             }
         }
@@ -214,9 +206,7 @@ impl<'a> Container<'a> {
             Ok(())
         } else if meta.path.is_ident("product") {
             let product: LitStr = meta.value()?.parse()?;
-            if product.value().trim().is_empty() {
-                errors.at(&product, "`product` is empty; name one, or leave it to the scope");
-            }
+            Role::Product.check_not_empty(&product, errors);
             set(&mut self.product, product, meta)
         } else if meta.path.is_ident("rename_all") {
             let case: LitStr = meta.value()?.parse()?;
@@ -261,7 +251,7 @@ fn set<T>(slot: &mut Option<T>, value: T, meta: &ParseNestedMeta<'_>) -> syn::Re
 
 fn unknown(meta: &ParseNestedMeta<'_>, place: &str, known: &[&str]) -> syn::Error {
     let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
-    // What stands after it is of no interest.
+    // The value is part of the same mistake.
     if meta.input.peek(syn::Token![=]) {
         let _ = meta.value().and_then(|value| value.parse::<Expr>());
     }
@@ -300,16 +290,17 @@ fn fields<'a>(fields: &'a Fields, errors: &mut Errors) -> Vec<Field<'a>> {
 }
 
 fn read_field<'a>(ident: &'a Ident, field: &'a syn::Field, errors: &mut Errors) -> Field<'a> {
-    let mut read = Field { ident, ty: &field.ty, role: Role::Data, role_at: None, rename: None, skip_none: false };
+    let mut read = Field { ident, ty: &field.ty, purpose: Use::Data, purpose_at: None, rename: None, skip_none: false };
     each(&field.attrs, errors, |meta, _| {
-        if let Some((name, role)) = ROLES.iter().find(|(name, _)| meta.path.is_ident(name)) {
+        if let Some(purpose) = Use::find(&meta.path) {
             let at = meta.path.get_ident().cloned();
-            if let Some(before) = &read.role_at {
-                let message =
-                    format!("this field is `{before}` already; a field has one role, so remove `{name}` or `{before}`");
-                return Err(syn::Error::new_spanned(&meta.path, message));
+            if let (Some(before), Some(at)) = (&read.purpose_at, &at) {
+                let message = format!(
+                    "this field is marked `{before}` already, and a field has one role; remove `{at}` or `{before}`"
+                );
+                return Err(syn::Error::new_spanned(at, message));
             }
-            (read.role, read.role_at) = (*role, at);
+            (read.purpose, read.purpose_at) = (purpose, at);
             Ok(())
         } else if meta.path.is_ident("rename") {
             let name: LitStr = meta.value()?.parse()?;
@@ -318,7 +309,8 @@ fn read_field<'a>(ident: &'a Ident, field: &'a syn::Field, errors: &mut Errors) 
             read.skip_none = true;
             Ok(())
         } else {
-            let known: Vec<_> = ROLES.iter().map(|(name, _)| *name).chain(["rename", "skip_none"]).collect();
+            let roles = Role::of(Macro::Derive).map(Role::key);
+            let known: Vec<_> = roles.chain(["flatten", "skip", "rename", "skip_none"]).collect();
             Err(unknown(meta, "a field", &known))
         }
     });
@@ -332,7 +324,7 @@ impl Field<'_> {
         self.rename.as_ref().map_or_else(|| case.map_or(own.clone(), |case| case.apply(&own)), LitStr::value)
     }
 
-    /// Where to speak of its name.
+    /// The place for errors about its name.
     pub(crate) fn name_span(&self) -> Span {
         self.rename.as_ref().map_or_else(|| self.ident.span(), LitStr::span)
     }

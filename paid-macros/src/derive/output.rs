@@ -4,12 +4,13 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use super::check::{is_option, map_key, span_of};
-use super::input::{Container, Field, Role, Shape};
-use crate::attribute::text;
+use super::input::{Container, Field, Shape, Use};
 use crate::catalog::Loaded;
+use crate::roles::{Method, Role};
 use crate::rules::Event;
+use crate::ways;
 
-/// An implementation that says nothing, for types with mistakes.
+/// An implementation without names and data, for types with mistakes.
 pub(crate) fn stub(container: &Container<'_>) -> TokenStream {
     let Container { ident, generics, krate, .. } = container;
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
@@ -27,26 +28,7 @@ pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let events: Vec<&Event<'_>> = events.iter().flatten().collect();
     let names: Vec<_> = events.iter().map(|event| &event.name).collect();
-    let option = |inner: TokenStream| quote!(::core::option::Option<#inner>);
-    let customers = attribution(container, &[(Role::Customer, "customer"), (Role::CustomerId, "customer_id")]);
-    let customers = method(container, "customer", &option(quote!(#krate::types::CustomerAttribution)), customers);
-    let products = attribution(container, &[(Role::Product, "product"), (Role::ProductId, "product_id")]);
-    let products = with_constant_products(container, products);
-    let products = method(container, "product", &option(quote!(#krate::types::ProductAttribution)), products);
-    let keys = role_arms(container, Role::Key, |ty| {
-        if is_text(ty) {
-            return quote_spanned!(span_of(ty)=> #krate::__private::key_text(value));
-        }
-        let (text, span) = (text_of(krate, "key", ty), span_of(ty));
-        quote_spanned!(span=> #text.map(::std::borrow::Cow::into_owned))
-    });
-    let keys = method(container, "idempotency_key", &option(quote!(::std::string::String)), keys);
-    let times = role_arms(
-        container,
-        Role::Timestamp,
-        |ty| quote_spanned!(span_of(ty)=> #krate::signal::value::AsTimestamp::as_timestamp(value)),
-    );
-    let times = method(container, "timestamp", &option(quote!(#krate::Timestamp)), times);
+    let methods = Method::all().into_iter().map(|method| role_method(container, method));
     let write = write(container, &events);
     let name = (container.shapes.len() > 1).then(|| {
         let arms = container.shapes.iter().zip(&names).map(|(shape, name)| {
@@ -71,46 +53,18 @@ pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'
         impl #impl_generics #krate::PaidSignal for #ident #ty_generics #where_clause {
             const NAMES: &'static [&'static str] = &[#(#names),*];
             #name
-            #customers
-            #products
-            #keys
-            #times
+            #(#methods)*
             #write
         }
         #items
     }
 }
 
-/// The variable `value` as text for a place; a type that is text by its name needs no way to be found.
-fn text_of(krate: &syn::Path, place: &str, ty: &syn::Type) -> TokenStream {
-    if is_text(ty) {
-        quote_spanned!(span_of(ty)=> #krate::__private::by_str(value))
-    } else {
-        text(krate, place, span_of(ty))
-    }
-}
-
-/// The name of a type, behind a reference too.
-fn type_name(ty: &syn::Type) -> Option<&Ident> {
-    let inner = match ty {
-        syn::Type::Reference(reference) => &*reference.elem,
-        other => other,
-    };
-    match inner {
-        syn::Type::Path(path) => path.path.get_ident(),
-        _ => None,
-    }
-}
-
-fn is_text(ty: &syn::Type) -> bool {
-    type_name(ty).is_some_and(|name| name == "String" || name == "str")
-}
-
 /// Types that are JSON for certain, which need no bound with a message.
 fn is_plain(ty: &syn::Type) -> bool {
     const PLAIN: [&str; 13] =
         ["String", "str", "bool", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64"];
-    type_name(ty).is_some_and(|name| PLAIN.iter().any(|plain| name == plain))
+    ways::type_name(ty).is_some_and(|name| PLAIN.iter().any(|plain| name == plain))
 }
 
 fn path(shape: &Shape<'_>) -> TokenStream {
@@ -120,15 +74,19 @@ fn path(shape: &Shape<'_>) -> TokenStream {
     }
 }
 
-/// One arm a shape; `None` where it has nothing to say.
+/// One arm a shape; `None` if it has no field for the method.
 type Arms = Vec<Option<TokenStream>>;
 
-/// A method, unless no shape has anything to say.
-fn method(container: &Container<'_>, name: &str, returns: &TokenStream, arms: Arms) -> TokenStream {
+/// The method that returns what one of its roles says; empty if no shape has a field of them.
+fn role_method(container: &Container<'_>, method: Method) -> TokenStream {
+    let mut arms: Arms = container.shapes.iter().map(|shape| role_arm(container, shape, method)).collect();
+    if Role::Product.method() == Some(method) {
+        arms = with_constant_products(container, arms);
+    }
     if arms.iter().all(Option::is_none) {
         return TokenStream::new();
     }
-    let name = format_ident!("{name}");
+    let (name, returns) = (format_ident!("{}", method.name), method.return_type(&container.krate));
     let arms = arms.into_iter().zip(&container.shapes).map(|(arm, shape)| {
         arm.unwrap_or_else(|| {
             let path = path(shape);
@@ -141,41 +99,36 @@ fn method(container: &Container<'_>, name: &str, returns: &TokenStream, arms: Ar
     quote!(fn #name(&self) -> #returns { match self { #(#arms)* } })
 }
 
-/// For every shape that has a field of this role: what it is, with the field as `value`.
-fn role_arms(container: &Container<'_>, role: Role, value: impl Fn(&syn::Type) -> TokenStream) -> Arms {
-    let arm = |shape: &Shape<'_>| {
-        let field = shape.fields.iter().find(|field| field.role == role)?;
-        let (path, ident) = (path(shape), field.ident);
-        let value = value(field.ty);
-        if container.is_struct() {
-            return Some(quote!(let value = &self.#ident; #value));
-        }
-        Some(quote!(#path { #ident: value, .. } => #value,))
-    };
-    container.shapes.iter().map(arm).collect()
-}
-
-fn attribution(container: &Container<'_>, roles: &[(Role, &str)]) -> Arms {
-    let krate = &container.krate;
-    let mut arms: Arms = container.shapes.iter().map(|_| None).collect();
-    for (role, place) in roles {
-        let function = format_ident!("{place}");
-        let found = role_arms(container, *role, |ty| {
-            if is_text(ty) {
-                let function = format_ident!("{place}_text");
-                return quote_spanned!(span_of(ty)=> #krate::__private::#function(value));
-            }
-            let text = text_of(krate, place, ty);
-            quote_spanned!(span_of(ty)=> #krate::__private::#function(#text))
-        });
-        for (arm, found) in arms.iter_mut().zip(found) {
-            *arm = arm.take().or(found);
-        }
+/// What a shape's field of one of the method's roles says.
+fn role_arm(container: &Container<'_>, shape: &Shape<'_>, method: Method) -> Option<TokenStream> {
+    let (field, role) = shape.fields.iter().find_map(|field| match field.purpose {
+        Use::Role(role) if role.method() == Some(method) => Some((field, role)),
+        _ => None,
+    })?;
+    let (path, ident) = (path(shape), field.ident);
+    let value = role_value(&container.krate, role, field.ty);
+    if container.is_struct() {
+        return Some(quote!(let value = &self.#ident; #value));
     }
-    arms
+    Some(quote!(#path { #ident: value, .. } => #value,))
 }
 
-/// The product of the type counts; the catalogue's is left to the scope to override.
+/// What `PaidSignal` returns for the variable `value`, which is a reference to a field of this type.
+fn role_value(krate: &syn::Path, role: Role, ty: &syn::Type) -> TokenStream {
+    let span = span_of(ty);
+    let function = Ident::new(role.key(), span);
+    if !role.is_text() {
+        return quote_spanned!(span=> #krate::__private::#function(value));
+    }
+    if ways::is_text(ty) {
+        return quote_spanned!(span=> #krate::__private::role_of_text::#function(value));
+    }
+    let text = ways::of_field(krate, role, ty);
+    quote_spanned!(span=> #krate::__private::role::#function(#text))
+}
+
+/// The constant product of the type, for shapes without a field for it. The catalogue's product is not among them: the
+/// scope's comes before it.
 fn with_constant_products(container: &Container<'_>, arms: Arms) -> Arms {
     let krate = &container.krate;
     let Some(product) = &container.product else { return arms };
@@ -236,14 +189,18 @@ fn step(container: &Container<'_>, event: &Event<'_>, field: &Field<'_>, binding
     let krate = &container.krate;
     let span = span_of(field.ty);
     let private = quote!(#krate::__private);
-    Some(match field.role {
-        Role::Quantity => quote_spanned!(span=> #private::write_quantity(data, #binding);),
-        Role::Cost => quote_spanned!(span=> #private::write_cost(data, #binding);),
-        Role::User => {
-            let text = text_of(krate, "user", field.ty);
-            quote_spanned!(span=> { let value = #binding; #private::write_user(data, #text); })
+    Some(match field.purpose {
+        Use::Role(role) => {
+            role.field()?;
+            let function = Ident::new(role.key(), span);
+            if role.is_text() {
+                let text = ways::of_field(krate, role, field.ty);
+                quote_spanned!(span=> { let value = #binding; #private::write::#function(data, #text); })
+            } else {
+                quote_spanned!(span=> #private::#function(data, #binding);)
+            }
         }
-        Role::Flatten => {
+        Use::Flatten => {
             let key = field.ident.to_string();
             // Elsewhere a check of its own demands that it can be flattened.
             if container.generics.params.is_empty() {
@@ -252,7 +209,7 @@ fn step(container: &Container<'_>, event: &Event<'_>, field: &Field<'_>, binding
                 quote_spanned!(span=> #private::write_flat(data, #key, #binding);)
             }
         }
-        Role::Data => {
+        Use::Data => {
             let key = field.name(container.rename_all);
             let class = event.class(&key);
             let value = match &class {
@@ -270,11 +227,11 @@ fn step(container: &Container<'_>, event: &Event<'_>, field: &Field<'_>, binding
             let function = Ident::new(if skip { "write_field_unless_none" } else { "write_field" }, span);
             quote_spanned!(span=> #keys #private::#function(data, #key, #value);)
         }
-        _ => return None,
+        Use::Skip => return None,
     })
 }
 
-/// Flattened fields that are known must not stand twice. Types with parameters are checked by nobody.
+/// No field that is flattened may be written twice. Types with parameters are not checked.
 fn flatten_checks(container: &Container<'_>) -> TokenStream {
     if !container.generics.params.is_empty() {
         return TokenStream::new();
@@ -285,13 +242,13 @@ fn flatten_checks(container: &Container<'_>) -> TokenStream {
         let own: Vec<_> = shape
             .fields
             .iter()
-            .filter(|field| field.role == Role::Data)
+            .filter(|field| field.purpose == Use::Data)
             .map(|field| field.name(container.rename_all))
             .collect();
-        for field in shape.fields.iter().filter(|field| field.role == Role::Flatten) {
+        for field in shape.fields.iter().filter(|field| field.purpose == Use::Flatten) {
             let ty = field.ty;
             let message =
-                format!("`{}` has a field that stands in the data already; rename one of the two", field.ident);
+                format!("`{}` has a field that the signal's data has already; rename one of the two", field.ident);
             checks.extend(quote_spanned! {span_of(ty)=>
                 const _: () = assert!(
                     #krate::__private::disjoint(&[#(#own),*], <#ty as #krate::signal::value::Flatten>::FIELDS),

@@ -2,98 +2,99 @@
 
 use paid_catalog::nearest_of;
 use proc_macro2::{Ident, TokenStream};
-use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
-use syn::{Expr, ExprLit, Lit, Path, Token};
+use syn::parse::ParseStream;
+use syn::{Expr, Path};
 
-use crate::attribute::input::{self, Field};
+use crate::arguments::{self, Field, Given};
 use crate::diagnostics::Errors;
+use crate::roles::{Macro, Role};
 
-const KEYS: [&str; 6] = ["customer", "product", "store_prompts", "metadata", "token", "crate"];
+/// A key that is not a role.
+#[derive(Clone, Copy)]
+enum Setting {
+    StorePrompts,
+    Metadata,
+    Token,
+    Crate,
+}
+
+const SETTINGS: [(&str, Setting); 4] = [
+    ("store_prompts", Setting::StorePrompts),
+    ("metadata", Setting::Metadata),
+    ("token", Setting::Token),
+    ("crate", Setting::Crate),
+];
 
 pub(super) struct Arguments {
-    pub(super) customer: Option<Expr>,
-    pub(super) product: Option<Expr>,
+    /// In the order in which they were written.
+    pub(super) roles: Vec<Given>,
     pub(super) store_prompts: Option<Expr>,
     pub(super) token: Option<Expr>,
     pub(super) metadata: Vec<Field>,
-    pub(crate) krate: Path,
-    seen: Vec<String>,
+    pub(super) krate: Path,
+    /// Every key as it was written.
+    keys: Vec<Ident>,
 }
 
 impl Arguments {
     /// Reads argument by argument, so that a mistake in one does not hide the others.
     pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut arguments = Self {
-            customer: None,
-            product: None,
+            roles: Vec::new(),
             store_prompts: None,
             token: None,
             metadata: Vec::new(),
             krate: syn::parse_quote!(::paid),
-            seen: Vec::new(),
+            keys: Vec::new(),
         };
-        for part in input::split(tokens) {
-            if let Err(error) = arguments.argument(part, errors) {
+        for part in arguments::split(tokens) {
+            let no_name = "`#[paid::trace]` takes no event name; name the event in `#[paid::signal(...)]`";
+            if let Err(error) = arguments::argument(part, no_name, |key, input| arguments.keyed(key, input, errors)) {
                 errors.push(error);
             }
         }
         arguments
     }
 
-    fn argument(&mut self, part: TokenStream, errors: &mut Errors) -> syn::Result<()> {
-        let parser = |input: ParseStream<'_>| {
-            if input.peek(syn::LitStr) {
-                let name: syn::LitStr = input.parse()?;
-                input.parse::<TokenStream>()?;
-                let message = "`#[paid::trace]` takes no name; the event's name stands in `#[paid::signal(...)]`";
-                return Err(syn::Error::new_spanned(name, message));
-            }
-            let key = input.call(Ident::parse_any)?;
-            self.keyed(&key, input, errors)?;
-            if !input.is_empty() {
-                return Err(input.error("expected `,` before this"));
-            }
-            Ok(())
-        };
-        parser.parse2(part)
+    fn keyed(&mut self, key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
+        let role = Role::of(Macro::Trace).find(|role| key == role.key());
+        let setting = SETTINGS.iter().find(|(name, _)| key == name);
+        if role.is_none() && setting.is_none() {
+            return Err(arguments::unknown(key, input, "trace", &hint(&key.to_string())));
+        }
+        if self.keys.contains(key) {
+            errors.at(key, format!("`{key}` is given twice; remove one"));
+        }
+        self.keys.push(key.clone());
+        if let Some(role) = role {
+            let value = arguments::value(key, input)?;
+            role.check_literal(&value, errors);
+            self.roles.push(Given { role, key: key.clone(), value });
+        }
+        if let Some((_, setting)) = setting {
+            self.setting(*setting, key, input, errors)?;
+        }
+        Ok(())
     }
 
-    fn keyed(&mut self, key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
-        let word = key.to_string();
-        if !KEYS.contains(&word.as_str()) {
-            input.parse::<TokenStream>()?;
-            return Err(syn::Error::new_spanned(key, unknown(&word)));
-        }
-        if self.seen.contains(&word) {
-            errors.at(key, format!("`{word}` is given twice; remove one"));
-        }
-        self.seen.push(word.clone());
-        if word == "metadata" {
-            self.metadata = input::data(key, input, errors)?;
-            self.check_metadata(errors);
-            return Ok(());
-        }
-        if !input.peek(Token![=]) {
-            input.parse::<TokenStream>()?;
-            return Err(syn::Error::new_spanned(key, format!("`{word}` needs a value: write `{word} = ...`")));
-        }
-        input.parse::<Token![=]>()?;
-        if word == "crate" {
-            self.krate = input.call(Path::parse_mod_style)?;
-            return Ok(());
-        }
-        let value: Expr = input.parse()?;
-        if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &value
-            && text.value().trim().is_empty()
-        {
-            errors.at(text, format!("`{word}` is empty; name somebody, or leave it to the scope"));
-        }
-        match word.as_str() {
-            "customer" => self.customer = Some(value),
-            "product" => self.product = Some(value),
-            "store_prompts" => self.store_prompts = Some(value),
-            _ => self.token = Some(value),
+    fn setting(
+        &mut self,
+        setting: Setting,
+        key: &Ident,
+        input: ParseStream<'_>,
+        errors: &mut Errors,
+    ) -> syn::Result<()> {
+        match setting {
+            Setting::StorePrompts => self.store_prompts = Some(arguments::value(key, input)?),
+            Setting::Token => self.token = Some(arguments::value(key, input)?),
+            Setting::Metadata => {
+                self.metadata = arguments::fields(key, input, errors)?;
+                self.check_metadata(errors);
+            }
+            Setting::Crate => {
+                arguments::equals(key, input)?;
+                self.krate = input.call(Path::parse_mod_style)?;
+            }
         }
         Ok(())
     }
@@ -107,16 +108,15 @@ impl Arguments {
     }
 }
 
-fn unknown(word: &str) -> String {
-    let hint = match word {
-        "customer_id" => "; the collector takes your own ids only: write `customer = ...` with yours".to_owned(),
-        "product_id" => "; the collector takes your own ids only: write `product = ...` with yours".to_owned(),
-        "store_prompt" => "; did you mean store_prompts?".to_owned(),
-        "data" => "; what every span says stands in `metadata(...)`".to_owned(),
-        _ => nearest_of(word, KEYS.into_iter()).map_or_else(
-            || format!("; what every span says stands in `metadata({word} = ...)`"),
-            |near| format!("; did you mean {near}?"),
-        ),
-    };
-    format!("`#[paid::trace]` has no `{word}`{hint}")
+/// What to write instead of a key that is unknown here.
+fn hint(word: &str) -> String {
+    if let Some(objection) = Role::find(word, Macro::Signal).and_then(Role::objection_over_trace) {
+        return objection;
+    }
+    let known = Role::of(Macro::Trace).map(Role::key).chain(SETTINGS.iter().map(|(name, _)| *name));
+    match (word, nearest_of(word, known)) {
+        ("data", _) => "to put fields on every span, write `metadata(...)`".to_owned(),
+        (_, Some(near)) => format!("did you mean {near}?"),
+        (_, None) => format!("to put it on every span, write `metadata({word} = ...)`"),
+    }
 }

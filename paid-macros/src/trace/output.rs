@@ -5,15 +5,16 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::input::Arguments;
-use crate::attribute::input::Function;
-use crate::attribute::output::{Shape, closure_return, inner, return_edge, returns_result, shape, text_of};
+use crate::arguments::Given;
+use crate::function::{Function, Shape, closure_return, inner, outcome, return_edge, shape};
+use crate::ways;
 
 pub(super) fn function(arguments: &Arguments, function: &Function) -> TokenStream {
     let Function { attributes, visibility, defaultness, signature, body } = function;
     let krate = &arguments.krate;
     let (scope, out) = (ident("__paid_scope"), ident("__paid_out"));
     let scoped = scoped(arguments);
-    let mark = mark(krate, &out, returns_result(function));
+    let mark = mark(krate, &outcome(krate, function, &out));
     let work = match shape(function) {
         Shape::Sync => {
             let returns = closure_return(&signature.output);
@@ -70,10 +71,9 @@ fn scoped(arguments: &Arguments) -> TokenStream {
     let krate = &arguments.krate;
     let scope = ident("__paid_scope");
     let mut steps = TokenStream::new();
-    for (place, value) in [("customer", &arguments.customer), ("product", &arguments.product)] {
-        let Some(value) = value else { continue };
-        let text = text_of(krate, place, value);
-        let method = Ident::new(place, value.span());
+    for Given { role, value, .. } in &arguments.roles {
+        let text = ways::of_expression(krate, *role, value);
+        let method = Ident::new(role.key(), value.span());
         steps.extend(quote_spanned!(value.span()=> match &(#value) { value => #scope.#method(#text), }));
     }
     for (method, value) in [("store_prompts", &arguments.store_prompts), ("token", &arguments.token)] {
@@ -94,18 +94,7 @@ fn scoped(arguments: &Arguments) -> TokenStream {
 }
 
 /// Gives the span the error, if the outcome is one.
-fn mark(krate: &syn::Path, out: &Ident, returns_result: bool) -> TokenStream {
-    let outcome = if returns_result {
-        quote!(&#out)
-    } else {
-        quote! {
-            {
-                #[allow(unused_imports)]
-                use #krate::__private::{OfAnything as _, OfResult as _};
-                (&#krate::__private::Probe(&#out)).outcome()
-            }
-        }
-    };
+fn mark(krate: &syn::Path, outcome: &TokenStream) -> TokenStream {
     let error = ident("__paid_error");
     quote! {
         if let ::core::result::Result::Err(#error) = #outcome {

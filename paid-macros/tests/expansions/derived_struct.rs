@@ -3,7 +3,7 @@ impl ::paid::PaidSignal for MeetingBooked {
     const NAMES: &'static [&'static str] = &["meeting_booked"];
     fn customer(&self) -> ::core::option::Option<::paid::types::CustomerAttribution> {
         let value = &self.account;
-        ::paid::__private::customer({
+        ::paid::__private::role::customer({
             #[allow(unused_imports)]
             use ::paid::__private::ways::all::*;
             (&&&::paid::__private::Way(value)).__paid_way().customer(value)
@@ -11,16 +11,15 @@ impl ::paid::PaidSignal for MeetingBooked {
     }
     fn idempotency_key(&self) -> ::core::option::Option<::std::string::String> {
         let value = &self.meeting;
-        {
+        ::paid::__private::role::idempotency_key({
             #[allow(unused_imports)]
             use ::paid::__private::ways::all::*;
-            (&&&::paid::__private::Way(value)).__paid_way().key(value)
-        }
-            .map(::std::borrow::Cow::into_owned)
+            (&&&::paid::__private::Way(value)).__paid_way().idempotency_key(value)
+        })
     }
     fn timestamp(&self) -> ::core::option::Option<::paid::Timestamp> {
         let value = &self.at;
-        ::paid::signal::value::AsTimestamp::as_timestamp(value)
+        ::paid::__private::timestamp(value)
     }
     fn write_data(&self, data: &mut ::paid::signal::Data) {
         data.field("lead_id", &self.lead_id);

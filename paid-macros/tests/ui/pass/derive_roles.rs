@@ -19,6 +19,8 @@ struct TokensUsed<'a, T: serde::Serialize> {
     key: Uuid,
     #[paid(quantity)]
     tokens: Option<u64>,
+    #[paid(unit)]
+    team: Cow<'a, str>,
     #[paid(user)]
     by: Arc<str>,
     #[paid(cost)]

@@ -1,0 +1,145 @@
+//! The roles that are text, and what each does to a signal: one row a role, in the tables below. The macros expand into
+//! what the tables make of a row; its name is the role's key.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+
+use super::Pending;
+use crate::signal::{Data, IdempotencyKey, value};
+use crate::types::{
+    CustomerAttribution, CustomerId, ExternalCustomerId, ExternalProductId, ProductAttribution, ProductId,
+};
+
+type Text<'a> = Option<Cow<'a, str>>;
+
+/// A type that is `AsRef<str>`.
+pub struct AsText;
+/// A type that is `Display`.
+pub struct AsDisplay;
+/// An `Option` of text.
+pub struct AsOption;
+/// Any other type: each role takes those that implement its trait, and refuses the rest with its message.
+pub struct AsNothing;
+
+/// The text of a value whose type is known to be text.
+#[inline(always)]
+pub fn by_str<T: AsRef<str> + ?Sized>(value: &T) -> Option<Cow<'_, str>> {
+    Some(Cow::Borrowed(value.as_ref()))
+}
+
+/// `role (trait): how the text becomes what PaidSignal returns => its type, where the signal keeps it;`
+macro_rules! of_the_signal {
+    ($($role:ident ($($class:tt)*): |$text:ident| $value:expr => $returns:ty, |$signal:ident, $set:ident| $keep:expr;)*) => {
+        texts! { $($role ($($class)*);)* }
+
+        /// What `PaidSignal` returns for a text.
+        pub mod role {
+            use super::*;
+            $(pub fn $role(text: Text<'_>) -> Option<$returns> {
+                text.map(|text| {
+                    let $text = text.into_owned();
+                    $value
+                })
+            })*
+        }
+
+        /// The same for types that are text by their name.
+        pub mod role_of_text {
+            use super::*;
+            $(pub fn $role<T: AsRef<str> + ?Sized>(value: &T) -> Option<$returns> {
+                role::$role(by_str(value))
+            })*
+        }
+
+        impl Pending {
+            $(pub fn $role(&mut self, text: Text<'_>) {
+                self.change(|$signal| {
+                    let $set = role::$role(text);
+                    $keep
+                });
+            })*
+        }
+    };
+}
+
+/// `role (trait): the field of the data that it writes;`
+macro_rules! of_the_data {
+    ($($role:ident ($($class:tt)*): $field:literal;)*) => {
+        texts! { $($role ($($class)*);)* }
+
+        /// Writes a text into the data.
+        pub mod write {
+            use super::*;
+            $(pub fn $role(data: &mut Data, text: Text<'_>) {
+                if let Some(text) = text {
+                    data.field($field, &text);
+                }
+            })*
+        }
+
+        impl Pending {
+            $(pub fn $role(&mut self, text: Text<'_>) {
+                self.change(|signal| write::$role(&mut signal.data, text));
+            })*
+        }
+    };
+}
+
+/// How a value becomes the text of a role, for each way that a type can be text.
+macro_rules! texts {
+    ($($role:ident ($($class:tt)*);)*) => {
+        impl AsText {
+            $(#[inline(always)]
+            pub fn $role<T: AsRef<str> + ?Sized>(self, value: &T) -> Text<'_> {
+                by_str(value)
+            })*
+        }
+
+        impl AsDisplay {
+            $(#[inline(always)]
+            pub fn $role<T: Display + ?Sized>(self, value: &T) -> Text<'_> {
+                Some(Cow::Owned(value.to_string()))
+            })*
+        }
+
+        impl AsOption {
+            $(#[inline(always)]
+            pub fn $role<T: AsRef<str>>(self, value: &Option<T>) -> Text<'_> {
+                value.as_ref().map(|value| Cow::Borrowed(value.as_ref()))
+            })*
+        }
+
+        // Errors show the trait in the row, since its tokens come from there: a `path` would show this macro instead.
+        impl AsNothing {
+            $(#[inline(always)]
+            pub fn $role<T: $($class)* + ?Sized>(self, value: &T) -> Text<'_> {
+                value.text()
+            })*
+        }
+    };
+}
+
+of_the_signal! {
+    customer (value::CustomerText):
+        |id| ExternalCustomerId::from(id).into() => CustomerAttribution,
+        |signal, customer| signal.customer = customer;
+    customer_id (value::CustomerIdText):
+        |id| CustomerId::from(id).into() => CustomerAttribution,
+        |signal, customer| signal.customer = customer;
+    product (value::ProductText):
+        |id| ExternalProductId::from(id).into() => ProductAttribution,
+        |signal, product| signal.product = product;
+    product_id (value::ProductIdText):
+        |id| ProductId::from(id).into() => ProductAttribution,
+        |signal, product| signal.product = product;
+    unit (value::UnitText):
+        |id| id => String,
+        |signal, unit| signal.unit = unit;
+    idempotency_key (value::KeyText):
+        |key| key => String,
+        |signal, key| signal.idempotency_key = key.map(IdempotencyKey::Given);
+}
+
+of_the_data! {
+    user (value::UserText): "external_user_id";
+}

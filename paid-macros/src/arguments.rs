@@ -1,0 +1,158 @@
+//! What the arguments of the attributes have in common: a list of keys, some with a value, some with a list of fields.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{Expr, LitStr, Token};
+
+use crate::diagnostics::Errors;
+use crate::roles::Role;
+
+/// One field of the data.
+pub(crate) struct Field {
+    pub(crate) key: Ident,
+    pub(crate) value: Expr,
+}
+
+impl Field {
+    /// As it is written on the wire.
+    pub(crate) fn name(&self) -> String {
+        self.key.unraw().to_string()
+    }
+}
+
+/// A role with the expression that says its value.
+pub(crate) struct Given {
+    pub(crate) role: Role,
+    /// The key as it was written.
+    pub(crate) key: Ident,
+    pub(crate) value: Expr,
+}
+
+/// Reads one argument, `key`, `key = value` or `key(...)`, all of it.
+///
+/// # Errors
+///
+/// The error of `read`, or an error at what follows the argument. `no_name` is the message for a text without a key.
+pub(crate) fn argument(
+    part: TokenStream,
+    no_name: &str,
+    read: impl FnOnce(&Ident, ParseStream<'_>) -> syn::Result<()>,
+) -> syn::Result<()> {
+    let parser = |input: ParseStream<'_>| {
+        if input.peek(LitStr) {
+            let name: LitStr = input.parse()?;
+            input.parse::<TokenStream>()?;
+            return Err(syn::Error::new_spanned(name, no_name));
+        }
+        let key = input.call(Ident::parse_any)?;
+        read(&key, input)?;
+        if !input.is_empty() {
+            return Err(input.error("expected `,` before this"));
+        }
+        Ok(())
+    };
+    parser.parse2(part)
+}
+
+/// The `=` after a key that needs a value.
+pub(crate) fn equals(key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
+    if !input.peek(Token![=]) {
+        input.parse::<TokenStream>()?;
+        return Err(syn::Error::new_spanned(key, format!("`{key}` needs a value: write `{key} = ...`")));
+    }
+    input.parse::<Token![=]>()?;
+    Ok(())
+}
+
+/// `= value` after a key.
+pub(crate) fn value(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
+    equals(key, input)?;
+    input.parse()
+}
+
+/// A key that the macro does not have.
+pub(crate) fn unknown(key: &Ident, input: ParseStream<'_>, macro_name: &str, hint: &str) -> syn::Error {
+    // What follows it is part of the same mistake.
+    let _ = input.parse::<TokenStream>();
+    syn::Error::new_spanned(key, format!("`#[paid::{macro_name}]` has no `{key}`; {hint}"))
+}
+
+/// The tokens between the commas of the outermost level.
+pub(crate) fn split(tokens: TokenStream) -> Vec<TokenStream> {
+    let mut parts = vec![TokenStream::new()];
+    let mut angles = 0_u32;
+    for token in tokens {
+        match &token {
+            TokenTree::Punct(punct) if punct.as_char() == ',' && angles == 0 => {
+                parts.push(TokenStream::new());
+                continue;
+            }
+            // A turbofish may hold commas; a comparison holds none that belong to it.
+            TokenTree::Punct(punct) if punct.as_char() == '<' && ends_in_colons(parts.last()) => angles += 1,
+            TokenTree::Punct(punct) if punct.as_char() == '>' && angles > 0 => angles -= 1,
+            _ => {}
+        }
+        if let Some(last) = parts.last_mut() {
+            last.extend([token]);
+        }
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+fn ends_in_colons(part: Option<&TokenStream>) -> bool {
+    let last = part.and_then(|part| part.clone().into_iter().last());
+    matches!(last, Some(TokenTree::Punct(punct)) if punct.as_char() == ':')
+}
+
+/// `(field = expr, field)`, after `data` or another key.
+pub(crate) fn fields(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<Field>> {
+    if !input.peek(syn::token::Paren) {
+        input.parse::<TokenStream>()?;
+        return Err(syn::Error::new_spanned(
+            key,
+            format!("`{key}` lists fields in parentheses: write `{key}(lead_id = lead.id)`"),
+        ));
+    }
+    let list = key;
+    let inner;
+    syn::parenthesized!(inner in input);
+    let mut fields = Vec::new();
+    for part in split(inner.parse()?) {
+        let parser = |input: ParseStream<'_>| {
+            if input.peek(LitStr) {
+                let name: LitStr = input.parse()?;
+                input.parse::<TokenStream>()?;
+                let message = format!("a field is written as a name without quotes: `{list}(lead_id = lead.id)`");
+                return Err(syn::Error::new_spanned(name, message));
+            }
+            let key = input.call(Ident::parse_any)?;
+            if input.is_empty() {
+                let value = syn::parse_quote!(#key);
+                return Ok(Field { key, value });
+            }
+            if !input.peek(Token![=]) {
+                let rest: TokenStream = input.parse()?;
+                let whole = quote!(#key #rest);
+                let message = format!(
+                    "this field needs a name: write `{list}(name = {})`",
+                    whole.to_string().replace(" . ", ".")
+                );
+                return Err(syn::Error::new_spanned(whole, message));
+            }
+            input.parse::<Token![=]>()?;
+            let value = Expr::parse(input)?;
+            if !input.is_empty() {
+                return Err(input.error("expected `,` before this"));
+            }
+            Ok(Field { key, value })
+        };
+        match parser.parse2(part) {
+            Ok(field) => fields.push(field),
+            Err(error) => errors.push(error),
+        }
+    }
+    Ok(fields)
+}
