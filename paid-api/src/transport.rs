@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Method, Response, StatusCode, Url};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tracing::Instrument;
@@ -183,15 +183,19 @@ impl Prepared {
         self.problem.get_or_insert(problem);
     }
 
-    fn target(&self) -> String {
-        let mut target = self.path.clone();
-        for (index, (name, value)) in self.query.iter().enumerate() {
-            target.push(if index == 0 { '?' } else { '&' });
-            target.push_str(&wire::encode(name));
-            target.push('=');
-            target.push_str(&wire::encode(value));
+    /// The URL of the request, with the query percent-encoded.
+    fn url(&self, base_url: &str) -> Result<Url, Error> {
+        let text = format!("{base_url}{}", self.path);
+        let mut url = Url::parse(&text).map_err(|error| {
+            Error::request(self.operation.clone(), format!("the path does not form a URL below the base URL: {error}"))
+        })?;
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+            // Only decoders of forms read `+` as a space; a `+` in a value is `%2B` by now.
+            let query = url.query().map(|query| query.replace('+', "%20"));
+            url.set_query(query.as_deref());
         }
-        target
+        Ok(url)
     }
 
     /// Compresses the body, where that is worth the while.
@@ -302,7 +306,7 @@ async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Erro
     if inner.gzip {
         prepared.compress();
     }
-    let url = format!("{}{}", inner.base_url, prepared.target());
+    let url = prepared.url(&inner.base_url)?;
     let (attempt, attempts) = retry::run(&inner.retry, prepared.repeatable, |number, remaining| {
         if number > 1 {
             tracing::debug!(attempt = number, "retrying");
@@ -326,10 +330,10 @@ async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Erro
     }
 }
 
-async fn attempt(inner: &Inner, prepared: &Prepared, url: &str, limit: Duration) -> Attempt {
+async fn attempt(inner: &Inner, prepared: &Prepared, url: &Url, limit: Duration) -> Attempt {
     let mut request = inner
         .http
-        .request(prepared.method.clone(), url)
+        .request(prepared.method.clone(), url.clone())
         .timeout(limit)
         .header(USER_AGENT, inner.user_agent.clone())
         .header(AUTHORIZATION, inner.key.header());
