@@ -7,16 +7,45 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
 use reqwest::{Method, Response, StatusCode, Url};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 use tracing::Instrument;
 
-use crate::client::{Client, Inner};
+use crate::client::{Client, ClientInner, Compress};
 use crate::error::{ApiError, DecodeError, Error, excerpt, without_text};
 use crate::retry::{self, Attempted, Outcome};
 use crate::wire;
+
+impl Client {
+    /// A request to a path that the document does not list yet, with the same key, retries and errors.
+    ///
+    /// `path` starts with `/` and stands below the base URL; parameters are set with [`Call::query`].
+    ///
+    /// ```no_run
+    /// # async fn example(client: paid::Client) -> Result<(), paid::Error> {
+    /// let signals = client.request(paid::Method::GET, "/signals/").query("limit", "50").await?;
+    /// println!("{}", signals["data"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn request(&self, method: Method, path: &str) -> Call<Value> {
+        let operation = format!("{method} {path}");
+        let call = Call::new(self, operation, method, path);
+        let addresses_elsewhere = path.split('/').any(|segment| {
+            let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+            matches!(plain.as_str(), "." | "..")
+        });
+        if !path.starts_with('/') || addresses_elsewhere || path.contains(['?', '#', '\\']) {
+            return call.refused(
+                "the path must start with `/` and have no `.` or `..` segment, `?` or `#`; set parameters with `query`",
+            );
+        }
+        call
+    }
+}
 
 /// The answer to a call, on its way.
 pub type CallFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
@@ -36,9 +65,8 @@ struct Prepared {
     path: String,
     query: Vec<(Cow<'static, str>, String)>,
     body: Option<Bytes>,
-    /// Whether the body is compressed.
-    #[cfg(feature = "gzip")]
-    gzip: bool,
+    /// Whether the body is compressed with gzip.
+    compressed: bool,
     repeatable: bool,
     /// Why it cannot be sent.
     problem: Option<String>,
@@ -60,8 +88,7 @@ impl<T> Call<T> {
             path: path.into(),
             query: Vec::new(),
             body: None,
-            #[cfg(feature = "gzip")]
-            gzip: false,
+            compressed: false,
             repeatable,
             problem: None,
         };
@@ -96,14 +123,12 @@ impl<T> Call<T> {
             self.prepared.refuse(format!("`{path}` is not a finite number, and JSON has no way to send it"));
         }
         match serde_json::to_vec(body) {
-            Ok(text) => self.prepared.body = Some(text.into()),
-            Err(error) => self.prepared.refuse(format!("the body cannot be written as JSON: {error}")),
+            Ok(text) => self.json_text(text),
+            Err(error) => self.refused(&format!("the body cannot be written as JSON: {error}")),
         }
-        self
     }
 
     /// Sets a body that is JSON already.
-    #[cfg(feature = "emit")]
     pub(crate) fn json_text(mut self, text: Vec<u8>) -> Self {
         self.prepared.body = Some(text.into());
         self
@@ -198,15 +223,10 @@ impl Prepared {
         Ok(url)
     }
 
-    /// Compresses the body, where that is worth the while.
-    #[cfg(feature = "gzip")]
-    fn compress(&mut self) {
-        use std::io::Write;
-        let Some(body) = self.body.as_ref().filter(|body| body.len() >= WORTH_COMPRESSING) else { return };
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        if let Ok(packed) = encoder.write_all(body).and_then(|()| encoder.finish()) {
+    fn compress(&mut self, compress: Compress) {
+        if let Some(packed) = self.body.as_deref().and_then(compress) {
             self.body = Some(packed.into());
-            self.gzip = true;
+            self.compressed = true;
         }
     }
 }
@@ -298,13 +318,11 @@ async fn execute(client: Client, prepared: Prepared) -> Result<Answer, Error> {
     attempts(client, prepared).instrument(span).await
 }
 
-#[cfg_attr(not(feature = "gzip"), allow(unused_mut))]
 async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Error> {
     let begun = Instant::now();
     let inner = client.inner();
-    #[cfg(feature = "gzip")]
-    if inner.gzip {
-        prepared.compress();
+    if let Some(gzip) = inner.gzip {
+        prepared.compress(gzip);
     }
     let url = prepared.url(&inner.base_url)?;
     let (attempt, attempts) = retry::run(&inner.retry, prepared.repeatable, |number, remaining| {
@@ -330,7 +348,7 @@ async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Erro
     }
 }
 
-async fn attempt(inner: &Inner, prepared: &Prepared, url: &Url, limit: Duration) -> Attempt {
+async fn attempt(inner: &ClientInner, prepared: &Prepared, url: &Url, limit: Duration) -> Attempt {
     let mut request = inner
         .http
         .request(prepared.method.clone(), url.clone())
@@ -339,9 +357,8 @@ async fn attempt(inner: &Inner, prepared: &Prepared, url: &Url, limit: Duration)
         .header(AUTHORIZATION, inner.key.header());
     if let Some(body) = &prepared.body {
         request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.clone());
-        #[cfg(feature = "gzip")]
-        if prepared.gzip {
-            request = request.header(reqwest::header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        if prepared.compressed {
+            request = request.header(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
     }
     let answered = async {
@@ -353,8 +370,6 @@ async fn attempt(inner: &Inner, prepared: &Prepared, url: &Url, limit: Duration)
     answered.await.unwrap_or_else(|error| Attempt::Failed { error, limit })
 }
 
-#[cfg(feature = "gzip")]
-const WORTH_COMPRESSING: usize = 1024;
 const ERROR_BODY_LIMIT: usize = 64 * 1024;
 
 /// As much as there is of the body of an error: the status counts even when its body is cut off.
@@ -368,4 +383,18 @@ async fn error_body(mut response: Response) -> Bytes {
         }
     }
     body.freeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_raw_path_cannot_leave_the_base_url() {
+        let client = Client::new("paid_x").unwrap();
+        for path in ["signals", "/../admin", "/a/%2e%2E/b", "/a?b=c", "/a#b", "/a\\..\\b"] {
+            assert!(client.request(Method::GET, path).is_refused(), "{path}");
+        }
+        assert!(!client.request(Method::GET, "/signals/").is_refused());
+    }
 }
