@@ -1,4 +1,4 @@
-//! The one place where a request is executed: path and body checked, key added, retried, traced, decoded.
+//! Executes requests, in one place: checks path and body, adds the API key, retries, traces, decodes the response.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,9 +20,9 @@ use crate::retry::{self, Attempted, Outcome};
 use crate::wire;
 
 impl Client {
-    /// A request to a path that the document does not list yet, with the same key, retries and errors.
+    /// Prepares a request to a path that this library has no method for, with the same API key, retries and errors.
     ///
-    /// `path` starts with `/` and stands below the base URL; parameters are set with [`Call::query`].
+    /// `path` starts with `/` and is appended to the base URL; set query parameters with [`Call::query`].
     ///
     /// ```no_run
     /// # async fn example(client: paid::Client) -> Result<(), paid::Error> {
@@ -40,17 +40,17 @@ impl Client {
         });
         if !path.starts_with('/') || addresses_elsewhere || path.contains(['?', '#', '\\']) {
             return call.refused(
-                "the path must start with `/` and have no `.` or `..` segment, `?` or `#`; set parameters with `query`",
+                "the path must start with `/` and must not contain a `.` or `..` segment, `?`, `#` or `\\`; set parameters with `query`",
             );
         }
         call
     }
 }
 
-/// The answer to a call, on its way.
+/// The future of a [`Call`]'s response.
 pub type CallFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
-/// A request that is ready: `.await` or [`send`](Self::send) sends it, dropping it does nothing.
+/// A request that is ready to be sent: `.await` or [`send`](Self::send) sends it; dropping it does nothing.
 #[must_use = "a request does nothing until it is sent"]
 pub struct Call<T> {
     client: Client,
@@ -68,12 +68,12 @@ struct Prepared {
     /// Whether the body is compressed with gzip.
     compressed: bool,
     repeatable: bool,
-    /// Why it cannot be sent.
+    /// The first reason why it cannot be sent.
     problem: Option<String>,
 }
 
 impl<T> Call<T> {
-    /// A request of an operation. Methods that HTTP calls idempotent may be repeated.
+    /// A request for an operation. It may be repeated if HTTP defines its method as idempotent.
     #[doc(hidden)]
     pub fn new(
         client: &Client,
@@ -95,21 +95,22 @@ impl<T> Call<T> {
         Self { client: client.clone(), prepared, answer: PhantomData }
     }
 
-    /// Fills in `{name}` of the path.
+    /// Replaces `{name}` in the path.
     #[doc(hidden)]
     pub fn path(mut self, name: &str, value: impl AsRef<str>) -> Self {
         let value = value.as_ref();
         match wire::path_segment(value) {
             Some(segment) => self.prepared.path = self.prepared.path.replace(&format!("{{{name}}}"), &segment),
             None => self.prepared.refuse(format!(
-                "{value:?} cannot be the `{name}` in {}: it would address something else; pass the id itself",
+                "{value:?} cannot be the `{name}` in {}: the request would go to another path; pass the id itself",
                 self.prepared.path
             )),
         }
         self
     }
 
-    /// Sets a query parameter, also one that the document does not list. The last value of a name counts.
+    /// Sets a query parameter, including one that this library has no method for. A later value of the same name replaces
+    /// an earlier one.
     pub fn query(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         let name = name.into();
         self.prepared.query.retain(|(known, _)| *known != name);
@@ -117,18 +118,18 @@ impl<T> Call<T> {
         self
     }
 
-    /// Sets the JSON body. A number that JSON cannot say (NaN, infinity) makes sending an error.
+    /// Sets the JSON body. If it contains NaN or infinity, which JSON cannot represent, sending fails.
     pub fn body<B: Serialize + ?Sized>(mut self, body: &B) -> Self {
         if let Some(path) = wire::first_non_finite(body) {
-            self.prepared.refuse(format!("`{path}` is not a finite number, and JSON has no way to send it"));
+            self.prepared.refuse(format!("`{path}` is not a finite number, which JSON cannot represent"));
         }
         match serde_json::to_vec(body) {
             Ok(text) => self.json_text(text),
-            Err(error) => self.refused(&format!("the body cannot be written as JSON: {error}")),
+            Err(error) => self.refused(&format!("the body cannot be serialized as JSON: {error}")),
         }
     }
 
-    /// Sets a body that is JSON already.
+    /// Sets a body that is already serialized as JSON.
     pub(crate) fn json_text(mut self, text: Vec<u8>) -> Self {
         self.prepared.body = Some(text.into());
         self
@@ -140,8 +141,8 @@ impl<T> Call<T> {
         self
     }
 
-    /// Says whether doing the work twice does no harm. Only then is it retried when the first attempt may have
-    /// been received; see [`RetryPolicy`](crate::RetryPolicy).
+    /// Sets whether the request may be executed twice without harm. Only then is it retried after an attempt that Paid may
+    /// have received; see [`RetryPolicy`](crate::RetryPolicy).
     pub fn repeatable_if(mut self, repeatable: bool) -> Self {
         self.prepared.repeatable = repeatable;
         self
@@ -161,7 +162,7 @@ impl<T> Call<T> {
         self.prepared.problem.is_some()
     }
 
-    /// Reads the answer as another type, such as `serde_json::Value`.
+    /// Decodes the response as another type, such as `serde_json::Value`.
     pub fn answer_as<U>(self) -> Call<U> {
         Call { client: self.client, prepared: self.prepared, answer: PhantomData }
     }
@@ -203,7 +204,7 @@ impl<T> fmt::Debug for Call<T> {
 }
 
 impl Prepared {
-    /// The first problem is the one that is reported.
+    /// Keeps the first problem: it is the one that is reported.
     fn refuse(&mut self, problem: String) {
         self.problem.get_or_insert(problem);
     }
@@ -212,7 +213,10 @@ impl Prepared {
     fn url(&self, base_url: &str) -> Result<Url, Error> {
         let text = format!("{base_url}{}", self.path);
         let mut url = Url::parse(&text).map_err(|error| {
-            Error::request(self.operation.clone(), format!("the path does not form a URL below the base URL: {error}"))
+            Error::request(
+                self.operation.clone(),
+                format!("the base URL and the path do not form a valid URL: {error}"),
+            )
         })?;
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.query);
@@ -231,7 +235,7 @@ impl Prepared {
     }
 }
 
-/// The answer of an operation that has nothing to say but that it worked.
+/// The response of an operation that returns no data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Empty {}
@@ -248,7 +252,7 @@ impl Serialize for Empty {
     }
 }
 
-/// A successful answer, not yet decoded.
+/// A successful response, not yet decoded.
 struct Answer {
     operation: Cow<'static, str>,
     status: StatusCode,
@@ -257,7 +261,7 @@ struct Answer {
 
 impl Answer {
     fn decode<T: DeserializeOwned>(self) -> Result<T, Error> {
-        // A 204 and its like have no body, which is what an empty object says.
+        // A 204 has no body; an empty object means the same.
         let text: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
         let mut reader = serde_json::Deserializer::from_slice(text);
         let failure = match serde_path_to_error::deserialize(&mut reader) {
@@ -273,7 +277,7 @@ impl Answer {
     fn unreadable(self, path: String, error: &serde_json::Error) -> Error {
         let message = match self.body.iter().find(|byte| !byte.is_ascii_whitespace()) {
             None => "the body is empty".to_owned(),
-            Some(b'<') => "the body is HTML or XML, not JSON; is the base URL right?".to_owned(),
+            Some(b'<') => "the body is HTML or XML, not JSON; check the base URL".to_owned(),
             Some(_) => excerpt(&without_text(&error.to_string()), 200),
         };
         Error::Decode(Box::new(DecodeError {
@@ -286,7 +290,7 @@ impl Answer {
     }
 }
 
-/// What came back from one attempt.
+/// The result of one attempt.
 enum Attempt {
     Answered { status: StatusCode, headers: HeaderMap, body: Bytes },
     Failed { error: reqwest::Error, limit: Duration },
@@ -372,7 +376,7 @@ async fn attempt(inner: &ClientInner, prepared: &Prepared, url: &Url, limit: Dur
 
 const ERROR_BODY_LIMIT: usize = 64 * 1024;
 
-/// As much as there is of the body of an error: the status counts even when its body is cut off.
+/// The body of an error response, as far as it arrives: the status is reported even if the body is cut off.
 async fn error_body(mut response: Response) -> Bytes {
     let mut body = BytesMut::new();
     while let Ok(Some(chunk)) = response.chunk().await {

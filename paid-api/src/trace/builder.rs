@@ -11,7 +11,7 @@ use super::export::Exporter;
 use super::guard::TraceGuard;
 use super::pipeline::{self, Pipeline};
 use super::queue::{Queue, Settings};
-use crate::client::{self, ApiKey, Key};
+use crate::client::{self, ApiKey, KeySource};
 use crate::error::ConfigError;
 
 /// Paid's collector.
@@ -32,7 +32,7 @@ pub enum Export {
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct TraceBuilder {
-    key: Option<Result<Key, ConfigError>>,
+    key: Option<Result<KeySource, ConfigError>>,
     endpoint: Option<String>,
     export: Export,
     settings: Settings,
@@ -66,13 +66,13 @@ impl Default for TraceBuilder {
 impl TraceBuilder {
     /// The API key (`paid_…`); `PAID_API_KEY` unless set.
     pub fn api_key(mut self, key: impl AsRef<str>) -> Self {
-        self.key = Some(ApiKey::new(key).map(Key::Fixed));
+        self.key = Some(ApiKey::new(key).map(KeySource::Fixed));
         self
     }
 
     /// Where the API key comes from, for keys that are rotated: asked before every request, so it must be quick.
     pub fn api_key_from(mut self, provider: impl Fn() -> ApiKey + Send + Sync + 'static) -> Self {
-        self.key = Some(Ok(Key::Provided(Arc::new(provider))));
+        self.key = Some(Ok(KeySource::Provided(Arc::new(provider))));
         self
     }
 
@@ -167,7 +167,7 @@ impl TraceBuilder {
                 let text = client::variable("PAID_API_KEY")?.ok_or_else(|| {
                     ConfigError::new("no API key to trace with: export PAID_API_KEY, or call `api_key`")
                 })?;
-                Key::Fixed(ApiKey::new(&text)?)
+                KeySource::Fixed(ApiKey::new(&text)?)
             }
         };
         let endpoint = match self.endpoint {

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::queue::{Ended, Next, Queue, add};
 use super::stamp::{self, Secret, Stationery};
-use crate::client::Key;
+use crate::client::KeySource;
 use crate::emit;
 
 const BASE_DELAY: Duration = Duration::from_millis(500);
@@ -26,7 +26,7 @@ const MAX_DELAY: Duration = Duration::from_secs(30);
 pub(super) struct Exporter {
     pub(super) http: reqwest::Client,
     pub(super) endpoint: String,
-    pub(super) key: Key,
+    pub(super) key: KeySource,
     pub(super) resource: ResourceAttributesWithSchema,
     pub(super) queue: Arc<Queue>,
     pub(super) end: watch::Receiver<Option<Instant>>,
