@@ -81,7 +81,7 @@ mod collector {
     use super::fault::Faults;
 
     #[derive(Debug, Default)]
-    pub(super) struct Collector;
+    pub(super) struct Collector {}
 
     impl Collector {
         pub(super) fn routes(&self, _: Arc<Faults>) -> Router {

@@ -101,7 +101,7 @@ fn without_attributes(product: &JsonObject) -> JsonObject {
     product
 }
 
-/// A product as an answer: prices in the form that is read, not the one that was written.
+/// A product as the API shows it: responses describe prices in another form than requests.
 fn shown(product: &JsonObject) -> Value {
     let mut product = Value::Object(product.clone());
     for attribute in product["productAttributes"].as_array_mut().into_iter().flatten() {

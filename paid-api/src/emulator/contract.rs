@@ -97,7 +97,7 @@ impl Contract {
                     status: success.and_then(|status| status.parse().ok()).unwrap_or(200),
                     pointer: format!("/paths/{escaped}/{method}"),
                 });
-                // Two paths that differ only in a parameter's name cannot both be found; a test finds every operation.
+                // This fails only if two paths differ in nothing but a parameter's name; a test finds every operation.
                 let _ = routes.entry(method.to_uppercase()).or_default().insert(path, Arc::clone(&operation));
                 operations.insert(operation.id.clone(), operation);
             }
