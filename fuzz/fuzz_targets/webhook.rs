@@ -5,7 +5,7 @@ libfuzzer_sys::fuzz_target!(|parts: (&[u8], &[u8])| {
     let (header, body) = parts;
     let verifier = paid::webhook::Verifier::new("whsec_fuzz");
     assert!(verifier.verify(header, body).is_err());
-    if let Ok(delivery) = verifier.verify(verifier.sign(body), body) {
-        let _ = delivery.event.name().len();
+    if let Ok(message) = verifier.verify(verifier.sign(body), body) {
+        let _ = message.event.name().len();
     }
 });

@@ -1,19 +1,20 @@
-//! The client and its builder: key, base URL, timeouts, retries.
+//! The client and its builder: API key, base URL, timeouts, retries.
+
+#[cfg(feature = "gzip")]
+mod gzip;
 
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::Url;
 use reqwest::header::HeaderValue;
-use reqwest::{Method, Url};
-use serde_json::Value;
 
 use crate::error::ConfigError;
 use crate::retry::RetryPolicy;
-use crate::transport::Call;
 
-/// Where Paid's API is.
+/// Paid's v2 API.
 const BASE_URL: &str = "https://api.agentpaid.io/api/v2";
 const KEY_VARIABLE: &str = "PAID_API_KEY";
 const URL_VARIABLE: &str = "PAID_BASE_URL";
@@ -23,24 +24,24 @@ const URL_VARIABLE: &str = "PAID_BASE_URL";
 pub struct ApiKey(HeaderValue);
 
 impl ApiKey {
-    /// Takes a key as Paid shows it (`paid_…`).
+    /// Accepts a key as Paid shows it (`paid_…`).
     ///
     /// # Errors
     ///
-    /// When it is empty or holds what no key holds, such as a line break.
+    /// If `key` is empty or contains a character other than visible ASCII, such as a space or a line break.
     pub fn new(key: impl AsRef<str>) -> Result<Self, ConfigError> {
         let key = key.as_ref();
         if key.is_empty() {
             return Err(ConfigError::new("the API key is empty"));
         }
         if key.trim() != key {
-            return Err(ConfigError::new("the API key begins or ends with white space; trim it"));
+            return Err(ConfigError::new("the API key starts or ends with whitespace; trim it"));
         }
         if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(ConfigError::new("the API key holds a character that no key holds; copy it again"));
+            return Err(ConfigError::new("the API key contains a character other than visible ASCII; copy it again"));
         }
         let mut header = HeaderValue::try_from(format!("Bearer {key}"))
-            .map_err(|_| ConfigError::new("the API key cannot stand in a header; copy it again"))?;
+            .map_err(|_| ConfigError::new("the API key is not a valid header value; copy it again"))?;
         header.set_sensitive(true);
         Ok(Self(header))
     }
@@ -61,76 +62,53 @@ impl fmt::Debug for ApiKey {
 /// Each resource has a method: [`customers`](Self::customers), [`orders`](Self::orders), and so on.
 #[derive(Clone)]
 pub struct Client {
-    inner: Arc<Inner>,
+    inner: Arc<ClientInner>,
 }
 
-pub(crate) struct Inner {
+/// Compresses a body, or returns `None` if it is better sent as it is.
+pub(crate) type Compress = fn(&[u8]) -> Option<Vec<u8>>;
+
+pub(crate) struct ClientInner {
     pub(crate) http: reqwest::Client,
     pub(crate) base_url: String,
     pub(crate) key: KeySource,
     pub(crate) user_agent: HeaderValue,
     pub(crate) timeout: Duration,
     pub(crate) retry: RetryPolicy,
-    #[cfg(feature = "gzip")]
-    pub(crate) gzip: bool,
+    /// Set by `ClientBuilder::gzip`.
+    pub(crate) gzip: Option<Compress>,
 }
 
 impl Client {
-    /// A client for this key, with defaults for the rest.
+    /// Creates a client with this API key and the default settings.
     ///
     /// # Errors
     ///
-    /// When the key is none; see [`ApiKey::new`].
+    /// If `key` is not a valid API key (see [`ApiKey::new`]), or TLS cannot be set up.
     pub fn new(key: impl AsRef<str>) -> Result<Self, ConfigError> {
         Self::builder().api_key(key).build()
     }
 
-    /// A client for the key in `PAID_API_KEY` and, where it is set, the base URL in `PAID_BASE_URL`.
+    /// Creates a client with the API key in `PAID_API_KEY` and, if it is set, the base URL in `PAID_BASE_URL`.
     ///
     /// # Errors
     ///
-    /// When `PAID_API_KEY` is missing, or one of the two cannot be used.
+    /// If `PAID_API_KEY` is missing, or one of the two variables has an invalid value.
     pub fn from_env() -> Result<Self, ConfigError> {
         ClientBuilder::from_env()?.build()
     }
 
-    /// Everything that can be set.
+    /// Returns a builder with the default settings and no API key.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
 
-    /// A request to a path that the document does not list yet, with the same key, retries and errors.
-    ///
-    /// `path` starts with `/` and stands below the base URL; parameters are set with [`Call::query`].
-    ///
-    /// ```no_run
-    /// # async fn example(client: paid::Client) -> Result<(), paid::Error> {
-    /// let signals = client.request(paid::Method::GET, "/signals/").query("limit", "50").await?;
-    /// println!("{}", signals["data"]);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn request(&self, method: Method, path: &str) -> Call<Value> {
-        let operation = format!("{method} {path}");
-        let call = Call::new(self, operation, method, path);
-        let addresses_elsewhere = path.split('/').any(|segment| {
-            let plain = segment.to_ascii_lowercase().replace("%2e", ".");
-            matches!(plain.as_str(), "." | "..")
-        });
-        if !path.starts_with('/') || addresses_elsewhere || path.contains(['?', '#', '\\']) {
-            return call.refused(
-                "the path must start with `/` and have no `.` or `..` segment, `?` or `#`; set parameters with `query`",
-            );
-        }
-        call
-    }
-
-    /// Where requests go.
+    /// The base URL that requests are sent to, without a trailing slash.
     pub fn base_url(&self) -> &str {
         &self.inner.base_url
     }
 
-    pub(crate) fn inner(&self) -> &Inner {
+    pub(crate) fn inner(&self) -> &ClientInner {
         &self.inner
     }
 }
@@ -146,7 +124,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Where the key of a request comes from.
+/// Where a request's API key comes from.
 #[derive(Clone)]
 pub(crate) enum KeySource {
     Fixed(ApiKey),
@@ -154,7 +132,7 @@ pub(crate) enum KeySource {
 }
 
 impl KeySource {
-    /// Asked for every attempt, so that a rotated key is used at once.
+    /// The `Authorization` header. It is read for every attempt, so that a rotated key is used at once.
     pub(crate) fn header(&self) -> HeaderValue {
         match self {
             Self::Fixed(key) => key.header(),
@@ -169,7 +147,7 @@ impl fmt::Debug for KeySource {
     }
 }
 
-/// Sets up a [`Client`].
+/// Configures and builds a [`Client`].
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {
@@ -180,8 +158,7 @@ pub struct ClientBuilder {
     retry: RetryPolicy,
     user_agent: Option<String>,
     http: Option<reqwest::Client>,
-    #[cfg(feature = "gzip")]
-    gzip: bool,
+    gzip: Option<Compress>,
 }
 
 impl Default for ClientBuilder {
@@ -194,18 +171,17 @@ impl Default for ClientBuilder {
             retry: RetryPolicy::default(),
             user_agent: None,
             http: None,
-            #[cfg(feature = "gzip")]
-            gzip: false,
+            gzip: None,
         }
     }
 }
 
 impl ClientBuilder {
-    /// A builder with the key in `PAID_API_KEY` and, where it is set, the base URL in `PAID_BASE_URL`.
+    /// Returns a builder with the API key in `PAID_API_KEY` and, if it is set, the base URL in `PAID_BASE_URL`.
     ///
     /// # Errors
     ///
-    /// When `PAID_API_KEY` is missing or one of the two is not Unicode.
+    /// If `PAID_API_KEY` is missing, or one of the two variables is not valid Unicode.
     pub fn from_env() -> Result<Self, ConfigError> {
         let Some(key) = variable(KEY_VARIABLE)? else {
             return Err(ConfigError::new(
@@ -219,13 +195,14 @@ impl ClientBuilder {
         })
     }
 
-    /// The API key (`paid_…`).
+    /// Sets the API key (`paid_…`). [`build`](Self::build) reports an invalid one.
     pub fn api_key(mut self, key: impl AsRef<str>) -> Self {
         self.key = Some(ApiKey::new(key).map(KeySource::Fixed));
         self
     }
 
-    /// Where the API key comes from, for keys that are rotated: asked before every attempt, so it must be quick.
+    /// Sets a function that returns the current API key, for keys that are rotated. It is called before every attempt of a
+    /// request, so it must not block.
     ///
     /// ```
     /// # use std::sync::{Arc, RwLock};
@@ -244,47 +221,40 @@ impl ClientBuilder {
         self
     }
 
-    /// Where requests go; Paid's v2 API by default. Plain `http` is for this machine only.
+    /// Sets the base URL of all requests; Paid's v2 API by default. Plain `http` is allowed for loopback addresses only.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = url.into();
         self
     }
 
-    /// How long one attempt may take, from connecting to the last byte. 60 seconds by default.
+    /// Sets the timeout of one attempt, from connecting to the last byte of the response. 60 seconds by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How long connecting may take. 10 seconds by default; a client given with [`http`](Self::http) keeps its own.
+    /// Sets the timeout for establishing a connection. 10 seconds by default. A client set with [`http`](Self::http) keeps
+    /// its own.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How often and for how long requests are retried.
+    /// Sets how often and for how long requests are retried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// What stands before `paid-rust/<version>` in the user agent, such as `acme-sdr/1.2`.
+    /// Adds a product, such as `acme-sdr/1.2`, in front of `paid-rust/<version>` in the `User-Agent` header.
     pub fn user_agent(mut self, product: impl Into<String>) -> Self {
         self.user_agent = Some(product.into());
         self
     }
 
-    /// An HTTP client of your own: for a proxy, other roots, or shared connections.
+    /// Sets the HTTP client, for example to use a proxy, other root certificates, or a shared connection pool.
     pub fn http(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
-        self
-    }
-
-    /// Compresses request bodies of a kilobyte and more, as batches of signals are. Off by default: only a server that is
-    /// known to take `Content-Encoding: gzip` can read them, and Paid does not say that it does. Feature `gzip`.
-    #[cfg(feature = "gzip")]
-    pub fn gzip(mut self, gzip: bool) -> Self {
-        self.gzip = gzip;
         self
     }
 
@@ -292,14 +262,17 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// When the key is missing or none, the base URL is none or not safe, or TLS cannot be set up.
+    /// If the API key is missing or invalid; if the base URL is invalid, or is neither HTTPS nor loopback; or if TLS cannot
+    /// be set up.
     pub fn build(self) -> Result<Client, ConfigError> {
-        let key = self.key.ok_or_else(|| ConfigError::new("no API key: call `api_key`, or `Client::from_env`"))??;
+        let key = self
+            .key
+            .ok_or_else(|| ConfigError::new("the API key is missing: call `api_key`, or use `Client::from_env`"))??;
         let base_url = checked_url("base URL", &self.base_url)?;
         let ours = concat!("paid-rust/", env!("CARGO_PKG_VERSION"));
         let user_agent = self.user_agent.map_or_else(|| ours.to_owned(), |product| format!("{product} {ours}"));
         let user_agent = HeaderValue::try_from(user_agent)
-            .map_err(|_| ConfigError::new("the user agent holds a character that no header may hold"))?;
+            .map_err(|_| ConfigError::new("the user agent is not a valid header value"))?;
         let http = match self.http {
             Some(client) => client,
             None => reqwest::Client::builder()
@@ -308,48 +281,40 @@ impl ClientBuilder {
                 .build()
                 .map_err(|error| ConfigError::new(format!("cannot set up HTTPS: {error}")))?,
         };
-        let inner = Inner {
-            http,
-            base_url,
-            key,
-            user_agent,
-            timeout: self.timeout,
-            retry: self.retry,
-            #[cfg(feature = "gzip")]
-            gzip: self.gzip,
-        };
+        let inner =
+            ClientInner { http, base_url, key, user_agent, timeout: self.timeout, retry: self.retry, gzip: self.gzip };
         Ok(Client { inner: Arc::new(inner) })
     }
 }
 
-/// A variable that is set to something.
+/// The value of an environment variable; `None` if it is unset or empty.
 pub(crate) fn variable(name: &str) -> Result<Option<String>, ConfigError> {
     match std::env::var(name) {
         Ok(value) if value.is_empty() => Ok(None),
         Ok(value) => Ok(Some(value)),
         Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(ConfigError::new(format!("{name} is not Unicode"))),
+        Err(std::env::VarError::NotUnicode(_)) => Err(ConfigError::new(format!("{name} is not valid Unicode"))),
     }
 }
 
-/// A URL that a key can be sent to. `what` it is stands in the error.
+/// Checks that an API key may be sent to this URL, and removes trailing slashes. Errors name the URL as `what`.
 pub(crate) fn checked_url(what: &str, text: &str) -> Result<String, ConfigError> {
-    // The text may hold a password: it is not shown.
-    let url = Url::parse(text).map_err(|error| ConfigError::new(format!("the {what} is no URL: {error}")))?;
+    // The text may contain a password: errors do not show it.
+    let url = Url::parse(text).map_err(|error| ConfigError::new(format!("the {what} is not a valid URL: {error}")))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(ConfigError::new(format!(
-            "the {what} holds a user name or password: remove it, the API key is enough"
+            "the {what} contains a user name or password: remove it, the API key is enough"
         )));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(ConfigError::new(format!("the {what} ends in a query or fragment: remove it")));
+        return Err(ConfigError::new(format!("the {what} has a query or a fragment: remove it")));
     }
     match url.scheme() {
         "https" => {}
         "http" if is_loopback(&url) => {}
         "http" => {
             return Err(ConfigError::new(format!(
-                "plain http would show the API key to the network: use https://{}",
+                "plain http would expose the API key to the network: use https://{}",
                 url.host_str().unwrap_or_default()
             )));
         }
@@ -358,7 +323,8 @@ pub(crate) fn checked_url(what: &str, text: &str) -> Result<String, ConfigError>
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Returns true if the host is this machine, by name or address.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
@@ -379,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_are_none_are_refused_without_showing_them() {
+    fn invalid_keys_are_refused_without_showing_them() {
         for key in ["", " paid_secret", "paid_secret\n", "paid_sécret", "paid secret"] {
             let error = ApiKey::new(key).unwrap_err().to_string();
             assert!(!error.contains("cret"), "{error}");
@@ -387,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_for_this_machine_only() {
+    fn plain_http_is_for_loopback_only() {
         for url in ["http://127.0.0.1:4010", "http://localhost:1/x/", "http://[::1]:80", "https://paid.test/api/v2/"] {
             assert!(!checked_url("base URL", url).unwrap().ends_with('/'), "{url}");
         }
@@ -403,14 +369,5 @@ mod tests {
             let error = checked_url("base URL", url).unwrap_err().to_string();
             assert!(!error.contains("u:p"), "{error}");
         }
-    }
-
-    #[test]
-    fn a_raw_path_cannot_leave_the_base_url() {
-        let client = Client::new("paid_x").unwrap();
-        for path in ["signals", "/../admin", "/a/%2e%2E/b", "/a?b=c", "/a#b", "/a\\..\\b"] {
-            assert!(client.request(Method::GET, path).is_refused(), "{path}");
-        }
-        assert!(!client.request(Method::GET, "/signals/").is_refused());
     }
 }

@@ -1,7 +1,7 @@
 //! A local Paid for development and tests: feature `emulator`.
 //!
-//! It keeps products, customers, contacts, orders, signals and invoices in memory, checks every request against
-//! the API's document, prices signals with exact decimals, and fails on demand. It listens on loopback only.
+//! It keeps products, customers, contacts, orders, signals and invoices in memory, checks every request against the API's
+//! document, prices signals with exact decimals, and simulates failures on demand. It listens on loopback only.
 //!
 //! ```
 //! use paid::emulator::{Emulator, Fault};
@@ -18,19 +18,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What it does
+//! # Behaviour
 //!
-//! - Operations on products, customers, contacts, orders (with lines and activation), signals, costs, invoices
-//!   (with lines), checkouts and webhooks. Any other operation of the document answers 501 and names itself.
-//! - A request that the document does not allow answers 400 and says where.
-//! - An active order has one open invoice, for the month from its start date: one-time and recurring prices, seats,
-//!   and the signals so far. It is priced when it is read. Amounts are in the currency's smallest unit.
-//! - A signal bills when its customer has an active order for its product with a usage price of exactly its event
-//!   name. An unknown external customer id creates the customer; a repeated idempotency key counts as a duplicate.
-//! - Webhooks are signed and sent, to this machine only: for an invoice that is created (when its order is activated), one
-//!   that is paid ([`Emulator::pay_invoice`]), checkouts that are created, completed or expire, tests, and on demand ([`Emulator::send_webhook`]).
-//! - With feature `trace`, a collector at [`Emulator::collector_url`] takes spans; for faults it is the operation `traces`.
-//! - Any key that starts with `paid_` is let in; any other answers 403.
+//! - It implements the operations on products, customers, contacts, orders (with lines and activation), signals, costs,
+//!   invoices (with lines), checkouts and webhooks. Every other operation of the document responds with 501 and its name.
+//! - A request that violates the document gets 400 and the place of the violation.
+//! - An active order has one open invoice, for the month from its start date: one-time and recurring prices, seats, and the
+//!   signals so far. It is computed whenever it is read. Amounts are in the currency's smallest unit.
+//! - A signal is billed if its customer has an active order for its product with a usage price for exactly its event name.
+//!   An unknown external customer id creates the customer; a repeated idempotency key counts as a duplicate.
+//! - It signs webhooks and sends them, to loopback addresses only: when an invoice is created (its order is activated) or paid
+//!   ([`Emulator::pay_invoice`]), when a checkout is created, completed or expires, for tests, and on demand
+//!   ([`Emulator::send_webhook`]).
+//! - With feature `trace`, it has a collector for spans at `Emulator::collector_url`; faults address it as the operation
+//!   `traces`.
+//! - It accepts every API key that starts with `paid_`, and responds to any other with 403.
 
 mod billing;
 mod catalog;
@@ -40,161 +42,151 @@ mod collector;
 mod contract;
 mod customers;
 mod fault;
+mod http;
+mod operations;
 mod orders;
 mod pricing;
+mod refusal;
+mod requests;
 mod server;
 mod store;
+mod table;
 mod webhooks;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::Client;
+use crate::{Client, JsonObject};
 
 #[cfg(feature = "trace")]
 pub use collector::CollectedSpan;
 pub use contract::{Contract, Matched, Violation};
 pub use fault::Fault;
+pub use requests::Recorded;
+use server::EmulatorState;
 
-/// A running emulator; it stops when it is dropped.
+#[cfg(not(feature = "trace"))]
+mod collector {
+    //! No collector: spans exist with feature `trace` only.
+
+    use std::sync::Arc;
+
+    use axum::Router;
+
+    use super::fault::Faults;
+
+    #[derive(Debug, Default)]
+    pub(super) struct Collector {}
+
+    impl Collector {
+        pub(super) fn routes(&self, _: Arc<Faults>) -> Router {
+            Router::new()
+        }
+
+        pub(super) fn reset(&self) {}
+    }
+}
+
+/// A running emulator. Dropping it stops it.
 #[derive(Debug)]
 pub struct Emulator {
     address: SocketAddr,
-    shared: Arc<server::Shared>,
+    state: Arc<EmulatorState>,
+    collector: collector::Collector,
     task: JoinHandle<()>,
 }
 
-/// A request that the emulator got.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct Recorded {
-    /// The operation's id, if the document has one for the method and path.
-    pub operation: Option<String>,
-    /// The HTTP method.
-    pub method: String,
-    /// Path and query.
-    pub target: String,
-    /// The JSON body, or null.
-    pub body: Value,
-    /// The status it was answered with.
-    pub status: u16,
-}
-
 impl Emulator {
-    /// Starts on a free port of 127.0.0.1, on the current tokio runtime.
+    /// Starts an emulator on a free port of 127.0.0.1, in the current tokio runtime.
     ///
     /// # Errors
     ///
-    /// When no port can be opened.
+    /// If no port can be opened.
     pub async fn start() -> io::Result<Self> {
         Self::start_on(0).await
     }
 
-    /// Starts on this port of 127.0.0.1; 0 is any free one.
+    /// Starts an emulator on this port of 127.0.0.1, in the current tokio runtime. 0 stands for any free port.
     ///
     /// # Errors
     ///
-    /// When the port cannot be opened, for example because something else has it.
+    /// If the port cannot be opened, for example because it is in use.
     pub async fn start_on(port: u16) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(server::Shared::new());
-        let router = server::router(Arc::clone(&shared));
+        let (state, collector) = (Arc::<EmulatorState>::default(), collector::Collector::default());
+        let router = server::router(Arc::clone(&state)).merge(collector.routes(Arc::clone(&state.faults)));
         let task = tokio::spawn(async move {
-            // It ends with the task only: accept errors are handled inside.
+            // `serve` handles errors itself and never returns.
             let _ = axum::serve(listener, router).await;
         });
-        Ok(Self { address, shared, task })
+        Ok(Self { address, state, collector, task })
     }
 
-    /// The base URL, for [`ClientBuilder::base_url`](crate::ClientBuilder::base_url) or `PAID_BASE_URL`.
+    /// The base URL of the API, for [`ClientBuilder::base_url`](crate::ClientBuilder::base_url) or `PAID_BASE_URL`.
     pub fn url(&self) -> String {
         format!("http://{}/api/v2", self.address)
     }
 
-    /// A client of this emulator.
+    /// Creates a client that sends its requests to this emulator.
     ///
     /// # Panics
     ///
-    /// When TLS cannot be set up on this machine, which a client needs even if it does not use it.
+    /// If TLS cannot be set up on this machine. Every client sets it up, even if it does not use it.
     #[allow(clippy::expect_used)]
     pub fn client(&self) -> Client {
         let builder = Client::builder().api_key("paid_emulator").base_url(self.url());
-        builder.build().expect("key and URL are the emulator's own")
+        builder.build().expect("the emulator's API key and URL are valid")
     }
 
-    /// Makes the next requests fail; faults queue up.
+    /// Adds a fault for the next requests that it applies to. Faults apply in the order in which they were added.
     pub fn fault(&self, fault: Fault) {
-        self.shared.add_fault(fault);
+        self.state.faults.add(fault);
     }
 
-    /// The requests so far, the last 10,000 at most.
+    /// Returns the requests that were received so far: at most the last 10,000.
     pub fn requests(&self) -> Vec<Recorded> {
-        self.shared.requests()
+        self.state.requests.all()
     }
 
-    /// The idempotency keys of all signals that it has taken.
-    pub fn idempotency_keys(&self) -> std::collections::BTreeSet<String> {
-        self.shared.idempotency_keys()
+    /// Returns the idempotency keys of all signals that were accepted.
+    pub fn idempotency_keys(&self) -> BTreeSet<String> {
+        self.state.store().keys.clone()
     }
 
-    /// Pays an invoice: it is marked as paid, and the webhook is sent. Whether there is such an invoice.
+    /// Marks an invoice as paid and sends the webhook. Returns true if the invoice exists.
     pub async fn pay_invoice(&self, id: &str) -> bool {
-        self.shared.change(|store| store.pay_invoice(id)).await
+        self.state.change(|store| store.pay_invoice(id)).await
     }
 
-    /// Completes a checkout, as somebody who buys does: the webhook is sent. Whether it was open. No order comes of it.
+    /// Completes a checkout and sends the webhook. Creates no order. Returns true if the checkout was open.
     pub async fn complete_checkout(&self, id: &str) -> bool {
-        self.shared.change(|store| store.end_checkout(id, "completed")).await
+        self.state.change(|store| store.end_checkout(id, "completed")).await
     }
 
-    /// Lets a checkout expire: the webhook is sent. Whether it was open.
+    /// Lets a checkout expire and sends the webhook. Returns true if the checkout was open.
     pub async fn expire_checkout(&self, id: &str) -> bool {
-        self.shared.change(|store| store.end_checkout(id, "expired")).await
+        self.state.change(|store| store.end_checkout(id, "expired")).await
     }
 
-    /// Sends a webhook for what the emulator does not do by itself, such as `billing-credits-depleted`. Whether somebody
-    /// wants to hear of it.
-    pub async fn send_webhook(&self, event: &str, data: crate::JsonObject) -> bool {
-        self.shared.change(|store| store.webhooks.send(event, data, false)).await
+    /// Sends a webhook for an event that the emulator does not produce itself, such as `billing-credits-depleted`. Returns true
+    /// if the event has an enabled URL.
+    pub async fn send_webhook(&self, event: &str, data: JsonObject) -> bool {
+        self.state.change(|store| store.webhooks.send(event, data, false)).await
     }
 
-    /// Where spans go, for [`TraceBuilder::endpoint`](crate::trace::TraceBuilder::endpoint) or
-    /// `PAID_OTEL_COLLECTOR_ENDPOINT`.
-    #[cfg(feature = "trace")]
-    pub fn collector_url(&self) -> String {
-        format!("http://{}/v1/traces", self.address)
-    }
-
-    /// The spans that its collector got.
-    #[cfg(feature = "trace")]
-    pub fn spans(&self) -> Vec<CollectedSpan> {
-        self.shared.collected(|collected| collected.spans.clone())
-    }
-
-    /// What its collector got, byte by byte, a request each.
-    #[cfg(feature = "trace")]
-    pub fn span_requests(&self) -> Vec<bytes::Bytes> {
-        self.shared.collected(|collected| collected.bodies.clone())
-    }
-
-    /// Makes its collector say of its next request that so many spans of it were refused.
-    #[cfg(feature = "trace")]
-    pub fn refuse_spans(&self, spans: u32) {
-        self.shared.collected(|collected| collected.refuse = spans.into());
-    }
-
-    /// Forgets everything: data, faults and requests.
+    /// Deletes all data, faults, recorded requests and spans.
     pub fn reset(&self) {
-        self.shared.reset();
+        self.state.reset();
+        self.collector.reset();
     }
 
-    /// Runs until the process ends.
+    /// Serves requests until the future is dropped or the process ends.
     pub async fn serve_forever(mut self) {
         let _ = (&mut self.task).await;
     }

@@ -37,7 +37,7 @@
 //! - `metrics`: the emitter's [`Stats`] through the `metrics` facade, as `paid_signals_*`.
 //! - `gzip`: [`ClientBuilder::gzip`].
 //! - `cli`: the program `cargo paid`.
-//! - `emulator`: a local Paid for development and tests, see `paid::emulator`.
+//! - `emulator`: a local Paid for development and tests, see `paid::emulator`; `emulator-cli`: the program `paid-emulator`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -1,4 +1,4 @@
-//! The one place where a request is executed: path and body checked, key added, retried, traced, decoded.
+//! Executes requests, in one place: checks path and body, adds the API key, retries, traces, decodes the response.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,22 +7,51 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
-use reqwest::{Method, Response, StatusCode};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::{Method, Response, StatusCode, Url};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 use tracing::Instrument;
 
-use crate::client::{Client, Inner};
+use crate::client::{Client, ClientInner, Compress};
 use crate::error::{ApiError, DecodeError, Error, excerpt, without_text};
 use crate::retry::{self, Attempted};
 use crate::verdict::Verdict;
 use crate::wire;
 
-/// The answer to a call, on its way.
+impl Client {
+    /// Prepares a request to a path that this library has no method for, with the same API key, retries and errors.
+    ///
+    /// `path` starts with `/` and is appended to the base URL; set query parameters with [`Call::query`].
+    ///
+    /// ```no_run
+    /// # async fn example(client: paid::Client) -> Result<(), paid::Error> {
+    /// let signals = client.request(paid::Method::GET, "/signals/").query("limit", "50").await?;
+    /// println!("{}", signals["data"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn request(&self, method: Method, path: &str) -> Call<Value> {
+        let operation = format!("{method} {path}");
+        let call = Call::new(self, operation, method, path);
+        let addresses_elsewhere = path.split('/').any(|segment| {
+            let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+            matches!(plain.as_str(), "." | "..")
+        });
+        if !path.starts_with('/') || addresses_elsewhere || path.contains(['?', '#', '\\']) {
+            return call.refused(
+                "the path must start with `/` and must not contain a `.` or `..` segment, `?`, `#` or `\\`; set parameters with `query`",
+            );
+        }
+        call
+    }
+}
+
+/// The future of a [`Call`]'s response.
 pub type CallFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
-/// A request that is ready: `.await` or [`send`](Self::send) sends it, dropping it does nothing.
+/// A request that is ready to be sent: `.await` or [`send`](Self::send) sends it; dropping it does nothing.
 #[must_use = "a request does nothing until it is sent"]
 pub struct Call<T> {
     client: Client,
@@ -37,16 +66,15 @@ struct Prepared {
     path: String,
     query: Vec<(Cow<'static, str>, String)>,
     body: Option<Bytes>,
-    /// Whether the body is compressed.
-    #[cfg(feature = "gzip")]
-    gzip: bool,
+    /// Whether the body is compressed with gzip.
+    compressed: bool,
     repeatable: bool,
-    /// Why it cannot be sent.
+    /// The first reason why it cannot be sent.
     problem: Option<String>,
 }
 
 impl<T> Call<T> {
-    /// A request of an operation. Methods that HTTP calls idempotent may be repeated.
+    /// A request for an operation. It may be repeated if HTTP defines its method as idempotent.
     #[doc(hidden)]
     pub fn new(
         client: &Client,
@@ -61,29 +89,29 @@ impl<T> Call<T> {
             path: path.into(),
             query: Vec::new(),
             body: None,
-            #[cfg(feature = "gzip")]
-            gzip: false,
+            compressed: false,
             repeatable,
             problem: None,
         };
         Self { client: client.clone(), prepared, answer: PhantomData }
     }
 
-    /// Fills in `{name}` of the path.
+    /// Replaces `{name}` in the path.
     #[doc(hidden)]
     pub fn path(mut self, name: &str, value: impl AsRef<str>) -> Self {
         let value = value.as_ref();
         match wire::path_segment(value) {
             Some(segment) => self.prepared.path = self.prepared.path.replace(&format!("{{{name}}}"), &segment),
             None => self.prepared.refuse(format!(
-                "{value:?} cannot be the `{name}` in {}: it would address something else; pass the id itself",
+                "{value:?} cannot be the `{name}` in {}: the request would go to another path; pass the id itself",
                 self.prepared.path
             )),
         }
         self
     }
 
-    /// Sets a query parameter, also one that the document does not list. The last value of a name counts.
+    /// Sets a query parameter, including one that this library has no method for. A later value of the same name replaces
+    /// an earlier one.
     pub fn query(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         let name = name.into();
         self.prepared.query.retain(|(known, _)| *known != name);
@@ -91,20 +119,18 @@ impl<T> Call<T> {
         self
     }
 
-    /// Sets the JSON body. A number that JSON cannot say (NaN, infinity) makes sending an error.
+    /// Sets the JSON body. If it contains NaN or infinity, which JSON cannot represent, sending fails.
     pub fn body<B: Serialize + ?Sized>(mut self, body: &B) -> Self {
         if let Some(path) = wire::first_non_finite(body) {
-            self.prepared.refuse(format!("`{path}` is not a finite number, and JSON has no way to send it"));
+            self.prepared.refuse(format!("`{path}` is not a finite number, which JSON cannot represent"));
         }
         match serde_json::to_vec(body) {
-            Ok(text) => self.prepared.body = Some(text.into()),
-            Err(error) => self.prepared.refuse(format!("the body cannot be written as JSON: {error}")),
+            Ok(text) => self.json_text(text),
+            Err(error) => self.refused(&format!("the body cannot be serialized as JSON: {error}")),
         }
-        self
     }
 
-    /// Sets a body that is JSON already.
-    #[cfg(feature = "emit")]
+    /// Sets a body that is already serialized as JSON.
     pub(crate) fn json_text(mut self, text: Vec<u8>) -> Self {
         self.prepared.body = Some(text.into());
         self
@@ -116,8 +142,8 @@ impl<T> Call<T> {
         self
     }
 
-    /// Says whether doing the work twice does no harm. Only then is it retried when the first attempt may have
-    /// been received; see [`RetryPolicy`](crate::RetryPolicy).
+    /// Sets whether the request may be executed twice without harm. Only then is it retried after an attempt that Paid may
+    /// have received; see [`RetryPolicy`](crate::RetryPolicy).
     pub fn repeatable_if(mut self, repeatable: bool) -> Self {
         self.prepared.repeatable = repeatable;
         self
@@ -137,7 +163,7 @@ impl<T> Call<T> {
         self.prepared.problem.is_some()
     }
 
-    /// Reads the answer as another type, such as `serde_json::Value`.
+    /// Decodes the response as another type, such as `serde_json::Value`.
     pub fn answer_as<U>(self) -> Call<U> {
         Call { client: self.client, prepared: self.prepared, answer: PhantomData }
     }
@@ -179,36 +205,38 @@ impl<T> fmt::Debug for Call<T> {
 }
 
 impl Prepared {
-    /// The first problem is the one that is reported.
+    /// Keeps the first problem: it is the one that is reported.
     fn refuse(&mut self, problem: String) {
         self.problem.get_or_insert(problem);
     }
 
-    fn target(&self) -> String {
-        let mut target = self.path.clone();
-        for (index, (name, value)) in self.query.iter().enumerate() {
-            target.push(if index == 0 { '?' } else { '&' });
-            target.push_str(&wire::encode(name));
-            target.push('=');
-            target.push_str(&wire::encode(value));
+    /// The URL of the request, with the query percent-encoded.
+    fn url(&self, base_url: &str) -> Result<Url, Error> {
+        let text = format!("{base_url}{}", self.path);
+        let mut url = Url::parse(&text).map_err(|error| {
+            Error::request(
+                self.operation.clone(),
+                format!("the base URL and the path do not form a valid URL: {error}"),
+            )
+        })?;
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+            // Only decoders of forms read `+` as a space; a `+` in a value is `%2B` by now.
+            let query = url.query().map(|query| query.replace('+', "%20"));
+            url.set_query(query.as_deref());
         }
-        target
+        Ok(url)
     }
 
-    /// Compresses the body, where that is worth the while.
-    #[cfg(feature = "gzip")]
-    fn compress(&mut self) {
-        use std::io::Write;
-        let Some(body) = self.body.as_ref().filter(|body| body.len() >= WORTH_COMPRESSING) else { return };
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        if let Ok(packed) = encoder.write_all(body).and_then(|()| encoder.finish()) {
+    fn compress(&mut self, compress: Compress) {
+        if let Some(packed) = self.body.as_deref().and_then(compress) {
             self.body = Some(packed.into());
-            self.gzip = true;
+            self.compressed = true;
         }
     }
 }
 
-/// The answer of an operation that has nothing to say but that it worked.
+/// The response of an operation that returns no data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Empty {}
@@ -225,7 +253,7 @@ impl Serialize for Empty {
     }
 }
 
-/// A successful answer, not yet decoded.
+/// A successful response, not yet decoded.
 struct Answer {
     operation: Cow<'static, str>,
     status: StatusCode,
@@ -234,7 +262,7 @@ struct Answer {
 
 impl Answer {
     fn decode<T: DeserializeOwned>(self) -> Result<T, Error> {
-        // A 204 and its like have no body, which is what an empty object says.
+        // A 204 has no body; an empty object means the same.
         let text: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
         let mut reader = serde_json::Deserializer::from_slice(text);
         let failure = match serde_path_to_error::deserialize(&mut reader) {
@@ -250,7 +278,7 @@ impl Answer {
     fn unreadable(self, path: String, error: &serde_json::Error) -> Error {
         let message = match self.body.iter().find(|byte| !byte.is_ascii_whitespace()) {
             None => "the body is empty".to_owned(),
-            Some(b'<') => "the body is HTML or XML, not JSON; is the base URL right?".to_owned(),
+            Some(b'<') => "the body is HTML or XML, not JSON; check the base URL".to_owned(),
             Some(_) => excerpt(&without_text(&error.to_string()), 200),
         };
         Error::Decode(Box::new(DecodeError {
@@ -263,7 +291,7 @@ impl Answer {
     }
 }
 
-/// What came back from one attempt.
+/// The result of one attempt.
 enum Attempt {
     Answered { status: StatusCode, headers: HeaderMap, body: Bytes },
     Failed { error: reqwest::Error, limit: Duration },
@@ -300,15 +328,13 @@ async fn execute(client: Client, prepared: Prepared) -> Result<Answer, Error> {
     attempts(client, prepared).instrument(span).await
 }
 
-#[cfg_attr(not(feature = "gzip"), allow(unused_mut))]
 async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Error> {
     let begun = Instant::now();
     let inner = client.inner();
-    #[cfg(feature = "gzip")]
-    if inner.gzip {
-        prepared.compress();
+    if let Some(gzip) = inner.gzip {
+        prepared.compress(gzip);
     }
-    let url = format!("{}{}", inner.base_url, prepared.target());
+    let url = prepared.url(&inner.base_url)?;
     let (attempt, attempts) = retry::run(&inner.retry, prepared.repeatable, |number, remaining| {
         if number > 1 {
             tracing::debug!(attempt = number, "retrying");
@@ -332,18 +358,17 @@ async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Erro
     }
 }
 
-async fn attempt(inner: &Inner, prepared: &Prepared, url: &str, limit: Duration) -> Attempt {
+async fn attempt(inner: &ClientInner, prepared: &Prepared, url: &Url, limit: Duration) -> Attempt {
     let mut request = inner
         .http
-        .request(prepared.method.clone(), url)
+        .request(prepared.method.clone(), url.clone())
         .timeout(limit)
         .header(USER_AGENT, inner.user_agent.clone())
         .header(AUTHORIZATION, inner.key.header());
     if let Some(body) = &prepared.body {
         request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.clone());
-        #[cfg(feature = "gzip")]
-        if prepared.gzip {
-            request = request.header(reqwest::header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        if prepared.compressed {
+            request = request.header(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
     }
     let answered = async {
@@ -355,11 +380,9 @@ async fn attempt(inner: &Inner, prepared: &Prepared, url: &str, limit: Duration)
     answered.await.unwrap_or_else(|error| Attempt::Failed { error, limit })
 }
 
-#[cfg(feature = "gzip")]
-const WORTH_COMPRESSING: usize = 1024;
 const ERROR_BODY_LIMIT: usize = 64 * 1024;
 
-/// As much as there is of the body of an error: the status counts even when its body is cut off.
+/// The body of an error response, as far as it arrives: the status is reported even if the body is cut off.
 async fn error_body(mut response: Response) -> Bytes {
     let mut body = BytesMut::new();
     while let Ok(Some(chunk)) = response.chunk().await {
@@ -370,4 +393,18 @@ async fn error_body(mut response: Response) -> Bytes {
         }
     }
     body.freeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_raw_path_cannot_leave_the_base_url() {
+        let client = Client::new("paid_x").unwrap();
+        for path in ["signals", "/../admin", "/a/%2e%2E/b", "/a?b=c", "/a#b", "/a\\..\\b"] {
+            assert!(client.request(Method::GET, path).is_refused(), "{path}");
+        }
+        assert!(!client.request(Method::GET, "/signals/").is_refused());
+    }
 }

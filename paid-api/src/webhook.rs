@@ -1,7 +1,7 @@
-//! Webhooks: what Paid tells you, verified and typed. Feature `webhook`.
+//! Webhooks that Paid sends to you, verified and typed. Feature `webhook`.
 //!
-//! Paid signs every delivery with your organisation's signing secret. [`Verifier`] checks the signature against the raw
-//! body, refuses what is older than five minutes, and reads the event:
+//! Paid signs every webhook message with your organisation's signing secret. [`Verifier`] checks the signature of the raw
+//! body, rejects messages that were signed more than five minutes ago, and parses the event:
 //!
 //! ```
 //! use paid::webhook::{Event, Verifier};
@@ -12,17 +12,17 @@
 //! # let clock = || std::time::UNIX_EPOCH + std::time::Duration::from_millis(1_760_000_000_000);
 //! let verifier = Verifier::new("whsec_test");
 //! # let verifier = verifier.clock(clock);
-//! let delivery = verifier.verify(header, body)?;
-//! match &delivery.event {
+//! let message = verifier.verify(header, body)?;
+//! match &message.event {
 //!     Event::InvoicePaid(invoice) => println!("paid: {}", invoice.id().unwrap_or("?")),
-//!     other => println!("not of interest here: {}", other.name()),
+//!     other => println!("ignored: {}", other.name()),
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Answer 2xx to acknowledge. A delivery may come again, and none has an id of its own: what you do must be keyed by the
-//! ids in it. With feature `webhook-axum`, [`Delivery`] is an extractor.
+//! Respond with a 2xx status to acknowledge a message. Paid may send the same message again, and messages have no id: use
+//! the ids in the payload to process each event once. With feature `webhook-axum`, [`Message`] is an axum extractor.
 
 #[cfg(feature = "webhook-axum")]
 mod axum;
@@ -33,15 +33,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-pub use event::{Delivery, Event, Payload};
+pub use event::{Event, Message, Payload};
 use signature::{Signature, Signed};
 
-/// The header that holds the signature.
+/// The name of the HTTP header that contains the signature.
 pub const SIGNATURE_HEADER: &str = "x-webhook-signature";
 
 type Clock = dyn Fn() -> SystemTime + Send + Sync;
 
-/// Checks deliveries against the signing secret. Cloning is cheap.
+/// Verifies messages with the signing secret. Cloning is cheap.
 #[derive(Clone)]
 pub struct Verifier {
     secrets: Vec<Secret>,
@@ -50,59 +50,58 @@ pub struct Verifier {
     clock: Arc<Clock>,
 }
 
-/// A secret is never printed.
+/// A signing secret, which is never printed.
 #[derive(Clone)]
 struct Secret(Arc<[u8]>);
 
-/// Why a delivery is not to be believed.
+/// Why a message was rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebhookError {
-    /// There is no signature.
-    #[error("no `{SIGNATURE_HEADER}` header: this does not come from Paid, or something in between dropped it")]
-    NoSignature,
-    /// The header is none of Paid's.
-    #[error("the signature header is not of the form `t=<ms>,s=<base64>`")]
-    MalformedSignature,
-    /// No secret fits: another wrote it, the body was changed on its way, or the secret was rotated.
+    /// The request has no signature header.
     #[error(
-        "the signature does not fit the body: check the signing secret, and verify the raw body, not parsed and written again"
+        "the `{SIGNATURE_HEADER}` header is missing: the request does not come from Paid, or a proxy removed the header"
+    )]
+    NoSignature,
+    /// The signature header does not have Paid's format.
+    #[error("the signature header does not have the form `t=<ms>,s=<base64>`")]
+    MalformedSignature,
+    /// The signature matches none of the secrets: somebody else signed the message, its body was changed, or the secret was
+    /// rotated.
+    #[error(
+        "the signature does not match the body: check the signing secret, and pass the raw body, not JSON that was parsed and serialized again"
     )]
     WrongSignature,
-    /// It was signed too long ago, or in the future; perhaps somebody repeats an old one.
-    #[error("signed {} {}: more than the {} s that are tolerated; check this machine's clock", seconds(*.by), if *.ahead { "ahead of time" } else { "ago" }, .tolerance.as_secs())]
+    /// The message was signed too long ago, which may be a replay, or in the future.
+    #[error("the message was signed {} s {}, which exceeds the tolerance of {} s; check this machine's clock", .by.as_secs(), if *.ahead { "in the future" } else { "ago" }, .tolerance.as_secs())]
     #[non_exhaustive]
     Expired {
-        /// How far the signature's time is from now.
+        /// The difference between the signature's time and now.
         by: Duration,
-        /// Whether it is in the future.
+        /// Whether the signature's time is in the future.
         ahead: bool,
-        /// How far it may be.
+        /// The largest accepted difference.
         tolerance: Duration,
     },
     /// The body is larger than [`Verifier::max_bytes`] allows.
-    #[error("the body has more than {limit} bytes")]
+    #[error("the body is larger than {limit} bytes")]
     #[non_exhaustive]
     TooLarge {
-        /// The limit.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// The signature fits, and the body is no event.
-    #[error("the body is signed and no event: {problem}")]
+    /// The signature is valid, but the body is not an event.
+    #[error("the signature is valid, but the body is not an event: {problem}")]
     #[non_exhaustive]
     Unreadable {
-        /// Where, and what is wrong.
+        /// What is wrong, and where.
         problem: String,
     },
 }
 
-fn seconds(duration: Duration) -> String {
-    format!("{} s", duration.as_secs())
-}
-
 impl WebhookError {
-    /// The status to answer with: 400 for what no sender of Paid's would send, 401 for what is not to be believed, 413 for
-    /// what is too large.
+    /// The HTTP status to respond with: 401 if the sender is not authenticated, 400 for a malformed header or body, 413 for a
+    /// body that is too large.
     pub fn status(&self) -> reqwest::StatusCode {
         match self {
             Self::NoSignature | Self::WrongSignature | Self::Expired { .. } => reqwest::StatusCode::UNAUTHORIZED,
@@ -113,7 +112,7 @@ impl WebhookError {
 }
 
 impl Verifier {
-    /// A verifier for the signing secret, as Paid showed it once. An empty one fits nothing.
+    /// Creates a verifier with the signing secret, which Paid shows once. With an empty secret it rejects every message.
     pub fn new(secret: impl AsRef<[u8]>) -> Self {
         Self {
             secrets: vec![Secret::new(secret.as_ref())],
@@ -123,49 +122,51 @@ impl Verifier {
         }
     }
 
-    /// Another secret that counts too: while it is rotated, for what was signed before and after.
+    /// Also accepts messages that are signed with this secret. Use it while the secret is rotated.
     #[must_use]
     pub fn also(mut self, secret: impl AsRef<[u8]>) -> Self {
         self.secrets.push(Secret::new(secret.as_ref()));
         self
     }
 
-    /// How far the time of a signature may be from now; 5 minutes unless set.
+    /// Sets how far the time of a signature may differ from now. 5 minutes by default.
     #[must_use]
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = tolerance;
         self
     }
 
-    /// How large a body may be; 1 MiB unless set.
+    /// Sets the maximum size of a body, in bytes. 1 MiB by default.
     #[must_use]
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// Another clock, for tests.
+    /// Replaces the system clock, for tests.
     #[must_use]
     pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Verifies a delivery and reads its event. `signature` is the value of [`SIGNATURE_HEADER`], `body` the body as it came,
-    /// byte for byte.
+    /// Verifies a message and parses its event. `signature` is the value of the header [`SIGNATURE_HEADER`]; `body` is the
+    /// body exactly as it was received.
     ///
     /// # Errors
     ///
-    /// Why it is not to be believed; [`WebhookError::status`] says what to answer.
-    pub fn verify(&self, signature: impl AsRef<[u8]>, body: &[u8]) -> Result<Delivery, WebhookError> {
+    /// If the message is too large, malformed, not signed with one of the secrets, or too old.
+    /// [`WebhookError::status`] is the status to respond with.
+    pub fn verify(&self, signature: impl AsRef<[u8]>, body: &[u8]) -> Result<Message, WebhookError> {
         if body.len() > self.max_bytes {
             return Err(WebhookError::TooLarge { limit: self.max_bytes });
         }
         let signature = Signature::read(signature.as_ref()).ok_or(WebhookError::MalformedSignature)?;
         let signed = Signed { time: signature.time, body };
-        // All are tried, whichever fits: the time it takes says nothing.
-        let fits = self.secrets.iter().fold(false, |fits, secret| signed.fits(&secret.0, &signature) | fits);
-        if !fits {
+        // Every secret is tried, so that the time this takes does not tell which one matched.
+        let matches =
+            self.secrets.iter().fold(false, |matches, secret| signed.matches(&secret.0, &signature) | matches);
+        if !matches {
             return Err(WebhookError::WrongSignature);
         }
         self.check_age(signature.milliseconds)?;
@@ -183,7 +184,8 @@ impl Verifier {
         Ok(())
     }
 
-    /// Signs a body as Paid does, now: for tests of your own receiver. The value of [`SIGNATURE_HEADER`].
+    /// Signs a body as Paid does, with the current time, to test your own receiver. Returns the value of the header
+    /// [`SIGNATURE_HEADER`].
     pub fn sign(&self, body: &[u8]) -> String {
         let now = (self.clock)().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let secret = self.secrets.last().map(|secret| secret.0.as_ref()).unwrap_or_default();

@@ -71,12 +71,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 
 /// Percent-encodes one path segment; `None` when it would lead to another path.
 pub(crate) fn path_segment(text: &str) -> Option<String> {
-    (!matches!(text, "" | "." | "..")).then(|| encode(text))
-}
-
-/// Percent-encodes a query value or path segment.
-pub(crate) fn encode(text: &str) -> String {
-    utf8_percent_encode(text, SEGMENT).to_string()
+    (!matches!(text, "" | "." | "..")).then(|| utf8_percent_encode(text, SEGMENT).to_string())
 }
 
 /// Where in a request a number is not finite; JSON has no way to say it.

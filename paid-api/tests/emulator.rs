@@ -134,7 +134,7 @@ async fn an_operation_it_does_not_have_answers_501_and_names_it() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_none_gets_403() {
+async fn an_invalid_api_key_gets_403() {
     let emulator = Emulator::start().await.unwrap();
     let client = Client::builder().api_key("wrong").base_url(emulator.url()).build().unwrap();
     let error = client.products().list().await.unwrap_err();

@@ -9,7 +9,7 @@ use axum::http::Request;
 use axum::{Router, routing::post};
 use paid::emulator::Emulator;
 use paid::types::*;
-use paid::webhook::{Delivery, Event, SIGNATURE_HEADER, Verifier, WebhookError};
+use paid::webhook::{Event, Message, SIGNATURE_HEADER, Verifier, WebhookError};
 use proptest::prelude::*;
 
 /// The vector of the facts about the wire, computed apart from this code.
@@ -26,10 +26,10 @@ fn verifier() -> Verifier {
 
 #[test]
 fn a_signature_made_elsewhere_is_verified_and_the_event_is_typed() {
-    let delivery = verifier().verify(HEADER, BODY).unwrap();
-    assert!(delivery.is_test);
-    assert_eq!(delivery.timestamp.to_string(), "2026-04-16T14:05:00Z");
-    let Event::InvoicePaid(invoice) = delivery.event else { panic!("{delivery:?}") };
+    let message = verifier().verify(HEADER, BODY).unwrap();
+    assert!(message.is_test);
+    assert_eq!(message.timestamp.to_string(), "2026-04-16T14:05:00Z");
+    let Event::InvoicePaid(invoice) = message.event else { panic!("{message:?}") };
     assert_eq!(invoice.id(), Some("inv_1"));
     assert_eq!(verifier().sign(BODY), HEADER);
     // Fields in another order, blanks, and fields that are not known yet.
@@ -89,8 +89,8 @@ fn unknown_events_and_odd_data_are_kept() {
         ("billing-invoice-paid", r#"{"other":{}}"#),
     ] {
         let body = format!(r#"{{"event":"{event}","timestamp":"2026-01-01T00:00:00Z","data":{data}}}"#);
-        let delivery = verifier().verify(verifier().sign(body.as_bytes()), body.as_bytes()).unwrap();
-        let Event::Other { name, data: kept, .. } = delivery.event else { panic!("{event}") };
+        let message = verifier().verify(verifier().sign(body.as_bytes()), body.as_bytes()).unwrap();
+        let Event::Other { name, data: kept, .. } = message.event else { panic!("{event}") };
         assert_eq!((name.as_str(), serde_json::to_string(&kept).unwrap().as_str()), (event, data));
     }
 }
@@ -106,11 +106,11 @@ proptest! {
     }
 }
 
-type Heard = Arc<Mutex<Vec<Delivery>>>;
+type Heard = Arc<Mutex<Vec<Message>>>;
 
 fn receiver(verifier: Verifier, heard: &Heard) -> Router {
     let heard = Arc::clone(heard);
-    let handler = move |delivery: Delivery| async move { heard.lock().unwrap().push(delivery) };
+    let handler = move |message: Message| async move { heard.lock().unwrap().push(message) };
     Router::new().route("/webhooks/paid", post(handler)).with_state(verifier)
 }
 
@@ -173,7 +173,7 @@ async fn the_emulator_sends_what_it_does() {
     assert!(emulator.send_webhook("billing-credits-depleted", paid::object!({ "credits": { "id": "c" } })).await);
     assert!(!emulator.send_webhook("billing-overage-incurred", paid::object!({})).await, "nobody wants it");
 
-    let names: Vec<_> = heard.lock().unwrap().iter().map(|delivery| delivery.event.name().to_owned()).collect();
+    let names: Vec<_> = heard.lock().unwrap().iter().map(|message| message.event.name().to_owned()).collect();
     assert_eq!(names, ["billing-invoice-created", "billing-invoice-paid", "billing-credits-depleted"]);
     let first = heard.lock().unwrap().remove(0).event;
     let Event::InvoiceCreated(created) = first else { panic!() };
@@ -226,7 +226,7 @@ async fn the_emulator_tells_of_checkouts() {
     let open = client.checkouts().list().status(CheckoutStatusFilter::Active).await.unwrap();
     assert!(open.data.is_empty());
 
-    let names: Vec<_> = heard.lock().unwrap().iter().map(|delivery| delivery.event.name().to_owned()).collect();
+    let names: Vec<_> = heard.lock().unwrap().iter().map(|message| message.event.name().to_owned()).collect();
     let created = "billing-checkout-created";
     assert_eq!(names, [created, created, created, "billing-checkout-completed", "billing-checkout-expired"]);
 }

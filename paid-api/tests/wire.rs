@@ -132,6 +132,16 @@ async fn a_base_url_with_a_trailing_slash_makes_no_double_slash_and_paths_keep_t
 }
 
 #[tokio::test]
+async fn a_query_is_written_so_that_every_decoder_reads_it() {
+    let server = Server::json(200, json!({})).await;
+    let call = server.client().request(Method::GET, "/signals/");
+    call.query("name", "a b+c&d=e%ü#").query("from", "2026-01-31T23:00:00+01:00").await.unwrap();
+    let uri = server.seen.lock().unwrap()[0].0.to_string();
+    let query = "name=a%20b%2Bc%26d%3De%25%C3%BC%23&from=2026-01-31T23%3A00%3A00%2B01%3A00";
+    assert_eq!(uri, format!("/api/v2/signals/?{query}"));
+}
+
+#[tokio::test]
 async fn requests_carry_the_key_a_user_agent_and_no_version_header() {
     let server = Server::json(200, page(json!([]))).await;
     server.client().customers().list().await.unwrap();

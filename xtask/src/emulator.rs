@@ -1,5 +1,5 @@
-//! `cargo xtask emulator`: builds and runs the library's emulator. It is a program of its own, because this tool
-//! must not depend on the code that it generates.
+//! `cargo xtask emulator`: builds and runs the library's program `paid-emulator`. xtask does not call the emulator itself,
+//! because it must not depend on the code that it generates.
 
 use std::process::Command;
 
@@ -7,11 +7,11 @@ use anyhow::{Context, Result, bail};
 
 use crate::project;
 
-/// Runs it until it is stopped.
+/// Runs the emulator until it is stopped.
 pub(crate) fn run(port: u16) -> Result<()> {
     let status = Command::new("cargo")
         .current_dir(project::root()?)
-        .args(["run", "--quiet", "-p", "paid-api", "--features", "emulator", "--bin", "paid-emulator", "--"])
+        .args(["run", "--quiet", "-p", "paid-api", "--features", "emulator-cli", "--bin", "paid-emulator", "--"])
         .args(["--port", &port.to_string()])
         .status()
         .context("cannot start cargo")?;

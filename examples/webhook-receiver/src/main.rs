@@ -1,7 +1,7 @@
-//! A service that hears from Paid when an invoice is paid. Without an account it runs against the emulator, which does
-//! what Paid would: `cargo run -p webhook-receiver`.
+//! A service that Paid notifies when an invoice is paid. `cargo run -p webhook-receiver` runs it against the emulator, without
+//! an account.
 //!
-//! With `PAID_WEBHOOK_SECRET` set it listens on 127.0.0.1:3000 for the real ones; put it behind TLS.
+//! If `PAID_WEBHOOK_SECRET` is set, it listens on 127.0.0.1:3000 for webhooks from Paid; put it behind a TLS proxy.
 
 mod receiver;
 mod story;

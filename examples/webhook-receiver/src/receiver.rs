@@ -1,4 +1,4 @@
-//! The receiver: the extractor has verified what comes here.
+//! The receiver. The extractor verifies each message before the handler is called.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::extract::{FromRef, State};
 use axum::routing::post;
-use paid::webhook::{Delivery, Event, Verifier};
+use paid::webhook::{Event, Message, Verifier};
 
-/// What was done already: a delivery may come again. In a real service this is a table with a unique key.
+/// The events that were processed: Paid may send a message again. In a real service this is a table with a unique key.
 type Done = Arc<Mutex<BTreeSet<String>>>;
 
 #[derive(Clone)]
@@ -33,22 +33,22 @@ pub(crate) fn router(verifier: Verifier) -> Router {
     Router::new().route("/webhooks/paid", post(receive)).with_state(Service { verifier, done: Done::default() })
 }
 
-async fn receive(State(done): State<Done>, delivery: Delivery) {
-    if delivery.is_test {
-        println!("a test of {}: the receiver works", delivery.event.name());
+async fn receive(State(done): State<Done>, message: Message) {
+    if message.is_test {
+        println!("a test of {}: the receiver works", message.event.name());
         return;
     }
-    match &delivery.event {
+    match &message.event {
         Event::InvoiceCreated(invoice) => println!("invoice {} was created", invoice.id().unwrap_or("?")),
         Event::InvoicePaid(invoice) => {
             let id = invoice.id().unwrap_or("?");
             if done.lock().unwrap_or_else(PoisonError::into_inner).insert(format!("paid {id}")) {
-                println!("invoice {id} is paid: the account is unlocked");
+                println!("invoice {id} is paid: unlocking the account");
             } else {
-                println!("invoice {id} is paid, as we know");
+                println!("invoice {id} is paid: already processed");
             }
         }
-        Event::CreditsDepleted(credits) => println!("credits used up: {:?}", credits.as_object()),
-        other => println!("{}: not of interest here", other.name()),
+        Event::CreditsDepleted(credits) => println!("the credits are used up: {:?}", credits.as_object()),
+        other => println!("ignored {}", other.name()),
     }
 }

@@ -1,4 +1,4 @@
-//! What happens at Paid, played by the emulator.
+//! Plays Paid's part with the emulator: a customer orders, is invoiced and pays.
 
 use anyhow::{Context, Result};
 use paid::emulator::Emulator;
@@ -12,15 +12,15 @@ pub(crate) async fn run() -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/webhooks/paid", listener.local_addr()?);
 
-    // Once, when the integration is set up: the secret is shown this one time.
+    // When the integration is set up: Paid shows the signing secret only once.
     let setting = UpdateWebhookRequest::new().enabled(true).url(url);
     let first = client.webhooks().update(WebhookName::BillingInvoiceCreated, &setting).await?;
     client.webhooks().update(WebhookName::BillingInvoicePaid, &setting).await?;
-    let secret = first.signing_secret.context("the secret is shown when the first webhook is set")?;
+    let secret = first.signing_secret.context("the response to the first webhook has no signing secret")?;
     let service = crate::receiver::router(Verifier::new(secret));
     tokio::spawn(async move { axum::serve(listener, service).await });
     let tested = client.webhooks().test(WebhookName::BillingInvoicePaid).await?;
-    anyhow::ensure!(tested.success, "the receiver does not acknowledge");
+    anyhow::ensure!(tested.success, "the receiver did not acknowledge the test");
 
     let product = client.products().create(&CreateProductRequest::new("AI SDR")).await?;
     let acme = client.customers().create(&CreateCustomerRequest::new("Acme Ltd")).await?;
@@ -29,7 +29,7 @@ pub(crate) async fn run() -> Result<()> {
     client.orders().activate(&order.id).await?;
     let invoices = client.invoices().list().order_id(&order.id).await?.data;
     let invoice = invoices.first().context("an active order has an invoice")?;
-    // Twice, as it happens when an acknowledgement gets lost.
+    // Twice, as Paid does if an acknowledgement is lost.
     for _ in 0..2 {
         emulator.pay_invoice(invoice.id.as_str()).await;
     }

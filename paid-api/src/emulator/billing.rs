@@ -1,25 +1,17 @@
-//! Signals, and the invoices that they are priced into.
+//! Signals, and the invoices that bill them.
 
 use chrono::Months;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::contract::Matched;
-use super::orders::{Line, LinePrice};
 use super::pricing::{Charge, number};
-use super::store::{Refusal, Reply, Store, addressed, page, passes, text};
+use super::refusal::{Refusal, Reply};
+use super::store::{Line, LinePrice, Store, StoredSignal};
+use super::table::{addressed, page, passes, text};
 use crate::{JsonObject, Timestamp};
 
-/// A signal that was taken in.
-#[derive(Debug, Clone)]
-pub(crate) struct StoredSignal {
-    event_name: String,
-    customer: String,
-    product: Option<String>,
-    at: Timestamp,
-}
-
-/// An invoice is priced when it is read.
+/// An invoice. It is computed whenever it is read.
 struct Invoice<'a> {
     id: String,
     order: &'a JsonObject,
@@ -37,7 +29,7 @@ struct InvoiceLine<'a> {
 }
 
 impl Store {
-    pub(crate) fn create_signals(&mut self, body: &Value) -> Value {
+    pub(super) fn create_signals(&mut self, body: &Value) -> Value {
         let (mut ingested, mut duplicates, mut failed) = (0, 0, 0);
         for signal in body["signals"].as_array().into_iter().flatten() {
             let key = signal["idempotencyKey"].as_str();
@@ -57,7 +49,7 @@ impl Store {
         json!({"ingested": ingested, "duplicates": duplicates, "failed": failed})
     }
 
-    /// `None` for a customer or product that does not exist, an empty name or a time that is none.
+    /// Returns `None` if the name is empty, the customer or product does not exist, or the timestamp is invalid.
     fn stored(&mut self, signal: &Value) -> Option<StoredSignal> {
         let event_name = signal["eventName"].as_str().filter(|name| !name.is_empty())?.to_owned();
         let product = match signal.get("attribution") {
@@ -77,7 +69,7 @@ impl Store {
         Some(StoredSignal { event_name, customer, product, at })
     }
 
-    /// An external id that is new makes a customer.
+    /// The customer's id. An unknown external id creates the customer.
     fn customer_of(&mut self, named: &Value) -> Option<String> {
         if let Some(id) = named["customerId"].as_str() {
             return Some(text(self.customer_named("id", id)?, "id")?.to_owned());
@@ -87,7 +79,7 @@ impl Store {
         customer["id"].as_str().map(str::to_owned)
     }
 
-    pub(crate) fn list_invoices(&self, matched: &Matched) -> Value {
+    pub(super) fn list_invoices(&self, matched: &Matched) -> Value {
         let mut plain = matched.clone();
         let external = plain.query.remove("externalCustomerId");
         let customer = external
@@ -101,12 +93,12 @@ impl Store {
         page(rows, matched)
     }
 
-    pub(crate) fn get_invoice(&self, matched: &Matched) -> Reply {
+    pub(super) fn get_invoice(&self, matched: &Matched) -> Reply {
         let (_, id) = addressed(matched);
         self.invoice(id).map(|invoice| self.shown_invoice(&invoice))
     }
 
-    pub(crate) fn update_invoice(&mut self, matched: &Matched, body: &Value) -> Reply {
+    pub(super) fn update_invoice(&mut self, matched: &Matched, body: &Value) -> Reply {
         let (_, id) = addressed(matched);
         self.invoice(id)?;
         if let Some(metadata) = body.get("metadata") {
@@ -115,28 +107,28 @@ impl Store {
         self.get_invoice(matched)
     }
 
-    pub(crate) fn list_invoice_lines(&self, matched: &Matched) -> Reply {
+    pub(super) fn list_invoice_lines(&self, matched: &Matched) -> Reply {
         let (_, id) = addressed(matched);
         let invoice = self.invoice(id)?;
         Ok(page(invoice.lines.iter().map(|line| invoice.shown_line(line)), matched))
     }
 
-    /// What is on the open invoice of an order.
-    pub(crate) fn invoice_total(&self, order: &str) -> Option<Decimal> {
+    /// The total of an order's invoice.
+    pub(super) fn invoice_total(&self, order: &str) -> Option<Decimal> {
         let invoice = self.invoices().find(|invoice| text(invoice.order, "id") == Some(order))?;
         Some(invoice.total())
     }
 
-    /// An invoice came to be: whoever wants to know is told.
-    pub(crate) fn announce_invoice(&mut self, order: &str) {
+    /// Queues the webhook for a new invoice.
+    pub(super) fn announce_invoice(&mut self, order: &str) {
         let found = self.invoices().find(|invoice| text(invoice.order, "id") == Some(order));
         if let Some(shown) = found.map(|invoice| self.shown_invoice(&invoice)) {
             self.webhooks.send("billing-invoice-created", crate::object!({ "invoice": shown }), false);
         }
     }
 
-    /// Marks an invoice as paid; whether there is one.
-    pub(crate) fn pay_invoice(&mut self, id: &str) -> bool {
+    /// Marks an invoice as paid and queues the webhook. Returns true if the invoice exists.
+    pub(super) fn pay_invoice(&mut self, id: &str) -> bool {
         if self.invoice(id).is_err() {
             return false;
         }
@@ -151,7 +143,7 @@ impl Store {
         self.invoices().find(|invoice| invoice.id == id).ok_or_else(|| Refusal::not_found("invoice", id))
     }
 
-    /// The open invoice of every active order.
+    /// The invoices of all active orders.
     fn invoices(&self) -> impl Iterator<Item = Invoice<'_>> {
         self.orders.rows().iter().filter_map(|order| {
             let active = text(order, "creationState") == Some("active");

@@ -4,16 +4,18 @@ use serde_json::{Value, json};
 
 use super::contract::Matched;
 use super::pricing::Price;
-use super::store::{Refusal, Reply, Store, addressed, given, merge, now, page, passes};
+use super::refusal::{Refusal, Reply};
+use super::store::Store;
+use super::table::{addressed, given, merge, now, page, passes};
 use crate::JsonObject;
 
 impl Store {
-    pub(crate) fn list_products(&self, matched: &Matched) -> Value {
+    pub(super) fn list_products(&self, matched: &Matched) -> Value {
         let rows = self.products.rows().iter().filter(|row| passes(row, matched));
         page(rows.map(|row| Value::Object(without_attributes(row))), matched)
     }
 
-    pub(crate) fn create_product(&mut self, body: &Value) -> Reply {
+    pub(super) fn create_product(&mut self, body: &Value) -> Reply {
         if let Some(external) = body["externalId"].as_str()
             && self.products.find("externalId", external).is_some()
         {
@@ -40,13 +42,13 @@ impl Store {
         Ok(Value::Object(answer))
     }
 
-    pub(crate) fn get_product(&self, matched: &Matched) -> Reply {
+    pub(super) fn get_product(&self, matched: &Matched) -> Reply {
         let (key, id) = addressed(matched);
         let found = self.products.find(key, id).ok_or_else(|| Refusal::not_found("product", id))?;
         Ok(shown(found))
     }
 
-    pub(crate) fn update_product(&mut self, matched: &Matched, body: &Value) -> Reply {
+    pub(super) fn update_product(&mut self, matched: &Matched, body: &Value) -> Reply {
         let (key, id) = addressed(matched);
         let mut attributes = Vec::new();
         for (index, attribute) in body["productAttributes"].as_array().into_iter().flatten().enumerate() {
@@ -79,7 +81,7 @@ impl Store {
     }
 
     /// The prices of a product's active attributes.
-    pub(crate) fn product_prices(&self, id: &str) -> Vec<Price> {
+    pub(super) fn product_prices(&self, id: &str) -> Vec<Price> {
         let attributes =
             self.products.find("id", id).and_then(|product| product.get("productAttributes")).and_then(Value::as_array);
         let active = attributes.into_iter().flatten().filter(|attribute| attribute["active"] == true);
@@ -99,7 +101,7 @@ fn without_attributes(product: &JsonObject) -> JsonObject {
     product
 }
 
-/// A product as an answer: prices in the form that is read, not the one that was written.
+/// A product as the API shows it: responses describe prices in another form than requests.
 fn shown(product: &JsonObject) -> Value {
     let mut product = Value::Object(product.clone());
     for attribute in product["productAttributes"].as_array_mut().into_iter().flatten() {

@@ -1,16 +1,18 @@
-//! Checkouts: made over the API, completed and expired by whoever drives the emulator.
+//! Checkouts: created through the API, completed or expired by the emulator's user.
 
 use serde_json::{Value, json};
 
 use super::contract::Matched;
-use super::store::{Refusal, Reply, Store, addressed, given, merge, now, page, passes, text};
+use super::refusal::{Refusal, Reply};
+use super::store::Store;
+use super::table::{addressed, given, merge, now, page, passes, text};
 use crate::JsonObject;
 
-/// What a list shows of a checkout; the rest is for whoever asks for it alone.
+/// The properties that a single checkout shows and a list does not.
 const DETAILS: [&str; 2] = ["orderId", "selectedProduct"];
 
 impl Store {
-    pub(crate) fn create_checkout(&mut self, body: &Value) -> Reply {
+    pub(super) fn create_checkout(&mut self, body: &Value) -> Reply {
         for product in body["products"].as_array().into_iter().flatten() {
             let id = product["id"].as_str().unwrap_or_default();
             if self.products.find("id", id).is_none() {
@@ -70,25 +72,25 @@ impl Store {
         }
     }
 
-    pub(crate) fn list_checkouts(&self, matched: &Matched) -> Value {
+    pub(super) fn list_checkouts(&self, matched: &Matched) -> Value {
         let rows = self.checkouts.rows().iter().filter(|row| passes(row, matched));
         page(rows.map(|row| Value::Object(listed(row))), matched)
     }
 
-    pub(crate) fn get_checkout(&self, matched: &Matched) -> Reply {
+    pub(super) fn get_checkout(&self, matched: &Matched) -> Reply {
         let (_, id) = addressed(matched);
         self.checkout(id).cloned().map(Value::Object)
     }
 
-    pub(crate) fn archive_checkout(&mut self, matched: &Matched) -> Reply {
+    pub(super) fn archive_checkout(&mut self, matched: &Matched) -> Reply {
         let (_, id) = addressed(matched);
         self.checkout(id)?;
         self.end_checkout(id, "archived");
         Ok(json!({}))
     }
 
-    /// The checkout is over; whether it was open before. Who wants to know is told.
-    pub(crate) fn end_checkout(&mut self, id: &str, status: &str) -> bool {
+    /// Ends a checkout and queues the webhook. Returns true if it was open.
+    pub(super) fn end_checkout(&mut self, id: &str, status: &str) -> bool {
         let Some(row) = self.checkouts.find_mut("id", id).filter(|row| text(row, "status") == Some("active")) else {
             return false;
         };

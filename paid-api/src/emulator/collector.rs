@@ -1,8 +1,14 @@
-//! The collector beside the API: takes spans as OTLP over HTTP (protobuf) and shows them.
+//! A collector beside the API: receives spans as OTLP over HTTP (protobuf), and shows them. Feature `trace`.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::body::Bytes;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use axum::routing::any;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
@@ -11,57 +17,136 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use serde_json::Value;
 
-/// A span that the emulator's collector got.
+use super::Emulator;
+use super::fault::{COLLECTOR, Fault, Faults};
+use super::http::{JsonAnswer, decompressed, has_api_key, respond, response, send_or_drop};
+
+const PATH: &str = "/v1/traces";
+const PROTOBUF: &str = "application/x-protobuf";
+
+impl Emulator {
+    /// The URL that receives spans, for [`TraceBuilder::endpoint`](crate::trace::TraceBuilder::endpoint) or
+    /// `PAID_OTEL_COLLECTOR_ENDPOINT`.
+    pub fn collector_url(&self) -> String {
+        format!("http://{}{PATH}", self.address)
+    }
+
+    /// Returns the spans that the collector received.
+    pub fn spans(&self) -> Vec<CollectedSpan> {
+        self.collector.collected().spans.clone()
+    }
+
+    /// Returns the bodies of the requests that the collector received, one for each request.
+    pub fn span_requests(&self) -> Vec<Bytes> {
+        self.collector.collected().bodies.clone()
+    }
+
+    /// Makes the collector respond to its next request that it rejected this many of the spans.
+    pub fn refuse_spans(&self, spans: u32) {
+        self.collector.collected().refuse = spans.into();
+    }
+}
+
+/// A span that the emulator's collector received.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CollectedSpan {
-    /// Its name.
+    /// The span's name.
     pub name: String,
-    /// The tracer that made it.
+    /// The name of the tracer that created it.
     pub tracer: String,
-    /// Its trace, in hexadecimal.
+    /// The trace id, in hexadecimal.
     pub trace_id: String,
-    /// Its id, in hexadecimal.
+    /// The span id, in hexadecimal.
     pub span_id: String,
-    /// Its parent's id; empty for a root.
+    /// The parent's span id, in hexadecimal; empty for a root span.
     pub parent_span_id: String,
-    /// 1 is internal, as in the protocol.
+    /// The kind, as a number of OTLP: 1 is internal.
     pub kind: i32,
-    /// 0 is unset, 1 ok, 2 an error, as in the protocol.
+    /// The status, as a number of OTLP: 0 is unset, 1 is ok, 2 is an error.
     pub status: i32,
-    /// What the status says.
+    /// The message of the status.
     pub status_message: String,
-    /// Its attributes.
+    /// The span's attributes.
     pub attributes: BTreeMap<String, Value>,
-    /// Its events: name and attributes.
+    /// The span's events, each with its name and attributes.
     pub events: Vec<(String, BTreeMap<String, Value>)>,
-    /// The attributes of its resource.
+    /// The attributes of the span's resource.
     pub resource: BTreeMap<String, Value>,
-    /// When it started, in nanoseconds since 1970.
+    /// The start time, in nanoseconds since 1970.
     pub start: u64,
-    /// When it ended, in nanoseconds since 1970.
+    /// The end time, in nanoseconds since 1970.
     pub end: u64,
 }
 
 impl CollectedSpan {
-    /// An attribute, or null.
+    /// Returns an attribute, or null if the span does not have it.
     pub fn attribute(&self, key: &str) -> &Value {
         self.attributes.get(key).unwrap_or(&Value::Null)
     }
 }
 
-/// What came so far.
+/// The collector, with the state that its connections share.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Collector {
+    collected: Arc<Mutex<Collected>>,
+}
+
+impl Collector {
+    pub(super) fn routes(&self, faults: Arc<Faults>) -> Router {
+        Router::new().route(PATH, any(collect)).with_state((self.clone(), faults))
+    }
+
+    pub(super) fn reset(&self) {
+        *self.collected() = Collected::default();
+    }
+
+    fn collected(&self) -> MutexGuard<'_, Collected> {
+        self.collected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn collect(
+    State((collector, faults)): State<(Collector, Arc<Faults>)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let body = decompressed(&headers, body);
+    let fault = faults.take(Some(COLLECTOR));
+    if let Some(fault) = &fault {
+        fault.delay().await;
+    }
+    let answer = if fault.as_ref().is_some_and(Fault::prevents_work) {
+        JsonAnswer::not_executed()
+    } else if has_api_key(&headers) {
+        match (is_protobuf(&headers).then(|| collector.collected().receive(body)).flatten(), &fault) {
+            (Some(encoded), None) => return response(200, PROTOBUF, Body::from(encoded)),
+            (Some(_), Some(_)) => JsonAnswer::new(200, Value::Null),
+            (None, _) => {
+                JsonAnswer::error(400, "the body is not an OTLP request in protobuf", "validation_error", None)
+            }
+        }
+    } else {
+        JsonAnswer::forbidden()
+    };
+    send_or_drop(respond(fault.as_ref(), &answer))
+}
+
+fn is_protobuf(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROTOBUF)
+}
+
 #[derive(Debug, Default)]
-pub(super) struct Collected {
-    pub(super) spans: Vec<CollectedSpan>,
-    pub(super) bodies: Vec<Bytes>,
-    /// So many of the next spans are to be refused, as a partial success says.
-    pub(super) refuse: i64,
+struct Collected {
+    spans: Vec<CollectedSpan>,
+    bodies: Vec<Bytes>,
+    /// The number of spans that the next response reports as rejected.
+    refuse: i64,
 }
 
 impl Collected {
-    /// Takes a request; `None` when it is none.
-    pub(super) fn take(&mut self, body: Bytes) -> Option<Vec<u8>> {
+    /// Stores the spans of a request and encodes the response; `None` if the body is not an OTLP request.
+    fn receive(&mut self, body: Bytes) -> Option<Vec<u8>> {
         let request = ExportTraceServiceRequest::decode(body.clone()).ok()?;
         self.bodies.push(body);
         for of_resource in request.resource_spans {
@@ -72,8 +157,10 @@ impl Collected {
             }
         }
         let rejected_spans = std::mem::take(&mut self.refuse);
-        let partial_success = (rejected_spans > 0)
-            .then(|| ExportTracePartialSuccess { rejected_spans, error_message: "refused on demand".to_owned() });
+        let partial_success = (rejected_spans > 0).then(|| ExportTracePartialSuccess {
+            rejected_spans,
+            error_message: "the test asked to reject spans".to_owned(),
+        });
         Some(ExportTraceServiceResponse { partial_success }.encode_to_vec())
     }
 }
@@ -83,9 +170,9 @@ fn collected(span: &Span, tracer: &str, resource: &BTreeMap<String, Value>) -> C
     CollectedSpan {
         name: span.name.clone(),
         tracer: tracer.to_owned(),
-        trace_id: hex(&span.trace_id),
-        span_id: hex(&span.span_id),
-        parent_span_id: hex(&span.parent_span_id),
+        trace_id: const_hex::encode(&span.trace_id),
+        span_id: const_hex::encode(&span.span_id),
+        parent_span_id: const_hex::encode(&span.parent_span_id),
         kind: span.kind,
         status: status.code,
         status_message: status.message,
@@ -95,14 +182,6 @@ fn collected(span: &Span, tracer: &str, resource: &BTreeMap<String, Value>) -> C
         start: span.start_time_unix_nano,
         end: span.end_time_unix_nano,
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn object(attributes: &[KeyValue]) -> BTreeMap<String, Value> {

@@ -1,55 +1,65 @@
-//! The API's document as a check: which operation a request is, and whether it may be sent like this.
+//! Checks requests and responses against the API's OpenAPI document.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use jsonschema::Validator;
+use matchit::{Match, Router};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
+use crate::error::excerpt;
+
 const DOCUMENT: &str = include_str!("../generated/document.json");
 
-/// Checks requests and answers against the API's document.
+/// The longest problem that a violation quotes, in characters.
+const PROBLEM_LIMIT: usize = 300;
+
+/// Checks requests and responses against the API's OpenAPI document.
 pub struct Contract {
     document: Value,
-    operations: Vec<Operation>,
+    /// By id.
+    operations: BTreeMap<String, Arc<Operation>>,
+    /// By method: some paths of one method match a wider path of another.
+    routes: BTreeMap<String, Router<Arc<Operation>>>,
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
 struct Operation {
     id: String,
-    method: String,
-    segments: Vec<String>,
+    /// The status of a successful response.
     status: u16,
+    /// Where the operation is in the document, as a JSON pointer.
     pointer: String,
 }
 
-/// A request that is what the document says.
+/// A request that conforms to the document.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Matched {
-    /// The operation's id.
+    /// The operation's id, such as `create-customer`.
     pub operation: String,
-    /// The parameters of the path, decoded.
+    /// The path parameters, percent-decoded.
     pub path: BTreeMap<String, String>,
-    /// The parameters of the query, decoded.
+    /// The query parameters, percent-decoded.
     pub query: BTreeMap<String, String>,
-    /// The status of success.
+    /// The status of a successful response.
     pub status: u16,
 }
 
-/// What is wrong with a request.
+/// How a request or a response differs from the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// 404 for a path that the document does not have, 405 for a method, 400 for the rest.
+    /// The status to respond with: 404 for an unknown path, 405 for an unknown method, 400 for any other violation of a
+    /// request; 500 for a violation of a response.
     pub status: u16,
-    /// The operation, where there is one.
+    /// The operation's id, or `None` if the method and path match no operation.
     pub operation: Option<String>,
-    /// Where: `path`, `query.limit`, `body/signals/0/customer`.
+    /// Where the problem is, such as `path`, `query.limit` or `body/signals/0/customer`.
     pub place: String,
-    /// What.
+    /// What is wrong.
     pub problem: String,
 }
 
@@ -68,46 +78,45 @@ impl fmt::Debug for Contract {
 }
 
 impl Contract {
-    /// The document that this version of the library was generated from.
+    /// Returns the contract of the document from which this version of the library was generated.
     pub fn of_paid() -> &'static Self {
         static CONTRACT: OnceLock<Contract> = OnceLock::new();
         CONTRACT.get_or_init(|| Self::read(serde_json::from_str(DOCUMENT).unwrap_or_default()))
     }
 
     fn read(document: Value) -> Self {
-        let mut operations = Vec::new();
+        let mut operations = BTreeMap::new();
+        let mut routes = BTreeMap::<String, Router<Arc<Operation>>>::new();
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
             for (method, facts) in item.as_object().into_iter().flatten() {
                 let statuses = facts["responses"].as_object();
                 let success = statuses.and_then(|statuses| statuses.keys().find(|status| status.starts_with('2')));
                 let escaped = path.replace('~', "~0").replace('/', "~1");
-                operations.push(Operation {
+                let operation = Arc::new(Operation {
                     id: facts["operationId"].as_str().unwrap_or_default().to_owned(),
-                    method: method.to_uppercase(),
-                    segments: path.split('/').map(str::to_owned).collect(),
                     status: success.and_then(|status| status.parse().ok()).unwrap_or(200),
                     pointer: format!("/paths/{escaped}/{method}"),
                 });
+                // This fails only if two paths differ in nothing but a parameter's name; a test finds every operation.
+                let _ = routes.entry(method.to_uppercase()).or_default().insert(path, Arc::clone(&operation));
+                operations.insert(operation.id.clone(), operation);
             }
         }
-        // A fixed segment is meant before a parameter.
-        operations
-            .sort_by_key(|operation| operation.segments.iter().map(|part| is_parameter(part)).collect::<Vec<_>>());
-        Self { document, operations, validators: Mutex::default() }
+        Self { document, operations, routes, validators: Mutex::default() }
     }
 
-    /// The ids of all operations.
+    /// Returns the ids of all operations.
     pub fn operations(&self) -> impl Iterator<Item = &str> {
-        self.operations.iter().map(|operation| operation.id.as_str())
+        self.operations.keys().map(String::as_str)
     }
 
-    /// Checks a request: its method, its path below the base URL, its query string and its body.
+    /// Checks a request. `path` is the path below the base URL, `query` the query string without `?`.
     ///
     /// # Errors
     ///
-    /// The first thing that the document does not allow.
+    /// The first violation of the document.
     pub fn check(&self, method: &str, path: &str, query: &str, body: &[u8]) -> Result<Matched, Violation> {
-        let operation = self.find(method, path)?;
+        let (operation, parameters) = self.find(method, path)?;
         let violation = |place: String, problem: String| Violation {
             status: 400,
             operation: Some(operation.id.clone()),
@@ -117,8 +126,8 @@ impl Contract {
         let facts = self.document.pointer(&operation.pointer).unwrap_or(&Value::Null);
         let matched = Matched {
             operation: operation.id.clone(),
-            path: operation.parameters(path),
-            query: pairs(query),
+            path: parameters,
+            query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             status: operation.status,
         };
         self.check_parameters(operation, facts, &matched).map_err(|(place, problem)| violation(place, problem))?;
@@ -126,24 +135,39 @@ impl Contract {
         Ok(matched)
     }
 
-    fn find(&self, method: &str, path: &str) -> Result<&Operation, Violation> {
-        let here: Vec<_> = self.operations.iter().filter(|operation| operation.matches(path)).collect();
-        if let Some(operation) = here.iter().find(|operation| operation.method == method) {
-            return Ok(operation);
-        }
-        let (status, problem) = if here.is_empty() {
-            let other = if path.ends_with('/') { path.trim_end_matches('/').to_owned() } else { format!("{path}/") };
-            let hint = if self.operations.iter().any(|operation| operation.matches(&other)) {
-                format!("; the document has {other}")
-            } else {
-                String::new()
-            };
-            (404, format!("the document has no path {path}{hint}"))
+    fn find(&self, method: &str, path: &str) -> Result<(&Operation, BTreeMap<String, String>), Violation> {
+        let routes = self.routes.get(method);
+        let found = routes.and_then(|routes| route(routes, path)).ok_or_else(|| self.not_found(method, path))?;
+        let parameters = found.params.iter().map(|(name, value)| (name.to_owned(), percent_decoded(value)));
+        Ok((found.value, parameters.collect()))
+    }
+
+    fn not_found(&self, method: &str, path: &str) -> Violation {
+        let methods = self.methods(path);
+        let (status, problem) = if methods.is_empty() {
+            (404, format!("the document has no path {path}{}", self.hint(path)))
         } else {
-            let methods: Vec<_> = here.iter().map(|operation| operation.method.as_str()).collect();
-            (405, format!("{path} takes {}, not {method}", methods.join(", ")))
+            (405, format!("the document has {} for {path}, not {method}", methods.join(", ")))
         };
-        Err(Violation { status, operation: None, place: "path".into(), problem })
+        Violation { status, operation: None, place: "path".into(), problem }
+    }
+
+    /// Names the path that differs only in its trailing slash, if the document has it.
+    fn hint(&self, path: &str) -> String {
+        let other = match path.strip_suffix('/') {
+            Some(without) => without.to_owned(),
+            None => format!("{path}/"),
+        };
+        if self.methods(&other).is_empty() { String::new() } else { format!("; the document has {other}") }
+    }
+
+    /// The methods that the document has for a path.
+    fn methods(&self, path: &str) -> Vec<&str> {
+        self.routes
+            .iter()
+            .filter(|(_, routes)| route(routes, path).is_some())
+            .map(|(method, _)| method.as_str())
+            .collect()
     }
 
     fn check_parameters(
@@ -173,7 +197,7 @@ impl Contract {
         let known =
             |name: &str| parameters.iter().any(|parameter| parameter["in"] == "query" && parameter["name"] == name);
         match matched.query.keys().find(|name| !known(name)) {
-            Some(name) => Err((format!("query.{name}"), "is no parameter of this operation".into())),
+            Some(name) => Err((format!("query.{name}"), "is not a parameter of this operation".into())),
             None => Ok(()),
         }
     }
@@ -181,21 +205,25 @@ impl Contract {
     fn check_body(&self, operation: &Operation, facts: &Value, body: &[u8]) -> Result<(), (String, String)> {
         let pointer = "/requestBody/content/application~1json/schema";
         if facts.pointer(pointer).is_none() {
-            return if body.is_empty() { Ok(()) } else { Err(("body".into(), "this operation takes no body".into())) };
+            return if body.is_empty() {
+                Ok(())
+            } else {
+                Err(("body".into(), "this operation has no request body".into()))
+            };
         }
         let value: Value =
-            serde_json::from_slice(body).map_err(|error| ("body".to_owned(), format!("is no JSON: {error}")))?;
+            serde_json::from_slice(body).map_err(|error| ("body".to_owned(), format!("is not JSON: {error}")))?;
         self.validate(&format!("{}{pointer}", operation.pointer), &value)
             .map_err(|(place, problem)| (format!("body{place}"), problem))
     }
 
-    /// Checks an answer of an operation.
+    /// Checks the body of a successful response of an operation.
     ///
     /// # Errors
     ///
-    /// The first thing that the document does not say.
+    /// The first violation of the document.
     pub fn check_answer(&self, operation: &str, answer: &Value) -> Result<(), Violation> {
-        let Some(operation) = self.operations.iter().find(|known| known.id == operation) else { return Ok(()) };
+        let Some(operation) = self.operations.get(operation) else { return Ok(()) };
         let pointer = format!("{}/responses/{}/content/application~1json/schema", operation.pointer, operation.status);
         if self.document.pointer(&pointer).is_none() {
             return Ok(());
@@ -213,7 +241,7 @@ impl Contract {
         let validator = match known {
             Some(validator) => validator,
             None => {
-                // In a URI the braces of a path template are escaped.
+                // A URI must not contain the braces of a path template.
                 let fragment = pointer.replace('{', "%7B").replace('}', "%7D");
                 let schema = json!({"$ref": format!("#{fragment}"), "paths": self.document["paths"], "components": self.document["components"]});
                 let built = Arc::new(build(&schema)?);
@@ -233,53 +261,21 @@ fn build(schema: &Value) -> Result<Validator, (String, String)> {
 }
 
 fn first_error(validator: &Validator, value: &Value) -> Result<(), (String, String)> {
-    validator.validate(value).map_err(|error| {
-        let mut problem = error.to_string();
-        if problem.len() > 300 {
-            let cut = (0..=300).rev().find(|at| problem.is_char_boundary(*at)).unwrap_or(0);
-            problem.truncate(cut);
-            problem.push('…');
-        }
-        (error.instance_path().to_string(), problem)
-    })
+    validator
+        .validate(value)
+        .map_err(|error| (error.instance_path().to_string(), excerpt(&error.to_string(), PROBLEM_LIMIT)))
 }
 
-fn is_parameter(segment: &str) -> bool {
-    segment.starts_with('{')
+/// matchit lets a parameter in the middle of a path be empty; the document's parameters are never empty.
+fn route<'a, 'p, T>(routes: &'a Router<T>, path: &'p str) -> Option<Match<'a, 'p, &'a T>> {
+    routes.at(path).ok().filter(|found| found.params.iter().all(|(_, value)| !value.is_empty()))
 }
 
-impl Operation {
-    fn matches(&self, path: &str) -> bool {
-        let parts: Vec<_> = path.split('/').collect();
-        parts.len() == self.segments.len()
-            && self
-                .segments
-                .iter()
-                .zip(&parts)
-                .all(|(segment, part)| if is_parameter(segment) { !part.is_empty() } else { segment == part })
-    }
-
-    fn parameters(&self, path: &str) -> BTreeMap<String, String> {
-        let parts = self.segments.iter().zip(path.split('/')).filter(|(segment, _)| is_parameter(segment));
-        parts.map(|(segment, part)| (segment.trim_matches(['{', '}']).to_owned(), decode(part))).collect()
-    }
-}
-
-fn decode(text: &str) -> String {
+fn percent_decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-fn pairs(query: &str) -> BTreeMap<String, String> {
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decode(&name.replace('+', " ")), decode(&value.replace('+', " ")))
-        })
-        .collect()
-}
-
-/// The text of a parameter as the JSON that its schema speaks of.
+/// The JSON value of a parameter, which its schema describes.
 fn typed(schema: &Value, text: &str) -> Value {
     match schema["type"].as_str() {
         Some("integer" | "number" | "boolean") => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
@@ -300,6 +296,25 @@ mod tests {
         let matched = Contract::of_paid().check("GET", "/customers/external/a%2Fb", "", b"").unwrap();
         assert_eq!(matched.operation, "get-customer-by-external-id");
         assert_eq!(matched.path["externalId"], "a/b");
+    }
+
+    #[test]
+    fn every_operation_is_found_by_its_path_and_no_parameter_is_empty() {
+        let contract = Contract::of_paid();
+        for (path, item) in contract.document["paths"].as_object().unwrap() {
+            for (method, facts) in item.as_object().unwrap() {
+                let (found, parameters) = contract.find(&method.to_uppercase(), path).unwrap();
+                assert_eq!(found.id, facts["operationId"], "{method} {path}");
+                assert!(parameters.iter().all(|(name, value)| *value == format!("{{{name}}}")), "{parameters:?}");
+            }
+        }
+        assert_eq!(contract.find("GET", "/customers//state").err().unwrap().status, 404);
+    }
+
+    #[test]
+    fn a_query_is_read_as_a_form() {
+        let matched = Contract::of_paid().check("GET", "/customers/", "name=a+b%2Bc&limit=5", b"").unwrap();
+        assert_eq!((matched.query["name"].as_str(), matched.query["limit"].as_str()), ("a b+c", "5"));
     }
 
     #[test]

@@ -3,16 +3,18 @@
 use serde_json::{Value, json};
 
 use super::contract::Matched;
-use super::store::{Refusal, Reply, Store, addressed, given, merge, now, page, passes, text};
+use super::refusal::{Refusal, Reply};
+use super::store::Store;
+use super::table::{addressed, given, merge, now, page, passes, text};
 use crate::JsonObject;
 
 impl Store {
-    pub(crate) fn list_customers(&self, matched: &Matched) -> Value {
+    pub(super) fn list_customers(&self, matched: &Matched) -> Value {
         page(self.customers.rows().iter().filter(|row| passes(row, matched)).cloned().map(Value::Object), matched)
     }
 
-    /// Idempotent by external id: the same one again answers with the customer that has it.
-    pub(crate) fn create_customer(&mut self, body: &Value) -> Reply {
+    /// Idempotent by external id: a known one returns the customer that has it.
+    pub(super) fn create_customer(&mut self, body: &Value) -> Reply {
         if let Some(known) = body["externalId"].as_str().and_then(|id| self.customers.find("externalId", id)) {
             return Ok(Value::Object(known.clone()));
         }
@@ -43,13 +45,13 @@ impl Store {
         Ok(customer)
     }
 
-    pub(crate) fn get_customer(&self, matched: &Matched) -> Reply {
+    pub(super) fn get_customer(&self, matched: &Matched) -> Reply {
         let (key, id) = addressed(matched);
         let found = self.customers.find(key, id).ok_or_else(|| Refusal::not_found("customer", id))?;
         Ok(Value::Object(found.clone()))
     }
 
-    pub(crate) fn update_customer(&mut self, matched: &Matched, body: &Value) -> Reply {
+    pub(super) fn update_customer(&mut self, matched: &Matched, body: &Value) -> Reply {
         let (key, id) = addressed(matched);
         let customer = self.customers.find_mut(key, id).ok_or_else(|| Refusal::not_found("customer", id))?;
         merge(customer, body);
@@ -58,7 +60,7 @@ impl Store {
         Ok(Value::Object(customer.clone()))
     }
 
-    pub(crate) fn delete_customer(&mut self, matched: &Matched) -> Reply {
+    pub(super) fn delete_customer(&mut self, matched: &Matched) -> Reply {
         let (key, id) = addressed(matched);
         let customer = self.customers.find(key, id).ok_or_else(|| Refusal::not_found("customer", id))?;
         let own = text(customer, "id").unwrap_or_default();
@@ -69,16 +71,16 @@ impl Store {
         Ok(json!({}))
     }
 
-    /// The customer that a signal or an order names.
-    pub(crate) fn customer_named(&self, key: &str, id: &str) -> Option<&JsonObject> {
+    /// The customer that a signal, an order or a checkout refers to.
+    pub(super) fn customer_named(&self, key: &str, id: &str) -> Option<&JsonObject> {
         self.customers.find(key, id)
     }
 
-    pub(crate) fn list_contacts(&self, matched: &Matched) -> Value {
+    pub(super) fn list_contacts(&self, matched: &Matched) -> Value {
         page(self.contacts.rows().iter().cloned().map(Value::Object), matched)
     }
 
-    pub(crate) fn create_contact(&mut self, body: &Value) -> Reply {
+    pub(super) fn create_contact(&mut self, body: &Value) -> Reply {
         let customer = body["customerId"].as_str().unwrap_or_default();
         if self.customers.find("id", customer).is_none() {
             return Err(Refusal::not_found("customer", customer));
@@ -106,13 +108,13 @@ impl Store {
         Ok(contact)
     }
 
-    pub(crate) fn get_contact(&self, matched: &Matched) -> Reply {
+    pub(super) fn get_contact(&self, matched: &Matched) -> Reply {
         let (key, id) = addressed(matched);
         let found = self.contacts.find(key, id).ok_or_else(|| Refusal::not_found("contact", id))?;
         Ok(Value::Object(found.clone()))
     }
 
-    pub(crate) fn update_contact(&mut self, matched: &Matched, body: &Value) -> Reply {
+    pub(super) fn update_contact(&mut self, matched: &Matched, body: &Value) -> Reply {
         let (key, id) = addressed(matched);
         if let Some(customer) = body["customerId"].as_str()
             && self.customers.find("id", customer).is_none()
@@ -124,7 +126,7 @@ impl Store {
         Ok(Value::Object(contact.clone()))
     }
 
-    pub(crate) fn delete_contact(&mut self, matched: &Matched) -> Reply {
+    pub(super) fn delete_contact(&mut self, matched: &Matched) -> Reply {
         let (key, id) = addressed(matched);
         self.contacts.remove(key, id).ok_or_else(|| Refusal::not_found("contact", id))?;
         Ok(json!({}))

@@ -1,8 +1,13 @@
-//! Faults on demand.
+//! Faults on demand, and the queue of those that are still to come.
 
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Something that goes wrong with requests to come.
+/// The name under which a fault addresses the collector.
+pub(super) const COLLECTOR: &str = "traces";
+
+/// A failure that the emulator simulates for the next matching requests.
 ///
 /// ```
 /// use paid::emulator::Fault;
@@ -13,15 +18,15 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fault {
-    pub(crate) kind: Kind,
-    pub(crate) times: u32,
-    pub(crate) operation: Option<String>,
-    pub(crate) after_work: bool,
-    pub(crate) headers: Vec<(String, String)>,
+    pub(super) kind: FaultKind,
+    pub(super) headers: Vec<(String, String)>,
+    times: u32,
+    operation: Option<String>,
+    after_work: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Kind {
+pub(super) enum FaultKind {
     Status(u16),
     Latency(Duration),
     Drop,
@@ -30,64 +35,114 @@ pub(crate) enum Kind {
 }
 
 impl Fault {
-    fn new(kind: Kind) -> Self {
+    fn new(kind: FaultKind) -> Self {
         Self { kind, times: 1, operation: None, after_work: false, headers: Vec::new() }
     }
 
-    /// Answers with this status, in Paid's error format.
+    /// Responds with this status, in Paid's error format.
     pub fn status(status: u16) -> Self {
-        Self::new(Kind::Status(status))
+        Self::new(FaultKind::Status(status))
     }
 
-    /// Answers with this status and this text as HTML, as a proxy in between would.
+    /// Responds with this status and an HTML body, as a proxy in front of Paid might.
     pub fn html(status: u16, body: impl Into<String>) -> Self {
-        Self::new(Kind::Body(status, body.into()))
+        Self::new(FaultKind::Body(status, body.into()))
     }
 
-    /// Answers late.
+    /// Delays the response; the request itself succeeds.
     pub fn latency(latency: Duration) -> Self {
-        Self::new(Kind::Latency(latency))
+        Self::new(FaultKind::Latency(latency))
     }
 
-    /// Closes the connection without an answer.
+    /// Closes the connection without a response.
     pub fn drop_connection() -> Self {
-        Self::new(Kind::Drop)
+        Self::new(FaultKind::Drop)
     }
 
-    /// Does the work and closes the connection in the middle of the answer's body.
+    /// Executes the request and closes the connection in the middle of the response body.
     pub fn truncate_body() -> Self {
-        Self::new(Kind::Truncate).after_work()
+        Self::new(FaultKind::Truncate).after_work()
     }
 
-    /// For this many requests; 1 unless set.
+    /// Applies to this many requests. 1 by default.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
         self
     }
 
-    /// Only for this operation, such as `create-signals`.
+    /// Applies to this operation only, such as `create-signals`. By default a fault applies to every operation of the API.
     #[must_use]
     pub fn operation(mut self, operation: impl Into<String>) -> Self {
         self.operation = Some(operation.into());
         self
     }
 
-    /// Does the work first: only the answer is lost.
+    /// Executes the request before it fails, so that only the response is lost.
     #[must_use]
     pub fn after_work(mut self) -> Self {
         self.after_work = true;
         self
     }
 
-    /// Adds a header to the failing answer, such as `retry-after`.
+    /// Adds a header, such as `retry-after`, to the response.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    pub(crate) fn concerns(&self, operation: Option<&str>) -> bool {
-        self.times > 0 && self.operation.as_deref().is_none_or(|wanted| operation == Some(wanted))
+    /// Waits, if the fault is latency.
+    pub(super) async fn delay(&self) {
+        if let FaultKind::Latency(latency) = self.kind {
+            tokio::time::sleep(latency).await;
+        }
+    }
+
+    /// Whether the request fails before it is executed.
+    pub(super) fn prevents_work(&self) -> bool {
+        !self.after_work && !matches!(self.kind, FaultKind::Latency(_))
+    }
+
+    fn applies_to(&self, operation: Option<&str>) -> bool {
+        let matches = match &self.operation {
+            Some(wanted) => operation == Some(wanted),
+            // The collector is not part of the API: a fault has to name it.
+            None => operation != Some(COLLECTOR),
+        };
+        matches && self.times > 0
+    }
+}
+
+/// The faults that are still to come, in order.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    queue: Mutex<VecDeque<Fault>>,
+}
+
+impl Faults {
+    pub(super) fn add(&self, fault: Fault) {
+        self.queue().push_back(fault);
+    }
+
+    pub(super) fn clear(&self) {
+        self.queue().clear();
+    }
+
+    /// Takes the first fault that applies to an operation.
+    pub(super) fn take(&self, operation: Option<&str>) -> Option<Fault> {
+        let mut queue = self.queue();
+        let at = queue.iter().position(|fault| fault.applies_to(operation))?;
+        let fault = queue.get_mut(at)?;
+        fault.times -= 1;
+        let taken = fault.clone();
+        if taken.times == 0 {
+            queue.remove(at);
+        }
+        Some(taken)
+    }
+
+    fn queue(&self) -> MutexGuard<'_, VecDeque<Fault>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

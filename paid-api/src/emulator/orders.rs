@@ -5,30 +5,13 @@ use serde_json::{Value, json};
 
 use super::contract::Matched;
 use super::pricing::{Charge, Price, decimal, number};
-use super::store::{Refusal, Reply, Store, addressed, given, merge, now, page, passes, text};
-use crate::Timestamp;
-
-/// A line of an order with what it charges.
-#[derive(Debug, Clone)]
-pub(crate) struct Line {
-    pub(crate) id: String,
-    pub(crate) product: String,
-    pub(crate) shown: Value,
-    pub(crate) prices: Vec<LinePrice>,
-    /// A credit line takes off instead of adding.
-    pub(crate) credit: bool,
-}
-
-/// A price of a line, for a fixed quantity unless it is usage.
-#[derive(Debug, Clone)]
-pub(crate) struct LinePrice {
-    pub(crate) id: String,
-    pub(crate) price: Price,
-    pub(crate) quantity: Decimal,
-}
+use super::refusal::{Refusal, Reply};
+use super::store::{Line, LinePrice, Store};
+use super::table::{addressed, given, merge, now, page, passes, text};
+use crate::{JsonObject, Timestamp};
 
 impl Store {
-    pub(crate) fn list_orders(&self, matched: &Matched) -> Value {
+    pub(super) fn list_orders(&self, matched: &Matched) -> Value {
         let external = matched.query.get("externalCustomerId");
         let customer = external
             .map(|id| self.customer_named("externalId", id).and_then(|row| text(row, "id")).unwrap_or_default());
@@ -44,7 +27,7 @@ impl Store {
         page(rows.map(|row| self.shown_order(row)), matched)
     }
 
-    pub(crate) fn create_order(&mut self, body: &Value) -> Reply {
+    pub(super) fn create_order(&mut self, body: &Value) -> Reply {
         let customer = body["customerId"].as_str().unwrap_or_default();
         let known = self.customers.find("id", customer).ok_or_else(|| Refusal::not_found("customer", customer))?;
         let currency = body["currency"].as_str().or_else(|| text(known, "defaultCurrency")).unwrap_or("USD").to_owned();
@@ -81,7 +64,7 @@ impl Store {
             "version": 1,
             "billingFrequencyOverridden": body.get("billingFrequencyOverride").is_some(),
             "purchaseOrderReference": given(body, "purchaseOrderReference", Value::Null),
-            // Not part of the answer; the document's orders have neither.
+            // Stored, but not shown: the document's orders have neither.
             "externalId": given(body, "externalId", Value::Null),
             "currency": currency,
         });
@@ -136,27 +119,27 @@ impl Store {
         Ok(Line { id, product, shown, prices, credit: kind == "CREDIT" })
     }
 
-    pub(crate) fn get_order(&self, matched: &Matched) -> Reply {
+    pub(super) fn get_order(&self, matched: &Matched) -> Reply {
         let (_, id) = addressed(matched);
         let order = self.orders.find("id", id).ok_or_else(|| Refusal::not_found("order", id))?;
         Ok(self.shown_order(order))
     }
 
-    pub(crate) fn update_order(&mut self, matched: &Matched, body: &Value) -> Reply {
+    pub(super) fn update_order(&mut self, matched: &Matched, body: &Value) -> Reply {
         let (_, id) = addressed(matched);
         let order = self.orders.find_mut("id", id).ok_or_else(|| Refusal::not_found("order", id))?;
         merge(order, body);
         self.get_order(matched)
     }
 
-    pub(crate) fn delete_order(&mut self, matched: &Matched) -> Reply {
+    pub(super) fn delete_order(&mut self, matched: &Matched) -> Reply {
         let (_, id) = addressed(matched);
         self.orders.remove("id", id).ok_or_else(|| Refusal::not_found("order", id))?;
         self.order_lines.remove(id);
         Ok(json!({}))
     }
 
-    pub(crate) fn activate_order(&mut self, matched: &Matched) -> Reply {
+    pub(super) fn activate_order(&mut self, matched: &Matched) -> Reply {
         let (_, id) = addressed(matched);
         let order = self.orders.find_mut("id", id).ok_or_else(|| Refusal::not_found("order", id))?;
         if self.order_lines.get(id).is_none_or(Vec::is_empty) {
@@ -173,13 +156,13 @@ impl Store {
         self.get_order(matched)
     }
 
-    pub(crate) fn list_order_lines(&self, matched: &Matched) -> Reply {
+    pub(super) fn list_order_lines(&self, matched: &Matched) -> Reply {
         let (_, id) = addressed(matched);
         let lines = self.order_lines.get(id).ok_or_else(|| Refusal::not_found("order", id))?;
         Ok(page(lines.iter().map(|line| line.shown.clone()), matched))
     }
 
-    fn shown_order(&self, order: &crate::JsonObject) -> Value {
+    fn shown_order(&self, order: &JsonObject) -> Value {
         let mut shown = order.clone();
         shown.remove("externalId");
         shown.remove("currency");
@@ -200,7 +183,7 @@ impl Store {
         Value::Object(shown)
     }
 
-    /// What an order costs before any signal.
+    /// The charges of an order that do not depend on signals.
     fn fixed_charges(&self, order: &str, currency: &str) -> Decimal {
         let lines = self.order_lines.get(order).into_iter().flatten();
         lines

@@ -1,4 +1,4 @@
-//! What a quantity costs. Pure, and exact: amounts are decimals in the currency's smallest unit.
+//! Computes what a quantity costs. Exact: amounts are decimals in the currency's smallest unit.
 
 use std::str::FromStr;
 
@@ -7,11 +7,11 @@ use serde_json::Value;
 
 /// When a price applies.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Charge {
+pub(super) enum Charge {
     OneTime,
     Recurring,
     Seats,
-    /// Once for every signal of this name.
+    /// For every signal with this name.
     Usage {
         event_name: String,
     },
@@ -19,29 +19,29 @@ pub(crate) enum Charge {
 
 /// How the units of a quantity are priced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Model {
+pub(super) enum PricingModel {
     Flat,
     PerUnit,
-    /// Every unit at the price of the tier it falls in.
+    /// Each unit has the price of the tier that it falls into.
     Graduated,
-    /// All units at the price of the tier that the quantity falls in.
+    /// All units have the price of the tier that the quantity falls into.
     Volume,
 }
 
-/// One priced attribute.
+/// The price of one attribute of a product.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Price {
-    pub(crate) name: String,
-    pub(crate) charge: Charge,
-    pub(crate) model: Model,
-    pub(crate) points: Vec<Point>,
+pub(super) struct Price {
+    pub(super) name: String,
+    pub(super) charge: Charge,
+    pub(super) model: PricingModel,
+    pub(super) points: Vec<Point>,
 }
 
 /// A price in one currency.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Point {
-    /// `None` is the order's currency, whatever it is.
-    pub(crate) currency: Option<String>,
+pub(super) struct Point {
+    /// `None` stands for the order's currency.
+    pub(super) currency: Option<String>,
     unit_price: Decimal,
     minimum: Decimal,
     included: Decimal,
@@ -56,20 +56,20 @@ struct Tier {
     flat: Decimal,
 }
 
-/// A JSON number, digit by digit: never through a float of ours.
-pub(crate) fn decimal(value: &Value) -> Option<Decimal> {
+/// The exact value of a JSON number, read from its digits without floating point.
+pub(super) fn decimal(value: &Value) -> Option<Decimal> {
     let text = value.as_number()?.to_string();
     Decimal::from_str(&text).or_else(|_| Decimal::from_scientific(&text)).ok()
 }
 
-/// The JSON number for an amount.
-pub(crate) fn number(amount: Decimal) -> Value {
+/// The JSON number of an amount.
+pub(super) fn number(amount: Decimal) -> Value {
     serde_json::from_str(&amount.normalize().to_string()).unwrap_or_default()
 }
 
 impl Price {
-    /// A `PricingInput` of a product: `pricingType` says charge and model.
-    pub(crate) fn of_product(name: &str, pricing: &Value) -> Result<Self, String> {
+    /// Reads a `PricingInput` of a product, whose `pricingType` is charge and model in one word. The error is an unknown type.
+    pub(super) fn of_product(name: &str, pricing: &Value) -> Result<Self, String> {
         let kind = pricing["pricingType"].as_str().unwrap_or_default();
         let (charge, model) = match kind {
             "OneTimePerUnit" => (Charge::OneTime, "PerUnit"),
@@ -80,17 +80,18 @@ impl Price {
             }
         };
         let model = match model {
-            "PerUnit" => Model::PerUnit,
-            "Graduated" => Model::Graduated,
-            "Volume" => Model::Volume,
+            "PerUnit" => PricingModel::PerUnit,
+            "Graduated" => PricingModel::Graduated,
+            "Volume" => PricingModel::Volume,
             _ => return Err(kind.to_owned()),
         };
         let points = pricing["pricePoints"].as_array().into_iter().flatten().map(Point::read).collect();
         Ok(Self { name: name.to_owned(), charge, model, points })
     }
 
-    /// The pricing of an order line's attribute: `chargeType` and `pricingModel`, one price point.
-    pub(crate) fn of_order_line(name: &str, pricing: &Value) -> Result<Self, String> {
+    /// Reads the pricing of an order line's attribute: `chargeType`, `pricingModel` and one price point. The error is an
+    /// unknown model.
+    pub(super) fn of_order_line(name: &str, pricing: &Value) -> Result<Self, String> {
         let charge = match pricing["chargeType"].as_str() {
             Some("oneTime") => Charge::OneTime,
             Some("recurring") => Charge::Recurring,
@@ -98,28 +99,28 @@ impl Price {
             _ => usage(pricing),
         };
         let model = match pricing["pricingModel"].as_str() {
-            Some("flat") => Model::Flat,
-            Some("perUnit") => Model::PerUnit,
-            Some("graduatedPricing") => Model::Graduated,
-            Some("volumePricing") => Model::Volume,
+            Some("flat") => PricingModel::Flat,
+            Some("perUnit") => PricingModel::PerUnit,
+            Some("graduatedPricing") => PricingModel::Graduated,
+            Some("volumePricing") => PricingModel::Volume,
             other => return Err(other.unwrap_or_default().to_owned()),
         };
         Ok(Self { name: name.to_owned(), charge, model, points: vec![Point::read(&pricing["pricePoints"])] })
     }
 
-    /// The price point for a currency.
-    pub(crate) fn point(&self, currency: &str) -> Option<&Point> {
+    /// The price in a currency.
+    pub(super) fn point(&self, currency: &str) -> Option<&Point> {
         self.points.iter().find(|point| point.currency.as_deref().is_none_or(|own| own.eq_ignore_ascii_case(currency)))
     }
 
-    /// What this quantity costs.
-    pub(crate) fn amount(&self, point: &Point, quantity: Decimal) -> Decimal {
+    /// The cost of a quantity.
+    pub(super) fn amount(&self, point: &Point, quantity: Decimal) -> Decimal {
         let billed = (quantity.max(point.minimum) - point.included).max(Decimal::ZERO);
         match self.model {
-            Model::Flat => point.unit_price,
-            Model::PerUnit => point.unit_price * billed,
-            Model::Graduated => point.tiers.iter().map(|tier| tier.graduated(billed)).sum(),
-            Model::Volume => point.tiers.iter().find(|tier| tier.holds(billed)).map_or(Decimal::ZERO, |tier| {
+            PricingModel::Flat => point.unit_price,
+            PricingModel::PerUnit => point.unit_price * billed,
+            PricingModel::Graduated => point.tiers.iter().map(|tier| tier.graduated(billed)).sum(),
+            PricingModel::Volume => point.tiers.iter().find(|tier| tier.holds(billed)).map_or(Decimal::ZERO, |tier| {
                 if billed.is_zero() { Decimal::ZERO } else { tier.unit * billed + tier.flat }
             }),
         }
@@ -158,7 +159,7 @@ impl Tier {
         quantity > self.above && self.up_to.is_none_or(|up_to| quantity <= up_to)
     }
 
-    /// The units of the quantity that fall into this tier, priced.
+    /// The cost of the units that fall into this tier.
     fn graduated(&self, quantity: Decimal) -> Decimal {
         let within = self.up_to.map_or(quantity, |up_to| quantity.min(up_to)) - self.above;
         if within > Decimal::ZERO { self.unit * within + self.flat } else { Decimal::ZERO }
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_priced_here_is_named() {
+    fn an_unknown_pricing_type_is_named() {
         assert_eq!(Price::of_product("a", &json!({"pricingType": "UsageCostPlus"})).unwrap_err(), "UsageCostPlus");
     }
 }

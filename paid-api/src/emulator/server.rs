@@ -1,301 +1,140 @@
-//! HTTP around the store: keys, faults, the contract, the error format.
+//! The API over HTTP: checks the API key and the contract, applies faults, executes operations, sends webhooks.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::Recorded;
-use super::contract::Contract;
-use super::fault::{Fault, Kind};
-use super::store::{Refusal, Store};
+use super::contract::{Contract, Matched, Violation};
+use super::fault::{Fault, Faults};
+use super::http::{JsonAnswer, decompressed, has_api_key, respond, send_or_drop};
+use super::refusal::Reply;
+use super::requests::{Recorded, RequestLog};
+use super::store::Store;
 use super::webhooks;
 
-/// Requests that are remembered; older ones are forgotten, so that a long run stays small.
-const REMEMBERED: usize = 10_000;
-
-/// What all connections share.
-#[derive(Debug)]
-pub(crate) struct Shared {
+/// The state that all connections share.
+#[derive(Debug, Default)]
+pub(super) struct EmulatorState {
+    pub(super) faults: Arc<Faults>,
+    pub(super) requests: RequestLog,
     store: Mutex<Store>,
-    faults: Mutex<VecDeque<Fault>>,
-    requests: Mutex<VecDeque<Recorded>>,
-    /// For webhooks.
+    /// Sends webhooks.
     http: reqwest::Client,
-    #[cfg(feature = "trace")]
-    collected: Mutex<super::collector::Collected>,
 }
 
-/// A poisoned lock only means that another request's task was stopped; the data is whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Shared {
-    pub(crate) fn new() -> Self {
-        Self {
-            store: Mutex::new(Store::default()),
-            faults: Mutex::default(),
-            requests: Mutex::default(),
-            http: reqwest::Client::new(),
-            #[cfg(feature = "trace")]
-            collected: Mutex::default(),
-        }
+impl EmulatorState {
+    /// A poisoned lock only means that another request's task was stopped; the data is complete.
+    pub(super) fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn add_fault(&self, fault: Fault) {
-        lock(&self.faults).push_back(fault);
-    }
-
-    pub(crate) fn requests(&self) -> Vec<Recorded> {
-        lock(&self.requests).iter().cloned().collect()
-    }
-
-    pub(crate) fn idempotency_keys(&self) -> std::collections::BTreeSet<String> {
-        lock(&self.store).keys.clone()
-    }
-
-    #[cfg(feature = "trace")]
-    pub(crate) fn collected<T>(&self, look: impl FnOnce(&mut super::collector::Collected) -> T) -> T {
-        look(&mut lock(&self.collected))
-    }
-
-    /// Changes the store, and sends the webhooks that come of it.
-    pub(crate) async fn change<T>(&self, change: impl FnOnce(&mut Store) -> T) -> T {
-        let outcome = change(&mut lock(&self.store));
+    /// Changes the store, then sends the webhooks that result from it.
+    pub(super) async fn change<T>(&self, change: impl FnOnce(&mut Store) -> T) -> T {
+        let outcome = change(&mut self.store());
         self.send_webhooks().await;
         outcome
     }
 
-    /// Sends what is to be sent, in order; whether all was acknowledged.
+    pub(super) fn reset(&self) {
+        *self.store() = Store::default();
+        self.faults.clear();
+        self.requests.clear();
+    }
+
+    /// Sends the queued webhooks in order. Returns true if every one was acknowledged.
     async fn send_webhooks(&self) -> bool {
-        let outgoing = lock(&self.store).webhooks.take_outgoing();
+        let outgoing = self.store().webhooks.take_outgoing();
         let mut success = true;
         for outgoing in outgoing {
             let acknowledged = webhooks::deliver(&self.http, &outgoing).await;
-            lock(&self.store).webhooks.sent(&outgoing.event, acknowledged);
+            self.store().webhooks.sent(&outgoing.event, acknowledged);
             success &= acknowledged;
         }
         success
     }
 
-    pub(crate) fn reset(&self) {
-        *lock(&self.store) = Store::default();
-        lock(&self.faults).clear();
-        lock(&self.requests).clear();
-        #[cfg(feature = "trace")]
-        self.collected(|collected| *collected = super::collector::Collected::default());
-    }
-
-    fn record(&self, request: Recorded) {
-        let mut requests = lock(&self.requests);
-        if requests.len() == REMEMBERED {
-            requests.pop_front();
+    async fn execute(&self, matched: &Matched, body: &Value) -> Reply {
+        let mut reply = self.store().execute(matched, body);
+        let acknowledged = self.send_webhooks().await;
+        if let Ok(answer) = &mut reply
+            && matched.operation == "test-webhook"
+        {
+            answer["success"] = acknowledged.into();
         }
-        requests.push_back(request);
+        reply
     }
 
-    fn take_fault(&self, operation: Option<&str>) -> Option<Fault> {
-        let mut faults = lock(&self.faults);
-        // The collector is no part of the API: a fault has to name it.
-        let is_meant = |fault: &Fault| operation != Some("traces") || fault.operation.is_some();
-        let at = faults.iter().position(|fault| fault.concerns(operation) && is_meant(fault))?;
-        let fault = faults.get_mut(at)?;
-        fault.times -= 1;
-        let taken = fault.clone();
-        if taken.times == 0 {
-            faults.remove(at);
+    async fn answer(&self, checked: Result<Matched, Violation>, body: &Value) -> JsonAnswer {
+        let matched = match checked {
+            Ok(matched) => matched,
+            Err(violation) => return rejected(&violation),
+        };
+        match self.execute(&matched, body).await {
+            Ok(answer) => checked_answer(&matched, answer),
+            Err(refusal) => refusal.into(),
         }
-        Some(taken)
     }
 }
 
-/// Everything is one fallback: the contract does the routing.
-pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    Router::new().fallback(handle).with_state(shared)
-}
-
-struct Answer {
-    status: u16,
-    body: Value,
-}
-
-impl Answer {
-    fn error(status: u16, error: &str, code: &str, details: Option<&str>) -> Self {
-        let mut body = json!({"error": error, "code": code});
-        if let Some(details) = details {
-            body["details"] = details.into();
-        }
-        Self { status, body }
-    }
-}
-
-impl From<Refusal> for Answer {
-    fn from(refusal: Refusal) -> Self {
-        Self::error(refusal.status, &refusal.error, refusal.code, refusal.details.as_deref())
-    }
+/// One handler for every path: the contract does the routing.
+pub(super) fn router(state: Arc<EmulatorState>) -> Router {
+    Router::new().fallback(handle).with_state(state)
 }
 
 async fn handle(
-    State(shared): State<Arc<Shared>>,
+    State(state): State<Arc<EmulatorState>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let body = unpacked(&headers, body);
-    #[cfg(feature = "trace")]
-    if uri.path() == "/v1/traces" {
-        return collect(&shared, &headers, body).await;
-    }
-    let path = uri.path().strip_prefix("/api/v2").unwrap_or_else(|| uri.path());
-    let query = uri.query().unwrap_or_default();
-    let checked = Contract::of_paid().check(method.as_str(), path, query, &body);
+    let body = decompressed(&headers, body);
+    let checked = check(&method, &uri, &body);
     let operation = match &checked {
         Ok(matched) => Some(matched.operation.clone()),
         Err(violation) => violation.operation.clone(),
     };
-    let fault = shared.take_fault(operation.as_deref());
-    if let Some(Fault { kind: Kind::Latency(latency), .. }) = &fault {
-        tokio::time::sleep(*latency).await;
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let fault = state.faults.take(operation.as_deref());
+    if let Some(fault) = &fault {
+        fault.delay().await;
     }
-    let spoiled = fault.as_ref().is_some_and(|fault| !fault.after_work && !matches!(fault.kind, Kind::Latency(_)));
-    let answer = if spoiled {
-        Answer { status: 500, body: Value::Null }
-    } else if !is_let_in(&headers) {
-        Answer::error(403, "missing or invalid API key", "forbidden", Some("send `Authorization: Bearer paid_…`"))
+    let answer = if fault.as_ref().is_some_and(Fault::prevents_work) {
+        JsonAnswer::not_executed()
+    } else if has_api_key(&headers) {
+        state.answer(checked, &body).await
     } else {
-        match checked {
-            Err(violation) => {
-                let code = if violation.status == 400 { "validation_error" } else { "not_found" };
-                Answer::error(
-                    violation.status,
-                    &format!("the request is not what the document says: {violation}"),
-                    code,
-                    Some(&violation.place),
-                )
-            }
-            Ok(matched) => {
-                let value = serde_json::from_slice(&body).unwrap_or_default();
-                let mut done = lock(&shared.store).perform(&matched, &value);
-                let acknowledged = shared.send_webhooks().await;
-                if let Ok(answer) = &mut done
-                    && matched.operation == "test-webhook"
-                {
-                    answer["success"] = acknowledged.into();
-                }
-                done.map_or_else(Answer::from, |body| checked_answer(&matched.operation, matched.status, body))
-            }
-        }
+        JsonAnswer::forbidden()
     };
     let response = respond(fault.as_ref(), &answer);
-    shared.record(Recorded {
-        operation,
-        method: method.to_string(),
-        target: uri.to_string(),
-        body: serde_json::from_slice(&body).unwrap_or_default(),
-        status: response.as_ref().map_or(0, |response| response.status().as_u16()),
-    });
-    match response {
-        Some(response) => response,
-        // Unwinding ends the connection's task and with it the connection; the panic hook is not called.
-        None => std::panic::resume_unwind(Box::new("the connection is dropped on demand")),
-    }
+    let status = response.as_ref().map_or(0, |response| response.status().as_u16());
+    state.requests.add(Recorded { operation, method: method.to_string(), target: uri.to_string(), body, status });
+    send_or_drop(response)
 }
 
-/// The collector. A fault concerns it as the operation `traces`.
-#[cfg(feature = "trace")]
-async fn collect(shared: &Shared, headers: &HeaderMap, body: Bytes) -> Response {
-    let fault = shared.take_fault(Some("traces"));
-    if let Some(Fault { kind: Kind::Latency(latency), .. }) = &fault {
-        tokio::time::sleep(*latency).await;
-    }
-    let spoiled = fault.as_ref().is_some_and(|fault| !fault.after_work && !matches!(fault.kind, Kind::Latency(_)));
-    let is_protobuf = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/x-protobuf");
-    let answer = if spoiled {
-        Answer { status: 500, body: Value::Null }
-    } else if !is_let_in(headers) {
-        Answer::error(403, "missing or invalid API key", "forbidden", Some("send `Authorization: Bearer paid_…`"))
-    } else {
-        match is_protobuf.then(|| shared.collected(|collected| collected.take(body))).flatten() {
-            Some(done) if fault.is_none() => return response(200, "application/x-protobuf", Body::from(done)),
-            Some(_) => Answer { status: 200, body: Value::Null },
-            None => Answer::error(400, "no OTLP request as protobuf", "validation_error", None),
-        }
-    };
-    match respond(fault.as_ref(), &answer) {
-        Some(response) => response,
-        None => std::panic::resume_unwind(Box::new("the connection is dropped on demand")),
-    }
+fn check(method: &Method, uri: &Uri, body: &[u8]) -> Result<Matched, Violation> {
+    let path = uri.path().strip_prefix("/api/v2").unwrap_or_else(|| uri.path());
+    Contract::of_paid().check(method.as_str(), path, uri.query().unwrap_or_default(), body)
 }
 
-/// A compressed body as it was before; what cannot be read is left to the contract.
-fn unpacked(headers: &HeaderMap, body: Bytes) -> Bytes {
-    use std::io::Read;
-    if headers.get(header::CONTENT_ENCODING).is_none_or(|encoding| encoding != "gzip") {
-        return body;
-    }
-    let mut plain = Vec::new();
-    let limit = 64 << 20;
-    let read = flate2::read::GzDecoder::new(&*body).take(limit).read_to_end(&mut plain);
-    if read.is_ok() { plain.into() } else { body }
+fn rejected(violation: &Violation) -> JsonAnswer {
+    let code = if violation.status == 400 { "validation_error" } else { "not_found" };
+    let error = format!("the request does not conform to the document: {violation}");
+    JsonAnswer::error(violation.status, &error, code, Some(&violation.place))
 }
 
-/// The emulator is held to the document too.
-fn checked_answer(operation: &str, status: u16, body: Value) -> Answer {
-    match Contract::of_paid().check_answer(operation, &body) {
-        Ok(()) => Answer { status, body },
-        Err(violation) => Answer::error(
-            500,
-            &format!("the emulator's answer is not what the document says: {violation}"),
-            "emulator_bug",
-            None,
-        ),
-    }
-}
-
-fn is_let_in(headers: &HeaderMap) -> bool {
-    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    value.is_some_and(|value| value.starts_with("Bearer paid_"))
-}
-
-/// `None` drops the connection.
-fn respond(fault: Option<&Fault>, answer: &Answer) -> Option<Response> {
-    let text = answer.body.to_string();
-    let json = |status: u16, text: String| response(status, "application/json", Body::from(text));
-    let mut response = match fault.map(|fault| &fault.kind) {
-        None | Some(Kind::Latency(_)) => json(answer.status, text),
-        Some(Kind::Drop) => return None,
-        Some(Kind::Status(status)) => {
-            let body = json!({"error": "failing on demand", "code": "emulator_fault"});
-            json(*status, body.to_string())
-        }
-        Some(Kind::Body(status, html)) => response(*status, "text/html", Body::from(html.clone())),
-        Some(Kind::Truncate) => {
-            let half = Bytes::from(text.as_bytes()[..text.len() / 2].to_vec());
-            let parts = [Ok(half), Err(std::io::Error::other("cut off on demand"))];
-            let mut response =
-                response(answer.status, "application/json", Body::from_stream(futures_util::stream::iter(parts)));
-            response.headers_mut().insert(header::CONTENT_LENGTH, text.len().into());
-            response
-        }
-    };
-    for (name, value) in fault.into_iter().flat_map(|fault| &fault.headers) {
-        if let (Ok(name), Ok(value)) = (header::HeaderName::try_from(name), header::HeaderValue::try_from(value)) {
-            response.headers_mut().insert(name, value);
+/// The emulator's own responses have to conform to the document too.
+fn checked_answer(matched: &Matched, body: Value) -> JsonAnswer {
+    match Contract::of_paid().check_answer(&matched.operation, &body) {
+        Ok(()) => JsonAnswer::new(matched.status, body),
+        Err(violation) => {
+            let error = format!("the emulator's response does not conform to the document: {violation}");
+            JsonAnswer::error(500, &error, "emulator_bug", None)
         }
     }
-    Some(response)
-}
-
-fn response(status: u16, kind: &'static str, body: Body) -> Response {
-    let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
-    response
 }

@@ -1,4 +1,4 @@
-//! What a delivery says.
+//! What a message contains: the event and its payload.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -6,48 +6,48 @@ use serde_json::Value;
 
 use crate::{JsonObject, Timestamp};
 
-/// A delivery that was verified.
+/// A webhook message that was verified.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Delivery {
+pub struct Message {
     /// What happened.
     pub event: Event,
-    /// When it was sent.
+    /// When Paid sent the message.
     pub timestamp: Timestamp,
-    /// Whether it was sent to try the receiver out: nothing happened.
+    /// Whether the message only tests the receiver: the event did not happen.
     pub is_test: bool,
 }
 
-/// What a delivery is about, as Paid describes it. What is in it may grow: read what you need.
+/// The object that an event is about, such as an invoice. Paid may add properties.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Payload(JsonObject);
 
 impl Payload {
-    /// Paid's id of it.
+    /// The property `id`, which Paid assigns.
     pub fn id(&self) -> Option<&str> {
         self.text("id")
     }
 
-    /// A property that is text.
+    /// A property, if it is a string.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.0.get(key).and_then(Value::as_str)
     }
 
-    /// A property.
+    /// A property of any type.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.0.get(key)
     }
 
-    /// All of it.
+    /// All properties.
     pub fn as_object(&self) -> &JsonObject {
         &self.0
     }
 
-    /// Reads it as a type, such as [`Invoice`](crate::types::Invoice).
+    /// Deserializes the payload as a type, such as [`Invoice`](crate::types::Invoice).
     ///
     /// # Errors
     ///
-    /// When it is not of that shape.
+    /// If the payload does not have the structure of `T`.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_value(Value::Object(self.0.clone()))
     }
@@ -55,12 +55,12 @@ impl Payload {
 
 macro_rules! events {
     ($($(#[$meta:meta])* $variant:ident = $name:literal in $key:literal,)*) => {
-        /// What happened. Paid may add more: [`Other`](Self::Other) keeps them.
+        /// What happened. [`Other`](Self::Other) holds events that Paid added after this version was released.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum Event {
             $($(#[$meta])* $variant(Payload),)*
-            /// An event this version does not know, with its data as it came.
+            /// An event that this version does not know, with its data unchanged.
             #[non_exhaustive]
             Other {
                 /// The event's name.
@@ -71,7 +71,7 @@ macro_rules! events {
         }
 
         impl Event {
-            /// The name on the wire.
+            /// The event's name as Paid sends it, such as `billing-invoice-paid`.
             pub fn name(&self) -> &str {
                 match self {
                     $(Self::$variant(_) => $name,)*
@@ -93,25 +93,25 @@ macro_rules! events {
 }
 
 events! {
-    /// An invoice was made.
+    /// An invoice was created.
     InvoiceCreated = "billing-invoice-created" in "invoice",
     /// An invoice was posted: it is final.
     InvoicePosted = "billing-invoice-posted" in "invoice",
     /// An invoice was paid in full.
     InvoicePaid = "billing-invoice-paid" in "invoice",
-    /// A checkout was made.
+    /// A checkout was created.
     CheckoutCreated = "billing-checkout-created" in "checkout",
-    /// A checkout was gone through with.
+    /// A checkout was completed.
     CheckoutCompleted = "billing-checkout-completed" in "checkout",
-    /// A checkout was not gone through with in time.
+    /// A checkout expired before it was completed.
     CheckoutExpired = "billing-checkout-expired" in "checkout",
-    /// A payment came in: `invoiceId`, `customerId`, `paymentDate` and more.
+    /// A payment succeeded. The payload includes `invoiceId`, `customerId` and `paymentDate`.
     PaymentSucceeded = "billing-payment-succeeded" in "payment",
-    /// A payment did not.
+    /// A payment failed.
     PaymentFailed = "billing-payment-failed" in "payment",
-    /// A customer has used up its credits.
+    /// A customer's credits are used up.
     CreditsDepleted = "billing-credits-depleted" in "credits",
-    /// A customer has used more than is included.
+    /// A customer used more than the included quantity.
     OverageIncurred = "billing-overage-incurred" in "overage",
 }
 
@@ -126,11 +126,11 @@ struct Envelope {
     data: JsonObject,
 }
 
-pub(super) fn read(body: &[u8]) -> Result<Delivery, String> {
+pub(super) fn read(body: &[u8]) -> Result<Message, String> {
     let envelope: Envelope = serde_json::from_slice(body).map_err(|error| {
-        // What stood there may be personal.
+        // The rejected text may be personal data.
         crate::error::without_text(&error.to_string())
     })?;
     let event = Event::read(envelope.event, envelope.data);
-    Ok(Delivery { event, timestamp: envelope.timestamp, is_test: envelope.is_test })
+    Ok(Message { event, timestamp: envelope.timestamp, is_test: envelope.is_test })
 }

@@ -7,14 +7,15 @@ use sha2::Sha256;
 
 /// `t=<milliseconds since 1970>,s=<base64>`.
 pub(super) struct Signature<'a> {
-    /// As it stood there: these bytes were signed.
+    /// The time exactly as it was received: these bytes are signed.
     pub(super) time: &'a [u8],
     pub(super) milliseconds: u64,
     mac: Vec<u8>,
 }
 
 impl<'a> Signature<'a> {
-    /// Fields in any order, unknown ones left alone. Each is split at its first `=`: padding holds more of them.
+    /// Reads fields in any order and ignores unknown ones. Each is split at its first `=`, because base64 padding contains
+    /// more of them.
     pub(super) fn read(header: &'a [u8]) -> Option<Self> {
         let (mut time, mut mac) = (None, None);
         for field in header.split(|byte| *byte == b',') {
@@ -34,21 +35,21 @@ impl<'a> Signature<'a> {
     }
 }
 
-/// What is signed.
+/// The bytes that are signed.
 pub(super) struct Signed<'a> {
     pub(super) time: &'a [u8],
     pub(super) body: &'a [u8],
 }
 
 impl Signed<'_> {
-    /// In constant time.
-    pub(super) fn fits(&self, secret: &[u8], signature: &Signature<'_>) -> bool {
-        // A secret that was not set is one that everybody knows.
+    /// Compares in constant time.
+    pub(super) fn matches(&self, secret: &[u8], signature: &Signature<'_>) -> bool {
+        // Anybody can sign with an empty secret.
         !secret.is_empty() && self.mac(secret).is_some_and(|mac| mac.verify_slice(&signature.mac).is_ok())
     }
 
     fn mac(&self, secret: &[u8]) -> Option<Hmac<Sha256>> {
-        // HMAC takes keys of any length.
+        // This never fails: HMAC accepts keys of any length.
         let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
         mac.update(self.time);
         mac.update(b".");

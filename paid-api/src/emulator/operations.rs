@@ -1,0 +1,52 @@
+//! Which function executes which operation.
+
+use serde_json::{Value, json};
+
+use super::contract::Matched;
+use super::refusal::{Refusal, Reply};
+use super::store::Store;
+
+impl Store {
+    /// Executes an operation.
+    pub(super) fn execute(&mut self, matched: &Matched, body: &Value) -> Reply {
+        match matched.operation.as_str() {
+            "list-products" => Ok(self.list_products(matched)),
+            "create-product" => self.create_product(body),
+            "get-product-by-id" | "get-product-by-external-id" => self.get_product(matched),
+            "update-product-by-id" | "update-product-by-external-id" => self.update_product(matched, body),
+            "list-customers" => Ok(self.list_customers(matched)),
+            "create-customer" => self.create_customer(body),
+            "get-customer-by-id" | "get-customer-by-external-id" => self.get_customer(matched),
+            "update-customer-by-id" | "update-customer-by-external-id" => self.update_customer(matched, body),
+            "delete-customer-by-id" | "delete-customer-by-external-id" => self.delete_customer(matched),
+            "list-contacts" => Ok(self.list_contacts(matched)),
+            "create-contact" => self.create_contact(body),
+            "get-contact-by-id" | "get-contact-by-external-id" => self.get_contact(matched),
+            "update-contact-by-id" | "update-contact-by-external-id" => self.update_contact(matched, body),
+            "delete-contact-by-id" | "delete-contact-by-external-id" => self.delete_contact(matched),
+            "list-orders" => Ok(self.list_orders(matched)),
+            "create-order" => self.create_order(body),
+            "get-order-by-id" => self.get_order(matched),
+            "update-order-by-id" => self.update_order(matched, body),
+            "delete-order-by-id" => self.delete_order(matched),
+            "activate-order-by-id" => self.activate_order(matched),
+            "get-order-lines" => self.list_order_lines(matched),
+            "list-checkouts" => Ok(self.list_checkouts(matched)),
+            "create-checkout" => self.create_checkout(body),
+            "get-checkout" => self.get_checkout(matched),
+            "archive-checkout" => self.archive_checkout(matched),
+            "create-signals" => Ok(self.create_signals(body)),
+            // Costs appear among the requests only: no invoice depends on them.
+            "create-costs" => Ok(json!({"ingested": body["costs"].as_array().map_or(0, Vec::len), "duplicates": 0})),
+            "list-invoices" => Ok(self.list_invoices(matched)),
+            "get-invoice-by-id" => self.get_invoice(matched),
+            "update-invoice-by-id" => self.update_invoice(matched, body),
+            "list-webhooks" => Ok(self.webhooks.list()),
+            "update-webhook" => self.webhooks.update(matched, body),
+            "rotate-webhook-secret" => Ok(self.webhooks.rotate_secret()),
+            "test-webhook" => self.webhooks.test(matched),
+            "get-invoice-lines" => self.list_invoice_lines(matched),
+            other => Err(Refusal::not_implemented(other)),
+        }
+    }
+}

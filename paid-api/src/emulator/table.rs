@@ -1,0 +1,103 @@
+//! Lists of JSON objects, and the queries that the API's lists support.
+
+use serde_json::{Value, json};
+
+use super::contract::Matched;
+use crate::{JsonObject, Timestamp};
+
+/// Objects with an `id`, in the order in which they were created.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    rows: Vec<JsonObject>,
+}
+
+/// A property, if it is a string.
+pub(super) fn text<'a>(object: &'a JsonObject, key: &str) -> Option<&'a str> {
+    object.get(key).and_then(Value::as_str)
+}
+
+impl Table {
+    pub(super) fn rows(&self) -> &[JsonObject] {
+        &self.rows
+    }
+
+    pub(super) fn find(&self, key: &str, value: &str) -> Option<&JsonObject> {
+        self.rows.iter().find(|row| text(row, key) == Some(value))
+    }
+
+    pub(super) fn find_mut(&mut self, key: &str, value: &str) -> Option<&mut JsonObject> {
+        self.rows.iter_mut().find(|row| text(row, key) == Some(value))
+    }
+
+    pub(super) fn push(&mut self, row: JsonObject) {
+        self.rows.push(row);
+    }
+
+    pub(super) fn remove(&mut self, key: &str, value: &str) -> Option<JsonObject> {
+        let at = self.rows.iter().position(|row| text(row, key) == Some(value))?;
+        Some(self.rows.remove(at))
+    }
+}
+
+/// The property and the value that a path addresses an object by: `id` or `externalId`.
+pub(super) fn addressed(matched: &Matched) -> (&'static str, &str) {
+    match matched.path.get("id") {
+        Some(id) => ("id", id),
+        None => ("externalId", matched.path.get("externalId").map(String::as_str).unwrap_or_default()),
+    }
+}
+
+/// One page of these rows, as the query asks for it.
+pub(super) fn page(rows: impl Iterator<Item = Value>, matched: &Matched) -> Value {
+    let number = |name: &str, default: usize| {
+        matched
+            .query
+            .get(name)
+            .and_then(|text| text.parse::<i64>().ok())
+            .map_or(default, |value| usize::try_from(value).unwrap_or(0))
+    };
+    let (limit, offset) = (number("limit", 10), number("offset", 0));
+    let all: Vec<Value> = rows.collect();
+    let total = all.len();
+    let data: Vec<Value> = all.into_iter().skip(offset).take(limit).collect();
+    let has_more = offset.saturating_add(data.len()) < total && !data.is_empty();
+    json!({"data": data, "pagination": {"limit": limit, "offset": offset, "total": total, "hasMore": has_more}})
+}
+
+/// Returns true if a row matches the filters of a list: `xFrom` and `xTo` are bounds of the time `x`, `name` is a part of the
+/// name, and every other filter is an exact value.
+pub(super) fn passes(row: &JsonObject, matched: &Matched) -> bool {
+    matched.query.iter().all(|(name, wanted)| {
+        let time = |key: &str| row.get(key).and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok());
+        let bound = wanted.parse::<Timestamp>().ok();
+        match name.as_str() {
+            "limit" | "offset" => true,
+            "archived" => row.get("archivedAt").is_some_and(|at| at.is_null() != (wanted == "true")),
+            "name" => text(row, name).is_some_and(|value| value.to_lowercase().contains(&wanted.to_lowercase())),
+            _ if name.ends_with("From") => time(name.trim_end_matches("From")) >= bound,
+            _ if name.ends_with("To") => time(name.trim_end_matches("To")).is_some_and(|time| Some(time) <= bound),
+            _ => match row.get(name) {
+                Some(Value::Bool(value)) => value.to_string() == *wanted,
+                Some(Value::String(value)) => value == wanted,
+                _ => false,
+            },
+        }
+    })
+}
+
+/// Replaces the properties of a row that an update contains.
+pub(super) fn merge(row: &mut JsonObject, update: &Value) {
+    for (key, value) in update.as_object().into_iter().flatten() {
+        row.insert(key.clone(), value.clone());
+    }
+    row.insert("updatedAt".into(), now());
+}
+
+pub(super) fn now() -> Value {
+    Timestamp::now().to_string().into()
+}
+
+/// A property of a request, or a default if the request does not have it.
+pub(super) fn given(body: &Value, key: &str, default: impl Into<Value>) -> Value {
+    body.get(key).cloned().unwrap_or_else(|| default.into())
+}
