@@ -205,6 +205,8 @@ fn what_leads_anywhere_is_refused() {
         "paste::paste! { crate::[<up per>]::up() }",
         "use crate as c;\nmacro_rules! m { ($root:ident) => { $root::upper::up() } }\nfn f() { m!(c) }",
         "m! { mod hidden; }",
+        "use crate::base as quote;",
+        "pub mod syn {}",
         "fn f() { mod inner {} }",
     ] {
         ground_cannot_be_followed(ground);
@@ -230,6 +232,8 @@ fn a_name_of_the_front_door_is_followed_to_where_it_is_declared() {
         ("pub use upper::*;", "use crate::up;"),
         ("pub mod sign { pub use crate::upper::up as nothing; }", "use crate::sign::nothing;"),
         ("pub mod sign { pub use crate::upper::up; }", "use crate::sign::*;"),
+        ("pub mod sign { pub use super::upper::*; }", "use crate::sign::*;"),
+        ("macro_rules! way { () => { crate::upper::up() } }", "fn f() { way!() }"),
         ("pub mod sign { pub mod post { pub use crate::Upper; } }", "use crate::sign::post::Upper;"),
         ("extern crate self as me;", "use ::me::Upper;"),
         ("pub type Innocent = upper::Upper;", "fn f(_: crate::Innocent) {}"),
@@ -249,6 +253,15 @@ fn a_name_of_the_front_door_is_followed_to_where_it_is_declared() {
         &[("paid-api/src/lib.rs", &with("declare!(upper);"))],
         &["lib.rs:6: unfollowed: what a macro declares in the front door"],
     );
+}
+
+#[test]
+fn a_sign_that_shows_everything_is_the_front_door() {
+    let lib = format!("{LIB}pub mod sign {{ pub use super::*; }}");
+    let with = |ground| [("paid-api/src/lib.rs", lib.as_str()), ("paid-api/src/ground.rs", ground)];
+    fails(&with("use crate::sign::*;"), &["ground.rs:1: unfollowed: "]);
+    fails(&with("use crate::sign::upper;"), &["ground.rs:1: climb: "]);
+    fails(&with("use crate::sign::Upper;"), &["ground.rs:1: climb: "]);
 }
 
 #[test]
@@ -278,11 +291,13 @@ fn a_macro_is_found_by_its_bare_name() {
 #[test]
 fn a_method_that_a_higher_room_gives_to_a_lower_type_is_a_climb() {
     let upper = "pub struct Upper; impl crate::ground::Ground { pub fn rise(&self) {} }";
-    for ground in
-        ["pub struct Ground; fn f(g: Ground) { g.rise() }", "pub struct Ground; fn f(g: &Ground) { Ground::rise(g) }"]
+    for body in ["g.rise()", "g.rise::<>()", "Ground::rise(g)", "<Ground>::rise(g)", "Self::rise(g)", "f(Ground::rise)"]
     {
-        fails(&[("paid-api/src/upper.rs", upper), ("paid-api/src/ground.rs", ground)], &["ground.rs:1: climb: "]);
+        let ground = format!("pub struct Ground; impl Ground {{ fn f(g: &Ground) {{ {body} }} }}");
+        fails(&[("paid-api/src/upper.rs", upper), ("paid-api/src/ground.rs", &ground)], &["ground.rs:1: climb: "]);
     }
+    let field = "pub struct Ground { rise: u8 } fn f(g: Ground) -> u8 { g.rise }";
+    passes(&[("paid-api/src/upper.rs", &format!("{upper} pub fn up() {{}}")), ("paid-api/src/ground.rs", field)]);
 }
 
 #[test]

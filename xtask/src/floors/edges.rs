@@ -134,14 +134,30 @@ impl Collector<'_> {
 
     /// An import of everything in a module of the front door is an import of each.
     fn everything_shown(&self, reach: &mut Reach) {
-        for end in reach.ends.clone() {
+        for end in self.with_globs(&reach.ends) {
             let module = &self.tree.modules[end];
+            reach.modules.insert(end);
             for name in module.names.keys().filter(|_| module.room.is_none()) {
                 let one = resolve::reach(self.tree, end, &["self".to_owned(), name.clone()], false);
                 reach.modules.extend(one.modules);
                 reach.front_items.extend(one.front_items);
             }
         }
+    }
+
+    /// These modules, and those of which the front door's among them import everything.
+    fn with_globs(&self, ends: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let mut found = BTreeSet::new();
+        let mut open: Vec<_> = ends.iter().copied().collect();
+        while let Some(end) = open.pop() {
+            let module = &self.tree.modules[end];
+            if found.insert(end) && module.room.is_none() {
+                let globs =
+                    module.globs.iter().map(|glob| resolve::reach(self.tree, end, &glob.segments, glob.leading));
+                open.extend(globs.flat_map(|glob| glob.ends));
+            }
+        }
+        found
     }
 
     /// A name that stands alone: its import is a use already, unless it came with everything else.
@@ -209,10 +225,11 @@ impl Collector<'_> {
         }
         let reach = resolve::reach(self.tree, id, segments, *leading);
         let ends_at_front = reach.ends.iter().any(|end| self.tree.modules[*end].room.is_none());
-        let ends_at_root = reach.ends.iter().any(|end| self.is_front_root(*end));
         let is_up_in_macro = mention.in_macro() && is_way_up(segments);
         match ending {
-            Ending::Glob if ends_at_root => return Some("it brings in every room"),
+            Ending::Glob if self.with_globs(&reach.ends).iter().any(|end| self.is_front_root(*end)) => {
+                return Some("it brings in every room");
+            }
             Ending::Glob | Ending::Open if is_up_in_macro => {
                 return Some("where a macro is used, this can lead to every room");
             }

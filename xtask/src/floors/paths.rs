@@ -38,7 +38,7 @@ pub(super) enum Ending {
     Macro,
     /// A macro's variable continues it.
     Open,
-    /// It is the name of a method that is called.
+    /// It is the name of a method: `.name`, `Self::name` or `<Type>::name`.
     Method,
 }
 
@@ -185,7 +185,16 @@ impl Walker<'_> {
         if arguments.is_some() {
             ending = Ending::Macro;
         }
-        if segments.len() == 1 && !leading && is_member(tokens, start) {
+        if segments.len() == 1 && !import && (leading || is_member(tokens, start)) {
+            if !leading && !is_call(tokens, at) {
+                return at;
+            }
+            ending = Ending::Method;
+        }
+        if let [of, method] = &segments[..]
+            && of == "Self"
+        {
+            segments = vec![method.clone()];
             ending = Ending::Method;
         }
         let alias = import.then(|| alias(&tokens[at.min(tokens.len())..])).flatten();
@@ -304,6 +313,15 @@ fn is_declaration(tokens: &[TokenTree]) -> bool {
 fn is_member(tokens: &[TokenTree], at: usize) -> bool {
     let dot = |at: usize| matches!(&tokens[at], TokenTree::Punct(punct) if punct.as_char() == '.');
     at >= 1 && dot(at - 1) && !(at >= 2 && dot(at - 2))
+}
+
+/// Whether arguments follow, or their types.
+fn is_call(tokens: &[TokenTree], at: usize) -> bool {
+    match tokens.get(at) {
+        Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Parenthesis,
+        Some(TokenTree::Punct(punct)) => punct.as_char() == '<' && is_separator(tokens, at.saturating_sub(2)),
+        _ => false,
+    }
 }
 
 /// The arguments after the path of a macro that is called (`!(...)`) or defined (`! name { ... }`), and what comes next.

@@ -63,6 +63,9 @@ pub(super) struct Said {
     pub(super) items: Rc<[String]>,
 }
 
+/// Crates whose macros take code of other programs: their names may mean nothing else.
+const QUOTING: [&str; 2] = ["quote", "syn"];
+
 /// Where the files of a module's children are.
 struct Place {
     file: PathBuf,
@@ -182,6 +185,10 @@ impl Reader<'_> {
             });
         }
         for (name, mut target) in imports {
+            if QUOTING.contains(&name.as_str()) && target.segments[0] != name {
+                let why = format!("the name `{name}` is kept for the crate");
+                self.tree.unreadable.push((place.file.clone(), target.at.line, why));
+            }
             target.in_test = module.test || place.test_lines.contain(target.at);
             module.names.entry(name).or_default().push(Def::Import(target));
         }
@@ -207,6 +214,10 @@ impl Reader<'_> {
 
     fn child(&mut self, parent: usize, item: &syn::ItemMod, place: &Place) -> Result<()> {
         let name = syn::ext::IdentExt::unraw(&item.ident).to_string();
+        if QUOTING.contains(&name.as_str()) {
+            let why = format!("the name `{name}` is kept for the crate");
+            self.tree.unreadable.push((place.file.clone(), item.span().start().line, why));
+        }
         let Module { root, room, test, .. } = &self.tree.modules[parent];
         let is_sign = item.content.as_ref().is_some_and(|(_, items)| declared::only_exports(items));
         let room = match room {
