@@ -176,9 +176,13 @@ fn every_place_of_a_path_is_read() {
         "macro_rules! m { () => { $crate::upper::up() } }",
         "macro_rules! m { () => { use $crate::{base, upper::up}; } }",
         "macro_rules! m { () => { super::super::upper::up() } }",
+        "mod a { mod b { macro_rules! m { () => { self::super::upper::up() } } } }",
+        "macro_rules! m { ($name:ident) => { $crate::upper::$name() } }",
         "macro_rules! quote { ($($t:tt)*) => { $($t)* } }\nquote! { use crate::upper::up; }",
         "thread_local! { static X: crate::Upper = crate::Upper; }",
         "m! { mod inner { use super::super::upper::up; } }",
+        "macro_rules! m { () => { mod inner { use super::super::upper::up; } } }",
+        "macro_rules! m { () => { n! { mod inner { use super::upper::up; } } } }",
         "m! { use super::upper as u; }",
         "mod inner { pub fn f() { super::super::upper::up() } }",
         "mod inner { pub(in crate::ground) use super::super::Upper; }",
@@ -199,9 +203,14 @@ fn what_leads_anywhere_is_refused() {
         "use std::include as bring;",
         "macro_rules! m { ($room:ident) => { use $crate::$room::up; } }",
         "macro_rules! m { ($room:ident) => { super::$room::up() } }",
+        "macro_rules! m { ($room:ident) => { use $crate::{base, $room}; } }",
+        "macro_rules! m { ($here:tt) => { $here::super::upper::up() } }",
         "macro_rules! m { ($root:tt) => { $root::upper::up() } }\nm!(crate);",
         "m! { use crate as c; }",
         "m! { use crate::*; }",
+        "m! { mod inner { use super::*; } }",
+        "macro_rules! m { () => { use super::*; } }",
+        "macro_rules! m { () => { mod inner { use super::super::*; } } }",
         "paste::paste! { crate::[<up per>]::up() }",
         "use crate as c;\nmacro_rules! m { ($root:ident) => { $root::upper::up() } }\nfn f() { m!(c) }",
         "m! { mod hidden; }",
@@ -313,6 +322,7 @@ fn only_tests_may_look_up() {
     ] {
         passes(&[("paid-api/src/ground.rs", ground)]);
     }
+    passes(&[("paid-api/src/ground.rs", "macro_rules! m { ($n:ident) => { mod $n { use super::*; } } }")]);
     let tests = ("paid-api/src/ground/tests.rs", "use crate::upper::up;\n");
     passes(&[("paid-api/src/ground.rs", "#[cfg(test)]\nmod tests;"), tests]);
     fails(&[("paid-api/src/ground.rs", "mod tests;"), tests], &["ground/tests.rs:1: climb: "]);

@@ -53,7 +53,8 @@ pub(super) struct Found {
 /// Collects the paths of `tokens`. `quotes` says whether a macro's argument is data for other programs, as that of
 /// `quote::quote!` is.
 pub(super) fn collect(tokens: TokenStream, quotes: &dyn Fn(&[String]) -> bool) -> Found {
-    let mut walker = Walker { quotes, found: Found::default(), place: None, in_attribute: false, macros: Rc::new([]) };
+    let mut walker =
+        Walker { quotes, found: Found::default(), place: None, in_attribute: false, macros: Rc::new([]), depth: 0 };
     walker.stream(tokens);
     walker.found
 }
@@ -65,6 +66,8 @@ struct Walker<'a> {
     place: Option<LineColumn>,
     in_attribute: bool,
     macros: Rc<[String]>,
+    /// How many modules of a macro's definition stand around this.
+    depth: usize,
 }
 
 impl Walker<'_> {
@@ -102,7 +105,15 @@ impl Walker<'_> {
                 if !self.macros.is_empty() && ident == "mod" && is_declaration(&tokens[at + 1..]) {
                     self.found.hidden_modules.push(self.place.unwrap_or_else(|| ident.span().start()));
                 }
-                self.path(tokens, at, vec![name(ident)], false, false)
+                match module_in_definition(&self.macros, tokens, at) {
+                    Some((group, next)) => {
+                        self.depth += 1;
+                        self.stream(group.stream());
+                        self.depth -= 1;
+                        next
+                    }
+                    None => self.path(tokens, at, vec![name(ident)], false, false),
+                }
             }
         }
     }
@@ -143,13 +154,26 @@ impl Walker<'_> {
             }
             Some(TokenTree::Ident(_)) => {
                 let mut at = at + 2;
-                while is_separator(tokens, at) && matches!(tokens.get(at + 2), Some(TokenTree::Ident(_))) {
+                while is_separator(tokens, at)
+                    && let Some(TokenTree::Ident(segment)) = tokens.get(at + 2)
+                {
+                    if segment == "super" {
+                        self.way_up(segment);
+                    }
                     at += 3;
                 }
                 at
             }
             _ => at + 1,
         }
+    }
+
+    /// `$module::super`: nobody can tell how far up that is.
+    fn way_up(&mut self, word: &Ident) {
+        let at = self.place.unwrap_or_else(|| word.span().start());
+        let macros = self.macros_here();
+        let segments = vec![name(word)];
+        self.say(Mention { segments, leading: false, ending: Ending::Open, at, import: false, alias: None, macros });
     }
 
     /// A path whose first segments are read already; `start` is where the last of them stands.
@@ -199,8 +223,7 @@ impl Walker<'_> {
         }
         let alias = import.then(|| alias(&tokens[at.min(tokens.len())..])).flatten();
         let macros = self.macros_here();
-        let mention = Mention { segments: segments.clone(), leading, ending, at: place, import, alias, macros };
-        self.found.mentions.push(mention);
+        self.say(Mention { segments: segments.clone(), leading, ending, at: place, import, alias, macros });
         match arguments {
             Some((group, next)) => {
                 self.arguments(&segments, group);
@@ -228,7 +251,7 @@ impl Walker<'_> {
                     let ending = if glob { Ending::Glob } else { Ending::Open };
                     let at = self.place.unwrap_or_else(|| token.span().start());
                     let macros = self.macros_here();
-                    self.found.mentions.push(Mention { segments, leading, ending, at, import, alias: None, macros });
+                    self.say(Mention { segments, leading, ending, at, import, alias: None, macros });
                 }
                 None => {}
             }
@@ -243,8 +266,28 @@ impl Walker<'_> {
         };
         let inside = self.macros.iter().chain(macro_path.last()).cloned().collect();
         let outer = std::mem::replace(&mut self.macros, inside);
+        let depth = std::mem::take(&mut self.depth);
         self.stream(tokens);
+        self.depth = depth;
         self.macros = outer;
+    }
+
+    /// Keeps a path; `self::super` is `super`. In a module of a macro's definition, `super` leads to where the macro is used.
+    fn say(&mut self, mut mention: Mention) {
+        if mention.segments.len() > 1 && mention.segments[0] == "self" && mention.segments[1] == "super" {
+            mention.segments.remove(0);
+        }
+        let up = mention.segments.iter().take_while(|segment| *segment == "super").count();
+        if self.depth > 0 && up > 0 {
+            if up < self.depth {
+                return;
+            }
+            mention.segments.drain(..self.depth);
+            if up == self.depth {
+                mention.segments.insert(0, "self".to_owned());
+            }
+        }
+        self.found.mentions.push(mention);
     }
 
     /// An attribute's parts are not given to the macro around it.
@@ -307,6 +350,22 @@ fn is_declaration(tokens: &[TokenTree]) -> bool {
     let at = usize::from(variable);
     matches!(tokens.get(at), Some(TokenTree::Ident(_)))
         && matches!(tokens.get(at + 1), Some(TokenTree::Punct(punct)) if punct.as_char() == ';')
+}
+
+/// The body of `mod name { ... }`, directly in a macro's definition, and what comes next.
+fn module_in_definition<'a>(macros: &[String], tokens: &'a [TokenTree], at: usize) -> Option<(&'a Group, usize)> {
+    let is_module = matches!(&tokens[at], TokenTree::Ident(word) if word == "mod");
+    if !is_module || macros != ["macro_rules"] {
+        return None;
+    }
+    let variable = matches!(tokens.get(at + 1), Some(TokenTree::Punct(punct)) if punct.as_char() == '$');
+    let body = at + 2 + usize::from(variable);
+    match (tokens.get(body - 1)?, tokens.get(body)?) {
+        (TokenTree::Ident(_), TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
+            Some((group, body + 1))
+        }
+        _ => None,
+    }
 }
 
 /// Whether a method that is called, or a field, stands at `at`.
