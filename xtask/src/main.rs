@@ -6,6 +6,7 @@ mod document;
 mod downlevel;
 mod emulator;
 mod facts;
+mod floors;
 mod generate;
 #[cfg(test)]
 mod golden;
@@ -49,6 +50,12 @@ enum Command {
         #[arg(long, default_value_t = 4010)]
         port: u16,
     },
+    /// Hold the sources against the floors in ARCHITECTURE.md, print them, and fail when a rule is broken.
+    Floors {
+        /// Check the workspace in this folder instead.
+        #[arg(long, value_name = "DIR")]
+        root: Option<PathBuf>,
+    },
     /// Measure, print one row a bar, and fail when one is missed.
     Bench {
         /// What to measure.
@@ -77,6 +84,7 @@ fn main() -> ExitCode {
         Command::Spec(Spec::Import { path }) => spec::import(&path),
         Command::Emulator { port } => emulator::run(port),
         Command::Bench { name } => bench::run(name),
+        Command::Floors { root } => project::root().and_then(|here| floors::run(&root.unwrap_or(here))),
         Command::Measured { program } => bench::measure::run(&program),
         Command::Codegen { check, spec, out } => codegen::run(&codegen::Options { check, spec, out }),
     };
