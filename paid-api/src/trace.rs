@@ -74,11 +74,9 @@ pub use processor::PaidSpanProcessor;
 pub use signals::{TraceSignals, emit};
 pub use stats::TraceStats;
 pub use token::{ParseTokenError, TracingToken, traceparent};
+pub use work::fail;
 
 use crate::error::ConfigError;
-
-/// The name of our own tracer, as the official clients name theirs.
-const TRACER: &str = "paid.rust";
 
 /// Starts tracing with what the environment says: `PAID_API_KEY`, and where they are set, `PAID_OTEL_COLLECTOR_ENDPOINT`
 /// and `PAID_ENABLED`.
@@ -88,15 +86,6 @@ const TRACER: &str = "paid.rust";
 /// If there is no key, the endpoint is invalid or not safe, or no thread can be started.
 pub fn init() -> Result<TraceGuard, ConfigError> {
     builder().init()
-}
-
-/// Gives the span of the scope around this call an error to end with. Its text leaves only where the scope stores prompts:
-/// it may quote them; elsewhere the error's type stands for it.
-pub fn fail<E: std::fmt::Display + ?Sized>(error: &E) {
-    if let Some(work) = work::current_work() {
-        let description = if work.stores_prompts() { error.to_string() } else { std::any::type_name::<E>().to_owned() };
-        work.fail(description.into());
-    }
 }
 
 /// Everything that can be set.

@@ -15,6 +15,7 @@ mod rules;
 #[cfg(test)]
 mod snapshots;
 mod trace;
+mod values;
 mod ways;
 
 use proc_macro::TokenStream;

@@ -8,7 +8,7 @@ use quote::quote;
 use syn::{Expr, ExprLit, Lit, LitStr, Path};
 
 use crate::diagnostics::Errors;
-use crate::rules;
+use crate::values;
 
 /// What is true of a role.
 pub(crate) struct Facts {
@@ -305,11 +305,11 @@ impl Role {
                     self.check_not_empty(&text, errors);
                 }
             }
-            Takes::Key if rules::is_constant(value) => errors.at(
+            Takes::Key if values::is_constant(value) => errors.at(
                 value,
                 "this idempotency key is the same for every call, so Paid would bill the first signal only; use what identifies the event, or leave it out",
             ),
-            Takes::Quantity => rules::check_quantity(value, errors),
+            Takes::Quantity => values::check_quantity(value, errors),
             Takes::Key | Takes::Time | Takes::Cost => {}
         }
     }

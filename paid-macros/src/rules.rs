@@ -1,13 +1,14 @@
 //! The rules that functions and structs share: event names, reserved fields, the catalogue.
 
-use paid_catalog::{Literal, NameProblem, Signal, check_event_name, nearest_of};
+use paid_catalog::{NameProblem, Signal, check_event_name, nearest_of};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, UnOp};
+use syn::{Expr, LitStr};
 
 use crate::catalog::{InForce, Loaded};
 use crate::diagnostics::Errors;
 use crate::roles::Role;
+use crate::values::literal;
 
 /// An event name that may be used, with what the catalogue says about it.
 pub(crate) struct Event<'a> {
@@ -177,75 +178,6 @@ impl Event<'_> {
         let description = self.known?.description.as_ref()?;
         let shown = &self.catalog?.shown;
         Some(format!("Signal `{}`: {description} ({shown})", self.name.value()))
-    }
-}
-
-/// A scalar literal.
-pub(crate) fn literal(value: &Expr) -> Option<Literal> {
-    match value {
-        Expr::Lit(ExprLit { lit, .. }) => match lit {
-            Lit::Str(text) => Some(Literal::Text(text.value())),
-            Lit::Int(number) => number.base10_parse().ok().map(Literal::Integer),
-            Lit::Float(number) => number.base10_parse().ok().map(Literal::Number),
-            Lit::Bool(value) => Some(Literal::Boolean(value.value)),
-            _ => None,
-        },
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => match literal(expr)? {
-            Literal::Integer(number) => Some(Literal::Integer(-number)),
-            Literal::Number(number) => Some(Literal::Number(-number)),
-            _ => None,
-        },
-        Expr::Paren(inner) => literal(&inner.expr),
-        Expr::Group(inner) => literal(&inner.expr),
-        _ => None,
-    }
-}
-
-/// Reports a quantity that bills nothing.
-pub(crate) fn check_quantity(value: &Expr, errors: &mut Errors) {
-    let bad = match literal(value) {
-        Some(Literal::Integer(number)) => number <= 0,
-        Some(Literal::Number(number)) => number <= 0.0,
-        _ => false,
-    };
-    if bad {
-        errors.at(
-            value,
-            "a quantity of zero or less bills nothing; write a positive number, or `when = ...` to emit only sometimes",
-        );
-    }
-}
-
-/// Whether an expression is the same for every call.
-pub(crate) fn is_constant(value: &Expr) -> bool {
-    match value {
-        Expr::Lit(_) => true,
-        Expr::Paren(inner) => is_constant(&inner.expr),
-        Expr::Group(inner) => is_constant(&inner.expr),
-        Expr::Reference(inner) => is_constant(&inner.expr),
-        Expr::Path(path) => path.path.segments.last().is_some_and(|last| {
-            let name = last.ident.to_string();
-            name.len() > 1
-                && name.chars().all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_')
-        }),
-        Expr::MethodCall(call) => {
-            let converts = ["to_string", "to_owned", "into", "clone", "as_str", "as_ref"];
-            converts.iter().any(|name| call.method == name) && call.args.is_empty() && is_constant(&call.receiver)
-        }
-        Expr::Call(call) => {
-            let makes = matches!(&*call.func, Expr::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "from"));
-            makes && call.args.iter().all(is_constant)
-        }
-        Expr::Macro(call) => {
-            let known = ["format", "concat", "stringify"].iter().any(|name| call.mac.path.is_ident(name));
-            known
-                && call.mac.tokens.clone().into_iter().all(|token| match token {
-                    proc_macro2::TokenTree::Literal(text) => !text.to_string().contains('{'),
-                    proc_macro2::TokenTree::Punct(_) => true,
-                    _ => false,
-                })
-        }
-        _ => false,
     }
 }
 

@@ -6,8 +6,7 @@ use opentelemetry_proto::tonic::trace::v1::ScopeSpans;
 use opentelemetry_sdk::trace::SpanData;
 use prost::Message;
 
-use super::TRACER;
-use super::identity::Stamp;
+use super::identity::{Stamp, TRACER};
 use super::stamp::{self, Secret, Stationery};
 use crate::client::KeySource;
 use crate::dispatch::{Cargo, Page};

@@ -7,6 +7,9 @@ use opentelemetry::{KeyValue, Value};
 use super::notices;
 use crate::types::{CustomerAttribution, ProductAttribution};
 
+/// The name of our own tracer, as the official clients name theirs.
+pub(super) const TRACER: &str = "paid.rust";
+
 const CUSTOMER: &str = "external_customer_id";
 /// The product's id, under the name that products once had.
 const PRODUCT: &str = "external_agent_id";

@@ -12,9 +12,10 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanLimits};
 
 use super::exporter::Exporter;
+use super::identity::TRACER;
+use super::notices;
 use super::processor::PaidSpanProcessor;
 use super::stats::TraceCounters;
-use super::{TRACER, notices};
 use crate::dispatch::FlushError;
 use crate::scope::{self, Claim, Companion};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::metadata;
 use super::pipeline::Pipeline;
 use super::token::{ParseTokenError, TracingToken, parse_traceparent};
-use super::work::Asked;
+use super::work::{Asked, fail};
 use crate::scope::{InScope, Scope};
 
 impl Scope {
@@ -54,7 +54,7 @@ impl Scope {
         self.run(async {
             let outcome = future.await;
             if let Err(error) = &outcome {
-                super::fail(error);
+                fail(error);
             }
             outcome
         })

@@ -7,8 +7,8 @@ use opentelemetry::trace::Status;
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
-use super::identity::Stamp;
-use super::{TRACER, openinference, prompts};
+use super::identity::{Stamp, TRACER};
+use super::{openinference, prompts};
 
 const PREFIX: &str = "paid.trace.";
 

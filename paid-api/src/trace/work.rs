@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -238,5 +239,14 @@ fn another_id(before: u32) -> u32 {
         if next != before {
             return next;
         }
+    }
+}
+
+/// Gives the span of the scope around this call an error to end with. Its text leaves only where the scope stores prompts:
+/// it may quote them; elsewhere the error's type stands for it.
+pub fn fail<E: Display + ?Sized>(error: &E) {
+    if let Some(work) = current_work() {
+        let description = if work.stores_prompts() { error.to_string() } else { std::any::type_name::<E>().to_owned() };
+        work.fail(description.into());
     }
 }

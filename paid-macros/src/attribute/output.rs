@@ -11,7 +11,7 @@ use crate::arguments::Given;
 use crate::catalog::Loaded;
 use crate::function::{Function, Shape, closure_return, inner, mention, outcome, return_edge, shape};
 use crate::roles::{Macro, Role};
-use crate::rules::literal;
+use crate::values::literal;
 use crate::ways;
 
 pub(crate) fn function(
