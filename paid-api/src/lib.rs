@@ -128,6 +128,7 @@ pub mod __private;
 /// What generated code uses of this crate. No part of the public API.
 #[doc(hidden)]
 pub mod runtime {
+    pub use std::borrow::Cow;
     pub use std::collections::BTreeMap;
 
     pub use reqwest::Method;

@@ -16,16 +16,11 @@ macro_rules! object {
     };
 }
 
-/// A string with a meaning of its own.
+/// What a string with a meaning of its own can do; the struct stands in the generated code.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __string_newtype {
-    ($(#[$meta:meta])* $name:ident) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, $crate::runtime::Serialize, $crate::runtime::Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(std::borrow::Cow<'static, str>);
-
+    ($name:ident) => {
         impl $name {
             /// The text of the id.
             pub fn as_str(&self) -> &str {
@@ -72,20 +67,11 @@ macro_rules! __string_newtype {
     };
 }
 
-/// An enum that keeps the values it does not know.
+/// The values of an enum that keeps those it does not know; the enum stands in the generated code.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __open_enum {
-    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $value:literal,)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$variant_meta])* $variant,)*
-            /// A value this version does not know, kept as it came.
-            Unknown(String),
-        }
-
+    ($name:ident { $($variant:ident = $value:literal),* }) => {
         impl $name {
             /// The value on the wire.
             pub fn as_str(&self) -> &str {

@@ -2,7 +2,9 @@
 
 //! Resource `analytics`.
 
-use crate::runtime::{Call, Client, Deserialize, Method, Serialize, Timestamp, Value, integer};
+use crate::runtime::{
+    Call, Client, Deserialize, Method, Serialize, Timestamp, Value, integer,
+};
 
 /// Analytics (experimental): SQL over billing data, and what signals look like.
 #[derive(Clone, Debug)]

@@ -2,8 +2,13 @@
 
 //! Resource `checkouts`.
 
-use crate::runtime::{Call, Client, Deserialize, Empty, JsonObject, Method, Serialize, Timestamp};
-use super::ids::{CheckoutId, CustomerId, ExternalCustomerId, ExternalPlanId, OrderId, PlanId, ProductId};
+use crate::runtime::{
+    Call, Client, Deserialize, Empty, JsonObject, Method, Serialize, Timestamp,
+};
+use super::ids::{
+    CheckoutId, CustomerId, ExternalCustomerId, ExternalPlanId, OrderId, PlanId,
+    ProductId,
+};
 use super::shared::{CheckoutStatus, CustomerAttribution, Pagination};
 
 /// Checkouts: links where a customer picks a plan and pays.
@@ -313,17 +318,23 @@ pub struct CheckoutSelectedProduct {
     pub plan: PlanRef,
 }
 
-crate::__open_enum! {
-    /// Which checkouts to list.
-    CheckoutStatusFilter {
-        /// `active` on the wire.
-        Active = "active",
-        /// `archived` on the wire.
-        Archived = "archived",
-        /// `completed` on the wire.
-        Completed = "completed",
-    }
+/// Which checkouts to list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CheckoutStatusFilter {
+    /// `active` on the wire.
+    Active,
+    /// `archived` on the wire.
+    Archived,
+    /// `completed` on the wire.
+    Completed,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    CheckoutStatusFilter { Active = "active", Archived = "archived", Completed =
+    "completed" }
+);
 
 /// What a checkout offers, to whom, and where the customer goes afterwards.
 #[derive(Clone, Debug, Serialize)]

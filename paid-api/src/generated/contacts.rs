@@ -2,9 +2,11 @@
 
 //! Resource `contacts`.
 
-use crate::runtime::{Call, Client, Deserialize, Empty, Method, Patch, Serialize, Timestamp};
+use crate::runtime::{
+    Call, Client, Deserialize, Empty, Method, Patch, Serialize, Timestamp,
+};
 use super::ids::{ContactId, CustomerId, ExternalContactId};
-use super::shared::{Pagination};
+use super::shared::Pagination;
 
 /// Contacts: the people at an account who get its invoices.
 #[derive(Clone, Debug)]
@@ -262,15 +264,20 @@ pub struct ContactListResponse {
 }
 crate::__page!(ContactListResponse, Contact, pagination);
 
-crate::__open_enum! {
-    /// What a contact is there for.
-    ContactRole {
-        /// `ACCOUNTS_PAYABLE` on the wire.
-        AccountsPayable = "ACCOUNTS_PAYABLE",
-        /// `BILLING` on the wire.
-        Billing = "BILLING",
-    }
+/// What a contact is there for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ContactRole {
+    /// `ACCOUNTS_PAYABLE` on the wire.
+    AccountsPayable,
+    /// `BILLING` on the wire.
+    Billing,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    ContactRole { AccountsPayable = "ACCOUNTS_PAYABLE", Billing = "BILLING" }
+);
 
 /// What a new contact is made of.
 #[derive(Clone, Debug, Serialize)]

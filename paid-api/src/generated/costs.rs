@@ -2,9 +2,11 @@
 
 //! Resource `costs`.
 
-use crate::runtime::{Call, Client, Deserialize, JsonObject, Method, Serialize, Timestamp, Value, integer};
+use crate::runtime::{
+    Call, Client, Deserialize, JsonObject, Method, Serialize, Timestamp, Value, integer,
+};
 #[cfg(feature = "full-serde")]
-use crate::runtime::{Deserializer, from_value, DeserializeError as _};
+use crate::runtime::{DeserializeError, Deserializer, from_value};
 use super::shared::{CustomerAttribution, ProductAttribution};
 
 /// Costs: what the agent's work cost you, per customer and product.
@@ -133,8 +135,12 @@ impl<'de> Deserialize<'de> for Cost {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         match value.get("type").and_then(Value::as_str) {
-            Some("cost") => from_value(value).map(Self::Amount).map_err(D::Error::custom),
-            Some("usage") => from_value(value).map(Self::Usage).map_err(D::Error::custom),
+            Some("cost") => {
+                from_value(value).map(Self::Amount).map_err(DeserializeError::custom)
+            }
+            Some("usage") => {
+                from_value(value).map(Self::Usage).map_err(DeserializeError::custom)
+            }
             _ => Ok(Self::Unknown(value)),
         }
     }

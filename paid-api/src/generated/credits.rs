@@ -3,7 +3,7 @@
 //! Resource `credits`.
 
 use crate::runtime::{Call, Client, Deserialize, Method, Patch, Serialize, Timestamp};
-use super::ids::{CreditCurrencyId};
+use super::ids::CreditCurrencyId;
 
 /// Credit currencies: the units that prepaid credits are counted in.
 #[derive(Clone, Debug)]
@@ -148,27 +148,35 @@ pub struct CreditCurrencyListResponse {
     pub data: Vec<CreditCurrency>,
 }
 
-crate::__open_enum! {
-    /// Whether a credit currency can be granted.
-    CreditCurrencyStatus {
-        /// `active` on the wire.
-        Active = "active",
-        /// `archived` on the wire.
-        Archived = "archived",
-    }
+/// Whether a credit currency can be granted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CreditCurrencyStatus {
+    /// `active` on the wire.
+    Active,
+    /// `archived` on the wire.
+    Archived,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(CreditCurrencyStatus { Active = "active", Archived = "archived" });
 
-crate::__open_enum! {
-    /// Which credit currencies to list.
-    CreditCurrencyStatusFilter {
-        /// `active` on the wire.
-        Active = "active",
-        /// `all` on the wire.
-        All = "all",
-        /// `archived` on the wire.
-        Archived = "archived",
-    }
+/// Which credit currencies to list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CreditCurrencyStatusFilter {
+    /// `active` on the wire.
+    Active,
+    /// `all` on the wire.
+    All,
+    /// `archived` on the wire.
+    Archived,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    CreditCurrencyStatusFilter { Active = "active", All = "all", Archived = "archived" }
+);
 
 /// What changes about a credit currency; everything else stays.
 #[derive(Clone, Debug, Serialize)]

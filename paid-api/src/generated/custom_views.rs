@@ -2,7 +2,10 @@
 
 //! Resource `custom-views`.
 
-use crate::runtime::{Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp, BTreeMap, integer, optional_integer};
+use crate::runtime::{
+    BTreeMap, Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+    integer, optional_integer,
+};
 use super::ids::{CustomViewId, CustomerId};
 
 /// Custom views (experimental): dashboards made of queries.
@@ -400,27 +403,37 @@ impl CustomViewPeriod {
     }
 }
 
-crate::__open_enum! {
-    /// How a view's dates are said.
-    CustomViewPeriodKind {
-        /// `absolute` on the wire.
-        Absolute = "absolute",
-        /// `relative` on the wire.
-        Relative = "relative",
-    }
+/// How a view's dates are said.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CustomViewPeriodKind {
+    /// `absolute` on the wire.
+    Absolute,
+    /// `relative` on the wire.
+    Relative,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    CustomViewPeriodKind { Absolute = "absolute", Relative = "relative" }
+);
 
-crate::__open_enum! {
-    /// The unit of a moving window.
-    CustomViewPeriodUnit {
-        /// `day` on the wire.
-        Day = "day",
-        /// `month` on the wire.
-        Month = "month",
-        /// `year` on the wire.
-        Year = "year",
-    }
+/// The unit of a moving window.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CustomViewPeriodUnit {
+    /// `day` on the wire.
+    Day,
+    /// `month` on the wire.
+    Month,
+    /// `year` on the wire.
+    Year,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    CustomViewPeriodUnit { Day = "day", Month = "month", Year = "year" }
+);
 
 /// A query of a custom view.
 #[derive(Clone, Debug, Serialize)]
@@ -442,25 +455,33 @@ impl CustomViewQuery {
     }
 }
 
-crate::__open_enum! {
-    /// Whose data a custom view shows.
-    CustomViewScope {
-        /// `customer` on the wire.
-        Customer = "customer",
-        /// `organization` on the wire.
-        Organization = "organization",
-    }
+/// Whose data a custom view shows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CustomViewScope {
+    /// `customer` on the wire.
+    Customer,
+    /// `organization` on the wire.
+    Organization,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    CustomViewScope { Customer = "customer", Organization = "organization" }
+);
 
-crate::__open_enum! {
-    /// Custom view status.
-    CustomViewStatus {
-        /// `DRAFT` on the wire.
-        Draft = "DRAFT",
-        /// `PUBLISHED` on the wire.
-        Published = "PUBLISHED",
-    }
+/// Custom view status.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CustomViewStatus {
+    /// `DRAFT` on the wire.
+    Draft,
+    /// `PUBLISHED` on the wire.
+    Published,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(CustomViewStatus { Draft = "DRAFT", Published = "PUBLISHED" });
 
 /// Custom view summary.
 #[derive(Clone, Debug, Deserialize)]

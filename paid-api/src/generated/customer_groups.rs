@@ -2,9 +2,11 @@
 
 //! Resource `customer-groups`.
 
-use crate::runtime::{Call, Client, Deserialize, Method, Patch, Serialize, Timestamp, integer};
+use crate::runtime::{
+    Call, Client, Deserialize, Method, Patch, Serialize, Timestamp, integer,
+};
 use super::ids::{CustomerGroupId, CustomerId, ExternalCustomerId};
-use super::shared::{Pagination};
+use super::shared::Pagination;
 
 /// Customer groups: named sets of customers.
 #[derive(Clone, Debug)]

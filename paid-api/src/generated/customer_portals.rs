@@ -4,7 +4,7 @@
 
 use crate::runtime::{Call, Client, Deserialize, Method, Serialize, Timestamp};
 use super::ids::{CustomerId, CustomerPortalId};
-use super::shared::{CustomerAttribution};
+use super::shared::CustomerAttribution;
 
 /// Customer portals: links where a customer sees its own billing.
 #[derive(Clone, Debug)]
@@ -91,12 +91,15 @@ pub struct CustomerPortal {
     pub url: String,
 }
 
-crate::__open_enum! {
-    /// Customer portal status.
-    CustomerPortalStatus {
-        /// `active` on the wire.
-        Active = "active",
-        /// `expired` on the wire.
-        Expired = "expired",
-    }
+/// Customer portal status.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CustomerPortalStatus {
+    /// `active` on the wire.
+    Active,
+    /// `expired` on the wire.
+    Expired,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(CustomerPortalStatus { Active = "active", Expired = "expired" });

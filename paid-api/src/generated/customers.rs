@@ -2,9 +2,17 @@
 
 //! Resource `customers`.
 
-use crate::runtime::{Call, Client, Deserialize, Empty, JsonObject, Method, Patch, Serialize, Timestamp, integer};
-use super::ids::{CheckoutId, CreditCurrencyId, CustomerId, CustomerUserId, ExternalCustomerId, ExternalOrderId, ExternalProductId, ExternalUserId, OrderId, ProductId, SeatId};
-use super::shared::{CheckoutStatus, CreditRecipient, OrderStatus, Pagination, SeatStatus};
+use crate::runtime::{
+    Call, Client, Deserialize, Empty, JsonObject, Method, Patch, Serialize, Timestamp,
+    integer,
+};
+use super::ids::{
+    CheckoutId, CreditCurrencyId, CustomerId, CustomerUserId, ExternalCustomerId,
+    ExternalOrderId, ExternalProductId, ExternalUserId, OrderId, ProductId, SeatId,
+};
+use super::shared::{
+    CheckoutStatus, CreditRecipient, OrderStatus, Pagination, SeatStatus,
+};
 
 /// Customers: the accounts you bill, their aliases, users and credits.
 #[derive(Clone, Debug)]
@@ -753,13 +761,16 @@ pub struct CreditGrantResult {
     pub status: CreditGrantStatus,
 }
 
-crate::__open_enum! {
-    /// Credit grant status.
-    CreditGrantStatus {
-        /// `active` on the wire.
-        Active = "active",
-    }
+/// Credit grant status.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CreditGrantStatus {
+    /// `active` on the wire.
+    Active,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(CreditGrantStatus { Active = "active" });
 
 /// An account that you bill.
 #[derive(Clone, Debug, Deserialize)]
@@ -919,15 +930,18 @@ pub struct CustomerConnections {
     pub stripe: StripeConnection,
 }
 
-crate::__open_enum! {
-    /// Whether a customer is in use.
-    CustomerCreationState {
-        /// `active` on the wire.
-        Active = "active",
-        /// `draft` on the wire.
-        Draft = "draft",
-    }
+/// Whether a customer is in use.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CustomerCreationState {
+    /// `active` on the wire.
+    Active,
+    /// `draft` on the wire.
+    Draft,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(CustomerCreationState { Active = "active", Draft = "draft" });
 
 /// Customer list response.
 #[derive(Clone, Debug, Deserialize)]
@@ -1118,15 +1132,18 @@ pub struct CustomerStateSeats {
     pub unassigned: i64,
 }
 
-crate::__open_enum! {
-    /// Whether a customer is still yours.
-    CustomerStatus {
-        /// `active` on the wire.
-        Active = "active",
-        /// `churned` on the wire.
-        Churned = "churned",
-    }
+/// Whether a customer is still yours.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CustomerStatus {
+    /// `active` on the wire.
+    Active,
+    /// `churned` on the wire.
+    Churned,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(CustomerStatus { Active = "active", Churned = "churned" });
 
 /// A user at a customer.
 #[derive(Clone, Debug, Deserialize)]
@@ -1156,15 +1173,20 @@ pub struct CustomerUser {
     pub updated_at: Timestamp,
 }
 
-crate::__open_enum! {
-    /// Whether a user can be given a seat.
-    CustomerUserStatus {
-        /// `active` on the wire.
-        Active = "active",
-        /// `deactivated` on the wire.
-        Deactivated = "deactivated",
-    }
+/// Whether a user can be given a seat.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CustomerUserStatus {
+    /// `active` on the wire.
+    Active,
+    /// `deactivated` on the wire.
+    Deactivated,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    CustomerUserStatus { Active = "active", Deactivated = "deactivated" }
+);
 
 /// Credits to give to a customer.
 #[derive(Clone, Debug, Serialize)]

@@ -2,9 +2,14 @@
 
 //! Resource `invoices`.
 
-use crate::runtime::{Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp, integer};
-use super::ids::{ContactId, CustomerId, ExternalCustomerId, InvoiceId, InvoiceLineId, OrderId, OrderLineAttributeId, OrderLineId};
-use super::shared::{Pagination};
+use crate::runtime::{
+    Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp, integer,
+};
+use super::ids::{
+    ContactId, CustomerId, ExternalCustomerId, InvoiceId, InvoiceLineId, OrderId,
+    OrderLineAttributeId, OrderLineId,
+};
+use super::shared::Pagination;
 
 /// Invoices: what customers owe, line by line.
 #[derive(Clone, Debug)]
@@ -331,67 +336,88 @@ pub struct InvoiceListResponse {
 }
 crate::__page!(InvoiceListResponse, Invoice, pagination);
 
-crate::__open_enum! {
-    /// Whether an invoice has been paid.
-    InvoicePaymentStatus {
-        /// `error` on the wire.
-        Error = "error",
-        /// `overdue` on the wire.
-        Overdue = "overdue",
-        /// `paid` on the wire.
-        Paid = "paid",
-        /// `partiallyPaid` on the wire.
-        PartiallyPaid = "partiallyPaid",
-        /// `pending` on the wire.
-        Pending = "pending",
-    }
+/// Whether an invoice has been paid.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InvoicePaymentStatus {
+    /// `error` on the wire.
+    Error,
+    /// `overdue` on the wire.
+    Overdue,
+    /// `paid` on the wire.
+    Paid,
+    /// `partiallyPaid` on the wire.
+    PartiallyPaid,
+    /// `pending` on the wire.
+    Pending,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    InvoicePaymentStatus { Error = "error", Overdue = "overdue", Paid = "paid",
+    PartiallyPaid = "partiallyPaid", Pending = "pending" }
+);
 
-crate::__open_enum! {
-    /// Where an invoice comes from.
-    InvoiceSource {
-        /// `manual` on the wire.
-        Manual = "manual",
-        /// `order_based` on the wire.
-        OrderBased = "order_based",
-    }
+/// Where an invoice comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InvoiceSource {
+    /// `manual` on the wire.
+    Manual,
+    /// `order_based` on the wire.
+    OrderBased,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(InvoiceSource { Manual = "manual", OrderBased = "order_based" });
 
-crate::__open_enum! {
-    /// How far an invoice is.
-    InvoiceStatus {
-        /// `building` on the wire.
-        Building = "building",
-        /// `canceled` on the wire.
-        Canceled = "canceled",
-        /// `draft` on the wire.
-        Draft = "draft",
-        /// `error` on the wire.
-        Error = "error",
-        /// `pending` on the wire.
-        Pending = "pending",
-        /// `posted` on the wire.
-        Posted = "posted",
-        /// `voided` on the wire.
-        Voided = "voided",
-    }
+/// How far an invoice is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InvoiceStatus {
+    /// `building` on the wire.
+    Building,
+    /// `canceled` on the wire.
+    Canceled,
+    /// `draft` on the wire.
+    Draft,
+    /// `error` on the wire.
+    Error,
+    /// `pending` on the wire.
+    Pending,
+    /// `posted` on the wire.
+    Posted,
+    /// `voided` on the wire.
+    Voided,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    InvoiceStatus { Building = "building", Canceled = "canceled", Draft = "draft", Error
+    = "error", Pending = "pending", Posted = "posted", Voided = "voided" }
+);
 
-crate::__open_enum! {
-    /// How far the tax of an invoice is.
-    InvoiceTaxStatus {
-        /// `calculated` on the wire.
-        Calculated = "calculated",
-        /// `committed` on the wire.
-        Committed = "committed",
-        /// `failed` on the wire.
-        Failed = "failed",
-        /// `not_applicable` on the wire.
-        NotApplicable = "not_applicable",
-        /// `voided` on the wire.
-        Voided = "voided",
-    }
+/// How far the tax of an invoice is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InvoiceTaxStatus {
+    /// `calculated` on the wire.
+    Calculated,
+    /// `committed` on the wire.
+    Committed,
+    /// `failed` on the wire.
+    Failed,
+    /// `not_applicable` on the wire.
+    NotApplicable,
+    /// `voided` on the wire.
+    Voided,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    InvoiceTaxStatus { Calculated = "calculated", Committed = "committed", Failed =
+    "failed", NotApplicable = "not_applicable", Voided = "voided" }
+);
 
 /// What changes about an invoice.
 #[derive(Clone, Debug, Serialize)]

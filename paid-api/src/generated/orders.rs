@@ -2,9 +2,20 @@
 
 //! Resource `orders`.
 
-use crate::runtime::{Call, Client, Deserialize, Empty, JsonObject, Method, Patch, Serialize, Timestamp, integer, optional_integer};
-use super::ids::{ContactId, CreditBenefitId, CreditCurrencyId, CustomerId, CustomerUserId, ExternalCustomerId, ExternalOrderId, ExternalProductId, ExternalUserId, OrderId, OrderLineId, ProductId, SeatId};
-use super::shared::{CreditAllocationCadence, CreditBracketBasis, CreditGrantTiming, CreditRecipient, CreditUnitBracket, OrderStatus, Pagination, RolloverDurationUnit, SeatStatus, SignalType, TierBillingType};
+use crate::runtime::{
+    Call, Client, Deserialize, Empty, JsonObject, Method, Patch, Serialize, Timestamp,
+    integer, optional_integer,
+};
+use super::ids::{
+    ContactId, CreditBenefitId, CreditCurrencyId, CustomerId, CustomerUserId,
+    ExternalCustomerId, ExternalOrderId, ExternalProductId, ExternalUserId, OrderId,
+    OrderLineId, ProductId, SeatId,
+};
+use super::shared::{
+    CreditAllocationCadence, CreditBracketBasis, CreditGrantTiming, CreditRecipient,
+    CreditUnitBracket, OrderStatus, Pagination, RolloverDurationUnit, SeatStatus,
+    SignalType, TierBillingType,
+};
 
 /// Orders: who buys which products at what price, and their seats.
 #[derive(Clone, Debug)]
@@ -713,21 +724,27 @@ pub struct Order {
     pub version: i64,
 }
 
-crate::__open_enum! {
-    /// How often an order is billed.
-    OrderBillingFrequency {
-        /// `annual` on the wire.
-        Annual = "annual",
-        /// `custom` on the wire.
-        Custom = "custom",
-        /// `monthly` on the wire.
-        Monthly = "monthly",
-        /// `quarterly` on the wire.
-        Quarterly = "quarterly",
-        /// `semiAnnually` on the wire.
-        SemiAnnually = "semiAnnually",
-    }
+/// How often an order is billed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OrderBillingFrequency {
+    /// `annual` on the wire.
+    Annual,
+    /// `custom` on the wire.
+    Custom,
+    /// `monthly` on the wire.
+    Monthly,
+    /// `quarterly` on the wire.
+    Quarterly,
+    /// `semiAnnually` on the wire.
+    SemiAnnually,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    OrderBillingFrequency { Annual = "annual", Custom = "custom", Monthly = "monthly",
+    Quarterly = "quarterly", SemiAnnually = "semiAnnually" }
+);
 
 /// How often an order is billed, whatever its lines say.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -756,39 +773,51 @@ impl OrderBillingFrequencyOverride {
     }
 }
 
-crate::__open_enum! {
-    /// Whether an order is billed before or after the period.
-    OrderBillingType {
-        /// `advance` on the wire.
-        Advance = "advance",
-        /// `arrears` on the wire.
-        Arrears = "arrears",
-    }
+/// Whether an order is billed before or after the period.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OrderBillingType {
+    /// `advance` on the wire.
+    Advance,
+    /// `arrears` on the wire.
+    Arrears,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(OrderBillingType { Advance = "advance", Arrears = "arrears" });
 
-crate::__open_enum! {
-    /// What an order line's price is for.
-    OrderChargeType {
-        /// `oneTime` on the wire.
-        OneTime = "oneTime",
-        /// `recurring` on the wire.
-        Recurring = "recurring",
-        /// `seatBased` on the wire.
-        SeatBased = "seatBased",
-        /// `usage` on the wire.
-        Usage = "usage",
-    }
+/// What an order line's price is for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OrderChargeType {
+    /// `oneTime` on the wire.
+    OneTime,
+    /// `recurring` on the wire.
+    Recurring,
+    /// `seatBased` on the wire.
+    SeatBased,
+    /// `usage` on the wire.
+    Usage,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    OrderChargeType { OneTime = "oneTime", Recurring = "recurring", SeatBased =
+    "seatBased", Usage = "usage" }
+);
 
-crate::__open_enum! {
-    /// Whether an order bills.
-    OrderCreationState {
-        /// `active` on the wire.
-        Active = "active",
-        /// `draft` on the wire.
-        Draft = "draft",
-    }
+/// Whether an order bills.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OrderCreationState {
+    /// `active` on the wire.
+    Active,
+    /// `draft` on the wire.
+    Draft,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(OrderCreationState { Active = "active", Draft = "draft" });
 
 /// Credits that come with an order line.
 #[derive(Clone, Debug, Serialize)]
@@ -1081,19 +1110,25 @@ impl OrderLinePricing {
     }
 }
 
-crate::__open_enum! {
-    /// What an order line is for.
-    OrderLineType {
-        /// `CREDIT` on the wire.
-        Credit = "CREDIT",
-        /// `PRORATION_CHARGE` on the wire.
-        ProrationCharge = "PRORATION_CHARGE",
-        /// `PRORATION_CREDIT` on the wire.
-        ProrationCredit = "PRORATION_CREDIT",
-        /// `STANDARD` on the wire.
-        Standard = "STANDARD",
-    }
+/// What an order line is for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OrderLineType {
+    /// `CREDIT` on the wire.
+    Credit,
+    /// `PRORATION_CHARGE` on the wire.
+    ProrationCharge,
+    /// `PRORATION_CREDIT` on the wire.
+    ProrationCredit,
+    /// `STANDARD` on the wire.
+    Standard,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    OrderLineType { Credit = "CREDIT", ProrationCharge = "PRORATION_CHARGE",
+    ProrationCredit = "PRORATION_CREDIT", Standard = "STANDARD" }
+);
 
 /// Order lines response.
 #[derive(Clone, Debug, Deserialize)]
@@ -1263,23 +1298,30 @@ impl OrderPriceTier {
     }
 }
 
-crate::__open_enum! {
-    /// How quantities of an order line are priced.
-    OrderPricingModel {
-        /// `bracketedPrepaidCredits` on the wire.
-        BracketedPrepaidCredits = "bracketedPrepaidCredits",
-        /// `flat` on the wire.
-        Flat = "flat",
-        /// `graduatedPricing` on the wire.
-        GraduatedPricing = "graduatedPricing",
-        /// `perUnit` on the wire.
-        PerUnit = "perUnit",
-        /// `prepaidCredits` on the wire.
-        PrepaidCredits = "prepaidCredits",
-        /// `volumePricing` on the wire.
-        VolumePricing = "volumePricing",
-    }
+/// How quantities of an order line are priced.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OrderPricingModel {
+    /// `bracketedPrepaidCredits` on the wire.
+    BracketedPrepaidCredits,
+    /// `flat` on the wire.
+    Flat,
+    /// `graduatedPricing` on the wire.
+    GraduatedPricing,
+    /// `perUnit` on the wire.
+    PerUnit,
+    /// `prepaidCredits` on the wire.
+    PrepaidCredits,
+    /// `volumePricing` on the wire.
+    VolumePricing,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    OrderPricingModel { BracketedPrepaidCredits = "bracketedPrepaidCredits", Flat =
+    "flat", GraduatedPricing = "graduatedPricing", PerUnit = "perUnit", PrepaidCredits =
+    "prepaidCredits", VolumePricing = "volumePricing" }
+);
 
 /// A seat of an order.
 #[derive(Clone, Debug, Deserialize)]
@@ -1546,12 +1588,15 @@ impl UpdateSeatAssignmentRequest {
     }
 }
 
-crate::__open_enum! {
-    /// Whether an order line is charged or credited.
-    WritableOrderLineType {
-        /// `CREDIT` on the wire.
-        Credit = "CREDIT",
-        /// `STANDARD` on the wire.
-        Standard = "STANDARD",
-    }
+/// Whether an order line is charged or credited.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WritableOrderLineType {
+    /// `CREDIT` on the wire.
+    Credit,
+    /// `STANDARD` on the wire.
+    Standard,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(WritableOrderLineType { Credit = "CREDIT", Standard = "STANDARD" });

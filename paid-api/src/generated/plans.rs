@@ -2,9 +2,17 @@
 
 //! Resource `plans`.
 
-use crate::runtime::{Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp};
-use super::ids::{CreditBenefitId, CreditCurrencyId, ExternalPlanId, ExternalProductId, PlanId, ProductAttributeId, ProductId};
-use super::shared::{CreditAllocationCadence, CreditBenefitInput, CreditGrantTiming, CreditRecipient, Pagination, PricingInput, PricingType, RolloverDurationUnit};
+use crate::runtime::{
+    Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+};
+use super::ids::{
+    CreditBenefitId, CreditCurrencyId, ExternalPlanId, ExternalProductId, PlanId,
+    ProductAttributeId, ProductId,
+};
+use super::shared::{
+    CreditAllocationCadence, CreditBenefitInput, CreditGrantTiming, CreditRecipient,
+    Pagination, PricingInput, PricingType, RolloverDurationUnit,
+};
 
 /// Plans: packaged prices of a product.
 #[derive(Clone, Debug)]
@@ -380,15 +388,18 @@ pub struct PlanPricing {
     pub pricing_type: PricingType,
 }
 
-crate::__open_enum! {
-    /// Whether a plan can be bought.
-    PlanStatus {
-        /// `active` on the wire.
-        Active = "active",
-        /// `archived` on the wire.
-        Archived = "archived",
-    }
+/// Whether a plan can be bought.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PlanStatus {
+    /// `active` on the wire.
+    Active,
+    /// `archived` on the wire.
+    Archived,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(PlanStatus { Active = "active", Archived = "archived" });
 
 /// Plans of one billing frequency in the order they lead up.
 #[derive(Clone, Debug, Serialize)]

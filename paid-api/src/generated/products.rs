@@ -2,9 +2,13 @@
 
 //! Resource `products`.
 
-use crate::runtime::{Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp};
+use crate::runtime::{
+    Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+};
 use super::ids::{ExternalProductId, ProductAttributeId, ProductId};
-use super::shared::{AttributePricing, CreditBenefit, CreditBenefitInput, Pagination, PricingInput};
+use super::shared::{
+    AttributePricing, CreditBenefit, CreditBenefitInput, Pagination, PricingInput,
+};
 
 /// Products: what you sell, with its prices.
 #[derive(Clone, Debug)]

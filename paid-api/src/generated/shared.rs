@@ -6,7 +6,7 @@
 
 use crate::runtime::{Deserialize, JsonObject, Patch, Serialize, Value, integer};
 #[cfg(feature = "full-serde")]
-use crate::runtime::{Deserializer, from_value, DeserializeError as _};
+use crate::runtime::{DeserializeError, Deserializer, from_value};
 use super::ids::*;
 
 #[cfg(any(feature = "pricing", feature = "products"))]
@@ -55,58 +55,86 @@ pub struct AttributePricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// How often a price is billed.
-    BillingFrequency {
-        /// `Annual` on the wire.
-        Annual = "Annual",
-        /// `Custom` on the wire.
-        Custom = "Custom",
-        /// `Monthly` on the wire.
-        Monthly = "Monthly",
-        /// `Quarterly` on the wire.
-        Quarterly = "Quarterly",
-        /// `Semi-Annually` on the wire.
-        SemiAnnually = "Semi-Annually",
-    }
+/// How often a price is billed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BillingFrequency {
+    /// `Annual` on the wire.
+    Annual,
+    /// `Custom` on the wire.
+    Custom,
+    /// `Monthly` on the wire.
+    Monthly,
+    /// `Quarterly` on the wire.
+    Quarterly,
+    /// `Semi-Annually` on the wire.
+    SemiAnnually,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+#[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
+crate::__open_enum!(
+    BillingFrequency { Annual = "Annual", Custom = "Custom", Monthly = "Monthly",
+    Quarterly = "Quarterly", SemiAnnually = "Semi-Annually" }
+);
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// Whether a price is billed before or after the period.
-    BillingType {
-        /// `Advance` on the wire.
-        Advance = "Advance",
-        /// `Arrears` on the wire.
-        Arrears = "Arrears",
-    }
+/// Whether a price is billed before or after the period.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BillingType {
+    /// `Advance` on the wire.
+    Advance,
+    /// `Arrears` on the wire.
+    Arrears,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+#[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
+crate::__open_enum!(BillingType { Advance = "Advance", Arrears = "Arrears" });
 
 #[cfg(any(feature = "checkouts", feature = "customers"))]
-crate::__open_enum! {
-    /// What has become of a checkout.
-    CheckoutStatus {
-        /// `active` on the wire.
-        Active = "active",
-        /// `archived` on the wire.
-        Archived = "archived",
-        /// `completed` on the wire.
-        Completed = "completed",
-        /// `expired` on the wire.
-        Expired = "expired",
-    }
+/// What has become of a checkout.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CheckoutStatus {
+    /// `active` on the wire.
+    Active,
+    /// `archived` on the wire.
+    Archived,
+    /// `completed` on the wire.
+    Completed,
+    /// `expired` on the wire.
+    Expired,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+#[cfg(any(feature = "checkouts", feature = "customers"))]
+crate::__open_enum!(
+    CheckoutStatus { Active = "active", Archived = "archived", Completed = "completed",
+    Expired = "expired" }
+);
 
-#[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// When the credits of a period arrive.
-    CreditAllocationCadence {
-        /// `monthly` on the wire.
-        Monthly = "monthly",
-        /// `upfront` on the wire.
-        Upfront = "upfront",
-    }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+/// When the credits of a period arrive.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CreditAllocationCadence {
+    /// `monthly` on the wire.
+    Monthly,
+    /// `upfront` on the wire.
+    Upfront,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+crate::__open_enum!(
+    CreditAllocationCadence { Monthly = "monthly", Upfront = "upfront" }
+);
 
 #[cfg(any(feature = "pricing", feature = "products"))]
 /// Credits that come with a price.
@@ -262,7 +290,9 @@ impl CreditBenefitInput {
     }
 }
 
-#[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
 /// What the brackets of credit pricing are counted by.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
@@ -271,7 +301,9 @@ pub struct CreditBracketBasis {
     /// The kind of quantity (`kind`, [`CreditBracketBasisKind`])
     pub kind: CreditBracketBasisKind,
 }
-#[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
 impl CreditBracketBasis {
     /// With what is required; the rest is left out.
     pub fn new(kind: CreditBracketBasisKind) -> Self {
@@ -279,40 +311,81 @@ impl CreditBracketBasis {
     }
 }
 
-#[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// A quantity that brackets can be counted by.
-    CreditBracketBasisKind {
-        /// `signalQuantity` on the wire.
-        SignalQuantity = "signalQuantity",
-    }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+/// A quantity that brackets can be counted by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CreditBracketBasisKind {
+    /// `signalQuantity` on the wire.
+    SignalQuantity,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+crate::__open_enum!(CreditBracketBasisKind { SignalQuantity = "signalQuantity" });
 
-#[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// What sets credits free.
-    CreditGrantTiming {
-        /// `on_invoice_posted` on the wire.
-        OnInvoicePosted = "on_invoice_posted",
-        /// `on_order_activation` on the wire.
-        OnOrderActivation = "on_order_activation",
-        /// `on_payment` on the wire.
-        OnPayment = "on_payment",
-    }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+/// What sets credits free.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CreditGrantTiming {
+    /// `on_invoice_posted` on the wire.
+    OnInvoicePosted,
+    /// `on_order_activation` on the wire.
+    OnOrderActivation,
+    /// `on_payment` on the wire.
+    OnPayment,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+crate::__open_enum!(
+    CreditGrantTiming { OnInvoicePosted = "on_invoice_posted", OnOrderActivation =
+    "on_order_activation", OnPayment = "on_payment" }
+);
 
-#[cfg(any(feature = "customers", feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// Who gets credits.
-    CreditRecipient {
-        /// `organization` on the wire.
-        Organization = "organization",
-        /// `seat` on the wire.
-        Seat = "seat",
-    }
+#[cfg(
+    any(
+        feature = "customers",
+        feature = "orders",
+        feature = "plans",
+        feature = "pricing",
+        feature = "products"
+    )
+)]
+/// Who gets credits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CreditRecipient {
+    /// `organization` on the wire.
+    Organization,
+    /// `seat` on the wire.
+    Seat,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+#[cfg(
+    any(
+        feature = "customers",
+        feature = "orders",
+        feature = "plans",
+        feature = "pricing",
+        feature = "products"
+    )
+)]
+crate::__open_enum!(CreditRecipient { Organization = "organization", Seat = "seat" });
 
-#[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
 /// How many credits a signal costs up to a quantity.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
@@ -324,7 +397,9 @@ pub struct CreditUnitBracket {
     /// The largest quantity of the bracket; null for the last (`upTo`, integer, may be null)
     pub up_to: Option<i64>,
 }
-#[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
 impl CreditUnitBracket {
     /// With what is required; the rest is left out.
     pub fn new(credit_units: i64, up_to: impl Into<Option<i64>>) -> Self {
@@ -335,7 +410,15 @@ impl CreditUnitBracket {
     }
 }
 
-#[cfg(any(feature = "checkouts", feature = "costs", feature = "customer-portals", feature = "signals", feature = "value-receipts"))]
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "costs",
+        feature = "customer-portals",
+        feature = "signals",
+        feature = "value-receipts"
+    )
+)]
 /// Whose work it was: a customer by Paid's id or by your own, never both.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
@@ -350,19 +433,43 @@ pub enum CustomerAttribution {
     #[serde(untagged)]
     Unknown(JsonObject),
 }
-#[cfg(any(feature = "checkouts", feature = "costs", feature = "customer-portals", feature = "signals", feature = "value-receipts"))]
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "costs",
+        feature = "customer-portals",
+        feature = "signals",
+        feature = "value-receipts"
+    )
+)]
 impl From<ExternalCustomerId> for CustomerAttribution {
     fn from(value: ExternalCustomerId) -> Self {
         Self::ExternalId(value)
     }
 }
-#[cfg(any(feature = "checkouts", feature = "costs", feature = "customer-portals", feature = "signals", feature = "value-receipts"))]
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "costs",
+        feature = "customer-portals",
+        feature = "signals",
+        feature = "value-receipts"
+    )
+)]
 impl From<CustomerId> for CustomerAttribution {
     fn from(value: CustomerId) -> Self {
         Self::Id(value)
     }
 }
-#[cfg(any(feature = "checkouts", feature = "costs", feature = "customer-portals", feature = "signals", feature = "value-receipts"))]
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "costs",
+        feature = "customer-portals",
+        feature = "signals",
+        feature = "value-receipts"
+    )
+)]
 #[cfg(feature = "full-serde")]
 impl<'de> Deserialize<'de> for CustomerAttribution {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -376,7 +483,7 @@ impl<'de> Deserialize<'de> for CustomerAttribution {
             1 => {}
             _ => {
                 return Err(
-                    D::Error::custom(
+                    DeserializeError::custom(
                         concat!(
                             "expected ", "only one of `externalCustomerId`, `customerId`"
                         ),
@@ -385,31 +492,40 @@ impl<'de> Deserialize<'de> for CustomerAttribution {
             }
         }
         if let Some(value) = object.remove("externalCustomerId") {
-            return from_value(value).map(Self::ExternalId).map_err(D::Error::custom);
+            return from_value(value)
+                .map(Self::ExternalId)
+                .map_err(DeserializeError::custom);
         }
         if let Some(value) = object.remove("customerId") {
-            return from_value(value).map(Self::Id).map_err(D::Error::custom);
+            return from_value(value).map(Self::Id).map_err(DeserializeError::custom);
         }
         Ok(Self::Unknown(object))
     }
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// What a one-time fee is for.
-    OneTimeFeeType {
-        /// `custom` on the wire.
-        Custom = "custom",
-        /// `implementation` on the wire.
-        Implementation = "implementation",
-        /// `migration` on the wire.
-        Migration = "migration",
-        /// `onboarding` on the wire.
-        Onboarding = "onboarding",
-        /// `setup` on the wire.
-        Setup = "setup",
-    }
+/// What a one-time fee is for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OneTimeFeeType {
+    /// `custom` on the wire.
+    Custom,
+    /// `implementation` on the wire.
+    Implementation,
+    /// `migration` on the wire.
+    Migration,
+    /// `onboarding` on the wire.
+    Onboarding,
+    /// `setup` on the wire.
+    Setup,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+#[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
+crate::__open_enum!(
+    OneTimeFeeType { Custom = "custom", Implementation = "implementation", Migration =
+    "migration", Onboarding = "onboarding", Setup = "setup" }
+);
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 /// So much once.
@@ -452,21 +568,40 @@ impl OneTimePerUnitPricing {
 }
 
 #[cfg(any(feature = "customers", feature = "orders"))]
-crate::__open_enum! {
-    /// Where an order stands.
-    OrderStatus {
-        /// `active` on the wire.
-        Active = "active",
-        /// `draft` on the wire.
-        Draft = "draft",
-        /// `ended` on the wire.
-        Ended = "ended",
-        /// `paused` on the wire.
-        Paused = "paused",
-    }
+/// Where an order stands.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OrderStatus {
+    /// `active` on the wire.
+    Active,
+    /// `draft` on the wire.
+    Draft,
+    /// `ended` on the wire.
+    Ended,
+    /// `paused` on the wire.
+    Paused,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+#[cfg(any(feature = "customers", feature = "orders"))]
+crate::__open_enum!(
+    OrderStatus { Active = "active", Draft = "draft", Ended = "ended", Paused = "paused"
+    }
+);
 
-#[cfg(any(feature = "checkouts", feature = "contacts", feature = "customer-groups", feature = "customers", feature = "invoices", feature = "orders", feature = "plans", feature = "products", feature = "value-models"))]
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "contacts",
+        feature = "customer-groups",
+        feature = "customers",
+        feature = "invoices",
+        feature = "orders",
+        feature = "plans",
+        feature = "products",
+        feature = "value-models"
+    )
+)]
 /// Where a page stands in its list.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
@@ -779,57 +914,79 @@ impl<'de> Deserialize<'de> for PricingInput {
         let value = Value::deserialize(deserializer)?;
         match value.get("pricingType").and_then(Value::as_str) {
             Some("OneTimePerUnit") => {
-                from_value(value).map(Self::OneTimePerUnit).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::OneTimePerUnit)
+                    .map_err(DeserializeError::custom)
             }
             Some("RecurringGraduated") => {
-                from_value(value).map(Self::RecurringGraduated).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::RecurringGraduated)
+                    .map_err(DeserializeError::custom)
             }
             Some("RecurringPerUnit") => {
-                from_value(value).map(Self::RecurringPerUnit).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::RecurringPerUnit)
+                    .map_err(DeserializeError::custom)
             }
             Some("RecurringPercentOfTotal") => {
                 from_value(value)
                     .map(Self::RecurringPercentOfTotal)
-                    .map_err(D::Error::custom)
+                    .map_err(DeserializeError::custom)
             }
             Some("RecurringVolume") => {
-                from_value(value).map(Self::RecurringVolume).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::RecurringVolume)
+                    .map_err(DeserializeError::custom)
             }
             Some("SeatBasedGraduated") => {
-                from_value(value).map(Self::SeatBasedGraduated).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::SeatBasedGraduated)
+                    .map_err(DeserializeError::custom)
             }
             Some("SeatBasedPerUnit") => {
-                from_value(value).map(Self::SeatBasedPerUnit).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::SeatBasedPerUnit)
+                    .map_err(DeserializeError::custom)
             }
             Some("SeatBasedPrepaidCredits") => {
                 from_value(value)
                     .map(Self::SeatBasedPrepaidCredits)
-                    .map_err(D::Error::custom)
+                    .map_err(DeserializeError::custom)
             }
             Some("SeatBasedVolume") => {
-                from_value(value).map(Self::SeatBasedVolume).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::SeatBasedVolume)
+                    .map_err(DeserializeError::custom)
             }
             Some("UsageBracketedPrepaidCredits") => {
                 from_value(value)
                     .map(Self::UsageBracketedPrepaidCredits)
-                    .map_err(D::Error::custom)
+                    .map_err(DeserializeError::custom)
             }
             Some("UsageCostPlus") => {
-                from_value(value).map(Self::UsageCostPlus).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::UsageCostPlus)
+                    .map_err(DeserializeError::custom)
             }
             Some("UsageGraduated") => {
-                from_value(value).map(Self::UsageGraduated).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::UsageGraduated)
+                    .map_err(DeserializeError::custom)
             }
             Some("UsagePerUnit") => {
-                from_value(value).map(Self::UsagePerUnit).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::UsagePerUnit)
+                    .map_err(DeserializeError::custom)
             }
             Some("UsagePrepaidCredits") => {
                 from_value(value)
                     .map(Self::UsagePrepaidCredits)
-                    .map_err(D::Error::custom)
+                    .map_err(DeserializeError::custom)
             }
             Some("UsageVolume") => {
-                from_value(value).map(Self::UsageVolume).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::UsageVolume)
+                    .map_err(DeserializeError::custom)
             }
             _ => Ok(Self::Unknown(value)),
         }
@@ -837,41 +994,55 @@ impl<'de> Deserialize<'de> for PricingInput {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// What a price is for and how quantities are priced, in one word.
-    PricingType {
-        /// `OneTimePerUnit` on the wire.
-        OneTimePerUnit = "OneTimePerUnit",
-        /// `RecurringGraduated` on the wire.
-        RecurringGraduated = "RecurringGraduated",
-        /// `RecurringPerUnit` on the wire.
-        RecurringPerUnit = "RecurringPerUnit",
-        /// `RecurringPercentOfTotal` on the wire.
-        RecurringPercentOfTotal = "RecurringPercentOfTotal",
-        /// `RecurringVolume` on the wire.
-        RecurringVolume = "RecurringVolume",
-        /// `SeatBasedGraduated` on the wire.
-        SeatBasedGraduated = "SeatBasedGraduated",
-        /// `SeatBasedPerUnit` on the wire.
-        SeatBasedPerUnit = "SeatBasedPerUnit",
-        /// `SeatBasedPrepaidCredits` on the wire.
-        SeatBasedPrepaidCredits = "SeatBasedPrepaidCredits",
-        /// `SeatBasedVolume` on the wire.
-        SeatBasedVolume = "SeatBasedVolume",
-        /// `UsageBracketedPrepaidCredits` on the wire.
-        UsageBracketedPrepaidCredits = "UsageBracketedPrepaidCredits",
-        /// `UsageCostPlus` on the wire.
-        UsageCostPlus = "UsageCostPlus",
-        /// `UsageGraduated` on the wire.
-        UsageGraduated = "UsageGraduated",
-        /// `UsagePerUnit` on the wire.
-        UsagePerUnit = "UsagePerUnit",
-        /// `UsagePrepaidCredits` on the wire.
-        UsagePrepaidCredits = "UsagePrepaidCredits",
-        /// `UsageVolume` on the wire.
-        UsageVolume = "UsageVolume",
-    }
+/// What a price is for and how quantities are priced, in one word.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PricingType {
+    /// `OneTimePerUnit` on the wire.
+    OneTimePerUnit,
+    /// `RecurringGraduated` on the wire.
+    RecurringGraduated,
+    /// `RecurringPerUnit` on the wire.
+    RecurringPerUnit,
+    /// `RecurringPercentOfTotal` on the wire.
+    RecurringPercentOfTotal,
+    /// `RecurringVolume` on the wire.
+    RecurringVolume,
+    /// `SeatBasedGraduated` on the wire.
+    SeatBasedGraduated,
+    /// `SeatBasedPerUnit` on the wire.
+    SeatBasedPerUnit,
+    /// `SeatBasedPrepaidCredits` on the wire.
+    SeatBasedPrepaidCredits,
+    /// `SeatBasedVolume` on the wire.
+    SeatBasedVolume,
+    /// `UsageBracketedPrepaidCredits` on the wire.
+    UsageBracketedPrepaidCredits,
+    /// `UsageCostPlus` on the wire.
+    UsageCostPlus,
+    /// `UsageGraduated` on the wire.
+    UsageGraduated,
+    /// `UsagePerUnit` on the wire.
+    UsagePerUnit,
+    /// `UsagePrepaidCredits` on the wire.
+    UsagePrepaidCredits,
+    /// `UsageVolume` on the wire.
+    UsageVolume,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+#[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
+crate::__open_enum!(
+    PricingType { OneTimePerUnit = "OneTimePerUnit", RecurringGraduated =
+    "RecurringGraduated", RecurringPerUnit = "RecurringPerUnit", RecurringPercentOfTotal
+    = "RecurringPercentOfTotal", RecurringVolume = "RecurringVolume", SeatBasedGraduated
+    = "SeatBasedGraduated", SeatBasedPerUnit = "SeatBasedPerUnit",
+    SeatBasedPrepaidCredits = "SeatBasedPrepaidCredits", SeatBasedVolume =
+    "SeatBasedVolume", UsageBracketedPrepaidCredits = "UsageBracketedPrepaidCredits",
+    UsageCostPlus = "UsageCostPlus", UsageGraduated = "UsageGraduated", UsagePerUnit =
+    "UsagePerUnit", UsagePrepaidCredits = "UsagePrepaidCredits", UsageVolume =
+    "UsageVolume" }
+);
 
 #[cfg(any(feature = "costs", feature = "signals"))]
 /// Which product did the work, by Paid's id or by your own, never both.
@@ -914,7 +1085,7 @@ impl<'de> Deserialize<'de> for ProductAttribution {
             1 => {}
             _ => {
                 return Err(
-                    D::Error::custom(
+                    DeserializeError::custom(
                         concat!(
                             "expected ", "only one of `externalProductId`, `productId`"
                         ),
@@ -923,10 +1094,12 @@ impl<'de> Deserialize<'de> for ProductAttribution {
             }
         }
         if let Some(value) = object.remove("externalProductId") {
-            return from_value(value).map(Self::ExternalId).map_err(D::Error::custom);
+            return from_value(value)
+                .map(Self::ExternalId)
+                .map_err(DeserializeError::custom);
         }
         if let Some(value) = object.remove("productId") {
-            return from_value(value).map(Self::Id).map_err(D::Error::custom);
+            return from_value(value).map(Self::Id).map_err(DeserializeError::custom);
         }
         Ok(Self::Unknown(object))
     }
@@ -1136,15 +1309,19 @@ impl RecurringVolumePricing {
 }
 
 #[cfg(any(feature = "orders", feature = "plans"))]
-crate::__open_enum! {
-    /// How long is counted what went over.
-    RolloverDurationUnit {
-        /// `days` on the wire.
-        Days = "days",
-        /// `months` on the wire.
-        Months = "months",
-    }
+/// How long is counted what went over.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RolloverDurationUnit {
+    /// `days` on the wire.
+    Days,
+    /// `months` on the wire.
+    Months,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+#[cfg(any(feature = "orders", feature = "plans"))]
+crate::__open_enum!(RolloverDurationUnit { Days = "days", Months = "months" });
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 /// For seats; each at the price of the tier it falls in.
@@ -1367,37 +1544,57 @@ impl SeatBasedVolumePricing {
 }
 
 #[cfg(any(feature = "customers", feature = "orders"))]
-crate::__open_enum! {
-    /// Whether a seat is taken.
-    SeatStatus {
-        /// `assigned` on the wire.
-        Assigned = "assigned",
-        /// `unassigned` on the wire.
-        Unassigned = "unassigned",
-    }
+/// Whether a seat is taken.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SeatStatus {
+    /// `assigned` on the wire.
+    Assigned,
+    /// `unassigned` on the wire.
+    Unassigned,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+#[cfg(any(feature = "customers", feature = "orders"))]
+crate::__open_enum!(SeatStatus { Assigned = "assigned", Unassigned = "unassigned" });
 
-#[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// Whether signals are activities (work done) or outcomes (results reached).
-    SignalType {
-        /// `activity` on the wire.
-        Activity = "activity",
-        /// `outcome` on the wire.
-        Outcome = "outcome",
-    }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+/// Whether signals are activities (work done) or outcomes (results reached).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SignalType {
+    /// `activity` on the wire.
+    Activity,
+    /// `outcome` on the wire.
+    Outcome,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+crate::__open_enum!(SignalType { Activity = "activity", Outcome = "outcome" });
 
-#[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// Whether units or a tier as such are priced.
-    TierBillingType {
-        /// `flat` on the wire.
-        Flat = "flat",
-        /// `perUnit` on the wire.
-        PerUnit = "perUnit",
-    }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+/// Whether units or a tier as such are priced.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TierBillingType {
+    /// `flat` on the wire.
+    Flat,
+    /// `perUnit` on the wire.
+    PerUnit,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+crate::__open_enum!(TierBillingType { Flat = "flat", PerUnit = "perUnit" });
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 /// A price by quantity in one currency. Amounts are in its smallest unit.

@@ -2,7 +2,9 @@
 
 //! Resource `signals`.
 
-use crate::runtime::{Call, Client, Deserialize, JsonObject, Method, Serialize, Timestamp, integer};
+use crate::runtime::{
+    Call, Client, Deserialize, JsonObject, Method, Serialize, Timestamp, integer,
+};
 use super::shared::{CustomerAttribution, ProductAttribution};
 
 /// Signals: what your agent did; Paid prices and invoices it.

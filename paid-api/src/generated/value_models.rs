@@ -2,9 +2,12 @@
 
 //! Resource `value-models`.
 
-use crate::runtime::{Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp, Value, BTreeMap, integer};
+use crate::runtime::{
+    BTreeMap, Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+    Value, integer,
+};
 use super::ids::{CustomerGroupId, CustomerId, ValueModelId};
-use super::shared::{Pagination};
+use super::shared::Pagination;
 
 /// Value models: how signals become delivered value.
 #[derive(Clone, Debug)]
@@ -168,19 +171,25 @@ impl DerivedDuration {
     }
 }
 
-crate::__open_enum! {
-    /// A unit of time.
-    DurationUnit {
-        /// `days` on the wire.
-        Days = "days",
-        /// `hours` on the wire.
-        Hours = "hours",
-        /// `minutes` on the wire.
-        Minutes = "minutes",
-        /// `seconds` on the wire.
-        Seconds = "seconds",
-    }
+/// A unit of time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DurationUnit {
+    /// `days` on the wire.
+    Days,
+    /// `hours` on the wire.
+    Hours,
+    /// `minutes` on the wire.
+    Minutes,
+    /// `seconds` on the wire.
+    Seconds,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    DurationUnit { Days = "days", Hours = "hours", Minutes = "minutes", Seconds =
+    "seconds" }
+);
 
 /// A variable of a formula.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -232,19 +241,25 @@ impl FormulaVariable {
     }
 }
 
-crate::__open_enum! {
-    /// The type of a variable.
-    FormulaVariableType {
-        /// `boolean` on the wire.
-        Boolean = "boolean",
-        /// `duration` on the wire.
-        Duration = "duration",
-        /// `number` on the wire.
-        Number = "number",
-        /// `string` on the wire.
-        String = "string",
-    }
+/// The type of a variable.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FormulaVariableType {
+    /// `boolean` on the wire.
+    Boolean,
+    /// `duration` on the wire.
+    Duration,
+    /// `number` on the wire.
+    Number,
+    /// `string` on the wire.
+    String,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    FormulaVariableType { Boolean = "boolean", Duration = "duration", Number = "number",
+    String = "string" }
+);
 
 /// What a value is worth in money.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -309,13 +324,16 @@ impl SegmentColumn {
     }
 }
 
-crate::__open_enum! {
-    /// The type of a segment table's variable.
-    SegmentColumnType {
-        /// `number` on the wire.
-        Number = "number",
-    }
+/// The type of a segment table's variable.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SegmentColumnType {
+    /// `number` on the wire.
+    Number,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(SegmentColumnType { Number = "number" });
 
 /// The variables of one segment.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -480,29 +498,35 @@ impl From<bool> for ValueConditionOperand {
     }
 }
 
-crate::__open_enum! {
-    /// How a field is compared.
-    ValueConditionOperator {
-        /// `contains` on the wire.
-        Contains = "contains",
-        /// `eq` on the wire.
-        Eq = "eq",
-        /// `eq_bool` on the wire.
-        EqBool = "eq_bool",
-        /// `eq_string` on the wire.
-        EqString = "eq_string",
-        /// `gt` on the wire.
-        Gt = "gt",
-        /// `gte` on the wire.
-        Gte = "gte",
-        /// `lt` on the wire.
-        Lt = "lt",
-        /// `lte` on the wire.
-        Lte = "lte",
-        /// `neq` on the wire.
-        Neq = "neq",
-    }
+/// How a field is compared.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ValueConditionOperator {
+    /// `contains` on the wire.
+    Contains,
+    /// `eq` on the wire.
+    Eq,
+    /// `eq_bool` on the wire.
+    EqBool,
+    /// `eq_string` on the wire.
+    EqString,
+    /// `gt` on the wire.
+    Gt,
+    /// `gte` on the wire.
+    Gte,
+    /// `lt` on the wire.
+    Lt,
+    /// `lte` on the wire.
+    Lte,
+    /// `neq` on the wire.
+    Neq,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    ValueConditionOperator { Contains = "contains", Eq = "eq", EqBool = "eq_bool",
+    EqString = "eq_string", Gt = "gt", Gte = "gte", Lt = "lt", Lte = "lte", Neq = "neq" }
+);
 
 /// How much value a signal delivers.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -914,17 +938,22 @@ impl ValueModelSignalOverride {
     }
 }
 
-crate::__open_enum! {
-    /// Where a version of the value model stands.
-    ValueModelStatus {
-        /// `active` on the wire.
-        Active = "active",
-        /// `archived` on the wire.
-        Archived = "archived",
-        /// `draft` on the wire.
-        Draft = "draft",
-    }
+/// Where a version of the value model stands.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ValueModelStatus {
+    /// `active` on the wire.
+    Active,
+    /// `archived` on the wire.
+    Archived,
+    /// `draft` on the wire.
+    Draft,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    ValueModelStatus { Active = "active", Archived = "archived", Draft = "draft" }
+);
 
 /// A version of the value model.
 #[derive(Clone, Debug, Deserialize)]
@@ -1000,15 +1029,20 @@ impl ValueResult {
     }
 }
 
-crate::__open_enum! {
-    /// How a result is said.
-    ValueResultType {
-        /// `constant` on the wire.
-        Constant = "constant",
-        /// `expression` on the wire.
-        Expression = "expression",
-    }
+/// How a result is said.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ValueResultType {
+    /// `constant` on the wire.
+    Constant,
+    /// `expression` on the wire.
+    Expression,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    ValueResultType { Constant = "constant", Expression = "expression" }
+);
 
 /// A kind of value, such as time saved.
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -2,11 +2,13 @@
 
 //! Resource `value-receipts`.
 
-use crate::runtime::{Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp, integer};
+use crate::runtime::{
+    Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp, integer,
+};
 #[cfg(feature = "full-serde")]
-use crate::runtime::{Deserializer, from_value, DeserializeError as _};
+use crate::runtime::{DeserializeError, Deserializer, from_value};
 use super::ids::{CustomerId, ExternalCustomerId, OrderId, ProductId, ValueReceiptId};
-use super::shared::{CustomerAttribution};
+use super::shared::CustomerAttribution;
 
 /// Value receipts: what your agent was worth to a customer over a period.
 #[derive(Clone, Debug)]
@@ -304,15 +306,18 @@ impl SyncValueReceiptRequest {
     }
 }
 
-crate::__open_enum! {
-    /// Whether to list archived value receipts.
-    ValueReceiptArchivedFilter {
-        /// `false` on the wire.
-        False = "false",
-        /// `true` on the wire.
-        True = "true",
-    }
+/// Whether to list archived value receipts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ValueReceiptArchivedFilter {
+    /// `false` on the wire.
+    False,
+    /// `true` on the wire.
+    True,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(ValueReceiptArchivedFilter { False = "false", True = "true" });
 
 /// What your agent was worth to a customer, with who may see it.
 #[derive(Clone, Debug, Deserialize)]
@@ -438,17 +443,21 @@ impl<'de> Deserialize<'de> for ValueReceiptScope {
             1 => {}
             _ => {
                 return Err(
-                    D::Error::custom(
+                    DeserializeError::custom(
                         concat!("expected ", "only one of `orderId`, `product`"),
                     ),
                 );
             }
         }
         if let Some(value) = object.remove("orderId") {
-            return from_value(value).map(Self::OrderId).map_err(D::Error::custom);
+            return from_value(value)
+                .map(Self::OrderId)
+                .map_err(DeserializeError::custom);
         }
         if let Some(value) = object.remove("product") {
-            return from_value(value).map(Self::Product).map_err(D::Error::custom);
+            return from_value(value)
+                .map(Self::Product)
+                .map_err(DeserializeError::custom);
         }
         Ok(Self::Unknown(object))
     }

@@ -3,7 +3,7 @@
 //! Resource `webhooks`.
 
 use crate::runtime::{Call, Client, Deserialize, Method, Patch, Serialize, Timestamp};
-use super::ids::{WebhookId};
+use super::ids::WebhookId;
 
 /// Webhooks: which events Paid sends, and where to.
 #[derive(Clone, Debug)]
@@ -144,15 +144,18 @@ pub struct Webhook {
     pub url: Option<String>,
 }
 
-crate::__open_enum! {
-    /// What became of a delivery.
-    WebhookDeliveryStatus {
-        /// `failed` on the wire.
-        Failed = "failed",
-        /// `success` on the wire.
-        Success = "success",
-    }
+/// What became of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WebhookDeliveryStatus {
+    /// `failed` on the wire.
+    Failed,
+    /// `success` on the wire.
+    Success,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(WebhookDeliveryStatus { Failed = "failed", Success = "success" });
 
 /// Webhook list response.
 #[derive(Clone, Debug, Deserialize)]
@@ -166,31 +169,42 @@ pub struct WebhookListResponse {
     pub signing_secret_configured: bool,
 }
 
-crate::__open_enum! {
-    /// An event that Paid can send.
-    WebhookName {
-        /// `billing-checkout-completed` on the wire.
-        BillingCheckoutCompleted = "billing-checkout-completed",
-        /// `billing-checkout-created` on the wire.
-        BillingCheckoutCreated = "billing-checkout-created",
-        /// `billing-checkout-expired` on the wire.
-        BillingCheckoutExpired = "billing-checkout-expired",
-        /// `billing-credits-depleted` on the wire.
-        BillingCreditsDepleted = "billing-credits-depleted",
-        /// `billing-invoice-created` on the wire.
-        BillingInvoiceCreated = "billing-invoice-created",
-        /// `billing-invoice-paid` on the wire.
-        BillingInvoicePaid = "billing-invoice-paid",
-        /// `billing-invoice-posted` on the wire.
-        BillingInvoicePosted = "billing-invoice-posted",
-        /// `billing-overage-incurred` on the wire.
-        BillingOverageIncurred = "billing-overage-incurred",
-        /// `billing-payment-failed` on the wire.
-        BillingPaymentFailed = "billing-payment-failed",
-        /// `billing-payment-succeeded` on the wire.
-        BillingPaymentSucceeded = "billing-payment-succeeded",
-    }
+/// An event that Paid can send.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WebhookName {
+    /// `billing-checkout-completed` on the wire.
+    BillingCheckoutCompleted,
+    /// `billing-checkout-created` on the wire.
+    BillingCheckoutCreated,
+    /// `billing-checkout-expired` on the wire.
+    BillingCheckoutExpired,
+    /// `billing-credits-depleted` on the wire.
+    BillingCreditsDepleted,
+    /// `billing-invoice-created` on the wire.
+    BillingInvoiceCreated,
+    /// `billing-invoice-paid` on the wire.
+    BillingInvoicePaid,
+    /// `billing-invoice-posted` on the wire.
+    BillingInvoicePosted,
+    /// `billing-overage-incurred` on the wire.
+    BillingOverageIncurred,
+    /// `billing-payment-failed` on the wire.
+    BillingPaymentFailed,
+    /// `billing-payment-succeeded` on the wire.
+    BillingPaymentSucceeded,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+crate::__open_enum!(
+    WebhookName { BillingCheckoutCompleted = "billing-checkout-completed",
+    BillingCheckoutCreated = "billing-checkout-created", BillingCheckoutExpired =
+    "billing-checkout-expired", BillingCreditsDepleted = "billing-credits-depleted",
+    BillingInvoiceCreated = "billing-invoice-created", BillingInvoicePaid =
+    "billing-invoice-paid", BillingInvoicePosted = "billing-invoice-posted",
+    BillingOverageIncurred = "billing-overage-incurred", BillingPaymentFailed =
+    "billing-payment-failed", BillingPaymentSucceeded = "billing-payment-succeeded" }
+);
 
 /// Webhook test response.
 #[derive(Clone, Debug, Deserialize)]

@@ -1,14 +1,11 @@
 //! Documentation comments: prose from the overlay, then the facts of the wire.
 
+use anyhow::{Context, Result};
 use heck::ToTitleCase;
+use syn::parse::Parser;
 
 use super::Target;
 use crate::facts::{Field, Kind, Operation, Type};
-
-/// `///` lines.
-pub(crate) fn comment(text: &str) -> String {
-    text.lines().map(|line| format!("///{}{line}\n", if line.is_empty() { "" } else { " " })).collect()
-}
 
 /// Attributes for quoted items.
 pub(crate) fn attributes(text: &str) -> proc_macro2::TokenStream {
@@ -18,6 +15,12 @@ pub(crate) fn attributes(text: &str) -> proc_macro2::TokenStream {
             quote::quote!(#[doc = #line])
         })
         .collect()
+}
+
+/// The same for a file.
+pub(crate) fn inner(text: &str) -> Result<Vec<syn::Attribute>> {
+    let lines = text.lines().map(|line| format!(" {line}"));
+    syn::Attribute::parse_inner.parse2(quote::quote!(#(#![doc = #lines])*)).context("a file's documentation")
 }
 
 /// A type: its prose, or else its name in words.
@@ -30,6 +33,14 @@ pub(crate) fn of_type(name: &str, known: &Type) -> String {
         }
         format!("{}.", letters.into_iter().collect::<String>())
     })
+}
+
+/// A value of an enum: prose, then what stands on the wire.
+pub(crate) fn of_value(value: &str, prose: Option<&str>) -> String {
+    match prose {
+        Some(prose) => format!("{} (`{value}`)", prose.trim_end_matches('.')),
+        None => format!("`{value}` on the wire."),
+    }
 }
 
 /// A property or parameter: prose, then what stands on the wire.
@@ -79,6 +90,6 @@ pub(crate) fn of_operation(operation: &Operation, target: Target) -> String {
     if !operation.errors.is_empty() {
         text.push_str(&format!("Documented statuses: {}. ", operation.errors.join(", ")));
     }
-    text.push_str(&format!("Every failure is an [`Error`]({}::Error).", target.root()));
+    text.push_str(&format!("Every failure is an [`Error`]({}::Error).", target.crate_name()));
     text
 }

@@ -1,13 +1,14 @@
 //! Structs: progenitor's fields, with the optionality, the tolerance and the constructors that the facts ask for.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use heck::ToLowerCamelCase;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::visit_mut::VisitMut;
 
+use super::docs;
 use super::enums::serde_derives;
-use super::{docs, print};
+use super::syntax::{items, rust_name};
 use crate::facts::{Facts, Field, Kind, Shape, Type};
 use crate::generate::Raw;
 
@@ -28,20 +29,29 @@ enum Wrapper {
 }
 
 /// One struct with its impls.
-pub(crate) fn structure(raw: &Raw, facts: &Facts, name: &str, known: &Type, fields: &[Field]) -> Result<String> {
+pub(crate) fn structure(
+    raw: &Raw,
+    facts: &Facts,
+    name: &str,
+    known: &Type,
+    fields: &[Field],
+) -> Result<Vec<syn::Item>> {
     let item = raw.structs.get(name).with_context(|| format!("progenitor made no struct `{name}`"))?;
     let mut members = Vec::new();
     for field in &item.fields {
         members.push(member(name, known, fields, field)?);
     }
-    let definition = definition(name, known, &members);
-    let constructors = if known.sent { constructors(facts, name, known, &members) } else { quote!() };
-    print(quote!(#definition #constructors))
+    if let Some(lost) = fields.iter().find(|field| !members.iter().any(|member| member.facts.wire == field.wire)) {
+        bail!("progenitor's `{name}` has no field for the property `{}`", lost.wire);
+    }
+    let definition = definition(name, known, &members)?;
+    let constructors = if known.sent { constructors(facts, name, known, &members)? } else { quote!() };
+    items(quote!(#definition #constructors))
 }
 
 fn member<'a>(name: &str, known: &Type, facts: &'a [Field], field: &syn::Field) -> Result<Member<'a>> {
     let ident = field.ident.clone().with_context(|| format!("progenitor made a tuple struct of `{name}`"))?;
-    let wire = renamed(field).unwrap_or_else(|| ident.to_string());
+    let wire = renamed(field)?.unwrap_or_else(|| ident.to_string());
     let facts = facts.iter().find(|facts| facts.wire == wire);
     let facts = facts.with_context(|| format!("progenitor's `{name}.{wire}` is not in the document"))?;
     let mut inner = without_option(&field.ty);
@@ -54,10 +64,11 @@ fn member<'a>(name: &str, known: &Type, facts: &'a [Field], field: &syn::Field) 
     Ok(Member { ident, facts, inner, wrapper })
 }
 
-fn renamed(field: &syn::Field) -> Option<String> {
+/// The name in `#[serde(rename = "...")]`.
+fn renamed(field: &syn::Field) -> Result<Option<String>> {
     let mut name = None;
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        let _ = attribute.parse_nested_meta(|meta| {
+        attribute.parse_nested_meta(|meta| {
             if let Ok(value) = meta.value() {
                 let literal: syn::Expr = value.parse()?;
                 if let (true, syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. })) =
@@ -67,9 +78,9 @@ fn renamed(field: &syn::Field) -> Option<String> {
                 }
             }
             Ok(())
-        });
+        })?;
     }
-    name
+    Ok(name)
 }
 
 fn without_option(ty: &syn::Type) -> syn::Type {
@@ -105,7 +116,7 @@ impl VisitMut for ShortPaths {
     }
 }
 
-fn definition(name: &str, known: &Type, members: &[Member<'_>]) -> TokenStream {
+fn definition(name: &str, known: &Type, members: &[Member<'_>]) -> Result<TokenStream> {
     let doc = docs::attributes(&docs::of_type(name, known));
     let derives = serde_derives(known);
     let default = (known.sent
@@ -114,16 +125,16 @@ fn definition(name: &str, known: &Type, members: &[Member<'_>]) -> TokenStream {
     .then(|| quote!(#[derive(Default)]));
     let camel = members.iter().any(|member| camel_differs(member));
     let rename_all = camel.then(|| quote!(#[serde(rename_all = "camelCase")]));
-    let ident = format_ident!("{name}");
+    let ident = rust_name(name)?;
     let fields = members.iter().map(|member| field_definition(known, member, camel));
-    quote! {
+    Ok(quote! {
         #doc
         #derives
         #default
         #[non_exhaustive]
         #rename_all
         pub struct #ident { #(#fields)* }
-    }
+    })
 }
 
 fn camel_differs(member: &Member<'_>) -> bool {
@@ -186,8 +197,8 @@ fn full_type(member: &Member<'_>) -> TokenStream {
     }
 }
 
-fn constructors(facts: &Facts, name: &str, known: &Type, members: &[Member<'_>]) -> TokenStream {
-    let ident = format_ident!("{name}");
+fn constructors(facts: &Facts, name: &str, known: &Type, members: &[Member<'_>]) -> Result<TokenStream> {
+    let ident = rust_name(name)?;
     let mut required: Vec<_> = members.iter().filter(|member| member.facts.required).collect();
     required.sort_by_key(|member| {
         known.constructor.iter().position(|wire| *wire == member.facts.wire).unwrap_or(usize::MAX)
@@ -211,7 +222,7 @@ fn constructors(facts: &Facts, name: &str, known: &Type, members: &[Member<'_>])
     let doc = if required.is_empty() { "Nothing set yet." } else { "With what is required; the rest is left out." };
     let new_doc = docs::attributes(doc);
     let setters = members.iter().filter(|member| !member.facts.required).map(|member| setter(facts, member));
-    quote! {
+    Ok(quote! {
         impl #ident {
             #new_doc
             pub fn new(#(#arguments),*) -> Self {
@@ -219,7 +230,7 @@ fn constructors(facts: &Facts, name: &str, known: &Type, members: &[Member<'_>])
             }
             #(#setters)*
         }
-    }
+    })
 }
 
 fn setter(facts: &Facts, member: &Member<'_>) -> TokenStream {

@@ -4,8 +4,8 @@
 
 use paid::runtime::{Call, Client, Deserialize, Empty, Method, Timestamp, integer};
 #[cfg(feature = "full-serde")]
-use paid::runtime::{Serialize};
-use super::ids::{BoxId};
+use paid::runtime::Serialize;
+use super::ids::BoxId;
 
 /// Boxes that open and close.
 #[derive(Clone, Debug)]
@@ -89,15 +89,18 @@ pub struct BoxListResponse {
 }
 paid::__page!(BoxListResponse, Box, pagination);
 
-paid::__open_enum! {
-    /// Box state.
-    BoxState {
-        /// `closed` on the wire.
-        Closed = "closed",
-        /// `open` on the wire.
-        Open = "open",
-    }
+/// Box state.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BoxState {
+    /// `closed` on the wire.
+    Closed,
+    /// `open` on the wire.
+    Open,
+    /// A value this version does not know, kept as it came.
+    Unknown(String),
 }
+paid::__open_enum!(BoxState { Closed = "closed", Open = "open" });
 
 /// Pagination.
 #[derive(Clone, Debug, Deserialize)]

@@ -2,7 +2,10 @@
 
 //! Resource `events`.
 
-use paid::runtime::{Call, Client, Deserialize, Deserializer, JsonObject, Method, Serialize, Timestamp, Value, from_value, DeserializeError as _, integer};
+use paid::runtime::{
+    Call, Client, Deserialize, DeserializeError, Deserializer, JsonObject, Method,
+    Serialize, Timestamp, Value, from_value, integer,
+};
 use super::ids::{ExternalWhoId, WhoId};
 
 /// The operations on events.
@@ -172,9 +175,11 @@ impl<'de> Deserialize<'de> for Price {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         match value.get("kind").and_then(Value::as_str) {
-            Some("flat") => from_value(value).map(Self::Flat).map_err(D::Error::custom),
+            Some("flat") => {
+                from_value(value).map(Self::Flat).map_err(DeserializeError::custom)
+            }
             Some("tiered") => {
-                from_value(value).map(Self::Tiered).map_err(D::Error::custom)
+                from_value(value).map(Self::Tiered).map_err(DeserializeError::custom)
             }
             _ => Ok(Self::Unknown(value)),
         }
@@ -227,17 +232,19 @@ impl<'de> Deserialize<'de> for Who {
             1 => {}
             _ => {
                 return Err(
-                    D::Error::custom(
+                    DeserializeError::custom(
                         concat!("expected ", "only one of `externalWhoId`, `whoId`"),
                     ),
                 );
             }
         }
         if let Some(value) = object.remove("externalWhoId") {
-            return from_value(value).map(Self::ExternalId).map_err(D::Error::custom);
+            return from_value(value)
+                .map(Self::ExternalId)
+                .map_err(DeserializeError::custom);
         }
         if let Some(value) = object.remove("whoId") {
-            return from_value(value).map(Self::Id).map_err(D::Error::custom);
+            return from_value(value).map(Self::Id).map_err(DeserializeError::custom);
         }
         Ok(Self::Unknown(object))
     }

@@ -2,9 +2,12 @@
 
 //! Resource `parts`.
 
-use paid::runtime::{Call, Client, Deserialize, Empty, JsonObject, Method, Patch, Serialize, BTreeMap, integer, optional_integer};
+use paid::runtime::{
+    BTreeMap, Call, Client, Deserialize, Empty, JsonObject, Method, Patch, Serialize,
+    integer, optional_integer,
+};
 #[cfg(feature = "full-serde")]
-use paid::runtime::{Deserializer, from_value, DeserializeError as _};
+use paid::runtime::{DeserializeError, Deserializer, from_value};
 
 /// The operations on parts.
 #[derive(Clone, Debug)]
@@ -69,17 +72,19 @@ impl<'de> Deserialize<'de> for Owner {
             1 => {}
             _ => {
                 return Err(
-                    D::Error::custom(
+                    DeserializeError::custom(
                         concat!("expected ", "only one of `externalOwnerId`, `ownerId`"),
                     ),
                 );
             }
         }
         if let Some(value) = object.remove("externalOwnerId") {
-            return from_value(value).map(Self::ExternalId).map_err(D::Error::custom);
+            return from_value(value)
+                .map(Self::ExternalId)
+                .map_err(DeserializeError::custom);
         }
         if let Some(value) = object.remove("ownerId") {
-            return from_value(value).map(Self::Id).map_err(D::Error::custom);
+            return from_value(value).map(Self::Id).map_err(DeserializeError::custom);
         }
         Ok(Self::Unknown(object))
     }
