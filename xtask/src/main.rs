@@ -13,6 +13,7 @@ mod import;
 #[cfg(test)]
 mod lossless;
 mod names;
+mod null;
 mod overlay;
 mod project;
 mod reshape;

@@ -63,6 +63,6 @@ fn methods_drop_the_name_of_their_resource() {
         ("create-customer-portal", "customer-portals", "create"),
         ("batch-order-seat-assignments", "orders", "batch_seat_assignments"),
     ] {
-        assert_eq!(method_name(id, feature), name);
+        assert_eq!(operations::method_name(id, feature), name);
     }
 }

@@ -102,7 +102,7 @@ impl Walk {
 
 impl<'ast> Visit<'ast> for Walk {
     fn visit_item(&mut self, item: &'ast syn::Item) {
-        let gated = attributes(item).iter().any(|attribute| is_gate(attribute));
+        let gated = attributes(item).iter().any(is_gate);
         self.behind_the_feature(gated, |walk| syn::visit::visit_item(walk, item));
     }
 

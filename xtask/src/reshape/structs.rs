@@ -9,7 +9,7 @@ use syn::visit_mut::VisitMut;
 use super::docs;
 use super::enums::serde_derives;
 use super::syntax::{items, rust_name};
-use crate::facts::{Facts, Field, Kind, Shape, Type};
+use crate::facts::{Facts, Field, Kind, Presence, Shape, Type};
 use crate::generate::Raw;
 
 /// A field on its way from progenitor's struct to ours.
@@ -18,14 +18,7 @@ struct Member<'a> {
     facts: &'a Field,
     /// The type without `Option`.
     inner: syn::Type,
-    wrapper: Wrapper,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wrapper {
-    Bare,
-    Option,
-    Patch,
+    presence: Presence,
 }
 
 /// One struct with its impls.
@@ -56,12 +49,7 @@ fn member<'a>(name: &str, known: &Type, facts: &'a [Field], field: &syn::Field) 
     let facts = facts.with_context(|| format!("progenitor's `{name}.{wire}` is not in the document"))?;
     let mut inner = without_option(&field.ty);
     ShortPaths.visit_type_mut(&mut inner);
-    let wrapper = match (facts.required, facts.nullable, known.sent) {
-        (true, false, _) => Wrapper::Bare,
-        (false, true, true) => Wrapper::Patch,
-        _ => Wrapper::Option,
-    };
-    Ok(Member { ident, facts, inner, wrapper })
+    Ok(Member { ident, facts, inner, presence: facts.presence(known.sent) })
 }
 
 /// The name in `#[serde(rename = "...")]`.
@@ -119,10 +107,8 @@ impl VisitMut for ShortPaths {
 fn definition(name: &str, known: &Type, members: &[Member<'_>]) -> Result<TokenStream> {
     let doc = docs::attributes(&docs::of_type(name, known));
     let derives = serde_derives(known);
-    let default = (known.sent
-        && members.iter().all(|member| member.wrapper != Wrapper::Bare)
-        && members.iter().all(|member| !member.facts.required))
-    .then(|| quote!(#[derive(Default)]));
+    let default =
+        (known.sent && members.iter().all(|member| !member.facts.required)).then(|| quote!(#[derive(Default)]));
     let camel = members.iter().any(|member| camel_differs(member));
     let rename_all = camel.then(|| quote!(#[serde(rename_all = "camelCase")]));
     let ident = rust_name(name)?;
@@ -172,15 +158,17 @@ fn field_definition(known: &Type, member: &Member<'_>, camel: bool) -> TokenStre
         serde.push(quote!(rename = #wire));
     }
     let integer = member.facts.kind == Kind::Integer && known.received;
-    match member.wrapper {
-        Wrapper::Bare if integer => serde.push(quote!(deserialize_with = "integer")),
-        Wrapper::Option if integer => serde.push(quote!(default, deserialize_with = "optional_integer")),
+    match member.presence {
+        Presence::Always if integer => serde.push(quote!(deserialize_with = "integer")),
+        Presence::OrNull | Presence::OrMissing if integer => {
+            serde.push(quote!(default, deserialize_with = "optional_integer"));
+        }
         _ => {}
     }
-    match member.wrapper {
-        Wrapper::Patch => serde.push(quote!(default, skip_serializing_if = "Patch::is_leave")),
-        Wrapper::Option if !member.facts.required => serde.push(quote!(skip_serializing_if = "Option::is_none")),
-        _ => {}
+    match member.presence {
+        Presence::Patch => serde.push(quote!(default, skip_serializing_if = "Patch::is_leave")),
+        Presence::OrMissing => serde.push(quote!(skip_serializing_if = "Option::is_none")),
+        Presence::Always | Presence::OrNull => {}
     }
     let attribute = (!serde.is_empty()).then(|| quote!(#[serde(#(#serde),*)]));
     let deprecated = member.facts.deprecated.then(|| quote!(#[deprecated = "deprecated in Paid's document"]));
@@ -190,10 +178,10 @@ fn field_definition(known: &Type, member: &Member<'_>, camel: bool) -> TokenStre
 
 fn full_type(member: &Member<'_>) -> TokenStream {
     let inner = &member.inner;
-    match member.wrapper {
-        Wrapper::Bare => quote!(#inner),
-        Wrapper::Option => quote!(Option<#inner>),
-        Wrapper::Patch => quote!(Patch<#inner>),
+    match member.presence {
+        Presence::Always => quote!(#inner),
+        Presence::OrNull | Presence::OrMissing => quote!(Option<#inner>),
+        Presence::Patch => quote!(Patch<#inner>),
     }
 }
 
@@ -205,18 +193,18 @@ fn constructors(facts: &Facts, name: &str, known: &Type, members: &[Member<'_>])
     });
     let arguments = required.iter().map(|member| {
         let ident = &member.ident;
-        let ty = argument_type(facts, member, member.wrapper == Wrapper::Option);
+        let ty = argument_type(facts, member, member.presence == Presence::OrNull);
         quote!(#ident: #ty)
     });
     let values = members.iter().map(|member| {
         let ident = &member.ident;
-        match (member.facts.required, member.wrapper) {
-            (true, _) => {
+        match member.presence {
+            Presence::Always | Presence::OrNull => {
                 let value = converted(facts, member);
                 if *ident == value.to_string() { quote!(#ident) } else { quote!(#ident: #value) }
             }
-            (false, Wrapper::Patch) => quote!(#ident: Patch::Leave),
-            _ => quote!(#ident: None),
+            Presence::Patch => quote!(#ident: Patch::Leave),
+            Presence::OrMissing => quote!(#ident: None),
         }
     });
     let doc = if required.is_empty() { "Nothing set yet." } else { "With what is required; the rest is left out." };
@@ -237,8 +225,8 @@ fn setter(facts: &Facts, member: &Member<'_>) -> TokenStream {
     let ident = &member.ident;
     let ty = argument_type(facts, member, false);
     let doc = docs::attributes(&format!("Sets [`{ident}`](Self::{ident})."));
-    let value = match member.wrapper {
-        Wrapper::Patch => quote!(#ident.into()),
+    let value = match member.presence {
+        Presence::Patch => quote!(#ident.into()),
         _ => {
             let value = converted(facts, member);
             quote!(Some(#value))
@@ -268,8 +256,8 @@ fn converts(facts: &Facts, member: &Member<'_>) -> bool {
 
 fn argument_type(facts: &Facts, member: &Member<'_>, nullable: bool) -> TokenStream {
     let inner = &member.inner;
-    match member.wrapper {
-        Wrapper::Patch => quote!(impl Into<Patch<#inner>>),
+    match member.presence {
+        Presence::Patch => quote!(impl Into<Patch<#inner>>),
         _ if nullable => quote!(impl Into<Option<#inner>>),
         _ if converts(facts, member) => quote!(impl Into<#inner>),
         _ => quote!(#inner),
@@ -278,6 +266,5 @@ fn argument_type(facts: &Facts, member: &Member<'_>, nullable: bool) -> TokenStr
 
 fn converted(facts: &Facts, member: &Member<'_>) -> TokenStream {
     let ident = &member.ident;
-    let nullable = member.facts.required && member.wrapper == Wrapper::Option;
-    if nullable || converts(facts, member) { quote!(#ident.into()) } else { quote!(#ident) }
+    if member.presence == Presence::OrNull || converts(facts, member) { quote!(#ident.into()) } else { quote!(#ident) }
 }
