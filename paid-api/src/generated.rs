@@ -219,35 +219,35 @@ impl crate::Client {
         }
     }
     #[cfg(feature = "checkouts")]
-    /// Checkouts: links where a customer picks a plan and pays.
+    /// Checkouts: hosted links where a customer chooses a plan and pays.
     pub fn checkouts(&self) -> resources::Checkouts {
         resources::Checkouts {
             client: self.clone(),
         }
     }
     #[cfg(feature = "contacts")]
-    /// Contacts: the people at an account who get its invoices.
+    /// Contacts: the people at a customer who receive its invoices.
     pub fn contacts(&self) -> resources::Contacts {
         resources::Contacts {
             client: self.clone(),
         }
     }
     #[cfg(feature = "costs")]
-    /// Costs: what the agent's work cost you, per customer and product.
+    /// Costs: what your agents' work costs you, by customer and product.
     pub fn costs(&self) -> resources::Costs {
         resources::Costs {
             client: self.clone(),
         }
     }
     #[cfg(feature = "credits")]
-    /// Credit currencies: the units that prepaid credits are counted in.
+    /// Credit currencies: the units in which prepaid credits are counted.
     pub fn credits(&self) -> resources::Credits {
         resources::Credits {
             client: self.clone(),
         }
     }
     #[cfg(feature = "custom-views")]
-    /// Custom views (experimental): dashboards made of queries.
+    /// Custom views (experimental): dashboards built from queries.
     pub fn custom_views(&self) -> resources::CustomViews {
         resources::CustomViews {
             client: self.clone(),
@@ -275,21 +275,21 @@ impl crate::Client {
         }
     }
     #[cfg(feature = "invoices")]
-    /// Invoices: what customers owe, line by line.
+    /// Invoices: what customers owe, with their lines.
     pub fn invoices(&self) -> resources::Invoices {
         resources::Invoices {
             client: self.clone(),
         }
     }
     #[cfg(feature = "orders")]
-    /// Orders: who buys which products at what price, and their seats.
+    /// Orders: which products a customer buys, at what price, and its seats.
     pub fn orders(&self) -> resources::Orders {
         resources::Orders {
             client: self.clone(),
         }
     }
     #[cfg(feature = "plans")]
-    /// Plans: packaged prices of a product.
+    /// Plans: packages of prices for a product.
     pub fn plans(&self) -> resources::Plans {
         resources::Plans {
             client: self.clone(),
@@ -310,28 +310,28 @@ impl crate::Client {
         }
     }
     #[cfg(feature = "signals")]
-    /// Signals: what your agent did; Paid prices and invoices it.
+    /// Signals: events that record what your agents did; Paid prices and invoices them.
     pub fn signals(&self) -> resources::Signals {
         resources::Signals {
             client: self.clone(),
         }
     }
     #[cfg(feature = "value-models")]
-    /// Value models: how signals become delivered value.
+    /// Value models: how signals are converted into delivered value.
     pub fn value_models(&self) -> resources::ValueModels {
         resources::ValueModels {
             client: self.clone(),
         }
     }
     #[cfg(feature = "value-receipts")]
-    /// Value receipts: what your agent was worth to a customer over a period.
+    /// Value receipts: the value that your agents delivered to a customer over a period.
     pub fn value_receipts(&self) -> resources::ValueReceipts {
         resources::ValueReceipts {
             client: self.clone(),
         }
     }
     #[cfg(feature = "webhooks")]
-    /// Webhooks: which events Paid sends, and where to.
+    /// Webhooks: which events Paid sends, and to which URL.
     pub fn webhooks(&self) -> resources::Webhooks {
         resources::Webhooks {
             client: self.clone(),

@@ -10,46 +10,46 @@ use crate::runtime::{DeserializeError, Deserializer, from_value};
 use super::ids::*;
 
 #[cfg(any(feature = "pricing", feature = "products"))]
-/// A price as Paid shows it: all that a price can have, of which its type uses some. Amounts are in the currency's smallest unit.
+/// A price as Paid returns it. It has the fields of all types of prices; which of them are set depends on `pricing_type`. Amounts are in the currency's smallest unit.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct AttributePricing {
-    /// How often it is billed (`billingFrequency`, string)
+    /// Billing frequency (`billingFrequency`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<String>,
-    /// Before or after the period (`billingType`, string)
+    /// Whether it is billed before or after each period (`billingType`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<String>,
-    /// What it is for (`chargeType`, string)
+    /// Description (`chargeType`, string).
     pub charge_type: String,
-    /// The factor on what the work cost you (`costPlusMultiplier`, number)
+    /// Factor by which the cost of the work is multiplied (`costPlusMultiplier`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_plus_multiplier: Option<f64>,
-    /// Credits that one costs (`creditCost`, number)
+    /// Number of credits one unit costs (`creditCost`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_cost: Option<f64>,
-    /// Which credits (`creditsCurrencyId`, string)
+    /// Credit currency (`creditsCurrencyId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_currency_id: Option<CreditCurrencyId>,
-    /// The signals that count, by their name to the letter (`eventName`, string)
+    /// Event name of the signals that are billed; matched exactly (`eventName`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_name: Option<String>,
-    /// The share of the rest of the invoice, in percent (`percentageValue`, number)
+    /// Percentage of the rest of the invoice (`percentageValue`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percentage_value: Option<f64>,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<PricePoint>,
-    /// How quantities are priced (`pricingModel`, string)
+    /// How quantities are priced (`pricingModel`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pricing_model: Option<String>,
-    /// Both in one word (`pricingType`, [`PricingType`])
+    /// Charge type and pricing model in one value (`pricingType`, [`PricingType`]).
     pub pricing_type: PricingType,
-    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
-    /// What a credit is worth (`unitValue`, number)
+    /// Monetary value of one credit (`unitValue`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_value: Option<f64>,
 }
@@ -59,17 +59,17 @@ pub struct AttributePricing {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BillingFrequency {
-    /// `Annual` on the wire.
+    /// Once a year (`Annual`).
     Annual,
-    /// `Custom` on the wire.
+    /// Every `billing_frequency_custom_months` months (`Custom`).
     Custom,
-    /// `Monthly` on the wire.
+    /// Once a month (`Monthly`).
     Monthly,
-    /// `Quarterly` on the wire.
+    /// Once a quarter (`Quarterly`).
     Quarterly,
-    /// `Semi-Annually` on the wire.
+    /// Twice a year (`Semi-Annually`).
     SemiAnnually,
-    /// A value this version does not know, kept as it came.
+    /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
@@ -79,34 +79,34 @@ crate::__open_enum!(
 );
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Whether a price is billed before or after the period.
+/// Whether a price is billed before or after each period.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BillingType {
-    /// `Advance` on the wire.
+    /// Billed before the period (`Advance`).
     Advance,
-    /// `Arrears` on the wire.
+    /// Billed after the period (`Arrears`).
     Arrears,
-    /// A value this version does not know, kept as it came.
+    /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 crate::__open_enum!(BillingType { Advance = "Advance", Arrears = "Arrears" });
 
 #[cfg(any(feature = "checkouts", feature = "customers"))]
-/// What has become of a checkout.
+/// The status of a checkout.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CheckoutStatus {
-    /// `active` on the wire.
+    /// The link works (`active`).
     Active,
-    /// `archived` on the wire.
+    /// The checkout is archived; its link no longer works (`archived`).
     Archived,
-    /// `completed` on the wire.
+    /// The customer has paid (`completed`).
     Completed,
-    /// `expired` on the wire.
+    /// The link has expired (`expired`).
     Expired,
-    /// A value this version does not know, kept as it came.
+    /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 #[cfg(any(feature = "checkouts", feature = "customers"))]
@@ -118,15 +118,15 @@ crate::__open_enum!(
 #[cfg(
     any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
 )]
-/// When the credits of a period arrive.
+/// When the credits of a period are granted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreditAllocationCadence {
-    /// `monthly` on the wire.
+    /// A part of the credits every month (`monthly`).
     Monthly,
-    /// `upfront` on the wire.
+    /// All credits at the start (`upfront`).
     Upfront,
-    /// A value this version does not know, kept as it came.
+    /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 #[cfg(
@@ -137,80 +137,80 @@ crate::__open_enum!(
 );
 
 #[cfg(any(feature = "pricing", feature = "products"))]
-/// Credits that come with a price.
+/// Credits included in a price.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreditBenefit {
-    /// On the wire: `allocationCadence`, string.
+    /// The field `allocationCadence` (string).
     pub allocation_cadence: String,
-    /// On the wire: `amount`, number.
+    /// The field `amount` (number).
     pub amount: f64,
-    /// On the wire: `creditGrantTiming`, string, may be null.
+    /// The field `creditGrantTiming` (string, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_grant_timing: Option<String>,
-    /// On the wire: `creditsCurrencyId`, string, may be null.
+    /// The field `creditsCurrencyId` (string, may be null).
     pub credits_currency_id: Option<CreditCurrencyId>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: CreditBenefitId,
-    /// On the wire: `isInfiniteTotal`, boolean.
+    /// The field `isInfiniteTotal` (boolean).
     pub is_infinite_total: bool,
-    /// On the wire: `overageUnitPrice`, number, may be null.
+    /// The field `overageUnitPrice` (number, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overage_unit_price: Option<f64>,
-    /// On the wire: `recipient`, string.
+    /// The field `recipient` (string).
     pub recipient: String,
-    /// On the wire: `rolloverAmount`, number, may be null.
+    /// The field `rolloverAmount` (number, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollover_amount: Option<f64>,
-    /// On the wire: `rolloverDuration`, number, may be null.
+    /// The field `rolloverDuration` (number, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollover_duration: Option<f64>,
-    /// On the wire: `rolloverDurationUnit`, string, may be null.
+    /// The field `rolloverDurationUnit` (string, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollover_duration_unit: Option<String>,
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Credits that come with a product or plan.
+/// Credits included in a product or plan.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreditBenefitInput {
-    /// All at once or month by month (`allocationCadence`, [`CreditAllocationCadence`], default `upfront`)
+    /// Whether the credits are granted upfront or monthly (`allocationCadence`, [`CreditAllocationCadence`], default `upfront`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocation_cadence: Option<CreditAllocationCadence>,
-    /// How many credits (`amount`, number)
+    /// Number of credits (`amount`, number).
     pub amount: f64,
-    /// What sets them free (`creditGrantTiming`, [`CreditGrantTiming`])
+    /// Event that grants the credits (`creditGrantTiming`, [`CreditGrantTiming`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_grant_timing: Option<CreditGrantTiming>,
-    /// Which credits (`creditsCurrencyId`, string)
+    /// Credit currency (`creditsCurrencyId`, string).
     pub credits_currency_id: CreditCurrencyId,
-    /// Whether there is no limit (`isInfiniteTotal`, boolean, default `false`)
+    /// Whether the number of credits is unlimited (`isInfiniteTotal`, boolean, default `false`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_infinite_total: Option<bool>,
-    /// Price of a credit beyond those granted, in the currency's smallest unit (`overageUnitPrice`, number, may be null)
+    /// Price of a credit beyond the granted ones, in the currency's smallest unit (`overageUnitPrice`, number, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub overage_unit_price: Patch<f64>,
-    /// Whether the organisation or each seat gets them (`recipient`, [`CreditRecipient`], default `organization`)
+    /// Whether the organisation or each seat gets the credits (`recipient`, [`CreditRecipient`], default `organization`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient: Option<CreditRecipient>,
-    /// How many unused credits go over into the next period (`rolloverAmount`, number, may be null)
+    /// Number of unused credits that roll over into the next period (`rolloverAmount`, number, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub rollover_amount: Patch<f64>,
-    /// How long those that went over can be spent (`rolloverDuration`, number, may be null)
+    /// How long credits that rolled over can be spent (`rolloverDuration`, number, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub rollover_duration: Patch<f64>,
-    /// The unit of `rollover_duration` (`rolloverDurationUnit`, string, may be null)
+    /// Unit of `rollover_duration` (`rolloverDurationUnit`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub rollover_duration_unit: Patch<String>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl CreditBenefitInput {
-    /// With what is required; the rest is left out.
+    /// Creates a `CreditBenefitInput` with its required fields.
     pub fn new(amount: f64, credits_currency_id: impl Into<CreditCurrencyId>) -> Self {
         Self {
             allocation_cadence: None,
@@ -293,19 +293,19 @@ impl CreditBenefitInput {
 #[cfg(
     any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
 )]
-/// What the brackets of credit pricing are counted by.
+/// The quantity that determines the bracket of credit pricing.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreditBracketBasis {
-    /// The kind of quantity (`kind`, [`CreditBracketBasisKind`])
+    /// Kind of quantity (`kind`, [`CreditBracketBasisKind`]).
     pub kind: CreditBracketBasisKind,
 }
 #[cfg(
     any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
 )]
 impl CreditBracketBasis {
-    /// With what is required; the rest is left out.
+    /// Creates a `CreditBracketBasis` with its required fields.
     pub fn new(kind: CreditBracketBasisKind) -> Self {
         Self { kind }
     }
@@ -314,13 +314,13 @@ impl CreditBracketBasis {
 #[cfg(
     any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
 )]
-/// A quantity that brackets can be counted by.
+/// A quantity that can determine a bracket.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreditBracketBasisKind {
-    /// `signalQuantity` on the wire.
+    /// The quantity of signals (`signalQuantity`).
     SignalQuantity,
-    /// A value this version does not know, kept as it came.
+    /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 #[cfg(
@@ -331,17 +331,17 @@ crate::__open_enum!(CreditBracketBasisKind { SignalQuantity = "signalQuantity" }
 #[cfg(
     any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
 )]
-/// What sets credits free.
+/// The event that grants credits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreditGrantTiming {
-    /// `on_invoice_posted` on the wire.
+    /// When the invoice is posted (`on_invoice_posted`).
     OnInvoicePosted,
-    /// `on_order_activation` on the wire.
+    /// When the order is activated (`on_order_activation`).
     OnOrderActivation,
-    /// `on_payment` on the wire.
+    /// When the invoice is paid (`on_payment`).
     OnPayment,
-    /// A value this version does not know, kept as it came.
+    /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 #[cfg(
@@ -361,15 +361,15 @@ crate::__open_enum!(
         feature = "products"
     )
 )]
-/// Who gets credits.
+/// Who receives credits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreditRecipient {
-    /// `organization` on the wire.
+    /// The customer as a whole (`organization`).
     Organization,
-    /// `seat` on the wire.
+    /// Each seat (`seat`).
     Seat,
-    /// A value this version does not know, kept as it came.
+    /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 #[cfg(
@@ -386,22 +386,22 @@ crate::__open_enum!(CreditRecipient { Organization = "organization", Seat = "sea
 #[cfg(
     any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
 )]
-/// How many credits a signal costs up to a quantity.
+/// The number of credits a signal costs within a quantity bracket.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreditUnitBracket {
-    /// Credits a signal in this bracket costs (`creditUnits`, integer)
+    /// Number of credits a signal costs in this bracket (`creditUnits`, integer).
     pub credit_units: i64,
-    /// The largest quantity of the bracket; null for the last (`upTo`, integer, may be null)
+    /// Upper limit of the bracket; null for the last one (`upTo`, integer, may be null).
     pub up_to: Option<i64>,
 }
 #[cfg(
     any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
 )]
 impl CreditUnitBracket {
-    /// With what is required; the rest is left out.
+    /// Creates a `CreditUnitBracket` with its required fields.
     pub fn new(credit_units: i64, up_to: impl Into<Option<i64>>) -> Self {
         Self {
             credit_units,
@@ -419,17 +419,17 @@ impl CreditUnitBracket {
         feature = "value-receipts"
     )
 )]
-/// Whose work it was: a customer by Paid's id or by your own, never both.
+/// The customer for whom the work was done, either by Paid's id or by your own.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub enum CustomerAttribution {
-    /// `externalCustomerId` on the wire.
+    /// An object with the key `externalCustomerId`.
     #[serde(rename = "externalCustomerId")]
     ExternalId(ExternalCustomerId),
-    /// `customerId` on the wire.
+    /// An object with the key `customerId`.
     #[serde(rename = "customerId")]
     Id(CustomerId),
-    /// None of the keys this version knows: the object as it came.
+    /// An object without any of these keys, kept unchanged.
     #[serde(untagged)]
     Unknown(JsonObject),
 }
@@ -508,17 +508,17 @@ impl<'de> Deserialize<'de> for CustomerAttribution {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OneTimeFeeType {
-    /// `custom` on the wire.
+    /// Another fee (`custom`).
     Custom,
-    /// `implementation` on the wire.
+    /// An implementation fee (`implementation`).
     Implementation,
-    /// `migration` on the wire.
+    /// A migration fee (`migration`).
     Migration,
-    /// `onboarding` on the wire.
+    /// An onboarding fee (`onboarding`).
     Onboarding,
-    /// `setup` on the wire.
+    /// A setup fee (`setup`).
     Setup,
-    /// A value this version does not know, kept as it came.
+    /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
@@ -528,24 +528,24 @@ crate::__open_enum!(
 );
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// So much once.
+/// A one-time price per unit.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct OneTimePerUnitPricing {
-    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// What the fee is for (`feeType`, [`OneTimeFeeType`])
+    /// What the fee is for (`feeType`, [`OneTimeFeeType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fee_type: Option<OneTimeFeeType>,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<PricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl OneTimePerUnitPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `OneTimePerUnitPricing` with its required fields.
     pub fn new(price_points: impl Into<Vec<PricePoint>>) -> Self {
         Self {
             billing_type: None,
@@ -568,19 +568,19 @@ impl OneTimePerUnitPricing {
 }
 
 #[cfg(any(feature = "customers", feature = "orders"))]
-/// Where an order stands.
+/// The status of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OrderStatus {
-    /// `active` on the wire.
+    /// The order is active and bills (`active`).
     Active,
-    /// `draft` on the wire.
+    /// The order is a draft and bills nothing (`draft`).
     Draft,
-    /// `ended` on the wire.
+    /// The order has ended (`ended`).
     Ended,
-    /// `paused` on the wire.
+    /// The order is paused (`paused`).
     Paused,
-    /// A value this version does not know, kept as it came.
+    /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 #[cfg(any(feature = "customers", feature = "orders"))]
@@ -602,21 +602,21 @@ crate::__open_enum!(
         feature = "value-models"
     )
 )]
-/// Where a page stands in its list.
+/// The position of a page in its list.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Pagination {
-    /// Whether there are more pages (`hasMore`, boolean)
+    /// Whether there are more pages (`hasMore`, boolean).
     pub has_more: bool,
-    /// How many items a page has at most (`limit`, integer)
+    /// Maximum number of items on a page (`limit`, integer).
     #[serde(deserialize_with = "integer")]
     pub limit: i64,
-    /// How many items stand before this page (`offset`, integer)
+    /// Number of items before this page (`offset`, integer).
     #[serde(deserialize_with = "integer")]
     pub offset: i64,
-    /// How many items there are on all pages (`total`, integer)
+    /// Number of items on all pages (`total`, integer).
     #[serde(deserialize_with = "integer")]
     pub total: i64,
 }
@@ -627,26 +627,26 @@ pub struct Pagination {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PricePoint {
-    /// ISO 4217 code (`currency`, string)
+    /// ISO 4217 code (`currency`, string).
     pub currency: String,
-    /// How many cost nothing (`includedQuantity`, number)
+    /// Quantity included free of charge (`includedQuantity`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub included_quantity: Option<f64>,
-    /// The most that can be bought (`maxQuantity`, number)
+    /// Maximum quantity that can be bought (`maxQuantity`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_quantity: Option<f64>,
-    /// The least that is billed (`minQuantity`, number)
+    /// Minimum quantity billed (`minQuantity`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_quantity: Option<f64>,
-    /// Prices by quantity (`tiers`, list)
+    /// Prices by quantity (`tiers`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tiers: Option<Vec<PriceTier>>,
-    /// Price of one, in the smallest unit (cents) (`unitPrice`, number)
+    /// Price of one unit, in the smallest currency unit (cents) (`unitPrice`, number).
     pub unit_price: f64,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl PricePoint {
-    /// With what is required; the rest is left out.
+    /// Creates a `PricePoint` with its required fields.
     pub fn new(currency: impl Into<String>, unit_price: f64) -> Self {
         Self {
             currency: currency.into(),
@@ -689,30 +689,30 @@ impl PricePoint {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PriceTier {
-    /// Price of the tier as such (`flatAmount`, number)
+    /// Flat price of the tier (`flatAmount`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flat_amount: Option<f64>,
-    /// Where it stands, from 0 (`index`, number)
+    /// Zero-based position of the tier (`index`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<f64>,
-    /// Quantities above this one (`lowerBound`, number)
+    /// Lower bound of the quantity, exclusive (`lowerBound`, number).
     pub lower_bound: f64,
-    /// Where it stands, from 1 (`number`, number)
+    /// One-based position of the tier (`number`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<f64>,
-    /// Whether units or the tier as such are priced (`tierBillingType`, [`TierBillingType`])
+    /// Whether the tier has a unit price or a flat price (`tierBillingType`, [`TierBillingType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier_billing_type: Option<TierBillingType>,
-    /// Price of one in this tier (`unitAmount`, number)
+    /// Price of one unit in this tier (`unitAmount`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_amount: Option<f64>,
-    /// Quantities up to this one; no bound when left out (`upperBound`, number)
+    /// Upper bound of the quantity, inclusive; unlimited if not set (`upperBound`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upper_bound: Option<f64>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl PriceTier {
-    /// With what is required; the rest is left out.
+    /// Creates a `PriceTier` with its required fields.
     pub fn new(lower_bound: f64) -> Self {
         Self {
             flat_amount: None,
@@ -763,57 +763,57 @@ impl PriceTier {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// A price as it is set: what it is for, and how quantities are priced.
+/// A price to set: what it charges for, and how quantities are priced.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(tag = "pricingType")]
 pub enum PricingInput {
-    /// `pricingType` is `OneTimePerUnit`.
+    /// An object with `pricingType` set to `OneTimePerUnit`.
     #[serde(rename = "OneTimePerUnit")]
     OneTimePerUnit(OneTimePerUnitPricing),
-    /// `pricingType` is `RecurringGraduated`.
+    /// An object with `pricingType` set to `RecurringGraduated`.
     #[serde(rename = "RecurringGraduated")]
     RecurringGraduated(RecurringGraduatedPricing),
-    /// `pricingType` is `RecurringPerUnit`.
+    /// An object with `pricingType` set to `RecurringPerUnit`.
     #[serde(rename = "RecurringPerUnit")]
     RecurringPerUnit(RecurringPerUnitPricing),
-    /// `pricingType` is `RecurringPercentOfTotal`.
+    /// An object with `pricingType` set to `RecurringPercentOfTotal`.
     #[serde(rename = "RecurringPercentOfTotal")]
     RecurringPercentOfTotal(RecurringPercentOfTotalPricing),
-    /// `pricingType` is `RecurringVolume`.
+    /// An object with `pricingType` set to `RecurringVolume`.
     #[serde(rename = "RecurringVolume")]
     RecurringVolume(RecurringVolumePricing),
-    /// `pricingType` is `SeatBasedGraduated`.
+    /// An object with `pricingType` set to `SeatBasedGraduated`.
     #[serde(rename = "SeatBasedGraduated")]
     SeatBasedGraduated(SeatBasedGraduatedPricing),
-    /// `pricingType` is `SeatBasedPerUnit`.
+    /// An object with `pricingType` set to `SeatBasedPerUnit`.
     #[serde(rename = "SeatBasedPerUnit")]
     SeatBasedPerUnit(SeatBasedPerUnitPricing),
-    /// `pricingType` is `SeatBasedPrepaidCredits`.
+    /// An object with `pricingType` set to `SeatBasedPrepaidCredits`.
     #[serde(rename = "SeatBasedPrepaidCredits")]
     SeatBasedPrepaidCredits(SeatBasedPrepaidCreditsPricing),
-    /// `pricingType` is `SeatBasedVolume`.
+    /// An object with `pricingType` set to `SeatBasedVolume`.
     #[serde(rename = "SeatBasedVolume")]
     SeatBasedVolume(SeatBasedVolumePricing),
-    /// `pricingType` is `UsageBracketedPrepaidCredits`.
+    /// An object with `pricingType` set to `UsageBracketedPrepaidCredits`.
     #[serde(rename = "UsageBracketedPrepaidCredits")]
     UsageBracketedPrepaidCredits(UsageBracketedPrepaidCreditsPricing),
-    /// `pricingType` is `UsageCostPlus`.
+    /// An object with `pricingType` set to `UsageCostPlus`.
     #[serde(rename = "UsageCostPlus")]
     UsageCostPlus(UsageCostPlusPricing),
-    /// `pricingType` is `UsageGraduated`.
+    /// An object with `pricingType` set to `UsageGraduated`.
     #[serde(rename = "UsageGraduated")]
     UsageGraduated(UsageGraduatedPricing),
-    /// `pricingType` is `UsagePerUnit`.
+    /// An object with `pricingType` set to `UsagePerUnit`.
     #[serde(rename = "UsagePerUnit")]
     UsagePerUnit(UsagePerUnitPricing),
-    /// `pricingType` is `UsagePrepaidCredits`.
+    /// An object with `pricingType` set to `UsagePrepaidCredits`.
     #[serde(rename = "UsagePrepaidCredits")]
     UsagePrepaidCredits(UsagePrepaidCreditsPricing),
-    /// `pricingType` is `UsageVolume`.
+    /// An object with `pricingType` set to `UsageVolume`.
     #[serde(rename = "UsageVolume")]
     UsageVolume(UsageVolumePricing),
-    /// A `pricingType` this version does not know, kept as it came.
+    /// A `pricingType` that this version does not know, kept unchanged.
     #[serde(untagged)]
     Unknown(Value),
 }
@@ -994,41 +994,41 @@ impl<'de> Deserialize<'de> for PricingInput {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// What a price is for and how quantities are priced, in one word.
+/// The charge type and pricing model of a price, in one value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PricingType {
-    /// `OneTimePerUnit` on the wire.
+    /// A one-time price per unit (`OneTimePerUnit`).
     OneTimePerUnit,
-    /// `RecurringGraduated` on the wire.
+    /// A recurring price with graduated tiers (`RecurringGraduated`).
     RecurringGraduated,
-    /// `RecurringPerUnit` on the wire.
+    /// A recurring price per unit (`RecurringPerUnit`).
     RecurringPerUnit,
-    /// `RecurringPercentOfTotal` on the wire.
+    /// A recurring percentage of the rest of the invoice (`RecurringPercentOfTotal`).
     RecurringPercentOfTotal,
-    /// `RecurringVolume` on the wire.
+    /// A recurring price with volume tiers (`RecurringVolume`).
     RecurringVolume,
-    /// `SeatBasedGraduated` on the wire.
+    /// A price per seat with graduated tiers (`SeatBasedGraduated`).
     SeatBasedGraduated,
-    /// `SeatBasedPerUnit` on the wire.
+    /// A price per seat (`SeatBasedPerUnit`).
     SeatBasedPerUnit,
-    /// `SeatBasedPrepaidCredits` on the wire.
+    /// A price per seat in prepaid credits (`SeatBasedPrepaidCredits`).
     SeatBasedPrepaidCredits,
-    /// `SeatBasedVolume` on the wire.
+    /// A price per seat with volume tiers (`SeatBasedVolume`).
     SeatBasedVolume,
-    /// `UsageBracketedPrepaidCredits` on the wire.
+    /// A usage price in prepaid credits that depends on the quantity (`UsageBracketedPrepaidCredits`).
     UsageBracketedPrepaidCredits,
-    /// `UsageCostPlus` on the wire.
+    /// The cost of the work times a factor (`UsageCostPlus`).
     UsageCostPlus,
-    /// `UsageGraduated` on the wire.
+    /// A usage price with graduated tiers (`UsageGraduated`).
     UsageGraduated,
-    /// `UsagePerUnit` on the wire.
+    /// A price per signal (`UsagePerUnit`).
     UsagePerUnit,
-    /// `UsagePrepaidCredits` on the wire.
+    /// A usage price in prepaid credits (`UsagePrepaidCredits`).
     UsagePrepaidCredits,
-    /// `UsageVolume` on the wire.
+    /// A usage price with volume tiers (`UsageVolume`).
     UsageVolume,
-    /// A value this version does not know, kept as it came.
+    /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
@@ -1045,17 +1045,17 @@ crate::__open_enum!(
 );
 
 #[cfg(any(feature = "costs", feature = "signals"))]
-/// Which product did the work, by Paid's id or by your own, never both.
+/// The product that did the work, either by Paid's id or by your own.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub enum ProductAttribution {
-    /// `externalProductId` on the wire.
+    /// An object with the key `externalProductId`.
     #[serde(rename = "externalProductId")]
     ExternalId(ExternalProductId),
-    /// `productId` on the wire.
+    /// An object with the key `productId`.
     #[serde(rename = "productId")]
     Id(ProductId),
-    /// None of the keys this version knows: the object as it came.
+    /// An object without any of these keys, kept unchanged.
     #[serde(untagged)]
     Unknown(JsonObject),
 }
@@ -1106,26 +1106,26 @@ impl<'de> Deserialize<'de> for ProductAttribution {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// So much a period; every unit at the price of the tier it falls in.
+/// A recurring price with graduated tiers: each unit is priced by the tier it falls into.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RecurringGraduatedPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<TieredPricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl RecurringGraduatedPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `RecurringGraduatedPricing` with its required fields.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -1155,26 +1155,26 @@ impl RecurringGraduatedPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// So much a period for each unit.
+/// A recurring price per unit.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RecurringPerUnitPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<PricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl RecurringPerUnitPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `RecurringPerUnitPricing` with its required fields.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<PricePoint>>,
@@ -1204,29 +1204,29 @@ impl RecurringPerUnitPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// A share of the rest of the invoice, every period.
+/// A recurring percentage of the rest of the invoice.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RecurringPercentOfTotalPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The share in percent (`percentageValue`, number)
+    /// Percentage (`percentageValue`, number).
     pub percentage_value: f64,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_points: Option<Vec<PricePoint>>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl RecurringPercentOfTotalPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `RecurringPercentOfTotalPricing` with its required fields.
     pub fn new(billing_frequency: BillingFrequency, percentage_value: f64) -> Self {
         Self {
             billing_frequency,
@@ -1260,26 +1260,26 @@ impl RecurringPercentOfTotalPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// So much a period; all units at the price of the tier that the quantity falls in.
+/// A recurring price with volume tiers: all units are priced by the tier of the total quantity.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RecurringVolumePricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<TieredPricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl RecurringVolumePricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `RecurringVolumePricing` with its required fields.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -1309,41 +1309,41 @@ impl RecurringVolumePricing {
 }
 
 #[cfg(any(feature = "orders", feature = "plans"))]
-/// How long is counted what went over.
+/// The unit of the duration for which credits roll over.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RolloverDurationUnit {
-    /// `days` on the wire.
+    /// Days (`days`).
     Days,
-    /// `months` on the wire.
+    /// Months (`months`).
     Months,
-    /// A value this version does not know, kept as it came.
+    /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 #[cfg(any(feature = "orders", feature = "plans"))]
 crate::__open_enum!(RolloverDurationUnit { Days = "days", Months = "months" });
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// For seats; each at the price of the tier it falls in.
+/// A price per seat with graduated tiers: each seat is priced by the tier it falls into.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatBasedGraduatedPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<TieredPricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl SeatBasedGraduatedPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `SeatBasedGraduatedPricing` with its required fields.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -1373,26 +1373,26 @@ impl SeatBasedGraduatedPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// So much a period for each seat.
+/// A recurring price per seat.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatBasedPerUnitPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<PricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl SeatBasedPerUnitPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `SeatBasedPerUnitPricing` with its required fields.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<PricePoint>>,
@@ -1422,34 +1422,34 @@ impl SeatBasedPerUnitPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// For seats, paid in credits.
+/// A price per seat in credits.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatBasedPrepaidCreditsPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// Credits that one costs (`creditCost`, number)
+    /// Number of credits one unit costs (`creditCost`, number).
     pub credit_cost: f64,
-    /// Which credits (`creditsCurrencyId`, string)
+    /// Credit currency (`creditsCurrencyId`, string).
     pub credits_currency_id: String,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_points: Option<Vec<PricePoint>>,
-    /// What a credit is worth (`unitValue`, number)
+    /// Monetary value of one credit (`unitValue`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_value: Option<f64>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl SeatBasedPrepaidCreditsPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `SeatBasedPrepaidCreditsPricing` with its required fields.
     pub fn new(
         billing_frequency: BillingFrequency,
         credit_cost: f64,
@@ -1495,26 +1495,26 @@ impl SeatBasedPrepaidCreditsPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// For seats; all at the price of the tier that their number falls in.
+/// A price per seat with volume tiers: all seats are priced by the tier of their total number.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatBasedVolumePricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<TieredPricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl SeatBasedVolumePricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `SeatBasedVolumePricing` with its required fields.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -1544,15 +1544,15 @@ impl SeatBasedVolumePricing {
 }
 
 #[cfg(any(feature = "customers", feature = "orders"))]
-/// Whether a seat is taken.
+/// Whether a seat is assigned.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SeatStatus {
-    /// `assigned` on the wire.
+    /// The seat is assigned to a user (`assigned`).
     Assigned,
-    /// `unassigned` on the wire.
+    /// The seat is free (`unassigned`).
     Unassigned,
-    /// A value this version does not know, kept as it came.
+    /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 #[cfg(any(feature = "customers", feature = "orders"))]
@@ -1565,11 +1565,11 @@ crate::__open_enum!(SeatStatus { Assigned = "assigned", Unassigned = "unassigned
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignalType {
-    /// `activity` on the wire.
+    /// Work that was done (`activity`).
     Activity,
-    /// `outcome` on the wire.
+    /// A result that was reached (`outcome`).
     Outcome,
-    /// A value this version does not know, kept as it came.
+    /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 #[cfg(
@@ -1580,15 +1580,15 @@ crate::__open_enum!(SignalType { Activity = "activity", Outcome = "outcome" });
 #[cfg(
     any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
 )]
-/// Whether units or a tier as such are priced.
+/// Whether a tier has a unit price or a flat price.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TierBillingType {
-    /// `flat` on the wire.
+    /// The tier has a flat price (`flat`).
     Flat,
-    /// `perUnit` on the wire.
+    /// Each unit in the tier has a price (`perUnit`).
     PerUnit,
-    /// A value this version does not know, kept as it came.
+    /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 #[cfg(
@@ -1603,25 +1603,25 @@ crate::__open_enum!(TierBillingType { Flat = "flat", PerUnit = "perUnit" });
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct TieredPricePoint {
-    /// ISO 4217 code (`currency`, string)
+    /// ISO 4217 code (`currency`, string).
     pub currency: String,
-    /// How many cost nothing (`includedQuantity`, number)
+    /// Quantity included free of charge (`includedQuantity`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub included_quantity: Option<f64>,
-    /// The most that can be bought (`maxQuantity`, number)
+    /// Maximum quantity that can be bought (`maxQuantity`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_quantity: Option<f64>,
-    /// The least that is billed (`minQuantity`, number)
+    /// Minimum quantity billed (`minQuantity`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_quantity: Option<f64>,
-    /// The prices, the smallest quantities first (`tiers`, list)
+    /// Prices by quantity, smallest quantities first (`tiers`, list).
     pub tiers: Vec<PriceTier>,
-    /// Price of one outside the tiers, in the smallest unit (cents) (`unitPrice`, number)
+    /// Price of one unit outside the tiers, in the smallest currency unit (cents) (`unitPrice`, number).
     pub unit_price: f64,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl TieredPricePoint {
-    /// With what is required; the rest is left out.
+    /// Creates a `TieredPricePoint` with its required fields.
     pub fn new(
         currency: impl Into<String>,
         tiers: impl Into<Vec<PriceTier>>,
@@ -1657,49 +1657,49 @@ impl TieredPricePoint {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// For signals, paid in credits by quantity.
+/// A usage price in credits that depends on the quantity.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsageBracketedPrepaidCreditsPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Arrears`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Arrears`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// How many unused credits go over into the next period (`creditRolloverAmount`, number)
+    /// Number of unused credits that roll over into the next period (`creditRolloverAmount`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_rollover_amount: Option<f64>,
-    /// Credits a signal costs, the smallest quantities first (`creditUnitBrackets`, list)
+    /// Number of credits a signal costs, smallest quantities first (`creditUnitBrackets`, list).
     pub credit_unit_brackets: Vec<CreditUnitBracket>,
-    /// Which credits (`creditsCurrencyId`, string)
+    /// Credit currency (`creditsCurrencyId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_currency_id: Option<String>,
-    /// The signals that count, by their name to the letter; another name bills nothing (`eventName`, string)
+    /// Event name of the signals that are billed; must match exactly, other names bill nothing (`eventName`, string).
     pub event_name: String,
-    /// Price of a credit beyond those granted, in the currency's smallest unit (`overageUnitPrice`, number)
+    /// Price of a credit beyond the granted ones, in the currency's smallest unit (`overageUnitPrice`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overage_unit_price: Option<f64>,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_points: Option<Vec<PricePoint>>,
-    /// What the brackets are counted by (`pricingInput`, [`CreditBracketBasis`])
+    /// Quantity that determines the bracket (`pricingInput`, [`CreditBracketBasis`]).
     pub pricing_input: CreditBracketBasis,
-    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
-    /// What a credit is worth (`unitValue`, number)
+    /// Monetary value of one credit (`unitValue`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_value: Option<f64>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsageBracketedPrepaidCreditsPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `UsageBracketedPrepaidCreditsPricing` with its required fields.
     pub fn new(
         credit_unit_brackets: impl Into<Vec<CreditUnitBracket>>,
         event_name: impl Into<String>,
@@ -1783,33 +1783,33 @@ impl UsageBracketedPrepaidCreditsPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// What the work cost you, times a factor.
+/// A price calculated from the cost of the work, times a factor.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsageCostPlusPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Arrears`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Arrears`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The factor (`costPlusMultiplier`, number)
+    /// Factor by which the cost is multiplied (`costPlusMultiplier`, number).
     pub cost_plus_multiplier: f64,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_points: Option<Vec<PricePoint>>,
-    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsageCostPlusPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `UsageCostPlusPricing` with its required fields.
     pub fn new(cost_plus_multiplier: f64) -> Self {
         Self {
             billing_frequency: None,
@@ -1856,32 +1856,32 @@ impl UsageCostPlusPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// For signals; each at the price of the tier it falls in.
+/// A usage price with graduated tiers: each signal is priced by the tier it falls into.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsageGraduatedPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Arrears`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Arrears`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The signals that count, by their name to the letter; another name bills nothing (`eventName`, string)
+    /// Event name of the signals that are billed; must match exactly, other names bill nothing (`eventName`, string).
     pub event_name: String,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<TieredPricePoint>,
-    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsageGraduatedPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `UsageGraduatedPricing` with its required fields.
     pub fn new(
         event_name: impl Into<String>,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -1925,32 +1925,32 @@ impl UsageGraduatedPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// So much for each signal.
+/// A price per signal.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsagePerUnitPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Arrears`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Arrears`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The signals that count, by their name to the letter; another name bills nothing (`eventName`, string)
+    /// Event name of the signals that are billed; must match exactly, other names bill nothing (`eventName`, string).
     pub event_name: String,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<PricePoint>,
-    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsagePerUnitPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `UsagePerUnitPricing` with its required fields.
     pub fn new(
         event_name: impl Into<String>,
         price_points: impl Into<Vec<PricePoint>>,
@@ -1994,40 +1994,40 @@ impl UsagePerUnitPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// For signals, paid in credits.
+/// A usage price in credits.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsagePrepaidCreditsPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Arrears`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Arrears`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// Credits that one costs (`creditCost`, number)
+    /// Number of credits one unit costs (`creditCost`, number).
     pub credit_cost: f64,
-    /// Which credits (`creditsCurrencyId`, string)
+    /// Credit currency (`creditsCurrencyId`, string).
     pub credits_currency_id: String,
-    /// The signals that count, by their name to the letter; another name bills nothing (`eventName`, string)
+    /// Event name of the signals that are billed; must match exactly, other names bill nothing (`eventName`, string).
     pub event_name: String,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_points: Option<Vec<PricePoint>>,
-    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
-    /// What a credit is worth (`unitValue`, number)
+    /// Monetary value of one credit (`unitValue`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_value: Option<f64>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsagePrepaidCreditsPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `UsagePrepaidCreditsPricing` with its required fields.
     pub fn new(
         credit_cost: f64,
         credits_currency_id: impl Into<String>,
@@ -2087,32 +2087,32 @@ impl UsagePrepaidCreditsPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// For signals; all at the price of the tier that their number falls in.
+/// A usage price with volume tiers: all signals are priced by the tier of their total number.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsageVolumePricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Arrears`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Arrears`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The signals that count, by their name to the letter; another name bills nothing (`eventName`, string)
+    /// Event name of the signals that are billed; must match exactly, other names bill nothing (`eventName`, string).
     pub event_name: String,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<TieredPricePoint>,
-    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsageVolumePricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `UsageVolumePricing` with its required fields.
     pub fn new(
         event_name: impl Into<String>,
         price_points: impl Into<Vec<TieredPricePoint>>,

@@ -5,7 +5,7 @@
 use crate::runtime::{Call, Client, Deserialize, Method, Patch, Serialize, Timestamp};
 use super::ids::WebhookId;
 
-/// Webhooks: which events Paid sends, and where to.
+/// Webhooks: which events Paid sends, and to which URL.
 #[derive(Clone, Debug)]
 pub struct Webhooks {
     pub(crate) client: Client,
@@ -21,7 +21,7 @@ impl Webhooks {
     pub fn list(&self) -> Call<WebhookListResponse> {
         Call::new(&self.client, "list-webhooks", Method::GET, "/webhooks/")
     }
-    /// Makes a new signing secret for all webhooks and shows it this once; the old one is void from the next delivery on.
+    /// Creates a new signing secret for all webhooks and returns it this one time. The old secret is invalid from the next delivery on.
     ///
     /// `POST /webhooks/rotate-secret`
     ///
@@ -37,7 +37,7 @@ impl Webhooks {
             )
             .empty_body()
     }
-    /// Sends a made-up event to a webhook's URL.
+    /// Sends a test event to a webhook's URL.
     ///
     /// `POST /webhooks/{webhookName}/test`
     ///
@@ -54,7 +54,7 @@ impl Webhooks {
             .path("webhookName", webhook_name.as_str())
             .empty_body()
     }
-    /// Turns a webhook on or off and says where it goes. The first change makes the signing secret, which is shown this once.
+    /// Enables or disables a webhook and sets its URL. The first change creates the signing secret, which is returned only then.
     ///
     /// `PATCH /webhooks/{webhookName}`
     ///
@@ -83,25 +83,25 @@ impl Webhooks {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RotateWebhookSecretResponse {
-    /// The secret, shown this once (`signingSecret`, string)
+    /// The signing secret; it is returned only once (`signingSecret`, string).
     pub signing_secret: String,
 }
 
-/// What changes about a webhook; everything else stays.
+/// Changes to a webhook; fields that are not set stay unchanged.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct UpdateWebhookRequest {
-    /// Whether events are sent (`enabled`, boolean)
+    /// Whether events are sent (`enabled`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// The HTTPS address they go to; only a webhook that is off can be without (`url`, URL, may be null)
+    /// HTTPS URL to which events are sent; required unless the webhook is disabled (`url`, URL, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub url: Patch<String>,
 }
 impl UpdateWebhookRequest {
-    /// Nothing set yet.
+    /// Creates a request with no fields set.
     pub fn new() -> Self {
         Self {
             enabled: None,
@@ -122,37 +122,37 @@ impl UpdateWebhookRequest {
     }
 }
 
-/// An event that Paid can send, and where it goes.
+/// An event that Paid can send, and the URL it is sent to.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Webhook {
-    /// On the wire: `description`, string.
+    /// The field `description` (string).
     pub description: String,
-    /// On the wire: `enabled`, boolean.
+    /// The field `enabled` (boolean).
     pub enabled: bool,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: WebhookId,
-    /// On the wire: `lastSentAt`, RFC 3339 time, may be null.
+    /// The field `lastSentAt` (RFC 3339 time, may be null).
     pub last_sent_at: Option<Timestamp>,
-    /// On the wire: `lastStatus`, [`WebhookDeliveryStatus`].
+    /// The field `lastStatus` ([`WebhookDeliveryStatus`]).
     pub last_status: WebhookDeliveryStatus,
-    /// On the wire: `name`, [`WebhookName`].
+    /// The field `name` ([`WebhookName`]).
     pub name: WebhookName,
-    /// On the wire: `url`, string, may be null.
+    /// The field `url` (string, may be null).
     pub url: Option<String>,
 }
 
-/// What became of a delivery.
+/// The outcome of a webhook delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WebhookDeliveryStatus {
-    /// `failed` on the wire.
+    /// The delivery failed (`failed`).
     Failed,
-    /// `success` on the wire.
+    /// The delivery succeeded (`success`).
     Success,
-    /// A value this version does not know, kept as it came.
+    /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 crate::__open_enum!(WebhookDeliveryStatus { Failed = "failed", Success = "success" });
@@ -163,9 +163,9 @@ crate::__open_enum!(WebhookDeliveryStatus { Failed = "failed", Success = "succes
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookListResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<Webhook>,
-    /// On the wire: `signingSecretConfigured`, boolean.
+    /// The field `signingSecretConfigured` (boolean).
     pub signing_secret_configured: bool,
 }
 
@@ -173,27 +173,27 @@ pub struct WebhookListResponse {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WebhookName {
-    /// `billing-checkout-completed` on the wire.
+    /// A checkout was completed (`billing-checkout-completed`).
     BillingCheckoutCompleted,
-    /// `billing-checkout-created` on the wire.
+    /// A checkout was created (`billing-checkout-created`).
     BillingCheckoutCreated,
-    /// `billing-checkout-expired` on the wire.
+    /// A checkout expired (`billing-checkout-expired`).
     BillingCheckoutExpired,
-    /// `billing-credits-depleted` on the wire.
+    /// A customer has spent all its credits (`billing-credits-depleted`).
     BillingCreditsDepleted,
-    /// `billing-invoice-created` on the wire.
+    /// An invoice was created (`billing-invoice-created`).
     BillingInvoiceCreated,
-    /// `billing-invoice-paid` on the wire.
+    /// An invoice was paid (`billing-invoice-paid`).
     BillingInvoicePaid,
-    /// `billing-invoice-posted` on the wire.
+    /// An invoice was posted (`billing-invoice-posted`).
     BillingInvoicePosted,
-    /// `billing-overage-incurred` on the wire.
+    /// A customer used more than it had bought (`billing-overage-incurred`).
     BillingOverageIncurred,
-    /// `billing-payment-failed` on the wire.
+    /// A payment failed (`billing-payment-failed`).
     BillingPaymentFailed,
-    /// `billing-payment-succeeded` on the wire.
+    /// A payment succeeded (`billing-payment-succeeded`).
     BillingPaymentSucceeded,
-    /// A value this version does not know, kept as it came.
+    /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 crate::__open_enum!(
@@ -211,7 +211,7 @@ crate::__open_enum!(
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct WebhookTestResponse {
-    /// On the wire: `success`, boolean.
+    /// The field `success` (boolean).
     pub success: bool,
 }
 
@@ -221,21 +221,21 @@ pub struct WebhookTestResponse {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookUpdateResponse {
-    /// On the wire: `description`, string.
+    /// The field `description` (string).
     pub description: String,
-    /// On the wire: `enabled`, boolean.
+    /// The field `enabled` (boolean).
     pub enabled: bool,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: WebhookId,
-    /// On the wire: `lastSentAt`, RFC 3339 time, may be null.
+    /// The field `lastSentAt` (RFC 3339 time, may be null).
     pub last_sent_at: Option<Timestamp>,
-    /// On the wire: `lastStatus`, [`WebhookDeliveryStatus`].
+    /// The field `lastStatus` ([`WebhookDeliveryStatus`]).
     pub last_status: WebhookDeliveryStatus,
-    /// On the wire: `name`, [`WebhookName`].
+    /// The field `name` ([`WebhookName`]).
     pub name: WebhookName,
-    /// The signing secret, shown this once, with the change that made it (`signingSecret`, string)
+    /// The signing secret; returned only by the change that creates it (`signingSecret`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signing_secret: Option<String>,
-    /// On the wire: `url`, string, may be null.
+    /// The field `url` (string, may be null).
     pub url: Option<String>,
 }

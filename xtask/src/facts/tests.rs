@@ -25,6 +25,12 @@ fn undocumented(facts: &Facts) -> Vec<String> {
             }
         }
     }
+    for (name, known) in &facts.types {
+        if let Shape::Enum(values) = &known.shape {
+            let values = values.iter().filter(|(_, doc)| doc.is_none());
+            bare.extend(values.map(|(value, _)| format!("{name}={value}")));
+        }
+    }
     for (name, known) in facts.types.iter().filter(|(_, known)| known.sent) {
         if known.doc.is_none() {
             bare.push(name.clone());
@@ -48,7 +54,7 @@ fn every_public_name_is_one_that_a_person_would_choose() {
 }
 
 #[test]
-fn every_operation_and_every_field_that_is_sent_has_prose_of_our_own() {
+fn every_operation_every_enum_value_and_every_field_that_is_sent_has_prose_of_our_own() {
     assert_eq!(undocumented(&of_paid()), Vec::<String>::new());
 }
 

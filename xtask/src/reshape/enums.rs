@@ -37,7 +37,7 @@ pub(crate) fn open_enum(
         #[non_exhaustive]
         pub enum #ident {
             #(#variant_docs #names,)*
-            /// A value this version does not know, kept as it came.
+            /// A value that this version does not know, kept unchanged.
             Unknown(String),
         }
         #root::__open_enum!(#ident { #(#names = #texts),* });
@@ -85,12 +85,12 @@ pub(crate) fn union(name: &str, known: &Type, tag: &str, variants: &[UnionVarian
     let names = idents(variants.iter().map(|variant| &variant.name))?;
     let types = idents(variants.iter().map(|variant| &variant.type_name))?;
     let values: Vec<_> = variants.iter().map(|variant| &variant.value).collect();
-    let variant_docs = values.iter().map(|value| docs::attributes(&format!("`{tag}` is `{value}`.")));
+    let variant_docs = values.iter().map(|value| docs::attributes(&docs::of_variant(tag, value)));
     let derive = writing_derive(known);
     let tagged = writing_attribute(known, &quote!(tag = #tag));
     let untagged = writing_attribute(known, &quote!(untagged));
     let renames = values.iter().map(|value| writing_attribute(known, &quote!(rename = #value)));
-    let unknown = docs::attributes(&format!("A `{tag}` this version does not know, kept as it came."));
+    let unknown = docs::attributes(&format!("A `{tag}` that this version does not know, kept unchanged."));
     items(quote! {
         #doc
         #derive
@@ -132,7 +132,7 @@ pub(crate) fn choice(name: &str, known: &Type, variants: &[ChoiceVariant]) -> Re
     let distinct = |ty: &&ChoiceVariant| variants.iter().filter(|other| other.type_name == ty.type_name).count() == 1;
     let from_types = idents(variants.iter().filter(distinct).map(|variant| &variant.type_name))?;
     let from_names = idents(variants.iter().filter(distinct).map(|variant| &variant.name))?;
-    let variant_docs = keys.iter().map(|key| docs::attributes(&format!("`{key}` on the wire.")));
+    let variant_docs = keys.iter().map(|key| docs::attributes(&docs::of_key(key)));
     let derive = writing_derive(known);
     let untagged = writing_attribute(known, &quote!(untagged));
     let renames = keys.iter().map(|key| writing_attribute(known, &quote!(rename = #key)));
@@ -143,7 +143,7 @@ pub(crate) fn choice(name: &str, known: &Type, variants: &[ChoiceVariant]) -> Re
         #[non_exhaustive]
         pub enum #ident {
             #(#variant_docs #renames #names(#types),)*
-            /// None of the keys this version knows: the object as it came.
+            /// An object without any of these keys, kept unchanged.
             #untagged
             Unknown(JsonObject),
         }
@@ -195,7 +195,7 @@ pub(crate) fn scalars(name: &str, known: &Type, kinds: &[String]) -> Result<Vec<
         #[serde(untagged)]
         pub enum #ident {
             #(#variant_docs #names(#types),)*
-            /// A JSON value of another type, kept as it came.
+            /// A JSON value of another type, kept unchanged.
             Unknown(Value),
         }
         #(impl From<#types> for #ident {

@@ -207,8 +207,7 @@ fn constructors(facts: &Facts, name: &str, known: &Type, members: &[Member<'_>])
             Presence::OrMissing => quote!(#ident: None),
         }
     });
-    let doc = if required.is_empty() { "Nothing set yet." } else { "With what is required; the rest is left out." };
-    let new_doc = docs::attributes(doc);
+    let new_doc = docs::attributes(&docs::of_constructor(name, !required.is_empty()));
     let setters = members.iter().filter(|member| !member.facts.required).map(|member| setter(facts, member));
     Ok(quote! {
         impl #ident {

@@ -33,11 +33,11 @@ impl Events {
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreateEventsRequest {
-    /// On the wire: `events`, list.
+    /// The field `events` (list).
     pub events: Vec<Event>,
 }
 impl CreateEventsRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(events: impl Into<Vec<Event>>) -> Self {
         Self { events: events.into() }
     }
@@ -48,10 +48,10 @@ impl CreateEventsRequest {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreateEventsResponse {
-    /// On the wire: `accepted`, integer.
+    /// The field `accepted` (integer).
     #[serde(deserialize_with = "integer")]
     pub accepted: i64,
-    /// On the wire: `prices`, list.
+    /// The field `prices` (list).
     pub prices: Vec<Price>,
 }
 
@@ -60,22 +60,22 @@ pub struct CreateEventsResponse {
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct Event {
-    /// On the wire: `at`, RFC 3339 time.
+    /// The field `at` (RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// On the wire: `data`, object.
+    /// The field `data` (object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<JsonObject>,
-    /// On the wire: `key`, string.
+    /// The field `key` (string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// On the wire: `value`, [`EventValue`].
+    /// The field `value` ([`EventValue`]).
     pub value: EventValue,
-    /// On the wire: `who`, [`Who`].
+    /// The field `who` ([`Who`]).
     pub who: Who,
 }
 impl Event {
-    /// With what is required; the rest is left out.
+    /// Creates an `Event` with its required fields.
     pub fn new(value: impl Into<EventValue>, who: impl Into<Who>) -> Self {
         Self {
             at: None,
@@ -117,7 +117,7 @@ pub enum EventValue {
     Number(f64),
     /// A boolean.
     Boolean(bool),
-    /// A JSON value of another type, kept as it came.
+    /// A JSON value of another type, kept unchanged.
     Unknown(Value),
 }
 impl From<String> for EventValue {
@@ -141,7 +141,7 @@ impl From<bool> for EventValue {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct FlatPrice {
-    /// On the wire: `amount`, number.
+    /// The field `amount` (number).
     pub amount: f64,
 }
 
@@ -151,13 +151,13 @@ pub struct FlatPrice {
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(tag = "kind"))]
 pub enum Price {
-    /// `kind` is `flat`.
+    /// An object with `kind` set to `flat`.
     #[cfg_attr(feature = "full-serde", serde(rename = "flat"))]
     Flat(FlatPrice),
-    /// `kind` is `tiered`.
+    /// An object with `kind` set to `tiered`.
     #[cfg_attr(feature = "full-serde", serde(rename = "tiered"))]
     Tiered(TieredPrice),
-    /// A `kind` this version does not know, kept as it came.
+    /// A `kind` that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(untagged))]
     Unknown(Value),
 }
@@ -191,7 +191,7 @@ impl<'de> Deserialize<'de> for Price {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct TieredPrice {
-    /// On the wire: `tiers`, list.
+    /// The field `tiers` (list).
     pub tiers: Vec<f64>,
 }
 
@@ -199,13 +199,13 @@ pub struct TieredPrice {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub enum Who {
-    /// `externalWhoId` on the wire.
+    /// An object with the key `externalWhoId`.
     #[serde(rename = "externalWhoId")]
     ExternalId(ExternalWhoId),
-    /// `whoId` on the wire.
+    /// An object with the key `whoId`.
     #[serde(rename = "whoId")]
     Id(WhoId),
-    /// None of the keys this version knows: the object as it came.
+    /// An object without any of these keys, kept unchanged.
     #[serde(untagged)]
     Unknown(JsonObject),
 }

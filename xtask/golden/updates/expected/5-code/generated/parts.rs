@@ -49,13 +49,13 @@ impl Parts {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub enum Owner {
-    /// `externalOwnerId` on the wire.
+    /// An object with the key `externalOwnerId`.
     #[serde(rename = "externalOwnerId")]
     ExternalId(String),
-    /// `ownerId` on the wire.
+    /// An object with the key `ownerId`.
     #[serde(rename = "ownerId")]
     Id(String),
-    /// None of the keys this version knows: the object as it came.
+    /// An object without any of these keys, kept unchanged.
     #[serde(untagged)]
     Unknown(JsonObject),
 }
@@ -95,14 +95,14 @@ impl<'de> Deserialize<'de> for Owner {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Part {
-    /// On the wire: `count`, integer.
+    /// The field `count` (integer).
     #[serde(deserialize_with = "integer")]
     pub count: i64,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
-    /// On the wire: `note`, string, may be null.
+    /// The field `note` (string, may be null).
     pub note: Option<String>,
-    /// On the wire: `place`, [`Place`], may be null.
+    /// The field `place` ([`Place`], may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
 }
@@ -112,7 +112,7 @@ pub struct Part {
 #[derive(Default)]
 #[non_exhaustive]
 pub struct Place {
-    /// On the wire: `shelf_number`, integer.
+    /// The field `shelf_number` (integer).
     #[serde(
         default,
         deserialize_with = "optional_integer",
@@ -121,7 +121,7 @@ pub struct Place {
     pub shelf_number: Option<i64>,
 }
 impl Place {
-    /// Nothing set yet.
+    /// Creates a `Place` with no fields set.
     pub fn new() -> Self {
         Self { shelf_number: None }
     }
@@ -139,30 +139,30 @@ impl Place {
 #[derive(Default)]
 #[non_exhaustive]
 pub struct UpdatePartRequest {
-    /// On the wire: `active`, boolean, default `false`.
+    /// The field `active` (boolean, default `false`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
-    /// On the wire: `limits`, object.
+    /// The field `limits` (object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<BTreeMap<String, i64>>,
-    /// On the wire: `name`, string, minLength 1, maxLength 40.
+    /// The field `name` (string, minLength 1, maxLength 40).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// On the wire: `note`, string, may be null.
+    /// The field `note` (string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub note: Patch<String>,
     /// Whose part it is.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
-    /// On the wire: `place`, [`Place`], may be null.
+    /// The field `place` ([`Place`], may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub place: Patch<Place>,
-    /// On the wire: `tags`, list.
+    /// The field `tags` (list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
 }
 impl UpdatePartRequest {
-    /// Nothing set yet.
+    /// Creates a request with no fields set.
     pub fn new() -> Self {
         Self {
             active: None,
