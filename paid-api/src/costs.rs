@@ -25,9 +25,9 @@ mod sink;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use crate::Decimal;
 pub use iso_currency::Currency;
 pub use record::CostRecord;
-pub use rust_decimal::Decimal;
 
 use crate::delivery::{Emitter, EmitterBuilder, FlushError, Receipt, Stats};
 use crate::error::ConfigError;

@@ -111,6 +111,7 @@ pub use signal::scope::{FutureExt, InScope, Scope, scope, spawn, spawn_thread};
 pub use signal::{PaidSignal, Signal};
 
 pub use reqwest::{Method, StatusCode};
+pub use rust_decimal::Decimal;
 
 /// A JSON object, as metadata and signal data are; [`object!`] writes one.
 pub type JsonObject = serde_json::Map<String, serde_json::Value>;
@@ -137,8 +138,8 @@ pub mod runtime {
     pub use serde_json::{Value, from_value, json};
 
     pub use crate::patch::FromText;
-    pub use crate::wire::{integer, optional_integer};
-    pub use crate::{Call, Client, Empty, JsonObject, Patch, Timestamp};
+    pub use crate::wire::{decimal, integer, optional_integer};
+    pub use crate::{Call, Client, Decimal, Empty, JsonObject, Patch, Timestamp};
 }
 
 /// The README's code compiles.

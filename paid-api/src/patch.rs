@@ -1,5 +1,6 @@
 //! Three states of a nullable property in a request: leave it, clear it, set it.
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What an update does to a property that may be null.
@@ -62,6 +63,18 @@ impl<T: FromText> From<&str> for Patch<T> {
         Self::Set(T::from(value))
     }
 }
+
+macro_rules! whole_amounts {
+    ($($integer:ty),*) => {
+        $(impl From<$integer> for Patch<Decimal> {
+            fn from(amount: $integer) -> Self {
+                Self::Set(amount.into())
+            }
+        })*
+    };
+}
+
+whole_amounts!(i32, i64, u32, u64);
 
 impl<T: Serialize> Serialize for Patch<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

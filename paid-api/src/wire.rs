@@ -1,4 +1,6 @@
-//! The small print of the wire: whole numbers written as `1.0`, numbers that are none, path segments.
+//! Details of the wire format: whole numbers written as `1.0`, exact amounts, NaN and infinity, path segments.
+
+pub mod decimal;
 
 use std::fmt;
 

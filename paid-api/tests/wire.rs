@@ -145,11 +145,11 @@ async fn requests_carry_the_key_a_user_agent_and_no_version_header() {
 async fn a_number_that_json_cannot_say_is_an_error_and_nothing_is_sent() {
     let server = Server::json(200, json!({})).await;
     for number in [f64::NAN, f64::INFINITY] {
-        let price = PricePoint::new("USD", number);
+        let price = PricePoint::new("USD", 10).included_quantity(number);
         let pricing = UsagePerUnitPricing::new("email_sent", [price]);
         let update = UpdateProductRequest::new().product_attributes([ProductAttributeUpsert::new("Emails", pricing)]);
         let error = server.client().products().update("prod_1", &update).await.unwrap_err();
-        assert!(error.to_string().contains("unitPrice` is not a finite number"), "{error}");
+        assert!(error.to_string().contains("includedQuantity` is not a finite number"), "{error}");
     }
     assert_eq!(server.count(), 0);
 }

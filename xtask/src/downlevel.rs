@@ -12,6 +12,14 @@ use crate::null::{self, WithoutNull};
 /// The extension that says which id type a string is.
 pub(crate) const NEWTYPE: &str = "x-rust-newtype";
 
+/// The library's type for exact amounts.
+pub(crate) const DECIMAL: &str = "Decimal";
+
+/// Whether a schema, without null, is an exact amount.
+pub(crate) fn is_decimal(schema: &Value) -> bool {
+    schema["type"] == "number" && schema["format"] == "decimal"
+}
+
 /// Lowers a document from 3.1 to 3.0.3.
 pub(crate) fn downlevel(mut document: Value) -> Result<Value> {
     document["openapi"] = "3.0.3".into();
@@ -43,10 +51,11 @@ pub(crate) fn downlevel(mut document: Value) -> Result<Value> {
     Ok(document)
 }
 
-/// Returns the id type that the schema is, if it is one.
+/// Returns the name of the library's type that the schema becomes, if it becomes one.
 fn lower(schema: &mut Value) -> Option<String> {
     let WithoutNull { schema: mut rest, nullable } = null::without(schema);
-    let newtype = rest.get(NEWTYPE).and_then(Value::as_str).map(str::to_owned);
+    let newtype = if is_decimal(&rest) { Some(DECIMAL) } else { rest.get(NEWTYPE).and_then(Value::as_str) };
+    let newtype = newtype.map(str::to_owned);
     if let Some(name) = &newtype {
         rest = document::reference(name);
     }

@@ -123,6 +123,8 @@ impl Field {
 pub(crate) enum Kind {
     Integer,
     Number,
+    /// A number of which every digit counts: money, and credits.
+    Decimal,
     Boolean,
     Text,
     Array,

@@ -3,7 +3,8 @@
 //! Resource `costs`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, JsonObject, Method, Serialize, Timestamp, Value, integer,
+    Call, Client, Decimal, Deserialize, JsonObject, Method, Serialize, Timestamp, Value,
+    decimal, integer,
 };
 #[cfg(feature = "full-serde")]
 use crate::runtime::{DeserializeError, Deserializer, from_value};
@@ -33,8 +34,9 @@ impl Costs {
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct AmountCost {
-    /// Cost in major currency units (dollars, not cents) (`amount`, number).
-    pub amount: f64,
+    /// Cost in major currency units (dollars, not cents) (`amount`, exact number).
+    #[serde(with = "decimal")]
+    pub amount: Decimal,
     /// ISO 4217 code, such as `USD` (`currency`, string).
     pub currency: String,
     /// Customer for whom the work was done (`customer`, [`CustomerAttribution`]).
@@ -58,12 +60,12 @@ pub struct AmountCost {
 impl AmountCost {
     /// Creates an `AmountCost` with its required fields.
     pub fn new(
-        amount: f64,
+        amount: impl Into<Decimal>,
         currency: impl Into<String>,
         customer: impl Into<CustomerAttribution>,
     ) -> Self {
         Self {
-            amount,
+            amount: amount.into(),
             currency: currency.into(),
             customer: customer.into(),
             metadata: None,
@@ -151,16 +153,17 @@ impl<'de> Deserialize<'de> for Cost {
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CostOverride {
-    /// Cost in major currency units (dollars, not cents) (`amount`, number).
-    pub amount: f64,
+    /// Cost in major currency units (dollars, not cents) (`amount`, exact number).
+    #[serde(with = "decimal")]
+    pub amount: Decimal,
     /// ISO 4217 code, such as `USD` (`currency`, string).
     pub currency: String,
 }
 impl CostOverride {
     /// Creates a `CostOverride` with its required fields.
-    pub fn new(amount: f64, currency: impl Into<String>) -> Self {
+    pub fn new(amount: impl Into<Decimal>, currency: impl Into<String>) -> Self {
         Self {
-            amount,
+            amount: amount.into(),
             currency: currency.into(),
         }
     }

@@ -3,8 +3,8 @@
 //! Resource `customers`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, Empty, JsonObject, Method, Patch, Serialize, Timestamp,
-    integer,
+    Call, Client, Decimal, Deserialize, Empty, JsonObject, Method, Patch, Serialize,
+    Timestamp, decimal, integer,
 };
 use super::ids::{
     CheckoutId, CreditCurrencyId, CustomerId, CustomerUserId, ExternalCustomerId,
@@ -662,8 +662,9 @@ impl CreateCustomerRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreditBalance {
-    /// Number of credits that can be spent (`available`, number).
-    pub available: f64,
+    /// Number of credits that can be spent (`available`, exact number).
+    #[serde(with = "decimal")]
+    pub available: Decimal,
     /// The field `creditsCurrencyId` (string).
     pub credits_currency_id: CreditCurrencyId,
     /// The field `currencyKey` (string).
@@ -680,10 +681,12 @@ pub struct CreditBalance {
     pub recipient: CreditRecipient,
     /// The field `rolloverEndDate` (RFC 3339 time, may be null).
     pub rollover_end_date: Option<Timestamp>,
-    /// Number of credits granted (`total`, number).
-    pub total: f64,
-    /// Number of credits spent (`used`, number).
-    pub used: f64,
+    /// Number of credits granted (`total`, exact number).
+    #[serde(with = "decimal")]
+    pub total: Decimal,
+    /// Number of credits spent (`used`, exact number).
+    #[serde(with = "decimal")]
+    pub used: Decimal,
 }
 
 /// Credit balance list response.
@@ -701,8 +704,9 @@ pub struct CreditBalanceListResponse {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreditGrant {
-    /// The field `available` (number).
-    pub available: f64,
+    /// The field `available` (exact number).
+    #[serde(with = "decimal")]
+    pub available: Decimal,
     /// The field `expiresAt` (RFC 3339 time, may be null).
     pub expires_at: Option<Timestamp>,
     /// The field `isInRolloverWindow` (boolean).
@@ -711,14 +715,17 @@ pub struct CreditGrant {
     pub period_end: Option<Timestamp>,
     /// The field `periodStart` (RFC 3339 time).
     pub period_start: Timestamp,
-    /// The field `rolloverAmount` (number, may be null).
-    pub rollover_amount: Option<f64>,
+    /// The field `rolloverAmount` (exact number, may be null).
+    #[serde(default, with = "decimal")]
+    pub rollover_amount: Option<Decimal>,
     /// The field `rolloverEndDate` (RFC 3339 time, may be null).
     pub rollover_end_date: Option<Timestamp>,
-    /// The field `total` (number).
-    pub total: f64,
-    /// The field `used` (number).
-    pub used: f64,
+    /// The field `total` (exact number).
+    #[serde(with = "decimal")]
+    pub total: Decimal,
+    /// The field `used` (exact number).
+    #[serde(with = "decimal")]
+    pub used: Decimal,
 }
 
 /// Credit grant currency.
@@ -1005,8 +1012,9 @@ pub struct CustomerStateCheckoutLink {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerStateCreditBalance {
-    /// The field `balance` (number).
-    pub balance: f64,
+    /// The field `balance` (exact number).
+    #[serde(with = "decimal")]
+    pub balance: Decimal,
     /// The field `creditsCurrencyId` (string).
     pub credits_currency_id: CreditCurrencyId,
     /// The field `currencyKey` (string).

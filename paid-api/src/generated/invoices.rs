@@ -3,7 +3,8 @@
 //! Resource `invoices`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp, integer,
+    Call, Client, Decimal, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+    decimal, integer,
 };
 use super::ids::{
     ContactId, CustomerId, ExternalCustomerId, InvoiceId, InvoiceLineId, OrderId,
@@ -192,19 +193,23 @@ crate::__paged!(ListInvoices => InvoiceListResponse);
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Invoice {
-    /// Amount to pay, including tax (`amountDue`, number).
-    pub amount_due: f64,
-    /// Amount already paid (`amountPaid`, number).
-    pub amount_paid: f64,
-    /// Amount still to pay (`amountRemaining`, number).
-    pub amount_remaining: f64,
+    /// Amount to pay, including tax (`amountDue`, exact number).
+    #[serde(with = "decimal")]
+    pub amount_due: Decimal,
+    /// Amount already paid (`amountPaid`, exact number).
+    #[serde(with = "decimal")]
+    pub amount_paid: Decimal,
+    /// Amount still to pay (`amountRemaining`, exact number).
+    #[serde(with = "decimal")]
+    pub amount_remaining: Decimal,
     /// The field `billingContactId` (string, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_contact_id: Option<ContactId>,
     /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// The field `creditNotesTotal` (number).
-    pub credit_notes_total: f64,
+    /// The field `creditNotesTotal` (exact number).
+    #[serde(with = "decimal")]
+    pub credit_notes_total: Decimal,
     /// ISO 4217 code (`currency`, string).
     pub currency: String,
     /// Customer who owes it (`customerId`, string).
@@ -223,10 +228,12 @@ pub struct Invoice {
     pub end_date: Option<Timestamp>,
     /// Paid's id (`id`, string).
     pub id: InvoiceId,
-    /// Total, including tax (`invoiceTotal`, number).
-    pub invoice_total: f64,
-    /// Total, excluding tax (`invoiceTotalExcludingTax`, number).
-    pub invoice_total_excluding_tax: f64,
+    /// Total, including tax (`invoiceTotal`, exact number).
+    #[serde(with = "decimal")]
+    pub invoice_total: Decimal,
+    /// Total, excluding tax (`invoiceTotalExcludingTax`, exact number).
+    #[serde(with = "decimal")]
+    pub invoice_total_excluding_tax: Decimal,
     /// When it was issued (`issueDate`, RFC 3339 time).
     pub issue_date: Timestamp,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
@@ -255,12 +262,14 @@ pub struct Invoice {
     pub start_date: Timestamp,
     /// Status (`status`, [`InvoiceStatus`]).
     pub status: InvoiceStatus,
-    /// Tax (`taxAmount`, number).
-    pub tax_amount: f64,
+    /// Tax (`taxAmount`, exact number).
+    #[serde(with = "decimal")]
+    pub tax_amount: Decimal,
     /// The field `taxExempt` (boolean).
     pub tax_exempt: bool,
-    /// The field `taxRate` (number).
-    pub tax_rate: f64,
+    /// The field `taxRate` (exact number).
+    #[serde(with = "decimal")]
+    pub tax_rate: Decimal,
     /// The field `taxStatus` ([`InvoiceTaxStatus`]).
     pub tax_status: InvoiceTaxStatus,
     /// When the record last changed (`updatedAt`, RFC 3339 time).
@@ -273,12 +282,14 @@ pub struct Invoice {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct InvoiceLine {
-    /// The field `balanceAmount` (number).
-    pub balance_amount: f64,
+    /// The field `balanceAmount` (exact number).
+    #[serde(with = "decimal")]
+    pub balance_amount: Decimal,
     /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// The field `creditedAmount` (number).
-    pub credited_amount: f64,
+    /// The field `creditedAmount` (exact number).
+    #[serde(with = "decimal")]
+    pub credited_amount: Decimal,
     /// ISO 4217 code (`currency`, string).
     pub currency: String,
     /// Description (`description`, string).
@@ -300,14 +311,18 @@ pub struct InvoiceLine {
     pub quantity: i64,
     /// The field `startDate` (RFC 3339 time).
     pub start_date: Timestamp,
-    /// Tax (`tax`, number).
-    pub tax: f64,
-    /// The field `taxRate` (number).
-    pub tax_rate: f64,
-    /// Total, including tax (`totalPriceAfterTax`, number).
-    pub total_price_after_tax: f64,
-    /// Total, excluding tax (`totalPriceBeforeTax`, number).
-    pub total_price_before_tax: f64,
+    /// Tax (`tax`, exact number).
+    #[serde(with = "decimal")]
+    pub tax: Decimal,
+    /// The field `taxRate` (exact number).
+    #[serde(with = "decimal")]
+    pub tax_rate: Decimal,
+    /// Total, including tax (`totalPriceAfterTax`, exact number).
+    #[serde(with = "decimal")]
+    pub total_price_after_tax: Decimal,
+    /// Total, excluding tax (`totalPriceBeforeTax`, exact number).
+    #[serde(with = "decimal")]
+    pub total_price_before_tax: Decimal,
     /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
 }

@@ -3,8 +3,8 @@
 //! Resource `orders`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, Empty, JsonObject, Method, Patch, Serialize, Timestamp,
-    integer, optional_integer,
+    Call, Client, Decimal, Deserialize, Empty, JsonObject, Method, Patch, Serialize,
+    Timestamp, decimal, integer, optional_integer,
 };
 use super::ids::{
     ContactId, CreditBenefitId, CreditCurrencyId, CustomerId, CustomerUserId,
@@ -665,10 +665,12 @@ pub struct Order {
     pub auto_send_billing_emails: Option<bool>,
     /// The field `autoSendPaymentEmails` (boolean, may be null).
     pub auto_send_payment_emails: Option<bool>,
-    /// The field `billedAmountNoTax` (number).
-    pub billed_amount_no_tax: f64,
-    /// The field `billedTax` (number).
-    pub billed_tax: f64,
+    /// The field `billedAmountNoTax` (exact number).
+    #[serde(with = "decimal")]
+    pub billed_amount_no_tax: Decimal,
+    /// The field `billedTax` (exact number).
+    #[serde(with = "decimal")]
+    pub billed_tax: Decimal,
     /// The field `billingContactIds` (list).
     pub billing_contact_ids: Vec<ContactId>,
     /// The field `billingCustomerId` (string, may be null).
@@ -686,8 +688,9 @@ pub struct Order {
     pub customer_id: CustomerId,
     /// Last day; null if the order has no end (`endDate`, RFC 3339 time, may be null).
     pub end_date: Option<Timestamp>,
-    /// The field `estimatedTax` (number).
-    pub estimated_tax: f64,
+    /// The field `estimatedTax` (exact number).
+    #[serde(with = "decimal")]
+    pub estimated_tax: Decimal,
     /// Paid's id (`id`, string).
     pub id: OrderId,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
@@ -696,12 +699,14 @@ pub struct Order {
     pub name: String,
     /// The field `number` (number).
     pub number: f64,
-    /// The field `orderAmount` (number).
-    pub order_amount: f64,
+    /// The field `orderAmount` (exact number).
+    #[serde(with = "decimal")]
+    pub order_amount: Decimal,
     /// The field `paymentTerms` (string, may be null).
     pub payment_terms: Option<String>,
-    /// The field `pendingBillingAmount` (number).
-    pub pending_billing_amount: f64,
+    /// The field `pendingBillingAmount` (exact number).
+    #[serde(with = "decimal")]
+    pub pending_billing_amount: Decimal,
     /// The field `purchaseOrderReference` (string, may be null).
     pub purchase_order_reference: Option<String>,
     /// The field `showBankDetails` (boolean, may be null).
@@ -713,10 +718,12 @@ pub struct Order {
     /// The field `subscriptionTerms` (integer, may be null).
     #[serde(default, deserialize_with = "optional_integer")]
     pub subscription_terms: Option<i64>,
-    /// The field `totalAmount` (number).
-    pub total_amount: f64,
-    /// The field `totalBilledAmount` (number).
-    pub total_billed_amount: f64,
+    /// The field `totalAmount` (exact number).
+    #[serde(with = "decimal")]
+    pub total_amount: Decimal,
+    /// The field `totalBilledAmount` (exact number).
+    #[serde(with = "decimal")]
+    pub total_billed_amount: Decimal,
     /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
     /// The field `version` (integer).
@@ -828,8 +835,9 @@ pub struct OrderCreditBenefit {
     /// Whether the credits are granted upfront or monthly (`allocationCadence`, [`CreditAllocationCadence`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocation_cadence: Option<CreditAllocationCadence>,
-    /// Number of credits (`amount`, number).
-    pub amount: f64,
+    /// Number of credits (`amount`, exact number).
+    #[serde(with = "decimal")]
+    pub amount: Decimal,
     /// Event that grants the credits (`creditGrantTiming`, [`CreditGrantTiming`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_grant_timing: Option<CreditGrantTiming>,
@@ -841,9 +849,9 @@ pub struct OrderCreditBenefit {
     /// Whether the organisation or each seat gets the credits (`recipient`, [`CreditRecipient`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient: Option<CreditRecipient>,
-    /// Number of unused credits that roll over into the next period (`rolloverAmount`, number, may be null).
-    #[serde(default, skip_serializing_if = "Patch::is_leave")]
-    pub rollover_amount: Patch<f64>,
+    /// Number of unused credits that roll over into the next period (`rolloverAmount`, exact number, may be null).
+    #[serde(default, with = "decimal", skip_serializing_if = "Patch::is_leave")]
+    pub rollover_amount: Patch<Decimal>,
     /// How long credits that rolled over can be spent (`rolloverDuration`, number, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub rollover_duration: Patch<f64>,
@@ -853,10 +861,10 @@ pub struct OrderCreditBenefit {
 }
 impl OrderCreditBenefit {
     /// Creates an `OrderCreditBenefit` with its required fields.
-    pub fn new(amount: f64, id: impl Into<CreditBenefitId>) -> Self {
+    pub fn new(amount: impl Into<Decimal>, id: impl Into<CreditBenefitId>) -> Self {
         Self {
             allocation_cadence: None,
-            amount,
+            amount: amount.into(),
             credit_grant_timing: None,
             credits_currency_id: None,
             id: id.into(),
@@ -901,7 +909,10 @@ impl OrderCreditBenefit {
     }
     /// Sets [`rollover_amount`](Self::rollover_amount).
     #[must_use]
-    pub fn rollover_amount(mut self, rollover_amount: impl Into<Patch<f64>>) -> Self {
+    pub fn rollover_amount(
+        mut self,
+        rollover_amount: impl Into<Patch<Decimal>>,
+    ) -> Self {
         self.rollover_amount = rollover_amount.into();
         self
     }
@@ -967,12 +978,12 @@ pub struct OrderLinePricing {
     /// Credits included in the price (`creditBenefits`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_benefits: Option<Vec<OrderCreditBenefit>>,
-    /// Number of credits a signal costs (`creditCost`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub credit_cost: Option<f64>,
-    /// Number of unused credits that roll over into the next period (`creditRolloverAmount`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub credit_rollover_amount: Option<f64>,
+    /// Number of credits a signal costs (`creditCost`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub credit_cost: Option<Decimal>,
+    /// Number of unused credits that roll over into the next period (`creditRolloverAmount`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub credit_rollover_amount: Option<Decimal>,
     /// Number of credits a signal costs, by quantity (`creditUnitBrackets`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_unit_brackets: Option<Vec<CreditUnitBracket>>,
@@ -982,9 +993,9 @@ pub struct OrderLinePricing {
     /// Event name of the signals that are billed; must match exactly. For `usage` (`eventName`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_name: Option<String>,
-    /// Price of a credit beyond those bought, in the currency's smallest unit (`overageUnitPrice`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub overage_unit_price: Option<f64>,
+    /// Price of a credit beyond those bought, in the currency's smallest unit (`overageUnitPrice`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub overage_unit_price: Option<Decimal>,
     /// The price, in the order's currency (`pricePoints`, [`OrderPricePoint`]).
     pub price_points: OrderPricePoint,
     /// Quantity that determines the bracket (`pricingInput`, [`CreditBracketBasis`]).
@@ -1056,14 +1067,17 @@ impl OrderLinePricing {
     }
     /// Sets [`credit_cost`](Self::credit_cost).
     #[must_use]
-    pub fn credit_cost(mut self, credit_cost: f64) -> Self {
-        self.credit_cost = Some(credit_cost);
+    pub fn credit_cost(mut self, credit_cost: impl Into<Decimal>) -> Self {
+        self.credit_cost = Some(credit_cost.into());
         self
     }
     /// Sets [`credit_rollover_amount`](Self::credit_rollover_amount).
     #[must_use]
-    pub fn credit_rollover_amount(mut self, credit_rollover_amount: f64) -> Self {
-        self.credit_rollover_amount = Some(credit_rollover_amount);
+    pub fn credit_rollover_amount(
+        mut self,
+        credit_rollover_amount: impl Into<Decimal>,
+    ) -> Self {
+        self.credit_rollover_amount = Some(credit_rollover_amount.into());
         self
     }
     /// Sets [`credit_unit_brackets`](Self::credit_unit_brackets).
@@ -1092,8 +1106,8 @@ impl OrderLinePricing {
     }
     /// Sets [`overage_unit_price`](Self::overage_unit_price).
     #[must_use]
-    pub fn overage_unit_price(mut self, overage_unit_price: f64) -> Self {
-        self.overage_unit_price = Some(overage_unit_price);
+    pub fn overage_unit_price(mut self, overage_unit_price: impl Into<Decimal>) -> Self {
+        self.overage_unit_price = Some(overage_unit_price.into());
         self
     }
     /// Sets [`pricing_input`](Self::pricing_input).
@@ -1172,18 +1186,19 @@ pub struct OrderPricePoint {
     /// Prices by quantity (`tiers`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tiers: Option<Vec<OrderPriceTier>>,
-    /// Price of one unit, in the smallest currency unit (cents) (`unitPrice`, number).
-    pub unit_price: f64,
+    /// Price of one unit, in the smallest currency unit (cents) (`unitPrice`, exact number).
+    #[serde(with = "decimal")]
+    pub unit_price: Decimal,
 }
 impl OrderPricePoint {
     /// Creates an `OrderPricePoint` with its required fields.
-    pub fn new(unit_price: f64) -> Self {
+    pub fn new(unit_price: impl Into<Decimal>) -> Self {
         Self {
             currency: None,
             included_quantity: None,
             min_quantity: None,
             tiers: None,
-            unit_price,
+            unit_price: unit_price.into(),
         }
     }
     /// Sets [`currency`](Self::currency).
@@ -1219,9 +1234,9 @@ impl OrderPricePoint {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct OrderPriceTier {
-    /// Flat price of the tier (`flatAmount`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub flat_amount: Option<f64>,
+    /// Flat price of the tier (`flatAmount`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub flat_amount: Option<Decimal>,
     /// Zero-based position of the tier (`index`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<f64>,
@@ -1234,9 +1249,9 @@ pub struct OrderPriceTier {
     /// Whether the tier has a unit price or a flat price (`tierBillingType`, [`TierBillingType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier_billing_type: Option<TierBillingType>,
-    /// Price of one unit in this tier (`unitAmount`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unit_amount: Option<f64>,
+    /// Price of one unit in this tier (`unitAmount`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub unit_amount: Option<Decimal>,
     /// Upper bound of the quantity, inclusive; unlimited if not set (`upperBound`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upper_bound: Option<f64>,
@@ -1256,8 +1271,8 @@ impl OrderPriceTier {
     }
     /// Sets [`flat_amount`](Self::flat_amount).
     #[must_use]
-    pub fn flat_amount(mut self, flat_amount: f64) -> Self {
-        self.flat_amount = Some(flat_amount);
+    pub fn flat_amount(mut self, flat_amount: impl Into<Decimal>) -> Self {
+        self.flat_amount = Some(flat_amount.into());
         self
     }
     /// Sets [`index`](Self::index).
@@ -1286,8 +1301,8 @@ impl OrderPriceTier {
     }
     /// Sets [`unit_amount`](Self::unit_amount).
     #[must_use]
-    pub fn unit_amount(mut self, unit_amount: f64) -> Self {
-        self.unit_amount = Some(unit_amount);
+    pub fn unit_amount(mut self, unit_amount: impl Into<Decimal>) -> Self {
+        self.unit_amount = Some(unit_amount.into());
         self
     }
     /// Sets [`upper_bound`](Self::upper_bound).

@@ -3,7 +3,8 @@
 //! Resource `plans`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+    Call, Client, Decimal, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+    decimal,
 };
 use super::ids::{
     CreditBenefitId, CreditCurrencyId, ExternalPlanId, ExternalProductId, PlanId,
@@ -333,8 +334,9 @@ pub struct PlanCreditBenefit {
     /// The field `allocationCadence` ([`CreditAllocationCadence`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocation_cadence: Option<CreditAllocationCadence>,
-    /// The field `amount` (number).
-    pub amount: f64,
+    /// The field `amount` (exact number).
+    #[serde(with = "decimal")]
+    pub amount: Decimal,
     /// The field `creditGrantTiming` ([`CreditGrantTiming`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_grant_timing: Option<CreditGrantTiming>,
@@ -349,9 +351,9 @@ pub struct PlanCreditBenefit {
     /// The field `recipient` ([`CreditRecipient`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient: Option<CreditRecipient>,
-    /// The field `rolloverAmount` (number, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rollover_amount: Option<f64>,
+    /// The field `rolloverAmount` (exact number, may be null).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub rollover_amount: Option<Decimal>,
     /// The field `rolloverDuration` (number, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollover_duration: Option<f64>,

@@ -4,7 +4,9 @@
 
 #![allow(unused_imports)]
 
-use crate::runtime::{Deserialize, JsonObject, Patch, Serialize, Value, integer};
+use crate::runtime::{
+    Decimal, Deserialize, JsonObject, Patch, Serialize, Value, decimal, integer,
+};
 #[cfg(feature = "full-serde")]
 use crate::runtime::{DeserializeError, Deserializer, from_value};
 use super::ids::*;
@@ -24,21 +26,21 @@ pub struct AttributePricing {
     pub billing_type: Option<String>,
     /// Description (`chargeType`, string).
     pub charge_type: String,
-    /// Factor by which the cost of the work is multiplied (`costPlusMultiplier`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cost_plus_multiplier: Option<f64>,
-    /// Number of credits one unit costs (`creditCost`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub credit_cost: Option<f64>,
+    /// Factor by which the cost of the work is multiplied (`costPlusMultiplier`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub cost_plus_multiplier: Option<Decimal>,
+    /// Number of credits one unit costs (`creditCost`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub credit_cost: Option<Decimal>,
     /// Credit currency (`creditsCurrencyId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_currency_id: Option<CreditCurrencyId>,
     /// Event name of the signals that are billed; matched exactly (`eventName`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_name: Option<String>,
-    /// Percentage of the rest of the invoice (`percentageValue`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub percentage_value: Option<f64>,
+    /// Percentage of the rest of the invoice (`percentageValue`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub percentage_value: Option<Decimal>,
     /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<PricePoint>,
     /// How quantities are priced (`pricingModel`, string).
@@ -49,9 +51,9 @@ pub struct AttributePricing {
     /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
-    /// Monetary value of one credit (`unitValue`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unit_value: Option<f64>,
+    /// Monetary value of one credit (`unitValue`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub unit_value: Option<Decimal>,
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
@@ -145,8 +147,9 @@ crate::__open_enum!(
 pub struct CreditBenefit {
     /// The field `allocationCadence` (string).
     pub allocation_cadence: String,
-    /// The field `amount` (number).
-    pub amount: f64,
+    /// The field `amount` (exact number).
+    #[serde(with = "decimal")]
+    pub amount: Decimal,
     /// The field `creditGrantTiming` (string, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_grant_timing: Option<String>,
@@ -156,14 +159,14 @@ pub struct CreditBenefit {
     pub id: CreditBenefitId,
     /// The field `isInfiniteTotal` (boolean).
     pub is_infinite_total: bool,
-    /// The field `overageUnitPrice` (number, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub overage_unit_price: Option<f64>,
+    /// The field `overageUnitPrice` (exact number, may be null).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub overage_unit_price: Option<Decimal>,
     /// The field `recipient` (string).
     pub recipient: String,
-    /// The field `rolloverAmount` (number, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rollover_amount: Option<f64>,
+    /// The field `rolloverAmount` (exact number, may be null).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub rollover_amount: Option<Decimal>,
     /// The field `rolloverDuration` (number, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollover_duration: Option<f64>,
@@ -182,8 +185,9 @@ pub struct CreditBenefitInput {
     /// Whether the credits are granted upfront or monthly (`allocationCadence`, [`CreditAllocationCadence`], default `upfront`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocation_cadence: Option<CreditAllocationCadence>,
-    /// Number of credits (`amount`, number).
-    pub amount: f64,
+    /// Number of credits (`amount`, exact number).
+    #[serde(with = "decimal")]
+    pub amount: Decimal,
     /// Event that grants the credits (`creditGrantTiming`, [`CreditGrantTiming`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_grant_timing: Option<CreditGrantTiming>,
@@ -192,15 +196,15 @@ pub struct CreditBenefitInput {
     /// Whether the number of credits is unlimited (`isInfiniteTotal`, boolean, default `false`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_infinite_total: Option<bool>,
-    /// Price of a credit beyond the granted ones, in the currency's smallest unit (`overageUnitPrice`, number, may be null).
-    #[serde(default, skip_serializing_if = "Patch::is_leave")]
-    pub overage_unit_price: Patch<f64>,
+    /// Price of a credit beyond the granted ones, in the currency's smallest unit (`overageUnitPrice`, exact number, may be null).
+    #[serde(default, with = "decimal", skip_serializing_if = "Patch::is_leave")]
+    pub overage_unit_price: Patch<Decimal>,
     /// Whether the organisation or each seat gets the credits (`recipient`, [`CreditRecipient`], default `organization`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient: Option<CreditRecipient>,
-    /// Number of unused credits that roll over into the next period (`rolloverAmount`, number, may be null).
-    #[serde(default, skip_serializing_if = "Patch::is_leave")]
-    pub rollover_amount: Patch<f64>,
+    /// Number of unused credits that roll over into the next period (`rolloverAmount`, exact number, may be null).
+    #[serde(default, with = "decimal", skip_serializing_if = "Patch::is_leave")]
+    pub rollover_amount: Patch<Decimal>,
     /// How long credits that rolled over can be spent (`rolloverDuration`, number, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub rollover_duration: Patch<f64>,
@@ -211,10 +215,13 @@ pub struct CreditBenefitInput {
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl CreditBenefitInput {
     /// Creates a `CreditBenefitInput` with its required fields.
-    pub fn new(amount: f64, credits_currency_id: impl Into<CreditCurrencyId>) -> Self {
+    pub fn new(
+        amount: impl Into<Decimal>,
+        credits_currency_id: impl Into<CreditCurrencyId>,
+    ) -> Self {
         Self {
             allocation_cadence: None,
-            amount,
+            amount: amount.into(),
             credit_grant_timing: None,
             credits_currency_id: credits_currency_id.into(),
             is_infinite_total: None,
@@ -253,7 +260,7 @@ impl CreditBenefitInput {
     #[must_use]
     pub fn overage_unit_price(
         mut self,
-        overage_unit_price: impl Into<Patch<f64>>,
+        overage_unit_price: impl Into<Patch<Decimal>>,
     ) -> Self {
         self.overage_unit_price = overage_unit_price.into();
         self
@@ -266,7 +273,10 @@ impl CreditBenefitInput {
     }
     /// Sets [`rollover_amount`](Self::rollover_amount).
     #[must_use]
-    pub fn rollover_amount(mut self, rollover_amount: impl Into<Patch<f64>>) -> Self {
+    pub fn rollover_amount(
+        mut self,
+        rollover_amount: impl Into<Patch<Decimal>>,
+    ) -> Self {
         self.rollover_amount = rollover_amount.into();
         self
     }
@@ -641,20 +651,21 @@ pub struct PricePoint {
     /// Prices by quantity (`tiers`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tiers: Option<Vec<PriceTier>>,
-    /// Price of one unit, in the smallest currency unit (cents) (`unitPrice`, number).
-    pub unit_price: f64,
+    /// Price of one unit, in the smallest currency unit (cents) (`unitPrice`, exact number).
+    #[serde(with = "decimal")]
+    pub unit_price: Decimal,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl PricePoint {
     /// Creates a `PricePoint` with its required fields.
-    pub fn new(currency: impl Into<String>, unit_price: f64) -> Self {
+    pub fn new(currency: impl Into<String>, unit_price: impl Into<Decimal>) -> Self {
         Self {
             currency: currency.into(),
             included_quantity: None,
             max_quantity: None,
             min_quantity: None,
             tiers: None,
-            unit_price,
+            unit_price: unit_price.into(),
         }
     }
     /// Sets [`included_quantity`](Self::included_quantity).
@@ -689,9 +700,9 @@ impl PricePoint {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PriceTier {
-    /// Flat price of the tier (`flatAmount`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub flat_amount: Option<f64>,
+    /// Flat price of the tier (`flatAmount`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub flat_amount: Option<Decimal>,
     /// Zero-based position of the tier (`index`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<f64>,
@@ -703,9 +714,9 @@ pub struct PriceTier {
     /// Whether the tier has a unit price or a flat price (`tierBillingType`, [`TierBillingType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier_billing_type: Option<TierBillingType>,
-    /// Price of one unit in this tier (`unitAmount`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unit_amount: Option<f64>,
+    /// Price of one unit in this tier (`unitAmount`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub unit_amount: Option<Decimal>,
     /// Upper bound of the quantity, inclusive; unlimited if not set (`upperBound`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upper_bound: Option<f64>,
@@ -726,8 +737,8 @@ impl PriceTier {
     }
     /// Sets [`flat_amount`](Self::flat_amount).
     #[must_use]
-    pub fn flat_amount(mut self, flat_amount: f64) -> Self {
-        self.flat_amount = Some(flat_amount);
+    pub fn flat_amount(mut self, flat_amount: impl Into<Decimal>) -> Self {
+        self.flat_amount = Some(flat_amount.into());
         self
     }
     /// Sets [`index`](Self::index).
@@ -750,8 +761,8 @@ impl PriceTier {
     }
     /// Sets [`unit_amount`](Self::unit_amount).
     #[must_use]
-    pub fn unit_amount(mut self, unit_amount: f64) -> Self {
-        self.unit_amount = Some(unit_amount);
+    pub fn unit_amount(mut self, unit_amount: impl Into<Decimal>) -> Self {
+        self.unit_amount = Some(unit_amount.into());
         self
     }
     /// Sets [`upper_bound`](Self::upper_bound).
@@ -1218,8 +1229,9 @@ pub struct RecurringPercentOfTotalPricing {
     /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// Percentage (`percentageValue`, number).
-    pub percentage_value: f64,
+    /// Percentage (`percentageValue`, exact number).
+    #[serde(with = "decimal")]
+    pub percentage_value: Decimal,
     /// The price, once for each currency (`pricePoints`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_points: Option<Vec<PricePoint>>,
@@ -1227,12 +1239,15 @@ pub struct RecurringPercentOfTotalPricing {
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl RecurringPercentOfTotalPricing {
     /// Creates a `RecurringPercentOfTotalPricing` with its required fields.
-    pub fn new(billing_frequency: BillingFrequency, percentage_value: f64) -> Self {
+    pub fn new(
+        billing_frequency: BillingFrequency,
+        percentage_value: impl Into<Decimal>,
+    ) -> Self {
         Self {
             billing_frequency,
             billing_frequency_custom_months: None,
             billing_type: None,
-            percentage_value,
+            percentage_value: percentage_value.into(),
             price_points: None,
         }
     }
@@ -1436,30 +1451,31 @@ pub struct SeatBasedPrepaidCreditsPricing {
     /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// Number of credits one unit costs (`creditCost`, number).
-    pub credit_cost: f64,
+    /// Number of credits one unit costs (`creditCost`, exact number).
+    #[serde(with = "decimal")]
+    pub credit_cost: Decimal,
     /// Credit currency (`creditsCurrencyId`, string).
     pub credits_currency_id: String,
     /// The price, once for each currency (`pricePoints`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_points: Option<Vec<PricePoint>>,
-    /// Monetary value of one credit (`unitValue`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unit_value: Option<f64>,
+    /// Monetary value of one credit (`unitValue`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub unit_value: Option<Decimal>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl SeatBasedPrepaidCreditsPricing {
     /// Creates a `SeatBasedPrepaidCreditsPricing` with its required fields.
     pub fn new(
         billing_frequency: BillingFrequency,
-        credit_cost: f64,
+        credit_cost: impl Into<Decimal>,
         credits_currency_id: impl Into<String>,
     ) -> Self {
         Self {
             billing_frequency,
             billing_frequency_custom_months: None,
             billing_type: None,
-            credit_cost,
+            credit_cost: credit_cost.into(),
             credits_currency_id: credits_currency_id.into(),
             price_points: None,
             unit_value: None,
@@ -1488,8 +1504,8 @@ impl SeatBasedPrepaidCreditsPricing {
     }
     /// Sets [`unit_value`](Self::unit_value).
     #[must_use]
-    pub fn unit_value(mut self, unit_value: f64) -> Self {
-        self.unit_value = Some(unit_value);
+    pub fn unit_value(mut self, unit_value: impl Into<Decimal>) -> Self {
+        self.unit_value = Some(unit_value.into());
         self
     }
 }
@@ -1616,8 +1632,9 @@ pub struct TieredPricePoint {
     pub min_quantity: Option<f64>,
     /// Prices by quantity, smallest quantities first (`tiers`, list).
     pub tiers: Vec<PriceTier>,
-    /// Price of one unit outside the tiers, in the smallest currency unit (cents) (`unitPrice`, number).
-    pub unit_price: f64,
+    /// Price of one unit outside the tiers, in the smallest currency unit (cents) (`unitPrice`, exact number).
+    #[serde(with = "decimal")]
+    pub unit_price: Decimal,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl TieredPricePoint {
@@ -1625,7 +1642,7 @@ impl TieredPricePoint {
     pub fn new(
         currency: impl Into<String>,
         tiers: impl Into<Vec<PriceTier>>,
-        unit_price: f64,
+        unit_price: impl Into<Decimal>,
     ) -> Self {
         Self {
             currency: currency.into(),
@@ -1633,7 +1650,7 @@ impl TieredPricePoint {
             max_quantity: None,
             min_quantity: None,
             tiers: tiers.into(),
-            unit_price,
+            unit_price: unit_price.into(),
         }
     }
     /// Sets [`included_quantity`](Self::included_quantity).
@@ -1672,9 +1689,9 @@ pub struct UsageBracketedPrepaidCreditsPricing {
     /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Arrears`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// Number of unused credits that roll over into the next period (`creditRolloverAmount`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub credit_rollover_amount: Option<f64>,
+    /// Number of unused credits that roll over into the next period (`creditRolloverAmount`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub credit_rollover_amount: Option<Decimal>,
     /// Number of credits a signal costs, smallest quantities first (`creditUnitBrackets`, list).
     pub credit_unit_brackets: Vec<CreditUnitBracket>,
     /// Credit currency (`creditsCurrencyId`, string).
@@ -1682,9 +1699,9 @@ pub struct UsageBracketedPrepaidCreditsPricing {
     pub credits_currency_id: Option<String>,
     /// Event name of the signals that are billed; must match exactly, other names bill nothing (`eventName`, string).
     pub event_name: String,
-    /// Price of a credit beyond the granted ones, in the currency's smallest unit (`overageUnitPrice`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub overage_unit_price: Option<f64>,
+    /// Price of a credit beyond the granted ones, in the currency's smallest unit (`overageUnitPrice`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub overage_unit_price: Option<Decimal>,
     /// The price, once for each currency (`pricePoints`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_points: Option<Vec<PricePoint>>,
@@ -1693,9 +1710,9 @@ pub struct UsageBracketedPrepaidCreditsPricing {
     /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
-    /// Monetary value of one credit (`unitValue`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unit_value: Option<f64>,
+    /// Monetary value of one credit (`unitValue`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub unit_value: Option<Decimal>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsageBracketedPrepaidCreditsPricing {
@@ -1743,8 +1760,11 @@ impl UsageBracketedPrepaidCreditsPricing {
     }
     /// Sets [`credit_rollover_amount`](Self::credit_rollover_amount).
     #[must_use]
-    pub fn credit_rollover_amount(mut self, credit_rollover_amount: f64) -> Self {
-        self.credit_rollover_amount = Some(credit_rollover_amount);
+    pub fn credit_rollover_amount(
+        mut self,
+        credit_rollover_amount: impl Into<Decimal>,
+    ) -> Self {
+        self.credit_rollover_amount = Some(credit_rollover_amount.into());
         self
     }
     /// Sets [`credits_currency_id`](Self::credits_currency_id).
@@ -1758,8 +1778,8 @@ impl UsageBracketedPrepaidCreditsPricing {
     }
     /// Sets [`overage_unit_price`](Self::overage_unit_price).
     #[must_use]
-    pub fn overage_unit_price(mut self, overage_unit_price: f64) -> Self {
-        self.overage_unit_price = Some(overage_unit_price);
+    pub fn overage_unit_price(mut self, overage_unit_price: impl Into<Decimal>) -> Self {
+        self.overage_unit_price = Some(overage_unit_price.into());
         self
     }
     /// Sets [`price_points`](Self::price_points).
@@ -1776,8 +1796,8 @@ impl UsageBracketedPrepaidCreditsPricing {
     }
     /// Sets [`unit_value`](Self::unit_value).
     #[must_use]
-    pub fn unit_value(mut self, unit_value: f64) -> Self {
-        self.unit_value = Some(unit_value);
+    pub fn unit_value(mut self, unit_value: impl Into<Decimal>) -> Self {
+        self.unit_value = Some(unit_value.into());
         self
     }
 }
@@ -1798,8 +1818,9 @@ pub struct UsageCostPlusPricing {
     /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Arrears`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// Factor by which the cost is multiplied (`costPlusMultiplier`, number).
-    pub cost_plus_multiplier: f64,
+    /// Factor by which the cost is multiplied (`costPlusMultiplier`, exact number).
+    #[serde(with = "decimal")]
+    pub cost_plus_multiplier: Decimal,
     /// The price, once for each currency (`pricePoints`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_points: Option<Vec<PricePoint>>,
@@ -1810,12 +1831,12 @@ pub struct UsageCostPlusPricing {
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsageCostPlusPricing {
     /// Creates a `UsageCostPlusPricing` with its required fields.
-    pub fn new(cost_plus_multiplier: f64) -> Self {
+    pub fn new(cost_plus_multiplier: impl Into<Decimal>) -> Self {
         Self {
             billing_frequency: None,
             billing_frequency_custom_months: None,
             billing_type: None,
-            cost_plus_multiplier,
+            cost_plus_multiplier: cost_plus_multiplier.into(),
             price_points: None,
             signal_type: None,
         }
@@ -2009,8 +2030,9 @@ pub struct UsagePrepaidCreditsPricing {
     /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Arrears`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// Number of credits one unit costs (`creditCost`, number).
-    pub credit_cost: f64,
+    /// Number of credits one unit costs (`creditCost`, exact number).
+    #[serde(with = "decimal")]
+    pub credit_cost: Decimal,
     /// Credit currency (`creditsCurrencyId`, string).
     pub credits_currency_id: String,
     /// Event name of the signals that are billed; must match exactly, other names bill nothing (`eventName`, string).
@@ -2021,15 +2043,15 @@ pub struct UsagePrepaidCreditsPricing {
     /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
-    /// Monetary value of one credit (`unitValue`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unit_value: Option<f64>,
+    /// Monetary value of one credit (`unitValue`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub unit_value: Option<Decimal>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsagePrepaidCreditsPricing {
     /// Creates a `UsagePrepaidCreditsPricing` with its required fields.
     pub fn new(
-        credit_cost: f64,
+        credit_cost: impl Into<Decimal>,
         credits_currency_id: impl Into<String>,
         event_name: impl Into<String>,
     ) -> Self {
@@ -2037,7 +2059,7 @@ impl UsagePrepaidCreditsPricing {
             billing_frequency: None,
             billing_frequency_custom_months: None,
             billing_type: None,
-            credit_cost,
+            credit_cost: credit_cost.into(),
             credits_currency_id: credits_currency_id.into(),
             event_name: event_name.into(),
             price_points: None,
@@ -2080,8 +2102,8 @@ impl UsagePrepaidCreditsPricing {
     }
     /// Sets [`unit_value`](Self::unit_value).
     #[must_use]
-    pub fn unit_value(mut self, unit_value: f64) -> Self {
-        self.unit_value = Some(unit_value);
+    pub fn unit_value(mut self, unit_value: impl Into<Decimal>) -> Self {
+        self.unit_value = Some(unit_value.into());
         self
     }
 }

@@ -3,7 +3,8 @@
 //! Resource `value-receipts`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp, integer,
+    Call, Client, Decimal, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+    decimal, integer,
 };
 #[cfg(feature = "full-serde")]
 use crate::runtime::{DeserializeError, Deserializer, from_value};
@@ -361,8 +362,9 @@ pub struct ValueReceiptDetail {
     pub start_date: Option<Timestamp>,
     /// The field `status` (string).
     pub status: String,
-    /// The field `totalDeliveredValue` (number, may be null).
-    pub total_delivered_value: Option<f64>,
+    /// The field `totalDeliveredValue` (exact number, may be null).
+    #[serde(default, with = "decimal")]
+    pub total_delivered_value: Option<Decimal>,
 }
 
 /// Value receipt list response.
@@ -499,8 +501,9 @@ pub struct ValueReceiptSummary {
     pub start_date: Option<Timestamp>,
     /// The field `status` (string).
     pub status: String,
-    /// The field `totalDeliveredValue` (number, may be null).
-    pub total_delivered_value: Option<f64>,
+    /// The field `totalDeliveredValue` (exact number, may be null).
+    #[serde(default, with = "decimal")]
+    pub total_delivered_value: Option<Decimal>,
 }
 
 /// Value receipt sync response.

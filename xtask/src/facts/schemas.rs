@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{ChoiceVariant, Field, Kind, Shape, Type, UnionVariant, prose};
 use crate::document::{self, Object};
-use crate::downlevel::NEWTYPE;
+use crate::downlevel::{self, NEWTYPE};
 use crate::null::{self, WithoutNull};
 use crate::simplify::{CHOICE, FLATTEN};
 
@@ -141,6 +141,7 @@ fn kind(schema: &Value) -> Kind {
     }
     match schema.get("type").and_then(Value::as_str) {
         Some("integer") => Kind::Integer,
+        Some("number") if downlevel::is_decimal(schema) => Kind::Decimal,
         Some("number") => Kind::Number,
         Some("boolean") => Kind::Boolean,
         Some("string") => Kind::Text,

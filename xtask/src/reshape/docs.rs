@@ -95,6 +95,7 @@ fn type_in_words(field: &Field) -> String {
         (_, Some("uri")) => "URL",
         (Kind::Integer, _) => "integer",
         (Kind::Number, _) => "number",
+        (Kind::Decimal, _) => "exact number",
         (Kind::Boolean, _) => "boolean",
         (Kind::Text | Kind::Newtype(_), _) => "string",
         (Kind::Array, _) => "list",

@@ -46,11 +46,12 @@ impl Target {
 }
 
 /// What generated code uses of the runtime; all of it is re-exported by the library's hidden `runtime` module.
-const RUNTIME: [&str; 17] = [
+const RUNTIME: [&str; 19] = [
     "BTreeMap",
     "Call",
     "Client",
     "Cow",
+    "Decimal",
     "Deserialize",
     "DeserializeError",
     "Deserializer",
@@ -61,6 +62,7 @@ const RUNTIME: [&str; 17] = [
     "Serialize",
     "Timestamp",
     "Value",
+    "decimal",
     "from_value",
     "integer",
     "optional_integer",

@@ -103,6 +103,7 @@ fn argument(facts: &Facts, field: &Field, signature: &Signature) -> Result<(Toke
         Kind::Text if field.format.as_deref() == Some("date-time") => {
             (quote!(impl Into<Timestamp>), quote!(#ident.into().to_string()))
         }
+        Kind::Decimal => (quote!(impl Into<Decimal>), quote!(#ident.into().to_string())),
         Kind::Text => (quote!(impl AsRef<str>), quote!(#ident.as_ref())),
         Kind::Integer | Kind::Number | Kind::Boolean => {
             let raw = signature.parameters.get(&ident.to_string());

@@ -4,11 +4,13 @@ use anyhow::{Context, Result, bail};
 use heck::ToLowerCamelCase;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
+use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
 
 use super::docs;
 use super::enums::serde_derives;
 use super::syntax::{items, rust_name};
+use crate::downlevel::DECIMAL;
 use crate::facts::{Facts, Field, Kind, Presence, Shape, Type};
 use crate::generate::Raw;
 
@@ -49,7 +51,23 @@ fn member<'a>(name: &str, known: &Type, facts: &'a [Field], field: &syn::Field) 
     let facts = facts.with_context(|| format!("progenitor's `{name}.{wire}` is not in the document"))?;
     let mut inner = without_option(&field.ty);
     ShortPaths.visit_type_mut(&mut inner);
+    if facts.kind != Kind::Decimal && mentions_decimal(&inner) {
+        bail!("`{name}.{wire}`: lists and maps of decimals are not mapped");
+    }
     Ok(Member { ident, facts, inner, presence: facts.presence(known.sent) })
+}
+
+fn mentions_decimal(ty: &syn::Type) -> bool {
+    struct Finds(bool);
+    impl<'ast> Visit<'ast> for Finds {
+        fn visit_path_segment(&mut self, segment: &'ast syn::PathSegment) {
+            self.0 |= segment.ident == DECIMAL;
+            syn::visit::visit_path_segment(self, segment);
+        }
+    }
+    let mut finds = Finds(false);
+    finds.visit_type(ty);
+    finds.0
 }
 
 /// The name in `#[serde(rename = "...")]`.
@@ -158,7 +176,10 @@ fn field_definition(known: &Type, member: &Member<'_>, camel: bool) -> TokenStre
         serde.push(quote!(rename = #wire));
     }
     let integer = member.facts.kind == Kind::Integer && known.received;
+    let decimal = member.facts.kind == Kind::Decimal;
     match member.presence {
+        Presence::Always if decimal => serde.push(quote!(with = "decimal")),
+        _ if decimal => serde.push(quote!(default, with = "decimal")),
         Presence::Always if integer => serde.push(quote!(deserialize_with = "integer")),
         Presence::OrNull | Presence::OrMissing if integer => {
             serde.push(quote!(default, deserialize_with = "optional_integer"));
@@ -166,6 +187,7 @@ fn field_definition(known: &Type, member: &Member<'_>, camel: bool) -> TokenStre
         _ => {}
     }
     match member.presence {
+        Presence::Patch if decimal => serde.push(quote!(skip_serializing_if = "Patch::is_leave")),
         Presence::Patch => serde.push(quote!(default, skip_serializing_if = "Patch::is_leave")),
         Presence::OrMissing => serde.push(quote!(skip_serializing_if = "Option::is_none")),
         Presence::Always | Presence::OrNull => {}
@@ -244,7 +266,7 @@ fn setter(facts: &Facts, member: &Member<'_>) -> TokenStream {
 /// Whether a caller may pass anything that converts into the type.
 fn converts(facts: &Facts, member: &Member<'_>) -> bool {
     match &member.facts.kind {
-        Kind::Text | Kind::Newtype(_) | Kind::Array => true,
+        Kind::Text | Kind::Newtype(_) | Kind::Array | Kind::Decimal => true,
         Kind::Component(name) => facts
             .types
             .get(name)
