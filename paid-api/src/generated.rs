@@ -139,7 +139,7 @@ pub mod types {
         ProductDetail, ProductListResponse, UpdateProductRequest,
     };
     #[cfg(feature = "signals")]
-    pub use super::signals::{CreateSignalsRequest, CreateSignalsResponse, Signal};
+    pub use super::signals::{CreateSignalsRequest, CreateSignalsResponse, NewSignal};
     #[cfg(feature = "value-models")]
     pub use super::value_models::{
         ConversionOverride, ConversionVariable, DerivedDuration, DurationUnit,

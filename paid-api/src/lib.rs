@@ -5,12 +5,12 @@
 //!
 //! ```no_run
 //! use paid::Client;
-//! use paid::types::{CreateCustomerRequest, CreateSignalsRequest, ExternalCustomerId, ExternalProductId, Signal};
+//! use paid::types::{CreateCustomerRequest, CreateSignalsRequest, ExternalCustomerId, ExternalProductId, NewSignal};
 //!
 //! # async fn example() -> Result<(), paid::Error> {
 //! let client = Client::from_env()?;
 //! client.customers().create(&CreateCustomerRequest::new("Acme Ltd").external_id("acme")).await?;
-//! let signal = Signal::new("email_sent", ExternalCustomerId::from("acme"))
+//! let signal = NewSignal::new("email_sent", ExternalCustomerId::from("acme"))
 //!     .attribution(ExternalProductId::from("ai-sdr"))
 //!     .idempotency_key("email-4711");
 //! let answer = client.signals().create(&CreateSignalsRequest::new([signal])).await?;
@@ -135,9 +135,10 @@ pub mod runtime {
     pub use reqwest::Method;
     pub use serde::de::Error as DeserializeError;
     pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
-    pub use serde_json::{Value, from_value, json};
+    pub use serde_json::{Error as JsonError, Value, from_value, json};
 
     pub use crate::patch::FromText;
+    pub use crate::wire::choice::{Choice, choice, flat_choice, optional_flat_choice};
     pub use crate::wire::{decimal, integer, optional_integer};
     pub use crate::{Call, Client, Decimal, Empty, JsonObject, Patch, Timestamp};
 }

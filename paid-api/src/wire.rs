@@ -1,5 +1,6 @@
 //! Details of the wire format: whole numbers written as `1.0`, exact amounts, NaN and infinity, path segments.
 
+pub(crate) mod choice;
 pub mod decimal;
 
 use std::fmt;

@@ -24,13 +24,13 @@ fn per_signal(name: &str, event: &str, cents: impl Into<Decimal>) -> ProductAttr
     ProductAttributeUpsert::new(name, UsagePerUnitPricing::new(event, [PricePoint::new("USD", cents)]))
 }
 
-fn signal(event: &str, key: &str) -> Signal {
-    Signal::new(event, ExternalCustomerId::from("acme"))
+fn signal(event: &str, key: &str) -> NewSignal {
+    NewSignal::new(event, ExternalCustomerId::from("acme"))
         .attribution(ExternalProductId::from("sdr"))
         .idempotency_key(key)
 }
 
-async fn send(client: &Client, signals: impl Into<Vec<Signal>>) -> (i64, i64, i64) {
+async fn send(client: &Client, signals: impl Into<Vec<NewSignal>>) -> (i64, i64, i64) {
     let answer = client.signals().create(&CreateSignalsRequest::new(signals)).await.unwrap();
     (answer.ingested, answer.duplicates, answer.failed)
 }
@@ -79,7 +79,7 @@ async fn a_signal_with_another_name_or_no_product_is_stored_and_bills_nothing() 
     let emulator = Emulator::start().await.unwrap();
     let client = emulator.client();
     let order = with_order(&client, vec![per_signal("Emails", "email_sent", 10)]).await;
-    let unattributed = Signal::new("email_sent", ExternalCustomerId::from("acme"));
+    let unattributed = NewSignal::new("email_sent", ExternalCustomerId::from("acme"));
     let elsewhere = signal("email_sent", "k").attribution(ExternalProductId::from("another"));
     assert_eq!(send(&client, [signal("email_send", "a"), unattributed, elsewhere]).await, (2, 0, 1));
     assert_eq!(total(&client, &order).await, Decimal::from(0));

@@ -236,6 +236,54 @@ fn both_ids_at_once_are_an_error_and_an_unknown_kind_is_kept() {
     assert_eq!(serde_json::to_value(kept).unwrap(), other);
 }
 
+/// Reads a request back, as a store or a queue does.
+fn read_back<T: serde::de::DeserializeOwned + serde::Serialize>(json: &Value) -> Result<Value, String> {
+    let request: T = serde_json::from_value(json.clone()).map_err(|error| error.to_string())?;
+    Ok(serde_json::to_value(request).unwrap())
+}
+
+#[test]
+fn a_request_that_is_read_back_with_two_ids_is_an_error_and_not_a_dropped_customer() {
+    let with = |mut request: Value, key: &str, value: &str| {
+        request[key] = value.into();
+        request
+    };
+    let checkout = json!({"products": [], "successUrl": "https://acme.test"});
+    assert_eq!(read_back::<CreateCheckoutRequest>(&checkout).unwrap(), checkout);
+    let known = with(checkout.clone(), "externalCustomerId", "acme");
+    assert_eq!(read_back::<CreateCheckoutRequest>(&known).unwrap(), known);
+    let error = read_back::<CreateCheckoutRequest>(&with(known, "customerId", "cus_1")).unwrap_err();
+    assert!(error.contains("expected only one of `externalCustomerId`, `customerId`"), "{error}");
+
+    let portal = json!({"returnUrl": "https://acme.test"});
+    let error = read_back::<CreateCustomerPortalRequest>(&portal).unwrap_err();
+    assert!(error.contains("only one of"), "{error}");
+    let portal = with(portal, "customerId", "cus_1");
+    assert_eq!(read_back::<CreateCustomerPortalRequest>(&portal).unwrap(), portal);
+    let error = read_back::<CreateCustomerPortalRequest>(&with(portal, "externalCustomerId", "acme")).unwrap_err();
+    assert!(error.contains("only one of"), "{error}");
+
+    let receipt =
+        json!({"customerId": "cus_1", "orderId": "ord_1", "startDate": "2026-01-01", "endDate": "2026-01-31"});
+    assert!(read_back::<SyncValueReceiptRequest>(&receipt).is_ok());
+    let mut both = receipt;
+    both["product"] = json!({"productId": "prod_1"});
+    let error = read_back::<SyncValueReceiptRequest>(&both).unwrap_err();
+    assert!(error.contains("only one of"), "{error}");
+
+    let signal = json!({"eventName": "a", "customer": {"customerId": "c", "externalCustomerId": "d"}});
+    assert!(read_back::<NewSignal>(&signal).unwrap_err().contains("only one of"));
+    let signal = json!({"eventName": "a", "customer": {"customerId": "c"}, "attribution": {"productId": "c", "externalProductId": "d"}});
+    assert!(read_back::<NewSignal>(&signal).unwrap_err().contains("only one of"));
+}
+
+#[test]
+fn an_id_that_is_null_is_not_chosen() {
+    let one = json!({"customerId": null, "externalCustomerId": "acme"});
+    let read: CustomerAttribution = serde_json::from_value(one).unwrap();
+    assert_eq!(serde_json::to_value(read).unwrap(), json!({"externalCustomerId": "acme"}));
+}
+
 #[test]
 fn an_unknown_discriminator_value_is_kept_as_json() {
     let novelty = json!({"pricingType": "UsageByMoonPhase", "phase": 3});

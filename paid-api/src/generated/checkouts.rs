@@ -5,6 +5,8 @@
 use crate::runtime::{
     Call, Client, Deserialize, Empty, JsonObject, Method, Serialize, Timestamp,
 };
+#[cfg(feature = "full-serde")]
+use crate::runtime::optional_flat_choice;
 use super::ids::{
     CheckoutId, CustomerId, ExternalCustomerId, ExternalPlanId, OrderId, PlanId,
     ProductId,
@@ -359,6 +361,7 @@ pub struct CreateCheckoutRequest {
     pub custom_cards: Option<Vec<CheckoutCustomCardInput>>,
     /// The customer of the checkout. An external id that Paid does not know yet creates a customer; if not set, whoever opens the link becomes the customer.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(deserialize_with = "optional_flat_choice"))]
     pub customer: Option<CustomerAttribution>,
     /// When the link expires (`expiresAt`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]

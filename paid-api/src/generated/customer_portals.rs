@@ -3,6 +3,8 @@
 //! Resource `customer-portals`.
 
 use crate::runtime::{Call, Client, Deserialize, Method, Serialize, Timestamp};
+#[cfg(feature = "full-serde")]
+use crate::runtime::flat_choice;
 use super::ids::{CustomerId, CustomerPortalId};
 use super::shared::CustomerAttribution;
 
@@ -38,6 +40,7 @@ impl CustomerPortals {
 pub struct CreateCustomerPortalRequest {
     /// The customer whose portal to open.
     #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(deserialize_with = "flat_choice"))]
     pub customer: CustomerAttribution,
     /// When the session expires (`expiresAt`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,9 @@ use crate::runtime::{
     Decimal, Deserialize, JsonObject, Patch, Serialize, Value, decimal, integer,
 };
 #[cfg(feature = "full-serde")]
-use crate::runtime::{DeserializeError, Deserializer, from_value};
+use crate::runtime::{
+    Choice, DeserializeError, Deserializer, JsonError, choice, from_value,
+};
 use super::ids::*;
 
 #[cfg(any(feature = "pricing", feature = "products"))]
@@ -481,35 +483,32 @@ impl From<CustomerId> for CustomerAttribution {
     )
 )]
 #[cfg(feature = "full-serde")]
+impl Choice for CustomerAttribution {
+    const KEYS: &'static [&'static str] = &["externalCustomerId", "customerId"];
+    fn of(key: &str, value: Value) -> Result<Self, JsonError> {
+        match key {
+            "externalCustomerId" => from_value(value).map(Self::ExternalId),
+            "customerId" => from_value(value).map(Self::Id),
+            _ => Ok(Self::Unknown(JsonObject::from_iter([(key.to_owned(), value)]))),
+        }
+    }
+    fn unknown(object: JsonObject) -> Self {
+        Self::Unknown(object)
+    }
+}
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "costs",
+        feature = "customer-portals",
+        feature = "signals",
+        feature = "value-receipts"
+    )
+)]
+#[cfg(feature = "full-serde")]
 impl<'de> Deserialize<'de> for CustomerAttribution {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut object = JsonObject::deserialize(deserializer)?;
-        match ["externalCustomerId", "customerId"]
-            .iter()
-            .filter(|key| object.contains_key(**key))
-            .count()
-        {
-            0 => return Ok(Self::Unknown(object)),
-            1 => {}
-            _ => {
-                return Err(
-                    DeserializeError::custom(
-                        concat!(
-                            "expected ", "only one of `externalCustomerId`, `customerId`"
-                        ),
-                    ),
-                );
-            }
-        }
-        if let Some(value) = object.remove("externalCustomerId") {
-            return from_value(value)
-                .map(Self::ExternalId)
-                .map_err(DeserializeError::custom);
-        }
-        if let Some(value) = object.remove("customerId") {
-            return from_value(value).map(Self::Id).map_err(DeserializeError::custom);
-        }
-        Ok(Self::Unknown(object))
+        choice(deserializer)
     }
 }
 
@@ -1084,35 +1083,24 @@ impl From<ProductId> for ProductAttribution {
 }
 #[cfg(any(feature = "costs", feature = "signals"))]
 #[cfg(feature = "full-serde")]
+impl Choice for ProductAttribution {
+    const KEYS: &'static [&'static str] = &["externalProductId", "productId"];
+    fn of(key: &str, value: Value) -> Result<Self, JsonError> {
+        match key {
+            "externalProductId" => from_value(value).map(Self::ExternalId),
+            "productId" => from_value(value).map(Self::Id),
+            _ => Ok(Self::Unknown(JsonObject::from_iter([(key.to_owned(), value)]))),
+        }
+    }
+    fn unknown(object: JsonObject) -> Self {
+        Self::Unknown(object)
+    }
+}
+#[cfg(any(feature = "costs", feature = "signals"))]
+#[cfg(feature = "full-serde")]
 impl<'de> Deserialize<'de> for ProductAttribution {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut object = JsonObject::deserialize(deserializer)?;
-        match ["externalProductId", "productId"]
-            .iter()
-            .filter(|key| object.contains_key(**key))
-            .count()
-        {
-            0 => return Ok(Self::Unknown(object)),
-            1 => {}
-            _ => {
-                return Err(
-                    DeserializeError::custom(
-                        concat!(
-                            "expected ", "only one of `externalProductId`, `productId`"
-                        ),
-                    ),
-                );
-            }
-        }
-        if let Some(value) = object.remove("externalProductId") {
-            return from_value(value)
-                .map(Self::ExternalId)
-                .map_err(DeserializeError::custom);
-        }
-        if let Some(value) = object.remove("productId") {
-            return from_value(value).map(Self::Id).map_err(DeserializeError::custom);
-        }
-        Ok(Self::Unknown(object))
+        choice(deserializer)
     }
 }
 

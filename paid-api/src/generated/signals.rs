@@ -35,11 +35,11 @@ impl Signals {
 #[non_exhaustive]
 pub struct CreateSignalsRequest {
     /// Signals (`signals`, list).
-    pub signals: Vec<Signal>,
+    pub signals: Vec<NewSignal>,
 }
 impl CreateSignalsRequest {
     /// Creates a request with its required fields.
-    pub fn new(signals: impl Into<Vec<Signal>>) -> Self {
+    pub fn new(signals: impl Into<Vec<NewSignal>>) -> Self {
         Self { signals: signals.into() }
     }
 }
@@ -65,7 +65,7 @@ pub struct CreateSignalsResponse {
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
-pub struct Signal {
+pub struct NewSignal {
     /// Product that did the work; a signal without one bills nothing (`attribution`, [`ProductAttribution`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attribution: Option<ProductAttribution>,
@@ -83,8 +83,8 @@ pub struct Signal {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
 }
-impl Signal {
-    /// Creates a `Signal` with its required fields.
+impl NewSignal {
+    /// Creates a `NewSignal` with its required fields.
     pub fn new(
         event_name: impl Into<String>,
         customer: impl Into<CustomerAttribution>,

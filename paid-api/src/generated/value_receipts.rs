@@ -7,7 +7,10 @@ use crate::runtime::{
     decimal, integer,
 };
 #[cfg(feature = "full-serde")]
-use crate::runtime::{DeserializeError, Deserializer, from_value};
+use crate::runtime::{
+    Choice, Deserializer, JsonError, Value, choice, flat_choice, from_value,
+    optional_flat_choice,
+};
 use super::ids::{CustomerId, ExternalCustomerId, OrderId, ProductId, ValueReceiptId};
 use super::shared::CustomerAttribution;
 
@@ -276,11 +279,13 @@ pub struct SuccessResponse {
 pub struct SyncValueReceiptRequest {
     /// The customer of the receipt.
     #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(deserialize_with = "flat_choice"))]
     pub customer: CustomerAttribution,
     /// Last day (`endDate`, RFC 3339 time).
     pub end_date: Timestamp,
     /// What the receipt covers; all of the customer's work if not set.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(deserialize_with = "optional_flat_choice"))]
     pub scope: Option<ValueReceiptScope>,
     /// First day (`startDate`, RFC 3339 time).
     pub start_date: Timestamp,
@@ -433,35 +438,23 @@ impl From<ValueReceiptProduct> for ValueReceiptScope {
     }
 }
 #[cfg(feature = "full-serde")]
+impl Choice for ValueReceiptScope {
+    const KEYS: &'static [&'static str] = &["orderId", "product"];
+    fn of(key: &str, value: Value) -> Result<Self, JsonError> {
+        match key {
+            "orderId" => from_value(value).map(Self::OrderId),
+            "product" => from_value(value).map(Self::Product),
+            _ => Ok(Self::Unknown(JsonObject::from_iter([(key.to_owned(), value)]))),
+        }
+    }
+    fn unknown(object: JsonObject) -> Self {
+        Self::Unknown(object)
+    }
+}
+#[cfg(feature = "full-serde")]
 impl<'de> Deserialize<'de> for ValueReceiptScope {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut object = JsonObject::deserialize(deserializer)?;
-        match ["orderId", "product"]
-            .iter()
-            .filter(|key| object.contains_key(**key))
-            .count()
-        {
-            0 => return Ok(Self::Unknown(object)),
-            1 => {}
-            _ => {
-                return Err(
-                    DeserializeError::custom(
-                        concat!("expected ", "only one of `orderId`, `product`"),
-                    ),
-                );
-            }
-        }
-        if let Some(value) = object.remove("orderId") {
-            return from_value(value)
-                .map(Self::OrderId)
-                .map_err(DeserializeError::custom);
-        }
-        if let Some(value) = object.remove("product") {
-            return from_value(value)
-                .map(Self::Product)
-                .map_err(DeserializeError::custom);
-        }
-        Ok(Self::Unknown(object))
+        choice(deserializer)
     }
 }
 

@@ -73,6 +73,11 @@ fn writing_attribute(known: &Type, inner: &proc_macro2::TokenStream) -> proc_mac
     if known.sent { quote!(#[serde(#inner)]) } else { quote!(#[cfg_attr(feature = "full-serde", serde(#inner))]) }
 }
 
+/// An attribute for reading, which is a feature of what is only sent.
+pub(crate) fn reading_attribute(known: &Type, inner: &proc_macro2::TokenStream) -> proc_macro2::TokenStream {
+    if known.received { quote!(#[serde(#inner)]) } else { quote!(#[cfg_attr(feature = "full-serde", serde(#inner))]) }
+}
+
 fn reading_gate(known: &Type) -> proc_macro2::TokenStream {
     if known.received { quote!() } else { quote!(#[cfg(feature = "full-serde")]) }
 }
@@ -136,7 +141,6 @@ pub(crate) fn choice(name: &str, known: &Type, variants: &[ChoiceVariant]) -> Re
     let derive = writing_derive(known);
     let untagged = writing_attribute(known, &quote!(untagged));
     let renames = keys.iter().map(|key| writing_attribute(known, &quote!(rename = #key)));
-    let expected = format!("only one of {}", keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", "));
     items(quote! {
         #doc
         #derive
@@ -153,18 +157,22 @@ pub(crate) fn choice(name: &str, known: &Type, variants: &[ChoiceVariant]) -> Re
             }
         })*
         #gate
+        impl Choice for #ident {
+            const KEYS: &'static [&'static str] = &[#(#keys),*];
+            fn of(key: &str, value: Value) -> Result<Self, JsonError> {
+                match key {
+                    #(#keys => from_value(value).map(Self::#names),)*
+                    _ => Ok(Self::Unknown(JsonObject::from_iter([(key.to_owned(), value)]))),
+                }
+            }
+            fn unknown(object: JsonObject) -> Self {
+                Self::Unknown(object)
+            }
+        }
+        #gate
         impl<'de> Deserialize<'de> for #ident {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let mut object = JsonObject::deserialize(deserializer)?;
-                match [#(#keys),*].iter().filter(|key| object.contains_key(**key)).count() {
-                    0 => return Ok(Self::Unknown(object)),
-                    1 => {}
-                    _ => return Err(DeserializeError::custom(concat!("expected ", #expected))),
-                }
-                #(if let Some(value) = object.remove(#keys) {
-                    return from_value(value).map(Self::#names).map_err(DeserializeError::custom);
-                })*
-                Ok(Self::Unknown(object))
+                choice(deserializer)
             }
         }
     })

@@ -46,9 +46,10 @@ impl Target {
 }
 
 /// What generated code uses of the runtime; all of it is re-exported by the library's hidden `runtime` module.
-const RUNTIME: [&str; 19] = [
+const RUNTIME: [&str; 24] = [
     "BTreeMap",
     "Call",
+    "Choice",
     "Client",
     "Cow",
     "Decimal",
@@ -56,15 +57,19 @@ const RUNTIME: [&str; 19] = [
     "DeserializeError",
     "Deserializer",
     "Empty",
+    "JsonError",
     "JsonObject",
     "Method",
     "Patch",
     "Serialize",
     "Timestamp",
     "Value",
+    "choice",
     "decimal",
+    "flat_choice",
     "from_value",
     "integer",
+    "optional_flat_choice",
     "optional_integer",
 ];
 

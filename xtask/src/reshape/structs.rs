@@ -8,7 +8,7 @@ use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
 
 use super::docs;
-use super::enums::serde_derives;
+use super::enums::{reading_attribute, serde_derives};
 use super::syntax::{items, rust_name};
 use crate::downlevel::DECIMAL;
 use crate::facts::{Facts, Field, Kind, Presence, Shape, Type};
@@ -167,11 +167,14 @@ fn serde_camel(ident: &str) -> String {
 fn field_definition(known: &Type, member: &Member<'_>, camel: bool) -> TokenStream {
     let doc = docs::attributes(&docs::of_field(member.facts));
     let mut serde = Vec::new();
+    let mut reading = None;
     let ident = &member.ident;
     let automatic = if camel { serde_camel(&ident.to_string()) } else { ident.to_string() };
     let wire = &member.facts.wire;
     if member.facts.flatten {
+        let reads = if member.presence == Presence::Always { "flat_choice" } else { "optional_flat_choice" };
         serde.push(quote!(flatten));
+        reading = Some(reading_attribute(known, &quote!(deserialize_with = #reads)));
     } else if automatic != *wire {
         serde.push(quote!(rename = #wire));
     }
@@ -195,7 +198,7 @@ fn field_definition(known: &Type, member: &Member<'_>, camel: bool) -> TokenStre
     let attribute = (!serde.is_empty()).then(|| quote!(#[serde(#(#serde),*)]));
     let deprecated = member.facts.deprecated.then(|| quote!(#[deprecated = "deprecated in Paid's document"]));
     let ty = full_type(member);
-    quote!(#doc #attribute #deprecated pub #ident: #ty,)
+    quote!(#doc #attribute #reading #deprecated pub #ident: #ty,)
 }
 
 fn full_type(member: &Member<'_>) -> TokenStream {

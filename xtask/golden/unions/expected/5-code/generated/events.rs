@@ -6,6 +6,8 @@ use paid::runtime::{
     Call, Client, Deserialize, DeserializeError, Deserializer, JsonObject, Method,
     Serialize, Timestamp, Value, from_value, integer,
 };
+#[cfg(feature = "full-serde")]
+use paid::runtime::{Choice, JsonError, choice};
 use super::ids::{ExternalWhoId, WhoId};
 
 /// The operations on events.
@@ -220,32 +222,22 @@ impl From<WhoId> for Who {
     }
 }
 #[cfg(feature = "full-serde")]
+impl Choice for Who {
+    const KEYS: &'static [&'static str] = &["externalWhoId", "whoId"];
+    fn of(key: &str, value: Value) -> Result<Self, JsonError> {
+        match key {
+            "externalWhoId" => from_value(value).map(Self::ExternalId),
+            "whoId" => from_value(value).map(Self::Id),
+            _ => Ok(Self::Unknown(JsonObject::from_iter([(key.to_owned(), value)]))),
+        }
+    }
+    fn unknown(object: JsonObject) -> Self {
+        Self::Unknown(object)
+    }
+}
+#[cfg(feature = "full-serde")]
 impl<'de> Deserialize<'de> for Who {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut object = JsonObject::deserialize(deserializer)?;
-        match ["externalWhoId", "whoId"]
-            .iter()
-            .filter(|key| object.contains_key(**key))
-            .count()
-        {
-            0 => return Ok(Self::Unknown(object)),
-            1 => {}
-            _ => {
-                return Err(
-                    DeserializeError::custom(
-                        concat!("expected ", "only one of `externalWhoId`, `whoId`"),
-                    ),
-                );
-            }
-        }
-        if let Some(value) = object.remove("externalWhoId") {
-            return from_value(value)
-                .map(Self::ExternalId)
-                .map_err(DeserializeError::custom);
-        }
-        if let Some(value) = object.remove("whoId") {
-            return from_value(value).map(Self::Id).map_err(DeserializeError::custom);
-        }
-        Ok(Self::Unknown(object))
+        choice(deserializer)
     }
 }

@@ -7,7 +7,9 @@ use paid::runtime::{
     integer, optional_integer,
 };
 #[cfg(feature = "full-serde")]
-use paid::runtime::{DeserializeError, Deserializer, from_value};
+use paid::runtime::{
+    Choice, Deserializer, JsonError, Value, choice, from_value, optional_flat_choice,
+};
 
 /// The operations on parts.
 #[derive(Clone, Debug)]
@@ -60,33 +62,23 @@ pub enum Owner {
     Unknown(JsonObject),
 }
 #[cfg(feature = "full-serde")]
+impl Choice for Owner {
+    const KEYS: &'static [&'static str] = &["externalOwnerId", "ownerId"];
+    fn of(key: &str, value: Value) -> Result<Self, JsonError> {
+        match key {
+            "externalOwnerId" => from_value(value).map(Self::ExternalId),
+            "ownerId" => from_value(value).map(Self::Id),
+            _ => Ok(Self::Unknown(JsonObject::from_iter([(key.to_owned(), value)]))),
+        }
+    }
+    fn unknown(object: JsonObject) -> Self {
+        Self::Unknown(object)
+    }
+}
+#[cfg(feature = "full-serde")]
 impl<'de> Deserialize<'de> for Owner {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut object = JsonObject::deserialize(deserializer)?;
-        match ["externalOwnerId", "ownerId"]
-            .iter()
-            .filter(|key| object.contains_key(**key))
-            .count()
-        {
-            0 => return Ok(Self::Unknown(object)),
-            1 => {}
-            _ => {
-                return Err(
-                    DeserializeError::custom(
-                        concat!("expected ", "only one of `externalOwnerId`, `ownerId`"),
-                    ),
-                );
-            }
-        }
-        if let Some(value) = object.remove("externalOwnerId") {
-            return from_value(value)
-                .map(Self::ExternalId)
-                .map_err(DeserializeError::custom);
-        }
-        if let Some(value) = object.remove("ownerId") {
-            return from_value(value).map(Self::Id).map_err(DeserializeError::custom);
-        }
-        Ok(Self::Unknown(object))
+        choice(deserializer)
     }
 }
 
@@ -153,6 +145,7 @@ pub struct UpdatePartRequest {
     pub note: Patch<String>,
     /// Whose part it is.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(deserialize_with = "optional_flat_choice"))]
     pub owner: Option<Owner>,
     /// The field `place` ([`Place`], may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
