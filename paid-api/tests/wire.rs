@@ -182,6 +182,21 @@ async fn unknown_fields_and_missing_nullable_ones_sink_no_list() {
 }
 
 #[tokio::test]
+async fn fields_that_paid_adds_later_are_kept_and_written_again() {
+    let novelty = json!({"score": 0.1, "tags": ["a", null], "big": 9_007_199_254_740_993_u64});
+    let customers = listed(|one| {
+        one["novelty"] = novelty.clone();
+        one["connections"]["acme"] = json!({"id": 7});
+    });
+    let customer = customers.await.unwrap().remove(1);
+    assert_eq!(customer.other_fields, object!({ "novelty": novelty }));
+    assert_eq!(customer.connections.other_fields["acme"], json!({"id": 7}));
+    let written = serde_json::to_value(&customer).unwrap();
+    assert_eq!((&written["novelty"], &written["connections"]["acme"]["id"]), (&novelty, &json!(7)));
+    assert!(listed(|_| {}).await.unwrap().iter().all(|customer| customer.other_fields.is_empty()));
+}
+
+#[tokio::test]
 async fn times_without_a_zone_and_dates_alone_sink_no_list() {
     let customers = listed(|one| {
         one["createdAt"] = "2026-01-31T23:00:00".into();

@@ -164,6 +164,14 @@ pub(crate) struct Operation {
     pub(crate) deprecated: bool,
 }
 
+impl Type {
+    /// Whether fields that the document does not know are kept. A type that is sent too has fixed fields: in a request,
+    /// a field that nobody checks would be a typo that nobody sees.
+    pub(crate) fn keeps_other_fields(&self) -> bool {
+        self.received && !self.sent && matches!(self.shape, Shape::Struct(_))
+    }
+}
+
 impl Resource {
     /// `CustomerPortals`.
     pub(crate) fn type_name(&self) -> String {

@@ -3,7 +3,7 @@
 //! Resource `analytics`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, Method, Serialize, Timestamp, Value, integer,
+    Call, Client, Deserialize, JsonObject, Method, Serialize, Timestamp, Value, integer,
 };
 
 /// Analytics (experimental): SQL over billing data, and what signals look like.
@@ -101,6 +101,9 @@ pub struct AnalyticsColumn {
     pub name: String,
     /// The field `type` (string).
     pub type_: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Analytics query meta.
@@ -116,6 +119,9 @@ pub struct AnalyticsQueryMeta {
     pub row_count: i64,
     /// The field `truncated` (boolean).
     pub truncated: bool,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// A query over your organisation's billing data.
@@ -144,6 +150,9 @@ pub struct AnalyticsQueryResponse {
     pub meta: AnalyticsQueryMeta,
     /// The field `rows` (list).
     pub rows: Vec<Vec<Value>>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Analytics schema column.
@@ -158,6 +167,9 @@ pub struct AnalyticsSchemaColumn {
     pub name: String,
     /// The field `type` (string).
     pub type_: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Analytics schema response.
@@ -167,6 +179,9 @@ pub struct AnalyticsSchemaColumn {
 pub struct AnalyticsSchemaResponse {
     /// The field `views` (list).
     pub views: Vec<AnalyticsSchemaView>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Analytics schema view.
@@ -180,6 +195,9 @@ pub struct AnalyticsSchemaView {
     pub comment: String,
     /// The field `name` (string).
     pub name: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Signal data path.
@@ -191,6 +209,9 @@ pub struct SignalDataPath {
     pub path: String,
     /// The field `types` (list).
     pub types: Vec<String>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Signal metadata.
@@ -203,6 +224,9 @@ pub struct SignalMetadata {
     pub paths: Vec<SignalDataPath>,
     /// The field `signalName` (string).
     pub signal_name: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Signals metadata response.
@@ -214,6 +238,9 @@ pub struct SignalsMetadataResponse {
     pub meta: SignalsMetadataWindow,
     /// The field `signals` (list).
     pub signals: Vec<SignalMetadata>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Signals metadata window.
@@ -226,4 +253,7 @@ pub struct SignalsMetadataWindow {
     pub from_date: String,
     /// The field `toDate` (string).
     pub to_date: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }

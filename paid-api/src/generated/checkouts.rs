@@ -132,6 +132,9 @@ pub struct Checkout {
     pub updated_at: Timestamp,
     /// The field `url` (string).
     pub url: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Checkout custom card.
@@ -151,6 +154,9 @@ pub struct CheckoutCustomCard {
     /// The field `priceText` (string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_text: Option<String>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// A card of your own, shown next to the plans of a checkout page.
@@ -246,6 +252,9 @@ pub struct CheckoutDetails {
     pub updated_at: Timestamp,
     /// The field `url` (string).
     pub url: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Checkout list response.
@@ -257,6 +266,9 @@ pub struct CheckoutListResponse {
     pub data: Vec<Checkout>,
     /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(CheckoutListResponse, Checkout, pagination);
 
@@ -318,6 +330,9 @@ pub struct CheckoutSelectedProduct {
     pub id: ProductId,
     /// The field `plan` ([`PlanRef`]).
     pub plan: PlanRef,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Which checkouts to list.
@@ -468,4 +483,7 @@ pub struct PlanRef {
     pub id: PlanId,
     /// The field `name` (string, may be null).
     pub name: Option<String>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }

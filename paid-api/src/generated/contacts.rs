@@ -3,7 +3,7 @@
 //! Resource `contacts`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, Empty, Method, Patch, Serialize, Timestamp,
+    Call, Client, Deserialize, Empty, JsonObject, Method, Patch, Serialize, Timestamp,
 };
 use super::ids::{ContactId, CustomerId, ExternalContactId};
 use super::shared::Pagination;
@@ -185,6 +185,9 @@ pub struct Contact {
     pub roles: Vec<ContactRole>,
     /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// The postal address of a contact.
@@ -261,6 +264,9 @@ pub struct ContactListResponse {
     pub data: Vec<Contact>,
     /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(ContactListResponse, Contact, pagination);
 

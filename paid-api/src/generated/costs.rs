@@ -195,6 +195,9 @@ pub struct CreateCostsResponse {
     /// Number stored (`ingested`, integer).
     #[serde(deserialize_with = "integer")]
     pub ingested: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Token counts of one model call. Each token is counted in one field only.

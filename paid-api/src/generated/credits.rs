@@ -2,7 +2,9 @@
 
 //! Resource `credits`.
 
-use crate::runtime::{Call, Client, Deserialize, Method, Patch, Serialize, Timestamp};
+use crate::runtime::{
+    Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+};
 use super::ids::CreditCurrencyId;
 
 /// Credit currencies: the units in which prepaid credits are counted.
@@ -137,6 +139,9 @@ pub struct CreditCurrency {
     pub status: CreditCurrencyStatus,
     /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Credit currency list response.
@@ -146,6 +151,9 @@ pub struct CreditCurrency {
 pub struct CreditCurrencyListResponse {
     /// The field `data` (list).
     pub data: Vec<CreditCurrency>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Whether a credit currency can be granted.

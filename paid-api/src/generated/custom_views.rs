@@ -287,6 +287,9 @@ pub struct CustomView {
     pub scope: CustomViewScope,
     /// The field `status` ([`CustomViewStatus`]).
     pub status: CustomViewStatus,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Custom view data response.
@@ -296,6 +299,9 @@ pub struct CustomView {
 pub struct CustomViewDataResponse {
     /// The field `data` (object).
     pub data: BTreeMap<String, Vec<JsonObject>>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Custom view detail.
@@ -320,6 +326,9 @@ pub struct CustomViewDetail {
     pub scope: CustomViewScope,
     /// The field `status` ([`CustomViewStatus`]).
     pub status: CustomViewStatus,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Custom view embed token response.
@@ -332,6 +341,9 @@ pub struct CustomViewEmbedTokenResponse {
     pub expires_at: Timestamp,
     /// The field `token` (string).
     pub token: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Custom view list response.
@@ -341,6 +353,9 @@ pub struct CustomViewEmbedTokenResponse {
 pub struct CustomViewListResponse {
     /// The field `views` (list).
     pub views: Vec<CustomViewSummary>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// The period that a custom view shows.
@@ -506,6 +521,9 @@ pub struct CustomViewSummary {
     pub scope: CustomViewScope,
     /// The field `status` ([`CustomViewStatus`]).
     pub status: CustomViewStatus,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// One edit to the HTML of a custom view.

@@ -3,7 +3,7 @@
 //! Resource `customer-groups`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, Method, Patch, Serialize, Timestamp, integer,
+    Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp, integer,
 };
 use super::ids::{CustomerGroupId, CustomerId, ExternalCustomerId};
 use super::shared::Pagination;
@@ -206,6 +206,9 @@ pub struct AddGroupMembersResponse {
     pub skipped: i64,
     /// Ids of the customers that were skipped (`skippedIds`, list).
     pub skipped_ids: Vec<ExternalCustomerId>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// The fields of a new customer group.
@@ -246,6 +249,9 @@ pub struct CustomerGroupDeleteResponse {
     /// The field `unboundCustomerCount` (integer).
     #[serde(deserialize_with = "integer")]
     pub unbound_customer_count: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// A customer group with its members.
@@ -269,6 +275,9 @@ pub struct CustomerGroupDetail {
     pub name: String,
     /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer group list response.
@@ -280,6 +289,9 @@ pub struct CustomerGroupListResponse {
     pub data: Vec<CustomerGroupSummary>,
     /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(CustomerGroupListResponse, CustomerGroupSummary, pagination);
 
@@ -295,6 +307,9 @@ pub struct CustomerGroupMember {
     pub id: CustomerId,
     /// The field `name` (string).
     pub name: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customers to add to a group, to remove from it, or to set as its members.
@@ -334,6 +349,9 @@ pub struct CustomerGroupSummary {
     pub name: String,
     /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// The result of removing customers from a group.
@@ -350,6 +368,9 @@ pub struct RemoveGroupMembersResponse {
     pub skipped: i64,
     /// Ids of the customers that were skipped (`skippedIds`, list).
     pub skipped_ids: Vec<ExternalCustomerId>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// The result of replacing a group's members.
@@ -369,6 +390,9 @@ pub struct SetGroupMembersResponse {
     pub skipped: i64,
     /// Ids of the customers that were skipped (`skippedIds`, list).
     pub skipped_ids: Vec<ExternalCustomerId>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Changes to a customer group; fields that are not set stay unchanged.

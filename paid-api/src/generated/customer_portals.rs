@@ -2,7 +2,9 @@
 
 //! Resource `customer-portals`.
 
-use crate::runtime::{Call, Client, Deserialize, Method, Serialize, Timestamp};
+use crate::runtime::{
+    Call, Client, Deserialize, JsonObject, Method, Serialize, Timestamp,
+};
 #[cfg(feature = "full-serde")]
 use crate::runtime::flat_choice;
 use super::ids::{CustomerId, CustomerPortalId};
@@ -92,6 +94,9 @@ pub struct CustomerPortal {
     pub status: CustomerPortalStatus,
     /// The field `url` (string).
     pub url: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer portal status.

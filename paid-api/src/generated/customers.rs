@@ -687,6 +687,9 @@ pub struct CreditBalance {
     /// Number of credits spent (`used`, exact number).
     #[serde(with = "decimal")]
     pub used: Decimal,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Credit balance list response.
@@ -696,6 +699,9 @@ pub struct CreditBalance {
 pub struct CreditBalanceListResponse {
     /// The field `data` (list).
     pub data: Vec<CreditBalance>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// A grant of credits.
@@ -726,6 +732,9 @@ pub struct CreditGrant {
     /// The field `used` (exact number).
     #[serde(with = "decimal")]
     pub used: Decimal,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Credit grant currency.
@@ -737,6 +746,9 @@ pub struct CreditGrantCurrency {
     pub key: String,
     /// The field `name` (string).
     pub name: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Credit grant customer.
@@ -749,6 +761,9 @@ pub struct CreditGrantCustomer {
     pub external_id: Option<ExternalCustomerId>,
     /// The field `id` (string).
     pub id: CustomerId,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// A grant of credits that was just made.
@@ -766,6 +781,9 @@ pub struct CreditGrantResult {
     pub starts_at: Timestamp,
     /// The field `status` ([`CreditGrantStatus`]).
     pub status: CreditGrantStatus,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Credit grant status.
@@ -819,6 +837,9 @@ pub struct Customer {
     pub vat_number: Option<String>,
     /// The field `website` (string).
     pub website: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// An alias (another external id) of a customer.
@@ -839,6 +860,9 @@ pub struct CustomerAlias {
     pub name: Option<String>,
     /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer alias list response.
@@ -850,6 +874,9 @@ pub struct CustomerAliasListResponse {
     pub data: Vec<CustomerAlias>,
     /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(CustomerAliasListResponse, CustomerAlias, pagination);
 
@@ -935,6 +962,9 @@ impl CustomerBillingAddress {
 pub struct CustomerConnections {
     /// The field `stripe` ([`StripeConnection`]).
     pub stripe: StripeConnection,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Whether a customer is active.
@@ -959,6 +989,9 @@ pub struct CustomerListResponse {
     pub data: Vec<Customer>,
     /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(CustomerListResponse, Customer, pagination);
 
@@ -982,6 +1015,9 @@ pub struct CustomerState {
     pub seats: CustomerStateSeats,
     /// The field `timestamp` (RFC 3339 time).
     pub timestamp: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer state checkout link.
@@ -1004,6 +1040,9 @@ pub struct CustomerStateCheckoutLink {
     pub status: CheckoutStatus,
     /// The field `url` (string).
     pub url: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer state credit balance.
@@ -1021,6 +1060,9 @@ pub struct CustomerStateCreditBalance {
     pub currency_key: String,
     /// The field `currencyName` (string).
     pub currency_name: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer state credit summary.
@@ -1030,6 +1072,9 @@ pub struct CustomerStateCreditBalance {
 pub struct CustomerStateCreditSummary {
     /// The field `balances` (list).
     pub balances: Vec<CustomerStateCreditBalance>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer state customer.
@@ -1046,6 +1091,9 @@ pub struct CustomerStateCustomer {
     pub id: CustomerId,
     /// The field `name` (string).
     pub name: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer state order.
@@ -1070,6 +1118,9 @@ pub struct CustomerStateOrder {
     pub start_date: Timestamp,
     /// The field `state` ([`OrderStatus`]).
     pub state: OrderStatus,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer state product ref.
@@ -1084,6 +1135,9 @@ pub struct CustomerStateProductRef {
     pub id: ProductId,
     /// The field `name` (string).
     pub name: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer state seat.
@@ -1104,6 +1158,9 @@ pub struct CustomerStateSeat {
     pub product: CustomerStateProductRef,
     /// The field `status` ([`SeatStatus`]).
     pub status: SeatStatus,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer state seat assignee.
@@ -1120,6 +1177,9 @@ pub struct CustomerStateSeatAssignee {
     pub id: CustomerUserId,
     /// The field `name` (string, may be null).
     pub name: Option<String>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer state seats.
@@ -1138,6 +1198,9 @@ pub struct CustomerStateSeats {
     /// The field `unassigned` (integer).
     #[serde(deserialize_with = "integer")]
     pub unassigned: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Whether a customer is active or has churned.
@@ -1179,6 +1242,9 @@ pub struct CustomerUser {
     pub status: CustomerUserStatus,
     /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Whether a user can be assigned a seat.
@@ -1253,6 +1319,9 @@ pub struct GrantCreditsResponse {
     pub customer: CreditGrantCustomer,
     /// The field `grant` ([`CreditGrantResult`]).
     pub grant: CreditGrantResult,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// A customer's account at Stripe.
@@ -1263,6 +1332,9 @@ pub struct GrantCreditsResponse {
 pub struct StripeConnection {
     /// Stripe's id of the customer (`customerId`, string).
     pub customer_id: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Changes to a customer; fields that are not set stay unchanged.

@@ -274,6 +274,9 @@ pub struct Invoice {
     pub tax_status: InvoiceTaxStatus,
     /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// A line of an invoice. Amounts are in the currency's smallest unit.
@@ -325,6 +328,9 @@ pub struct InvoiceLine {
     pub total_price_before_tax: Decimal,
     /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Invoice lines response.
@@ -336,6 +342,9 @@ pub struct InvoiceLinesResponse {
     pub data: Vec<InvoiceLine>,
     /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(InvoiceLinesResponse, InvoiceLine, pagination);
 
@@ -348,6 +357,9 @@ pub struct InvoiceListResponse {
     pub data: Vec<Invoice>,
     /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(InvoiceListResponse, Invoice, pagination);
 

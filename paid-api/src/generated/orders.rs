@@ -330,6 +330,9 @@ impl BatchSeatAssignmentsRequest {
 pub struct BatchSeatAssignmentsResponse {
     /// The field `data` (list).
     pub data: Vec<OrderSeat>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// A price for this order line only.
@@ -729,6 +732,9 @@ pub struct Order {
     /// The field `version` (integer).
     #[serde(deserialize_with = "integer")]
     pub version: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// How often an order is billed.
@@ -956,6 +962,9 @@ pub struct OrderLine {
     pub product_id: ProductId,
     /// The field `startDate` (RFC 3339 time).
     pub start_date: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// The price of an order line's attribute.
@@ -1153,6 +1162,9 @@ pub struct OrderLinesResponse {
     pub data: Vec<OrderLine>,
     /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(OrderLinesResponse, OrderLine, pagination);
 
@@ -1165,6 +1177,9 @@ pub struct OrderListResponse {
     pub data: Vec<Order>,
     /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(OrderListResponse, Order, pagination);
 
@@ -1358,6 +1373,9 @@ pub struct OrderSeat {
     pub status: SeatStatus,
     /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Order seat list response.
@@ -1369,6 +1387,9 @@ pub struct OrderSeatListResponse {
     pub data: Vec<OrderSeat>,
     /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(OrderSeatListResponse, OrderSeat, pagination);
 
@@ -1384,6 +1405,9 @@ pub struct SeatAssignee {
     pub external_id: ExternalUserId,
     /// The field `id` (string).
     pub id: CustomerUserId,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// The user to whom a seat is assigned.

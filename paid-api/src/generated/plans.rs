@@ -268,6 +268,9 @@ pub struct Plan {
     pub updated_at: Timestamp,
     /// The field `upgradePathOrder` (number, may be null).
     pub upgrade_path_order: Option<f64>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Plan attribute.
@@ -286,6 +289,9 @@ pub struct PlanAttribute {
     pub pricing: PlanPricing,
     /// The field `productAttributeId` (string).
     pub product_attribute_id: ProductAttributeId,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// The price of a product attribute in a plan.
@@ -360,6 +366,9 @@ pub struct PlanCreditBenefit {
     /// The field `rolloverDurationUnit` ([`RolloverDurationUnit`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollover_duration_unit: Option<RolloverDurationUnit>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Plan list response.
@@ -371,6 +380,9 @@ pub struct PlanListResponse {
     pub data: Vec<Plan>,
     /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(PlanListResponse, Plan, pagination);
 
@@ -388,6 +400,9 @@ pub struct PlanPricing {
     pub pricing_model: String,
     /// The field `pricingType` ([`PricingType`]).
     pub pricing_type: PricingType,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Whether a plan can be bought.
@@ -434,6 +449,9 @@ impl PlanUpgradePathGroup {
 pub struct PlanUpgradePathResponse {
     /// The field `data` (list).
     pub data: Vec<Plan>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Changes to a plan; fields that are not set stay unchanged.

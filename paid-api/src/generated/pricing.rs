@@ -2,7 +2,7 @@
 
 //! Resource `pricing`.
 
-use crate::runtime::{Call, Client, Deserialize, Method, Serialize};
+use crate::runtime::{Call, Client, Deserialize, JsonObject, Method, Serialize};
 use super::ids::{ProductAttributeId, ProductId};
 use super::shared::{AttributePricing, CreditBenefit, CreditBenefitInput, PricingInput};
 
@@ -72,6 +72,9 @@ impl Pricing {
 pub struct PricingListResponse {
     /// The field `data` (list).
     pub data: Vec<PricingResponse>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// The price of a product attribute.
@@ -88,6 +91,9 @@ pub struct PricingResponse {
     pub pricing: AttributePricing,
     /// The field `productAttributeId` (string).
     pub product_attribute_id: ProductAttributeId,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// The new price of a product attribute.

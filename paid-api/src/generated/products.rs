@@ -240,6 +240,9 @@ pub struct Product {
     pub product_code: Option<String>,
     /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// A priced attribute of a product.
@@ -258,6 +261,9 @@ pub struct ProductAttribute {
     pub pricing: AttributePricing,
     /// The field `productAttributeId` (string).
     pub product_attribute_id: ProductAttributeId,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// A priced product attribute to add or update.
@@ -345,6 +351,9 @@ pub struct ProductDetail {
     pub product_code: Option<String>,
     /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Product list response.
@@ -356,6 +365,9 @@ pub struct ProductListResponse {
     pub data: Vec<Product>,
     /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(ProductListResponse, Product, pagination);
 

@@ -56,6 +56,9 @@ pub struct AttributePricing {
     /// Monetary value of one credit (`unitValue`, exact number).
     #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
     pub unit_value: Option<Decimal>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
@@ -175,6 +178,9 @@ pub struct CreditBenefit {
     /// The field `rolloverDurationUnit` (string, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollover_duration_unit: Option<String>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
@@ -628,6 +634,9 @@ pub struct Pagination {
     /// Number of items on all pages (`total`, integer).
     #[serde(deserialize_with = "integer")]
     pub total: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]

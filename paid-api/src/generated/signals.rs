@@ -58,6 +58,9 @@ pub struct CreateSignalsResponse {
     /// Number stored (`ingested`, integer).
     #[serde(deserialize_with = "integer")]
     pub ingested: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// An event that records something your agent did for a customer. It cannot be changed once sent.

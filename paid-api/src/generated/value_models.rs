@@ -604,6 +604,9 @@ pub struct ValueModelBackfillResponse {
     /// The field `version` (integer).
     #[serde(deserialize_with = "integer")]
     pub version: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// How signals are converted into delivered value.
@@ -704,6 +707,9 @@ pub struct ValueModelDetail {
     /// The field `version` (integer).
     #[serde(deserialize_with = "integer")]
     pub version: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// An override for some customers.
@@ -978,6 +984,9 @@ pub struct ValueModelSummary {
     /// The field `version` (integer).
     #[serde(deserialize_with = "integer")]
     pub version: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Value model version list response.
@@ -989,6 +998,9 @@ pub struct ValueModelVersionListResponse {
     pub data: Vec<ValueModelSummary>,
     /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(ValueModelVersionListResponse, ValueModelSummary, pagination);
 

@@ -269,6 +269,9 @@ impl PublishValueReceiptRequest {
 pub struct SuccessResponse {
     /// The field `success` (boolean).
     pub success: bool,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// The customer, scope and period of a value receipt.
@@ -370,6 +373,9 @@ pub struct ValueReceiptDetail {
     /// The field `totalDeliveredValue` (exact number, may be null).
     #[serde(default, with = "decimal")]
     pub total_delivered_value: Option<Decimal>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Value receipt list response.
@@ -382,6 +388,9 @@ pub struct ValueReceiptListResponse {
     /// The field `total` (integer).
     #[serde(deserialize_with = "integer")]
     pub total: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(ValueReceiptListResponse, ValueReceiptSummary, total);
 
@@ -497,6 +506,9 @@ pub struct ValueReceiptSummary {
     /// The field `totalDeliveredValue` (exact number, may be null).
     #[serde(default, with = "decimal")]
     pub total_delivered_value: Option<Decimal>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Value receipt sync response.
@@ -513,4 +525,7 @@ pub struct ValueReceiptSyncResponse {
     pub public_url_token: String,
     /// The field `status` (string).
     pub status: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }

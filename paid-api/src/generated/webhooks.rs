@@ -2,7 +2,9 @@
 
 //! Resource `webhooks`.
 
-use crate::runtime::{Call, Client, Deserialize, Method, Patch, Serialize, Timestamp};
+use crate::runtime::{
+    Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+};
 use super::ids::WebhookId;
 
 /// Webhooks: which events Paid sends, and to which URL.
@@ -85,6 +87,9 @@ impl Webhooks {
 pub struct RotateWebhookSecretResponse {
     /// The signing secret; it is returned only once (`signingSecret`, string).
     pub signing_secret: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Changes to a webhook; fields that are not set stay unchanged.
@@ -142,6 +147,9 @@ pub struct Webhook {
     pub name: WebhookName,
     /// The field `url` (string, may be null).
     pub url: Option<String>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// The outcome of a webhook delivery.
@@ -167,6 +175,9 @@ pub struct WebhookListResponse {
     pub data: Vec<Webhook>,
     /// The field `signingSecretConfigured` (boolean).
     pub signing_secret_configured: bool,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// An event that Paid can send.
@@ -213,6 +224,9 @@ crate::__open_enum!(
 pub struct WebhookTestResponse {
     /// The field `success` (boolean).
     pub success: bool,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// A webhook after a change.
@@ -238,4 +252,7 @@ pub struct WebhookUpdateResponse {
     pub signing_secret: Option<String>,
     /// The field `url` (string, may be null).
     pub url: Option<String>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }

@@ -36,6 +36,9 @@ pub(crate) fn structure(
     for field in &item.fields {
         members.push(member(name, known, fields, field)?);
     }
+    if known.keeps_other_fields() && members.iter().any(|member| member.ident == "other_fields") {
+        bail!("`{name}` has a property that is called like its `other_fields`");
+    }
     if let Some(lost) = fields.iter().find(|field| !members.iter().any(|member| member.facts.wire == field.wire)) {
         bail!("progenitor's `{name}` has no field for the property `{}`", lost.wire);
     }
@@ -131,13 +134,20 @@ fn definition(name: &str, known: &Type, members: &[Member<'_>]) -> Result<TokenS
     let rename_all = camel.then(|| quote!(#[serde(rename_all = "camelCase")]));
     let ident = rust_name(name)?;
     let fields = members.iter().map(|member| field_definition(known, member, camel));
+    let other_fields = known.keeps_other_fields().then(|| {
+        quote! {
+            /// Fields that this version does not know, kept unchanged.
+            #[serde(flatten)]
+            pub other_fields: JsonObject,
+        }
+    });
     Ok(quote! {
         #doc
         #derives
         #default
         #[non_exhaustive]
         #rename_all
-        pub struct #ident { #(#fields)* }
+        pub struct #ident { #(#fields)* #other_fields }
     })
 }
 

@@ -2,7 +2,9 @@
 
 //! Resource `boxes`.
 
-use paid::runtime::{Call, Client, Deserialize, Empty, Method, Timestamp, integer};
+use paid::runtime::{
+    Call, Client, Deserialize, Empty, JsonObject, Method, Timestamp, integer,
+};
 #[cfg(feature = "full-serde")]
 use paid::runtime::Serialize;
 use super::ids::BoxId;
@@ -75,6 +77,9 @@ pub struct Box {
     pub id: BoxId,
     /// The field `state` ([`BoxState`]).
     pub state: BoxState,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Box list response.
@@ -86,6 +91,9 @@ pub struct BoxListResponse {
     pub data: Vec<Box>,
     /// The field `pagination` ([`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 paid::__page!(BoxListResponse, Box, pagination);
 
@@ -119,4 +127,7 @@ pub struct Pagination {
     /// The field `total` (integer).
     #[serde(deserialize_with = "integer")]
     pub total: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }

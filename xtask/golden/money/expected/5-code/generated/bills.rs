@@ -3,7 +3,7 @@
 //! Resource `bills`.
 
 use paid::runtime::{
-    Call, Client, Decimal, Deserialize, Method, Patch, Serialize, decimal,
+    Call, Client, Decimal, Deserialize, JsonObject, Method, Patch, Serialize, decimal,
 };
 
 /// The operations on bills.
@@ -38,6 +38,9 @@ pub struct Bill {
     /// The field `total` (exact number).
     #[serde(with = "decimal")]
     pub total: Decimal,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Create bill request.

@@ -55,6 +55,9 @@ pub struct CreateEventsResponse {
     pub accepted: i64,
     /// The field `prices` (list).
     pub prices: Vec<Price>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Event.
@@ -145,6 +148,9 @@ impl From<bool> for EventValue {
 pub struct FlatPrice {
     /// The field `amount` (number).
     pub amount: f64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Price.
@@ -195,6 +201,9 @@ impl<'de> Deserialize<'de> for Price {
 pub struct TieredPrice {
     /// The field `tiers` (list).
     pub tiers: Vec<f64>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Who.

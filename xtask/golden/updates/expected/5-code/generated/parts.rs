@@ -97,6 +97,9 @@ pub struct Part {
     /// The field `place` ([`Place`], may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Place.
