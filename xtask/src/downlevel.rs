@@ -70,7 +70,7 @@ fn lower(schema: &mut Value) -> Option<String> {
     newtype
 }
 
-/// What 3.0.3 does not know, and what the server decides.
+/// Removes what 3.0.3 does not know, and what only the server checks.
 fn leave_out(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
     object.remove("default");

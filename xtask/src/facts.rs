@@ -165,8 +165,8 @@ pub(crate) struct Operation {
 }
 
 impl Type {
-    /// Whether fields that the document does not know are kept. A type that is sent too has fixed fields: in a request,
-    /// a field that nobody checks would be a typo that nobody sees.
+    /// Whether fields that the document does not know are kept. A type that is also sent has fixed fields: in a
+    /// request, an unchecked field would hide a typo.
     pub(crate) fn keeps_other_fields(&self) -> bool {
         self.received && !self.sent && matches!(self.shape, Shape::Struct(_))
     }

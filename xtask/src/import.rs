@@ -17,7 +17,7 @@ pub(crate) struct Report {
     pub(crate) components: (usize, usize),
     /// Operations in the document.
     pub(crate) operations: usize,
-    /// Names taken as published that nobody decided on.
+    /// Names without a decision, kept as published.
     pub(crate) undecided: Vec<String>,
     /// What would have to be decided before the document is taken in.
     pub(crate) open: Vec<String>,
@@ -338,8 +338,8 @@ components:
 
     #[test]
     fn prose_and_authorization_go_and_facts_stay() {
-        let document = import(TWO_ENUMS, "rename: {State: ['?State', AState, BState]}").unwrap_err().to_string();
-        assert!(document.contains("`?State` matches no component"), "{document}");
+        let document = import(TWO_ENUMS, "rename: {State: ['State?', AState, BState]}").unwrap_err().to_string();
+        assert!(document.contains("`State?` matches no component"), "{document}");
         let document = import(TWO_ENUMS, "rename: {State: [AState, BState]}\nkeep: [A]").unwrap();
         assert!(!document.to_string().contains("prose"), "{document}");
         assert_eq!(document["paths"]["/a/"]["get"]["parameters"].as_array().unwrap().len(), 1);

@@ -1,6 +1,6 @@
 //! Rewrites the canonical document until every construct left is one that `generate` and `reshape` map:
 //! aliases inlined, union branches named, choices between ids made types, empty bodies dropped.
-//! What nobody mapped is an error that names its JSON pointer.
+//! A construct that the generator does not map is an error with its JSON pointer.
 
 use std::collections::BTreeMap;
 
@@ -278,7 +278,7 @@ fn objection(schema: &Value, pointer: &str) -> Option<String> {
             .all(|branch| matches!(branch["type"].as_str(), Some("string" | "number" | "boolean" | "integer")));
         if !(scalars && component || object.contains_key("discriminator")) {
             return Some(
-                "this `oneOf` is no union with a discriminator, no choice between keys and no set of scalars".into(),
+                "this `oneOf` is not mapped: it is neither a union with a discriminator, nor a choice between keys, nor a set of scalars".into(),
             );
         }
     }

@@ -1,4 +1,4 @@
-//! What is asked of names and documentation.
+//! Requirements on names and documentation.
 
 use super::*;
 use crate::names::objection;
@@ -13,7 +13,7 @@ fn of_paid() -> Facts {
     read(&simplify::simplify(document).unwrap()).unwrap()
 }
 
-/// What nobody has written about yet.
+/// Everything that must be documented and is not.
 fn undocumented(facts: &Facts) -> Vec<String> {
     let mut bare = Vec::new();
     for resource in &facts.resources {

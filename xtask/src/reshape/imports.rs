@@ -1,4 +1,4 @@
-//! What a file imports: the names that its syntax trees mention and something else defines.
+//! Finds the names that syntax trees mention, which decides what a file imports.
 
 use std::collections::BTreeSet;
 
@@ -118,7 +118,7 @@ impl<'ast> Visit<'ast> for Walk {
         self.keep(outcome);
     }
 
-    /// The runtime's macros take type names, and in groups what is no name.
+    /// The runtime's macros take type names outside of groups; a group lists variants and values.
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
         self.visit_path(&call.path);
         for name in outer_names(call.tokens.clone()) {

@@ -155,7 +155,7 @@ impl<'a> Plan<'a> {
         )
     }
 
-    /// What is compiled of these depends on the features, so that an import may be unused.
+    /// Which of these are compiled depends on the features, so an import may be unused.
     fn shared_file(&self, chunks: &[Shared], title: &str) -> Result<String> {
         let allow = syn::parse_quote!(#![allow(unused_imports)]);
         let mut imports = Imports::new(self, &chunks.iter().map(|(_, chunk)| chunk).collect::<Vec<_>>())?;
@@ -295,7 +295,7 @@ impl Imports {
     }
 }
 
-/// The condition of an item that these features need. Without one it would never be compiled.
+/// The `cfg` of an item that these features need. With no feature, it would never be compiled.
 fn gate(reach: &BTreeSet<String>) -> Result<syn::Attribute> {
     ensure!(!reach.is_empty(), "no resource needs it");
     Ok(match one_element(reach) {

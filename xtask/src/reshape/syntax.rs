@@ -1,5 +1,5 @@
-//! Between tokens, syntax trees and text. A tree is printed in one place, and what cannot be parsed or printed is
-//! an error: a type that silently vanished would be found by nobody.
+//! Converts between tokens, syntax trees and text. Trees are printed here and nowhere else. Code that cannot be parsed
+//! or printed is an error, so that no type is ever missing without a message.
 
 use anyhow::{Context, Result, bail, ensure};
 use heck::ToSnakeCase;
@@ -23,7 +23,7 @@ pub(crate) fn field_name(wire: &str) -> Result<syn::Ident> {
     }
 }
 
-/// Parses what a pass made.
+/// Parses the code that a pass made.
 pub(crate) fn items(tokens: TokenStream) -> Result<Vec<syn::Item>> {
     let shown = tokens.to_string();
     let file: syn::File =
@@ -42,7 +42,7 @@ fn is_empty(section: &syn::File) -> bool {
     section.items.is_empty() && section.attrs.is_empty()
 }
 
-/// Reads its own output again: as many items, of the same names, as were to be printed.
+/// Prints a section, and reads the text again: it must have the same items.
 fn printed(section: &syn::File) -> Result<String> {
     refuse_verbatim(section)?;
     let text = prettyplease::unparse(section);
