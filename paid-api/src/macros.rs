@@ -1,4 +1,4 @@
-//! What generated code is written in: id types, open enums, and builders that can be sent.
+//! Macros for generated code: id types, open enums, builders that can be sent, and pages.
 
 /// A JSON object literal: like `serde_json::json!`, for an object.
 ///
@@ -16,7 +16,7 @@ macro_rules! object {
     };
 }
 
-/// What a string with a meaning of its own can do; the struct stands in the generated code.
+/// The methods and conversions of an id type. The struct itself is in the generated code.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __string_newtype {
@@ -27,7 +27,7 @@ macro_rules! __string_newtype {
                 &self.0
             }
 
-            /// An id that is written in the program; it costs no allocation.
+            /// Creates an id from a string literal, without an allocation.
             pub const fn from_static(id: &'static str) -> Self {
                 Self(std::borrow::Cow::Borrowed(id))
             }
@@ -67,7 +67,7 @@ macro_rules! __string_newtype {
     };
 }
 
-/// The values of an enum that keeps those it does not know; the enum stands in the generated code.
+/// The conversions of an enum that keeps unknown values. The enum itself is in the generated code.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __open_enum {
@@ -111,7 +111,7 @@ macro_rules! __open_enum {
     };
 }
 
-/// A builder around a call.
+/// A request builder that can be sent.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __sendable {
@@ -134,7 +134,7 @@ macro_rules! __sendable {
     };
 }
 
-/// A builder around a call that answers with one page of a list.
+/// A request builder whose answer is one page of a list.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __paged {
@@ -142,7 +142,7 @@ macro_rules! __paged {
         $crate::__sendable!($name => $answer);
 
         impl $name {
-            /// All items from here on, page by page, as a stream; see [`Items`]($crate::Items).
+            /// Streams the items of this page and all that follow, and requests pages as needed; see [`Items`]($crate::Items).
             pub fn stream(self) -> $crate::Items<$answer> {
                 $crate::Items::new(self.call)
             }

@@ -82,7 +82,7 @@ pub(crate) fn encode(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }
 
-/// Where in a request a number is not finite; JSON has no way to say it.
+/// Returns the path of the first NaN or infinity in a request; JSON cannot express them.
 pub(crate) fn first_non_finite<T: Serialize + ?Sized>(value: &T) -> Option<String> {
     let mut check = FiniteCheck { path: Vec::new() };
     match value.serialize(&mut check) {
