@@ -59,6 +59,21 @@ fn every_operation_every_enum_value_and_every_field_that_is_sent_has_prose_of_ou
 }
 
 #[test]
+fn a_number_that_is_called_like_money_is_exact() {
+    let words =
+        ["amount", "price", "total", "tax", "cost", "balance", "rate", "due", "paid", "credit", "fee", "percent"];
+    let facts = of_paid();
+    let mut inexact = Vec::new();
+    for (name, known) in &facts.types {
+        let Shape::Struct(fields) = &known.shape else { continue };
+        let numbers = fields.iter().filter(|field| field.kind == Kind::Number);
+        let money = numbers.filter(|field| words.iter().any(|word| field.wire.to_lowercase().contains(word)));
+        inexact.extend(money.map(|field| format!("{name}.{}", field.wire)));
+    }
+    assert_eq!(inexact, Vec::<String>::new(), "set `format: decimal` in openapi/overlay.yaml");
+}
+
+#[test]
 fn methods_drop_the_name_of_their_resource() {
     for (id, feature, name) in [
         ("create-customer", "customers", "create"),
