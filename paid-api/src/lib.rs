@@ -5,12 +5,12 @@
 //!
 //! ```no_run
 //! use paid::Client;
-//! use paid::types::{CreateCustomerRequest, CreateSignalsRequest, ExternalCustomerId, ExternalProductId, Signal};
+//! use paid::types::{CreateCustomerRequest, CreateSignalsRequest, ExternalCustomerId, ExternalProductId, NewSignal};
 //!
 //! # async fn example() -> Result<(), paid::Error> {
 //! let client = Client::from_env()?;
 //! client.customers().create(&CreateCustomerRequest::new("Acme Ltd").external_id("acme")).await?;
-//! let signal = Signal::new("email_sent", ExternalCustomerId::from("acme"))
+//! let signal = NewSignal::new("email_sent", ExternalCustomerId::from("acme"))
 //!     .attribution(ExternalProductId::from("ai-sdr"))
 //!     .idempotency_key("email-4711");
 //! let answer = client.signals().create(&CreateSignalsRequest::new([signal])).await?;
@@ -127,7 +127,6 @@ mod front_of_emit {
     pub use crate::scope::{FutureExt, InScope, Scope, scope, spawn, spawn_thread};
     pub use crate::signal::{PaidSignal, Signal};
     pub use paid_macros::{PaidSignal, signal};
-    pub use rust_decimal::Decimal;
 }
 
 /// Past one machine: a fleet publishes its signals to a NATS JetStream stream, and one [`forward()`] drains it to Paid.
@@ -177,6 +176,7 @@ pub mod nats {
 }
 
 pub use reqwest::{Method, StatusCode};
+pub use rust_decimal::Decimal;
 
 /// A JSON object, as metadata and signal data are; [`object!`] writes one.
 pub type JsonObject = serde_json::Map<String, serde_json::Value>;
@@ -195,16 +195,18 @@ pub mod __private {
 /// What generated code uses of this crate. No part of the public API.
 #[doc(hidden)]
 pub mod runtime {
+    pub use std::borrow::Cow;
     pub use std::collections::BTreeMap;
 
     pub use reqwest::Method;
     pub use serde::de::Error as DeserializeError;
     pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
-    pub use serde_json::{Value, from_value, json};
+    pub use serde_json::{Error as JsonError, Value, from_value, json};
 
     pub use crate::patch::FromText;
-    pub use crate::wire::{integer, optional_integer};
-    pub use crate::{Call, Client, Empty, JsonObject, Patch, Timestamp};
+    pub use crate::wire::choice::{Choice, choice, flat_choice, optional_flat_choice};
+    pub use crate::wire::{decimal, integer, optional_integer};
+    pub use crate::{Call, Client, Decimal, Empty, JsonObject, Patch, Timestamp};
 }
 
 /// The README's code compiles.

@@ -1,4 +1,4 @@
-//! What generated code is written in: id types, open enums, and builders that can be sent.
+//! Macros for generated code: id types, open enums, builders that can be sent, and pages.
 
 /// A JSON object literal: like `serde_json::json!`, for an object.
 ///
@@ -16,23 +16,18 @@ macro_rules! object {
     };
 }
 
-/// A string with a meaning of its own.
+/// The methods and conversions of an id type. The struct itself is in the generated code.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __string_newtype {
-    ($(#[$meta:meta])* $name:ident) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, $crate::runtime::Serialize, $crate::runtime::Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(std::borrow::Cow<'static, str>);
-
+    ($name:ident) => {
         impl $name {
             /// The text of the id.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// An id that is written in the program; it costs no allocation.
+            /// Creates an id from a string literal, without an allocation.
             pub const fn from_static(id: &'static str) -> Self {
                 Self(std::borrow::Cow::Borrowed(id))
             }
@@ -72,20 +67,11 @@ macro_rules! __string_newtype {
     };
 }
 
-/// An enum that keeps the values it does not know.
+/// The conversions of an enum that keeps unknown values. The enum itself is in the generated code.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __open_enum {
-    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $value:literal,)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$variant_meta])* $variant,)*
-            /// A value this version does not know, kept as it came.
-            Unknown(String),
-        }
-
+    ($name:ident { $($variant:ident = $value:literal),* }) => {
         impl $name {
             /// The value on the wire.
             pub fn as_str(&self) -> &str {
@@ -125,7 +111,7 @@ macro_rules! __open_enum {
     };
 }
 
-/// A builder around a call.
+/// A request builder that can be sent.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __sendable {
@@ -148,7 +134,7 @@ macro_rules! __sendable {
     };
 }
 
-/// A builder around a call that answers with one page of a list.
+/// A request builder whose answer is one page of a list.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __paged {
@@ -156,7 +142,7 @@ macro_rules! __paged {
         $crate::__sendable!($name => $answer);
 
         impl $name {
-            /// All items from here on, page by page, as a stream; see [`Items`]($crate::Items).
+            /// Streams the items of this page and all that follow, and requests pages as needed; see [`Items`]($crate::Items).
             pub fn stream(self) -> $crate::Items<$answer> {
                 $crate::Items::new(self.call)
             }

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use rust_decimal::Decimal;
-use serde::ser::{Error, Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde::ser::{Serialize, Serializer};
 
 pub use iso_currency::Currency;
+
+use crate::wire::decimal;
 
 /// An amount of money in major units of its currency: dollars, not cents.
 ///
@@ -55,19 +56,13 @@ impl fmt::Display for Money {
     }
 }
 
-/// Writes a decimal as a JSON number with its own digits.
-pub(crate) fn serialize_number<S: Serializer>(amount: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
-    let digits = RawValue::from_string(amount.to_string()).map_err(S::Error::custom)?;
-    digits.serialize(serializer)
-}
-
 /// `{"amount": 0.0021, "currency": "USD"}`.
 pub(crate) fn serialize<S: Serializer>(money: &Money, serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(serde::Serialize)]
-    struct Wire {
-        #[serde(serialize_with = "serialize_number")]
+    struct WireMoney {
+        #[serde(serialize_with = "decimal::serialize")]
         amount: Decimal,
         currency: &'static str,
     }
-    Wire { amount: money.amount, currency: money.currency.code() }.serialize(serializer)
+    WireMoney { amount: money.amount, currency: money.currency.code() }.serialize(serializer)
 }

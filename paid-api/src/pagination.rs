@@ -1,4 +1,4 @@
-//! A list endpoint as a stream over all its pages.
+//! Streams the items of a list endpoint over all its pages.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -13,26 +13,26 @@ use crate::transport::{Call, CallFuture};
 
 /// One page of a list.
 pub trait Page: DeserializeOwned + Send + 'static {
-    /// What the list holds.
+    /// The type of the items.
     type Item;
 
-    /// The items of this page, and whether there are more.
+    /// Returns the items of this page and how to tell whether more follow.
     fn into_items(self) -> (Vec<Self::Item>, PageEnd);
 }
 
-/// How a page says whether it is the last.
+/// How a page tells whether it is the last one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageEnd {
-    /// It says so.
+    /// A flag: true if more pages follow.
     HasMore(bool),
-    /// By the number of items on all pages.
+    /// The number of items on all pages.
     Total(i64),
 }
 
-/// All items of a list, as a [`Stream`]: pages are asked for one after the other, when they are needed.
+/// All items of a list as a [`Stream`], which requests each page when it is needed.
 ///
-/// An error does not end the stream: polled again, it asks for the same page again, and no item is skipped or
-/// given twice (as long as the list itself stands still). Drop it to stop.
+/// An error does not end the stream: the next poll requests the same page again. No item is skipped or repeated, unless
+/// the list itself changes in between. To stop early, drop the stream.
 pub struct Items<P: Page> {
     call: Call<P>,
     offset: i64,
@@ -42,7 +42,7 @@ pub struct Items<P: Page> {
 }
 
 impl<P: Page> Items<P> {
-    /// Starts at the call's own `offset`.
+    /// Starts at the `offset` of the call.
     #[doc(hidden)]
     pub fn new(call: Call<P>) -> Self {
         let offset = call.query_value("offset").and_then(|text| text.parse().ok()).unwrap_or(0);
@@ -54,7 +54,7 @@ impl<P: Page> Items<P> {
         let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
         self.offset = self.offset.saturating_add(count);
         self.finished = match end {
-            // An empty page that promises more would never end.
+            // After an empty page that promises more, the stream would never end.
             _ if count == 0 => true,
             PageEnd::HasMore(more) => !more,
             PageEnd::Total(total) => self.offset >= total,

@@ -1,8 +1,9 @@
-//! Three states of a nullable property in a request: leave it, clear it, set it.
+//! A nullable property in a request has three states: left unchanged, cleared, or set.
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What an update does to a property that may be null.
+/// How an update changes a property that can be null.
 ///
 /// ```
 /// use paid::Patch;
@@ -14,17 +15,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Patch<T> {
-    /// Not sent: the value stays as it is.
+    /// Not sent: the value stays unchanged.
     #[default]
     Leave,
-    /// Sent as `null`: the value goes.
+    /// Sent as `null`: the value is removed.
     Clear,
     /// Sent: the value is replaced.
     Set(T),
 }
 
 impl<T> Patch<T> {
-    /// Whether the property is left out.
+    /// Returns true if the property is not sent.
     pub fn is_leave(&self) -> bool {
         matches!(self, Self::Leave)
     }
@@ -44,14 +45,14 @@ impl<T> From<T> for Patch<T> {
     }
 }
 
-/// `None` clears.
+/// `None` clears the property.
 impl<T> From<Option<T>> for Patch<T> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Clear, Self::Set)
     }
 }
 
-/// Types that are text: a literal sets them. Sealed by obscurity, for id types of generated code.
+/// Text types, which a string literal can set. Hidden, because only generated id types implement it.
 #[doc(hidden)]
 pub trait FromText: for<'a> From<&'a str> {}
 
@@ -62,6 +63,18 @@ impl<T: FromText> From<&str> for Patch<T> {
         Self::Set(T::from(value))
     }
 }
+
+macro_rules! whole_amounts {
+    ($($integer:ty),*) => {
+        $(impl From<$integer> for Patch<Decimal> {
+            fn from(amount: $integer) -> Self {
+                Self::Set(amount.into())
+            }
+        })*
+    };
+}
+
+whole_amounts!(i32, i64, u32, u64);
 
 impl<T: Serialize> Serialize for Patch<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,4 +1,4 @@
-//! A point in time as Paid writes it, and as it is read: with a zone, without one, or as a date.
+//! Points in time: written as RFC 3339 in UTC; read with a zone, without one, or as a date.
 
 use std::fmt;
 use std::ops::Deref;
@@ -13,13 +13,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(DateTime<Utc>);
 
-/// The text is no date and no time.
+/// The text is neither a date nor a time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected an RFC 3339 time such as 2026-01-31T23:00:00Z")]
 pub struct ParseTimestampError(());
 
 impl Timestamp {
-    /// The time now, from the system's clock.
+    /// Returns the current time of the system clock.
     pub fn now() -> Self {
         Self(Utc::now())
     }
@@ -59,12 +59,12 @@ impl fmt::Display for Timestamp {
 
 #[cfg(feature = "emit")]
 impl Timestamp {
-    /// Appends what `Display` writes, many times faster: it is on the way of every signal.
+    /// Appends what `Display` writes, but much faster: every signal has a time.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         use chrono::{Datelike, Timelike};
         use std::io::Write;
         let (year, nanoseconds) = (self.0.year(), self.0.nanosecond());
-        // Years of other lengths, and leap seconds.
+        // Years that do not have four digits, and leap seconds below, are rare: `Display` writes them.
         let Ok(year @ 0..=9999) = u32::try_from(year) else { return drop(write!(out, "{self}")) };
         if nanoseconds >= 1_000_000_000 {
             return drop(write!(out, "{self}"));
@@ -94,7 +94,7 @@ impl Timestamp {
     }
 }
 
-/// A number with zeros before it.
+/// Appends a number, padded with zeros.
 #[cfg(feature = "emit")]
 fn append_digits(out: &mut Vec<u8>, number: u32, digits: u32) {
     let begin = out.len();

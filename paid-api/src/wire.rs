@@ -1,4 +1,7 @@
-//! The small print of the wire: whole numbers written as `1.0`, numbers that are none, path segments.
+//! Details of the wire format: whole numbers written as `1.0`, exact amounts, NaN and infinity, path segments.
+
+pub(crate) mod choice;
+pub mod decimal;
 
 use std::fmt;
 
@@ -74,7 +77,7 @@ pub(crate) fn path_segment(text: &str) -> Option<String> {
     (!matches!(text, "" | "." | "..")).then(|| utf8_percent_encode(text, SEGMENT).to_string())
 }
 
-/// Where in a request a number is not finite; JSON has no way to say it.
+/// Returns the path of the first NaN or infinity in a request; JSON cannot express them.
 pub(crate) fn first_non_finite<T: Serialize + ?Sized>(value: &T) -> Option<String> {
     let mut check = FiniteCheck { path: Vec::new() };
     match value.serialize(&mut check) {

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use paid::emulator::{Emulator, Fault};
 use paid::types::*;
-use paid::{Client, Emitter, RetryPolicy, Signal};
+use paid::{Client, Decimal, Emitter, RetryPolicy, Signal};
 
 const FOLDER: &str = "PAID_CRASH_FOLDER";
 const URL: &str = "PAID_CRASH_URL";
@@ -85,7 +85,7 @@ fn start(folder: &Path, url: &str, run: usize, is_last: bool) -> Child {
 async fn sell(client: &Client) -> OrderId {
     let product = CreateProductRequest::new("P").external_id("p");
     let product = client.products().create(&product).await.unwrap();
-    let price = UsagePerUnitPricing::new("sent", [PricePoint::new("USD", 1.0)]);
+    let price = UsagePerUnitPricing::new("sent", [PricePoint::new("USD", 1)]);
     let prices = UpdateProductRequest::new().product_attributes([ProductAttributeUpsert::new("Sent", price)]);
     client.products().update(&product.id, &prices).await.unwrap();
     let acme = client.customers().create(&CreateCustomerRequest::new("Acme").external_id("acme")).await.unwrap();
@@ -160,6 +160,6 @@ async fn killed_processes_lose_nothing_that_was_on_disk_and_bill_nothing_twice()
     // Each once: the invoice has as many cents as there are keys.
     let invoices = client.invoices().list().order_id(&order).await.unwrap();
     let billed = invoices.data[0].invoice_total;
-    assert_eq!(billed, f64::from(u32::try_from(sent.len()).unwrap()), "of {} stored", stored.len());
+    assert_eq!(billed, Decimal::from(sent.len()), "of {} stored", stored.len());
     println!("{kills} kills: {} stored, {} sent, {billed} billed", stored.len(), sent.len());
 }

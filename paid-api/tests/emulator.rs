@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use paid::emulator::{Emulator, Fault};
 use paid::types::*;
-use paid::{Client, Error, Method, Patch, RetryPolicy, object};
+use paid::{Client, Decimal, Error, Method, Patch, RetryPolicy, object};
 
 /// A customer with an active order for a product of these prices.
 async fn with_order(client: &Client, prices: Vec<ProductAttributeUpsert>) -> Order {
@@ -20,22 +20,22 @@ async fn with_order(client: &Client, prices: Vec<ProductAttributeUpsert>) -> Ord
     client.orders().activate(&order.id).await.unwrap()
 }
 
-fn per_signal(name: &str, event: &str, cents: f64) -> ProductAttributeUpsert {
+fn per_signal(name: &str, event: &str, cents: impl Into<Decimal>) -> ProductAttributeUpsert {
     ProductAttributeUpsert::new(name, UsagePerUnitPricing::new(event, [PricePoint::new("USD", cents)]))
 }
 
-fn signal(event: &str, key: &str) -> Signal {
-    Signal::new(event, ExternalCustomerId::from("acme"))
+fn signal(event: &str, key: &str) -> NewSignal {
+    NewSignal::new(event, ExternalCustomerId::from("acme"))
         .attribution(ExternalProductId::from("sdr"))
         .idempotency_key(key)
 }
 
-async fn send(client: &Client, signals: impl Into<Vec<Signal>>) -> (i64, i64, i64) {
+async fn send(client: &Client, signals: impl Into<Vec<NewSignal>>) -> (i64, i64, i64) {
     let answer = client.signals().create(&CreateSignalsRequest::new(signals)).await.unwrap();
     (answer.ingested, answer.duplicates, answer.failed)
 }
 
-async fn total(client: &Client, order: &Order) -> f64 {
+async fn total(client: &Client, order: &Order) -> Decimal {
     client.invoices().list().order_id(&order.id).await.unwrap().data[0].invoice_total
 }
 
@@ -43,21 +43,21 @@ async fn total(client: &Client, order: &Order) -> f64 {
 async fn signals_are_priced_into_the_invoice_of_their_order() {
     let emulator = Emulator::start().await.unwrap();
     let client = emulator.client();
-    let fee = RecurringPerUnitPricing::new(BillingFrequency::Monthly, [PricePoint::new("USD", 50_000.0)]);
+    let fee = RecurringPerUnitPricing::new(BillingFrequency::Monthly, [PricePoint::new("USD", 50_000)]);
     let prices = vec![
         ProductAttributeUpsert::new("Fee", fee),
-        per_signal("Emails", "email_sent", 0.1),
-        ProductAttributeUpsert::new("Setup", OneTimePerUnitPricing::new([PricePoint::new("USD", 99.0)])),
+        per_signal("Emails", "email_sent", Decimal::new(1, 1)),
+        ProductAttributeUpsert::new("Setup", OneTimePerUnitPricing::new([PricePoint::new("USD", 99)])),
         ProductAttributeUpsert::new(
             "Seats",
-            SeatBasedPerUnitPricing::new(BillingFrequency::Monthly, [PricePoint::new("USD", 7.0)]),
+            SeatBasedPerUnitPricing::new(BillingFrequency::Monthly, [PricePoint::new("USD", 7)]),
         ),
     ];
     let order = with_order(&client, prices).await;
-    assert_eq!(total(&client, &order).await, 50_106.0);
+    assert_eq!(total(&client, &order).await, Decimal::from(50_106));
     let emails: Vec<_> = (0..3).map(|number| signal("email_sent", &format!("e{number}"))).collect();
     assert_eq!(send(&client, emails).await, (3, 0, 0));
-    assert_eq!(total(&client, &order).await, 50_106.3, "tenths of a cent are not rounded away");
+    assert_eq!(total(&client, &order).await, Decimal::new(501_063, 1), "tenths of a cent are not rounded away");
     let invoice = client.invoices().list().external_customer_id("acme").await.unwrap().data.remove(0);
     let lines = client.invoices().get_lines(&invoice.id).await.unwrap().data;
     let shown: Vec<_> = lines.iter().map(|line| (line.description.as_str(), line.quantity)).collect();
@@ -68,34 +68,34 @@ async fn signals_are_priced_into_the_invoice_of_their_order() {
 async fn a_repeated_key_bills_once_within_a_batch_and_across_batches() {
     let emulator = Emulator::start().await.unwrap();
     let client = emulator.client();
-    let order = with_order(&client, vec![per_signal("Emails", "email_sent", 10.0)]).await;
+    let order = with_order(&client, vec![per_signal("Emails", "email_sent", 10)]).await;
     assert_eq!(send(&client, [signal("email_sent", "a"), signal("email_sent", "a")]).await, (1, 1, 0));
     assert_eq!(send(&client, [signal("email_sent", "a"), signal("email_sent", "b")]).await, (1, 1, 0));
-    assert_eq!(total(&client, &order).await, 20.0);
+    assert_eq!(total(&client, &order).await, Decimal::from(20));
 }
 
 #[tokio::test]
 async fn a_signal_with_another_name_or_no_product_is_stored_and_bills_nothing() {
     let emulator = Emulator::start().await.unwrap();
     let client = emulator.client();
-    let order = with_order(&client, vec![per_signal("Emails", "email_sent", 10.0)]).await;
-    let unattributed = Signal::new("email_sent", ExternalCustomerId::from("acme"));
+    let order = with_order(&client, vec![per_signal("Emails", "email_sent", 10)]).await;
+    let unattributed = NewSignal::new("email_sent", ExternalCustomerId::from("acme"));
     let elsewhere = signal("email_sent", "k").attribution(ExternalProductId::from("another"));
     assert_eq!(send(&client, [signal("email_send", "a"), unattributed, elsewhere]).await, (2, 0, 1));
-    assert_eq!(total(&client, &order).await, 0.0);
+    assert_eq!(total(&client, &order).await, Decimal::from(0));
 }
 
 #[tokio::test]
 async fn prices_of_the_order_itself_win_over_those_of_the_product() {
     let emulator = Emulator::start().await.unwrap();
     let client = emulator.client();
-    with_order(&client, vec![per_signal("Emails", "email_sent", 10.0)]).await;
+    with_order(&client, vec![per_signal("Emails", "email_sent", 10)]).await;
     let product = client.products().get_by_external_id("sdr").await.unwrap();
     let tiers = [
-        OrderPriceTier::new().lower_bound(0.0).upper_bound(2.0).unit_amount(100.0),
-        OrderPriceTier::new().lower_bound(2.0).unit_amount(50.0),
+        OrderPriceTier::new().lower_bound(0.0).upper_bound(2.0).unit_amount(100),
+        OrderPriceTier::new().lower_bound(2.0).unit_amount(50),
     ];
-    let points = OrderPricePoint::new(0.0).tiers(tiers);
+    let points = OrderPricePoint::new(0).tiers(tiers);
     let pricing = OrderLinePricing::new(OrderChargeType::Usage, OrderPricingModel::GraduatedPricing, points)
         .event_name("meeting_booked");
     let line = CreateOrderLineRequest::new(&product.id)
@@ -105,7 +105,7 @@ async fn prices_of_the_order_itself_win_over_those_of_the_product() {
     let order = client.orders().create(&request).await.unwrap();
     let meetings: Vec<_> = (0..3).map(|number| signal("meeting_booked", &format!("m{number}"))).collect();
     send(&client, meetings).await;
-    assert_eq!(total(&client, &order).await, 250.0);
+    assert_eq!(total(&client, &order).await, Decimal::from(250));
 }
 
 #[tokio::test]
@@ -174,18 +174,18 @@ async fn a_lost_answer_to_signals_with_keys_bills_once() {
     let emulator = Emulator::start().await.unwrap();
     let quick = RetryPolicy::default().delays(Duration::from_millis(1), Duration::from_millis(2));
     let client = Client::builder().api_key("paid_x").base_url(emulator.url()).retry(quick).build().unwrap();
-    let order = with_order(&client, vec![per_signal("Emails", "email_sent", 10.0)]).await;
+    let order = with_order(&client, vec![per_signal("Emails", "email_sent", 10)]).await;
     emulator.fault(Fault::drop_connection().after_work().operation("create-signals"));
     assert_eq!(send(&client, [signal("email_sent", "a")]).await, (0, 1, 0));
     emulator.fault(Fault::truncate_body().operation("create-signals"));
     assert_eq!(send(&client, [signal("email_sent", "b")]).await, (0, 1, 0));
-    assert_eq!(total(&client, &order).await, 20.0);
+    assert_eq!(total(&client, &order).await, Decimal::from(20));
     let mut keyless = signal("email_sent", "c");
     keyless.idempotency_key = None;
     emulator.fault(Fault::drop_connection().after_work().operation("create-signals"));
     let error = client.signals().create(&CreateSignalsRequest::new([keyless])).await.unwrap_err();
     assert!(matches!(error, Error::Transport(_)), "without a key it is not sent twice: {error}");
-    assert_eq!(total(&client, &order).await, 30.0);
+    assert_eq!(total(&client, &order).await, Decimal::from(30));
 }
 
 #[tokio::test]

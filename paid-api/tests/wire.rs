@@ -155,11 +155,11 @@ async fn requests_carry_the_key_a_user_agent_and_no_version_header() {
 async fn a_number_that_json_cannot_say_is_an_error_and_nothing_is_sent() {
     let server = Server::json(200, json!({})).await;
     for number in [f64::NAN, f64::INFINITY] {
-        let price = PricePoint::new("USD", number);
+        let price = PricePoint::new("USD", 10).included_quantity(number);
         let pricing = UsagePerUnitPricing::new("email_sent", [price]);
         let update = UpdateProductRequest::new().product_attributes([ProductAttributeUpsert::new("Emails", pricing)]);
         let error = server.client().products().update("prod_1", &update).await.unwrap_err();
-        assert!(error.to_string().contains("unitPrice` is not a finite number"), "{error}");
+        assert!(error.to_string().contains("includedQuantity` is not a finite number"), "{error}");
     }
     assert_eq!(server.count(), 0);
 }
@@ -189,6 +189,21 @@ async fn unknown_fields_and_missing_nullable_ones_sink_no_list() {
         one.as_object_mut().unwrap().remove("legalName");
     });
     assert_eq!(customers.await.unwrap()[1].legal_name, None);
+}
+
+#[tokio::test]
+async fn fields_that_paid_adds_later_are_kept_and_written_again() {
+    let novelty = json!({"score": 0.1, "tags": ["a", null], "big": 9_007_199_254_740_993_u64});
+    let customers = listed(|one| {
+        one["novelty"] = novelty.clone();
+        one["connections"]["acme"] = json!({"id": 7});
+    });
+    let customer = customers.await.unwrap().remove(1);
+    assert_eq!(customer.other_fields, object!({ "novelty": novelty }));
+    assert_eq!(customer.connections.other_fields["acme"], json!({"id": 7}));
+    let written = serde_json::to_value(&customer).unwrap();
+    assert_eq!((&written["novelty"], &written["connections"]["acme"]["id"]), (&novelty, &json!(7)));
+    assert!(listed(|_| {}).await.unwrap().iter().all(|customer| customer.other_fields.is_empty()));
 }
 
 #[tokio::test]
@@ -244,6 +259,54 @@ fn both_ids_at_once_are_an_error_and_an_unknown_kind_is_kept() {
     let other = json!({"customerUnitId": "u"});
     let kept: CustomerAttribution = serde_json::from_value(other.clone()).unwrap();
     assert_eq!(serde_json::to_value(kept).unwrap(), other);
+}
+
+/// Reads a request back, as a store or a queue does.
+fn read_back<T: serde::de::DeserializeOwned + serde::Serialize>(json: &Value) -> Result<Value, String> {
+    let request: T = serde_json::from_value(json.clone()).map_err(|error| error.to_string())?;
+    Ok(serde_json::to_value(request).unwrap())
+}
+
+#[test]
+fn a_request_that_is_read_back_with_two_ids_is_an_error_and_not_a_dropped_customer() {
+    let with = |mut request: Value, key: &str, value: &str| {
+        request[key] = value.into();
+        request
+    };
+    let checkout = json!({"products": [], "successUrl": "https://acme.test"});
+    assert_eq!(read_back::<CreateCheckoutRequest>(&checkout).unwrap(), checkout);
+    let known = with(checkout.clone(), "externalCustomerId", "acme");
+    assert_eq!(read_back::<CreateCheckoutRequest>(&known).unwrap(), known);
+    let error = read_back::<CreateCheckoutRequest>(&with(known, "customerId", "cus_1")).unwrap_err();
+    assert!(error.contains("expected only one of `externalCustomerId`, `customerId`"), "{error}");
+
+    let portal = json!({"returnUrl": "https://acme.test"});
+    let error = read_back::<CreateCustomerPortalRequest>(&portal).unwrap_err();
+    assert!(error.contains("only one of"), "{error}");
+    let portal = with(portal, "customerId", "cus_1");
+    assert_eq!(read_back::<CreateCustomerPortalRequest>(&portal).unwrap(), portal);
+    let error = read_back::<CreateCustomerPortalRequest>(&with(portal, "externalCustomerId", "acme")).unwrap_err();
+    assert!(error.contains("only one of"), "{error}");
+
+    let receipt =
+        json!({"customerId": "cus_1", "orderId": "ord_1", "startDate": "2026-01-01", "endDate": "2026-01-31"});
+    assert!(read_back::<SyncValueReceiptRequest>(&receipt).is_ok());
+    let mut both = receipt;
+    both["product"] = json!({"productId": "prod_1"});
+    let error = read_back::<SyncValueReceiptRequest>(&both).unwrap_err();
+    assert!(error.contains("only one of"), "{error}");
+
+    let signal = json!({"eventName": "a", "customer": {"customerId": "c", "externalCustomerId": "d"}});
+    assert!(read_back::<NewSignal>(&signal).unwrap_err().contains("only one of"));
+    let signal = json!({"eventName": "a", "customer": {"customerId": "c"}, "attribution": {"productId": "c", "externalProductId": "d"}});
+    assert!(read_back::<NewSignal>(&signal).unwrap_err().contains("only one of"));
+}
+
+#[test]
+fn an_id_that_is_null_is_not_chosen() {
+    let one = json!({"customerId": null, "externalCustomerId": "acme"});
+    let read: CustomerAttribution = serde_json::from_value(one).unwrap();
+    assert_eq!(serde_json::to_value(read).unwrap(), json!({"externalCustomerId": "acme"}));
 }
 
 #[test]

@@ -7,25 +7,24 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::document;
+use crate::null::{self, WithoutNull};
 
 /// The extension that says which id type a string is.
 pub(crate) const NEWTYPE: &str = "x-rust-newtype";
+
+/// The library's type for exact amounts.
+pub(crate) const DECIMAL: &str = "Decimal";
+
+/// Whether a schema, without null, is an exact amount.
+pub(crate) fn is_decimal(schema: &Value) -> bool {
+    schema["type"] == "number" && schema["format"] == "decimal"
+}
 
 /// Lowers a document from 3.1 to 3.0.3.
 pub(crate) fn downlevel(mut document: Value) -> Result<Value> {
     document["openapi"] = "3.0.3".into();
     let mut newtypes = BTreeSet::new();
-    document::visit_schemas(&mut document, &mut |schema, _| {
-        lower(schema);
-        if let Some(name) = schema.get(NEWTYPE).and_then(Value::as_str) {
-            newtypes.insert(name.to_owned());
-            let nullable = schema.get("nullable").is_some();
-            *schema = document::reference(name);
-            if nullable {
-                *schema = json!({"nullable": true, "allOf": [schema]});
-            }
-        }
-    });
+    document::visit_schemas(&mut document, &mut |schema, _| newtypes.extend(lower(schema)));
     let schemas = document::schemas_mut(&mut document)?;
     for name in newtypes {
         schemas.insert(name, json!({"type": "string"}));
@@ -52,12 +51,32 @@ pub(crate) fn downlevel(mut document: Value) -> Result<Value> {
     Ok(document)
 }
 
-fn lower(schema: &mut Value) {
+/// Returns the name of the library's type that the schema becomes, if it becomes one.
+fn lower(schema: &mut Value) -> Option<String> {
+    let WithoutNull { schema: mut rest, nullable } = null::without(schema);
+    let newtype = if is_decimal(&rest) { Some(DECIMAL) } else { rest.get(NEWTYPE).and_then(Value::as_str) };
+    let newtype = newtype.map(str::to_owned);
+    if let Some(name) = &newtype {
+        rest = document::reference(name);
+    }
+    leave_out(&mut rest);
+    if nullable && rest.get("$ref").is_some() {
+        rest = json!({"allOf": [rest]});
+    }
+    if nullable {
+        rest["nullable"] = true.into();
+    }
+    *schema = rest;
+    newtype
+}
+
+/// Removes what 3.0.3 does not know, and what only the server checks.
+fn leave_out(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
     object.remove("default");
     object.remove("description");
     object.remove("discriminator");
-    object.retain(|key, _| !key.starts_with("x-") || key == NEWTYPE);
+    object.retain(|key, _| !key.starts_with("x-"));
     for bound in [
         "exclusiveMinimum",
         "exclusiveMaximum",
@@ -78,24 +97,6 @@ fn lower(schema: &mut Value) {
     }
     if object.contains_key("$ref") {
         object.retain(|key, _| key == "$ref");
-    }
-    if let Some(types) = object.get("type").and_then(Value::as_array) {
-        let nullable = types.iter().any(|name| name == "null");
-        let kept = types.iter().find(|name| *name != "null").cloned();
-        if let Some(kept) = kept {
-            object.insert("type".into(), kept);
-        }
-        if nullable {
-            object.insert("nullable".into(), true.into());
-        }
-    }
-    if let Some(branches) = object.get("oneOf").and_then(Value::as_array)
-        && branches.iter().any(|branch| branch["type"] == "null")
-    {
-        let kept: Vec<_> = branches.iter().filter(|branch| branch["type"] != "null").cloned().collect();
-        object.remove("oneOf");
-        object.insert("allOf".into(), kept.into());
-        object.insert("nullable".into(), true.into());
     }
 }
 

@@ -7,6 +7,8 @@ use anyhow::{Context, Result, anyhow};
 use progenitor::{GenerationSettings, Generator, InterfaceStyle};
 use serde_json::Value;
 
+use crate::downlevel::DECIMAL;
+
 /// The parts of progenitor's output that the client is made from.
 #[derive(Debug, Default)]
 pub(crate) struct Raw {
@@ -23,7 +25,7 @@ pub(crate) fn generate(document: &Value, newtypes: &[String]) -> Result<Raw> {
     let mut settings = GenerationSettings::default();
     settings.with_interface(InterfaceStyle::Positional);
     settings.with_map_type("BTreeMap");
-    for newtype in newtypes {
+    for newtype in newtypes.iter().map(String::as_str).chain([DECIMAL]) {
         settings.with_replacement(newtype, newtype, std::iter::empty());
     }
     let tokens =

@@ -52,6 +52,11 @@ fn lists() {
 }
 
 #[test]
+fn money() {
+    check("money");
+}
+
+#[test]
 fn unions() {
     check("unions");
 }

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::document::{self, Object};
 use crate::names::{Decisions, NameTable};
+use crate::null;
 
 /// What an import has to say for itself.
 #[derive(Debug, Default)]
@@ -16,7 +17,7 @@ pub(crate) struct Report {
     pub(crate) components: (usize, usize),
     /// Operations in the document.
     pub(crate) operations: usize,
-    /// Names taken as published that nobody decided on.
+    /// Names without a decision, kept as published.
     pub(crate) undecided: Vec<String>,
     /// What would have to be decided before the document is taken in.
     pub(crate) open: Vec<String>,
@@ -119,27 +120,9 @@ fn uplift_from_3_0(document: &mut Value) {
             }
         }
         if object.remove("nullable") == Some(Value::Bool(true)) {
-            make_nullable(schema);
+            null::allow(schema);
         }
     });
-}
-
-fn make_nullable(schema: &mut Value) {
-    let Some(object) = schema.as_object_mut() else { return };
-    match object.get_mut("type") {
-        Some(Value::String(name)) => {
-            let name = std::mem::take(name);
-            object.insert("type".into(), json!([name, "null"]));
-        }
-        Some(Value::Array(types)) if !types.contains(&json!("null")) => types.push(json!("null")),
-        Some(_) => {}
-        None => {
-            let inner = std::mem::take(object);
-            let only = inner.get("allOf").and_then(Value::as_array).filter(|all| all.len() == 1 && inner.len() == 1);
-            let inner = only.map_or_else(|| Value::Object(inner.clone()), |all| all[0].clone());
-            *schema = json!({"oneOf": [inner, {"type": "null"}]});
-        }
-    }
 }
 
 const PROSE: [&str; 6] = ["summary", "description", "title", "example", "examples", "externalDocs"];
@@ -325,6 +308,8 @@ fn report_twins(document: &Value, names: &NameTable) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn import(document: &str, names: &str) -> Result<Value> {
@@ -353,8 +338,8 @@ components:
 
     #[test]
     fn prose_and_authorization_go_and_facts_stay() {
-        let document = import(TWO_ENUMS, "rename: {State: ['?State', AState, BState]}").unwrap_err().to_string();
-        assert!(document.contains("`?State` matches no component"), "{document}");
+        let document = import(TWO_ENUMS, "rename: {State: ['State?', AState, BState]}").unwrap_err().to_string();
+        assert!(document.contains("`State?` matches no component"), "{document}");
         let document = import(TWO_ENUMS, "rename: {State: [AState, BState]}\nkeep: [A]").unwrap();
         assert!(!document.to_string().contains("prose"), "{document}");
         assert_eq!(document["paths"]["/a/"]["get"]["parameters"].as_array().unwrap().len(), 1);

@@ -1,4 +1,4 @@
-//! A test: the canonical document and the published one describe the same wire.
+//! Tests that the canonical document and the published one describe the same wire.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

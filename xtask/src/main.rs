@@ -14,6 +14,7 @@ mod import;
 #[cfg(test)]
 mod lossless;
 mod names;
+mod null;
 mod overlay;
 mod project;
 mod reshape;

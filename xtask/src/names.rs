@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use glob::Pattern;
 use serde::Deserialize;
 
 /// The checked-in decisions about names.
@@ -22,12 +23,12 @@ pub(crate) struct NameTable {
     apart: Vec<BTreeSet<String>>,
 }
 
-/// Whether every name has to be decided on.
+/// Whether every name needs a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decisions {
-    /// For taking a document in.
+    /// To import a document.
     Required,
-    /// For trying one: what nobody decided on is reported and taken as it is.
+    /// To try a document: names without a decision are reported and kept.
     Optional,
 }
 
@@ -36,9 +37,9 @@ pub(crate) enum Decisions {
 pub(crate) struct Naming {
     /// Published name to its new name.
     pub(crate) renamed: BTreeMap<String, String>,
-    /// Acceptable names that nobody has decided on yet.
+    /// Acceptable names without a decision.
     pub(crate) undecided: Vec<String>,
-    /// What would have to be decided before the document is taken in.
+    /// What has to be decided before the document is imported.
     pub(crate) open: Vec<String>,
 }
 
@@ -60,15 +61,11 @@ impl NameTable {
         let mut naming = Naming::default();
         let mut problems = Vec::new();
         let mut used = BTreeSet::new();
+        let patterns = self.patterns()?;
         for name in published {
-            let matches: BTreeSet<_> = self
-                .rename
-                .iter()
-                .flat_map(|(to, patterns)| patterns.iter().map(move |pattern| (to, pattern)))
-                .filter(|(_, pattern)| glob(pattern, name))
-                .collect();
+            let matches: Vec<_> = patterns.iter().filter(|(_, pattern)| pattern.matches(name)).collect();
             used.extend(matches.iter().map(|(_, pattern)| pattern.as_str()));
-            let targets: BTreeSet<_> = matches.iter().map(|(to, _)| to.as_str()).collect();
+            let targets: BTreeSet<_> = matches.iter().map(|(to, _)| *to).collect();
             let mut targets = targets.into_iter();
             match (targets.next(), targets.next()) {
                 (Some(to), None) => {
@@ -106,13 +103,24 @@ impl NameTable {
         Ok(naming)
     }
 
+    /// Every pattern of `rename` with the name it gives.
+    fn patterns(&self) -> Result<Vec<(&str, Pattern)>> {
+        let entries = self.rename.iter().flat_map(|(to, patterns)| patterns.iter().map(move |pattern| (to, pattern)));
+        entries
+            .map(|(to, pattern)| {
+                let parsed = Pattern::new(pattern).with_context(|| format!("`{pattern}` is not a pattern"))?;
+                Ok((to.as_str(), parsed))
+            })
+            .collect()
+    }
+
     /// Whether the table says that these names of one shape mean different things.
     pub(crate) fn keeps_apart(&self, names: &BTreeSet<String>) -> bool {
         self.apart.iter().any(|group| names.is_subset(group))
     }
 }
 
-/// Why a person would not have chosen this name.
+/// Why this name is not one that a person would choose.
 pub(crate) fn objection(name: &str) -> Option<&'static str> {
     if name.len() > 40 {
         return Some("is longer than 40 characters");
@@ -132,15 +140,6 @@ pub(crate) fn objection(name: &str) -> Option<&'static str> {
     None
 }
 
-fn glob(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((head, tail)) => name.strip_prefix(head).is_some_and(|rest| {
-            (0..=rest.len()).filter(|&at| rest.is_char_boundary(at)).any(|at| glob(tail, &rest[at..]))
-        }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +153,12 @@ mod tests {
         let naming = decide("rename: {Frequency: ['*BillingFrequency']}", &["ABillingFrequency", "BBillingFrequency"]);
         let naming = naming.unwrap();
         assert!(naming.renamed.values().all(|name| name == "Frequency"));
+    }
+
+    #[test]
+    fn a_pattern_that_is_malformed_is_an_error_that_names_it() {
+        let error = format!("{:#}", decide("rename: {A: ['X[']}", &["X"]).unwrap_err());
+        assert!(error.contains("`X[` is not a pattern"), "{error}");
     }
 
     #[test]

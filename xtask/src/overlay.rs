@@ -123,7 +123,7 @@ fn remove(document: &mut Value, pointer: &str) -> Result<()> {
             object.remove(&key);
         }
         Some(Value::Array(array)) => {
-            let index: usize = key.parse().with_context(|| format!("{pointer} is no array element"))?;
+            let index: usize = key.parse().with_context(|| format!("{pointer} is not an index of its array"))?;
             if index < array.len() {
                 array.remove(index);
             }

@@ -1,18 +1,21 @@
 //! From progenitor's syn tree and the document's facts to the files of the client: one file and one cargo
-//! feature a resource, what several share in files of their own. Pure: strings out, nothing written.
+//! feature a resource, what several share in files of their own. Items are syntax trees until `syntax` prints
+//! them, once. Pure: strings out, nothing written.
 
 mod docs;
 mod enums;
+mod imports;
 mod layout;
 mod operations;
 mod round_trip;
 mod structs;
+mod syntax;
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
-use crate::facts::{Facts, Shape};
+use crate::facts::{Facts, Shape, Type};
 use crate::generate::Raw;
 
 pub(crate) use layout::Target;
@@ -20,36 +23,45 @@ pub(crate) use layout::Target;
 /// File name (below `src/`) to contents.
 pub(crate) type Files = BTreeMap<String, String>;
 
-/// One generated item and what it needs to be compiled.
-#[derive(Debug)]
+/// A named item with its impls.
+#[derive(Debug, Clone)]
 pub(crate) struct Chunk {
-    /// Sorts the items of a file.
+    /// The name that other files import.
     pub(crate) name: String,
-    pub(crate) text: String,
+    pub(crate) items: Vec<syn::Item>,
 }
 
 /// Makes every source file of the client.
 pub(crate) fn reshape(raw: &Raw, facts: &Facts, target: Target) -> Result<Files> {
     let mut files = layout::Plan::new(facts, target);
     for (name, newtype) in &facts.newtypes {
-        files.add_newtype(name, enums::newtype(name, &newtype.doc, target));
+        let items = enums::newtype(name, &newtype.doc, target).with_context(|| format!("id type `{name}`"))?;
+        files.add_newtype(Chunk { name: name.clone(), items })?;
     }
     for (name, known) in &facts.types {
-        let text = match &known.shape {
-            Shape::Struct(fields) => {
-                structs::structure(raw, facts, name, known, fields)? + &operations::page_of(facts, name, target)
-            }
-            Shape::Enum(values) => enums::open_enum(name, known, values, target),
-            Shape::Union { tag, variants } => enums::union(name, known, tag, variants),
-            Shape::Choice(variants) => enums::choice(name, known, variants),
-            Shape::Scalars(kinds) => enums::scalars(name, known, kinds),
-        };
-        files.add_type(name, text);
+        let items = type_items(raw, facts, name, known, target).with_context(|| format!("type `{name}`"))?;
+        files.add_type(Chunk { name: name.clone(), items })?;
     }
     for resource in &facts.resources {
-        files.add_resource(resource, operations::resource(raw, facts, resource, target)?);
+        let chunks = operations::resource(raw, facts, resource, target)
+            .with_context(|| format!("resource `{}`", resource.feature))?;
+        files.add_resource(resource, chunks)?;
     }
     files.finish()
+}
+
+fn type_items(raw: &Raw, facts: &Facts, name: &str, known: &Type, target: Target) -> Result<Vec<syn::Item>> {
+    match &known.shape {
+        Shape::Struct(fields) => {
+            let mut items = structs::structure(raw, facts, name, known, fields)?;
+            items.extend(operations::page_of(facts, name, target)?);
+            Ok(items)
+        }
+        Shape::Enum(values) => enums::open_enum(name, known, values, target),
+        Shape::Union { tag, variants } => enums::union(name, known, tag, variants),
+        Shape::Choice(variants) => enums::choice(name, known, variants),
+        Shape::Scalars(kinds) => enums::scalars(name, known, kinds),
+    }
 }
 
 /// Makes the test that calls every operation with JSON and gives JSON back.
@@ -62,10 +74,5 @@ pub(crate) fn feature_list(facts: &Facts, defaults: &[String]) -> String {
     layout::feature_list(facts, defaults)
 }
 
-/// Prints items the way every generated file is printed.
-pub(crate) fn print(tokens: proc_macro2::TokenStream) -> Result<String> {
-    let shown = tokens.to_string();
-    let file: syn::File = syn::parse2(tokens)
-        .map_err(|error| anyhow::anyhow!("a pass made code that does not parse ({error}): {shown}"))?;
-    Ok(prettyplease::unparse(&file))
-}
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Rewrites the canonical document until every construct left is one that `generate` and `reshape` map:
 //! aliases inlined, union branches named, choices between ids made types, empty bodies dropped.
-//! What nobody mapped is an error that names its JSON pointer.
+//! A construct that the generator does not map is an error with its JSON pointer.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,7 @@ use heck::ToUpperCamelCase;
 use serde_json::{Value, json};
 
 use crate::document::{self, Object};
+use crate::null;
 
 /// Marks a component that is a choice between one-key objects (variant name to key).
 pub(crate) const CHOICE: &str = "x-rust-choice";
@@ -253,15 +254,15 @@ fn refuse_what_is_not_mapped(document: &mut Value) -> Result<()> {
 }
 
 fn objection(schema: &Value, pointer: &str) -> Option<String> {
-    let Some(object) = schema.as_object() else { return Some("is not a schema object".into()) };
+    let rest = null::without(schema).schema;
+    let Some(object) = rest.as_object() else { return Some("is not a schema object".into()) };
     let unknown = object
         .keys()
         .find(|key| !KNOWN.contains(&key.as_str()) && !HARMLESS.contains(&key.as_str()) && !key.starts_with("x-"));
     if let Some(unknown) = unknown {
         return Some(format!("`{unknown}` is not mapped"));
     }
-    let types = object.get("type").and_then(Value::as_array);
-    if types.is_some_and(|types| types.iter().filter(|name| *name != "null").count() != 1) {
+    if object.get("type").is_some_and(Value::is_array) {
         return Some("several types at once are not mapped: use `oneOf`".into());
     }
     let component = pointer.strip_prefix("#/components/schemas/").is_some_and(|rest| !rest.contains('/'));
@@ -275,10 +276,9 @@ fn objection(schema: &Value, pointer: &str) -> Option<String> {
         let scalars = branches
             .iter()
             .all(|branch| matches!(branch["type"].as_str(), Some("string" | "number" | "boolean" | "integer")));
-        let nullable = branches.len() == 2 && branches.iter().any(|branch| branch["type"] == "null");
-        if !(scalars && component || nullable || object.contains_key("discriminator")) {
+        if !(scalars && component || object.contains_key("discriminator")) {
             return Some(
-                "this `oneOf` is no union with a discriminator, no choice between keys and no set of scalars".into(),
+                "this `oneOf` is not mapped: it is neither a union with a discriminator, nor a choice between keys, nor a set of scalars".into(),
             );
         }
     }

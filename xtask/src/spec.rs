@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::names::{Decisions, NameTable};
-use crate::{document, import, project};
+use crate::{document, import, project, sync};
 
 /// Reads the published document at `path` and writes `openapi/paid-v2.json`.
 pub(crate) fn import(path: &Path) -> Result<()> {
@@ -13,7 +13,7 @@ pub(crate) fn import(path: &Path) -> Result<()> {
     let names = NameTable::load(&root.join("openapi/names.yaml"))?;
     let (canonical, report) = import::canonicalise(document::load(path)?, &names, Decisions::Required)?;
     let target = root.join("openapi/paid-v2.json");
-    std::fs::write(&target, document::to_canonical_json(&canonical))
+    sync::replace(&target, &document::to_canonical_json(&canonical))
         .with_context(|| format!("cannot write {}", target.display()))?;
     eprintln!(
         "openapi/paid-v2.json: {} operations, {} components ({} published)",

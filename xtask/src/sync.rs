@@ -1,6 +1,8 @@
-//! Writes a set of files, or compares it with what is there; removes what is no longer made.
+//! Writes a set of generated files or compares it with the disk, and removes files that are no longer generated.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -9,16 +11,13 @@ use similar::TextDiff;
 /// Path below the root to contents.
 pub(crate) type Tree = BTreeMap<PathBuf, String>;
 
-/// Makes the disk equal to `tree`, in which `owned` folders hold nothing else. Returns what changed.
+/// Makes the disk equal to `tree`. The `owned` folders hold generated files only. Returns the paths that changed.
 pub(crate) fn write(root: &Path, tree: &Tree, owned: &[&str]) -> Result<Vec<PathBuf>> {
     let mut changed = Vec::new();
     for (path, contents) in tree {
         let full = root.join(path);
         if read(&full)?.as_deref() != Some(contents.as_str()) {
-            if let Some(folder) = full.parent() {
-                std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-            }
-            std::fs::write(&full, contents).with_context(|| format!("cannot write {}", full.display()))?;
+            replace(&full, contents).with_context(|| format!("cannot write {}", full.display()))?;
             changed.push(path.clone());
         }
     }
@@ -29,7 +28,19 @@ pub(crate) fn write(root: &Path, tree: &Tree, owned: &[&str]) -> Result<Vec<Path
     Ok(changed)
 }
 
-/// A unified diff from what is on the disk to `tree`; empty when they agree.
+/// Readers see the old file or the new one. Half a manifest of `paid-api` would keep cargo from running this command.
+pub(crate) fn replace(path: &Path, contents: &str) -> Result<()> {
+    let folder = path.parent().context("a path without a folder")?;
+    std::fs::create_dir_all(folder)?;
+    // What the umask leaves of it, as for any new file.
+    let permissions = std::fs::Permissions::from_mode(0o666);
+    let mut file = tempfile::Builder::new().permissions(permissions).tempfile_in(folder)?;
+    file.write_all(contents.as_bytes())?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// A unified diff from the disk to `tree`; empty if they are equal.
 pub(crate) fn diff(root: &Path, tree: &Tree, owned: &[&str]) -> Result<String> {
     let mut text = String::new();
     for (path, contents) in tree {
@@ -51,7 +62,7 @@ fn unified(path: &Path, old: &str, new: &str) -> String {
     TextDiff::from_lines(old, new).unified_diff().header(&format!("a/{name}"), &format!("b/{name}")).to_string()
 }
 
-/// Line endings are the checkout's business.
+/// The checkout decides on line endings, so they are not compared.
 fn read(path: &Path) -> Result<Option<String>> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text.replace("\r\n", "\n"))),
@@ -94,5 +105,14 @@ mod tests {
         assert_eq!(write(folder.path(), &new, &["out"]).unwrap().len(), 2);
         assert_eq!(diff(folder.path(), &new, &["out"]).unwrap(), "");
         assert_eq!(write(folder.path(), &new, &["out"]).unwrap(), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn a_written_file_has_the_permissions_of_any_new_file() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("plain"), "").unwrap();
+        write(folder.path(), &tree(&[("out/a.rs", "one\n")]), &["out"]).unwrap();
+        let mode = |name: &str| std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode("out/a.rs"), mode("plain"));
     }
 }

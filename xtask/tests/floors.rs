@@ -91,7 +91,6 @@ fn ground_cannot_be_followed(ground: &str) {
 }
 
 #[test]
-#[ignore = "paid-api/src is being rebuilt on its floors; paid-api/tests/trace.rs and xtask/src/facts.rs are being split"]
 fn the_repository_stands_on_its_floors() {
     let outcome = repository();
     assert!(outcome.succeeded, "{}", outcome.text);

@@ -9,8 +9,7 @@ use paid::types::{
     ProductAttributeUpsert, ProductDetail, RecurringPerUnitPricing, SignalType, UpdateProductRequest,
     UsagePerUnitPricing,
 };
-use paid::{Client, Error};
-use rust_decimal::Decimal;
+use paid::{Client, Decimal, Error};
 
 /// Our own ids: what Paid calls external.
 pub(crate) const PRODUCT: &str = "ai-sdr-001";
@@ -20,18 +19,18 @@ const CONTACT: &str = "acme-001-john-doe";
 const ORDER: &str = "acme-001-ai-sdr";
 
 /// Prices in US cents: the API counts in the currency's smallest unit.
-const PLATFORM_FEE: f64 = 50_000.0;
-const EMAIL: f64 = 10.0;
-const MEETING: f64 = 5_000.0;
+const PLATFORM_FEE: Decimal = Decimal::from_parts(50_000, 0, 0, false, 0);
+const EMAIL: Decimal = Decimal::TEN;
+const MEETING: Decimal = Decimal::from_parts(5_000, 0, 0, false, 0);
 
 /// What a signal of this name brings, in dollars.
 pub(crate) fn price_in_dollars(signal: &str) -> Decimal {
     let cents = match signal {
         "email_sent" => EMAIL,
         "meeting_booked" => MEETING,
-        _ => 0.0,
+        _ => Decimal::ZERO,
     };
-    Decimal::from_f64_retain(cents).unwrap_or_default() / Decimal::ONE_HUNDRED
+    cents / Decimal::ONE_HUNDRED
 }
 
 /// `None` where Paid answers 404.
@@ -68,7 +67,7 @@ pub(crate) async fn product(client: &Client) -> Result<ProductDetail> {
 }
 
 fn prices() -> [ProductAttributeUpsert; 3] {
-    let dollars = |cents: f64| [PricePoint::new("USD", cents)];
+    let dollars = |cents: Decimal| [PricePoint::new("USD", cents)];
     let monthly = RecurringPerUnitPricing::new(BillingFrequency::Monthly, dollars(PLATFORM_FEE));
     let email = UsagePerUnitPricing::new("email_sent", dollars(EMAIL)).signal_type(SignalType::Activity);
     let meeting = UsagePerUnitPricing::new("meeting_booked", dollars(MEETING)).signal_type(SignalType::Outcome);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
+use paid::Decimal;
 use paid::emulator::Emulator;
-use rust_decimal::Decimal;
 
 use crate::guide;
 

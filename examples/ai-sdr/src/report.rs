@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
-use paid::Stats;
 use paid::types::{Invoice, InvoiceLine};
-use rust_decimal::Decimal;
+use paid::{Decimal, Stats};
 
 /// Prints everything.
 pub(crate) fn print((invoice, lines): &(Invoice, Vec<InvoiceLine>), sent: &Stats, took: Duration) {
@@ -40,22 +39,19 @@ fn table(invoice: &Invoice, lines: &[InvoiceLine]) -> Table {
     table
 }
 
-/// An amount in the smallest unit, as people write it. Exact: the number's own digits, with the point moved.
-fn money(amount: f64, currency: &str) -> String {
-    match amount.to_string().parse::<Decimal>() {
-        Ok(cents) => format!("{:.2} {currency}", cents / Decimal::ONE_HUNDRED),
-        Err(_) => format!("{amount} (in {currency}'s smallest unit)"),
-    }
+/// An amount in the smallest unit, as people write it.
+fn money(cents: Decimal, currency: &str) -> String {
+    format!("{:.2} {currency}", cents / Decimal::ONE_HUNDRED)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::money;
+    use super::*;
 
     #[test]
     fn cents_are_shown_as_dollars() {
-        assert_eq!(money(65_400.0, "USD"), "654.00 USD");
-        assert_eq!(money(10.5, "USD"), "0.10 USD");
-        assert_eq!(money(-7.0, "USD"), "-0.07 USD");
+        assert_eq!(money(65_400.into(), "USD"), "654.00 USD");
+        assert_eq!(money(Decimal::new(105, 1), "USD"), "0.10 USD");
+        assert_eq!(money((-7).into(), "USD"), "-0.07 USD");
     }
 }

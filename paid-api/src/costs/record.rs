@@ -9,6 +9,7 @@ use crate::report::{DataProblem, DeliveryError, RecordKind};
 use crate::scope::Scope;
 use crate::signal::IdempotencyKey;
 use crate::types::{CustomerAttribution, ProductAttribution, TokenUsage};
+use crate::wire::decimal;
 use crate::{JsonObject, Timestamp};
 
 /// What a piece of work cost you: an amount of money ([`CostRecord::amount`]), or usage of a model that Paid prices
@@ -241,7 +242,7 @@ struct WireRecord<'a> {
 pub enum WireCost<'a> {
     #[serde(rename = "cost")]
     Amount {
-        #[serde(serialize_with = "money::serialize_number")]
+        #[serde(serialize_with = "decimal::serialize")]
         amount: Decimal,
         currency: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]

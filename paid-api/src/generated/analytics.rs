@@ -2,7 +2,9 @@
 
 //! Resource `analytics`.
 
-use crate::runtime::{Call, Client, Deserialize, Method, Serialize, Timestamp, Value, integer};
+use crate::runtime::{
+    Call, Client, Deserialize, JsonObject, Method, Serialize, Timestamp, Value, integer,
+};
 
 /// Analytics (experimental): SQL over billing data, and what signals look like.
 #[derive(Clone, Debug)]
@@ -45,7 +47,7 @@ impl Analytics {
             "/experimental/analytics/schema",
         )
     }
-    /// Lists the keys, and their types, that the data of your signals has had. Experimental: Paid may change it without notice.
+    /// Lists the keys, and their types, that occur in the data of your signals. Experimental: Paid may change it without notice.
     ///
     /// `GET /experimental/analytics/signals/metadata`
     ///
@@ -71,17 +73,17 @@ pub struct GetSignalsMetadata {
     call: Call<SignalsMetadataResponse>,
 }
 impl GetSignalsMetadata {
-    /// Only signals from this day on (`fromDate`, RFC 3339 time)
+    /// Only signals from this day on (`fromDate`, RFC 3339 time).
     pub fn from_date(mut self, from_date: impl Into<Timestamp>) -> Self {
         self.call = self.call.query("fromDate", from_date.into().to_string());
         self
     }
-    /// Only signals of this name (`signalName`, string)
+    /// Only signals with this event name (`signalName`, string).
     pub fn signal_name(mut self, signal_name: impl AsRef<str>) -> Self {
         self.call = self.call.query("signalName", signal_name.as_ref());
         self
     }
-    /// Only signals up to this day (`toDate`, RFC 3339 time)
+    /// Only signals up to this day (`toDate`, RFC 3339 time).
     pub fn to_date(mut self, to_date: impl Into<Timestamp>) -> Self {
         self.call = self.call.query("toDate", to_date.into().to_string());
         self
@@ -95,10 +97,13 @@ crate::__sendable!(GetSignalsMetadata => SignalsMetadataResponse);
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct AnalyticsColumn {
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
-    /// On the wire: `type`, string.
+    /// The field `type` (string).
     pub type_: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Analytics query meta.
@@ -107,13 +112,16 @@ pub struct AnalyticsColumn {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct AnalyticsQueryMeta {
-    /// On the wire: `elapsedMs`, number.
+    /// The field `elapsedMs` (number).
     pub elapsed_ms: f64,
-    /// On the wire: `rowCount`, integer.
+    /// The field `rowCount` (integer).
     #[serde(deserialize_with = "integer")]
     pub row_count: i64,
-    /// On the wire: `truncated`, boolean.
+    /// The field `truncated` (boolean).
     pub truncated: bool,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// A query over your organisation's billing data.
@@ -121,11 +129,11 @@ pub struct AnalyticsQueryMeta {
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct AnalyticsQueryRequest {
-    /// One ClickHouse `SELECT` (or `WITH … SELECT`); Paid limits it to your organisation (`query`, string)
+    /// One ClickHouse `SELECT` (or `WITH … SELECT`); Paid restricts it to your organisation (`query`, string).
     pub query: String,
 }
 impl AnalyticsQueryRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(query: impl Into<String>) -> Self {
         Self { query: query.into() }
     }
@@ -136,12 +144,15 @@ impl AnalyticsQueryRequest {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct AnalyticsQueryResponse {
-    /// On the wire: `columns`, list.
+    /// The field `columns` (list).
     pub columns: Vec<AnalyticsColumn>,
-    /// On the wire: `meta`, [`AnalyticsQueryMeta`].
+    /// The field `meta` ([`AnalyticsQueryMeta`]).
     pub meta: AnalyticsQueryMeta,
-    /// On the wire: `rows`, list.
+    /// The field `rows` (list).
     pub rows: Vec<Vec<Value>>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Analytics schema column.
@@ -150,12 +161,15 @@ pub struct AnalyticsQueryResponse {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct AnalyticsSchemaColumn {
-    /// On the wire: `comment`, string.
+    /// The field `comment` (string).
     pub comment: String,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
-    /// On the wire: `type`, string.
+    /// The field `type` (string).
     pub type_: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Analytics schema response.
@@ -163,8 +177,11 @@ pub struct AnalyticsSchemaColumn {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct AnalyticsSchemaResponse {
-    /// On the wire: `views`, list.
+    /// The field `views` (list).
     pub views: Vec<AnalyticsSchemaView>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Analytics schema view.
@@ -172,12 +189,15 @@ pub struct AnalyticsSchemaResponse {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct AnalyticsSchemaView {
-    /// On the wire: `columns`, list.
+    /// The field `columns` (list).
     pub columns: Vec<AnalyticsSchemaColumn>,
-    /// On the wire: `comment`, string.
+    /// The field `comment` (string).
     pub comment: String,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Signal data path.
@@ -185,10 +205,13 @@ pub struct AnalyticsSchemaView {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct SignalDataPath {
-    /// On the wire: `path`, string.
+    /// The field `path` (string).
     pub path: String,
-    /// On the wire: `types`, list.
+    /// The field `types` (list).
     pub types: Vec<String>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Signal metadata.
@@ -197,10 +220,13 @@ pub struct SignalDataPath {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SignalMetadata {
-    /// On the wire: `paths`, list.
+    /// The field `paths` (list).
     pub paths: Vec<SignalDataPath>,
-    /// On the wire: `signalName`, string.
+    /// The field `signalName` (string).
     pub signal_name: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Signals metadata response.
@@ -208,10 +234,13 @@ pub struct SignalMetadata {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct SignalsMetadataResponse {
-    /// On the wire: `meta`, [`SignalsMetadataWindow`].
+    /// The field `meta` ([`SignalsMetadataWindow`]).
     pub meta: SignalsMetadataWindow,
-    /// On the wire: `signals`, list.
+    /// The field `signals` (list).
     pub signals: Vec<SignalMetadata>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Signals metadata window.
@@ -220,8 +249,11 @@ pub struct SignalsMetadataResponse {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SignalsMetadataWindow {
-    /// On the wire: `fromDate`, string.
+    /// The field `fromDate` (string).
     pub from_date: String,
-    /// On the wire: `toDate`, string.
+    /// The field `toDate` (string).
     pub to_date: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }

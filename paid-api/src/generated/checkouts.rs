@@ -2,17 +2,24 @@
 
 //! Resource `checkouts`.
 
-use crate::runtime::{Call, Client, Deserialize, Empty, JsonObject, Method, Serialize, Timestamp};
-use super::ids::{CheckoutId, CustomerId, ExternalCustomerId, ExternalPlanId, OrderId, PlanId, ProductId};
+use crate::runtime::{
+    Call, Client, Deserialize, Empty, JsonObject, Method, Serialize, Timestamp,
+};
+#[cfg(feature = "full-serde")]
+use crate::runtime::optional_flat_choice;
+use super::ids::{
+    CheckoutId, CustomerId, ExternalCustomerId, ExternalPlanId, OrderId, PlanId,
+    ProductId,
+};
 use super::shared::{CheckoutStatus, CustomerAttribution, Pagination};
 
-/// Checkouts: links where a customer picks a plan and pays.
+/// Checkouts: hosted links where a customer chooses a plan and pays.
 #[derive(Clone, Debug)]
 pub struct Checkouts {
     pub(crate) client: Client,
 }
 impl Checkouts {
-    /// Archives a checkout: its link stops working, the record stays.
+    /// Archives a checkout. Its link stops working; the record is kept.
     ///
     /// `DELETE /checkouts/{id}`
     ///
@@ -23,7 +30,7 @@ impl Checkouts {
         Call::new(&self.client, "archive-checkout", Method::DELETE, "/checkouts/{id}")
             .path("id", id.into().as_str())
     }
-    /// Makes a checkout: a link where a customer picks a plan of one of the products and pays.
+    /// Creates a checkout: a link where a customer chooses a plan of one of the products and pays.
     ///
     /// `POST /checkouts/`
     ///
@@ -45,7 +52,7 @@ impl Checkouts {
         Call::new(&self.client, "get-checkout", Method::GET, "/checkouts/{id}")
             .path("id", id.into().as_str())
     }
-    /// Lists checkouts, newest page by page.
+    /// Lists checkouts, page by page.
     ///
     /// `GET /checkouts/`
     ///
@@ -66,17 +73,17 @@ pub struct ListCheckouts {
     call: Call<CheckoutListResponse>,
 }
 impl ListCheckouts {
-    /// How many items a page has at most (`limit`, integer, default `10`)
+    /// Maximum number of items on a page (`limit`, integer, default `10`).
     pub fn limit(mut self, limit: i64) -> Self {
         self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// How many items to skip (`offset`, integer)
+    /// Number of items to skip (`offset`, integer).
     pub fn offset(mut self, offset: i64) -> Self {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only those with this status (`status`, [`CheckoutStatusFilter`])
+    /// Only items with this status (`status`, [`CheckoutStatusFilter`]).
     pub fn status(mut self, status: CheckoutStatusFilter) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -84,47 +91,50 @@ impl ListCheckouts {
 }
 crate::__paged!(ListCheckouts => CheckoutListResponse);
 
-/// A link where a customer picks a plan and pays.
+/// A link where a customer chooses a plan and pays.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Checkout {
-    /// On the wire: `allowedCurrencies`, list.
+    /// The field `allowedCurrencies` (list).
     pub allowed_currencies: Vec<String>,
-    /// On the wire: `cancelUrl`, string, may be null.
+    /// The field `cancelUrl` (string, may be null).
     pub cancel_url: Option<String>,
-    /// On the wire: `collectAddress`, boolean.
+    /// The field `collectAddress` (boolean).
     pub collect_address: bool,
-    /// On the wire: `collectPhone`, boolean.
+    /// The field `collectPhone` (boolean).
     pub collect_phone: bool,
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `customCards`, list.
+    /// The field `customCards` (list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_cards: Option<Vec<CheckoutCustomCard>>,
-    /// On the wire: `customerId`, string, may be null.
+    /// The field `customerId` (string, may be null).
     pub customer_id: Option<CustomerId>,
-    /// On the wire: `expiresAt`, RFC 3339 time, may be null.
+    /// The field `expiresAt` (RFC 3339 time, may be null).
     pub expires_at: Option<Timestamp>,
-    /// On the wire: `externalCustomerId`, string, may be null.
+    /// The field `externalCustomerId` (string, may be null).
     pub external_customer_id: Option<ExternalCustomerId>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: CheckoutId,
-    /// Your own data, kept as it is (`metadata`, object, may be null)
+    /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// On the wire: `products`, list.
+    /// The field `products` (list).
     pub products: Vec<CheckoutProduct>,
-    /// On the wire: `singleUse`, boolean.
+    /// The field `singleUse` (boolean).
     pub single_use: bool,
-    /// On the wire: `status`, [`CheckoutStatus`].
+    /// The field `status` ([`CheckoutStatus`]).
     pub status: CheckoutStatus,
-    /// On the wire: `successUrl`, string.
+    /// The field `successUrl` (string).
     pub success_url: String,
-    /// When the record last changed (`updatedAt`, RFC 3339 time)
+    /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
-    /// On the wire: `url`, string.
+    /// The field `url` (string).
     pub url: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Checkout custom card.
@@ -133,39 +143,42 @@ pub struct Checkout {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CheckoutCustomCard {
-    /// On the wire: `buttonText`, string.
+    /// The field `buttonText` (string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub button_text: Option<String>,
-    /// On the wire: `buttonUrl`, string.
+    /// The field `buttonUrl` (string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub button_url: Option<String>,
-    /// On the wire: `label`, string.
+    /// The field `label` (string).
     pub label: String,
-    /// On the wire: `priceText`, string.
+    /// The field `priceText` (string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_text: Option<String>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// A card of your own beside the plans of a checkout page.
+/// A card of your own, shown next to the plans of a checkout page.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CheckoutCustomCardInput {
-    /// What the button says (`buttonText`, string)
+    /// Text of the button (`buttonText`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub button_text: Option<String>,
-    /// Where the button leads (`buttonUrl`, URL)
+    /// URL that the button opens (`buttonUrl`, URL).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub button_url: Option<String>,
-    /// The card's title (`label`, string)
+    /// Title of the card (`label`, string).
     pub label: String,
-    /// The price in words, such as `from $99 a month` (`priceText`, string)
+    /// Price as text, such as `from $99 a month` (`priceText`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_text: Option<String>,
 }
 impl CheckoutCustomCardInput {
-    /// With what is required; the rest is left out.
+    /// Creates a `CheckoutCustomCardInput` with its required fields.
     pub fn new(label: impl Into<String>) -> Self {
         Self {
             button_text: None,
@@ -194,51 +207,54 @@ impl CheckoutCustomCardInput {
     }
 }
 
-/// A checkout with what became of it.
+/// A checkout with its outcome.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CheckoutDetails {
-    /// On the wire: `allowedCurrencies`, list.
+    /// The field `allowedCurrencies` (list).
     pub allowed_currencies: Vec<String>,
-    /// On the wire: `cancelUrl`, string, may be null.
+    /// The field `cancelUrl` (string, may be null).
     pub cancel_url: Option<String>,
-    /// On the wire: `collectAddress`, boolean.
+    /// The field `collectAddress` (boolean).
     pub collect_address: bool,
-    /// On the wire: `collectPhone`, boolean.
+    /// The field `collectPhone` (boolean).
     pub collect_phone: bool,
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `customCards`, list.
+    /// The field `customCards` (list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_cards: Option<Vec<CheckoutCustomCard>>,
-    /// On the wire: `customerId`, string, may be null.
+    /// The field `customerId` (string, may be null).
     pub customer_id: Option<CustomerId>,
-    /// On the wire: `expiresAt`, RFC 3339 time, may be null.
+    /// The field `expiresAt` (RFC 3339 time, may be null).
     pub expires_at: Option<Timestamp>,
-    /// On the wire: `externalCustomerId`, string, may be null.
+    /// The field `externalCustomerId` (string, may be null).
     pub external_customer_id: Option<ExternalCustomerId>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: CheckoutId,
-    /// Your own data, kept as it is (`metadata`, object, may be null)
+    /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// On the wire: `orderId`, string, may be null.
+    /// The field `orderId` (string, may be null).
     pub order_id: Option<OrderId>,
-    /// On the wire: `products`, list.
+    /// The field `products` (list).
     pub products: Vec<CheckoutProduct>,
-    /// On the wire: `selectedProduct`, [`CheckoutSelectedProduct`].
+    /// The field `selectedProduct` ([`CheckoutSelectedProduct`]).
     pub selected_product: CheckoutSelectedProduct,
-    /// On the wire: `singleUse`, boolean.
+    /// The field `singleUse` (boolean).
     pub single_use: bool,
-    /// On the wire: `status`, [`CheckoutStatus`].
+    /// The field `status` ([`CheckoutStatus`]).
     pub status: CheckoutStatus,
-    /// On the wire: `successUrl`, string.
+    /// The field `successUrl` (string).
     pub success_url: String,
-    /// When the record last changed (`updatedAt`, RFC 3339 time)
+    /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
-    /// On the wire: `url`, string.
+    /// The field `url` (string).
     pub url: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Checkout list response.
@@ -246,10 +262,13 @@ pub struct CheckoutDetails {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CheckoutListResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<Checkout>,
-    /// Where this page stands in the list (`pagination`, [`Pagination`])
+    /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(CheckoutListResponse, Checkout, pagination);
 
@@ -257,14 +276,14 @@ crate::__page!(CheckoutListResponse, Checkout, pagination);
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct CheckoutPlan {
-    /// What the page says the plan has, instead of the plan's own list (`features`, list)
+    /// Features shown on the page, instead of the plan's own list (`features`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub features: Option<Vec<String>>,
-    /// The plan (`id`, string)
+    /// Plan (`id`, string).
     pub id: PlanId,
 }
 impl CheckoutPlan {
-    /// With what is required; the rest is left out.
+    /// Creates a `CheckoutPlan` with its required fields.
     pub fn new(id: impl Into<PlanId>) -> Self {
         Self {
             features: None,
@@ -283,14 +302,14 @@ impl CheckoutPlan {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct CheckoutProduct {
-    /// The product (`id`, string)
+    /// Product (`id`, string).
     pub id: ProductId,
-    /// The plans to choose from; all of the product's when left out (`plans`, list)
+    /// Plans to choose from; all plans of the product if not set (`plans`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plans: Option<Vec<CheckoutPlan>>,
 }
 impl CheckoutProduct {
-    /// With what is required; the rest is left out.
+    /// Creates a `CheckoutProduct` with its required fields.
     pub fn new(id: impl Into<ProductId>) -> Self {
         Self { id: id.into(), plans: None }
     }
@@ -307,64 +326,74 @@ impl CheckoutProduct {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CheckoutSelectedProduct {
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: ProductId,
-    /// On the wire: `plan`, [`PlanRef`].
+    /// The field `plan` ([`PlanRef`]).
     pub plan: PlanRef,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-crate::__open_enum! {
-    /// Which checkouts to list.
-    CheckoutStatusFilter {
-        /// `active` on the wire.
-        Active = "active",
-        /// `archived` on the wire.
-        Archived = "archived",
-        /// `completed` on the wire.
-        Completed = "completed",
-    }
+/// Which checkouts to list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CheckoutStatusFilter {
+    /// Checkouts whose link works (`active`).
+    Active,
+    /// Archived checkouts (`archived`).
+    Archived,
+    /// Checkouts that were paid (`completed`).
+    Completed,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    CheckoutStatusFilter { Active = "active", Archived = "archived", Completed =
+    "completed" }
+);
 
-/// What a checkout offers, to whom, and where the customer goes afterwards.
+/// What a checkout offers, to whom, and where the customer is sent afterwards.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateCheckoutRequest {
-    /// Where a customer goes who gives up (`cancelUrl`, URL)
+    /// URL to which a customer is sent who cancels (`cancelUrl`, URL).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cancel_url: Option<String>,
-    /// Whether the page asks for a billing address (`collectAddress`, boolean, default `true`)
+    /// Whether the page asks for a billing address (`collectAddress`, boolean, default `true`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collect_address: Option<bool>,
-    /// Whether the page asks for a phone number (`collectPhone`, boolean, default `false`)
+    /// Whether the page asks for a phone number (`collectPhone`, boolean, default `false`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collect_phone: Option<bool>,
-    /// The only currency offered; all that the plans support when left out. A customer with an active order has to keep its currency (`currency`, string)
+    /// Only currency offered; all currencies of the plans if not set. A customer with an active order must keep its currency (`currency`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// Cards of your own beside the plans (`customCards`, list)
+    /// Cards of your own, shown next to the plans (`customCards`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_cards: Option<Vec<CheckoutCustomCardInput>>,
-    /// Whose checkout it is. An external id that Paid does not know yet creates the customer; without either, whoever opens the link becomes one.
+    /// The customer of the checkout. An external id that Paid does not know yet creates a customer; if not set, whoever opens the link becomes the customer.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(deserialize_with = "optional_flat_choice"))]
     pub customer: Option<CustomerAttribution>,
-    /// When the link stops working (`expiresAt`, RFC 3339 time)
+    /// When the link expires (`expiresAt`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// Your own data, kept as it is (`metadata`, object)
+    /// Your own data, stored unchanged (`metadata`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonObject>,
-    /// What is offered; one at least (`products`, list)
+    /// Products offered; at least one (`products`, list).
     pub products: Vec<CheckoutProduct>,
-    /// Whether the link is spent after one purchase (`singleUse`, boolean, default `true`)
+    /// Whether the link can be used for one purchase only (`singleUse`, boolean, default `true`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub single_use: Option<bool>,
-    /// Where the customer goes who has paid (`successUrl`, URL)
+    /// URL to which a customer is sent after paying (`successUrl`, URL).
     pub success_url: String,
 }
 impl CreateCheckoutRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(
         products: impl Into<Vec<CheckoutProduct>>,
         success_url: impl Into<String>,
@@ -448,10 +477,13 @@ impl CreateCheckoutRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PlanRef {
-    /// On the wire: `externalId`, string, may be null.
+    /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalPlanId>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: PlanId,
-    /// On the wire: `name`, string, may be null.
+    /// The field `name` (string, may be null).
     pub name: Option<String>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }

@@ -2,11 +2,13 @@
 
 //! Resource `contacts`.
 
-use crate::runtime::{Call, Client, Deserialize, Empty, Method, Patch, Serialize, Timestamp};
+use crate::runtime::{
+    Call, Client, Deserialize, Empty, JsonObject, Method, Patch, Serialize, Timestamp,
+};
 use super::ids::{ContactId, CustomerId, ExternalContactId};
-use super::shared::{Pagination};
+use super::shared::Pagination;
 
-/// Contacts: the people at an account who get its invoices.
+/// Contacts: the people at a customer who receive its invoices.
 #[derive(Clone, Debug)]
 pub struct Contacts {
     pub(crate) client: Client,
@@ -95,7 +97,7 @@ impl Contacts {
             call: Call::new(&self.client, "list-contacts", Method::GET, "/contacts/"),
         }
     }
-    /// Changes a contact; what is not set stays as it is.
+    /// Updates a contact; fields that are not set stay unchanged.
     ///
     /// `PUT /contacts/{id}`
     ///
@@ -111,7 +113,7 @@ impl Contacts {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Changes the contact with your own id; what is not set stays as it is.
+    /// Updates the contact with your own id; fields that are not set stay unchanged.
     ///
     /// `PUT /contacts/external/{externalId}`
     ///
@@ -141,12 +143,12 @@ pub struct ListContacts {
     call: Call<ContactListResponse>,
 }
 impl ListContacts {
-    /// How many items a page has at most (`limit`, integer, default `10`)
+    /// Maximum number of items on a page (`limit`, integer, default `10`).
     pub fn limit(mut self, limit: i64) -> Self {
         self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// How many items to skip (`offset`, integer)
+    /// Number of items to skip (`offset`, integer).
     pub fn offset(mut self, offset: i64) -> Self {
         self.call = self.call.query("offset", offset.to_string());
         self
@@ -154,35 +156,38 @@ impl ListContacts {
 }
 crate::__paged!(ListContacts => ContactListResponse);
 
-/// A person at a customer who gets its invoices.
+/// A person at a customer who receives its invoices.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Contact {
-    /// On the wire: `billingAddress`, [`ContactBillingAddress`].
+    /// The field `billingAddress` ([`ContactBillingAddress`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<ContactBillingAddress>,
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `customerId`, string.
+    /// The field `customerId` (string).
     pub customer_id: CustomerId,
-    /// On the wire: `email`, string.
+    /// The field `email` (string).
     pub email: String,
-    /// On the wire: `externalId`, string, may be null.
+    /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalContactId>,
-    /// On the wire: `firstName`, string.
+    /// The field `firstName` (string).
     pub first_name: String,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: ContactId,
-    /// On the wire: `lastName`, string.
+    /// The field `lastName` (string).
     pub last_name: String,
-    /// On the wire: `phone`, string, may be null.
+    /// The field `phone` (string, may be null).
     pub phone: Option<String>,
-    /// On the wire: `roles`, list.
+    /// The field `roles` (list).
     pub roles: Vec<ContactRole>,
-    /// When the record last changed (`updatedAt`, RFC 3339 time)
+    /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// The postal address of a contact.
@@ -191,24 +196,24 @@ pub struct Contact {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ContactBillingAddress {
-    /// City (`city`, string)
+    /// City (`city`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
-    /// Country (`country`, string)
+    /// Country (`country`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
-    /// State or province (`state`, string)
+    /// State or province (`state`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// Street and house number (`street`, string)
+    /// Street and house number (`street`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub street: Option<String>,
-    /// Postal code (`zipCode`, string)
+    /// Postal code (`zipCode`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zip_code: Option<String>,
 }
 impl ContactBillingAddress {
-    /// Nothing set yet.
+    /// Creates a `ContactBillingAddress` with no fields set.
     pub fn new() -> Self {
         Self {
             city: None,
@@ -255,54 +260,62 @@ impl ContactBillingAddress {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ContactListResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<Contact>,
-    /// Where this page stands in the list (`pagination`, [`Pagination`])
+    /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(ContactListResponse, Contact, pagination);
 
-crate::__open_enum! {
-    /// What a contact is there for.
-    ContactRole {
-        /// `ACCOUNTS_PAYABLE` on the wire.
-        AccountsPayable = "ACCOUNTS_PAYABLE",
-        /// `BILLING` on the wire.
-        Billing = "BILLING",
-    }
+/// A role of a contact.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ContactRole {
+    /// The contact handles accounts payable (`ACCOUNTS_PAYABLE`).
+    AccountsPayable,
+    /// The contact handles billing (`BILLING`).
+    Billing,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    ContactRole { AccountsPayable = "ACCOUNTS_PAYABLE", Billing = "BILLING" }
+);
 
-/// What a new contact is made of.
+/// The fields of a new contact.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateContactRequest {
-    /// Postal address (`billingAddress`, [`ContactBillingAddress`])
+    /// Postal address (`billingAddress`, [`ContactBillingAddress`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<ContactBillingAddress>,
-    /// The customer it belongs to, by Paid's id only (`customerId`, string)
+    /// Customer to which it belongs; only Paid's id is accepted (`customerId`, string).
     pub customer_id: CustomerId,
-    /// Where invoices are sent (`email`, e-mail address)
+    /// E-mail address for invoices (`email`, e-mail address).
     pub email: String,
-    /// Your own id for it (`externalId`, string, may be null)
+    /// Your own id for it (`externalId`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalContactId>,
-    /// First name (`firstName`, string, default ``)
+    /// First name (`firstName`, string, default ``).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
-    /// Last name (`lastName`, string, default ``)
+    /// Last name (`lastName`, string, default ``).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
-    /// Phone number (`phone`, string, may be null)
+    /// Phone number (`phone`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub phone: Patch<String>,
-    /// What the contact is there for (`roles`, list)
+    /// Roles of the contact (`roles`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<ContactRole>>,
 }
 impl CreateContactRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(customer_id: impl Into<CustomerId>, email: impl Into<String>) -> Self {
         Self {
             billing_address: None,
@@ -356,40 +369,40 @@ impl CreateContactRequest {
     }
 }
 
-/// What changes about a contact; everything else stays.
+/// Changes to a contact; fields that are not set stay unchanged.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateContactRequest {
-    /// Postal address (`billingAddress`, [`ContactBillingAddress`])
+    /// Postal address (`billingAddress`, [`ContactBillingAddress`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<ContactBillingAddress>,
-    /// The customer it belongs to (`customerId`, string)
+    /// Customer to which it belongs (`customerId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_id: Option<CustomerId>,
-    /// Where invoices are sent (`email`, e-mail address)
+    /// E-mail address for invoices (`email`, e-mail address).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Your own id for it (`externalId`, string, may be null)
+    /// Your own id for it (`externalId`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalContactId>,
-    /// First name (`firstName`, string)
+    /// First name (`firstName`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
-    /// Last name (`lastName`, string)
+    /// Last name (`lastName`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
-    /// Phone number (`phone`, string, may be null)
+    /// Phone number (`phone`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub phone: Patch<String>,
-    /// What the contact is there for; replaces all it had (`roles`, list)
+    /// Roles of the contact; replaces the existing ones (`roles`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<ContactRole>>,
 }
 impl UpdateContactRequest {
-    /// Nothing set yet.
+    /// Creates a request with no fields set.
     pub fn new() -> Self {
         Self {
             billing_address: None,

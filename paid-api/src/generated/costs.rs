@@ -2,18 +2,21 @@
 
 //! Resource `costs`.
 
-use crate::runtime::{Call, Client, Deserialize, JsonObject, Method, Serialize, Timestamp, Value, integer};
+use crate::runtime::{
+    Call, Client, Decimal, Deserialize, JsonObject, Method, Serialize, Timestamp, Value,
+    decimal, integer,
+};
 #[cfg(feature = "full-serde")]
-use crate::runtime::{Deserializer, from_value, DeserializeError as _};
+use crate::runtime::{DeserializeError, Deserializer, from_value};
 use super::shared::{CustomerAttribution, ProductAttribution};
 
-/// Costs: what the agent's work cost you, per customer and product.
+/// Costs: what your agents' work costs you, by customer and product.
 #[derive(Clone, Debug)]
 pub struct Costs {
     pub(crate) client: Client,
 }
 impl Costs {
-    /// Sends a batch of cost records, all or nothing: one invalid record and none is stored. Records have no idempotency key, so a batch whose answer was lost cannot be repeated safely. Amounts are in major currency units.
+    /// Sends a batch of cost records. If one record is invalid, none is stored. Records have no idempotency key, so a batch whose answer was lost cannot be repeated safely. Amounts are in major currency units.
     ///
     /// `POST /costs/bulk`
     ///
@@ -26,42 +29,43 @@ impl Costs {
     }
 }
 
-/// A cost whose amount you know.
+/// A cost with a known amount.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct AmountCost {
-    /// What it cost, in major currency units (dollars, not cents) (`amount`, number)
-    pub amount: f64,
-    /// ISO 4217 code, such as `USD` (`currency`, string)
+    /// Cost in major currency units (dollars, not cents) (`amount`, exact number).
+    #[serde(with = "decimal")]
+    pub amount: Decimal,
+    /// ISO 4217 code, such as `USD` (`currency`, string).
     pub currency: String,
-    /// The customer the work was for (`customer`, [`CustomerAttribution`])
+    /// Customer for whom the work was done (`customer`, [`CustomerAttribution`]).
     pub customer: CustomerAttribution,
-    /// Your own data, to filter by (`metadata`, object)
+    /// Your own data, to filter by (`metadata`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonObject>,
-    /// Which model, as a tag (`model`, string)
+    /// Model, as a tag (`model`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// The product that did the work (`product`, [`ProductAttribution`])
+    /// Product that did the work (`product`, [`ProductAttribution`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<ProductAttribution>,
-    /// When it was spent; when Paid receives the record unless set (`timestamp`, RFC 3339 time)
+    /// When the cost arose; when Paid receives the record if not set (`timestamp`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
-    /// Who was paid, as a tag (`vendor`, string)
+    /// Vendor who was paid, as a tag (`vendor`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vendor: Option<String>,
 }
 impl AmountCost {
-    /// With what is required; the rest is left out.
+    /// Creates an `AmountCost` with its required fields.
     pub fn new(
-        amount: f64,
+        amount: impl Into<Decimal>,
         currency: impl Into<String>,
         customer: impl Into<CustomerAttribution>,
     ) -> Self {
         Self {
-            amount,
+            amount: amount.into(),
             currency: currency.into(),
             customer: customer.into(),
             metadata: None,
@@ -103,18 +107,18 @@ impl AmountCost {
     }
 }
 
-/// A cost record: an amount that you know, or usage that Paid prices.
+/// A cost record: a known amount, or usage that Paid prices.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(tag = "type")]
 pub enum Cost {
-    /// `type` is `cost`.
+    /// An object with `type` set to `cost`.
     #[serde(rename = "cost")]
     Amount(AmountCost),
-    /// `type` is `usage`.
+    /// An object with `type` set to `usage`.
     #[serde(rename = "usage")]
     Usage(UsageCost),
-    /// A `type` this version does not know, kept as it came.
+    /// A `type` that this version does not know, kept unchanged.
     #[serde(untagged)]
     Unknown(Value),
 }
@@ -133,86 +137,94 @@ impl<'de> Deserialize<'de> for Cost {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         match value.get("type").and_then(Value::as_str) {
-            Some("cost") => from_value(value).map(Self::Amount).map_err(D::Error::custom),
-            Some("usage") => from_value(value).map(Self::Usage).map_err(D::Error::custom),
+            Some("cost") => {
+                from_value(value).map(Self::Amount).map_err(DeserializeError::custom)
+            }
+            Some("usage") => {
+                from_value(value).map(Self::Usage).map_err(DeserializeError::custom)
+            }
             _ => Ok(Self::Unknown(value)),
         }
     }
 }
 
-/// A price of your own for recorded usage.
+/// A cost of your own for recorded usage.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CostOverride {
-    /// What it cost, in major currency units (dollars, not cents) (`amount`, number)
-    pub amount: f64,
-    /// ISO 4217 code, such as `USD` (`currency`, string)
+    /// Cost in major currency units (dollars, not cents) (`amount`, exact number).
+    #[serde(with = "decimal")]
+    pub amount: Decimal,
+    /// ISO 4217 code, such as `USD` (`currency`, string).
     pub currency: String,
 }
 impl CostOverride {
-    /// With what is required; the rest is left out.
-    pub fn new(amount: f64, currency: impl Into<String>) -> Self {
+    /// Creates a `CostOverride` with its required fields.
+    pub fn new(amount: impl Into<Decimal>, currency: impl Into<String>) -> Self {
         Self {
-            amount,
+            amount: amount.into(),
             currency: currency.into(),
         }
     }
 }
 
-/// Cost records, stored all together or not at all.
+/// Cost records. Either all of them are stored, or none.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreateCostsRequest {
-    /// The records (`costs`, list)
+    /// Cost records (`costs`, list).
     pub costs: Vec<Cost>,
 }
 impl CreateCostsRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(costs: impl Into<Vec<Cost>>) -> Self {
         Self { costs: costs.into() }
     }
 }
 
-/// What became of cost records.
+/// The result of sending cost records.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreateCostsResponse {
-    /// How many Paid had already (`duplicates`, integer)
+    /// Number of records that Paid already had (`duplicates`, integer).
     #[serde(deserialize_with = "integer")]
     pub duplicates: i64,
-    /// How many were stored (`ingested`, integer)
+    /// Number stored (`ingested`, integer).
     #[serde(deserialize_with = "integer")]
     pub ingested: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// Tokens of one call to a model. No token is counted in two fields.
+/// Token counts of one model call. Each token is counted in one field only.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct TokenUsage {
-    /// Input tokens written to the cache (`cacheCreationInputTokens`, integer)
+    /// Input tokens written to the cache (`cacheCreationInputTokens`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_creation_input_tokens: Option<i64>,
-    /// Input tokens read from the cache (`cacheReadInputTokens`, integer)
+    /// Input tokens read from the cache (`cacheReadInputTokens`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_read_input_tokens: Option<i64>,
-    /// Input tokens that had nothing to do with the cache (`inputTokens`, integer)
+    /// Input tokens that were neither read from nor written to the cache (`inputTokens`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_tokens: Option<i64>,
-    /// Tokens the model gave out (`outputTokens`, integer)
+    /// Output tokens (`outputTokens`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<i64>,
-    /// Tokens the model spent on reasoning (`reasoningOutputTokens`, integer)
+    /// Reasoning tokens (`reasoningOutputTokens`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning_output_tokens: Option<i64>,
 }
 impl TokenUsage {
-    /// Nothing set yet.
+    /// Creates a `TokenUsage` with no fields set.
     pub fn new() -> Self {
         Self {
             cache_creation_input_tokens: None,
@@ -263,29 +275,29 @@ impl TokenUsage {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsageCost {
-    /// A price of your own instead of Paid's (`costOverride`, [`CostOverride`])
+    /// Cost of your own, used instead of Paid's price (`costOverride`, [`CostOverride`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_override: Option<CostOverride>,
-    /// The customer the work was for (`customer`, [`CustomerAttribution`])
+    /// Customer for whom the work was done (`customer`, [`CustomerAttribution`]).
     pub customer: CustomerAttribution,
-    /// Your own data, to filter by (`metadata`, object)
+    /// Your own data, to filter by (`metadata`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonObject>,
-    /// The provider's exact model id; with `vendor` it finds the price (`model`, string)
+    /// Exact model id of the provider; `vendor` and `model` determine the price (`model`, string).
     pub model: String,
-    /// The product that did the work (`product`, [`ProductAttribution`])
+    /// Product that did the work (`product`, [`ProductAttribution`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<ProductAttribution>,
-    /// When it was used; when Paid receives the record unless set (`timestamp`, RFC 3339 time)
+    /// When the model was used; when Paid receives the record if not set (`timestamp`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
-    /// The tokens (`usage`, [`TokenUsage`])
+    /// Token counts (`usage`, [`TokenUsage`]).
     pub usage: TokenUsage,
-    /// The provider, such as `openai`; with `model` it finds the price (`vendor`, string)
+    /// Provider, such as `openai`; `vendor` and `model` determine the price (`vendor`, string).
     pub vendor: String,
 }
 impl UsageCost {
-    /// With what is required; the rest is left out.
+    /// Creates a `UsageCost` with its required fields.
     pub fn new(
         customer: impl Into<CustomerAttribution>,
         model: impl Into<String>,

@@ -2,16 +2,18 @@
 
 //! Resource `credits`.
 
-use crate::runtime::{Call, Client, Deserialize, Method, Patch, Serialize, Timestamp};
-use super::ids::{CreditCurrencyId};
+use crate::runtime::{
+    Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+};
+use super::ids::CreditCurrencyId;
 
-/// Credit currencies: the units that prepaid credits are counted in.
+/// Credit currencies: the units in which prepaid credits are counted.
 #[derive(Clone, Debug)]
 pub struct Credits {
     pub(crate) client: Client,
 }
 impl Credits {
-    /// Makes a credit currency.
+    /// Creates a credit currency.
     ///
     /// `POST /credits/currencies`
     ///
@@ -30,7 +32,7 @@ impl Credits {
             )
             .body(request)
     }
-    /// Lists credit currencies, archived ones too unless `status` says otherwise.
+    /// Lists credit currencies, including archived ones unless `status` is set.
     ///
     /// `GET /credits/currencies`
     ///
@@ -47,7 +49,7 @@ impl Credits {
             ),
         }
     }
-    /// Changes the description of a credit currency, archives it or brings it back.
+    /// Updates the description of a credit currency, archives it or restores it.
     ///
     /// `PUT /credits/currencies/{id}`
     ///
@@ -77,7 +79,7 @@ pub struct ListCreditCurrencies {
     call: Call<CreditCurrencyListResponse>,
 }
 impl ListCreditCurrencies {
-    /// Only those with this status (`status`, [`CreditCurrencyStatusFilter`], default `all`)
+    /// Only items with this status (`status`, [`CreditCurrencyStatusFilter`], default `all`).
     pub fn status(mut self, status: CreditCurrencyStatusFilter) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -85,21 +87,21 @@ impl ListCreditCurrencies {
 }
 crate::__sendable!(ListCreditCurrencies => CreditCurrencyListResponse);
 
-/// What a new credit currency is made of.
+/// The fields of a new credit currency.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreateCreditCurrencyRequest {
-    /// What it is for (`description`, string, may be null)
+    /// Description (`description`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
-    /// The key that grants name it by: lower case letters, digits, `_` and `-`, once in your organisation (`key`, string)
+    /// Key that grants refer to: lower case letters, digits, `_` and `-`; unique in your organisation (`key`, string).
     pub key: String,
-    /// The name people read (`name`, string)
+    /// Display name (`name`, string).
     pub name: String,
 }
 impl CreateCreditCurrencyRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(key: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             description: Patch::Leave,
@@ -115,28 +117,31 @@ impl CreateCreditCurrencyRequest {
     }
 }
 
-/// A unit that prepaid credits are counted in.
+/// A unit in which prepaid credits are counted.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreditCurrency {
-    /// When it was archived; null while it is not (`archivedAt`, RFC 3339 time, may be null)
+    /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `description`, string, may be null.
+    /// The field `description` (string, may be null).
     pub description: Option<String>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: CreditCurrencyId,
-    /// On the wire: `key`, string.
+    /// The field `key` (string).
     pub key: String,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
-    /// On the wire: `status`, [`CreditCurrencyStatus`].
+    /// The field `status` ([`CreditCurrencyStatus`]).
     pub status: CreditCurrencyStatus,
-    /// When the record last changed (`updatedAt`, RFC 3339 time)
+    /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Credit currency list response.
@@ -144,47 +149,58 @@ pub struct CreditCurrency {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreditCurrencyListResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<CreditCurrency>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-crate::__open_enum! {
-    /// Whether a credit currency can be granted.
-    CreditCurrencyStatus {
-        /// `active` on the wire.
-        Active = "active",
-        /// `archived` on the wire.
-        Archived = "archived",
-    }
+/// Whether a credit currency can be granted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CreditCurrencyStatus {
+    /// The currency can be granted (`active`).
+    Active,
+    /// The currency is archived and can no longer be granted (`archived`).
+    Archived,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(CreditCurrencyStatus { Active = "active", Archived = "archived" });
 
-crate::__open_enum! {
-    /// Which credit currencies to list.
-    CreditCurrencyStatusFilter {
-        /// `active` on the wire.
-        Active = "active",
-        /// `all` on the wire.
-        All = "all",
-        /// `archived` on the wire.
-        Archived = "archived",
-    }
+/// Which credit currencies to list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CreditCurrencyStatusFilter {
+    /// Only active currencies (`active`).
+    Active,
+    /// All currencies, including archived ones (`all`).
+    All,
+    /// Only archived currencies (`archived`).
+    Archived,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    CreditCurrencyStatusFilter { Active = "active", All = "all", Archived = "archived" }
+);
 
-/// What changes about a credit currency; everything else stays.
+/// Changes to a credit currency; fields that are not set stay unchanged.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct UpdateCreditCurrencyRequest {
-    /// What it is for (`description`, string, may be null)
+    /// Description (`description`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
-    /// `archived` retires it, `active` brings it back (`status`, [`CreditCurrencyStatus`])
+    /// `archived` archives it, `active` restores it (`status`, [`CreditCurrencyStatus`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<CreditCurrencyStatus>,
 }
 impl UpdateCreditCurrencyRequest {
-    /// Nothing set yet.
+    /// Creates a request with no fields set.
     pub fn new() -> Self {
         Self {
             description: Patch::Leave,

@@ -2,16 +2,19 @@
 
 //! Resource `custom-views`.
 
-use crate::runtime::{Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp, BTreeMap, integer, optional_integer};
+use crate::runtime::{
+    BTreeMap, Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+    integer, optional_integer,
+};
 use super::ids::{CustomViewId, CustomerId};
 
-/// Custom views (experimental): dashboards made of queries.
+/// Custom views (experimental): dashboards built from queries.
 #[derive(Clone, Debug)]
 pub struct CustomViews {
     pub(crate) client: Client,
 }
 impl CustomViews {
-    /// Makes a custom view, unpublished. Experimental: Paid may change it without notice.
+    /// Creates an unpublished custom view. Experimental: Paid may change it without notice.
     ///
     /// `POST /experimental/views/`
     ///
@@ -43,7 +46,7 @@ impl CustomViews {
             )
             .path("displayId", display_id.into().as_str())
     }
-    /// Runs the queries of a custom view for one customer, or for the organisation. Experimental: Paid may change it without notice.
+    /// Runs the queries of a custom view for one customer, or for the whole organisation. Experimental: Paid may change it without notice.
     ///
     /// `GET /experimental/views/{displayId}/data`
     ///
@@ -61,7 +64,7 @@ impl CustomViews {
                 .path("displayId", display_id.into().as_str()),
         }
     }
-    /// Makes a short-lived token to embed a published view for one customer. Experimental: Paid may change it without notice.
+    /// Creates a short-lived token to embed a published view for one customer. Experimental: Paid may change it without notice.
     ///
     /// `GET /experimental/views/{displayId}/embed-token`
     ///
@@ -111,7 +114,7 @@ impl CustomViews {
             .path("displayId", display_id.into().as_str())
             .empty_body()
     }
-    /// Changes a custom view; what is not set stays as it is. Experimental: Paid may change it without notice.
+    /// Updates a custom view; fields that are not set stay unchanged. Experimental: Paid may change it without notice.
     ///
     /// `PATCH /experimental/views/{displayId}`
     ///
@@ -132,7 +135,7 @@ impl CustomViews {
             .path("displayId", display_id.into().as_str())
             .body(request)
     }
-    /// Changes the dates that a custom view shows unless told otherwise. Experimental: Paid may change it without notice.
+    /// Sets the default period of a custom view. Experimental: Paid may change it without notice.
     ///
     /// `PATCH /experimental/views/{displayId}/period`
     ///
@@ -162,32 +165,32 @@ pub struct GetCustomViewData {
     call: Call<CustomViewDataResponse>,
 }
 impl GetCustomViewData {
-    /// The customer whose data is shown (`customerId`, string)
+    /// Customer whose data is shown (`customerId`, string).
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
     }
-    /// How many units back from today (`periodAmount`, integer)
+    /// Number of units before today (`periodAmount`, integer).
     pub fn period_amount(mut self, period_amount: i64) -> Self {
         self.call = self.call.query("periodAmount", period_amount.to_string());
         self
     }
-    /// The last day (`periodEnd`, string)
+    /// Last day (`periodEnd`, string).
     pub fn period_end(mut self, period_end: impl AsRef<str>) -> Self {
         self.call = self.call.query("periodEnd", period_end.as_ref());
         self
     }
-    /// A window that moves with today, or fixed days (`periodKind`, [`CustomViewPeriodKind`])
+    /// Whether the period is relative to today or has fixed dates (`periodKind`, [`CustomViewPeriodKind`]).
     pub fn period_kind(mut self, period_kind: CustomViewPeriodKind) -> Self {
         self.call = self.call.query("periodKind", period_kind.as_str());
         self
     }
-    /// The first day (`periodStart`, string)
+    /// First day (`periodStart`, string).
     pub fn period_start(mut self, period_start: impl AsRef<str>) -> Self {
         self.call = self.call.query("periodStart", period_start.as_ref());
         self
     }
-    /// The unit of the window (`periodUnit`, [`CustomViewPeriodUnit`])
+    /// Unit of the relative period (`periodUnit`, [`CustomViewPeriodUnit`]).
     pub fn period_unit(mut self, period_unit: CustomViewPeriodUnit) -> Self {
         self.call = self.call.query("periodUnit", period_unit.as_str());
         self
@@ -202,7 +205,7 @@ pub struct GetCustomViewEmbedToken {
     call: Call<CustomViewEmbedTokenResponse>,
 }
 impl GetCustomViewEmbedToken {
-    /// How long the token holds, in seconds (`ttlSeconds`, integer)
+    /// Lifetime of the token, in seconds (`ttlSeconds`, integer).
     pub fn ttl_seconds(mut self, ttl_seconds: i64) -> Self {
         self.call = self.call.query("ttlSeconds", ttl_seconds.to_string());
         self
@@ -210,30 +213,30 @@ impl GetCustomViewEmbedToken {
 }
 crate::__sendable!(GetCustomViewEmbedToken => CustomViewEmbedTokenResponse);
 
-/// What a new custom view is made of.
+/// The fields of a new custom view.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateCustomViewRequest {
-    /// What it shows (`description`, string)
+    /// Description (`description`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The name people read (`name`, string)
+    /// Display name (`name`, string).
     pub name: String,
-    /// The dates it shows unless told otherwise; needed when a query has `{period_start:DateTime}` or `{period_end:DateTime}` (`period`, [`CustomViewPeriod`])
+    /// Default period; required if a query contains `{period_start:DateTime}` or `{period_end:DateTime}` (`period`, [`CustomViewPeriod`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub period: Option<CustomViewPeriod>,
-    /// Its queries, one at least (`queries`, list)
+    /// Queries; at least one (`queries`, list).
     pub queries: Vec<CustomViewQuery>,
-    /// One HTML document that shows the rows, with everything it needs inside: it has no network (`renderBundle`, string)
+    /// HTML document that renders the rows. It must be self-contained, because it has no network access (`renderBundle`, string).
     pub render_bundle: String,
-    /// One customer's data (the default), or all, which cannot be embedded (`scope`, [`CustomViewScope`])
+    /// Data of one customer (the default), or of the organisation; only the former can be embedded (`scope`, [`CustomViewScope`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<CustomViewScope>,
 }
 impl CreateCustomViewRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(
         name: impl Into<String>,
         queries: impl Into<Vec<CustomViewQuery>>,
@@ -274,16 +277,19 @@ impl CreateCustomViewRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomView {
-    /// On the wire: `displayId`, string.
+    /// The field `displayId` (string).
     pub display_id: CustomViewId,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
-    /// On the wire: `previewUrl`, URL, may be null.
+    /// The field `previewUrl` (URL, may be null).
     pub preview_url: Option<String>,
-    /// On the wire: `scope`, [`CustomViewScope`].
+    /// The field `scope` ([`CustomViewScope`]).
     pub scope: CustomViewScope,
-    /// On the wire: `status`, [`CustomViewStatus`].
+    /// The field `status` ([`CustomViewStatus`]).
     pub status: CustomViewStatus,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Custom view data response.
@@ -291,8 +297,11 @@ pub struct CustomView {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomViewDataResponse {
-    /// On the wire: `data`, object.
+    /// The field `data` (object).
     pub data: BTreeMap<String, Vec<JsonObject>>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Custom view detail.
@@ -301,22 +310,25 @@ pub struct CustomViewDataResponse {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomViewDetail {
-    /// On the wire: `description`, string, may be null.
+    /// The field `description` (string, may be null).
     pub description: Option<String>,
-    /// On the wire: `displayId`, string.
+    /// The field `displayId` (string).
     pub display_id: CustomViewId,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
-    /// On the wire: `period`, [`CustomViewPeriod`], may be null.
+    /// The field `period` ([`CustomViewPeriod`], may be null).
     pub period: Option<CustomViewPeriod>,
-    /// On the wire: `queryIds`, list.
+    /// The field `queryIds` (list).
     pub query_ids: Vec<String>,
-    /// On the wire: `renderBundle`, string.
+    /// The field `renderBundle` (string).
     pub render_bundle: String,
-    /// On the wire: `scope`, [`CustomViewScope`].
+    /// The field `scope` ([`CustomViewScope`]).
     pub scope: CustomViewScope,
-    /// On the wire: `status`, [`CustomViewStatus`].
+    /// The field `status` ([`CustomViewStatus`]).
     pub status: CustomViewStatus,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Custom view embed token response.
@@ -325,10 +337,13 @@ pub struct CustomViewDetail {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomViewEmbedTokenResponse {
-    /// On the wire: `expiresAt`, RFC 3339 time.
+    /// The field `expiresAt` (RFC 3339 time).
     pub expires_at: Timestamp,
-    /// On the wire: `token`, string.
+    /// The field `token` (string).
     pub token: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Custom view list response.
@@ -336,35 +351,38 @@ pub struct CustomViewEmbedTokenResponse {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomViewListResponse {
-    /// On the wire: `views`, list.
+    /// The field `views` (list).
     pub views: Vec<CustomViewSummary>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// The dates that a custom view shows.
+/// The period that a custom view shows.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct CustomViewPeriod {
-    /// How many units back from today; for `relative` (`amount`, integer)
+    /// Number of units before today; for `relative` (`amount`, integer).
     #[serde(
         default,
         deserialize_with = "optional_integer",
         skip_serializing_if = "Option::is_none"
     )]
     pub amount: Option<i64>,
-    /// The last day, `YYYY-MM-DD`; for `absolute` (`end`, string)
+    /// Last day, `YYYY-MM-DD`; for `absolute` (`end`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<String>,
-    /// A window that moves with today, or fixed days (`kind`, [`CustomViewPeriodKind`])
+    /// Whether the period is relative to today or has fixed dates (`kind`, [`CustomViewPeriodKind`]).
     pub kind: CustomViewPeriodKind,
-    /// The first day, `YYYY-MM-DD`; for `absolute` (`start`, string)
+    /// First day, `YYYY-MM-DD`; for `absolute` (`start`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
-    /// The unit of `amount`; for `relative` (`unit`, [`CustomViewPeriodUnit`])
+    /// Unit of `amount`; for `relative` (`unit`, [`CustomViewPeriodUnit`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<CustomViewPeriodUnit>,
 }
 impl CustomViewPeriod {
-    /// With what is required; the rest is left out.
+    /// Creates a `CustomViewPeriod` with its required fields.
     pub fn new(kind: CustomViewPeriodKind) -> Self {
         Self {
             amount: None,
@@ -400,40 +418,50 @@ impl CustomViewPeriod {
     }
 }
 
-crate::__open_enum! {
-    /// How a view's dates are said.
-    CustomViewPeriodKind {
-        /// `absolute` on the wire.
-        Absolute = "absolute",
-        /// `relative` on the wire.
-        Relative = "relative",
-    }
+/// How the period of a view is defined.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CustomViewPeriodKind {
+    /// Fixed dates (`absolute`).
+    Absolute,
+    /// A number of units before today (`relative`).
+    Relative,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    CustomViewPeriodKind { Absolute = "absolute", Relative = "relative" }
+);
 
-crate::__open_enum! {
-    /// The unit of a moving window.
-    CustomViewPeriodUnit {
-        /// `day` on the wire.
-        Day = "day",
-        /// `month` on the wire.
-        Month = "month",
-        /// `year` on the wire.
-        Year = "year",
-    }
+/// The unit of a relative period.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CustomViewPeriodUnit {
+    /// Days (`day`).
+    Day,
+    /// Months (`month`).
+    Month,
+    /// Years (`year`).
+    Year,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    CustomViewPeriodUnit { Day = "day", Month = "month", Year = "year" }
+);
 
 /// A query of a custom view.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CustomViewQuery {
-    /// The key of its rows in what the HTML gets (`id`, string)
+    /// Key under which the HTML finds the rows of the query (`id`, string).
     pub id: String,
-    /// One ClickHouse `SELECT` without a filter for the customer, which Paid adds (`sql`, string)
+    /// One ClickHouse `SELECT`. Do not filter by customer: Paid adds that filter (`sql`, string).
     pub sql: String,
 }
 impl CustomViewQuery {
-    /// With what is required; the rest is left out.
+    /// Creates a `CustomViewQuery` with its required fields.
     pub fn new(id: impl Into<String>, sql: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -442,25 +470,33 @@ impl CustomViewQuery {
     }
 }
 
-crate::__open_enum! {
-    /// Whose data a custom view shows.
-    CustomViewScope {
-        /// `customer` on the wire.
-        Customer = "customer",
-        /// `organization` on the wire.
-        Organization = "organization",
-    }
+/// Whose data a custom view shows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CustomViewScope {
+    /// The data of one customer (`customer`).
+    Customer,
+    /// The data of the whole organisation (`organization`).
+    Organization,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    CustomViewScope { Customer = "customer", Organization = "organization" }
+);
 
-crate::__open_enum! {
-    /// Custom view status.
-    CustomViewStatus {
-        /// `DRAFT` on the wire.
-        Draft = "DRAFT",
-        /// `PUBLISHED` on the wire.
-        Published = "PUBLISHED",
-    }
+/// Custom view status.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CustomViewStatus {
+    /// The view is not published (`DRAFT`).
+    Draft,
+    /// The view is published and can be embedded (`PUBLISHED`).
+    Published,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(CustomViewStatus { Draft = "DRAFT", Published = "PUBLISHED" });
 
 /// Custom view summary.
 #[derive(Clone, Debug, Deserialize)]
@@ -468,41 +504,44 @@ crate::__open_enum! {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomViewSummary {
-    /// When Paid made the record (`createdAt`, string)
+    /// When Paid created the record (`createdAt`, string).
     pub created_at: String,
-    /// On the wire: `description`, string, may be null.
+    /// The field `description` (string, may be null).
     pub description: Option<String>,
-    /// On the wire: `displayId`, string.
+    /// The field `displayId` (string).
     pub display_id: CustomViewId,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
-    /// On the wire: `period`, [`CustomViewPeriod`], may be null.
+    /// The field `period` ([`CustomViewPeriod`], may be null).
     pub period: Option<CustomViewPeriod>,
-    /// On the wire: `queryCount`, integer.
+    /// The field `queryCount` (integer).
     #[serde(deserialize_with = "integer")]
     pub query_count: i64,
-    /// On the wire: `scope`, [`CustomViewScope`].
+    /// The field `scope` ([`CustomViewScope`]).
     pub scope: CustomViewScope,
-    /// On the wire: `status`, [`CustomViewStatus`].
+    /// The field `status` ([`CustomViewStatus`]).
     pub status: CustomViewStatus,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// One change to the HTML of a custom view.
+/// One edit to the HTML of a custom view.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RenderBundleEdit {
-    /// What stands there afterwards; empty removes it (`newText`, string)
+    /// Replacement text; empty deletes the old text (`newText`, string).
     pub new_text: String,
-    /// What stands there now, to the letter; once only, unless `replace_all` (`oldText`, string)
+    /// Text to replace, exactly as it is; it must occur once unless `replace_all` is set (`oldText`, string).
     pub old_text: String,
-    /// Whether every occurrence is replaced (`replaceAll`, boolean)
+    /// Whether to replace every occurrence (`replaceAll`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replace_all: Option<bool>,
 }
 impl RenderBundleEdit {
-    /// With what is required; the rest is left out.
+    /// Creates a `RenderBundleEdit` with its required fields.
     pub fn new(new_text: impl Into<String>, old_text: impl Into<String>) -> Self {
         Self {
             new_text: new_text.into(),
@@ -518,52 +557,52 @@ impl RenderBundleEdit {
     }
 }
 
-/// The dates a custom view shows unless told otherwise.
+/// The default period of a custom view.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct UpdateCustomViewPeriodRequest {
-    /// The dates (`period`, [`CustomViewPeriod`])
+    /// Default period (`period`, [`CustomViewPeriod`]).
     pub period: CustomViewPeriod,
 }
 impl UpdateCustomViewPeriodRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(period: CustomViewPeriod) -> Self {
         Self { period }
     }
 }
 
-/// What changes about a custom view; everything else stays.
+/// Changes to a custom view; fields that are not set stay unchanged.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateCustomViewRequest {
-    /// Changes to the stored HTML, one after the other; not together with `render_bundle` (`bundleEdits`, list)
+    /// Edits to the stored HTML, applied in order; cannot be combined with `render_bundle` (`bundleEdits`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bundle_edits: Option<Vec<RenderBundleEdit>>,
-    /// What it shows (`description`, string, may be null)
+    /// Description (`description`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
-    /// The name people read (`name`, string)
+    /// Display name (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// All queries anew; not together with the two below (`queries`, list)
+    /// Replacement for all queries; cannot be combined with `query_removals` and `query_upserts` (`queries`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queries: Option<Vec<CustomViewQuery>>,
-    /// The ids of queries to remove, done first (`queryRemovals`, list)
+    /// Ids of queries to remove, before the others are added (`queryRemovals`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_removals: Option<Vec<String>>,
-    /// Queries to replace (by id) or add (`queryUpserts`, list)
+    /// Queries to replace (by id) or add (`queryUpserts`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_upserts: Option<Vec<CustomViewQuery>>,
-    /// The whole HTML anew (`renderBundle`, string)
+    /// Replacement for the whole HTML (`renderBundle`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub render_bundle: Option<String>,
 }
 impl UpdateCustomViewRequest {
-    /// Nothing set yet.
+    /// Creates a request with no fields set.
     pub fn new() -> Self {
         Self {
             bundle_edits: None,

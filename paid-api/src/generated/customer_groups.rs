@@ -2,9 +2,11 @@
 
 //! Resource `customer-groups`.
 
-use crate::runtime::{Call, Client, Deserialize, Method, Patch, Serialize, Timestamp, integer};
+use crate::runtime::{
+    Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp, integer,
+};
 use super::ids::{CustomerGroupId, CustomerId, ExternalCustomerId};
-use super::shared::{Pagination};
+use super::shared::Pagination;
 
 /// Customer groups: named sets of customers.
 #[derive(Clone, Debug)]
@@ -12,7 +14,7 @@ pub struct CustomerGroups {
     pub(crate) client: Client,
 }
 impl CustomerGroups {
-    /// Makes a customer group; its name must be new in your organisation.
+    /// Creates a customer group; its name must be unique in your organisation.
     ///
     /// `POST /customer-groups/`
     ///
@@ -31,7 +33,7 @@ impl CustomerGroups {
             )
             .body(request)
     }
-    /// Adds customers to a group and leaves its other members alone.
+    /// Adds customers to a group; its other members stay.
     ///
     /// `POST /customer-groups/{id}/members`
     ///
@@ -52,7 +54,7 @@ impl CustomerGroups {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Deletes a customer group; its customers fall back to the base value model.
+    /// Deletes a customer group. Its customers use the base value model again.
     ///
     /// `DELETE /customer-groups/{id}`
     ///
@@ -72,7 +74,7 @@ impl CustomerGroups {
             .path("id", id.into().as_str())
             .empty_body()
     }
-    /// Takes these customers out of a group.
+    /// Removes customers from a group.
     ///
     /// `DELETE /customer-groups/{id}/members`
     ///
@@ -93,7 +95,7 @@ impl CustomerGroups {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Reads a customer group with its members, 500 at most.
+    /// Reads a customer group with its members (500 at most).
     ///
     /// `GET /customer-groups/{id}`
     ///
@@ -126,7 +128,7 @@ impl CustomerGroups {
             ),
         }
     }
-    /// Changes the name or description of a customer group.
+    /// Updates the name or description of a customer group.
     ///
     /// `PATCH /customer-groups/{id}`
     ///
@@ -147,7 +149,7 @@ impl CustomerGroups {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Makes a group consist of exactly these customers: others leave it, missing ones join.
+    /// Replaces the members of a group with exactly these customers.
     ///
     /// `PUT /customer-groups/{id}/members`
     ///
@@ -177,12 +179,12 @@ pub struct ListCustomerGroups {
     call: Call<CustomerGroupListResponse>,
 }
 impl ListCustomerGroups {
-    /// How many items a page has at most (`limit`, integer, default `10`)
+    /// Maximum number of items on a page (`limit`, integer, default `10`).
     pub fn limit(mut self, limit: i64) -> Self {
         self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// How many items to skip (`offset`, integer)
+    /// Number of items to skip (`offset`, integer).
     pub fn offset(mut self, offset: i64) -> Self {
         self.call = self.call.query("offset", offset.to_string());
         self
@@ -190,35 +192,38 @@ impl ListCustomerGroups {
 }
 crate::__paged!(ListCustomerGroups => CustomerGroupListResponse);
 
-/// What became of the customers to add.
+/// The result of adding customers to a group.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct AddGroupMembersResponse {
-    /// How many joined (`added`, integer)
+    /// Number of customers added (`added`, integer).
     #[serde(deserialize_with = "integer")]
     pub added: i64,
-    /// How many did not (`skipped`, integer)
+    /// Number of customers skipped (`skipped`, integer).
     #[serde(deserialize_with = "integer")]
     pub skipped: i64,
-    /// Which did not (`skippedIds`, list)
+    /// Ids of the customers that were skipped (`skippedIds`, list).
     pub skipped_ids: Vec<ExternalCustomerId>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// What a new customer group is made of.
+/// The fields of a new customer group.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreateCustomerGroupRequest {
-    /// What it is for (`description`, string, may be null)
+    /// Description (`description`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
-    /// Its name, once in your organisation (`name`, string)
+    /// Name; unique in your organisation (`name`, string).
     pub name: String,
 }
 impl CreateCustomerGroupRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             description: Patch::Leave,
@@ -239,11 +244,14 @@ impl CreateCustomerGroupRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerGroupDeleteResponse {
-    /// On the wire: `deletedGroupId`, string.
+    /// The field `deletedGroupId` (string).
     pub deleted_group_id: CustomerGroupId,
-    /// On the wire: `unboundCustomerCount`, integer.
+    /// The field `unboundCustomerCount` (integer).
     #[serde(deserialize_with = "integer")]
     pub unbound_customer_count: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// A customer group with its members.
@@ -252,21 +260,24 @@ pub struct CustomerGroupDeleteResponse {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerGroupDetail {
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `customerCount`, integer.
+    /// The field `customerCount` (integer).
     #[serde(deserialize_with = "integer")]
     pub customer_count: i64,
-    /// On the wire: `customers`, list.
+    /// The field `customers` (list).
     pub customers: Vec<CustomerGroupMember>,
-    /// On the wire: `description`, string, may be null.
+    /// The field `description` (string, may be null).
     pub description: Option<String>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: CustomerGroupId,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
-    /// When the record last changed (`updatedAt`, RFC 3339 time)
+    /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer group list response.
@@ -274,10 +285,13 @@ pub struct CustomerGroupDetail {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerGroupListResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<CustomerGroupSummary>,
-    /// Where this page stands in the list (`pagination`, [`Pagination`])
+    /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(CustomerGroupListResponse, CustomerGroupSummary, pagination);
 
@@ -287,25 +301,28 @@ crate::__page!(CustomerGroupListResponse, CustomerGroupSummary, pagination);
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerGroupMember {
-    /// On the wire: `externalId`, string, may be null.
+    /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalCustomerId>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: CustomerId,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// Customers to add to a group, take out of it, or make it consist of.
+/// Customers to add to a group, to remove from it, or to set as its members.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerGroupMembersRequest {
-    /// Your own ids of the customers (not Paid's, whatever the name on the wire says) (`customerIds`, list)
+    /// Your own ids of the customers (not Paid's, despite the key's name) (`customerIds`, list).
     pub customer_ids: Vec<ExternalCustomerId>,
 }
 impl CustomerGroupMembersRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(customer_ids: impl Into<Vec<ExternalCustomerId>>) -> Self {
         Self {
             customer_ids: customer_ids.into(),
@@ -319,71 +336,80 @@ impl CustomerGroupMembersRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerGroupSummary {
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `customerCount`, integer.
+    /// The field `customerCount` (integer).
     #[serde(deserialize_with = "integer")]
     pub customer_count: i64,
-    /// On the wire: `description`, string, may be null.
+    /// The field `description` (string, may be null).
     pub description: Option<String>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: CustomerGroupId,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
-    /// When the record last changed (`updatedAt`, RFC 3339 time)
+    /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// What became of the customers to take out.
+/// The result of removing customers from a group.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RemoveGroupMembersResponse {
-    /// How many left (`removed`, integer)
+    /// Number of customers removed (`removed`, integer).
     #[serde(deserialize_with = "integer")]
     pub removed: i64,
-    /// How many did not (`skipped`, integer)
+    /// Number of customers skipped (`skipped`, integer).
     #[serde(deserialize_with = "integer")]
     pub skipped: i64,
-    /// Which did not (`skippedIds`, list)
+    /// Ids of the customers that were skipped (`skippedIds`, list).
     pub skipped_ids: Vec<ExternalCustomerId>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// What became of a group's members.
+/// The result of replacing a group's members.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SetGroupMembersResponse {
-    /// How many joined (`added`, integer)
+    /// Number of customers added (`added`, integer).
     #[serde(deserialize_with = "integer")]
     pub added: i64,
-    /// How many left (`removed`, integer)
+    /// Number of customers removed (`removed`, integer).
     #[serde(deserialize_with = "integer")]
     pub removed: i64,
-    /// How many did neither (`skipped`, integer)
+    /// Number of customers skipped (`skipped`, integer).
     #[serde(deserialize_with = "integer")]
     pub skipped: i64,
-    /// Which did neither (`skippedIds`, list)
+    /// Ids of the customers that were skipped (`skippedIds`, list).
     pub skipped_ids: Vec<ExternalCustomerId>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// What changes about a customer group; everything else stays.
+/// Changes to a customer group; fields that are not set stay unchanged.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct UpdateCustomerGroupRequest {
-    /// What it is for (`description`, string, may be null)
+    /// Description (`description`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
-    /// Its name, once in your organisation (`name`, string)
+    /// Name; unique in your organisation (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 impl UpdateCustomerGroupRequest {
-    /// Nothing set yet.
+    /// Creates a request with no fields set.
     pub fn new() -> Self {
         Self {
             description: Patch::Leave,

@@ -2,9 +2,13 @@
 
 //! Resource `customer-portals`.
 
-use crate::runtime::{Call, Client, Deserialize, Method, Serialize, Timestamp};
+use crate::runtime::{
+    Call, Client, Deserialize, JsonObject, Method, Serialize, Timestamp,
+};
+#[cfg(feature = "full-serde")]
+use crate::runtime::flat_choice;
 use super::ids::{CustomerId, CustomerPortalId};
-use super::shared::{CustomerAttribution};
+use super::shared::CustomerAttribution;
 
 /// Customer portals: links where a customer sees its own billing.
 #[derive(Clone, Debug)]
@@ -12,7 +16,7 @@ pub struct CustomerPortals {
     pub(crate) client: Client,
 }
 impl CustomerPortals {
-    /// Opens a portal session for a customer and answers with its short-lived URL.
+    /// Opens a portal session for a customer and returns its short-lived URL.
     ///
     /// `POST /customer-portals/`
     ///
@@ -30,24 +34,25 @@ impl CustomerPortals {
     }
 }
 
-/// Whose portal to open, and where it leads back to.
+/// The customer whose portal to open, and the URL to return to.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateCustomerPortalRequest {
-    /// Whose portal it is.
+    /// The customer whose portal to open.
     #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(deserialize_with = "flat_choice"))]
     pub customer: CustomerAttribution,
-    /// When the session ends (`expiresAt`, RFC 3339 time)
+    /// When the session expires (`expiresAt`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// Where the way back from the portal leads (`returnUrl`, URL)
+    /// URL to which the portal links back (`returnUrl`, URL).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub return_url: Option<String>,
 }
 impl CreateCustomerPortalRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(customer: impl Into<CustomerAttribution>) -> Self {
         Self {
             customer: customer.into(),
@@ -69,34 +74,40 @@ impl CreateCustomerPortalRequest {
     }
 }
 
-/// A session of a customer's portal.
+/// A session of a customer portal.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerPortal {
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `customerId`, string.
+    /// The field `customerId` (string).
     pub customer_id: CustomerId,
-    /// On the wire: `expiresAt`, RFC 3339 time.
+    /// The field `expiresAt` (RFC 3339 time).
     pub expires_at: Timestamp,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: CustomerPortalId,
-    /// On the wire: `returnUrl`, string, may be null.
+    /// The field `returnUrl` (string, may be null).
     pub return_url: Option<String>,
-    /// On the wire: `status`, [`CustomerPortalStatus`].
+    /// The field `status` ([`CustomerPortalStatus`]).
     pub status: CustomerPortalStatus,
-    /// On the wire: `url`, string.
+    /// The field `url` (string).
     pub url: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-crate::__open_enum! {
-    /// Customer portal status.
-    CustomerPortalStatus {
-        /// `active` on the wire.
-        Active = "active",
-        /// `expired` on the wire.
-        Expired = "expired",
-    }
+/// Customer portal status.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CustomerPortalStatus {
+    /// The session is open (`active`).
+    Active,
+    /// The session has expired (`expired`).
+    Expired,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(CustomerPortalStatus { Active = "active", Expired = "expired" });

@@ -2,9 +2,17 @@
 
 //! Resource `customers`.
 
-use crate::runtime::{Call, Client, Deserialize, Empty, JsonObject, Method, Patch, Serialize, Timestamp, integer};
-use super::ids::{CheckoutId, CreditCurrencyId, CustomerId, CustomerUserId, ExternalCustomerId, ExternalOrderId, ExternalProductId, ExternalUserId, OrderId, ProductId, SeatId};
-use super::shared::{CheckoutStatus, CreditRecipient, OrderStatus, Pagination, SeatStatus};
+use crate::runtime::{
+    Call, Client, Decimal, Deserialize, Empty, JsonObject, Method, Patch, Serialize,
+    Timestamp, decimal, integer,
+};
+use super::ids::{
+    CheckoutId, CreditCurrencyId, CustomerId, CustomerUserId, ExternalCustomerId,
+    ExternalOrderId, ExternalProductId, ExternalUserId, OrderId, ProductId, SeatId,
+};
+use super::shared::{
+    CheckoutStatus, CreditRecipient, OrderStatus, Pagination, SeatStatus,
+};
 
 /// Customers: the accounts you bill, their aliases, users and credits.
 #[derive(Clone, Debug)]
@@ -12,7 +20,7 @@ pub struct Customers {
     pub(crate) client: Client,
 }
 impl Customers {
-    /// Makes a customer. Calling it again with the same `external_id` does not make a second one.
+    /// Creates a customer. Calling it again with the same `external_id` does not create a second one.
     ///
     /// `POST /customers/`
     ///
@@ -23,7 +31,7 @@ impl Customers {
         Call::new(&self.client, "create-customer", Method::POST, "/customers/")
             .body(request)
     }
-    /// Adds another external id that means this customer.
+    /// Adds an alias (another external id) to a customer.
     ///
     /// `POST /customers/{id}/aliases`
     ///
@@ -44,7 +52,7 @@ impl Customers {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Adds another external id that means the customer with your own id.
+    /// Adds an alias (another external id) to the customer with your own id.
     ///
     /// `POST /customers/external/{externalId}/aliases`
     ///
@@ -172,7 +180,7 @@ impl Customers {
             )
             .path("externalId", external_id.into().as_str())
     }
-    /// Reads what a customer has left, credit currency by credit currency.
+    /// Reads the credit balances of a customer, one for each credit currency.
     ///
     /// `GET /customers/{id}/credits/balances`
     ///
@@ -191,7 +199,7 @@ impl Customers {
             )
             .path("id", id.into().as_str())
     }
-    /// Reads what the customer with your own id has left, credit currency by credit currency.
+    /// Reads the credit balances of the customer with your own id, one for each credit currency.
     ///
     /// `GET /customers/external/{externalId}/credits/balances`
     ///
@@ -210,7 +218,7 @@ impl Customers {
             )
             .path("externalId", external_id.into().as_str())
     }
-    /// Reads what a customer currently has: orders, seats, credits and checkout links.
+    /// Reads the current orders, seats, credits and checkout links of a customer.
     ///
     /// `GET /customers/{id}/state`
     ///
@@ -226,7 +234,7 @@ impl Customers {
             )
             .path("id", id.into().as_str())
     }
-    /// Reads what the customer with your own id currently has: orders, seats, credits and checkout links.
+    /// Reads the current orders, seats, credits and checkout links of the customer with your own id.
     ///
     /// `GET /customers/external/{externalId}/state`
     ///
@@ -245,7 +253,7 @@ impl Customers {
             )
             .path("externalId", external_id.into().as_str())
     }
-    /// Gives a customer credits at once. A repeated call grants them again.
+    /// Grants credits to a customer immediately. Each call grants credits again.
     ///
     /// `POST /customers/{id}/credits/grants`
     ///
@@ -266,7 +274,7 @@ impl Customers {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Gives the customer with your own id credits at once. A repeated call grants them again.
+    /// Grants credits to the customer with your own id immediately. Each call grants credits again.
     ///
     /// `POST /customers/external/{externalId}/credits/grants`
     ///
@@ -299,7 +307,7 @@ impl Customers {
             call: Call::new(&self.client, "list-customers", Method::GET, "/customers/"),
         }
     }
-    /// Lists the other external ids that mean this customer.
+    /// Lists the aliases (other external ids) of a customer.
     ///
     /// `GET /customers/{id}/aliases`
     ///
@@ -317,7 +325,7 @@ impl Customers {
                 .path("id", id.into().as_str()),
         }
     }
-    /// Lists the other external ids that mean the customer with your own id.
+    /// Lists the aliases (other external ids) of the customer with your own id.
     ///
     /// `GET /customers/external/{externalId}/aliases`
     ///
@@ -338,7 +346,7 @@ impl Customers {
                 .path("externalId", external_id.into().as_str()),
         }
     }
-    /// Changes the customer with Paid's id; what is not set stays as it is.
+    /// Updates the customer with Paid's id; fields that are not set stay unchanged.
     ///
     /// `PUT /customers/{id}`
     ///
@@ -354,7 +362,7 @@ impl Customers {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Changes the customer with your own id; what is not set stays as it is.
+    /// Updates the customer with your own id; fields that are not set stay unchanged.
     ///
     /// `PUT /customers/external/{externalId}`
     ///
@@ -375,7 +383,7 @@ impl Customers {
             .path("externalId", external_id.into().as_str())
             .body(request)
     }
-    /// Makes or changes a user at a customer, both by your own ids.
+    /// Creates or updates a user of a customer, both by your own ids.
     ///
     /// `PUT /customers/{customerExternalId}/users/{userExternalId}`
     ///
@@ -407,42 +415,42 @@ pub struct ListCustomers {
     call: Call<CustomerListResponse>,
 }
 impl ListCustomers {
-    /// Only those made then or later (`createdAtFrom`, string)
+    /// Only items created at this time or later (`createdAtFrom`, string).
     pub fn created_at_from(mut self, created_at_from: impl AsRef<str>) -> Self {
         self.call = self.call.query("createdAtFrom", created_at_from.as_ref());
         self
     }
-    /// Only those made then or earlier (`createdAtTo`, string)
+    /// Only items created at this time or earlier (`createdAtTo`, string).
     pub fn created_at_to(mut self, created_at_to: impl AsRef<str>) -> Self {
         self.call = self.call.query("createdAtTo", created_at_to.as_ref());
         self
     }
-    /// Only those in this state (`creationState`, [`CustomerCreationState`])
+    /// Only items in this creation state (`creationState`, [`CustomerCreationState`]).
     pub fn creation_state(mut self, creation_state: CustomerCreationState) -> Self {
         self.call = self.call.query("creationState", creation_state.as_str());
         self
     }
-    /// Only the one with your own id (`externalId`, string)
+    /// Only the item with your own id (`externalId`, string).
     pub fn external_id(mut self, external_id: impl Into<ExternalCustomerId>) -> Self {
         self.call = self.call.query("externalId", external_id.into().as_str());
         self
     }
-    /// How many items a page has at most (`limit`, integer, default `10`)
+    /// Maximum number of items on a page (`limit`, integer, default `10`).
     pub fn limit(mut self, limit: i64) -> Self {
         self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// Only those with this name (`name`, string)
+    /// Only items with this name (`name`, string).
     pub fn name(mut self, name: impl AsRef<str>) -> Self {
         self.call = self.call.query("name", name.as_ref());
         self
     }
-    /// How many items to skip (`offset`, integer)
+    /// Number of items to skip (`offset`, integer).
     pub fn offset(mut self, offset: i64) -> Self {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only those with this status (`status`, [`CustomerStatus`])
+    /// Only items with this status (`status`, [`CustomerStatus`]).
     pub fn status(mut self, status: CustomerStatus) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -457,12 +465,12 @@ pub struct ListCustomerAliases {
     call: Call<CustomerAliasListResponse>,
 }
 impl ListCustomerAliases {
-    /// How many items a page has at most (`limit`, integer, default `10`)
+    /// Maximum number of items on a page (`limit`, integer, default `10`).
     pub fn limit(mut self, limit: i64) -> Self {
         self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// How many items to skip (`offset`, integer)
+    /// Number of items to skip (`offset`, integer).
     pub fn offset(mut self, offset: i64) -> Self {
         self.call = self.call.query("offset", offset.to_string());
         self
@@ -477,12 +485,12 @@ pub struct ListCustomerAliasesByExternalId {
     call: Call<CustomerAliasListResponse>,
 }
 impl ListCustomerAliasesByExternalId {
-    /// How many items a page has at most (`limit`, integer, default `10`)
+    /// Maximum number of items on a page (`limit`, integer, default `10`).
     pub fn limit(mut self, limit: i64) -> Self {
         self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// How many items to skip (`offset`, integer)
+    /// Number of items to skip (`offset`, integer).
     pub fn offset(mut self, offset: i64) -> Self {
         self.call = self.call.query("offset", offset.to_string());
         self
@@ -490,22 +498,22 @@ impl ListCustomerAliasesByExternalId {
 }
 crate::__paged!(ListCustomerAliasesByExternalId => CustomerAliasListResponse);
 
-/// Another external id of a customer.
+/// An alias (another external id) of a customer.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreateCustomerAliasRequest {
-    /// The id (`alias`, string)
+    /// The other external id (`alias`, string).
     pub alias: String,
-    /// Where it comes from (`description`, string)
+    /// Where the alias comes from (`description`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The name people read (`name`, string)
+    /// Display name (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 impl CreateCustomerAliasRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(alias: impl Into<String>) -> Self {
         Self {
             alias: alias.into(),
@@ -527,47 +535,47 @@ impl CreateCustomerAliasRequest {
     }
 }
 
-/// What a new customer is made of.
+/// The fields of a new customer.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateCustomerRequest {
-    /// Postal address (`billingAddress`, [`CustomerBillingAddress`])
+    /// Postal address (`billingAddress`, [`CustomerBillingAddress`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<CustomerBillingAddress>,
-    /// Whether it can be billed at once or is a draft (`creationState`, [`CustomerCreationState`])
+    /// Whether the customer is active or a draft (`creationState`, [`CustomerCreationState`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_state: Option<CustomerCreationState>,
-    /// ISO 4217 code of the currency it is billed in (`defaultCurrency`, string)
+    /// ISO 4217 code of the currency in which the customer is billed (`defaultCurrency`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_currency: Option<String>,
-    /// Where it is reached (`email`, e-mail address)
+    /// E-mail address (`email`, e-mail address).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Your own id for it, to address it and send its signals by (`externalId`, string, may be null)
+    /// Your own id for it, used in paths and signals (`externalId`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalCustomerId>,
-    /// The name on invoices, if it is another (`legalName`, string, may be null)
+    /// Name on invoices, if it differs from `name` (`legalName`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub legal_name: Patch<String>,
-    /// Your own data, kept as it is (`metadata`, object, may be null)
+    /// Your own data, stored unchanged (`metadata`, object, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// The name people read (`name`, string)
+    /// Display name (`name`, string).
     pub name: String,
-    /// Phone number (`phone`, string)
+    /// Phone number (`phone`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// VAT number (`vatNumber`, string, may be null)
+    /// VAT number (`vatNumber`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub vat_number: Patch<String>,
-    /// Website (`website`, string)
+    /// Website (`website`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub website: Option<String>,
 }
 impl CreateCustomerRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             billing_address: None,
@@ -648,34 +656,40 @@ impl CreateCustomerRequest {
     }
 }
 
-/// What a customer has left of one credit currency.
+/// A customer's balance in one credit currency.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreditBalance {
-    /// How many can be spent (`available`, number)
-    pub available: f64,
-    /// On the wire: `creditsCurrencyId`, string.
+    /// Number of credits that can be spent (`available`, exact number).
+    #[serde(with = "decimal")]
+    pub available: Decimal,
+    /// The field `creditsCurrencyId` (string).
     pub credits_currency_id: CreditCurrencyId,
-    /// On the wire: `currencyKey`, string.
+    /// The field `currencyKey` (string).
     pub currency_key: String,
-    /// On the wire: `currencyName`, string.
+    /// The field `currencyName` (string).
     pub currency_name: String,
-    /// On the wire: `grants`, list.
+    /// The field `grants` (list).
     pub grants: Vec<CreditGrant>,
-    /// On the wire: `periodEnd`, RFC 3339 time, may be null.
+    /// The field `periodEnd` (RFC 3339 time, may be null).
     pub period_end: Option<Timestamp>,
-    /// On the wire: `periodStart`, RFC 3339 time, may be null.
+    /// The field `periodStart` (RFC 3339 time, may be null).
     pub period_start: Option<Timestamp>,
-    /// On the wire: `recipient`, [`CreditRecipient`].
+    /// The field `recipient` ([`CreditRecipient`]).
     pub recipient: CreditRecipient,
-    /// On the wire: `rolloverEndDate`, RFC 3339 time, may be null.
+    /// The field `rolloverEndDate` (RFC 3339 time, may be null).
     pub rollover_end_date: Option<Timestamp>,
-    /// How many were granted (`total`, number)
-    pub total: f64,
-    /// How many were spent (`used`, number)
-    pub used: f64,
+    /// Number of credits granted (`total`, exact number).
+    #[serde(with = "decimal")]
+    pub total: Decimal,
+    /// Number of credits spent (`used`, exact number).
+    #[serde(with = "decimal")]
+    pub used: Decimal,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Credit balance list response.
@@ -683,34 +697,44 @@ pub struct CreditBalance {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreditBalanceListResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<CreditBalance>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// Credits that were granted together.
+/// A grant of credits.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreditGrant {
-    /// On the wire: `available`, number.
-    pub available: f64,
-    /// On the wire: `expiresAt`, RFC 3339 time, may be null.
+    /// The field `available` (exact number).
+    #[serde(with = "decimal")]
+    pub available: Decimal,
+    /// The field `expiresAt` (RFC 3339 time, may be null).
     pub expires_at: Option<Timestamp>,
-    /// On the wire: `isInRolloverWindow`, boolean.
+    /// The field `isInRolloverWindow` (boolean).
     pub is_in_rollover_window: bool,
-    /// On the wire: `periodEnd`, RFC 3339 time, may be null.
+    /// The field `periodEnd` (RFC 3339 time, may be null).
     pub period_end: Option<Timestamp>,
-    /// On the wire: `periodStart`, RFC 3339 time.
+    /// The field `periodStart` (RFC 3339 time).
     pub period_start: Timestamp,
-    /// On the wire: `rolloverAmount`, number, may be null.
-    pub rollover_amount: Option<f64>,
-    /// On the wire: `rolloverEndDate`, RFC 3339 time, may be null.
+    /// The field `rolloverAmount` (exact number, may be null).
+    #[serde(default, with = "decimal")]
+    pub rollover_amount: Option<Decimal>,
+    /// The field `rolloverEndDate` (RFC 3339 time, may be null).
     pub rollover_end_date: Option<Timestamp>,
-    /// On the wire: `total`, number.
-    pub total: f64,
-    /// On the wire: `used`, number.
-    pub used: f64,
+    /// The field `total` (exact number).
+    #[serde(with = "decimal")]
+    pub total: Decimal,
+    /// The field `used` (exact number).
+    #[serde(with = "decimal")]
+    pub used: Decimal,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Credit grant currency.
@@ -718,10 +742,13 @@ pub struct CreditGrant {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreditGrantCurrency {
-    /// On the wire: `key`, string.
+    /// The field `key` (string).
     pub key: String,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Credit grant customer.
@@ -730,36 +757,45 @@ pub struct CreditGrantCurrency {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreditGrantCustomer {
-    /// On the wire: `externalId`, string, may be null.
+    /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalCustomerId>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: CustomerId,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// Credits that were just granted.
+/// A grant of credits that was just made.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreditGrantResult {
-    /// On the wire: `amount`, integer.
+    /// The field `amount` (integer).
     #[serde(deserialize_with = "integer")]
     pub amount: i64,
-    /// On the wire: `expiresAt`, RFC 3339 time, may be null.
+    /// The field `expiresAt` (RFC 3339 time, may be null).
     pub expires_at: Option<Timestamp>,
-    /// On the wire: `startsAt`, RFC 3339 time.
+    /// The field `startsAt` (RFC 3339 time).
     pub starts_at: Timestamp,
-    /// On the wire: `status`, [`CreditGrantStatus`].
+    /// The field `status` ([`CreditGrantStatus`]).
     pub status: CreditGrantStatus,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-crate::__open_enum! {
-    /// Credit grant status.
-    CreditGrantStatus {
-        /// `active` on the wire.
-        Active = "active",
-    }
+/// Credit grant status.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CreditGrantStatus {
+    /// The credits were granted (`active`).
+    Active,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(CreditGrantStatus { Active = "active" });
 
 /// An account that you bill.
 #[derive(Clone, Debug, Deserialize)]
@@ -767,60 +803,66 @@ crate::__open_enum! {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Customer {
-    /// On the wire: `billingAddress`, [`CustomerBillingAddress`].
+    /// The field `billingAddress` ([`CustomerBillingAddress`]).
     pub billing_address: CustomerBillingAddress,
-    /// On the wire: `churnDate`, RFC 3339 time, may be null.
+    /// The field `churnDate` (RFC 3339 time, may be null).
     pub churn_date: Option<Timestamp>,
-    /// On the wire: `connections`, [`CustomerConnections`].
+    /// The field `connections` ([`CustomerConnections`]).
     pub connections: CustomerConnections,
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `creationState`, [`CustomerCreationState`].
+    /// The field `creationState` ([`CustomerCreationState`]).
     pub creation_state: CustomerCreationState,
-    /// On the wire: `defaultCurrency`, string.
+    /// The field `defaultCurrency` (string).
     pub default_currency: String,
-    /// On the wire: `email`, string.
+    /// The field `email` (string).
     pub email: String,
-    /// On the wire: `externalId`, string, may be null.
+    /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalCustomerId>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: CustomerId,
-    /// On the wire: `legalName`, string, may be null.
+    /// The field `legalName` (string, may be null).
     pub legal_name: Option<String>,
-    /// Your own data, kept as it is (`metadata`, object, may be null)
+    /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
-    /// On the wire: `phone`, string.
+    /// The field `phone` (string).
     pub phone: String,
-    /// On the wire: `status`, [`CustomerStatus`].
+    /// The field `status` ([`CustomerStatus`]).
     pub status: CustomerStatus,
-    /// When the record last changed (`updatedAt`, RFC 3339 time)
+    /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
-    /// On the wire: `vatNumber`, string, may be null.
+    /// The field `vatNumber` (string, may be null).
     pub vat_number: Option<String>,
-    /// On the wire: `website`, string.
+    /// The field `website` (string).
     pub website: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// Another external id of a customer.
+/// An alias (another external id) of a customer.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerAlias {
-    /// On the wire: `alias`, string.
+    /// The field `alias` (string).
     pub alias: String,
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `customerId`, string.
+    /// The field `customerId` (string).
     pub customer_id: CustomerId,
-    /// On the wire: `description`, string, may be null.
+    /// The field `description` (string, may be null).
     pub description: Option<String>,
-    /// On the wire: `name`, string, may be null.
+    /// The field `name` (string, may be null).
     pub name: Option<String>,
-    /// When the record last changed (`updatedAt`, RFC 3339 time)
+    /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer alias list response.
@@ -828,10 +870,13 @@ pub struct CustomerAlias {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerAliasListResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<CustomerAlias>,
-    /// Where this page stands in the list (`pagination`, [`Pagination`])
+    /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(CustomerAliasListResponse, CustomerAlias, pagination);
 
@@ -841,27 +886,27 @@ crate::__page!(CustomerAliasListResponse, CustomerAlias, pagination);
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerBillingAddress {
-    /// City (`city`, string)
+    /// City (`city`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
-    /// Country (`country`, string)
+    /// Country (`country`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
-    /// Street and house number (`line1`, string)
+    /// Street and house number (`line1`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line1: Option<String>,
-    /// What else the address needs (`line2`, string)
+    /// Second address line (`line2`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line2: Option<String>,
-    /// State or province (`state`, string)
+    /// State or province (`state`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// Postal code (`zipCode`, string)
+    /// Postal code (`zipCode`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zip_code: Option<String>,
 }
 impl CustomerBillingAddress {
-    /// Nothing set yet.
+    /// Creates a `CustomerBillingAddress` with no fields set.
     pub fn new() -> Self {
         Self {
             city: None,
@@ -910,57 +955,69 @@ impl CustomerBillingAddress {
     }
 }
 
-/// What a customer is connected to.
+/// Connections of a customer to other services.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerConnections {
-    /// On the wire: `stripe`, [`StripeConnection`].
+    /// The field `stripe` ([`StripeConnection`]).
     pub stripe: StripeConnection,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-crate::__open_enum! {
-    /// Whether a customer is in use.
-    CustomerCreationState {
-        /// `active` on the wire.
-        Active = "active",
-        /// `draft` on the wire.
-        Draft = "draft",
-    }
+/// Whether a customer is active.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CustomerCreationState {
+    /// The customer is active (`active`).
+    Active,
+    /// The customer is a draft (`draft`).
+    Draft,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(CustomerCreationState { Active = "active", Draft = "draft" });
 
 /// Customer list response.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerListResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<Customer>,
-    /// Where this page stands in the list (`pagination`, [`Pagination`])
+    /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(CustomerListResponse, Customer, pagination);
 
-/// What a customer currently has.
+/// The current orders, seats, credits and checkout links of a customer.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerState {
-    /// On the wire: `checkoutLinks`, list.
+    /// The field `checkoutLinks` (list).
     pub checkout_links: Vec<CustomerStateCheckoutLink>,
-    /// On the wire: `credits`, [`CustomerStateCreditSummary`].
+    /// The field `credits` ([`CustomerStateCreditSummary`]).
     pub credits: CustomerStateCreditSummary,
-    /// On the wire: `customer`, [`CustomerStateCustomer`].
+    /// The field `customer` ([`CustomerStateCustomer`]).
     pub customer: CustomerStateCustomer,
-    /// On the wire: `defaultCurrency`, string.
+    /// The field `defaultCurrency` (string).
     pub default_currency: String,
-    /// On the wire: `orders`, list.
+    /// The field `orders` (list).
     pub orders: Vec<CustomerStateOrder>,
-    /// On the wire: `seats`, [`CustomerStateSeats`].
+    /// The field `seats` ([`CustomerStateSeats`]).
     pub seats: CustomerStateSeats,
-    /// On the wire: `timestamp`, RFC 3339 time.
+    /// The field `timestamp` (RFC 3339 time).
     pub timestamp: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer state checkout link.
@@ -969,20 +1026,23 @@ pub struct CustomerState {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerStateCheckoutLink {
-    /// On the wire: `allowedCurrencies`, list.
+    /// The field `allowedCurrencies` (list).
     pub allowed_currencies: Vec<String>,
-    /// On the wire: `expiresAt`, RFC 3339 time, may be null.
+    /// The field `expiresAt` (RFC 3339 time, may be null).
     pub expires_at: Option<Timestamp>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: CheckoutId,
-    /// On the wire: `productIds`, list.
+    /// The field `productIds` (list).
     pub product_ids: Vec<ProductId>,
-    /// On the wire: `singleUse`, boolean.
+    /// The field `singleUse` (boolean).
     pub single_use: bool,
-    /// On the wire: `status`, [`CheckoutStatus`].
+    /// The field `status` ([`CheckoutStatus`]).
     pub status: CheckoutStatus,
-    /// On the wire: `url`, string.
+    /// The field `url` (string).
     pub url: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer state credit balance.
@@ -991,14 +1051,18 @@ pub struct CustomerStateCheckoutLink {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerStateCreditBalance {
-    /// On the wire: `balance`, number.
-    pub balance: f64,
-    /// On the wire: `creditsCurrencyId`, string.
+    /// The field `balance` (exact number).
+    #[serde(with = "decimal")]
+    pub balance: Decimal,
+    /// The field `creditsCurrencyId` (string).
     pub credits_currency_id: CreditCurrencyId,
-    /// On the wire: `currencyKey`, string.
+    /// The field `currencyKey` (string).
     pub currency_key: String,
-    /// On the wire: `currencyName`, string.
+    /// The field `currencyName` (string).
     pub currency_name: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer state credit summary.
@@ -1006,8 +1070,11 @@ pub struct CustomerStateCreditBalance {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerStateCreditSummary {
-    /// On the wire: `balances`, list.
+    /// The field `balances` (list).
     pub balances: Vec<CustomerStateCreditBalance>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer state customer.
@@ -1016,14 +1083,17 @@ pub struct CustomerStateCreditSummary {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerStateCustomer {
-    /// On the wire: `billingAddress`, [`CustomerBillingAddress`].
+    /// The field `billingAddress` ([`CustomerBillingAddress`]).
     pub billing_address: CustomerBillingAddress,
-    /// On the wire: `externalId`, string, may be null.
+    /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalCustomerId>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: CustomerId,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer state order.
@@ -1032,22 +1102,25 @@ pub struct CustomerStateCustomer {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerStateOrder {
-    /// On the wire: `currency`, string.
+    /// The field `currency` (string).
     pub currency: String,
-    /// On the wire: `effectiveUntil`, RFC 3339 time, may be null.
+    /// The field `effectiveUntil` (RFC 3339 time, may be null).
     pub effective_until: Option<Timestamp>,
-    /// On the wire: `endDate`, RFC 3339 time, may be null.
+    /// The field `endDate` (RFC 3339 time, may be null).
     pub end_date: Option<Timestamp>,
-    /// On the wire: `externalId`, string, may be null.
+    /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalOrderId>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: OrderId,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
-    /// On the wire: `startDate`, RFC 3339 time.
+    /// The field `startDate` (RFC 3339 time).
     pub start_date: Timestamp,
-    /// On the wire: `state`, [`OrderStatus`].
+    /// The field `state` ([`OrderStatus`]).
     pub state: OrderStatus,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer state product ref.
@@ -1056,12 +1129,15 @@ pub struct CustomerStateOrder {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerStateProductRef {
-    /// On the wire: `externalId`, string, may be null.
+    /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalProductId>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: ProductId,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer state seat.
@@ -1070,18 +1146,21 @@ pub struct CustomerStateProductRef {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerStateSeat {
-    /// On the wire: `assignee`, [`CustomerStateSeatAssignee`].
+    /// The field `assignee` ([`CustomerStateSeatAssignee`]).
     pub assignee: CustomerStateSeatAssignee,
-    /// On the wire: `credits`, [`CustomerStateCreditSummary`].
+    /// The field `credits` ([`CustomerStateCreditSummary`]).
     pub credits: CustomerStateCreditSummary,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: SeatId,
-    /// On the wire: `orderId`, string.
+    /// The field `orderId` (string).
     pub order_id: OrderId,
-    /// On the wire: `product`, [`CustomerStateProductRef`].
+    /// The field `product` ([`CustomerStateProductRef`]).
     pub product: CustomerStateProductRef,
-    /// On the wire: `status`, [`SeatStatus`].
+    /// The field `status` ([`SeatStatus`]).
     pub status: SeatStatus,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer state seat assignee.
@@ -1090,14 +1169,17 @@ pub struct CustomerStateSeat {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerStateSeatAssignee {
-    /// On the wire: `email`, string, may be null.
+    /// The field `email` (string, may be null).
     pub email: Option<String>,
-    /// On the wire: `externalId`, string.
+    /// The field `externalId` (string).
     pub external_id: ExternalUserId,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: CustomerUserId,
-    /// On the wire: `name`, string, may be null.
+    /// The field `name` (string, may be null).
     pub name: Option<String>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Customer state seats.
@@ -1105,86 +1187,100 @@ pub struct CustomerStateSeatAssignee {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerStateSeats {
-    /// On the wire: `assigned`, integer.
+    /// The field `assigned` (integer).
     #[serde(deserialize_with = "integer")]
     pub assigned: i64,
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<CustomerStateSeat>,
-    /// On the wire: `total`, integer.
+    /// The field `total` (integer).
     #[serde(deserialize_with = "integer")]
     pub total: i64,
-    /// On the wire: `unassigned`, integer.
+    /// The field `unassigned` (integer).
     #[serde(deserialize_with = "integer")]
     pub unassigned: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-crate::__open_enum! {
-    /// Whether a customer is still yours.
-    CustomerStatus {
-        /// `active` on the wire.
-        Active = "active",
-        /// `churned` on the wire.
-        Churned = "churned",
-    }
+/// Whether a customer is active or has churned.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CustomerStatus {
+    /// The customer is active (`active`).
+    Active,
+    /// The customer has churned (`churned`).
+    Churned,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(CustomerStatus { Active = "active", Churned = "churned" });
 
-/// A user at a customer.
+/// A user of a customer.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerUser {
-    /// On the wire: `created`, boolean.
+    /// The field `created` (boolean).
     pub created: bool,
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `customerExternalId`, string.
+    /// The field `customerExternalId` (string).
     pub customer_external_id: ExternalCustomerId,
-    /// On the wire: `email`, string, may be null.
+    /// The field `email` (string, may be null).
     pub email: Option<String>,
-    /// On the wire: `externalId`, string.
+    /// The field `externalId` (string).
     pub external_id: ExternalUserId,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: CustomerUserId,
-    /// Your own data, kept as it is (`metadata`, object, may be null)
+    /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// On the wire: `name`, string, may be null.
+    /// The field `name` (string, may be null).
     pub name: Option<String>,
-    /// On the wire: `status`, [`CustomerUserStatus`].
+    /// The field `status` ([`CustomerUserStatus`]).
     pub status: CustomerUserStatus,
-    /// When the record last changed (`updatedAt`, RFC 3339 time)
+    /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-crate::__open_enum! {
-    /// Whether a user can be given a seat.
-    CustomerUserStatus {
-        /// `active` on the wire.
-        Active = "active",
-        /// `deactivated` on the wire.
-        Deactivated = "deactivated",
-    }
+/// Whether a user can be assigned a seat.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CustomerUserStatus {
+    /// The user can be assigned a seat (`active`).
+    Active,
+    /// The user is deactivated (`deactivated`).
+    Deactivated,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    CustomerUserStatus { Active = "active", Deactivated = "deactivated" }
+);
 
-/// Credits to give to a customer.
+/// Credits to grant to a customer.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct GrantCreditsRequest {
-    /// How many credits; no money (`amount`, integer)
+    /// Number of credits, not an amount of money (`amount`, integer).
     pub amount: i64,
-    /// The key of an active credit currency (`creditCurrencyKey`, string)
+    /// Key of an active credit currency (`creditCurrencyKey`, string).
     pub credit_currency_key: String,
-    /// When they are void; never unless set (`expiresAt`, RFC 3339 time, may be null)
+    /// When the credits expire; never if not set (`expiresAt`, RFC 3339 time, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub expires_at: Patch<Timestamp>,
-    /// From when they can be spent, not in the future; now unless set (`startsAt`, RFC 3339 time)
+    /// When the credits become available, not in the future; now if not set (`startsAt`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<Timestamp>,
 }
 impl GrantCreditsRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(amount: i64, credit_currency_key: impl Into<String>) -> Self {
         Self {
             amount,
@@ -1207,22 +1303,25 @@ impl GrantCreditsRequest {
     }
 }
 
-/// What was granted to whom.
+/// The result of granting credits to a customer.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct GrantCreditsResponse {
-    /// On the wire: `created`, boolean.
+    /// The field `created` (boolean).
     pub created: bool,
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `creditCurrency`, [`CreditGrantCurrency`].
+    /// The field `creditCurrency` ([`CreditGrantCurrency`]).
     pub credit_currency: CreditGrantCurrency,
-    /// On the wire: `customer`, [`CreditGrantCustomer`].
+    /// The field `customer` ([`CreditGrantCustomer`]).
     pub customer: CreditGrantCustomer,
-    /// On the wire: `grant`, [`CreditGrantResult`].
+    /// The field `grant` ([`CreditGrantResult`]).
     pub grant: CreditGrantResult,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// A customer's account at Stripe.
@@ -1231,53 +1330,56 @@ pub struct GrantCreditsResponse {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct StripeConnection {
-    /// Stripe's id of it (`customerId`, string)
+    /// Stripe's id of the customer (`customerId`, string).
     pub customer_id: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// What changes about a customer; everything else stays.
+/// Changes to a customer; fields that are not set stay unchanged.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateCustomerRequest {
-    /// Postal address (`billingAddress`, [`CustomerBillingAddress`])
+    /// Postal address (`billingAddress`, [`CustomerBillingAddress`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<CustomerBillingAddress>,
-    /// When it left you; clearing it brings the customer back (`churnDate`, RFC 3339 time, may be null)
+    /// When the customer churned; clearing it makes the customer active again (`churnDate`, RFC 3339 time, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub churn_date: Patch<Timestamp>,
-    /// Whether it can be billed or is a draft (`creationState`, [`CustomerCreationState`])
+    /// Whether the customer is active or a draft (`creationState`, [`CustomerCreationState`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_state: Option<CustomerCreationState>,
-    /// Where it is reached (`email`, e-mail address)
+    /// E-mail address (`email`, e-mail address).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Your own id for it (`externalId`, string, may be null)
+    /// Your own id for it (`externalId`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalCustomerId>,
-    /// The name on invoices, if it is another (`legalName`, string, may be null)
+    /// Name on invoices, if it differs from `name` (`legalName`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub legal_name: Patch<String>,
-    /// Your own data; replaces all it had (`metadata`, object, may be null)
+    /// Your own data; replaces the existing data (`metadata`, object, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// The name people read (`name`, string)
+    /// Display name (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Phone number (`phone`, string)
+    /// Phone number (`phone`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// VAT number (`vatNumber`, string, may be null)
+    /// VAT number (`vatNumber`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub vat_number: Patch<String>,
-    /// Website (`website`, string)
+    /// Website (`website`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub website: Option<String>,
 }
 impl UpdateCustomerRequest {
-    /// Nothing set yet.
+    /// Creates a request with no fields set.
     pub fn new() -> Self {
         Self {
             billing_address: None,
@@ -1364,27 +1466,27 @@ impl UpdateCustomerRequest {
     }
 }
 
-/// What is known of a user at a customer.
+/// The fields of a user of a customer.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct UpsertCustomerUserRequest {
-    /// Where the user is reached (`email`, e-mail address, may be null)
+    /// E-mail address of the user (`email`, e-mail address, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub email: Patch<String>,
-    /// Your own data, kept as it is (`metadata`, object, may be null)
+    /// Your own data, stored unchanged (`metadata`, object, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// The user's name (`name`, string)
+    /// Name of the user (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Whether the user is active (`status`, [`CustomerUserStatus`])
+    /// Whether the user is active (`status`, [`CustomerUserStatus`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<CustomerUserStatus>,
 }
 impl UpsertCustomerUserRequest {
-    /// Nothing set yet.
+    /// Creates a request with no fields set.
     pub fn new() -> Self {
         Self {
             email: Patch::Leave,

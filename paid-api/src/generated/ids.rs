@@ -4,165 +4,354 @@
 
 #![allow(unused_imports)]
 
+use crate::runtime::{Cow, Deserialize, Serialize};
 
 #[cfg(any(feature = "checkouts", feature = "customers"))]
-crate::__string_newtype! {
-    /// Paid's id of a checkout (`chk_…`).
-    CheckoutId
-}
+/// Paid's id of a checkout (`chk_…`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct CheckoutId(Cow<'static, str>);
+#[cfg(any(feature = "checkouts", feature = "customers"))]
+crate::__string_newtype!(CheckoutId);
 
 #[cfg(any(feature = "contacts", feature = "invoices", feature = "orders"))]
-crate::__string_newtype! {
-    /// Paid's id of a contact.
-    ContactId
-}
+/// Paid's id of a contact.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct ContactId(Cow<'static, str>);
+#[cfg(any(feature = "contacts", feature = "invoices", feature = "orders"))]
+crate::__string_newtype!(ContactId);
 
-#[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
-crate::__string_newtype! {
-    /// Paid's id of a credit benefit.
-    CreditBenefitId
-}
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+/// Paid's id of a credit benefit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct CreditBenefitId(Cow<'static, str>);
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+crate::__string_newtype!(CreditBenefitId);
 
-#[cfg(any(feature = "credits", feature = "customers", feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
-crate::__string_newtype! {
-    /// Paid's id of a credit currency.
-    CreditCurrencyId
-}
+#[cfg(
+    any(
+        feature = "credits",
+        feature = "customers",
+        feature = "orders",
+        feature = "plans",
+        feature = "pricing",
+        feature = "products"
+    )
+)]
+/// Paid's id of a credit currency.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct CreditCurrencyId(Cow<'static, str>);
+#[cfg(
+    any(
+        feature = "credits",
+        feature = "customers",
+        feature = "orders",
+        feature = "plans",
+        feature = "pricing",
+        feature = "products"
+    )
+)]
+crate::__string_newtype!(CreditCurrencyId);
 
 #[cfg(feature = "custom-views")]
-crate::__string_newtype! {
-    /// Paid's display id of a custom view.
-    CustomViewId
-}
+/// Paid's display id of a custom view.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct CustomViewId(Cow<'static, str>);
+#[cfg(feature = "custom-views")]
+crate::__string_newtype!(CustomViewId);
 
 #[cfg(any(feature = "customer-groups", feature = "value-models"))]
-crate::__string_newtype! {
-    /// Paid's id of a customer group, a UUID.
-    CustomerGroupId
-}
+/// Paid's id of a customer group, a UUID.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct CustomerGroupId(Cow<'static, str>);
+#[cfg(any(feature = "customer-groups", feature = "value-models"))]
+crate::__string_newtype!(CustomerGroupId);
 
-#[cfg(any(feature = "checkouts", feature = "contacts", feature = "costs", feature = "custom-views", feature = "customer-groups", feature = "customer-portals", feature = "customers", feature = "invoices", feature = "orders", feature = "signals", feature = "value-models", feature = "value-receipts"))]
-crate::__string_newtype! {
-    /// Paid's id of a customer (`cus_…`); your own is an [`ExternalCustomerId`].
-    CustomerId
-}
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "contacts",
+        feature = "costs",
+        feature = "custom-views",
+        feature = "customer-groups",
+        feature = "customer-portals",
+        feature = "customers",
+        feature = "invoices",
+        feature = "orders",
+        feature = "signals",
+        feature = "value-models",
+        feature = "value-receipts"
+    )
+)]
+/// Paid's id of a customer (`cus_…`); your own is an [`ExternalCustomerId`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct CustomerId(Cow<'static, str>);
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "contacts",
+        feature = "costs",
+        feature = "custom-views",
+        feature = "customer-groups",
+        feature = "customer-portals",
+        feature = "customers",
+        feature = "invoices",
+        feature = "orders",
+        feature = "signals",
+        feature = "value-models",
+        feature = "value-receipts"
+    )
+)]
+crate::__string_newtype!(CustomerId);
 
 #[cfg(feature = "customer-portals")]
-crate::__string_newtype! {
-    /// Paid's id of a customer portal.
-    CustomerPortalId
-}
+/// Paid's id of a customer portal.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct CustomerPortalId(Cow<'static, str>);
+#[cfg(feature = "customer-portals")]
+crate::__string_newtype!(CustomerPortalId);
 
 #[cfg(any(feature = "customers", feature = "orders"))]
-crate::__string_newtype! {
-    /// Paid's id of a user at a customer.
-    CustomerUserId
-}
+/// Paid's id of a user at a customer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct CustomerUserId(Cow<'static, str>);
+#[cfg(any(feature = "customers", feature = "orders"))]
+crate::__string_newtype!(CustomerUserId);
 
 #[cfg(feature = "contacts")]
-crate::__string_newtype! {
-    /// Your own id of a contact.
-    ExternalContactId
-}
+/// Your own id of a contact.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct ExternalContactId(Cow<'static, str>);
+#[cfg(feature = "contacts")]
+crate::__string_newtype!(ExternalContactId);
 
-#[cfg(any(feature = "checkouts", feature = "costs", feature = "customer-groups", feature = "customer-portals", feature = "customers", feature = "invoices", feature = "orders", feature = "signals", feature = "value-receipts"))]
-crate::__string_newtype! {
-    /// Your own id of a customer; Paid's is a [`CustomerId`].
-    ExternalCustomerId
-}
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "costs",
+        feature = "customer-groups",
+        feature = "customer-portals",
+        feature = "customers",
+        feature = "invoices",
+        feature = "orders",
+        feature = "signals",
+        feature = "value-receipts"
+    )
+)]
+/// Your own id of a customer; Paid's is a [`CustomerId`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct ExternalCustomerId(Cow<'static, str>);
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "costs",
+        feature = "customer-groups",
+        feature = "customer-portals",
+        feature = "customers",
+        feature = "invoices",
+        feature = "orders",
+        feature = "signals",
+        feature = "value-receipts"
+    )
+)]
+crate::__string_newtype!(ExternalCustomerId);
 
 #[cfg(any(feature = "customers", feature = "orders"))]
-crate::__string_newtype! {
-    /// Your own id of an order.
-    ExternalOrderId
-}
+/// Your own id of an order.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct ExternalOrderId(Cow<'static, str>);
+#[cfg(any(feature = "customers", feature = "orders"))]
+crate::__string_newtype!(ExternalOrderId);
 
 #[cfg(any(feature = "checkouts", feature = "plans"))]
-crate::__string_newtype! {
-    /// Your own id of a plan.
-    ExternalPlanId
-}
+/// Your own id of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct ExternalPlanId(Cow<'static, str>);
+#[cfg(any(feature = "checkouts", feature = "plans"))]
+crate::__string_newtype!(ExternalPlanId);
 
-#[cfg(any(feature = "costs", feature = "customers", feature = "orders", feature = "plans", feature = "products", feature = "signals"))]
-crate::__string_newtype! {
-    /// Your own id of a product; Paid's is a [`ProductId`].
-    ExternalProductId
-}
+#[cfg(
+    any(
+        feature = "costs",
+        feature = "customers",
+        feature = "orders",
+        feature = "plans",
+        feature = "products",
+        feature = "signals"
+    )
+)]
+/// Your own id of a product; Paid's is a [`ProductId`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct ExternalProductId(Cow<'static, str>);
+#[cfg(
+    any(
+        feature = "costs",
+        feature = "customers",
+        feature = "orders",
+        feature = "plans",
+        feature = "products",
+        feature = "signals"
+    )
+)]
+crate::__string_newtype!(ExternalProductId);
 
 #[cfg(any(feature = "customers", feature = "orders"))]
-crate::__string_newtype! {
-    /// Your own id of a user at a customer.
-    ExternalUserId
-}
+/// Your own id of a user at a customer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct ExternalUserId(Cow<'static, str>);
+#[cfg(any(feature = "customers", feature = "orders"))]
+crate::__string_newtype!(ExternalUserId);
 
 #[cfg(feature = "invoices")]
-crate::__string_newtype! {
-    /// Paid's id of an invoice (`inv_…`).
-    InvoiceId
-}
+/// Paid's id of an invoice (`inv_…`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct InvoiceId(Cow<'static, str>);
+#[cfg(feature = "invoices")]
+crate::__string_newtype!(InvoiceId);
 
 #[cfg(feature = "invoices")]
-crate::__string_newtype! {
-    /// Paid's id of an invoice line.
-    InvoiceLineId
-}
+/// Paid's id of an invoice line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct InvoiceLineId(Cow<'static, str>);
+#[cfg(feature = "invoices")]
+crate::__string_newtype!(InvoiceLineId);
 
-#[cfg(any(feature = "checkouts", feature = "customers", feature = "invoices", feature = "orders", feature = "value-receipts"))]
-crate::__string_newtype! {
-    /// Paid's id of an order (`ord_…`).
-    OrderId
-}
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "customers",
+        feature = "invoices",
+        feature = "orders",
+        feature = "value-receipts"
+    )
+)]
+/// Paid's id of an order (`ord_…`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct OrderId(Cow<'static, str>);
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "customers",
+        feature = "invoices",
+        feature = "orders",
+        feature = "value-receipts"
+    )
+)]
+crate::__string_newtype!(OrderId);
 
 #[cfg(feature = "invoices")]
-crate::__string_newtype! {
-    /// Paid's id of a priced attribute of an order line.
-    OrderLineAttributeId
-}
+/// Paid's id of a priced attribute of an order line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct OrderLineAttributeId(Cow<'static, str>);
+#[cfg(feature = "invoices")]
+crate::__string_newtype!(OrderLineAttributeId);
 
 #[cfg(any(feature = "invoices", feature = "orders"))]
-crate::__string_newtype! {
-    /// Paid's id of an order line.
-    OrderLineId
-}
+/// Paid's id of an order line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct OrderLineId(Cow<'static, str>);
+#[cfg(any(feature = "invoices", feature = "orders"))]
+crate::__string_newtype!(OrderLineId);
 
 #[cfg(any(feature = "checkouts", feature = "plans"))]
-crate::__string_newtype! {
-    /// Paid's id of a plan.
-    PlanId
-}
+/// Paid's id of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct PlanId(Cow<'static, str>);
+#[cfg(any(feature = "checkouts", feature = "plans"))]
+crate::__string_newtype!(PlanId);
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-crate::__string_newtype! {
-    /// Paid's id of a priced attribute of a product, a UUID.
-    ProductAttributeId
-}
+/// Paid's id of a priced attribute of a product, a UUID.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct ProductAttributeId(Cow<'static, str>);
+#[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
+crate::__string_newtype!(ProductAttributeId);
 
-#[cfg(any(feature = "checkouts", feature = "costs", feature = "customers", feature = "orders", feature = "plans", feature = "pricing", feature = "products", feature = "signals", feature = "value-receipts"))]
-crate::__string_newtype! {
-    /// Paid's id of a product (`prod_…`); your own is an [`ExternalProductId`].
-    ProductId
-}
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "costs",
+        feature = "customers",
+        feature = "orders",
+        feature = "plans",
+        feature = "pricing",
+        feature = "products",
+        feature = "signals",
+        feature = "value-receipts"
+    )
+)]
+/// Paid's id of a product (`prod_…`); your own is an [`ExternalProductId`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct ProductId(Cow<'static, str>);
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "costs",
+        feature = "customers",
+        feature = "orders",
+        feature = "plans",
+        feature = "pricing",
+        feature = "products",
+        feature = "signals",
+        feature = "value-receipts"
+    )
+)]
+crate::__string_newtype!(ProductId);
 
 #[cfg(any(feature = "customers", feature = "orders"))]
-crate::__string_newtype! {
-    /// Paid's id of a seat of an order.
-    SeatId
-}
+/// Paid's id of a seat of an order.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct SeatId(Cow<'static, str>);
+#[cfg(any(feature = "customers", feature = "orders"))]
+crate::__string_newtype!(SeatId);
 
 #[cfg(feature = "value-models")]
-crate::__string_newtype! {
-    /// Paid's id of a version of the value model, a UUID.
-    ValueModelId
-}
+/// Paid's id of a version of the value model, a UUID.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct ValueModelId(Cow<'static, str>);
+#[cfg(feature = "value-models")]
+crate::__string_newtype!(ValueModelId);
 
 #[cfg(feature = "value-receipts")]
-crate::__string_newtype! {
-    /// Paid's id of a value receipt.
-    ValueReceiptId
-}
+/// Paid's id of a value receipt.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct ValueReceiptId(Cow<'static, str>);
+#[cfg(feature = "value-receipts")]
+crate::__string_newtype!(ValueReceiptId);
 
 #[cfg(feature = "webhooks")]
-crate::__string_newtype! {
-    /// Paid's id of a webhook.
-    WebhookId
-}
+/// Paid's id of a webhook.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct WebhookId(Cow<'static, str>);
+#[cfg(feature = "webhooks")]
+crate::__string_newtype!(WebhookId);

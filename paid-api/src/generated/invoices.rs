@@ -2,17 +2,23 @@
 
 //! Resource `invoices`.
 
-use crate::runtime::{Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp, integer};
-use super::ids::{ContactId, CustomerId, ExternalCustomerId, InvoiceId, InvoiceLineId, OrderId, OrderLineAttributeId, OrderLineId};
-use super::shared::{Pagination};
+use crate::runtime::{
+    Call, Client, Decimal, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+    decimal, integer,
+};
+use super::ids::{
+    ContactId, CustomerId, ExternalCustomerId, InvoiceId, InvoiceLineId, OrderId,
+    OrderLineAttributeId, OrderLineId,
+};
+use super::shared::Pagination;
 
-/// Invoices: what customers owe, line by line.
+/// Invoices: what customers owe, with their lines.
 #[derive(Clone, Debug)]
 pub struct Invoices {
     pub(crate) client: Client,
 }
 impl Invoices {
-    /// Reads one invoice; amounts are in the currency's smallest unit.
+    /// Reads one invoice. Amounts are in the currency's smallest unit.
     ///
     /// `GET /invoices/{id}`
     ///
@@ -41,7 +47,7 @@ impl Invoices {
                 .path("id", id.into().as_str()),
         }
     }
-    /// Lists invoices. All filters have to match.
+    /// Lists invoices that match all filters.
     ///
     /// `GET /invoices/`
     ///
@@ -53,7 +59,7 @@ impl Invoices {
             call: Call::new(&self.client, "list-invoices", Method::GET, "/invoices/"),
         }
     }
-    /// Changes the metadata of an invoice.
+    /// Updates the metadata of an invoice.
     ///
     /// `PUT /invoices/{id}`
     ///
@@ -78,12 +84,12 @@ pub struct GetInvoiceLines {
     call: Call<InvoiceLinesResponse>,
 }
 impl GetInvoiceLines {
-    /// How many items a page has at most (`limit`, integer, default `10`)
+    /// Maximum number of items on a page (`limit`, integer, default `10`).
     pub fn limit(mut self, limit: i64) -> Self {
         self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// How many items to skip (`offset`, integer)
+    /// Number of items to skip (`offset`, integer).
     pub fn offset(mut self, offset: i64) -> Self {
         self.call = self.call.query("offset", offset.to_string());
         self
@@ -98,32 +104,32 @@ pub struct ListInvoices {
     call: Call<InvoiceListResponse>,
 }
 impl ListInvoices {
-    /// Only those in this currency, an ISO 4217 code (`currency`, string)
+    /// Only items in this currency, an ISO 4217 code (`currency`, string).
     pub fn currency(mut self, currency: impl AsRef<str>) -> Self {
         self.call = self.call.query("currency", currency.as_ref());
         self
     }
-    /// Only those of the customer with Paid's id (`customerId`, string)
+    /// Only items of the customer with Paid's id (`customerId`, string).
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
     }
-    /// Only the one with this number (`displayNumber`, string)
+    /// Only the item with this display number (`displayNumber`, string).
     pub fn display_number(mut self, display_number: impl AsRef<str>) -> Self {
         self.call = self.call.query("displayNumber", display_number.as_ref());
         self
     }
-    /// Only those due then or later (`dueDateFrom`, string)
+    /// Only items due on this date or later (`dueDateFrom`, string).
     pub fn due_date_from(mut self, due_date_from: impl AsRef<str>) -> Self {
         self.call = self.call.query("dueDateFrom", due_date_from.as_ref());
         self
     }
-    /// Only those due then or earlier (`dueDateTo`, string)
+    /// Only items due on this date or earlier (`dueDateTo`, string).
     pub fn due_date_to(mut self, due_date_to: impl AsRef<str>) -> Self {
         self.call = self.call.query("dueDateTo", due_date_to.as_ref());
         self
     }
-    /// Only those of the customer with your own id (`externalCustomerId`, string)
+    /// Only items of the customer with your own id (`externalCustomerId`, string).
     pub fn external_customer_id(
         mut self,
         external_customer_id: impl Into<ExternalCustomerId>,
@@ -133,37 +139,37 @@ impl ListInvoices {
             .query("externalCustomerId", external_customer_id.into().as_str());
         self
     }
-    /// Only those issued then or later (`issueDateFrom`, string)
+    /// Only items issued on this date or later (`issueDateFrom`, string).
     pub fn issue_date_from(mut self, issue_date_from: impl AsRef<str>) -> Self {
         self.call = self.call.query("issueDateFrom", issue_date_from.as_ref());
         self
     }
-    /// Only those issued then or earlier (`issueDateTo`, string)
+    /// Only items issued on this date or earlier (`issueDateTo`, string).
     pub fn issue_date_to(mut self, issue_date_to: impl AsRef<str>) -> Self {
         self.call = self.call.query("issueDateTo", issue_date_to.as_ref());
         self
     }
-    /// How many items a page has at most (`limit`, integer, default `10`)
+    /// Maximum number of items on a page (`limit`, integer, default `10`).
     pub fn limit(mut self, limit: i64) -> Self {
         self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// How many items to skip (`offset`, integer)
+    /// Number of items to skip (`offset`, integer).
     pub fn offset(mut self, offset: i64) -> Self {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only those of this order (`orderId`, string)
+    /// Only items of this order (`orderId`, string).
     pub fn order_id(mut self, order_id: impl Into<OrderId>) -> Self {
         self.call = self.call.query("orderId", order_id.into().as_str());
         self
     }
-    /// Only those paid so far (`paymentStatus`, [`InvoicePaymentStatus`])
+    /// Only items with this payment status (`paymentStatus`, [`InvoicePaymentStatus`]).
     pub fn payment_status(mut self, payment_status: InvoicePaymentStatus) -> Self {
         self.call = self.call.query("paymentStatus", payment_status.as_str());
         self
     }
-    /// Only those with this order number of the buyer (`purchaseOrderReference`, string)
+    /// Only items with this purchase order reference (`purchaseOrderReference`, string).
     pub fn purchase_order_reference(
         mut self,
         purchase_order_reference: impl AsRef<str>,
@@ -173,7 +179,7 @@ impl ListInvoices {
             .query("purchaseOrderReference", purchase_order_reference.as_ref());
         self
     }
-    /// Only those with this status (`status`, [`InvoiceStatus`])
+    /// Only items with this status (`status`, [`InvoiceStatus`]).
     pub fn status(mut self, status: InvoiceStatus) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -181,85 +187,96 @@ impl ListInvoices {
 }
 crate::__paged!(ListInvoices => InvoiceListResponse);
 
-/// What a customer owes for a period. Amounts are in the currency's smallest unit.
+/// An invoice for a period. Amounts are in the currency's smallest unit.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Invoice {
-    /// What is to be paid, tax included (`amountDue`, number)
-    pub amount_due: f64,
-    /// What has been paid (`amountPaid`, number)
-    pub amount_paid: f64,
-    /// What is still to be paid (`amountRemaining`, number)
-    pub amount_remaining: f64,
-    /// On the wire: `billingContactId`, string, may be null.
+    /// Amount to pay, including tax (`amountDue`, exact number).
+    #[serde(with = "decimal")]
+    pub amount_due: Decimal,
+    /// Amount already paid (`amountPaid`, exact number).
+    #[serde(with = "decimal")]
+    pub amount_paid: Decimal,
+    /// Amount still to pay (`amountRemaining`, exact number).
+    #[serde(with = "decimal")]
+    pub amount_remaining: Decimal,
+    /// The field `billingContactId` (string, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_contact_id: Option<ContactId>,
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `creditNotesTotal`, number.
-    pub credit_notes_total: f64,
-    /// ISO 4217 code (`currency`, string)
+    /// The field `creditNotesTotal` (exact number).
+    #[serde(with = "decimal")]
+    pub credit_notes_total: Decimal,
+    /// ISO 4217 code (`currency`, string).
     pub currency: String,
-    /// Who owes it (`customerId`, string)
+    /// Customer who owes it (`customerId`, string).
     pub customer_id: CustomerId,
-    /// The number people read (`displayNumber`, string, may be null)
+    /// Invoice number for display (`displayNumber`, string, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_number: Option<String>,
-    /// On the wire: `disputeLink`, string, may be null.
+    /// The field `disputeLink` (string, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dispute_link: Option<String>,
-    /// When it has to be paid (`dueDate`, RFC 3339 time, may be null)
+    /// When it is due (`dueDate`, RFC 3339 time, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_date: Option<Timestamp>,
-    /// The last day of its period (`endDate`, RFC 3339 time, may be null)
+    /// Last day of its period (`endDate`, RFC 3339 time, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_date: Option<Timestamp>,
-    /// Paid's id (`id`, string)
+    /// Paid's id (`id`, string).
     pub id: InvoiceId,
-    /// The total, tax included (`invoiceTotal`, number)
-    pub invoice_total: f64,
-    /// The total before tax (`invoiceTotalExcludingTax`, number)
-    pub invoice_total_excluding_tax: f64,
-    /// When it is issued (`issueDate`, RFC 3339 time)
+    /// Total, including tax (`invoiceTotal`, exact number).
+    #[serde(with = "decimal")]
+    pub invoice_total: Decimal,
+    /// Total, excluding tax (`invoiceTotalExcludingTax`, exact number).
+    #[serde(with = "decimal")]
+    pub invoice_total_excluding_tax: Decimal,
+    /// When it was issued (`issueDate`, RFC 3339 time).
     pub issue_date: Timestamp,
-    /// Your own data, kept as it is (`metadata`, object, may be null)
+    /// Your own data, stored unchanged (`metadata`, object, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonObject>,
-    /// The order it is for (`orderId`, string, may be null)
+    /// Order that it bills (`orderId`, string, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order_id: Option<OrderId>,
-    /// On the wire: `paymentLink`, string, may be null.
+    /// The field `paymentLink` (string, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_link: Option<String>,
-    /// Whether it has been paid (`paymentStatus`, [`InvoicePaymentStatus`])
+    /// Payment status (`paymentStatus`, [`InvoicePaymentStatus`]).
     pub payment_status: InvoicePaymentStatus,
-    /// When it became final (`postedDate`, RFC 3339 time, may be null)
+    /// When it was posted and became final (`postedDate`, RFC 3339 time, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub posted_date: Option<Timestamp>,
-    /// On the wire: `publicUrlToken`, string, may be null.
+    /// The field `publicUrlToken` (string, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url_token: Option<String>,
-    /// On the wire: `purchaseOrderReference`, string, may be null.
+    /// The field `purchaseOrderReference` (string, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purchase_order_reference: Option<String>,
-    /// On the wire: `source`, [`InvoiceSource`].
+    /// The field `source` ([`InvoiceSource`]).
     pub source: InvoiceSource,
-    /// The first day of its period (`startDate`, RFC 3339 time)
+    /// First day of its period (`startDate`, RFC 3339 time).
     pub start_date: Timestamp,
-    /// How far it is (`status`, [`InvoiceStatus`])
+    /// Status (`status`, [`InvoiceStatus`]).
     pub status: InvoiceStatus,
-    /// The tax (`taxAmount`, number)
-    pub tax_amount: f64,
-    /// On the wire: `taxExempt`, boolean.
+    /// Tax (`taxAmount`, exact number).
+    #[serde(with = "decimal")]
+    pub tax_amount: Decimal,
+    /// The field `taxExempt` (boolean).
     pub tax_exempt: bool,
-    /// On the wire: `taxRate`, number.
-    pub tax_rate: f64,
-    /// On the wire: `taxStatus`, [`InvoiceTaxStatus`].
+    /// The field `taxRate` (exact number).
+    #[serde(with = "decimal")]
+    pub tax_rate: Decimal,
+    /// The field `taxStatus` ([`InvoiceTaxStatus`]).
     pub tax_status: InvoiceTaxStatus,
-    /// When the record last changed (`updatedAt`, RFC 3339 time)
+    /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// A line of an invoice. Amounts are in the currency's smallest unit.
@@ -268,43 +285,52 @@ pub struct Invoice {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct InvoiceLine {
-    /// On the wire: `balanceAmount`, number.
-    pub balance_amount: f64,
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// The field `balanceAmount` (exact number).
+    #[serde(with = "decimal")]
+    pub balance_amount: Decimal,
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `creditedAmount`, number.
-    pub credited_amount: f64,
-    /// ISO 4217 code (`currency`, string)
+    /// The field `creditedAmount` (exact number).
+    #[serde(with = "decimal")]
+    pub credited_amount: Decimal,
+    /// ISO 4217 code (`currency`, string).
     pub currency: String,
-    /// What it is for (`description`, string)
+    /// Description (`description`, string).
     pub description: String,
-    /// On the wire: `endDate`, RFC 3339 time.
+    /// The field `endDate` (RFC 3339 time).
     pub end_date: Timestamp,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: InvoiceLineId,
-    /// On the wire: `orderId`, string, may be null.
+    /// The field `orderId` (string, may be null).
     pub order_id: Option<OrderId>,
-    /// On the wire: `orderLineAttributeId`, string, may be null.
+    /// The field `orderLineAttributeId` (string, may be null).
     pub order_line_attribute_id: Option<OrderLineAttributeId>,
-    /// On the wire: `orderLineId`, string, may be null.
+    /// The field `orderLineId` (string, may be null).
     pub order_line_id: Option<OrderLineId>,
-    /// On the wire: `paymentStatus`, [`InvoicePaymentStatus`].
+    /// The field `paymentStatus` ([`InvoicePaymentStatus`]).
     pub payment_status: InvoicePaymentStatus,
-    /// How many are billed (`quantity`, integer)
+    /// Quantity billed (`quantity`, integer).
     #[serde(deserialize_with = "integer")]
     pub quantity: i64,
-    /// On the wire: `startDate`, RFC 3339 time.
+    /// The field `startDate` (RFC 3339 time).
     pub start_date: Timestamp,
-    /// The tax (`tax`, number)
-    pub tax: f64,
-    /// On the wire: `taxRate`, number.
-    pub tax_rate: f64,
-    /// The total, tax included (`totalPriceAfterTax`, number)
-    pub total_price_after_tax: f64,
-    /// The total before tax (`totalPriceBeforeTax`, number)
-    pub total_price_before_tax: f64,
-    /// When the record last changed (`updatedAt`, RFC 3339 time)
+    /// Tax (`tax`, exact number).
+    #[serde(with = "decimal")]
+    pub tax: Decimal,
+    /// The field `taxRate` (exact number).
+    #[serde(with = "decimal")]
+    pub tax_rate: Decimal,
+    /// Total, including tax (`totalPriceAfterTax`, exact number).
+    #[serde(with = "decimal")]
+    pub total_price_after_tax: Decimal,
+    /// Total, excluding tax (`totalPriceBeforeTax`, exact number).
+    #[serde(with = "decimal")]
+    pub total_price_before_tax: Decimal,
+    /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Invoice lines response.
@@ -312,10 +338,13 @@ pub struct InvoiceLine {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct InvoiceLinesResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<InvoiceLine>,
-    /// Where this page stands in the list (`pagination`, [`Pagination`])
+    /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(InvoiceLinesResponse, InvoiceLine, pagination);
 
@@ -324,87 +353,111 @@ crate::__page!(InvoiceLinesResponse, InvoiceLine, pagination);
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct InvoiceListResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<Invoice>,
-    /// Where this page stands in the list (`pagination`, [`Pagination`])
+    /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(InvoiceListResponse, Invoice, pagination);
 
-crate::__open_enum! {
-    /// Whether an invoice has been paid.
-    InvoicePaymentStatus {
-        /// `error` on the wire.
-        Error = "error",
-        /// `overdue` on the wire.
-        Overdue = "overdue",
-        /// `paid` on the wire.
-        Paid = "paid",
-        /// `partiallyPaid` on the wire.
-        PartiallyPaid = "partiallyPaid",
-        /// `pending` on the wire.
-        Pending = "pending",
-    }
+/// The payment status of an invoice.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InvoicePaymentStatus {
+    /// The payment failed with an error (`error`).
+    Error,
+    /// The due date has passed and the invoice is not paid in full (`overdue`).
+    Overdue,
+    /// The invoice is paid in full (`paid`).
+    Paid,
+    /// A part of the invoice is paid (`partiallyPaid`).
+    PartiallyPaid,
+    /// Payment is pending (`pending`).
+    Pending,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    InvoicePaymentStatus { Error = "error", Overdue = "overdue", Paid = "paid",
+    PartiallyPaid = "partiallyPaid", Pending = "pending" }
+);
 
-crate::__open_enum! {
-    /// Where an invoice comes from.
-    InvoiceSource {
-        /// `manual` on the wire.
-        Manual = "manual",
-        /// `order_based` on the wire.
-        OrderBased = "order_based",
-    }
+/// The origin of an invoice.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InvoiceSource {
+    /// The invoice was created by hand (`manual`).
+    Manual,
+    /// The invoice was created from an order (`order_based`).
+    OrderBased,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(InvoiceSource { Manual = "manual", OrderBased = "order_based" });
 
-crate::__open_enum! {
-    /// How far an invoice is.
-    InvoiceStatus {
-        /// `building` on the wire.
-        Building = "building",
-        /// `canceled` on the wire.
-        Canceled = "canceled",
-        /// `draft` on the wire.
-        Draft = "draft",
-        /// `error` on the wire.
-        Error = "error",
-        /// `pending` on the wire.
-        Pending = "pending",
-        /// `posted` on the wire.
-        Posted = "posted",
-        /// `voided` on the wire.
-        Voided = "voided",
-    }
+/// The status of an invoice.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InvoiceStatus {
+    /// Paid is still building the invoice (`building`).
+    Building,
+    /// The invoice is canceled (`canceled`).
+    Canceled,
+    /// The invoice is a draft and can change (`draft`).
+    Draft,
+    /// Building the invoice failed (`error`).
+    Error,
+    /// The invoice is pending (`pending`).
+    Pending,
+    /// The invoice is posted and final (`posted`).
+    Posted,
+    /// The invoice is void (`voided`).
+    Voided,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    InvoiceStatus { Building = "building", Canceled = "canceled", Draft = "draft", Error
+    = "error", Pending = "pending", Posted = "posted", Voided = "voided" }
+);
 
-crate::__open_enum! {
-    /// How far the tax of an invoice is.
-    InvoiceTaxStatus {
-        /// `calculated` on the wire.
-        Calculated = "calculated",
-        /// `committed` on the wire.
-        Committed = "committed",
-        /// `failed` on the wire.
-        Failed = "failed",
-        /// `not_applicable` on the wire.
-        NotApplicable = "not_applicable",
-        /// `voided` on the wire.
-        Voided = "voided",
-    }
+/// The status of an invoice's tax calculation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InvoiceTaxStatus {
+    /// The tax is calculated (`calculated`).
+    Calculated,
+    /// The tax is committed and final (`committed`).
+    Committed,
+    /// The calculation failed (`failed`).
+    Failed,
+    /// No tax applies (`not_applicable`).
+    NotApplicable,
+    /// The tax was voided with the invoice (`voided`).
+    Voided,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    InvoiceTaxStatus { Calculated = "calculated", Committed = "committed", Failed =
+    "failed", NotApplicable = "not_applicable", Voided = "voided" }
+);
 
-/// What changes about an invoice.
+/// Changes to an invoice.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct UpdateInvoiceRequest {
-    /// Your own data; replaces all it had (`metadata`, object, may be null)
+    /// Your own data; replaces the existing data (`metadata`, object, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
 }
 impl UpdateInvoiceRequest {
-    /// Nothing set yet.
+    /// Creates a request with no fields set.
     pub fn new() -> Self {
         Self { metadata: Patch::Leave }
     }

@@ -2,17 +2,28 @@
 
 //! Resource `orders`.
 
-use crate::runtime::{Call, Client, Deserialize, Empty, JsonObject, Method, Patch, Serialize, Timestamp, integer, optional_integer};
-use super::ids::{ContactId, CreditBenefitId, CreditCurrencyId, CustomerId, CustomerUserId, ExternalCustomerId, ExternalOrderId, ExternalProductId, ExternalUserId, OrderId, OrderLineId, ProductId, SeatId};
-use super::shared::{CreditAllocationCadence, CreditBracketBasis, CreditGrantTiming, CreditRecipient, CreditUnitBracket, OrderStatus, Pagination, RolloverDurationUnit, SeatStatus, SignalType, TierBillingType};
+use crate::runtime::{
+    Call, Client, Decimal, Deserialize, Empty, JsonObject, Method, Patch, Serialize,
+    Timestamp, decimal, integer, optional_integer,
+};
+use super::ids::{
+    ContactId, CreditBenefitId, CreditCurrencyId, CustomerId, CustomerUserId,
+    ExternalCustomerId, ExternalOrderId, ExternalProductId, ExternalUserId, OrderId,
+    OrderLineId, ProductId, SeatId,
+};
+use super::shared::{
+    CreditAllocationCadence, CreditBracketBasis, CreditGrantTiming, CreditRecipient,
+    CreditUnitBracket, OrderStatus, Pagination, RolloverDurationUnit, SeatStatus,
+    SignalType, TierBillingType,
+};
 
-/// Orders: who buys which products at what price, and their seats.
+/// Orders: which products a customer buys, at what price, and its seats.
 #[derive(Clone, Debug)]
 pub struct Orders {
     pub(crate) client: Client,
 }
 impl Orders {
-    /// Activates a draft order: billing starts.
+    /// Activates a draft order. Billing starts.
     ///
     /// `POST /orders/{id}/activate`
     ///
@@ -28,7 +39,7 @@ impl Orders {
             )
             .path("id", id.into().as_str())
     }
-    /// Assigns and frees several seats of an order in one request.
+    /// Assigns and releases several seats of an order in one request.
     ///
     /// `POST /orders/{id}/seat-assignments`
     ///
@@ -49,7 +60,7 @@ impl Orders {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Makes an order: which products a customer buys, from when, at what price. It bills nothing before it is active.
+    /// Creates an order: which products a customer buys, from when and at what price. It bills nothing until it is active.
     ///
     /// `POST /orders/`
     ///
@@ -99,7 +110,7 @@ impl Orders {
                 .path("id", id.into().as_str()),
         }
     }
-    /// Lists orders. All filters have to match.
+    /// Lists orders that match all filters.
     ///
     /// `GET /orders/`
     ///
@@ -129,7 +140,7 @@ impl Orders {
                 .path("id", id.into().as_str()),
         }
     }
-    /// Changes an order; what is not set stays as it is. Its lines stay as they were made.
+    /// Updates an order; fields that are not set stay unchanged. Its lines cannot be changed here.
     ///
     /// `PUT /orders/{id}`
     ///
@@ -145,7 +156,7 @@ impl Orders {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Assigns a seat to a user of the customer, or frees it.
+    /// Assigns a seat to a user of the customer, or releases it.
     ///
     /// `PUT /orders/{id}/seats/{seatId}`
     ///
@@ -177,12 +188,12 @@ pub struct GetOrderLines {
     call: Call<OrderLinesResponse>,
 }
 impl GetOrderLines {
-    /// How many items a page has at most (`limit`, integer, default `10`)
+    /// Maximum number of items on a page (`limit`, integer, default `10`).
     pub fn limit(mut self, limit: i64) -> Self {
         self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// How many items to skip (`offset`, integer)
+    /// Number of items to skip (`offset`, integer).
     pub fn offset(mut self, offset: i64) -> Self {
         self.call = self.call.query("offset", offset.to_string());
         self
@@ -197,27 +208,27 @@ pub struct ListOrders {
     call: Call<OrderListResponse>,
 }
 impl ListOrders {
-    /// Only those in this state (`creationState`, [`OrderCreationState`])
+    /// Only items in this creation state (`creationState`, [`OrderCreationState`]).
     pub fn creation_state(mut self, creation_state: OrderCreationState) -> Self {
         self.call = self.call.query("creationState", creation_state.as_str());
         self
     }
-    /// Only those of the customer with Paid's id (`customerId`, string)
+    /// Only items of the customer with Paid's id (`customerId`, string).
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
     }
-    /// Only those that end then or later (`endDateFrom`, string)
+    /// Only items that end on this date or later (`endDateFrom`, string).
     pub fn end_date_from(mut self, end_date_from: impl AsRef<str>) -> Self {
         self.call = self.call.query("endDateFrom", end_date_from.as_ref());
         self
     }
-    /// Only those that end then or earlier (`endDateTo`, string)
+    /// Only items that end on this date or earlier (`endDateTo`, string).
     pub fn end_date_to(mut self, end_date_to: impl AsRef<str>) -> Self {
         self.call = self.call.query("endDateTo", end_date_to.as_ref());
         self
     }
-    /// Only those of the customer with your own id (`externalCustomerId`, string)
+    /// Only items of the customer with your own id (`externalCustomerId`, string).
     pub fn external_customer_id(
         mut self,
         external_customer_id: impl Into<ExternalCustomerId>,
@@ -227,32 +238,32 @@ impl ListOrders {
             .query("externalCustomerId", external_customer_id.into().as_str());
         self
     }
-    /// Only the one with your own id (`externalId`, string)
+    /// Only the item with your own id (`externalId`, string).
     pub fn external_id(mut self, external_id: impl Into<ExternalOrderId>) -> Self {
         self.call = self.call.query("externalId", external_id.into().as_str());
         self
     }
-    /// How many items a page has at most (`limit`, integer, default `10`)
+    /// Maximum number of items on a page (`limit`, integer, default `10`).
     pub fn limit(mut self, limit: i64) -> Self {
         self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// How many items to skip (`offset`, integer)
+    /// Number of items to skip (`offset`, integer).
     pub fn offset(mut self, offset: i64) -> Self {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only those that start then or later (`startDateFrom`, string)
+    /// Only items that start on this date or later (`startDateFrom`, string).
     pub fn start_date_from(mut self, start_date_from: impl AsRef<str>) -> Self {
         self.call = self.call.query("startDateFrom", start_date_from.as_ref());
         self
     }
-    /// Only those that start then or earlier (`startDateTo`, string)
+    /// Only items that start on this date or earlier (`startDateTo`, string).
     pub fn start_date_to(mut self, start_date_to: impl AsRef<str>) -> Self {
         self.call = self.call.query("startDateTo", start_date_to.as_ref());
         self
     }
-    /// Only those with this status (`status`, [`OrderStatus`])
+    /// Only items with this status (`status`, [`OrderStatus`]).
     pub fn status(mut self, status: OrderStatus) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -267,17 +278,17 @@ pub struct ListOrderSeats {
     call: Call<OrderSeatListResponse>,
 }
 impl ListOrderSeats {
-    /// How many items a page has at most (`limit`, integer, default `10`)
+    /// Maximum number of items on a page (`limit`, integer, default `10`).
     pub fn limit(mut self, limit: i64) -> Self {
         self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// How many items to skip (`offset`, integer)
+    /// Number of items to skip (`offset`, integer).
     pub fn offset(mut self, offset: i64) -> Self {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only those of the product with your own id (`productExternalId`, string)
+    /// Only items of the product with your own id (`productExternalId`, string).
     pub fn product_external_id(
         mut self,
         product_external_id: impl Into<ExternalProductId>,
@@ -287,7 +298,7 @@ impl ListOrderSeats {
             .query("productExternalId", product_external_id.into().as_str());
         self
     }
-    /// Only those with this status (`status`, [`SeatStatus`])
+    /// Only items with this status (`status`, [`SeatStatus`]).
     pub fn status(mut self, status: SeatStatus) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -295,16 +306,16 @@ impl ListOrderSeats {
 }
 crate::__paged!(ListOrderSeats => OrderSeatListResponse);
 
-/// Seats to assign and to free.
+/// Seats to assign and to release.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct BatchSeatAssignmentsRequest {
-    /// One entry a seat (`assignments`, list)
+    /// One entry for each seat (`assignments`, list).
     pub assignments: Vec<SeatAssignment>,
 }
 impl BatchSeatAssignmentsRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(assignments: impl Into<Vec<SeatAssignment>>) -> Self {
         Self {
             assignments: assignments.into(),
@@ -317,25 +328,28 @@ impl BatchSeatAssignmentsRequest {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct BatchSeatAssignmentsResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<OrderSeat>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// A price of an order line's own.
+/// A price for this order line only.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreateOrderLineAttributeRequest {
-    /// The name of the product attribute it prices (`name`, string)
+    /// Name of the product attribute that it prices (`name`, string).
     pub name: String,
-    /// The price (`pricing`, [`OrderLinePricing`])
+    /// Price (`pricing`, [`OrderLinePricing`]).
     pub pricing: OrderLinePricing,
-    /// How many are bought; signals count for usage (`quantity`, integer)
+    /// Quantity bought; usage prices count signals instead (`quantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantity: Option<i64>,
 }
 impl CreateOrderLineAttributeRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(name: impl Into<String>, pricing: OrderLinePricing) -> Self {
         Self {
             name: name.into(),
@@ -357,29 +371,29 @@ impl CreateOrderLineAttributeRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateOrderLineRequest {
-    /// Prices of this order's own; the product's when left out (`attributes`, list)
+    /// Prices for this order only; the prices of the product if not set (`attributes`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Vec<CreateOrderLineAttributeRequest>>,
-    /// What the invoice says about it (`description`, string)
+    /// Description on the invoice (`description`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Its last day, if not the order's (`endDate`, RFC 3339 time)
+    /// Last day, if it differs from that of the order (`endDate`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_date: Option<Timestamp>,
-    /// Whether it is charged or credited (`lineType`, [`WritableOrderLineType`])
+    /// Whether the line is a charge or a credit (`lineType`, [`WritableOrderLineType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line_type: Option<WritableOrderLineType>,
-    /// The name people read; the product's when left out (`name`, string)
+    /// Display name; the name of the product if not set (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The product, by Paid's id only (`productId`, string)
+    /// Product; only Paid's id is accepted (`productId`, string).
     pub product_id: ProductId,
-    /// Its first day, if not the order's (`startDate`, RFC 3339 time)
+    /// First day, if it differs from that of the order (`startDate`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_date: Option<Timestamp>,
 }
 impl CreateOrderLineRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(product_id: impl Into<ProductId>) -> Self {
         Self {
             attributes: None,
@@ -438,65 +452,65 @@ impl CreateOrderLineRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateOrderRequest {
-    /// Whether invoices are posted without a look at them (`autoPostInvoices`, boolean)
+    /// Whether invoices are posted without review (`autoPostInvoices`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_post_invoices: Option<bool>,
-    /// Whether invoices are sent by e-mail (`autoSendBillingEmails`, boolean)
+    /// Whether invoices are sent by e-mail (`autoSendBillingEmails`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_send_billing_emails: Option<bool>,
-    /// Whether payments are confirmed by e-mail (`autoSendPaymentEmails`, boolean)
+    /// Whether payments are confirmed by e-mail (`autoSendPaymentEmails`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_send_payment_emails: Option<bool>,
-    /// Day of the month that billing starts on; the start date's day unless set (`billingAnchor`, integer)
+    /// Day of the month on which billing starts; the day of the start date if not set (`billingAnchor`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_anchor: Option<i64>,
-    /// Who gets the invoices (`billingContactIds`, list)
+    /// Contacts who receive the invoices (`billingContactIds`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_contact_ids: Option<Vec<ContactId>>,
-    /// Who pays, if it is another customer (`billingCustomerId`, string)
+    /// Customer who pays, if it is another one (`billingCustomerId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_customer_id: Option<CustomerId>,
-    /// How often it is billed, whatever its lines say (`billingFrequencyOverride`, [`OrderBillingFrequencyOverride`])
+    /// Billing frequency, overriding that of the lines (`billingFrequencyOverride`, [`OrderBillingFrequencyOverride`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_override: Option<OrderBillingFrequencyOverride>,
-    /// `draft` bills nothing yet; `active` starts at once (`creationState`, [`OrderCreationState`])
+    /// `draft` bills nothing yet; `active` starts billing at once (`creationState`, [`OrderCreationState`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_state: Option<OrderCreationState>,
-    /// ISO 4217 code (`currency`, string)
+    /// ISO 4217 code (`currency`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// Who buys, by Paid's id only (`customerId`, string)
+    /// Customer who buys; only Paid's id is accepted (`customerId`, string).
     pub customer_id: CustomerId,
-    /// The last day (`endDate`, RFC 3339 time)
+    /// Last day (`endDate`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_date: Option<Timestamp>,
-    /// Your own id for it; answers do not show it (`externalId`, string)
+    /// Your own id for it; answers do not contain it (`externalId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<ExternalOrderId>,
-    /// What is bought (`lines`, list)
+    /// Products bought (`lines`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lines: Option<Vec<CreateOrderLineRequest>>,
-    /// Your own data, kept as it is (`metadata`, object)
+    /// Your own data, stored unchanged (`metadata`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonObject>,
-    /// The name people read (`name`, string)
+    /// Display name (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// When invoices are due (`paymentTerms`, string)
+    /// Payment terms of the invoices (`paymentTerms`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_terms: Option<String>,
-    /// The buyer's order number, printed on invoices (`purchaseOrderReference`, string, may be null)
+    /// Purchase order number of the buyer, printed on invoices (`purchaseOrderReference`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub purchase_order_reference: Patch<String>,
-    /// The first day (`startDate`, RFC 3339 time)
+    /// First day (`startDate`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_date: Option<Timestamp>,
-    /// For how many months it runs (`subscriptionTerms`, integer)
+    /// Term in months (`subscriptionTerms`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subscription_terms: Option<i64>,
 }
 impl CreateOrderRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(customer_id: impl Into<CustomerId>) -> Self {
         Self {
             auto_post_invoices: None,
@@ -642,106 +656,122 @@ impl CreateOrderRequest {
     }
 }
 
-/// What a customer buys. Amounts are in the currency's smallest unit.
+/// An order of a customer. Amounts are in the currency's smallest unit.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
-    /// On the wire: `autoPostInvoices`, boolean, may be null.
+    /// The field `autoPostInvoices` (boolean, may be null).
     pub auto_post_invoices: Option<bool>,
-    /// On the wire: `autoSendBillingEmails`, boolean, may be null.
+    /// The field `autoSendBillingEmails` (boolean, may be null).
     pub auto_send_billing_emails: Option<bool>,
-    /// On the wire: `autoSendPaymentEmails`, boolean, may be null.
+    /// The field `autoSendPaymentEmails` (boolean, may be null).
     pub auto_send_payment_emails: Option<bool>,
-    /// On the wire: `billedAmountNoTax`, number.
-    pub billed_amount_no_tax: f64,
-    /// On the wire: `billedTax`, number.
-    pub billed_tax: f64,
-    /// On the wire: `billingContactIds`, list.
+    /// The field `billedAmountNoTax` (exact number).
+    #[serde(with = "decimal")]
+    pub billed_amount_no_tax: Decimal,
+    /// The field `billedTax` (exact number).
+    #[serde(with = "decimal")]
+    pub billed_tax: Decimal,
+    /// The field `billingContactIds` (list).
     pub billing_contact_ids: Vec<ContactId>,
-    /// On the wire: `billingCustomerId`, string, may be null.
+    /// The field `billingCustomerId` (string, may be null).
     pub billing_customer_id: Option<CustomerId>,
-    /// On the wire: `billingFrequencyOverridden`, boolean.
+    /// The field `billingFrequencyOverridden` (boolean).
     pub billing_frequency_overridden: bool,
-    /// On the wire: `billingFrequencyOverride`, [`OrderBillingFrequencyOverride`].
+    /// The field `billingFrequencyOverride` ([`OrderBillingFrequencyOverride`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_override: Option<OrderBillingFrequencyOverride>,
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// Whether it bills (`creationState`, [`OrderCreationState`])
+    /// Whether the order is active or a draft (`creationState`, [`OrderCreationState`]).
     pub creation_state: OrderCreationState,
-    /// Who buys (`customerId`, string)
+    /// Customer who buys (`customerId`, string).
     pub customer_id: CustomerId,
-    /// The last day; null while there is none (`endDate`, RFC 3339 time, may be null)
+    /// Last day; null if the order has no end (`endDate`, RFC 3339 time, may be null).
     pub end_date: Option<Timestamp>,
-    /// On the wire: `estimatedTax`, number.
-    pub estimated_tax: f64,
-    /// Paid's id (`id`, string)
+    /// The field `estimatedTax` (exact number).
+    #[serde(with = "decimal")]
+    pub estimated_tax: Decimal,
+    /// Paid's id (`id`, string).
     pub id: OrderId,
-    /// Your own data, kept as it is (`metadata`, object, may be null)
+    /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// The name people read (`name`, string)
+    /// Display name (`name`, string).
     pub name: String,
-    /// On the wire: `number`, number.
+    /// The field `number` (number).
     pub number: f64,
-    /// On the wire: `orderAmount`, number.
-    pub order_amount: f64,
-    /// On the wire: `paymentTerms`, string, may be null.
+    /// The field `orderAmount` (exact number).
+    #[serde(with = "decimal")]
+    pub order_amount: Decimal,
+    /// The field `paymentTerms` (string, may be null).
     pub payment_terms: Option<String>,
-    /// On the wire: `pendingBillingAmount`, number.
-    pub pending_billing_amount: f64,
-    /// On the wire: `purchaseOrderReference`, string, may be null.
+    /// The field `pendingBillingAmount` (exact number).
+    #[serde(with = "decimal")]
+    pub pending_billing_amount: Decimal,
+    /// The field `purchaseOrderReference` (string, may be null).
     pub purchase_order_reference: Option<String>,
-    /// On the wire: `showBankDetails`, boolean, may be null.
+    /// The field `showBankDetails` (boolean, may be null).
     pub show_bank_details: Option<bool>,
-    /// On the wire: `showPaymentLink`, boolean, may be null.
+    /// The field `showPaymentLink` (boolean, may be null).
     pub show_payment_link: Option<bool>,
-    /// The first day (`startDate`, RFC 3339 time)
+    /// First day (`startDate`, RFC 3339 time).
     pub start_date: Timestamp,
-    /// On the wire: `subscriptionTerms`, integer, may be null.
+    /// The field `subscriptionTerms` (integer, may be null).
     #[serde(default, deserialize_with = "optional_integer")]
     pub subscription_terms: Option<i64>,
-    /// On the wire: `totalAmount`, number.
-    pub total_amount: f64,
-    /// On the wire: `totalBilledAmount`, number.
-    pub total_billed_amount: f64,
-    /// When the record last changed (`updatedAt`, RFC 3339 time)
+    /// The field `totalAmount` (exact number).
+    #[serde(with = "decimal")]
+    pub total_amount: Decimal,
+    /// The field `totalBilledAmount` (exact number).
+    #[serde(with = "decimal")]
+    pub total_billed_amount: Decimal,
+    /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
-    /// On the wire: `version`, integer.
+    /// The field `version` (integer).
     #[serde(deserialize_with = "integer")]
     pub version: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-crate::__open_enum! {
-    /// How often an order is billed.
-    OrderBillingFrequency {
-        /// `annual` on the wire.
-        Annual = "annual",
-        /// `custom` on the wire.
-        Custom = "custom",
-        /// `monthly` on the wire.
-        Monthly = "monthly",
-        /// `quarterly` on the wire.
-        Quarterly = "quarterly",
-        /// `semiAnnually` on the wire.
-        SemiAnnually = "semiAnnually",
-    }
+/// How often an order is billed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OrderBillingFrequency {
+    /// Once a year (`annual`).
+    Annual,
+    /// Every `custom_months` months (`custom`).
+    Custom,
+    /// Once a month (`monthly`).
+    Monthly,
+    /// Once a quarter (`quarterly`).
+    Quarterly,
+    /// Twice a year (`semiAnnually`).
+    SemiAnnually,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    OrderBillingFrequency { Annual = "annual", Custom = "custom", Monthly = "monthly",
+    Quarterly = "quarterly", SemiAnnually = "semiAnnually" }
+);
 
-/// How often an order is billed, whatever its lines say.
+/// A billing frequency that overrides that of an order's lines.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct OrderBillingFrequencyOverride {
-    /// Months between two invoices, for `custom` (`customMonths`, integer, may be null)
+    /// Number of months between two invoices, for `custom` (`customMonths`, integer, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub custom_months: Patch<i64>,
-    /// How often (`frequency`, [`OrderBillingFrequency`])
+    /// Billing frequency (`frequency`, [`OrderBillingFrequency`]).
     pub frequency: OrderBillingFrequency,
 }
 impl OrderBillingFrequencyOverride {
-    /// With what is required; the rest is left out.
+    /// Creates an `OrderBillingFrequencyOverride` with its required fields.
     pub fn new(frequency: OrderBillingFrequency) -> Self {
         Self {
             custom_months: Patch::Leave,
@@ -756,78 +786,91 @@ impl OrderBillingFrequencyOverride {
     }
 }
 
-crate::__open_enum! {
-    /// Whether an order is billed before or after the period.
-    OrderBillingType {
-        /// `advance` on the wire.
-        Advance = "advance",
-        /// `arrears` on the wire.
-        Arrears = "arrears",
-    }
+/// Whether an order is billed before or after each period.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OrderBillingType {
+    /// Billed before the period (`advance`).
+    Advance,
+    /// Billed after the period (`arrears`).
+    Arrears,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(OrderBillingType { Advance = "advance", Arrears = "arrears" });
 
-crate::__open_enum! {
-    /// What an order line's price is for.
-    OrderChargeType {
-        /// `oneTime` on the wire.
-        OneTime = "oneTime",
-        /// `recurring` on the wire.
-        Recurring = "recurring",
-        /// `seatBased` on the wire.
-        SeatBased = "seatBased",
-        /// `usage` on the wire.
-        Usage = "usage",
-    }
+/// What an order line charges for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OrderChargeType {
+    /// A one-time fee (`oneTime`).
+    OneTime,
+    /// A recurring fee (`recurring`).
+    Recurring,
+    /// A fee per seat (`seatBased`).
+    SeatBased,
+    /// Usage, measured by signals (`usage`).
+    Usage,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    OrderChargeType { OneTime = "oneTime", Recurring = "recurring", SeatBased =
+    "seatBased", Usage = "usage" }
+);
 
-crate::__open_enum! {
-    /// Whether an order bills.
-    OrderCreationState {
-        /// `active` on the wire.
-        Active = "active",
-        /// `draft` on the wire.
-        Draft = "draft",
-    }
+/// Whether an order is active.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OrderCreationState {
+    /// The order is active and bills (`active`).
+    Active,
+    /// The order is a draft and bills nothing (`draft`).
+    Draft,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(OrderCreationState { Active = "active", Draft = "draft" });
 
-/// Credits that come with an order line.
+/// Credits included in an order line.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct OrderCreditBenefit {
-    /// All at once or month by month (`allocationCadence`, [`CreditAllocationCadence`])
+    /// Whether the credits are granted upfront or monthly (`allocationCadence`, [`CreditAllocationCadence`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocation_cadence: Option<CreditAllocationCadence>,
-    /// How many credits (`amount`, number)
-    pub amount: f64,
-    /// What sets them free (`creditGrantTiming`, [`CreditGrantTiming`])
+    /// Number of credits (`amount`, exact number).
+    #[serde(with = "decimal")]
+    pub amount: Decimal,
+    /// Event that grants the credits (`creditGrantTiming`, [`CreditGrantTiming`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_grant_timing: Option<CreditGrantTiming>,
-    /// Which credits (`creditsCurrencyId`, string)
+    /// Credit currency (`creditsCurrencyId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_currency_id: Option<CreditCurrencyId>,
-    /// The benefit, by the id you give it (`id`, string)
+    /// Your own id for the benefit (`id`, string).
     pub id: CreditBenefitId,
-    /// Whether the organisation or each seat gets them (`recipient`, [`CreditRecipient`])
+    /// Whether the organisation or each seat gets the credits (`recipient`, [`CreditRecipient`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient: Option<CreditRecipient>,
-    /// How many unused credits go over into the next period (`rolloverAmount`, number, may be null)
-    #[serde(default, skip_serializing_if = "Patch::is_leave")]
-    pub rollover_amount: Patch<f64>,
-    /// How long those that went over can be spent (`rolloverDuration`, number, may be null)
+    /// Number of unused credits that roll over into the next period (`rolloverAmount`, exact number, may be null).
+    #[serde(default, with = "decimal", skip_serializing_if = "Patch::is_leave")]
+    pub rollover_amount: Patch<Decimal>,
+    /// How long credits that rolled over can be spent (`rolloverDuration`, number, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub rollover_duration: Patch<f64>,
-    /// The unit of `rollover_duration` (`rolloverDurationUnit`, [`RolloverDurationUnit`])
+    /// Unit of `rollover_duration` (`rolloverDurationUnit`, [`RolloverDurationUnit`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollover_duration_unit: Option<RolloverDurationUnit>,
 }
 impl OrderCreditBenefit {
-    /// With what is required; the rest is left out.
-    pub fn new(amount: f64, id: impl Into<CreditBenefitId>) -> Self {
+    /// Creates an `OrderCreditBenefit` with its required fields.
+    pub fn new(amount: impl Into<Decimal>, id: impl Into<CreditBenefitId>) -> Self {
         Self {
             allocation_cadence: None,
-            amount,
+            amount: amount.into(),
             credit_grant_timing: None,
             credits_currency_id: None,
             id: id.into(),
@@ -872,7 +915,10 @@ impl OrderCreditBenefit {
     }
     /// Sets [`rollover_amount`](Self::rollover_amount).
     #[must_use]
-    pub fn rollover_amount(mut self, rollover_amount: impl Into<Patch<f64>>) -> Self {
+    pub fn rollover_amount(
+        mut self,
+        rollover_amount: impl Into<Patch<Decimal>>,
+    ) -> Self {
         self.rollover_amount = rollover_amount.into();
         self
     }
@@ -902,20 +948,23 @@ impl OrderCreditBenefit {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct OrderLine {
-    /// On the wire: `description`, string, may be null.
+    /// The field `description` (string, may be null).
     pub description: Option<String>,
-    /// On the wire: `endDate`, RFC 3339 time, may be null.
+    /// The field `endDate` (RFC 3339 time, may be null).
     pub end_date: Option<Timestamp>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: OrderLineId,
-    /// On the wire: `lineType`, [`OrderLineType`].
+    /// The field `lineType` ([`OrderLineType`]).
     pub line_type: OrderLineType,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
-    /// On the wire: `productId`, string.
+    /// The field `productId` (string).
     pub product_id: ProductId,
-    /// On the wire: `startDate`, RFC 3339 time.
+    /// The field `startDate` (RFC 3339 time).
     pub start_date: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// The price of an order line's attribute.
@@ -924,51 +973,51 @@ pub struct OrderLine {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct OrderLinePricing {
-    /// How often it is billed (`billingFrequency`, [`OrderBillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`OrderBillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<OrderBillingFrequency>,
-    /// Months between two invoices, for `custom` (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`OrderBillingType`])
+    /// Whether it is billed before or after each period (`billingType`, [`OrderBillingType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<OrderBillingType>,
-    /// What it is for (`chargeType`, [`OrderChargeType`])
+    /// Description (`chargeType`, [`OrderChargeType`]).
     pub charge_type: OrderChargeType,
-    /// Credits that come with it (`creditBenefits`, list)
+    /// Credits included in the price (`creditBenefits`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_benefits: Option<Vec<OrderCreditBenefit>>,
-    /// Credits a signal costs (`creditCost`, number)
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub credit_cost: Option<f64>,
-    /// How many unused credits go over into the next period (`creditRolloverAmount`, number)
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub credit_rollover_amount: Option<f64>,
-    /// Credits a signal costs, by quantity (`creditUnitBrackets`, list)
+    /// Number of credits a signal costs (`creditCost`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub credit_cost: Option<Decimal>,
+    /// Number of unused credits that roll over into the next period (`creditRolloverAmount`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub credit_rollover_amount: Option<Decimal>,
+    /// Number of credits a signal costs, by quantity (`creditUnitBrackets`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_unit_brackets: Option<Vec<CreditUnitBracket>>,
-    /// Which credits (`creditsCurrencyId`, string)
+    /// Credit currency (`creditsCurrencyId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_currency_id: Option<CreditCurrencyId>,
-    /// The signals that count, by their name to the letter; for `usage` (`eventName`, string)
+    /// Event name of the signals that are billed; must match exactly. For `usage` (`eventName`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_name: Option<String>,
-    /// Price of a credit beyond those bought, in the currency's smallest unit (`overageUnitPrice`, number)
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub overage_unit_price: Option<f64>,
-    /// The one price, in the order's currency (`pricePoints`, [`OrderPricePoint`])
+    /// Price of a credit beyond those bought, in the currency's smallest unit (`overageUnitPrice`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub overage_unit_price: Option<Decimal>,
+    /// The price, in the order's currency (`pricePoints`, [`OrderPricePoint`]).
     pub price_points: OrderPricePoint,
-    /// What brackets are counted by (`pricingInput`, [`CreditBracketBasis`])
+    /// Quantity that determines the bracket (`pricingInput`, [`CreditBracketBasis`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pricing_input: Option<CreditBracketBasis>,
-    /// How quantities are priced (`pricingModel`, [`OrderPricingModel`])
+    /// How quantities are priced (`pricingModel`, [`OrderPricingModel`]).
     pub pricing_model: OrderPricingModel,
-    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
 }
 impl OrderLinePricing {
-    /// With what is required; the rest is left out.
+    /// Creates an `OrderLinePricing` with its required fields.
     pub fn new(
         charge_type: OrderChargeType,
         pricing_model: OrderPricingModel,
@@ -1027,14 +1076,17 @@ impl OrderLinePricing {
     }
     /// Sets [`credit_cost`](Self::credit_cost).
     #[must_use]
-    pub fn credit_cost(mut self, credit_cost: f64) -> Self {
-        self.credit_cost = Some(credit_cost);
+    pub fn credit_cost(mut self, credit_cost: impl Into<Decimal>) -> Self {
+        self.credit_cost = Some(credit_cost.into());
         self
     }
     /// Sets [`credit_rollover_amount`](Self::credit_rollover_amount).
     #[must_use]
-    pub fn credit_rollover_amount(mut self, credit_rollover_amount: f64) -> Self {
-        self.credit_rollover_amount = Some(credit_rollover_amount);
+    pub fn credit_rollover_amount(
+        mut self,
+        credit_rollover_amount: impl Into<Decimal>,
+    ) -> Self {
+        self.credit_rollover_amount = Some(credit_rollover_amount.into());
         self
     }
     /// Sets [`credit_unit_brackets`](Self::credit_unit_brackets).
@@ -1063,8 +1115,8 @@ impl OrderLinePricing {
     }
     /// Sets [`overage_unit_price`](Self::overage_unit_price).
     #[must_use]
-    pub fn overage_unit_price(mut self, overage_unit_price: f64) -> Self {
-        self.overage_unit_price = Some(overage_unit_price);
+    pub fn overage_unit_price(mut self, overage_unit_price: impl Into<Decimal>) -> Self {
+        self.overage_unit_price = Some(overage_unit_price.into());
         self
     }
     /// Sets [`pricing_input`](Self::pricing_input).
@@ -1081,29 +1133,38 @@ impl OrderLinePricing {
     }
 }
 
-crate::__open_enum! {
-    /// What an order line is for.
-    OrderLineType {
-        /// `CREDIT` on the wire.
-        Credit = "CREDIT",
-        /// `PRORATION_CHARGE` on the wire.
-        ProrationCharge = "PRORATION_CHARGE",
-        /// `PRORATION_CREDIT` on the wire.
-        ProrationCredit = "PRORATION_CREDIT",
-        /// `STANDARD` on the wire.
-        Standard = "STANDARD",
-    }
+/// The type of an order line.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OrderLineType {
+    /// A credit, which reduces the invoice (`CREDIT`).
+    Credit,
+    /// A charge for part of a period (`PRORATION_CHARGE`).
+    ProrationCharge,
+    /// A credit for part of a period (`PRORATION_CREDIT`).
+    ProrationCredit,
+    /// A regular charge (`STANDARD`).
+    Standard,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    OrderLineType { Credit = "CREDIT", ProrationCharge = "PRORATION_CHARGE",
+    ProrationCredit = "PRORATION_CREDIT", Standard = "STANDARD" }
+);
 
 /// Order lines response.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct OrderLinesResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<OrderLine>,
-    /// Where this page stands in the list (`pagination`, [`Pagination`])
+    /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(OrderLinesResponse, OrderLine, pagination);
 
@@ -1112,10 +1173,13 @@ crate::__page!(OrderLinesResponse, OrderLine, pagination);
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct OrderListResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<Order>,
-    /// Where this page stands in the list (`pagination`, [`Pagination`])
+    /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(OrderListResponse, Order, pagination);
 
@@ -1125,30 +1189,31 @@ crate::__page!(OrderListResponse, Order, pagination);
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct OrderPricePoint {
-    /// ISO 4217 code; the order's when left out (`currency`, string)
+    /// ISO 4217 code; the order's currency if not set (`currency`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// How many cost nothing (`includedQuantity`, number)
+    /// Quantity included free of charge (`includedQuantity`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub included_quantity: Option<f64>,
-    /// The least that is billed (`minQuantity`, number)
+    /// Minimum quantity billed (`minQuantity`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_quantity: Option<f64>,
-    /// Prices by quantity (`tiers`, list)
+    /// Prices by quantity (`tiers`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tiers: Option<Vec<OrderPriceTier>>,
-    /// Price of one, in the smallest unit (cents) (`unitPrice`, number)
-    pub unit_price: f64,
+    /// Price of one unit, in the smallest currency unit (cents) (`unitPrice`, exact number).
+    #[serde(with = "decimal")]
+    pub unit_price: Decimal,
 }
 impl OrderPricePoint {
-    /// With what is required; the rest is left out.
-    pub fn new(unit_price: f64) -> Self {
+    /// Creates an `OrderPricePoint` with its required fields.
+    pub fn new(unit_price: impl Into<Decimal>) -> Self {
         Self {
             currency: None,
             included_quantity: None,
             min_quantity: None,
             tiers: None,
-            unit_price,
+            unit_price: unit_price.into(),
         }
     }
     /// Sets [`currency`](Self::currency).
@@ -1184,30 +1249,30 @@ impl OrderPricePoint {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct OrderPriceTier {
-    /// Price of the tier as such (`flatAmount`, number)
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub flat_amount: Option<f64>,
-    /// Where it stands, from 0 (`index`, number)
+    /// Flat price of the tier (`flatAmount`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub flat_amount: Option<Decimal>,
+    /// Zero-based position of the tier (`index`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<f64>,
-    /// Quantities above this one (`lowerBound`, number)
+    /// Lower bound of the quantity, exclusive (`lowerBound`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lower_bound: Option<f64>,
-    /// Where it stands, from 1 (`number`, number)
+    /// One-based position of the tier (`number`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<f64>,
-    /// Whether units or the tier as such are priced (`tierBillingType`, [`TierBillingType`])
+    /// Whether the tier has a unit price or a flat price (`tierBillingType`, [`TierBillingType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier_billing_type: Option<TierBillingType>,
-    /// Price of one in this tier (`unitAmount`, number)
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unit_amount: Option<f64>,
-    /// Quantities up to this one; no bound when left out (`upperBound`, number)
+    /// Price of one unit in this tier (`unitAmount`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub unit_amount: Option<Decimal>,
+    /// Upper bound of the quantity, inclusive; unlimited if not set (`upperBound`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upper_bound: Option<f64>,
 }
 impl OrderPriceTier {
-    /// Nothing set yet.
+    /// Creates an `OrderPriceTier` with no fields set.
     pub fn new() -> Self {
         Self {
             flat_amount: None,
@@ -1221,8 +1286,8 @@ impl OrderPriceTier {
     }
     /// Sets [`flat_amount`](Self::flat_amount).
     #[must_use]
-    pub fn flat_amount(mut self, flat_amount: f64) -> Self {
-        self.flat_amount = Some(flat_amount);
+    pub fn flat_amount(mut self, flat_amount: impl Into<Decimal>) -> Self {
+        self.flat_amount = Some(flat_amount.into());
         self
     }
     /// Sets [`index`](Self::index).
@@ -1251,8 +1316,8 @@ impl OrderPriceTier {
     }
     /// Sets [`unit_amount`](Self::unit_amount).
     #[must_use]
-    pub fn unit_amount(mut self, unit_amount: f64) -> Self {
-        self.unit_amount = Some(unit_amount);
+    pub fn unit_amount(mut self, unit_amount: impl Into<Decimal>) -> Self {
+        self.unit_amount = Some(unit_amount.into());
         self
     }
     /// Sets [`upper_bound`](Self::upper_bound).
@@ -1263,23 +1328,30 @@ impl OrderPriceTier {
     }
 }
 
-crate::__open_enum! {
-    /// How quantities of an order line are priced.
-    OrderPricingModel {
-        /// `bracketedPrepaidCredits` on the wire.
-        BracketedPrepaidCredits = "bracketedPrepaidCredits",
-        /// `flat` on the wire.
-        Flat = "flat",
-        /// `graduatedPricing` on the wire.
-        GraduatedPricing = "graduatedPricing",
-        /// `perUnit` on the wire.
-        PerUnit = "perUnit",
-        /// `prepaidCredits` on the wire.
-        PrepaidCredits = "prepaidCredits",
-        /// `volumePricing` on the wire.
-        VolumePricing = "volumePricing",
-    }
+/// How quantities of an order line are priced.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OrderPricingModel {
+    /// Prepaid credits; the number per signal depends on the quantity (`bracketedPrepaidCredits`).
+    BracketedPrepaidCredits,
+    /// A flat price (`flat`).
+    Flat,
+    /// Each unit is priced by the tier it falls into (`graduatedPricing`).
+    GraduatedPricing,
+    /// The same price for each unit (`perUnit`).
+    PerUnit,
+    /// Prepaid credits (`prepaidCredits`).
+    PrepaidCredits,
+    /// All units are priced by the tier of the total quantity (`volumePricing`).
+    VolumePricing,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    OrderPricingModel { BracketedPrepaidCredits = "bracketedPrepaidCredits", Flat =
+    "flat", GraduatedPricing = "graduatedPricing", PerUnit = "perUnit", PrepaidCredits =
+    "prepaidCredits", VolumePricing = "volumePricing" }
+);
 
 /// A seat of an order.
 #[derive(Clone, Debug, Deserialize)]
@@ -1287,20 +1359,23 @@ crate::__open_enum! {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct OrderSeat {
-    /// On the wire: `assignee`, [`SeatAssignee`].
+    /// The field `assignee` ([`SeatAssignee`]).
     pub assignee: SeatAssignee,
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: SeatId,
-    /// On the wire: `orderId`, string.
+    /// The field `orderId` (string).
     pub order_id: OrderId,
-    /// On the wire: `productExternalId`, string, may be null.
+    /// The field `productExternalId` (string, may be null).
     pub product_external_id: Option<ExternalProductId>,
-    /// On the wire: `status`, [`SeatStatus`].
+    /// The field `status` ([`SeatStatus`]).
     pub status: SeatStatus,
-    /// When the record last changed (`updatedAt`, RFC 3339 time)
+    /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Order seat list response.
@@ -1308,40 +1383,46 @@ pub struct OrderSeat {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct OrderSeatListResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<OrderSeat>,
-    /// Where this page stands in the list (`pagination`, [`Pagination`])
+    /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(OrderSeatListResponse, OrderSeat, pagination);
 
-/// Whose seat one is.
+/// The user to whom a seat is assigned.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatAssignee {
-    /// On the wire: `email`, string, may be null.
+    /// The field `email` (string, may be null).
     pub email: Option<String>,
-    /// On the wire: `externalId`, string.
+    /// The field `externalId` (string).
     pub external_id: ExternalUserId,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: CustomerUserId,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// Whose seat one is.
+/// The user to whom a seat is assigned.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatAssignment {
-    /// The seat (`seatId`, string)
+    /// Seat (`seatId`, string).
     pub seat_id: SeatId,
-    /// Your own id of the user who gets it; null frees it (`userExternalId`, string, may be null)
+    /// Your own id of the user who gets the seat; null releases the seat (`userExternalId`, string, may be null).
     pub user_external_id: Option<ExternalUserId>,
 }
 impl SeatAssignment {
-    /// With what is required; the rest is left out.
+    /// Creates a `SeatAssignment` with its required fields.
     pub fn new(
         seat_id: impl Into<SeatId>,
         user_external_id: impl Into<Option<ExternalUserId>>,
@@ -1353,61 +1434,61 @@ impl SeatAssignment {
     }
 }
 
-/// What changes about an order; everything else stays.
+/// Changes to an order; fields that are not set stay unchanged.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateOrderRequest {
-    /// Whether invoices are posted without a look at them (`autoPostInvoices`, boolean)
+    /// Whether invoices are posted without review (`autoPostInvoices`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_post_invoices: Option<bool>,
-    /// Whether invoices are sent by e-mail (`autoSendBillingEmails`, boolean)
+    /// Whether invoices are sent by e-mail (`autoSendBillingEmails`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_send_billing_emails: Option<bool>,
-    /// Whether payments are confirmed by e-mail (`autoSendPaymentEmails`, boolean)
+    /// Whether payments are confirmed by e-mail (`autoSendPaymentEmails`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_send_payment_emails: Option<bool>,
-    /// Day of the month that billing starts on (`billingAnchor`, integer)
+    /// Day of the month on which billing starts (`billingAnchor`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_anchor: Option<i64>,
-    /// Who gets the invoices; replaces all it had (`billingContactIds`, list)
+    /// Contacts who receive the invoices; replaces the existing ones (`billingContactIds`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_contact_ids: Option<Vec<ContactId>>,
-    /// Who pays, if it is another customer (`billingCustomerId`, string)
+    /// Customer who pays, if it is another one (`billingCustomerId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_customer_id: Option<CustomerId>,
-    /// Whether it bills (`creationState`, [`OrderCreationState`])
+    /// Whether the order is active or a draft (`creationState`, [`OrderCreationState`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_state: Option<OrderCreationState>,
-    /// The last day (`endDate`, RFC 3339 time)
+    /// Last day (`endDate`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_date: Option<Timestamp>,
-    /// Your own id for it; answers do not show it (`externalId`, string)
+    /// Your own id for it; answers do not contain it (`externalId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<ExternalOrderId>,
-    /// Your own data; replaces all it had (`metadata`, object)
+    /// Your own data; replaces the existing data (`metadata`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonObject>,
-    /// The name people read (`name`, string)
+    /// Display name (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// When invoices are due (`paymentTerms`, string)
+    /// Payment terms of the invoices (`paymentTerms`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_terms: Option<String>,
-    /// The buyer's order number, printed on invoices (`purchaseOrderReference`, string, may be null)
+    /// Purchase order number of the buyer, printed on invoices (`purchaseOrderReference`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub purchase_order_reference: Patch<String>,
-    /// The first day (`startDate`, RFC 3339 time)
+    /// First day (`startDate`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_date: Option<Timestamp>,
-    /// For how many months it runs (`subscriptionTerms`, integer)
+    /// Term in months (`subscriptionTerms`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subscription_terms: Option<i64>,
 }
 impl UpdateOrderRequest {
-    /// Nothing set yet.
+    /// Creates a request with no fields set.
     pub fn new() -> Self {
         Self {
             auto_post_invoices: None,
@@ -1528,17 +1609,17 @@ impl UpdateOrderRequest {
     }
 }
 
-/// Whose seat this is.
+/// The user to whom this seat is assigned.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateSeatAssignmentRequest {
-    /// Your own id of the user who gets it; null frees it (`userExternalId`, string, may be null)
+    /// Your own id of the user who gets the seat; null releases the seat (`userExternalId`, string, may be null).
     pub user_external_id: Option<ExternalUserId>,
 }
 impl UpdateSeatAssignmentRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(user_external_id: impl Into<Option<ExternalUserId>>) -> Self {
         Self {
             user_external_id: user_external_id.into(),
@@ -1546,12 +1627,15 @@ impl UpdateSeatAssignmentRequest {
     }
 }
 
-crate::__open_enum! {
-    /// Whether an order line is charged or credited.
-    WritableOrderLineType {
-        /// `CREDIT` on the wire.
-        Credit = "CREDIT",
-        /// `STANDARD` on the wire.
-        Standard = "STANDARD",
-    }
+/// Whether an order line is a charge or a credit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WritableOrderLineType {
+    /// A credit, which reduces the invoice (`CREDIT`).
+    Credit,
+    /// A regular charge (`STANDARD`).
+    Standard,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(WritableOrderLineType { Credit = "CREDIT", Standard = "STANDARD" });

@@ -2,17 +2,26 @@
 
 //! Resource `plans`.
 
-use crate::runtime::{Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp};
-use super::ids::{CreditBenefitId, CreditCurrencyId, ExternalPlanId, ExternalProductId, PlanId, ProductAttributeId, ProductId};
-use super::shared::{CreditAllocationCadence, CreditBenefitInput, CreditGrantTiming, CreditRecipient, Pagination, PricingInput, PricingType, RolloverDurationUnit};
+use crate::runtime::{
+    Call, Client, Decimal, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+    decimal,
+};
+use super::ids::{
+    CreditBenefitId, CreditCurrencyId, ExternalPlanId, ExternalProductId, PlanId,
+    ProductAttributeId, ProductId,
+};
+use super::shared::{
+    CreditAllocationCadence, CreditBenefitInput, CreditGrantTiming, CreditRecipient,
+    Pagination, PricingInput, PricingType, RolloverDurationUnit,
+};
 
-/// Plans: packaged prices of a product.
+/// Plans: packages of prices for a product.
 #[derive(Clone, Debug)]
 pub struct Plans {
     pub(crate) client: Client,
 }
 impl Plans {
-    /// Makes a plan of a product.
+    /// Creates a plan for a product.
     ///
     /// `POST /plans/`
     ///
@@ -52,7 +61,7 @@ impl Plans {
             )
             .path("externalId", external_id.into().as_str())
     }
-    /// Lists plans, archived ones too unless told otherwise.
+    /// Lists plans, including archived ones unless `include_archived` is false.
     ///
     /// `GET /plans/`
     ///
@@ -64,7 +73,7 @@ impl Plans {
             call: Call::new(&self.client, "list-plans", Method::GET, "/plans/"),
         }
     }
-    /// Changes a plan. Attributes, where given, replace all it had; `status` archives it or brings it back.
+    /// Updates a plan. `attributes`, if set, replace all existing ones; `status` archives or restores the plan.
     ///
     /// `PUT /plans/{id}`
     ///
@@ -80,7 +89,7 @@ impl Plans {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Changes the plan with your own id. Attributes, where given, replace all it had; `status` archives it or brings it back.
+    /// Updates the plan with your own id. `attributes`, if set, replace all existing ones; `status` archives or restores the plan.
     ///
     /// `PUT /plans/external/{externalId}`
     ///
@@ -101,7 +110,7 @@ impl Plans {
             .path("externalId", external_id.into().as_str())
             .body(request)
     }
-    /// Sets in which order the plans of a product lead up, for each billing frequency.
+    /// Sets the upgrade order of a product's plans for each billing frequency.
     ///
     /// `PUT /plans/upgrade-path`
     ///
@@ -129,7 +138,7 @@ pub struct ListPlans {
     call: Call<PlanListResponse>,
 }
 impl ListPlans {
-    /// Only those of the product with your own id (`externalProductId`, string)
+    /// Only items of the product with your own id (`externalProductId`, string).
     pub fn external_product_id(
         mut self,
         external_product_id: impl Into<ExternalProductId>,
@@ -139,22 +148,22 @@ impl ListPlans {
             .query("externalProductId", external_product_id.into().as_str());
         self
     }
-    /// Whether archived ones are listed too (`includeArchived`, boolean, default `true`)
+    /// Whether to include archived items (`includeArchived`, boolean, default `true`).
     pub fn include_archived(mut self, include_archived: bool) -> Self {
         self.call = self.call.query("includeArchived", include_archived.to_string());
         self
     }
-    /// How many items a page has at most (`limit`, integer, default `10`)
+    /// Maximum number of items on a page (`limit`, integer, default `10`).
     pub fn limit(mut self, limit: i64) -> Self {
         self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// How many items to skip (`offset`, integer)
+    /// Number of items to skip (`offset`, integer).
     pub fn offset(mut self, offset: i64) -> Self {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only those of the product with Paid's id (`productId`, string)
+    /// Only items of the product with Paid's id (`productId`, string).
     pub fn product_id(mut self, product_id: impl Into<ProductId>) -> Self {
         self.call = self.call.query("productId", product_id.into().as_str());
         self
@@ -162,31 +171,31 @@ impl ListPlans {
 }
 crate::__paged!(ListPlans => PlanListResponse);
 
-/// What a new plan is made of.
+/// The fields of a new plan.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreatePlanRequest {
-    /// Its prices, for attributes of the product (`attributes`, list)
+    /// Prices for attributes of the product (`attributes`, list).
     pub attributes: Vec<PlanAttributeInput>,
-    /// Your own id for it (`externalId`, string, may be null)
+    /// Your own id for it (`externalId`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalPlanId>,
-    /// Whether it is the product's first choice (`isDefault`, boolean)
+    /// Whether it is the default plan of the product (`isDefault`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_default: Option<bool>,
-    /// The name people read (`name`, string, may be null)
+    /// Display name (`name`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub name: Patch<String>,
-    /// The product, by Paid's id only (`productId`, string)
+    /// Product; only Paid's id is accepted (`productId`, string).
     pub product_id: ProductId,
-    /// ISO 4217 codes it can be bought in (`supportedCurrencies`, list)
+    /// ISO 4217 codes of the currencies in which it can be bought (`supportedCurrencies`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supported_currencies: Option<Vec<String>>,
 }
 impl CreatePlanRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(
         attributes: impl Into<Vec<PlanAttributeInput>>,
         product_id: impl Into<ProductId>,
@@ -229,36 +238,39 @@ impl CreatePlanRequest {
     }
 }
 
-/// A packaged price of a product.
+/// A package of prices for a product.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
-    /// When it was archived; null while it is not (`archivedAt`, RFC 3339 time, may be null)
+    /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
-    /// On the wire: `attributes`, list.
+    /// The field `attributes` (list).
     pub attributes: Vec<PlanAttribute>,
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `externalId`, string, may be null.
+    /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalPlanId>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: PlanId,
-    /// On the wire: `isDefault`, boolean.
+    /// The field `isDefault` (boolean).
     pub is_default: bool,
-    /// On the wire: `name`, string, may be null.
+    /// The field `name` (string, may be null).
     pub name: Option<String>,
-    /// On the wire: `productId`, string.
+    /// The field `productId` (string).
     pub product_id: ProductId,
-    /// On the wire: `status`, [`PlanStatus`].
+    /// The field `status` ([`PlanStatus`]).
     pub status: PlanStatus,
-    /// On the wire: `supportedCurrencies`, list.
+    /// The field `supportedCurrencies` (list).
     pub supported_currencies: Vec<String>,
-    /// When the record last changed (`updatedAt`, RFC 3339 time)
+    /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
-    /// On the wire: `upgradePathOrder`, number, may be null.
+    /// The field `upgradePathOrder` (number, may be null).
     pub upgrade_path_order: Option<f64>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Plan attribute.
@@ -267,34 +279,37 @@ pub struct Plan {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PlanAttribute {
-    /// On the wire: `active`, boolean.
+    /// The field `active` (boolean).
     pub active: bool,
-    /// On the wire: `creditBenefits`, list.
+    /// The field `creditBenefits` (list).
     pub credit_benefits: Vec<PlanCreditBenefit>,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
-    /// On the wire: `pricing`, [`PlanPricing`].
+    /// The field `pricing` ([`PlanPricing`]).
     pub pricing: PlanPricing,
-    /// On the wire: `productAttributeId`, string.
+    /// The field `productAttributeId` (string).
     pub product_attribute_id: ProductAttributeId,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// The price that a plan has for an attribute of its product.
+/// The price of a product attribute in a plan.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PlanAttributeInput {
-    /// Credits that come with it (`creditBenefits`, list)
+    /// Credits included in the price (`creditBenefits`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_benefits: Option<Vec<CreditBenefitInput>>,
-    /// The price (`pricing`, [`PricingInput`])
+    /// Price (`pricing`, [`PricingInput`]).
     pub pricing: PricingInput,
-    /// The product's attribute (`productAttributeId`, string)
+    /// Product attribute (`productAttributeId`, string).
     pub product_attribute_id: ProductAttributeId,
 }
 impl PlanAttributeInput {
-    /// With what is required; the rest is left out.
+    /// Creates a `PlanAttributeInput` with its required fields.
     pub fn new(
         pricing: impl Into<PricingInput>,
         product_attribute_id: impl Into<ProductAttributeId>,
@@ -322,34 +337,38 @@ impl PlanAttributeInput {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PlanCreditBenefit {
-    /// On the wire: `allocationCadence`, [`CreditAllocationCadence`].
+    /// The field `allocationCadence` ([`CreditAllocationCadence`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocation_cadence: Option<CreditAllocationCadence>,
-    /// On the wire: `amount`, number.
-    pub amount: f64,
-    /// On the wire: `creditGrantTiming`, [`CreditGrantTiming`].
+    /// The field `amount` (exact number).
+    #[serde(with = "decimal")]
+    pub amount: Decimal,
+    /// The field `creditGrantTiming` ([`CreditGrantTiming`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_grant_timing: Option<CreditGrantTiming>,
-    /// On the wire: `creditsCurrencyId`, string.
+    /// The field `creditsCurrencyId` (string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_currency_id: Option<CreditCurrencyId>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: CreditBenefitId,
-    /// On the wire: `isInfiniteTotal`, boolean.
+    /// The field `isInfiniteTotal` (boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_infinite_total: Option<bool>,
-    /// On the wire: `recipient`, [`CreditRecipient`].
+    /// The field `recipient` ([`CreditRecipient`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient: Option<CreditRecipient>,
-    /// On the wire: `rolloverAmount`, number, may be null.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rollover_amount: Option<f64>,
-    /// On the wire: `rolloverDuration`, number, may be null.
+    /// The field `rolloverAmount` (exact number, may be null).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub rollover_amount: Option<Decimal>,
+    /// The field `rolloverDuration` (number, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollover_duration: Option<f64>,
-    /// On the wire: `rolloverDurationUnit`, [`RolloverDurationUnit`].
+    /// The field `rolloverDurationUnit` ([`RolloverDurationUnit`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollover_duration_unit: Option<RolloverDurationUnit>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Plan list response.
@@ -357,10 +376,13 @@ pub struct PlanCreditBenefit {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct PlanListResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<Plan>,
-    /// Where this page stands in the list (`pagination`, [`Pagination`])
+    /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(PlanListResponse, Plan, pagination);
 
@@ -370,39 +392,45 @@ crate::__page!(PlanListResponse, Plan, pagination);
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PlanPricing {
-    /// On the wire: `chargeType`, string.
+    /// The field `chargeType` (string).
     pub charge_type: String,
-    /// On the wire: `pricePoints`, list.
+    /// The field `pricePoints` (list).
     pub price_points: Vec<JsonObject>,
-    /// On the wire: `pricingModel`, string.
+    /// The field `pricingModel` (string).
     pub pricing_model: String,
-    /// On the wire: `pricingType`, [`PricingType`].
+    /// The field `pricingType` ([`PricingType`]).
     pub pricing_type: PricingType,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-crate::__open_enum! {
-    /// Whether a plan can be bought.
-    PlanStatus {
-        /// `active` on the wire.
-        Active = "active",
-        /// `archived` on the wire.
-        Archived = "archived",
-    }
+/// Whether a plan can be bought.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PlanStatus {
+    /// The plan can be bought (`active`).
+    Active,
+    /// The plan is archived and can no longer be bought (`archived`).
+    Archived,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(PlanStatus { Active = "active", Archived = "archived" });
 
-/// Plans of one billing frequency in the order they lead up.
+/// The plans of one billing frequency, in upgrade order.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PlanUpgradePathGroup {
-    /// How often they are billed; null for plans without a frequency (`frequency`, string, may be null)
+    /// Billing frequency; null for plans without one (`frequency`, string, may be null).
     pub frequency: Option<String>,
-    /// The plans, the smallest first (`planIds`, list)
+    /// Plans, smallest first (`planIds`, list).
     pub plan_ids: Vec<PlanId>,
 }
 impl PlanUpgradePathGroup {
-    /// With what is required; the rest is left out.
+    /// Creates a `PlanUpgradePathGroup` with its required fields.
     pub fn new(
         frequency: impl Into<Option<String>>,
         plan_ids: impl Into<Vec<PlanId>>,
@@ -419,38 +447,41 @@ impl PlanUpgradePathGroup {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct PlanUpgradePathResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<Plan>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// What changes about a plan; everything else stays.
+/// Changes to a plan; fields that are not set stay unchanged.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdatePlanRequest {
-    /// Its prices; replaces all it had (`attributes`, list)
+    /// Prices; replaces the existing ones (`attributes`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Vec<PlanAttributeInput>>,
-    /// Your own id for it (`externalId`, string, may be null)
+    /// Your own id for it (`externalId`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalPlanId>,
-    /// Whether it is the product's first choice (`isDefault`, boolean)
+    /// Whether it is the default plan of the product (`isDefault`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_default: Option<bool>,
-    /// The name people read (`name`, string, may be null)
+    /// Display name (`name`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub name: Patch<String>,
-    /// `archived` retires it, `active` brings it back (`status`, [`PlanStatus`])
+    /// `archived` archives it, `active` restores it (`status`, [`PlanStatus`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<PlanStatus>,
-    /// ISO 4217 codes it can be bought in (`supportedCurrencies`, list)
+    /// ISO 4217 codes of the currencies in which it can be bought (`supportedCurrencies`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supported_currencies: Option<Vec<String>>,
 }
 impl UpdatePlanRequest {
-    /// Nothing set yet.
+    /// Creates a request with no fields set.
     pub fn new() -> Self {
         Self {
             attributes: None,
@@ -502,19 +533,19 @@ impl UpdatePlanRequest {
     }
 }
 
-/// In which order the plans of a product lead up.
+/// The upgrade order of a product's plans.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdatePlanUpgradePathRequest {
-    /// One entry a billing frequency (`groups`, list)
+    /// One entry for each billing frequency (`groups`, list).
     pub groups: Vec<PlanUpgradePathGroup>,
-    /// The product, by Paid's id only (`productId`, string)
+    /// Product; only Paid's id is accepted (`productId`, string).
     pub product_id: ProductId,
 }
 impl UpdatePlanUpgradePathRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(
         groups: impl Into<Vec<PlanUpgradePathGroup>>,
         product_id: impl Into<ProductId>,

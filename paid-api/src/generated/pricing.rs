@@ -2,7 +2,7 @@
 
 //! Resource `pricing`.
 
-use crate::runtime::{Call, Client, Deserialize, Method, Serialize};
+use crate::runtime::{Call, Client, Deserialize, JsonObject, Method, Serialize};
 use super::ids::{ProductAttributeId, ProductId};
 use super::shared::{AttributePricing, CreditBenefit, CreditBenefitInput, PricingInput};
 
@@ -42,7 +42,7 @@ impl Pricing {
         Call::new(&self.client, "list-pricing", Method::GET, "/pricing/")
             .query("productId", product_id.into().as_str())
     }
-    /// Sets the price of one product attribute. Credit benefits, where given, replace all it had.
+    /// Sets the price of one product attribute. `credit_benefits`, if set, replace all existing ones.
     ///
     /// `PUT /pricing/{productAttributeId}`
     ///
@@ -70,8 +70,11 @@ impl Pricing {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct PricingListResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<PricingResponse>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// The price of a product attribute.
@@ -80,14 +83,17 @@ pub struct PricingListResponse {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PricingResponse {
-    /// On the wire: `creditBenefits`, list.
+    /// The field `creditBenefits` (list).
     pub credit_benefits: Vec<CreditBenefit>,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
-    /// On the wire: `pricing`, [`AttributePricing`].
+    /// The field `pricing` ([`AttributePricing`]).
     pub pricing: AttributePricing,
-    /// On the wire: `productAttributeId`, string.
+    /// The field `productAttributeId` (string).
     pub product_attribute_id: ProductAttributeId,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// The new price of a product attribute.
@@ -96,14 +102,14 @@ pub struct PricingResponse {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdatePricingRequest {
-    /// Credits that come with it; replaces all it had (`creditBenefits`, list)
+    /// Credits included in the price; replaces the existing ones (`creditBenefits`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_benefits: Option<Vec<CreditBenefitInput>>,
-    /// The price (`pricing`, [`PricingInput`])
+    /// Price (`pricing`, [`PricingInput`]).
     pub pricing: PricingInput,
 }
 impl UpdatePricingRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(pricing: impl Into<PricingInput>) -> Self {
         Self {
             credit_benefits: None,

@@ -2,9 +2,13 @@
 
 //! Resource `products`.
 
-use crate::runtime::{Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp};
+use crate::runtime::{
+    Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+};
 use super::ids::{ExternalProductId, ProductAttributeId, ProductId};
-use super::shared::{AttributePricing, CreditBenefit, CreditBenefitInput, Pagination, PricingInput};
+use super::shared::{
+    AttributePricing, CreditBenefit, CreditBenefitInput, Pagination, PricingInput,
+};
 
 /// Products: what you sell, with its prices.
 #[derive(Clone, Debug)]
@@ -12,7 +16,7 @@ pub struct Products {
     pub(crate) client: Client,
 }
 impl Products {
-    /// Makes a product. Its prices are attributes, which an update adds.
+    /// Creates a product. Add its prices with an update, as product attributes.
     ///
     /// `POST /products/`
     ///
@@ -65,7 +69,7 @@ impl Products {
             call: Call::new(&self.client, "list-products", Method::GET, "/products/"),
         }
     }
-    /// Changes a product; attributes that are given are added or changed, the others stay.
+    /// Updates a product. Attributes in the request are added or updated; the others stay.
     ///
     /// `PUT /products/{id}`
     ///
@@ -81,7 +85,7 @@ impl Products {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Changes the product with your own id; attributes that are given are added or changed, the others stay.
+    /// Updates the product with your own id. Attributes in the request are added or updated; the others stay.
     ///
     /// `PUT /products/external/{externalId}`
     ///
@@ -111,27 +115,27 @@ pub struct ListProducts {
     call: Call<ProductListResponse>,
 }
 impl ListProducts {
-    /// Only those for sale, or not (`active`, boolean)
+    /// Only active products, or only inactive ones (`active`, boolean).
     pub fn active(mut self, active: bool) -> Self {
         self.call = self.call.query("active", active.to_string());
         self
     }
-    /// Only archived ones, or none of them (`archived`, boolean)
+    /// Whether to list archived items; what is listed if it is not set depends on the operation (`archived`, boolean).
     pub fn archived(mut self, archived: bool) -> Self {
         self.call = self.call.query("archived", archived.to_string());
         self
     }
-    /// How many items a page has at most (`limit`, integer, default `10`)
+    /// Maximum number of items on a page (`limit`, integer, default `10`).
     pub fn limit(mut self, limit: i64) -> Self {
         self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// Only those with this name (`name`, string)
+    /// Only items with this name (`name`, string).
     pub fn name(mut self, name: impl AsRef<str>) -> Self {
         self.call = self.call.query("name", name.as_ref());
         self
     }
-    /// How many items to skip (`offset`, integer)
+    /// Number of items to skip (`offset`, integer).
     pub fn offset(mut self, offset: i64) -> Self {
         self.call = self.call.query("offset", offset.to_string());
         self
@@ -139,32 +143,32 @@ impl ListProducts {
 }
 crate::__paged!(ListProducts => ProductListResponse);
 
-/// What a new product is made of. Prices are added with an update.
+/// The fields of a new product. Add its prices with an update.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateProductRequest {
-    /// Whether it is for sale (`active`, boolean, default `false`)
+    /// Whether it can be sold (`active`, boolean, default `false`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
-    /// What it does (`description`, string, may be null)
+    /// Description (`description`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
-    /// Your own id for it, to address it and send its signals by (`externalId`, string, may be null)
+    /// Your own id for it, used in paths and signals (`externalId`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalProductId>,
-    /// Your own data, kept as it is (`metadata`, object, may be null)
+    /// Your own data, stored unchanged (`metadata`, object, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// The name people read (`name`, string)
+    /// Display name (`name`, string).
     pub name: String,
-    /// Your own article number (`productCode`, string, may be null)
+    /// Your own product code (`productCode`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub product_code: Patch<String>,
 }
 impl CreateProductRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             active: None,
@@ -210,32 +214,35 @@ impl CreateProductRequest {
     }
 }
 
-/// What you sell, without its prices.
+/// A product, without its prices.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Product {
-    /// On the wire: `active`, boolean.
+    /// The field `active` (boolean).
     pub active: bool,
-    /// When it was archived; null while it is not (`archivedAt`, RFC 3339 time, may be null)
+    /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `description`, string, may be null.
+    /// The field `description` (string, may be null).
     pub description: Option<String>,
-    /// On the wire: `externalId`, string, may be null.
+    /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalProductId>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: ProductId,
-    /// Your own data, kept as it is (`metadata`, object, may be null)
+    /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
-    /// On the wire: `productCode`, string, may be null.
+    /// The field `productCode` (string, may be null).
     pub product_code: Option<String>,
-    /// When the record last changed (`updatedAt`, RFC 3339 time)
+    /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// A priced attribute of a product.
@@ -244,40 +251,43 @@ pub struct Product {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ProductAttribute {
-    /// On the wire: `active`, boolean.
+    /// The field `active` (boolean).
     pub active: bool,
-    /// On the wire: `creditBenefits`, list.
+    /// The field `creditBenefits` (list).
     pub credit_benefits: Vec<CreditBenefit>,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
-    /// On the wire: `pricing`, [`AttributePricing`].
+    /// The field `pricing` ([`AttributePricing`]).
     pub pricing: AttributePricing,
-    /// On the wire: `productAttributeId`, string.
+    /// The field `productAttributeId` (string).
     pub product_attribute_id: ProductAttributeId,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// A priced attribute of a product, added or changed.
+/// A priced product attribute to add or update.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ProductAttributeUpsert {
-    /// Whether it is for sale (`active`, boolean)
+    /// Whether it can be sold (`active`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
-    /// Credits that come with it; replaces all it had (`creditBenefits`, list)
+    /// Credits included in the price; replaces the existing ones (`creditBenefits`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_benefits: Option<Vec<CreditBenefitInput>>,
-    /// The name people read, on invoices too (`name`, string)
+    /// Display name, also printed on invoices (`name`, string).
     pub name: String,
-    /// The price (`pricing`, [`PricingInput`])
+    /// Price (`pricing`, [`PricingInput`]).
     pub pricing: PricingInput,
-    /// The attribute to change; without it, one is added (`productAttributeId`, string)
+    /// Attribute to update; if not set, a new one is added (`productAttributeId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product_attribute_id: Option<ProductAttributeId>,
 }
 impl ProductAttributeUpsert {
-    /// With what is required; the rest is left out.
+    /// Creates a `ProductAttributeUpsert` with its required fields.
     pub fn new(name: impl Into<String>, pricing: impl Into<PricingInput>) -> Self {
         Self {
             active: None,
@@ -313,34 +323,37 @@ impl ProductAttributeUpsert {
     }
 }
 
-/// What you sell, with its prices.
+/// A product with its prices.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ProductDetail {
-    /// On the wire: `active`, boolean.
+    /// The field `active` (boolean).
     pub active: bool,
-    /// When it was archived; null while it is not (`archivedAt`, RFC 3339 time, may be null)
+    /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `description`, string, may be null.
+    /// The field `description` (string, may be null).
     pub description: Option<String>,
-    /// On the wire: `externalId`, string, may be null.
+    /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalProductId>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: ProductId,
-    /// Your own data, kept as it is (`metadata`, object, may be null)
+    /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
-    /// On the wire: `productAttributes`, list.
+    /// The field `productAttributes` (list).
     pub product_attributes: Vec<ProductAttribute>,
-    /// On the wire: `productCode`, string, may be null.
+    /// The field `productCode` (string, may be null).
     pub product_code: Option<String>,
-    /// When the record last changed (`updatedAt`, RFC 3339 time)
+    /// When the record last changed (`updatedAt`, RFC 3339 time).
     pub updated_at: Timestamp,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Product list response.
@@ -348,44 +361,47 @@ pub struct ProductDetail {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ProductListResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<Product>,
-    /// Where this page stands in the list (`pagination`, [`Pagination`])
+    /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(ProductListResponse, Product, pagination);
 
-/// What changes about a product; everything else stays.
+/// Changes to a product; fields that are not set stay unchanged.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateProductRequest {
-    /// Whether it is for sale (`active`, boolean)
+    /// Whether it can be sold (`active`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
-    /// What it does (`description`, string, may be null)
+    /// Description (`description`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
-    /// Your own id for it (`externalId`, string, may be null)
+    /// Your own id for it (`externalId`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalProductId>,
-    /// Your own data; replaces all it had (`metadata`, object, may be null)
+    /// Your own data; replaces the existing data (`metadata`, object, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// The name people read (`name`, string)
+    /// Display name (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Priced attributes to add or change (`productAttributes`, list)
+    /// Priced attributes to add or update (`productAttributes`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product_attributes: Option<Vec<ProductAttributeUpsert>>,
-    /// Your own article number (`productCode`, string, may be null)
+    /// Your own product code (`productCode`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub product_code: Patch<String>,
 }
 impl UpdateProductRequest {
-    /// Nothing set yet.
+    /// Creates a request with no fields set.
     pub fn new() -> Self {
         Self {
             active: None,

@@ -4,189 +4,232 @@
 
 #![allow(unused_imports)]
 
-use crate::runtime::{Deserialize, JsonObject, Patch, Serialize, Value, integer};
+use crate::runtime::{
+    Decimal, Deserialize, JsonObject, Patch, Serialize, Value, decimal, integer,
+};
 #[cfg(feature = "full-serde")]
-use crate::runtime::{Deserializer, from_value, DeserializeError as _};
+use crate::runtime::{
+    Choice, DeserializeError, Deserializer, JsonError, choice, from_value,
+};
 use super::ids::*;
 
 #[cfg(any(feature = "pricing", feature = "products"))]
-/// A price as Paid shows it: all that a price can have, of which its type uses some. Amounts are in the currency's smallest unit.
+/// A price as Paid returns it. It has the fields of all types of prices; which of them are set depends on `pricing_type`. Amounts are in the currency's smallest unit.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct AttributePricing {
-    /// How often it is billed (`billingFrequency`, string)
+    /// Billing frequency (`billingFrequency`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<String>,
-    /// Before or after the period (`billingType`, string)
+    /// Whether it is billed before or after each period (`billingType`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<String>,
-    /// What it is for (`chargeType`, string)
+    /// Description (`chargeType`, string).
     pub charge_type: String,
-    /// The factor on what the work cost you (`costPlusMultiplier`, number)
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cost_plus_multiplier: Option<f64>,
-    /// Credits that one costs (`creditCost`, number)
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub credit_cost: Option<f64>,
-    /// Which credits (`creditsCurrencyId`, string)
+    /// Factor by which the cost of the work is multiplied (`costPlusMultiplier`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub cost_plus_multiplier: Option<Decimal>,
+    /// Number of credits one unit costs (`creditCost`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub credit_cost: Option<Decimal>,
+    /// Credit currency (`creditsCurrencyId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_currency_id: Option<CreditCurrencyId>,
-    /// The signals that count, by their name to the letter (`eventName`, string)
+    /// Event name of the signals that are billed; matched exactly (`eventName`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_name: Option<String>,
-    /// The share of the rest of the invoice, in percent (`percentageValue`, number)
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub percentage_value: Option<f64>,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// Percentage of the rest of the invoice (`percentageValue`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub percentage_value: Option<Decimal>,
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<PricePoint>,
-    /// How quantities are priced (`pricingModel`, string)
+    /// How quantities are priced (`pricingModel`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pricing_model: Option<String>,
-    /// Both in one word (`pricingType`, [`PricingType`])
+    /// Charge type and pricing model in one value (`pricingType`, [`PricingType`]).
     pub pricing_type: PricingType,
-    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
-    /// What a credit is worth (`unitValue`, number)
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unit_value: Option<f64>,
+    /// Monetary value of one credit (`unitValue`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub unit_value: Option<Decimal>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// How often a price is billed.
-    BillingFrequency {
-        /// `Annual` on the wire.
-        Annual = "Annual",
-        /// `Custom` on the wire.
-        Custom = "Custom",
-        /// `Monthly` on the wire.
-        Monthly = "Monthly",
-        /// `Quarterly` on the wire.
-        Quarterly = "Quarterly",
-        /// `Semi-Annually` on the wire.
-        SemiAnnually = "Semi-Annually",
-    }
+/// How often a price is billed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BillingFrequency {
+    /// Once a year (`Annual`).
+    Annual,
+    /// Every `billing_frequency_custom_months` months (`Custom`).
+    Custom,
+    /// Once a month (`Monthly`).
+    Monthly,
+    /// Once a quarter (`Quarterly`).
+    Quarterly,
+    /// Twice a year (`Semi-Annually`).
+    SemiAnnually,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+#[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
+crate::__open_enum!(
+    BillingFrequency { Annual = "Annual", Custom = "Custom", Monthly = "Monthly",
+    Quarterly = "Quarterly", SemiAnnually = "Semi-Annually" }
+);
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// Whether a price is billed before or after the period.
-    BillingType {
-        /// `Advance` on the wire.
-        Advance = "Advance",
-        /// `Arrears` on the wire.
-        Arrears = "Arrears",
-    }
+/// Whether a price is billed before or after each period.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BillingType {
+    /// Billed before the period (`Advance`).
+    Advance,
+    /// Billed after the period (`Arrears`).
+    Arrears,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+#[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
+crate::__open_enum!(BillingType { Advance = "Advance", Arrears = "Arrears" });
 
 #[cfg(any(feature = "checkouts", feature = "customers"))]
-crate::__open_enum! {
-    /// What has become of a checkout.
-    CheckoutStatus {
-        /// `active` on the wire.
-        Active = "active",
-        /// `archived` on the wire.
-        Archived = "archived",
-        /// `completed` on the wire.
-        Completed = "completed",
-        /// `expired` on the wire.
-        Expired = "expired",
-    }
+/// The status of a checkout.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CheckoutStatus {
+    /// The link works (`active`).
+    Active,
+    /// The checkout is archived; its link no longer works (`archived`).
+    Archived,
+    /// The customer has paid (`completed`).
+    Completed,
+    /// The link has expired (`expired`).
+    Expired,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+#[cfg(any(feature = "checkouts", feature = "customers"))]
+crate::__open_enum!(
+    CheckoutStatus { Active = "active", Archived = "archived", Completed = "completed",
+    Expired = "expired" }
+);
 
-#[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// When the credits of a period arrive.
-    CreditAllocationCadence {
-        /// `monthly` on the wire.
-        Monthly = "monthly",
-        /// `upfront` on the wire.
-        Upfront = "upfront",
-    }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+/// When the credits of a period are granted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CreditAllocationCadence {
+    /// A part of the credits every month (`monthly`).
+    Monthly,
+    /// All credits at the start (`upfront`).
+    Upfront,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+crate::__open_enum!(
+    CreditAllocationCadence { Monthly = "monthly", Upfront = "upfront" }
+);
 
 #[cfg(any(feature = "pricing", feature = "products"))]
-/// Credits that come with a price.
+/// Credits included in a price.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreditBenefit {
-    /// On the wire: `allocationCadence`, string.
+    /// The field `allocationCadence` (string).
     pub allocation_cadence: String,
-    /// On the wire: `amount`, number.
-    pub amount: f64,
-    /// On the wire: `creditGrantTiming`, string, may be null.
+    /// The field `amount` (exact number).
+    #[serde(with = "decimal")]
+    pub amount: Decimal,
+    /// The field `creditGrantTiming` (string, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_grant_timing: Option<String>,
-    /// On the wire: `creditsCurrencyId`, string, may be null.
+    /// The field `creditsCurrencyId` (string, may be null).
     pub credits_currency_id: Option<CreditCurrencyId>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: CreditBenefitId,
-    /// On the wire: `isInfiniteTotal`, boolean.
+    /// The field `isInfiniteTotal` (boolean).
     pub is_infinite_total: bool,
-    /// On the wire: `overageUnitPrice`, number, may be null.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub overage_unit_price: Option<f64>,
-    /// On the wire: `recipient`, string.
+    /// The field `overageUnitPrice` (exact number, may be null).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub overage_unit_price: Option<Decimal>,
+    /// The field `recipient` (string).
     pub recipient: String,
-    /// On the wire: `rolloverAmount`, number, may be null.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rollover_amount: Option<f64>,
-    /// On the wire: `rolloverDuration`, number, may be null.
+    /// The field `rolloverAmount` (exact number, may be null).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub rollover_amount: Option<Decimal>,
+    /// The field `rolloverDuration` (number, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollover_duration: Option<f64>,
-    /// On the wire: `rolloverDurationUnit`, string, may be null.
+    /// The field `rolloverDurationUnit` (string, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollover_duration_unit: Option<String>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// Credits that come with a product or plan.
+/// Credits included in a product or plan.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreditBenefitInput {
-    /// All at once or month by month (`allocationCadence`, [`CreditAllocationCadence`], default `upfront`)
+    /// Whether the credits are granted upfront or monthly (`allocationCadence`, [`CreditAllocationCadence`], default `upfront`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocation_cadence: Option<CreditAllocationCadence>,
-    /// How many credits (`amount`, number)
-    pub amount: f64,
-    /// What sets them free (`creditGrantTiming`, [`CreditGrantTiming`])
+    /// Number of credits (`amount`, exact number).
+    #[serde(with = "decimal")]
+    pub amount: Decimal,
+    /// Event that grants the credits (`creditGrantTiming`, [`CreditGrantTiming`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_grant_timing: Option<CreditGrantTiming>,
-    /// Which credits (`creditsCurrencyId`, string)
+    /// Credit currency (`creditsCurrencyId`, string).
     pub credits_currency_id: CreditCurrencyId,
-    /// Whether there is no limit (`isInfiniteTotal`, boolean, default `false`)
+    /// Whether the number of credits is unlimited (`isInfiniteTotal`, boolean, default `false`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_infinite_total: Option<bool>,
-    /// Price of a credit beyond those granted, in the currency's smallest unit (`overageUnitPrice`, number, may be null)
-    #[serde(default, skip_serializing_if = "Patch::is_leave")]
-    pub overage_unit_price: Patch<f64>,
-    /// Whether the organisation or each seat gets them (`recipient`, [`CreditRecipient`], default `organization`)
+    /// Price of a credit beyond the granted ones, in the currency's smallest unit (`overageUnitPrice`, exact number, may be null).
+    #[serde(default, with = "decimal", skip_serializing_if = "Patch::is_leave")]
+    pub overage_unit_price: Patch<Decimal>,
+    /// Whether the organisation or each seat gets the credits (`recipient`, [`CreditRecipient`], default `organization`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient: Option<CreditRecipient>,
-    /// How many unused credits go over into the next period (`rolloverAmount`, number, may be null)
-    #[serde(default, skip_serializing_if = "Patch::is_leave")]
-    pub rollover_amount: Patch<f64>,
-    /// How long those that went over can be spent (`rolloverDuration`, number, may be null)
+    /// Number of unused credits that roll over into the next period (`rolloverAmount`, exact number, may be null).
+    #[serde(default, with = "decimal", skip_serializing_if = "Patch::is_leave")]
+    pub rollover_amount: Patch<Decimal>,
+    /// How long credits that rolled over can be spent (`rolloverDuration`, number, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub rollover_duration: Patch<f64>,
-    /// The unit of `rollover_duration` (`rolloverDurationUnit`, string, may be null)
+    /// Unit of `rollover_duration` (`rolloverDurationUnit`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub rollover_duration_unit: Patch<String>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl CreditBenefitInput {
-    /// With what is required; the rest is left out.
-    pub fn new(amount: f64, credits_currency_id: impl Into<CreditCurrencyId>) -> Self {
+    /// Creates a `CreditBenefitInput` with its required fields.
+    pub fn new(
+        amount: impl Into<Decimal>,
+        credits_currency_id: impl Into<CreditCurrencyId>,
+    ) -> Self {
         Self {
             allocation_cadence: None,
-            amount,
+            amount: amount.into(),
             credit_grant_timing: None,
             credits_currency_id: credits_currency_id.into(),
             is_infinite_total: None,
@@ -225,7 +268,7 @@ impl CreditBenefitInput {
     #[must_use]
     pub fn overage_unit_price(
         mut self,
-        overage_unit_price: impl Into<Patch<f64>>,
+        overage_unit_price: impl Into<Patch<Decimal>>,
     ) -> Self {
         self.overage_unit_price = overage_unit_price.into();
         self
@@ -238,7 +281,10 @@ impl CreditBenefitInput {
     }
     /// Sets [`rollover_amount`](Self::rollover_amount).
     #[must_use]
-    pub fn rollover_amount(mut self, rollover_amount: impl Into<Patch<f64>>) -> Self {
+    pub fn rollover_amount(
+        mut self,
+        rollover_amount: impl Into<Patch<Decimal>>,
+    ) -> Self {
         self.rollover_amount = rollover_amount.into();
         self
     }
@@ -262,71 +308,118 @@ impl CreditBenefitInput {
     }
 }
 
-#[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
-/// What the brackets of credit pricing are counted by.
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+/// The quantity that determines the bracket of credit pricing.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreditBracketBasis {
-    /// The kind of quantity (`kind`, [`CreditBracketBasisKind`])
+    /// Kind of quantity (`kind`, [`CreditBracketBasisKind`]).
     pub kind: CreditBracketBasisKind,
 }
-#[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
 impl CreditBracketBasis {
-    /// With what is required; the rest is left out.
+    /// Creates a `CreditBracketBasis` with its required fields.
     pub fn new(kind: CreditBracketBasisKind) -> Self {
         Self { kind }
     }
 }
 
-#[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// A quantity that brackets can be counted by.
-    CreditBracketBasisKind {
-        /// `signalQuantity` on the wire.
-        SignalQuantity = "signalQuantity",
-    }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+/// A quantity that can determine a bracket.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CreditBracketBasisKind {
+    /// The quantity of signals (`signalQuantity`).
+    SignalQuantity,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+crate::__open_enum!(CreditBracketBasisKind { SignalQuantity = "signalQuantity" });
 
-#[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// What sets credits free.
-    CreditGrantTiming {
-        /// `on_invoice_posted` on the wire.
-        OnInvoicePosted = "on_invoice_posted",
-        /// `on_order_activation` on the wire.
-        OnOrderActivation = "on_order_activation",
-        /// `on_payment` on the wire.
-        OnPayment = "on_payment",
-    }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+/// The event that grants credits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CreditGrantTiming {
+    /// When the invoice is posted (`on_invoice_posted`).
+    OnInvoicePosted,
+    /// When the order is activated (`on_order_activation`).
+    OnOrderActivation,
+    /// When the invoice is paid (`on_payment`).
+    OnPayment,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+crate::__open_enum!(
+    CreditGrantTiming { OnInvoicePosted = "on_invoice_posted", OnOrderActivation =
+    "on_order_activation", OnPayment = "on_payment" }
+);
 
-#[cfg(any(feature = "customers", feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// Who gets credits.
-    CreditRecipient {
-        /// `organization` on the wire.
-        Organization = "organization",
-        /// `seat` on the wire.
-        Seat = "seat",
-    }
+#[cfg(
+    any(
+        feature = "customers",
+        feature = "orders",
+        feature = "plans",
+        feature = "pricing",
+        feature = "products"
+    )
+)]
+/// Who receives credits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CreditRecipient {
+    /// The customer as a whole (`organization`).
+    Organization,
+    /// Each seat (`seat`).
+    Seat,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+#[cfg(
+    any(
+        feature = "customers",
+        feature = "orders",
+        feature = "plans",
+        feature = "pricing",
+        feature = "products"
+    )
+)]
+crate::__open_enum!(CreditRecipient { Organization = "organization", Seat = "seat" });
 
-#[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
-/// How many credits a signal costs up to a quantity.
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+/// The number of credits a signal costs within a quantity bracket.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreditUnitBracket {
-    /// Credits a signal in this bracket costs (`creditUnits`, integer)
+    /// Number of credits a signal costs in this bracket (`creditUnits`, integer).
     pub credit_units: i64,
-    /// The largest quantity of the bracket; null for the last (`upTo`, integer, may be null)
+    /// Upper limit of the bracket; null for the last one (`upTo`, integer, may be null).
     pub up_to: Option<i64>,
 }
-#[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
 impl CreditUnitBracket {
-    /// With what is required; the rest is left out.
+    /// Creates a `CreditUnitBracket` with its required fields.
     pub fn new(credit_units: i64, up_to: impl Into<Option<i64>>) -> Self {
         Self {
             credit_units,
@@ -335,101 +428,139 @@ impl CreditUnitBracket {
     }
 }
 
-#[cfg(any(feature = "checkouts", feature = "costs", feature = "customer-portals", feature = "signals", feature = "value-receipts"))]
-/// Whose work it was: a customer by Paid's id or by your own, never both.
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "costs",
+        feature = "customer-portals",
+        feature = "signals",
+        feature = "value-receipts"
+    )
+)]
+/// The customer for whom the work was done, either by Paid's id or by your own.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub enum CustomerAttribution {
-    /// `externalCustomerId` on the wire.
+    /// An object with the key `externalCustomerId`.
     #[serde(rename = "externalCustomerId")]
     ExternalId(ExternalCustomerId),
-    /// `customerId` on the wire.
+    /// An object with the key `customerId`.
     #[serde(rename = "customerId")]
     Id(CustomerId),
-    /// None of the keys this version knows: the object as it came.
+    /// An object without any of these keys, kept unchanged.
     #[serde(untagged)]
     Unknown(JsonObject),
 }
-#[cfg(any(feature = "checkouts", feature = "costs", feature = "customer-portals", feature = "signals", feature = "value-receipts"))]
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "costs",
+        feature = "customer-portals",
+        feature = "signals",
+        feature = "value-receipts"
+    )
+)]
 impl From<ExternalCustomerId> for CustomerAttribution {
     fn from(value: ExternalCustomerId) -> Self {
         Self::ExternalId(value)
     }
 }
-#[cfg(any(feature = "checkouts", feature = "costs", feature = "customer-portals", feature = "signals", feature = "value-receipts"))]
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "costs",
+        feature = "customer-portals",
+        feature = "signals",
+        feature = "value-receipts"
+    )
+)]
 impl From<CustomerId> for CustomerAttribution {
     fn from(value: CustomerId) -> Self {
         Self::Id(value)
     }
 }
-#[cfg(any(feature = "checkouts", feature = "costs", feature = "customer-portals", feature = "signals", feature = "value-receipts"))]
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "costs",
+        feature = "customer-portals",
+        feature = "signals",
+        feature = "value-receipts"
+    )
+)]
+#[cfg(feature = "full-serde")]
+impl Choice for CustomerAttribution {
+    const KEYS: &'static [&'static str] = &["externalCustomerId", "customerId"];
+    fn of(key: &str, value: Value) -> Result<Self, JsonError> {
+        match key {
+            "externalCustomerId" => from_value(value).map(Self::ExternalId),
+            "customerId" => from_value(value).map(Self::Id),
+            _ => Ok(Self::Unknown(JsonObject::from_iter([(key.to_owned(), value)]))),
+        }
+    }
+    fn unknown(object: JsonObject) -> Self {
+        Self::Unknown(object)
+    }
+}
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "costs",
+        feature = "customer-portals",
+        feature = "signals",
+        feature = "value-receipts"
+    )
+)]
 #[cfg(feature = "full-serde")]
 impl<'de> Deserialize<'de> for CustomerAttribution {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut object = JsonObject::deserialize(deserializer)?;
-        match ["externalCustomerId", "customerId"]
-            .iter()
-            .filter(|key| object.contains_key(**key))
-            .count()
-        {
-            0 => return Ok(Self::Unknown(object)),
-            1 => {}
-            _ => {
-                return Err(
-                    D::Error::custom(
-                        concat!(
-                            "expected ", "only one of `externalCustomerId`, `customerId`"
-                        ),
-                    ),
-                );
-            }
-        }
-        if let Some(value) = object.remove("externalCustomerId") {
-            return from_value(value).map(Self::ExternalId).map_err(D::Error::custom);
-        }
-        if let Some(value) = object.remove("customerId") {
-            return from_value(value).map(Self::Id).map_err(D::Error::custom);
-        }
-        Ok(Self::Unknown(object))
+        choice(deserializer)
     }
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// What a one-time fee is for.
-    OneTimeFeeType {
-        /// `custom` on the wire.
-        Custom = "custom",
-        /// `implementation` on the wire.
-        Implementation = "implementation",
-        /// `migration` on the wire.
-        Migration = "migration",
-        /// `onboarding` on the wire.
-        Onboarding = "onboarding",
-        /// `setup` on the wire.
-        Setup = "setup",
-    }
+/// What a one-time fee is for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OneTimeFeeType {
+    /// Another fee (`custom`).
+    Custom,
+    /// An implementation fee (`implementation`).
+    Implementation,
+    /// A migration fee (`migration`).
+    Migration,
+    /// An onboarding fee (`onboarding`).
+    Onboarding,
+    /// A setup fee (`setup`).
+    Setup,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+#[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
+crate::__open_enum!(
+    OneTimeFeeType { Custom = "custom", Implementation = "implementation", Migration =
+    "migration", Onboarding = "onboarding", Setup = "setup" }
+);
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// So much once.
+/// A one-time price per unit.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct OneTimePerUnitPricing {
-    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// What the fee is for (`feeType`, [`OneTimeFeeType`])
+    /// What the fee is for (`feeType`, [`OneTimeFeeType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fee_type: Option<OneTimeFeeType>,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<PricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl OneTimePerUnitPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `OneTimePerUnitPricing` with its required fields.
     pub fn new(price_points: impl Into<Vec<PricePoint>>) -> Self {
         Self {
             billing_type: None,
@@ -452,38 +583,60 @@ impl OneTimePerUnitPricing {
 }
 
 #[cfg(any(feature = "customers", feature = "orders"))]
-crate::__open_enum! {
-    /// Where an order stands.
-    OrderStatus {
-        /// `active` on the wire.
-        Active = "active",
-        /// `draft` on the wire.
-        Draft = "draft",
-        /// `ended` on the wire.
-        Ended = "ended",
-        /// `paused` on the wire.
-        Paused = "paused",
-    }
+/// The status of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OrderStatus {
+    /// The order is active and bills (`active`).
+    Active,
+    /// The order is a draft and bills nothing (`draft`).
+    Draft,
+    /// The order has ended (`ended`).
+    Ended,
+    /// The order is paused (`paused`).
+    Paused,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+#[cfg(any(feature = "customers", feature = "orders"))]
+crate::__open_enum!(
+    OrderStatus { Active = "active", Draft = "draft", Ended = "ended", Paused = "paused"
+    }
+);
 
-#[cfg(any(feature = "checkouts", feature = "contacts", feature = "customer-groups", feature = "customers", feature = "invoices", feature = "orders", feature = "plans", feature = "products", feature = "value-models"))]
-/// Where a page stands in its list.
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "contacts",
+        feature = "customer-groups",
+        feature = "customers",
+        feature = "invoices",
+        feature = "orders",
+        feature = "plans",
+        feature = "products",
+        feature = "value-models"
+    )
+)]
+/// The position of a page in its list.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Pagination {
-    /// Whether there are more pages (`hasMore`, boolean)
+    /// Whether there are more pages (`hasMore`, boolean).
     pub has_more: bool,
-    /// How many items a page has at most (`limit`, integer)
+    /// Maximum number of items on a page (`limit`, integer).
     #[serde(deserialize_with = "integer")]
     pub limit: i64,
-    /// How many items stand before this page (`offset`, integer)
+    /// Number of items before this page (`offset`, integer).
     #[serde(deserialize_with = "integer")]
     pub offset: i64,
-    /// How many items there are on all pages (`total`, integer)
+    /// Number of items on all pages (`total`, integer).
     #[serde(deserialize_with = "integer")]
     pub total: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
@@ -492,34 +645,35 @@ pub struct Pagination {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PricePoint {
-    /// ISO 4217 code (`currency`, string)
+    /// ISO 4217 code (`currency`, string).
     pub currency: String,
-    /// How many cost nothing (`includedQuantity`, number)
+    /// Quantity included free of charge (`includedQuantity`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub included_quantity: Option<f64>,
-    /// The most that can be bought (`maxQuantity`, number)
+    /// Maximum quantity that can be bought (`maxQuantity`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_quantity: Option<f64>,
-    /// The least that is billed (`minQuantity`, number)
+    /// Minimum quantity billed (`minQuantity`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_quantity: Option<f64>,
-    /// Prices by quantity (`tiers`, list)
+    /// Prices by quantity (`tiers`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tiers: Option<Vec<PriceTier>>,
-    /// Price of one, in the smallest unit (cents) (`unitPrice`, number)
-    pub unit_price: f64,
+    /// Price of one unit, in the smallest currency unit (cents) (`unitPrice`, exact number).
+    #[serde(with = "decimal")]
+    pub unit_price: Decimal,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl PricePoint {
-    /// With what is required; the rest is left out.
-    pub fn new(currency: impl Into<String>, unit_price: f64) -> Self {
+    /// Creates a `PricePoint` with its required fields.
+    pub fn new(currency: impl Into<String>, unit_price: impl Into<Decimal>) -> Self {
         Self {
             currency: currency.into(),
             included_quantity: None,
             max_quantity: None,
             min_quantity: None,
             tiers: None,
-            unit_price,
+            unit_price: unit_price.into(),
         }
     }
     /// Sets [`included_quantity`](Self::included_quantity).
@@ -554,30 +708,30 @@ impl PricePoint {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PriceTier {
-    /// Price of the tier as such (`flatAmount`, number)
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub flat_amount: Option<f64>,
-    /// Where it stands, from 0 (`index`, number)
+    /// Flat price of the tier (`flatAmount`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub flat_amount: Option<Decimal>,
+    /// Zero-based position of the tier (`index`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<f64>,
-    /// Quantities above this one (`lowerBound`, number)
+    /// Lower bound of the quantity, exclusive (`lowerBound`, number).
     pub lower_bound: f64,
-    /// Where it stands, from 1 (`number`, number)
+    /// One-based position of the tier (`number`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<f64>,
-    /// Whether units or the tier as such are priced (`tierBillingType`, [`TierBillingType`])
+    /// Whether the tier has a unit price or a flat price (`tierBillingType`, [`TierBillingType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier_billing_type: Option<TierBillingType>,
-    /// Price of one in this tier (`unitAmount`, number)
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unit_amount: Option<f64>,
-    /// Quantities up to this one; no bound when left out (`upperBound`, number)
+    /// Price of one unit in this tier (`unitAmount`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub unit_amount: Option<Decimal>,
+    /// Upper bound of the quantity, inclusive; unlimited if not set (`upperBound`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upper_bound: Option<f64>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl PriceTier {
-    /// With what is required; the rest is left out.
+    /// Creates a `PriceTier` with its required fields.
     pub fn new(lower_bound: f64) -> Self {
         Self {
             flat_amount: None,
@@ -591,8 +745,8 @@ impl PriceTier {
     }
     /// Sets [`flat_amount`](Self::flat_amount).
     #[must_use]
-    pub fn flat_amount(mut self, flat_amount: f64) -> Self {
-        self.flat_amount = Some(flat_amount);
+    pub fn flat_amount(mut self, flat_amount: impl Into<Decimal>) -> Self {
+        self.flat_amount = Some(flat_amount.into());
         self
     }
     /// Sets [`index`](Self::index).
@@ -615,8 +769,8 @@ impl PriceTier {
     }
     /// Sets [`unit_amount`](Self::unit_amount).
     #[must_use]
-    pub fn unit_amount(mut self, unit_amount: f64) -> Self {
-        self.unit_amount = Some(unit_amount);
+    pub fn unit_amount(mut self, unit_amount: impl Into<Decimal>) -> Self {
+        self.unit_amount = Some(unit_amount.into());
         self
     }
     /// Sets [`upper_bound`](Self::upper_bound).
@@ -628,57 +782,57 @@ impl PriceTier {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// A price as it is set: what it is for, and how quantities are priced.
+/// A price to set: what it charges for, and how quantities are priced.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(tag = "pricingType")]
 pub enum PricingInput {
-    /// `pricingType` is `OneTimePerUnit`.
+    /// An object with `pricingType` set to `OneTimePerUnit`.
     #[serde(rename = "OneTimePerUnit")]
     OneTimePerUnit(OneTimePerUnitPricing),
-    /// `pricingType` is `RecurringGraduated`.
+    /// An object with `pricingType` set to `RecurringGraduated`.
     #[serde(rename = "RecurringGraduated")]
     RecurringGraduated(RecurringGraduatedPricing),
-    /// `pricingType` is `RecurringPerUnit`.
+    /// An object with `pricingType` set to `RecurringPerUnit`.
     #[serde(rename = "RecurringPerUnit")]
     RecurringPerUnit(RecurringPerUnitPricing),
-    /// `pricingType` is `RecurringPercentOfTotal`.
+    /// An object with `pricingType` set to `RecurringPercentOfTotal`.
     #[serde(rename = "RecurringPercentOfTotal")]
     RecurringPercentOfTotal(RecurringPercentOfTotalPricing),
-    /// `pricingType` is `RecurringVolume`.
+    /// An object with `pricingType` set to `RecurringVolume`.
     #[serde(rename = "RecurringVolume")]
     RecurringVolume(RecurringVolumePricing),
-    /// `pricingType` is `SeatBasedGraduated`.
+    /// An object with `pricingType` set to `SeatBasedGraduated`.
     #[serde(rename = "SeatBasedGraduated")]
     SeatBasedGraduated(SeatBasedGraduatedPricing),
-    /// `pricingType` is `SeatBasedPerUnit`.
+    /// An object with `pricingType` set to `SeatBasedPerUnit`.
     #[serde(rename = "SeatBasedPerUnit")]
     SeatBasedPerUnit(SeatBasedPerUnitPricing),
-    /// `pricingType` is `SeatBasedPrepaidCredits`.
+    /// An object with `pricingType` set to `SeatBasedPrepaidCredits`.
     #[serde(rename = "SeatBasedPrepaidCredits")]
     SeatBasedPrepaidCredits(SeatBasedPrepaidCreditsPricing),
-    /// `pricingType` is `SeatBasedVolume`.
+    /// An object with `pricingType` set to `SeatBasedVolume`.
     #[serde(rename = "SeatBasedVolume")]
     SeatBasedVolume(SeatBasedVolumePricing),
-    /// `pricingType` is `UsageBracketedPrepaidCredits`.
+    /// An object with `pricingType` set to `UsageBracketedPrepaidCredits`.
     #[serde(rename = "UsageBracketedPrepaidCredits")]
     UsageBracketedPrepaidCredits(UsageBracketedPrepaidCreditsPricing),
-    /// `pricingType` is `UsageCostPlus`.
+    /// An object with `pricingType` set to `UsageCostPlus`.
     #[serde(rename = "UsageCostPlus")]
     UsageCostPlus(UsageCostPlusPricing),
-    /// `pricingType` is `UsageGraduated`.
+    /// An object with `pricingType` set to `UsageGraduated`.
     #[serde(rename = "UsageGraduated")]
     UsageGraduated(UsageGraduatedPricing),
-    /// `pricingType` is `UsagePerUnit`.
+    /// An object with `pricingType` set to `UsagePerUnit`.
     #[serde(rename = "UsagePerUnit")]
     UsagePerUnit(UsagePerUnitPricing),
-    /// `pricingType` is `UsagePrepaidCredits`.
+    /// An object with `pricingType` set to `UsagePrepaidCredits`.
     #[serde(rename = "UsagePrepaidCredits")]
     UsagePrepaidCredits(UsagePrepaidCreditsPricing),
-    /// `pricingType` is `UsageVolume`.
+    /// An object with `pricingType` set to `UsageVolume`.
     #[serde(rename = "UsageVolume")]
     UsageVolume(UsageVolumePricing),
-    /// A `pricingType` this version does not know, kept as it came.
+    /// A `pricingType` that this version does not know, kept unchanged.
     #[serde(untagged)]
     Unknown(Value),
 }
@@ -779,57 +933,79 @@ impl<'de> Deserialize<'de> for PricingInput {
         let value = Value::deserialize(deserializer)?;
         match value.get("pricingType").and_then(Value::as_str) {
             Some("OneTimePerUnit") => {
-                from_value(value).map(Self::OneTimePerUnit).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::OneTimePerUnit)
+                    .map_err(DeserializeError::custom)
             }
             Some("RecurringGraduated") => {
-                from_value(value).map(Self::RecurringGraduated).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::RecurringGraduated)
+                    .map_err(DeserializeError::custom)
             }
             Some("RecurringPerUnit") => {
-                from_value(value).map(Self::RecurringPerUnit).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::RecurringPerUnit)
+                    .map_err(DeserializeError::custom)
             }
             Some("RecurringPercentOfTotal") => {
                 from_value(value)
                     .map(Self::RecurringPercentOfTotal)
-                    .map_err(D::Error::custom)
+                    .map_err(DeserializeError::custom)
             }
             Some("RecurringVolume") => {
-                from_value(value).map(Self::RecurringVolume).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::RecurringVolume)
+                    .map_err(DeserializeError::custom)
             }
             Some("SeatBasedGraduated") => {
-                from_value(value).map(Self::SeatBasedGraduated).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::SeatBasedGraduated)
+                    .map_err(DeserializeError::custom)
             }
             Some("SeatBasedPerUnit") => {
-                from_value(value).map(Self::SeatBasedPerUnit).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::SeatBasedPerUnit)
+                    .map_err(DeserializeError::custom)
             }
             Some("SeatBasedPrepaidCredits") => {
                 from_value(value)
                     .map(Self::SeatBasedPrepaidCredits)
-                    .map_err(D::Error::custom)
+                    .map_err(DeserializeError::custom)
             }
             Some("SeatBasedVolume") => {
-                from_value(value).map(Self::SeatBasedVolume).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::SeatBasedVolume)
+                    .map_err(DeserializeError::custom)
             }
             Some("UsageBracketedPrepaidCredits") => {
                 from_value(value)
                     .map(Self::UsageBracketedPrepaidCredits)
-                    .map_err(D::Error::custom)
+                    .map_err(DeserializeError::custom)
             }
             Some("UsageCostPlus") => {
-                from_value(value).map(Self::UsageCostPlus).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::UsageCostPlus)
+                    .map_err(DeserializeError::custom)
             }
             Some("UsageGraduated") => {
-                from_value(value).map(Self::UsageGraduated).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::UsageGraduated)
+                    .map_err(DeserializeError::custom)
             }
             Some("UsagePerUnit") => {
-                from_value(value).map(Self::UsagePerUnit).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::UsagePerUnit)
+                    .map_err(DeserializeError::custom)
             }
             Some("UsagePrepaidCredits") => {
                 from_value(value)
                     .map(Self::UsagePrepaidCredits)
-                    .map_err(D::Error::custom)
+                    .map_err(DeserializeError::custom)
             }
             Some("UsageVolume") => {
-                from_value(value).map(Self::UsageVolume).map_err(D::Error::custom)
+                from_value(value)
+                    .map(Self::UsageVolume)
+                    .map_err(DeserializeError::custom)
             }
             _ => Ok(Self::Unknown(value)),
         }
@@ -837,54 +1013,68 @@ impl<'de> Deserialize<'de> for PricingInput {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// What a price is for and how quantities are priced, in one word.
-    PricingType {
-        /// `OneTimePerUnit` on the wire.
-        OneTimePerUnit = "OneTimePerUnit",
-        /// `RecurringGraduated` on the wire.
-        RecurringGraduated = "RecurringGraduated",
-        /// `RecurringPerUnit` on the wire.
-        RecurringPerUnit = "RecurringPerUnit",
-        /// `RecurringPercentOfTotal` on the wire.
-        RecurringPercentOfTotal = "RecurringPercentOfTotal",
-        /// `RecurringVolume` on the wire.
-        RecurringVolume = "RecurringVolume",
-        /// `SeatBasedGraduated` on the wire.
-        SeatBasedGraduated = "SeatBasedGraduated",
-        /// `SeatBasedPerUnit` on the wire.
-        SeatBasedPerUnit = "SeatBasedPerUnit",
-        /// `SeatBasedPrepaidCredits` on the wire.
-        SeatBasedPrepaidCredits = "SeatBasedPrepaidCredits",
-        /// `SeatBasedVolume` on the wire.
-        SeatBasedVolume = "SeatBasedVolume",
-        /// `UsageBracketedPrepaidCredits` on the wire.
-        UsageBracketedPrepaidCredits = "UsageBracketedPrepaidCredits",
-        /// `UsageCostPlus` on the wire.
-        UsageCostPlus = "UsageCostPlus",
-        /// `UsageGraduated` on the wire.
-        UsageGraduated = "UsageGraduated",
-        /// `UsagePerUnit` on the wire.
-        UsagePerUnit = "UsagePerUnit",
-        /// `UsagePrepaidCredits` on the wire.
-        UsagePrepaidCredits = "UsagePrepaidCredits",
-        /// `UsageVolume` on the wire.
-        UsageVolume = "UsageVolume",
-    }
+/// The charge type and pricing model of a price, in one value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PricingType {
+    /// A one-time price per unit (`OneTimePerUnit`).
+    OneTimePerUnit,
+    /// A recurring price with graduated tiers (`RecurringGraduated`).
+    RecurringGraduated,
+    /// A recurring price per unit (`RecurringPerUnit`).
+    RecurringPerUnit,
+    /// A recurring percentage of the rest of the invoice (`RecurringPercentOfTotal`).
+    RecurringPercentOfTotal,
+    /// A recurring price with volume tiers (`RecurringVolume`).
+    RecurringVolume,
+    /// A price per seat with graduated tiers (`SeatBasedGraduated`).
+    SeatBasedGraduated,
+    /// A price per seat (`SeatBasedPerUnit`).
+    SeatBasedPerUnit,
+    /// A price per seat in prepaid credits (`SeatBasedPrepaidCredits`).
+    SeatBasedPrepaidCredits,
+    /// A price per seat with volume tiers (`SeatBasedVolume`).
+    SeatBasedVolume,
+    /// A usage price in prepaid credits that depends on the quantity (`UsageBracketedPrepaidCredits`).
+    UsageBracketedPrepaidCredits,
+    /// The cost of the work times a factor (`UsageCostPlus`).
+    UsageCostPlus,
+    /// A usage price with graduated tiers (`UsageGraduated`).
+    UsageGraduated,
+    /// A price per signal (`UsagePerUnit`).
+    UsagePerUnit,
+    /// A usage price in prepaid credits (`UsagePrepaidCredits`).
+    UsagePrepaidCredits,
+    /// A usage price with volume tiers (`UsageVolume`).
+    UsageVolume,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+#[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
+crate::__open_enum!(
+    PricingType { OneTimePerUnit = "OneTimePerUnit", RecurringGraduated =
+    "RecurringGraduated", RecurringPerUnit = "RecurringPerUnit", RecurringPercentOfTotal
+    = "RecurringPercentOfTotal", RecurringVolume = "RecurringVolume", SeatBasedGraduated
+    = "SeatBasedGraduated", SeatBasedPerUnit = "SeatBasedPerUnit",
+    SeatBasedPrepaidCredits = "SeatBasedPrepaidCredits", SeatBasedVolume =
+    "SeatBasedVolume", UsageBracketedPrepaidCredits = "UsageBracketedPrepaidCredits",
+    UsageCostPlus = "UsageCostPlus", UsageGraduated = "UsageGraduated", UsagePerUnit =
+    "UsagePerUnit", UsagePrepaidCredits = "UsagePrepaidCredits", UsageVolume =
+    "UsageVolume" }
+);
 
 #[cfg(any(feature = "costs", feature = "signals"))]
-/// Which product did the work, by Paid's id or by your own, never both.
+/// The product that did the work, either by Paid's id or by your own.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub enum ProductAttribution {
-    /// `externalProductId` on the wire.
+    /// An object with the key `externalProductId`.
     #[serde(rename = "externalProductId")]
     ExternalId(ExternalProductId),
-    /// `productId` on the wire.
+    /// An object with the key `productId`.
     #[serde(rename = "productId")]
     Id(ProductId),
-    /// None of the keys this version knows: the object as it came.
+    /// An object without any of these keys, kept unchanged.
     #[serde(untagged)]
     Unknown(JsonObject),
 }
@@ -902,57 +1092,48 @@ impl From<ProductId> for ProductAttribution {
 }
 #[cfg(any(feature = "costs", feature = "signals"))]
 #[cfg(feature = "full-serde")]
+impl Choice for ProductAttribution {
+    const KEYS: &'static [&'static str] = &["externalProductId", "productId"];
+    fn of(key: &str, value: Value) -> Result<Self, JsonError> {
+        match key {
+            "externalProductId" => from_value(value).map(Self::ExternalId),
+            "productId" => from_value(value).map(Self::Id),
+            _ => Ok(Self::Unknown(JsonObject::from_iter([(key.to_owned(), value)]))),
+        }
+    }
+    fn unknown(object: JsonObject) -> Self {
+        Self::Unknown(object)
+    }
+}
+#[cfg(any(feature = "costs", feature = "signals"))]
+#[cfg(feature = "full-serde")]
 impl<'de> Deserialize<'de> for ProductAttribution {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut object = JsonObject::deserialize(deserializer)?;
-        match ["externalProductId", "productId"]
-            .iter()
-            .filter(|key| object.contains_key(**key))
-            .count()
-        {
-            0 => return Ok(Self::Unknown(object)),
-            1 => {}
-            _ => {
-                return Err(
-                    D::Error::custom(
-                        concat!(
-                            "expected ", "only one of `externalProductId`, `productId`"
-                        ),
-                    ),
-                );
-            }
-        }
-        if let Some(value) = object.remove("externalProductId") {
-            return from_value(value).map(Self::ExternalId).map_err(D::Error::custom);
-        }
-        if let Some(value) = object.remove("productId") {
-            return from_value(value).map(Self::Id).map_err(D::Error::custom);
-        }
-        Ok(Self::Unknown(object))
+        choice(deserializer)
     }
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// So much a period; every unit at the price of the tier it falls in.
+/// A recurring price with graduated tiers: each unit is priced by the tier it falls into.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RecurringGraduatedPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<TieredPricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl RecurringGraduatedPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `RecurringGraduatedPricing` with its required fields.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -982,26 +1163,26 @@ impl RecurringGraduatedPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// So much a period for each unit.
+/// A recurring price per unit.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RecurringPerUnitPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<PricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl RecurringPerUnitPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `RecurringPerUnitPricing` with its required fields.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<PricePoint>>,
@@ -1031,35 +1212,39 @@ impl RecurringPerUnitPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// A share of the rest of the invoice, every period.
+/// A recurring percentage of the rest of the invoice.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RecurringPercentOfTotalPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The share in percent (`percentageValue`, number)
-    pub percentage_value: f64,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// Percentage (`percentageValue`, exact number).
+    #[serde(with = "decimal")]
+    pub percentage_value: Decimal,
+    /// The price, once for each currency (`pricePoints`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_points: Option<Vec<PricePoint>>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl RecurringPercentOfTotalPricing {
-    /// With what is required; the rest is left out.
-    pub fn new(billing_frequency: BillingFrequency, percentage_value: f64) -> Self {
+    /// Creates a `RecurringPercentOfTotalPricing` with its required fields.
+    pub fn new(
+        billing_frequency: BillingFrequency,
+        percentage_value: impl Into<Decimal>,
+    ) -> Self {
         Self {
             billing_frequency,
             billing_frequency_custom_months: None,
             billing_type: None,
-            percentage_value,
+            percentage_value: percentage_value.into(),
             price_points: None,
         }
     }
@@ -1087,26 +1272,26 @@ impl RecurringPercentOfTotalPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// So much a period; all units at the price of the tier that the quantity falls in.
+/// A recurring price with volume tiers: all units are priced by the tier of the total quantity.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RecurringVolumePricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<TieredPricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl RecurringVolumePricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `RecurringVolumePricing` with its required fields.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -1136,37 +1321,41 @@ impl RecurringVolumePricing {
 }
 
 #[cfg(any(feature = "orders", feature = "plans"))]
-crate::__open_enum! {
-    /// How long is counted what went over.
-    RolloverDurationUnit {
-        /// `days` on the wire.
-        Days = "days",
-        /// `months` on the wire.
-        Months = "months",
-    }
+/// The unit of the duration for which credits roll over.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RolloverDurationUnit {
+    /// Days (`days`).
+    Days,
+    /// Months (`months`).
+    Months,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+#[cfg(any(feature = "orders", feature = "plans"))]
+crate::__open_enum!(RolloverDurationUnit { Days = "days", Months = "months" });
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// For seats; each at the price of the tier it falls in.
+/// A price per seat with graduated tiers: each seat is priced by the tier it falls into.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatBasedGraduatedPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<TieredPricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl SeatBasedGraduatedPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `SeatBasedGraduatedPricing` with its required fields.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -1196,26 +1385,26 @@ impl SeatBasedGraduatedPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// So much a period for each seat.
+/// A recurring price per seat.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatBasedPerUnitPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<PricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl SeatBasedPerUnitPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `SeatBasedPerUnitPricing` with its required fields.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<PricePoint>>,
@@ -1245,44 +1434,45 @@ impl SeatBasedPerUnitPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// For seats, paid in credits.
+/// A price per seat in credits.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatBasedPrepaidCreditsPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// Credits that one costs (`creditCost`, number)
-    pub credit_cost: f64,
-    /// Which credits (`creditsCurrencyId`, string)
+    /// Number of credits one unit costs (`creditCost`, exact number).
+    #[serde(with = "decimal")]
+    pub credit_cost: Decimal,
+    /// Credit currency (`creditsCurrencyId`, string).
     pub credits_currency_id: String,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_points: Option<Vec<PricePoint>>,
-    /// What a credit is worth (`unitValue`, number)
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unit_value: Option<f64>,
+    /// Monetary value of one credit (`unitValue`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub unit_value: Option<Decimal>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl SeatBasedPrepaidCreditsPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `SeatBasedPrepaidCreditsPricing` with its required fields.
     pub fn new(
         billing_frequency: BillingFrequency,
-        credit_cost: f64,
+        credit_cost: impl Into<Decimal>,
         credits_currency_id: impl Into<String>,
     ) -> Self {
         Self {
             billing_frequency,
             billing_frequency_custom_months: None,
             billing_type: None,
-            credit_cost,
+            credit_cost: credit_cost.into(),
             credits_currency_id: credits_currency_id.into(),
             price_points: None,
             unit_value: None,
@@ -1311,33 +1501,33 @@ impl SeatBasedPrepaidCreditsPricing {
     }
     /// Sets [`unit_value`](Self::unit_value).
     #[must_use]
-    pub fn unit_value(mut self, unit_value: f64) -> Self {
-        self.unit_value = Some(unit_value);
+    pub fn unit_value(mut self, unit_value: impl Into<Decimal>) -> Self {
+        self.unit_value = Some(unit_value.into());
         self
     }
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// For seats; all at the price of the tier that their number falls in.
+/// A price per seat with volume tiers: all seats are priced by the tier of their total number.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatBasedVolumePricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Advance`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<TieredPricePoint>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl SeatBasedVolumePricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `SeatBasedVolumePricing` with its required fields.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -1367,37 +1557,57 @@ impl SeatBasedVolumePricing {
 }
 
 #[cfg(any(feature = "customers", feature = "orders"))]
-crate::__open_enum! {
-    /// Whether a seat is taken.
-    SeatStatus {
-        /// `assigned` on the wire.
-        Assigned = "assigned",
-        /// `unassigned` on the wire.
-        Unassigned = "unassigned",
-    }
+/// Whether a seat is assigned.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SeatStatus {
+    /// The seat is assigned to a user (`assigned`).
+    Assigned,
+    /// The seat is free (`unassigned`).
+    Unassigned,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+#[cfg(any(feature = "customers", feature = "orders"))]
+crate::__open_enum!(SeatStatus { Assigned = "assigned", Unassigned = "unassigned" });
 
-#[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// Whether signals are activities (work done) or outcomes (results reached).
-    SignalType {
-        /// `activity` on the wire.
-        Activity = "activity",
-        /// `outcome` on the wire.
-        Outcome = "outcome",
-    }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+/// Whether signals are activities (work done) or outcomes (results reached).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SignalType {
+    /// Work that was done (`activity`).
+    Activity,
+    /// A result that was reached (`outcome`).
+    Outcome,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+crate::__open_enum!(SignalType { Activity = "activity", Outcome = "outcome" });
 
-#[cfg(any(feature = "orders", feature = "plans", feature = "pricing", feature = "products"))]
-crate::__open_enum! {
-    /// Whether units or a tier as such are priced.
-    TierBillingType {
-        /// `flat` on the wire.
-        Flat = "flat",
-        /// `perUnit` on the wire.
-        PerUnit = "perUnit",
-    }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+/// Whether a tier has a unit price or a flat price.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TierBillingType {
+    /// The tier has a flat price (`flat`).
+    Flat,
+    /// Each unit in the tier has a price (`perUnit`).
+    PerUnit,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+#[cfg(
+    any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
+)]
+crate::__open_enum!(TierBillingType { Flat = "flat", PerUnit = "perUnit" });
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 /// A price by quantity in one currency. Amounts are in its smallest unit.
@@ -1406,29 +1616,30 @@ crate::__open_enum! {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct TieredPricePoint {
-    /// ISO 4217 code (`currency`, string)
+    /// ISO 4217 code (`currency`, string).
     pub currency: String,
-    /// How many cost nothing (`includedQuantity`, number)
+    /// Quantity included free of charge (`includedQuantity`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub included_quantity: Option<f64>,
-    /// The most that can be bought (`maxQuantity`, number)
+    /// Maximum quantity that can be bought (`maxQuantity`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_quantity: Option<f64>,
-    /// The least that is billed (`minQuantity`, number)
+    /// Minimum quantity billed (`minQuantity`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_quantity: Option<f64>,
-    /// The prices, the smallest quantities first (`tiers`, list)
+    /// Prices by quantity, smallest quantities first (`tiers`, list).
     pub tiers: Vec<PriceTier>,
-    /// Price of one outside the tiers, in the smallest unit (cents) (`unitPrice`, number)
-    pub unit_price: f64,
+    /// Price of one unit outside the tiers, in the smallest currency unit (cents) (`unitPrice`, exact number).
+    #[serde(with = "decimal")]
+    pub unit_price: Decimal,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl TieredPricePoint {
-    /// With what is required; the rest is left out.
+    /// Creates a `TieredPricePoint` with its required fields.
     pub fn new(
         currency: impl Into<String>,
         tiers: impl Into<Vec<PriceTier>>,
-        unit_price: f64,
+        unit_price: impl Into<Decimal>,
     ) -> Self {
         Self {
             currency: currency.into(),
@@ -1436,7 +1647,7 @@ impl TieredPricePoint {
             max_quantity: None,
             min_quantity: None,
             tiers: tiers.into(),
-            unit_price,
+            unit_price: unit_price.into(),
         }
     }
     /// Sets [`included_quantity`](Self::included_quantity).
@@ -1460,49 +1671,49 @@ impl TieredPricePoint {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// For signals, paid in credits by quantity.
+/// A usage price in credits that depends on the quantity.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsageBracketedPrepaidCreditsPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Arrears`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Arrears`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// How many unused credits go over into the next period (`creditRolloverAmount`, number)
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub credit_rollover_amount: Option<f64>,
-    /// Credits a signal costs, the smallest quantities first (`creditUnitBrackets`, list)
+    /// Number of unused credits that roll over into the next period (`creditRolloverAmount`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub credit_rollover_amount: Option<Decimal>,
+    /// Number of credits a signal costs, smallest quantities first (`creditUnitBrackets`, list).
     pub credit_unit_brackets: Vec<CreditUnitBracket>,
-    /// Which credits (`creditsCurrencyId`, string)
+    /// Credit currency (`creditsCurrencyId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_currency_id: Option<String>,
-    /// The signals that count, by their name to the letter; another name bills nothing (`eventName`, string)
+    /// Event name of the signals that are billed; must match exactly, other names bill nothing (`eventName`, string).
     pub event_name: String,
-    /// Price of a credit beyond those granted, in the currency's smallest unit (`overageUnitPrice`, number)
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub overage_unit_price: Option<f64>,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// Price of a credit beyond the granted ones, in the currency's smallest unit (`overageUnitPrice`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub overage_unit_price: Option<Decimal>,
+    /// The price, once for each currency (`pricePoints`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_points: Option<Vec<PricePoint>>,
-    /// What the brackets are counted by (`pricingInput`, [`CreditBracketBasis`])
+    /// Quantity that determines the bracket (`pricingInput`, [`CreditBracketBasis`]).
     pub pricing_input: CreditBracketBasis,
-    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
-    /// What a credit is worth (`unitValue`, number)
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unit_value: Option<f64>,
+    /// Monetary value of one credit (`unitValue`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub unit_value: Option<Decimal>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsageBracketedPrepaidCreditsPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `UsageBracketedPrepaidCreditsPricing` with its required fields.
     pub fn new(
         credit_unit_brackets: impl Into<Vec<CreditUnitBracket>>,
         event_name: impl Into<String>,
@@ -1546,8 +1757,11 @@ impl UsageBracketedPrepaidCreditsPricing {
     }
     /// Sets [`credit_rollover_amount`](Self::credit_rollover_amount).
     #[must_use]
-    pub fn credit_rollover_amount(mut self, credit_rollover_amount: f64) -> Self {
-        self.credit_rollover_amount = Some(credit_rollover_amount);
+    pub fn credit_rollover_amount(
+        mut self,
+        credit_rollover_amount: impl Into<Decimal>,
+    ) -> Self {
+        self.credit_rollover_amount = Some(credit_rollover_amount.into());
         self
     }
     /// Sets [`credits_currency_id`](Self::credits_currency_id).
@@ -1561,8 +1775,8 @@ impl UsageBracketedPrepaidCreditsPricing {
     }
     /// Sets [`overage_unit_price`](Self::overage_unit_price).
     #[must_use]
-    pub fn overage_unit_price(mut self, overage_unit_price: f64) -> Self {
-        self.overage_unit_price = Some(overage_unit_price);
+    pub fn overage_unit_price(mut self, overage_unit_price: impl Into<Decimal>) -> Self {
+        self.overage_unit_price = Some(overage_unit_price.into());
         self
     }
     /// Sets [`price_points`](Self::price_points).
@@ -1579,46 +1793,47 @@ impl UsageBracketedPrepaidCreditsPricing {
     }
     /// Sets [`unit_value`](Self::unit_value).
     #[must_use]
-    pub fn unit_value(mut self, unit_value: f64) -> Self {
-        self.unit_value = Some(unit_value);
+    pub fn unit_value(mut self, unit_value: impl Into<Decimal>) -> Self {
+        self.unit_value = Some(unit_value.into());
         self
     }
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// What the work cost you, times a factor.
+/// A price calculated from the cost of the work, times a factor.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsageCostPlusPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Arrears`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Arrears`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The factor (`costPlusMultiplier`, number)
-    pub cost_plus_multiplier: f64,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// Factor by which the cost is multiplied (`costPlusMultiplier`, exact number).
+    #[serde(with = "decimal")]
+    pub cost_plus_multiplier: Decimal,
+    /// The price, once for each currency (`pricePoints`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_points: Option<Vec<PricePoint>>,
-    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsageCostPlusPricing {
-    /// With what is required; the rest is left out.
-    pub fn new(cost_plus_multiplier: f64) -> Self {
+    /// Creates a `UsageCostPlusPricing` with its required fields.
+    pub fn new(cost_plus_multiplier: impl Into<Decimal>) -> Self {
         Self {
             billing_frequency: None,
             billing_frequency_custom_months: None,
             billing_type: None,
-            cost_plus_multiplier,
+            cost_plus_multiplier: cost_plus_multiplier.into(),
             price_points: None,
             signal_type: None,
         }
@@ -1659,32 +1874,32 @@ impl UsageCostPlusPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// For signals; each at the price of the tier it falls in.
+/// A usage price with graduated tiers: each signal is priced by the tier it falls into.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsageGraduatedPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Arrears`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Arrears`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The signals that count, by their name to the letter; another name bills nothing (`eventName`, string)
+    /// Event name of the signals that are billed; must match exactly, other names bill nothing (`eventName`, string).
     pub event_name: String,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<TieredPricePoint>,
-    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsageGraduatedPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `UsageGraduatedPricing` with its required fields.
     pub fn new(
         event_name: impl Into<String>,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -1728,32 +1943,32 @@ impl UsageGraduatedPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// So much for each signal.
+/// A price per signal.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsagePerUnitPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Arrears`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Arrears`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The signals that count, by their name to the letter; another name bills nothing (`eventName`, string)
+    /// Event name of the signals that are billed; must match exactly, other names bill nothing (`eventName`, string).
     pub event_name: String,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<PricePoint>,
-    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsagePerUnitPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `UsagePerUnitPricing` with its required fields.
     pub fn new(
         event_name: impl Into<String>,
         price_points: impl Into<Vec<PricePoint>>,
@@ -1797,42 +2012,43 @@ impl UsagePerUnitPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// For signals, paid in credits.
+/// A usage price in credits.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsagePrepaidCreditsPricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Arrears`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Arrears`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// Credits that one costs (`creditCost`, number)
-    pub credit_cost: f64,
-    /// Which credits (`creditsCurrencyId`, string)
+    /// Number of credits one unit costs (`creditCost`, exact number).
+    #[serde(with = "decimal")]
+    pub credit_cost: Decimal,
+    /// Credit currency (`creditsCurrencyId`, string).
     pub credits_currency_id: String,
-    /// The signals that count, by their name to the letter; another name bills nothing (`eventName`, string)
+    /// Event name of the signals that are billed; must match exactly, other names bill nothing (`eventName`, string).
     pub event_name: String,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_points: Option<Vec<PricePoint>>,
-    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
-    /// What a credit is worth (`unitValue`, number)
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unit_value: Option<f64>,
+    /// Monetary value of one credit (`unitValue`, exact number).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub unit_value: Option<Decimal>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsagePrepaidCreditsPricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `UsagePrepaidCreditsPricing` with its required fields.
     pub fn new(
-        credit_cost: f64,
+        credit_cost: impl Into<Decimal>,
         credits_currency_id: impl Into<String>,
         event_name: impl Into<String>,
     ) -> Self {
@@ -1840,7 +2056,7 @@ impl UsagePrepaidCreditsPricing {
             billing_frequency: None,
             billing_frequency_custom_months: None,
             billing_type: None,
-            credit_cost,
+            credit_cost: credit_cost.into(),
             credits_currency_id: credits_currency_id.into(),
             event_name: event_name.into(),
             price_points: None,
@@ -1883,39 +2099,39 @@ impl UsagePrepaidCreditsPricing {
     }
     /// Sets [`unit_value`](Self::unit_value).
     #[must_use]
-    pub fn unit_value(mut self, unit_value: f64) -> Self {
-        self.unit_value = Some(unit_value);
+    pub fn unit_value(mut self, unit_value: impl Into<Decimal>) -> Self {
+        self.unit_value = Some(unit_value.into());
         self
     }
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// For signals; all at the price of the tier that their number falls in.
+/// A usage price with volume tiers: all signals are priced by the tier of their total number.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsageVolumePricing {
-    /// How often it is billed (`billingFrequency`, [`BillingFrequency`])
+    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
-    /// Months between two invoices, for a `Custom` frequency (`billingFrequencyCustomMonths`, integer)
+    /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_custom_months: Option<i64>,
-    /// Before or after the period (`billingType`, [`BillingType`], default `Arrears`)
+    /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Arrears`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// The signals that count, by their name to the letter; another name bills nothing (`eventName`, string)
+    /// Event name of the signals that are billed; must match exactly, other names bill nothing (`eventName`, string).
     pub event_name: String,
-    /// The price, once in each currency (`pricePoints`, list)
+    /// The price, once for each currency (`pricePoints`, list).
     pub price_points: Vec<TieredPricePoint>,
-    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`])
+    /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<SignalType>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsageVolumePricing {
-    /// With what is required; the rest is left out.
+    /// Creates a `UsageVolumePricing` with its required fields.
     pub fn new(
         event_name: impl Into<String>,
         price_points: impl Into<Vec<TieredPricePoint>>,

@@ -2,16 +2,18 @@
 
 //! Resource `signals`.
 
-use crate::runtime::{Call, Client, Deserialize, JsonObject, Method, Serialize, Timestamp, integer};
+use crate::runtime::{
+    Call, Client, Deserialize, JsonObject, Method, Serialize, Timestamp, integer,
+};
 use super::shared::{CustomerAttribution, ProductAttribution};
 
-/// Signals: what your agent did; Paid prices and invoices it.
+/// Signals: events that record what your agents did; Paid prices and invoices them.
 #[derive(Clone, Debug)]
 pub struct Signals {
     pub(crate) client: Client,
 }
 impl Signals {
-    /// Sends signals. The answer counts what was taken in, what was a duplicate by idempotency key and what failed; look at `failed`, it is no error. An event name that no price uses, or a signal without a product, is stored and bills nothing.
+    /// Sends signals. The answer counts how many were ingested, how many were duplicates (by idempotency key) and how many failed. Check `failed`: a signal that failed does not make the request an error. A signal without a product, or with an event name that no price uses, is stored but bills nothing.
     ///
     /// `POST /signals/bulk`
     ///
@@ -27,62 +29,65 @@ impl Signals {
     }
 }
 
-/// Signals to send. How many fit into one request is not documented.
+/// Signals to send. The maximum number per request is not documented.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreateSignalsRequest {
-    /// The signals (`signals`, list)
-    pub signals: Vec<Signal>,
+    /// Signals (`signals`, list).
+    pub signals: Vec<NewSignal>,
 }
 impl CreateSignalsRequest {
-    /// With what is required; the rest is left out.
-    pub fn new(signals: impl Into<Vec<Signal>>) -> Self {
+    /// Creates a request with its required fields.
+    pub fn new(signals: impl Into<Vec<NewSignal>>) -> Self {
         Self { signals: signals.into() }
     }
 }
 
-/// What became of signals: three counts, not told apart signal by signal.
+/// The result of sending signals: three counts for the whole request. Paid does not say which signal failed.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreateSignalsResponse {
-    /// How many had an idempotency key that Paid had already; they bill nothing (`duplicates`, integer)
+    /// Number of signals whose idempotency key Paid already had; they bill nothing (`duplicates`, integer).
     #[serde(deserialize_with = "integer")]
     pub duplicates: i64,
-    /// How many were refused, in an answer that is a success all the same: look at it (`failed`, integer)
+    /// Number of signals that were refused. The request succeeds even if this is not zero, so check it (`failed`, integer).
     #[serde(deserialize_with = "integer")]
     pub failed: i64,
-    /// How many were stored (`ingested`, integer)
+    /// Number stored (`ingested`, integer).
     #[serde(deserialize_with = "integer")]
     pub ingested: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// Something your agent did for a customer. It cannot be changed once sent.
+/// An event that records something your agent did for a customer. It cannot be changed once sent.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
-pub struct Signal {
-    /// The product that did it; without one the signal bills nothing (`attribution`, [`ProductAttribution`])
+pub struct NewSignal {
+    /// Product that did the work; a signal without one bills nothing (`attribution`, [`ProductAttribution`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attribution: Option<ProductAttribution>,
-    /// The customer it was done for (`customer`, [`CustomerAttribution`])
+    /// Customer for whom the work was done (`customer`, [`CustomerAttribution`]).
     pub customer: CustomerAttribution,
-    /// What else there is to say. `quantity`, `external_user_id`, `costData` and `paid` have a meaning to Paid (`data`, object)
+    /// Further data about the event. Paid interprets `quantity`, `external_user_id`, `costData` and `paid` (`data`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<JsonObject>,
-    /// What happened; prices name it to the letter (`eventName`, string)
+    /// Name of the event; prices must use exactly this name (`eventName`, string).
     pub event_name: String,
-    /// Your own key; Paid counts a second signal with it as a duplicate and does not bill it (`idempotencyKey`, string)
+    /// Your own key. Paid counts a second signal with the same key as a duplicate and does not bill it (`idempotencyKey`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
-    /// When it happened; when Paid receives it unless set (`timestamp`, RFC 3339 time)
+    /// When it happened; when Paid receives it if not set (`timestamp`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
 }
-impl Signal {
-    /// With what is required; the rest is left out.
+impl NewSignal {
+    /// Creates a `NewSignal` with its required fields.
     pub fn new(
         event_name: impl Into<String>,
         customer: impl Into<CustomerAttribution>,

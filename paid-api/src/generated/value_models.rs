@@ -2,17 +2,20 @@
 
 //! Resource `value-models`.
 
-use crate::runtime::{Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp, Value, BTreeMap, integer};
+use crate::runtime::{
+    BTreeMap, Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+    Value, integer,
+};
 use super::ids::{CustomerGroupId, CustomerId, ValueModelId};
-use super::shared::{Pagination};
+use super::shared::Pagination;
 
-/// Value models: how signals become delivered value.
+/// Value models: how signals are converted into delivered value.
 #[derive(Clone, Debug)]
 pub struct ValueModels {
     pub(crate) client: Client,
 }
 impl ValueModels {
-    /// Reads the value model in force.
+    /// Reads the current value model.
     ///
     /// `GET /value-models/`
     ///
@@ -38,7 +41,7 @@ impl ValueModels {
             )
             .path("version", version.to_string())
     }
-    /// Lists the versions of the value model, the newest first, without their content.
+    /// Lists the versions of the value model, newest first, without their content.
     ///
     /// `GET /value-models/versions`
     ///
@@ -55,7 +58,7 @@ impl ValueModels {
             ),
         }
     }
-    /// Recalculates all signals with the value model in force.
+    /// Recalculates all signals with the current value model.
     ///
     /// `POST /value-models/backfill`
     ///
@@ -91,12 +94,12 @@ pub struct ListValueModelVersions {
     call: Call<ValueModelVersionListResponse>,
 }
 impl ListValueModelVersions {
-    /// How many items a page has at most (`limit`, integer, default `10`)
+    /// Maximum number of items on a page (`limit`, integer, default `10`).
     pub fn limit(mut self, limit: i64) -> Self {
         self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// How many items to skip (`offset`, integer)
+    /// Number of items to skip (`offset`, integer).
     pub fn offset(mut self, offset: i64) -> Self {
         self.call = self.call.query("offset", offset.to_string());
         self
@@ -104,17 +107,17 @@ impl ListValueModelVersions {
 }
 crate::__paged!(ListValueModelVersions => ValueModelVersionListResponse);
 
-/// Other numbers for the conversion of a value type into money.
+/// Other numbers for the formula that converts a value type into money.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct ConversionOverride {
-    /// Number by the variable's id (`variables`, object)
+    /// Number by variable id (`variables`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<BTreeMap<String, f64>>,
 }
 impl ConversionOverride {
-    /// Nothing set yet.
+    /// Creates a `ConversionOverride` with no fields set.
     pub fn new() -> Self {
         Self { variables: None }
     }
@@ -126,19 +129,19 @@ impl ConversionOverride {
     }
 }
 
-/// A number in the conversion of a value into money.
+/// A number in the formula that converts a value into money.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ConversionVariable {
-    /// The number, unless an override says otherwise (`default`, number)
+    /// Default value; an override can replace it (`default`, number).
     pub default: f64,
-    /// The name it has in the expression (`id`, string)
+    /// Name of the variable in the expression (`id`, string).
     pub id: String,
-    /// The name people read (`label`, string)
+    /// Display name (`label`, string).
     pub label: String,
 }
 impl ConversionVariable {
-    /// With what is required; the rest is left out.
+    /// Creates a `ConversionVariable` with its required fields.
     pub fn new(default: f64, id: impl Into<String>, label: impl Into<String>) -> Self {
         Self {
             default,
@@ -148,18 +151,18 @@ impl ConversionVariable {
     }
 }
 
-/// A variable made from a duration in a signal's data.
+/// A variable derived from a duration in a signal's data.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct DerivedDuration {
-    /// The field of the data (`sourceField`, string)
+    /// Field of the data (`sourceField`, string).
     pub source_field: String,
-    /// The unit to bring it to (`targetUnit`, [`DurationUnit`])
+    /// Unit to convert the duration into (`targetUnit`, [`DurationUnit`]).
     pub target_unit: DurationUnit,
 }
 impl DerivedDuration {
-    /// With what is required; the rest is left out.
+    /// Creates a `DerivedDuration` with its required fields.
     pub fn new(source_field: impl Into<String>, target_unit: DurationUnit) -> Self {
         Self {
             source_field: source_field.into(),
@@ -168,41 +171,47 @@ impl DerivedDuration {
     }
 }
 
-crate::__open_enum! {
-    /// A unit of time.
-    DurationUnit {
-        /// `days` on the wire.
-        Days = "days",
-        /// `hours` on the wire.
-        Hours = "hours",
-        /// `minutes` on the wire.
-        Minutes = "minutes",
-        /// `seconds` on the wire.
-        Seconds = "seconds",
-    }
+/// A unit of time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DurationUnit {
+    /// Days (`days`).
+    Days,
+    /// Hours (`hours`).
+    Hours,
+    /// Minutes (`minutes`).
+    Minutes,
+    /// Seconds (`seconds`).
+    Seconds,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    DurationUnit { Days = "days", Hours = "hours", Minutes = "minutes", Seconds =
+    "seconds" }
+);
 
 /// A variable of a formula.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct FormulaVariable {
-    /// The duration it is made from (`derivedFrom`, [`DerivedDuration`])
+    /// Duration from which it is derived (`derivedFrom`, [`DerivedDuration`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub derived_from: Option<DerivedDuration>,
-    /// What it stands for (`description`, string)
+    /// Description (`description`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The name it has in the expression (`id`, string)
+    /// Name of the variable in the expression (`id`, string).
     pub id: String,
-    /// The name people read (`label`, string)
+    /// Display name (`label`, string).
     pub label: String,
-    /// Its type (`type`, [`FormulaVariableType`], default `number`)
+    /// Type (`type`, [`FormulaVariableType`], default `number`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<FormulaVariableType>,
 }
 impl FormulaVariable {
-    /// With what is required; the rest is left out.
+    /// Creates a `FormulaVariable` with its required fields.
     pub fn new(id: impl Into<String>, label: impl Into<String>) -> Self {
         Self {
             derived_from: None,
@@ -232,35 +241,41 @@ impl FormulaVariable {
     }
 }
 
-crate::__open_enum! {
-    /// The type of a variable.
-    FormulaVariableType {
-        /// `boolean` on the wire.
-        Boolean = "boolean",
-        /// `duration` on the wire.
-        Duration = "duration",
-        /// `number` on the wire.
-        Number = "number",
-        /// `string` on the wire.
-        String = "string",
-    }
+/// The type of a variable.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FormulaVariableType {
+    /// A boolean (`boolean`).
+    Boolean,
+    /// A duration (`duration`).
+    Duration,
+    /// A number (`number`).
+    Number,
+    /// A string (`string`).
+    String,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    FormulaVariableType { Boolean = "boolean", Duration = "duration", Number = "number",
+    String = "string" }
+);
 
-/// What a value is worth in money.
+/// The conversion of a value into money.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct MonetaryConversion {
-    /// What holds instead when something is true (`conditions`, list)
+    /// Conditional results; the first condition that holds wins (`conditions`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<ValueCondition>>,
-    /// The formula over its variables (`expression`, string)
+    /// Expression over the variables (`expression`, string).
     pub expression: String,
-    /// Its numbers (`variables`, list)
+    /// Variables of the expression (`variables`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<Vec<ConversionVariable>>,
 }
 impl MonetaryConversion {
-    /// With what is required; the rest is left out.
+    /// Creates a `MonetaryConversion` with its required fields.
     pub fn new(expression: impl Into<String>) -> Self {
         Self {
             conditions: None,
@@ -282,20 +297,20 @@ impl MonetaryConversion {
     }
 }
 
-/// A variable of a segment table.
+/// A column of a segment table, which holds one variable.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SegmentColumn {
-    /// The name people read (`label`, string)
+    /// Display name (`label`, string).
     pub label: String,
-    /// Its type (`type`, [`SegmentColumnType`])
+    /// Type (`type`, [`SegmentColumnType`]).
     pub type_: SegmentColumnType,
-    /// The name it has in formulas (`variableId`, string)
+    /// Name of the variable in formulas (`variableId`, string).
     pub variable_id: String,
 }
 impl SegmentColumn {
-    /// With what is required; the rest is left out.
+    /// Creates a `SegmentColumn` with its required fields.
     pub fn new(
         label: impl Into<String>,
         type_: SegmentColumnType,
@@ -309,26 +324,29 @@ impl SegmentColumn {
     }
 }
 
-crate::__open_enum! {
-    /// The type of a segment table's variable.
-    SegmentColumnType {
-        /// `number` on the wire.
-        Number = "number",
-    }
+/// The type of a variable in a segment table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SegmentColumnType {
+    /// A number (`number`).
+    Number,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(SegmentColumnType { Number = "number" });
 
 /// The variables of one segment.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SegmentRow {
-    /// Value by segment key (`segmentValues`, object)
+    /// Value by segment field (`segmentValues`, object).
     pub segment_values: BTreeMap<String, String>,
-    /// Number by variable (`variables`, object)
+    /// Number by variable (`variables`, object).
     pub variables: BTreeMap<String, f64>,
 }
 impl SegmentRow {
-    /// With what is required; the rest is left out.
+    /// Creates a `SegmentRow` with its required fields.
     pub fn new(
         segment_values: BTreeMap<String, String>,
         variables: BTreeMap<String, f64>,
@@ -337,27 +355,27 @@ impl SegmentRow {
     }
 }
 
-/// Variables by segment.
+/// A table of variables by segment.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SegmentTable {
-    /// Its variables (`columns`, list)
+    /// Variables (`columns`, list).
     pub columns: Vec<SegmentColumn>,
-    /// Variables for everything no row is for (`defaultRow`, object)
+    /// Values for segments without a row of their own (`defaultRow`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_row: Option<BTreeMap<String, f64>>,
-    /// The table (`id`, string)
+    /// Id of the table (`id`, string).
     pub id: String,
-    /// The name people read (`label`, string)
+    /// Display name (`label`, string).
     pub label: String,
-    /// Its rows (`rows`, list)
+    /// Rows, one for each segment (`rows`, list).
     pub rows: Vec<SegmentRow>,
-    /// The fields that tell segments apart (`segmentKeys`, list)
+    /// Fields that determine the segment (`segmentKeys`, list).
     pub segment_keys: Vec<String>,
 }
 impl SegmentTable {
-    /// With what is required; the rest is left out.
+    /// Creates a `SegmentTable` with its required fields.
     pub fn new(
         columns: impl Into<Vec<SegmentColumn>>,
         id: impl Into<String>,
@@ -388,17 +406,17 @@ impl SegmentTable {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateValueModelRequest {
-    /// The model (`content`, [`ValueModelContent`])
+    /// Content of the model (`content`, [`ValueModelContent`]).
     pub content: ValueModelContent,
-    /// From when it holds (`effectiveFrom`, RFC 3339 time)
+    /// Start of validity (`effectiveFrom`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective_from: Option<Timestamp>,
-    /// Until when it holds (`effectiveTo`, RFC 3339 time)
+    /// End of validity (`effectiveTo`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective_to: Option<Timestamp>,
 }
 impl UpdateValueModelRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(content: ValueModelContent) -> Self {
         Self {
             content,
@@ -420,21 +438,21 @@ impl UpdateValueModelRequest {
     }
 }
 
-/// A result for the case that a field compares.
+/// A result that applies if a condition on a field holds.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ValueCondition {
-    /// The field (`field`, string)
+    /// Field to compare (`field`, string).
     pub field: String,
-    /// How it is compared (`operator`, [`ValueConditionOperator`])
+    /// Comparison (`operator`, [`ValueConditionOperator`]).
     pub operator: ValueConditionOperator,
-    /// What holds then (`result`, [`ValueResult`])
+    /// Result if the condition holds (`result`, [`ValueResult`]).
     pub result: ValueResult,
-    /// What it is compared with (`value`, [`ValueConditionOperand`])
+    /// Value to compare with (`value`, [`ValueConditionOperand`]).
     pub value: ValueConditionOperand,
 }
 impl ValueCondition {
-    /// With what is required; the rest is left out.
+    /// Creates a `ValueCondition` with its required fields.
     pub fn new(
         field: impl Into<String>,
         operator: ValueConditionOperator,
@@ -450,7 +468,7 @@ impl ValueCondition {
     }
 }
 
-/// What a field is compared with.
+/// The value that a field is compared with.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(untagged)]
@@ -461,7 +479,7 @@ pub enum ValueConditionOperand {
     Text(String),
     /// A boolean.
     Boolean(bool),
-    /// A JSON value of another type, kept as it came.
+    /// A JSON value of another type, kept unchanged.
     Unknown(Value),
 }
 impl From<f64> for ValueConditionOperand {
@@ -480,57 +498,63 @@ impl From<bool> for ValueConditionOperand {
     }
 }
 
-crate::__open_enum! {
-    /// How a field is compared.
-    ValueConditionOperator {
-        /// `contains` on the wire.
-        Contains = "contains",
-        /// `eq` on the wire.
-        Eq = "eq",
-        /// `eq_bool` on the wire.
-        EqBool = "eq_bool",
-        /// `eq_string` on the wire.
-        EqString = "eq_string",
-        /// `gt` on the wire.
-        Gt = "gt",
-        /// `gte` on the wire.
-        Gte = "gte",
-        /// `lt` on the wire.
-        Lt = "lt",
-        /// `lte` on the wire.
-        Lte = "lte",
-        /// `neq` on the wire.
-        Neq = "neq",
-    }
+/// A comparison.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ValueConditionOperator {
+    /// The field contains the value (`contains`).
+    Contains,
+    /// The field equals the number (`eq`).
+    Eq,
+    /// The field equals the boolean (`eq_bool`).
+    EqBool,
+    /// The field equals the string (`eq_string`).
+    EqString,
+    /// The field is greater than the value (`gt`).
+    Gt,
+    /// The field is greater than or equal to the value (`gte`).
+    Gte,
+    /// The field is less than the value (`lt`).
+    Lt,
+    /// The field is less than or equal to the value (`lte`).
+    Lte,
+    /// The field does not equal the value (`neq`).
+    Neq,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    ValueConditionOperator { Contains = "contains", Eq = "eq", EqBool = "eq_bool",
+    EqString = "eq_string", Gt = "gt", Gte = "gte", Lt = "lt", Lte = "lte", Neq = "neq" }
+);
 
-/// How much value a signal delivers.
+/// A formula that calculates the value of a signal.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueFormula {
-    /// What holds instead when something is true; the first that is (`conditions`, list)
+    /// Conditional results; the first condition that holds wins (`conditions`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<ValueCondition>>,
-    /// What holds when nothing is (`defaultResult`, [`ValueResult`])
+    /// Result if no condition holds (`defaultResult`, [`ValueResult`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_result: Option<ValueResult>,
-    /// What it stands for (`description`, string)
+    /// Description (`description`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The formula over its variables (`expression`, string)
+    /// Expression over the variables (`expression`, string).
     pub expression: String,
-    /// The formula (`id`, string)
+    /// Id of the formula (`id`, string).
     pub id: String,
-    /// The name people read (`label`, string)
+    /// Display name (`label`, string).
     pub label: String,
-    /// The kind of value it gives (`valueTypeSlug`, string)
+    /// Kind of value that it calculates (`valueTypeSlug`, string).
     pub value_type_slug: String,
-    /// What the expression speaks of (`variables`, list)
+    /// Variables of the expression (`variables`, list).
     pub variables: Vec<FormulaVariable>,
 }
 impl ValueFormula {
-    /// With what is required; the rest is left out.
+    /// Creates a `ValueFormula` with its required fields.
     pub fn new(
         expression: impl Into<String>,
         id: impl Into<String>,
@@ -575,35 +599,38 @@ impl ValueFormula {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueModelBackfillResponse {
-    /// On the wire: `valueModelId`, string.
+    /// The field `valueModelId` (string).
     pub value_model_id: ValueModelId,
-    /// On the wire: `version`, integer.
+    /// The field `version` (integer).
     #[serde(deserialize_with = "integer")]
     pub version: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// How signals become delivered value.
+/// How signals are converted into delivered value.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueModelContent {
-    /// ISO 4217 code that money values are in (`currency`, string)
+    /// ISO 4217 code of monetary values (`currency`, string).
     pub currency: String,
-    /// Formulas that signals use (`formulas`, list)
+    /// Formulas that signals use (`formulas`, list).
     pub formulas: Vec<ValueFormula>,
-    /// What holds for some customers only (`overrides`, list)
+    /// Overrides for some customers (`overrides`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overrides: Option<Vec<ValueModelOverride>>,
-    /// Tables of variables by segment (`segmentTables`, list)
+    /// Tables of variables by segment (`segmentTables`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segment_tables: Option<Vec<SegmentTable>>,
-    /// Which signals deliver value (`signals`, list)
+    /// Signals that deliver value (`signals`, list).
     pub signals: Vec<ValueModelSignal>,
-    /// The kinds of value (`valueTypes`, list)
+    /// Kinds of value (`valueTypes`, list).
     pub value_types: Vec<ValueType>,
 }
 impl ValueModelContent {
-    /// With what is required; the rest is left out.
+    /// Creates a `ValueModelContent` with its required fields.
     pub fn new(
         currency: impl Into<String>,
         formulas: impl Into<Vec<ValueFormula>>,
@@ -645,7 +672,7 @@ pub enum ValueModelDefault {
     Number(f64),
     /// A string.
     Text(String),
-    /// A JSON value of another type, kept as it came.
+    /// A JSON value of another type, kept unchanged.
     Unknown(Value),
 }
 impl From<f64> for ValueModelDefault {
@@ -665,49 +692,52 @@ impl From<String> for ValueModelDefault {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueModelDetail {
-    /// On the wire: `activatedAt`, RFC 3339 time, may be null.
+    /// The field `activatedAt` (RFC 3339 time, may be null).
     pub activated_at: Option<Timestamp>,
-    /// On the wire: `content`, [`ValueModelContent`].
+    /// The field `content` ([`ValueModelContent`]).
     pub content: ValueModelContent,
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `effectiveFrom`, RFC 3339 time, may be null.
+    /// The field `effectiveFrom` (RFC 3339 time, may be null).
     pub effective_from: Option<Timestamp>,
-    /// On the wire: `effectiveTo`, RFC 3339 time, may be null.
+    /// The field `effectiveTo` (RFC 3339 time, may be null).
     pub effective_to: Option<Timestamp>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: ValueModelId,
-    /// On the wire: `version`, integer.
+    /// The field `version` (integer).
     #[serde(deserialize_with = "integer")]
     pub version: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// What holds for some customers only.
+/// An override for some customers.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueModelOverride {
-    /// Signals that deliver value to them only (`additionalSignals`, list)
+    /// Additional signals that deliver value to these customers only (`additionalSignals`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_signals: Option<Vec<ValueModelSignal>>,
-    /// Their currency (`currency`, string)
+    /// Currency of these customers (`currency`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// The override (`id`, string)
+    /// Id of the override (`id`, string).
     pub id: String,
-    /// The name people read (`label`, string)
+    /// Display name (`label`, string).
     pub label: String,
-    /// Their conversions into money, by value type (`monetaryConversionOverrides`, object)
+    /// Conversions into money for these customers, by value type (`monetaryConversionOverrides`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monetary_conversion_overrides: Option<BTreeMap<String, ConversionOverride>>,
-    /// Who they are (`scope`, [`ValueModelOverrideScope`])
+    /// Customers to whom it applies (`scope`, [`ValueModelOverrideScope`]).
     pub scope: ValueModelOverrideScope,
-    /// Their variables, by signal (`signalOverrides`, object)
+    /// Variables for these customers, by signal (`signalOverrides`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_overrides: Option<BTreeMap<String, ValueModelSignalOverride>>,
 }
 impl ValueModelOverride {
-    /// With what is required; the rest is left out.
+    /// Creates a `ValueModelOverride` with its required fields.
     pub fn new(
         id: impl Into<String>,
         label: impl Into<String>,
@@ -758,21 +788,21 @@ impl ValueModelOverride {
     }
 }
 
-/// The customers that an override is for.
+/// The customers to whom an override applies.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueModelOverrideScope {
-    /// Everyone in these groups (`customerGroupIds`, list)
+    /// All customers in these groups (`customerGroupIds`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_group_ids: Option<Vec<CustomerGroupId>>,
-    /// These customers (`customerIds`, list)
+    /// Individual customers (`customerIds`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_ids: Option<Vec<CustomerId>>,
 }
 impl ValueModelOverrideScope {
-    /// Nothing set yet.
+    /// Creates a `ValueModelOverrideScope` with no fields set.
     pub fn new() -> Self {
         Self {
             customer_group_ids: None,
@@ -801,34 +831,34 @@ impl ValueModelOverrideScope {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueModelSignal {
-    /// Variables that the signal's data may leave out (`defaults`, object)
+    /// Defaults for variables that the signal's data does not contain (`defaults`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub defaults: Option<BTreeMap<String, ValueModelDefault>>,
-    /// What it stands for (`description`, string)
+    /// Description (`description`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The signal's name to the letter (`eventName`, string)
+    /// Event name of the signal; must match exactly (`eventName`, string).
     pub event_name: String,
-    /// The formula that says how much (`formulaId`, string)
+    /// Formula that calculates the value (`formulaId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub formula_id: Option<String>,
-    /// The name people read (`label`, string)
+    /// Display name (`label`, string).
     pub label: String,
-    /// Labels to group by (`labels`, list)
+    /// Labels to group by (`labels`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
-    /// Tables whose variables the formula gets (`segmentTableIds`, list)
+    /// Tables that provide variables to the formula (`segmentTableIds`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segment_table_ids: Option<Vec<String>>,
-    /// Tags to filter by (`tags`, list)
+    /// Tags to filter by (`tags`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
-    /// Where in the signal's data a variable stands (`variableMapping`, object)
+    /// Where each variable is found in the signal's data (`variableMapping`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variable_mapping: Option<BTreeMap<String, String>>,
 }
 impl ValueModelSignal {
-    /// With what is required; the rest is left out.
+    /// Creates a `ValueModelSignal` with its required fields.
     pub fn new(event_name: impl Into<String>, label: impl Into<String>) -> Self {
         Self {
             defaults: None,
@@ -892,17 +922,17 @@ impl ValueModelSignal {
     }
 }
 
-/// Other variables for a signal.
+/// Other default variables for a signal.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct ValueModelSignalOverride {
-    /// Variable by name (`defaults`, object)
+    /// Value by variable (`defaults`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub defaults: Option<BTreeMap<String, ValueModelDefault>>,
 }
 impl ValueModelSignalOverride {
-    /// Nothing set yet.
+    /// Creates a `ValueModelSignalOverride` with no fields set.
     pub fn new() -> Self {
         Self { defaults: None }
     }
@@ -914,17 +944,22 @@ impl ValueModelSignalOverride {
     }
 }
 
-crate::__open_enum! {
-    /// Where a version of the value model stands.
-    ValueModelStatus {
-        /// `active` on the wire.
-        Active = "active",
-        /// `archived` on the wire.
-        Archived = "archived",
-        /// `draft` on the wire.
-        Draft = "draft",
-    }
+/// The status of a version of the value model.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ValueModelStatus {
+    /// The version is in use (`active`).
+    Active,
+    /// The version is archived (`archived`).
+    Archived,
+    /// The version is a draft (`draft`).
+    Draft,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    ValueModelStatus { Active = "active", Archived = "archived", Draft = "draft" }
+);
 
 /// A version of the value model.
 #[derive(Clone, Debug, Deserialize)]
@@ -932,23 +967,26 @@ crate::__open_enum! {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueModelSummary {
-    /// On the wire: `activatedAt`, RFC 3339 time, may be null.
+    /// The field `activatedAt` (RFC 3339 time, may be null).
     pub activated_at: Option<Timestamp>,
-    /// When it was archived; null while it is not (`archivedAt`, RFC 3339 time, may be null)
+    /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `effectiveFrom`, RFC 3339 time, may be null.
+    /// The field `effectiveFrom` (RFC 3339 time, may be null).
     pub effective_from: Option<Timestamp>,
-    /// On the wire: `effectiveTo`, RFC 3339 time, may be null.
+    /// The field `effectiveTo` (RFC 3339 time, may be null).
     pub effective_to: Option<Timestamp>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: ValueModelId,
-    /// On the wire: `status`, [`ValueModelStatus`].
+    /// The field `status` ([`ValueModelStatus`]).
     pub status: ValueModelStatus,
-    /// On the wire: `version`, integer.
+    /// The field `version` (integer).
     #[serde(deserialize_with = "integer")]
     pub version: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Value model version list response.
@@ -956,29 +994,32 @@ pub struct ValueModelSummary {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ValueModelVersionListResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<ValueModelSummary>,
-    /// Where this page stands in the list (`pagination`, [`Pagination`])
+    /// Position of this page in the list (`pagination`, [`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(ValueModelVersionListResponse, ValueModelSummary, pagination);
 
-/// A number, or an expression for one.
+/// A constant or an expression.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueResult {
-    /// The expression, for `expression` (`expression`, string)
+    /// Expression, for `expression` (`expression`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expression: Option<String>,
-    /// Which of the two (`type`, [`ValueResultType`])
+    /// Whether the result is a constant or an expression (`type`, [`ValueResultType`]).
     pub type_: ValueResultType,
-    /// The number, for `constant` (`value`, number)
+    /// Number, for `constant` (`value`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
 }
 impl ValueResult {
-    /// With what is required; the rest is left out.
+    /// Creates a `ValueResult` with its required fields.
     pub fn new(type_: ValueResultType) -> Self {
         Self {
             expression: None,
@@ -1000,45 +1041,50 @@ impl ValueResult {
     }
 }
 
-crate::__open_enum! {
-    /// How a result is said.
-    ValueResultType {
-        /// `constant` on the wire.
-        Constant = "constant",
-        /// `expression` on the wire.
-        Expression = "expression",
-    }
+/// The kind of a result.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ValueResultType {
+    /// A constant number (`constant`).
+    Constant,
+    /// An expression that is evaluated (`expression`).
+    Expression,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    ValueResultType { Constant = "constant", Expression = "expression" }
+);
 
 /// A kind of value, such as time saved.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueType {
-    /// The color it is shown in (`color`, string, may be null)
+    /// Display color (`color`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub color: Patch<String>,
-    /// What it stands for (`description`, string, may be null)
+    /// Description (`description`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
-    /// Where it stands among the others (`displayOrder`, integer, may be null)
+    /// Display position (`displayOrder`, integer, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub display_order: Patch<i64>,
-    /// The icon it is shown with (`icon`, string, may be null)
+    /// Display icon (`icon`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub icon: Patch<String>,
-    /// What it is worth in money (`monetaryConversion`, [`MonetaryConversion`])
+    /// Conversion into money (`monetaryConversion`, [`MonetaryConversion`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monetary_conversion: Option<MonetaryConversion>,
-    /// The name people read (`name`, string)
+    /// Display name (`name`, string).
     pub name: String,
-    /// The name formulas give it (`slug`, string)
+    /// Name in formulas (`slug`, string).
     pub slug: String,
-    /// What it is counted in (`unit`, object)
+    /// Unit of the value (`unit`, object).
     pub unit: JsonObject,
 }
 impl ValueType {
-    /// With what is required; the rest is left out.
+    /// Creates a `ValueType` with its required fields.
     pub fn new(
         name: impl Into<String>,
         slug: impl Into<String>,

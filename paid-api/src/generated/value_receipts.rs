@@ -2,19 +2,25 @@
 
 //! Resource `value-receipts`.
 
-use crate::runtime::{Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp, integer};
+use crate::runtime::{
+    Call, Client, Decimal, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+    decimal, integer,
+};
 #[cfg(feature = "full-serde")]
-use crate::runtime::{Deserializer, from_value, DeserializeError as _};
+use crate::runtime::{
+    Choice, Deserializer, JsonError, Value, choice, flat_choice, from_value,
+    optional_flat_choice,
+};
 use super::ids::{CustomerId, ExternalCustomerId, OrderId, ProductId, ValueReceiptId};
-use super::shared::{CustomerAttribution};
+use super::shared::CustomerAttribution;
 
-/// Value receipts: what your agent was worth to a customer over a period.
+/// Value receipts: the value that your agents delivered to a customer over a period.
 #[derive(Clone, Debug)]
 pub struct ValueReceipts {
     pub(crate) client: Client,
 }
 impl ValueReceipts {
-    /// Archives a value receipt: lists leave it out.
+    /// Archives a value receipt. Lists leave it out by default.
     ///
     /// `POST /value-receipts/{id}/archive`
     ///
@@ -47,7 +53,7 @@ impl ValueReceipts {
             )
             .path("id", id.into().as_str())
     }
-    /// Lists value receipts, without archived ones unless told otherwise.
+    /// Lists value receipts. Archived ones are left out unless `archived` is set.
     ///
     /// `GET /value-receipts/`
     ///
@@ -64,7 +70,7 @@ impl ValueReceipts {
             ),
         }
     }
-    /// Lets anyone with the URL see a value receipt.
+    /// Publishes a value receipt: anyone with the URL can see it.
     ///
     /// `POST /value-receipts/{id}/publish`
     ///
@@ -85,7 +91,7 @@ impl ValueReceipts {
             .path("id", id.into().as_str())
             .body(request)
     }
-    /// Fills a draft value receipt in again; a sealed one is refused.
+    /// Recalculates a draft value receipt. A sealed receipt is refused.
     ///
     /// `POST /value-receipts/{id}/refresh`
     ///
@@ -105,7 +111,7 @@ impl ValueReceipts {
             .path("id", id.into().as_str())
             .empty_body()
     }
-    /// Seals a value receipt: it can no longer change.
+    /// Seals a value receipt. It can no longer change.
     ///
     /// `POST /value-receipts/{id}/seal`
     ///
@@ -122,7 +128,7 @@ impl ValueReceipts {
             .path("id", id.into().as_str())
             .empty_body()
     }
-    /// Finds or makes the value receipt of a customer, scope and period, and fills it in with what is known now. A sealed one is returned as it is.
+    /// Finds or creates the value receipt of a customer, scope and period, and refreshes it. A sealed receipt is returned unchanged.
     ///
     /// `POST /value-receipts/sync`
     ///
@@ -141,7 +147,7 @@ impl ValueReceipts {
             )
             .body(request)
     }
-    /// Brings an archived value receipt back.
+    /// Restores an archived value receipt.
     ///
     /// `POST /value-receipts/{id}/unarchive`
     ///
@@ -158,7 +164,7 @@ impl ValueReceipts {
             .path("id", id.into().as_str())
             .empty_body()
     }
-    /// Takes the public URL of a value receipt away.
+    /// Unpublishes a value receipt: its public URL stops working.
     ///
     /// `POST /value-receipts/{id}/unpublish`
     ///
@@ -184,17 +190,17 @@ pub struct ListValueReceipts {
     call: Call<ValueReceiptListResponse>,
 }
 impl ListValueReceipts {
-    /// Only archived ones, or none of them (`archived`, [`ValueReceiptArchivedFilter`], default `false`)
+    /// Whether to list archived items; what is listed if it is not set depends on the operation (`archived`, [`ValueReceiptArchivedFilter`], default `false`).
     pub fn archived(mut self, archived: ValueReceiptArchivedFilter) -> Self {
         self.call = self.call.query("archived", archived.as_str());
         self
     }
-    /// Only those of the customer with Paid's id (`customerId`, string)
+    /// Only items of the customer with Paid's id (`customerId`, string).
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
     }
-    /// Only those of the customer with your own id (`externalCustomerId`, string)
+    /// Only items of the customer with your own id (`externalCustomerId`, string).
     pub fn external_customer_id(
         mut self,
         external_customer_id: impl Into<ExternalCustomerId>,
@@ -204,22 +210,22 @@ impl ListValueReceipts {
             .query("externalCustomerId", external_customer_id.into().as_str());
         self
     }
-    /// How many items a page has at most (`limit`, integer, default `50`)
+    /// Maximum number of items on a page (`limit`, integer, default `50`).
     pub fn limit(mut self, limit: i64) -> Self {
         self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// How many items to skip (`offset`, integer, default `0`)
+    /// Number of items to skip (`offset`, integer, default `0`).
     pub fn offset(mut self, offset: i64) -> Self {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only those of this order (`orderId`, string)
+    /// Only items of this order (`orderId`, string).
     pub fn order_id(mut self, order_id: impl Into<OrderId>) -> Self {
         self.call = self.call.query("orderId", order_id.into().as_str());
         self
     }
-    /// Only those of the product with Paid's id (`productId`, string)
+    /// Only items of the product with Paid's id (`productId`, string).
     pub fn product_id(mut self, product_id: impl Into<ProductId>) -> Self {
         self.call = self.call.query("productId", product_id.into().as_str());
         self
@@ -227,19 +233,19 @@ impl ListValueReceipts {
 }
 crate::__paged!(ListValueReceipts => ValueReceiptListResponse);
 
-/// Until when a value receipt is public.
+/// How long a value receipt is public.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PublishValueReceiptRequest {
-    /// When it stops being so; never unless set (`publishExpiresAt`, RFC 3339 time, may be null)
+    /// When it stops being public; never if not set (`publishExpiresAt`, RFC 3339 time, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub publish_expires_at: Patch<Timestamp>,
 }
 impl PublishValueReceiptRequest {
-    /// Nothing set yet.
+    /// Creates a request with no fields set.
     pub fn new() -> Self {
         Self {
             publish_expires_at: Patch::Leave,
@@ -261,29 +267,34 @@ impl PublishValueReceiptRequest {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct SuccessResponse {
-    /// On the wire: `success`, boolean.
+    /// The field `success` (boolean).
     pub success: bool,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// Whose value receipt, of what, over which period.
+/// The customer, scope and period of a value receipt.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SyncValueReceiptRequest {
-    /// Whose receipt it is.
+    /// The customer of the receipt.
     #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(deserialize_with = "flat_choice"))]
     pub customer: CustomerAttribution,
-    /// The last day (`endDate`, RFC 3339 time)
+    /// Last day (`endDate`, RFC 3339 time).
     pub end_date: Timestamp,
-    /// What the receipt covers; everything of the customer when left out.
+    /// What the receipt covers; all of the customer's work if not set.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(deserialize_with = "optional_flat_choice"))]
     pub scope: Option<ValueReceiptScope>,
-    /// The first day (`startDate`, RFC 3339 time)
+    /// First day (`startDate`, RFC 3339 time).
     pub start_date: Timestamp,
 }
 impl SyncValueReceiptRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(
         customer: impl Into<CustomerAttribution>,
         end_date: impl Into<Timestamp>,
@@ -304,60 +315,67 @@ impl SyncValueReceiptRequest {
     }
 }
 
-crate::__open_enum! {
-    /// Whether to list archived value receipts.
-    ValueReceiptArchivedFilter {
-        /// `false` on the wire.
-        False = "false",
-        /// `true` on the wire.
-        True = "true",
-    }
+/// Whether to list archived value receipts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ValueReceiptArchivedFilter {
+    /// Only receipts that are not archived (`false`).
+    False,
+    /// Only archived receipts (`true`).
+    True,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(ValueReceiptArchivedFilter { False = "false", True = "true" });
 
-/// What your agent was worth to a customer, with who may see it.
+/// The value that your agents delivered to a customer, with its publication state.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueReceiptDetail {
-    /// On the wire: `allowEmbed`, boolean.
+    /// The field `allowEmbed` (boolean).
     pub allow_embed: bool,
-    /// When it was archived; null while it is not (`archivedAt`, RFC 3339 time, may be null)
+    /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `currency`, string.
+    /// The field `currency` (string).
     pub currency: String,
-    /// On the wire: `customerExternalId`, string, may be null.
+    /// The field `customerExternalId` (string, may be null).
     pub customer_external_id: Option<ExternalCustomerId>,
-    /// On the wire: `customerId`, string, may be null.
+    /// The field `customerId` (string, may be null).
     pub customer_id: Option<CustomerId>,
-    /// On the wire: `customerName`, string, may be null.
+    /// The field `customerName` (string, may be null).
     pub customer_name: Option<String>,
-    /// On the wire: `endDate`, RFC 3339 time, may be null.
+    /// The field `endDate` (RFC 3339 time, may be null).
     pub end_date: Option<Timestamp>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: ValueReceiptId,
-    /// On the wire: `isPublished`, boolean.
+    /// The field `isPublished` (boolean).
     pub is_published: bool,
-    /// On the wire: `orderId`, string, may be null.
+    /// The field `orderId` (string, may be null).
     pub order_id: Option<OrderId>,
-    /// On the wire: `productId`, string, may be null.
+    /// The field `productId` (string, may be null).
     pub product_id: Option<ProductId>,
-    /// On the wire: `publicUrl`, URL.
+    /// The field `publicUrl` (URL).
     pub public_url: String,
-    /// On the wire: `publicUrlToken`, string.
+    /// The field `publicUrlToken` (string).
     pub public_url_token: String,
-    /// On the wire: `publishExpiresAt`, RFC 3339 time, may be null.
+    /// The field `publishExpiresAt` (RFC 3339 time, may be null).
     pub publish_expires_at: Option<Timestamp>,
-    /// On the wire: `publishedAt`, RFC 3339 time, may be null.
+    /// The field `publishedAt` (RFC 3339 time, may be null).
     pub published_at: Option<Timestamp>,
-    /// On the wire: `startDate`, RFC 3339 time, may be null.
+    /// The field `startDate` (RFC 3339 time, may be null).
     pub start_date: Option<Timestamp>,
-    /// On the wire: `status`, string.
+    /// The field `status` (string).
     pub status: String,
-    /// On the wire: `totalDeliveredValue`, number, may be null.
-    pub total_delivered_value: Option<f64>,
+    /// The field `totalDeliveredValue` (exact number, may be null).
+    #[serde(default, with = "decimal")]
+    pub total_delivered_value: Option<Decimal>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Value receipt list response.
@@ -365,11 +383,14 @@ pub struct ValueReceiptDetail {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ValueReceiptListResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<ValueReceiptSummary>,
-    /// On the wire: `total`, integer.
+    /// The field `total` (integer).
     #[serde(deserialize_with = "integer")]
     pub total: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 crate::__page!(ValueReceiptListResponse, ValueReceiptSummary, total);
 
@@ -379,14 +400,14 @@ crate::__page!(ValueReceiptListResponse, ValueReceiptSummary, total);
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueReceiptProduct {
-    /// ISO 4217 code the receipt is in (`currency`, string)
+    /// ISO 4217 code of the receipt's currency (`currency`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// The product, by Paid's id only (`productId`, string)
+    /// Product; only Paid's id is accepted (`productId`, string).
     pub product_id: ProductId,
 }
 impl ValueReceiptProduct {
-    /// With what is required; the rest is left out.
+    /// Creates a `ValueReceiptProduct` with its required fields.
     pub fn new(product_id: impl Into<ProductId>) -> Self {
         Self {
             currency: None,
@@ -405,13 +426,13 @@ impl ValueReceiptProduct {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub enum ValueReceiptScope {
-    /// `orderId` on the wire.
+    /// An object with the key `orderId`.
     #[serde(rename = "orderId")]
     OrderId(OrderId),
-    /// `product` on the wire.
+    /// An object with the key `product`.
     #[serde(rename = "product")]
     Product(ValueReceiptProduct),
-    /// None of the keys this version knows: the object as it came.
+    /// An object without any of these keys, kept unchanged.
     #[serde(untagged)]
     Unknown(JsonObject),
 }
@@ -426,72 +447,68 @@ impl From<ValueReceiptProduct> for ValueReceiptScope {
     }
 }
 #[cfg(feature = "full-serde")]
+impl Choice for ValueReceiptScope {
+    const KEYS: &'static [&'static str] = &["orderId", "product"];
+    fn of(key: &str, value: Value) -> Result<Self, JsonError> {
+        match key {
+            "orderId" => from_value(value).map(Self::OrderId),
+            "product" => from_value(value).map(Self::Product),
+            _ => Ok(Self::Unknown(JsonObject::from_iter([(key.to_owned(), value)]))),
+        }
+    }
+    fn unknown(object: JsonObject) -> Self {
+        Self::Unknown(object)
+    }
+}
+#[cfg(feature = "full-serde")]
 impl<'de> Deserialize<'de> for ValueReceiptScope {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut object = JsonObject::deserialize(deserializer)?;
-        match ["orderId", "product"]
-            .iter()
-            .filter(|key| object.contains_key(**key))
-            .count()
-        {
-            0 => return Ok(Self::Unknown(object)),
-            1 => {}
-            _ => {
-                return Err(
-                    D::Error::custom(
-                        concat!("expected ", "only one of `orderId`, `product`"),
-                    ),
-                );
-            }
-        }
-        if let Some(value) = object.remove("orderId") {
-            return from_value(value).map(Self::OrderId).map_err(D::Error::custom);
-        }
-        if let Some(value) = object.remove("product") {
-            return from_value(value).map(Self::Product).map_err(D::Error::custom);
-        }
-        Ok(Self::Unknown(object))
+        choice(deserializer)
     }
 }
 
-/// What your agent was worth to a customer over a period.
+/// The value that your agents delivered to a customer over a period.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueReceiptSummary {
-    /// When it was archived; null while it is not (`archivedAt`, RFC 3339 time, may be null)
+    /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
-    /// When Paid made the record (`createdAt`, RFC 3339 time)
+    /// When Paid created the record (`createdAt`, RFC 3339 time).
     pub created_at: Timestamp,
-    /// On the wire: `currency`, string.
+    /// The field `currency` (string).
     pub currency: String,
-    /// On the wire: `customerExternalId`, string, may be null.
+    /// The field `customerExternalId` (string, may be null).
     pub customer_external_id: Option<ExternalCustomerId>,
-    /// On the wire: `customerId`, string, may be null.
+    /// The field `customerId` (string, may be null).
     pub customer_id: Option<CustomerId>,
-    /// On the wire: `customerName`, string, may be null.
+    /// The field `customerName` (string, may be null).
     pub customer_name: Option<String>,
-    /// On the wire: `endDate`, RFC 3339 time, may be null.
+    /// The field `endDate` (RFC 3339 time, may be null).
     pub end_date: Option<Timestamp>,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: ValueReceiptId,
-    /// On the wire: `isPublished`, boolean.
+    /// The field `isPublished` (boolean).
     pub is_published: bool,
-    /// On the wire: `orderId`, string, may be null.
+    /// The field `orderId` (string, may be null).
     pub order_id: Option<OrderId>,
-    /// On the wire: `productId`, string, may be null.
+    /// The field `productId` (string, may be null).
     pub product_id: Option<ProductId>,
-    /// On the wire: `publicUrl`, URL.
+    /// The field `publicUrl` (URL).
     pub public_url: String,
-    /// On the wire: `publicUrlToken`, string.
+    /// The field `publicUrlToken` (string).
     pub public_url_token: String,
-    /// On the wire: `startDate`, RFC 3339 time, may be null.
+    /// The field `startDate` (RFC 3339 time, may be null).
     pub start_date: Option<Timestamp>,
-    /// On the wire: `status`, string.
+    /// The field `status` (string).
     pub status: String,
-    /// On the wire: `totalDeliveredValue`, number, may be null.
-    pub total_delivered_value: Option<f64>,
+    /// The field `totalDeliveredValue` (exact number, may be null).
+    #[serde(default, with = "decimal")]
+    pub total_delivered_value: Option<Decimal>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Value receipt sync response.
@@ -500,12 +517,15 @@ pub struct ValueReceiptSummary {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueReceiptSyncResponse {
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: ValueReceiptId,
-    /// On the wire: `publicUrl`, URL.
+    /// The field `publicUrl` (URL).
     pub public_url: String,
-    /// On the wire: `publicUrlToken`, string.
+    /// The field `publicUrlToken` (string).
     pub public_url_token: String,
-    /// On the wire: `status`, string.
+    /// The field `status` (string).
     pub status: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }

@@ -2,10 +2,12 @@
 
 //! Resource `webhooks`.
 
-use crate::runtime::{Call, Client, Deserialize, Method, Patch, Serialize, Timestamp};
-use super::ids::{WebhookId};
+use crate::runtime::{
+    Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+};
+use super::ids::WebhookId;
 
-/// Webhooks: which events Paid sends, and where to.
+/// Webhooks: which events Paid sends, and to which URL.
 #[derive(Clone, Debug)]
 pub struct Webhooks {
     pub(crate) client: Client,
@@ -21,7 +23,7 @@ impl Webhooks {
     pub fn list(&self) -> Call<WebhookListResponse> {
         Call::new(&self.client, "list-webhooks", Method::GET, "/webhooks/")
     }
-    /// Makes a new signing secret for all webhooks and shows it this once; the old one is void from the next delivery on.
+    /// Creates a new signing secret for all webhooks and returns it this one time. The old secret is invalid from the next delivery on.
     ///
     /// `POST /webhooks/rotate-secret`
     ///
@@ -37,7 +39,7 @@ impl Webhooks {
             )
             .empty_body()
     }
-    /// Sends a made-up event to a webhook's URL.
+    /// Sends a test event to a webhook's URL.
     ///
     /// `POST /webhooks/{webhookName}/test`
     ///
@@ -54,7 +56,7 @@ impl Webhooks {
             .path("webhookName", webhook_name.as_str())
             .empty_body()
     }
-    /// Turns a webhook on or off and says where it goes. The first change makes the signing secret, which is shown this once.
+    /// Enables or disables a webhook and sets its URL. The first change creates the signing secret, which is returned only then.
     ///
     /// `PATCH /webhooks/{webhookName}`
     ///
@@ -83,25 +85,28 @@ impl Webhooks {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RotateWebhookSecretResponse {
-    /// The secret, shown this once (`signingSecret`, string)
+    /// The signing secret; it is returned only once (`signingSecret`, string).
     pub signing_secret: String,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-/// What changes about a webhook; everything else stays.
+/// Changes to a webhook; fields that are not set stay unchanged.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct UpdateWebhookRequest {
-    /// Whether events are sent (`enabled`, boolean)
+    /// Whether events are sent (`enabled`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// The HTTPS address they go to; only a webhook that is off can be without (`url`, URL, may be null)
+    /// HTTPS URL to which events are sent; required unless the webhook is disabled (`url`, URL, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub url: Patch<String>,
 }
 impl UpdateWebhookRequest {
-    /// Nothing set yet.
+    /// Creates a request with no fields set.
     pub fn new() -> Self {
         Self {
             enabled: None,
@@ -122,37 +127,43 @@ impl UpdateWebhookRequest {
     }
 }
 
-/// An event that Paid can send, and where it goes.
+/// An event that Paid can send, and the URL it is sent to.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Webhook {
-    /// On the wire: `description`, string.
+    /// The field `description` (string).
     pub description: String,
-    /// On the wire: `enabled`, boolean.
+    /// The field `enabled` (boolean).
     pub enabled: bool,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: WebhookId,
-    /// On the wire: `lastSentAt`, RFC 3339 time, may be null.
+    /// The field `lastSentAt` (RFC 3339 time, may be null).
     pub last_sent_at: Option<Timestamp>,
-    /// On the wire: `lastStatus`, [`WebhookDeliveryStatus`].
+    /// The field `lastStatus` ([`WebhookDeliveryStatus`]).
     pub last_status: WebhookDeliveryStatus,
-    /// On the wire: `name`, [`WebhookName`].
+    /// The field `name` ([`WebhookName`]).
     pub name: WebhookName,
-    /// On the wire: `url`, string, may be null.
+    /// The field `url` (string, may be null).
     pub url: Option<String>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-crate::__open_enum! {
-    /// What became of a delivery.
-    WebhookDeliveryStatus {
-        /// `failed` on the wire.
-        Failed = "failed",
-        /// `success` on the wire.
-        Success = "success",
-    }
+/// The outcome of a webhook delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WebhookDeliveryStatus {
+    /// The delivery failed (`failed`).
+    Failed,
+    /// The delivery succeeded (`success`).
+    Success,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(WebhookDeliveryStatus { Failed = "failed", Success = "success" });
 
 /// Webhook list response.
 #[derive(Clone, Debug, Deserialize)]
@@ -160,45 +171,62 @@ crate::__open_enum! {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookListResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<Webhook>,
-    /// On the wire: `signingSecretConfigured`, boolean.
+    /// The field `signingSecretConfigured` (boolean).
     pub signing_secret_configured: bool,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
-crate::__open_enum! {
-    /// An event that Paid can send.
-    WebhookName {
-        /// `billing-checkout-completed` on the wire.
-        BillingCheckoutCompleted = "billing-checkout-completed",
-        /// `billing-checkout-created` on the wire.
-        BillingCheckoutCreated = "billing-checkout-created",
-        /// `billing-checkout-expired` on the wire.
-        BillingCheckoutExpired = "billing-checkout-expired",
-        /// `billing-credits-depleted` on the wire.
-        BillingCreditsDepleted = "billing-credits-depleted",
-        /// `billing-invoice-created` on the wire.
-        BillingInvoiceCreated = "billing-invoice-created",
-        /// `billing-invoice-paid` on the wire.
-        BillingInvoicePaid = "billing-invoice-paid",
-        /// `billing-invoice-posted` on the wire.
-        BillingInvoicePosted = "billing-invoice-posted",
-        /// `billing-overage-incurred` on the wire.
-        BillingOverageIncurred = "billing-overage-incurred",
-        /// `billing-payment-failed` on the wire.
-        BillingPaymentFailed = "billing-payment-failed",
-        /// `billing-payment-succeeded` on the wire.
-        BillingPaymentSucceeded = "billing-payment-succeeded",
-    }
+/// An event that Paid can send.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WebhookName {
+    /// A checkout was completed (`billing-checkout-completed`).
+    BillingCheckoutCompleted,
+    /// A checkout was created (`billing-checkout-created`).
+    BillingCheckoutCreated,
+    /// A checkout expired (`billing-checkout-expired`).
+    BillingCheckoutExpired,
+    /// A customer has spent all its credits (`billing-credits-depleted`).
+    BillingCreditsDepleted,
+    /// An invoice was created (`billing-invoice-created`).
+    BillingInvoiceCreated,
+    /// An invoice was paid (`billing-invoice-paid`).
+    BillingInvoicePaid,
+    /// An invoice was posted (`billing-invoice-posted`).
+    BillingInvoicePosted,
+    /// A customer used more than it had bought (`billing-overage-incurred`).
+    BillingOverageIncurred,
+    /// A payment failed (`billing-payment-failed`).
+    BillingPaymentFailed,
+    /// A payment succeeded (`billing-payment-succeeded`).
+    BillingPaymentSucceeded,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+crate::__open_enum!(
+    WebhookName { BillingCheckoutCompleted = "billing-checkout-completed",
+    BillingCheckoutCreated = "billing-checkout-created", BillingCheckoutExpired =
+    "billing-checkout-expired", BillingCreditsDepleted = "billing-credits-depleted",
+    BillingInvoiceCreated = "billing-invoice-created", BillingInvoicePaid =
+    "billing-invoice-paid", BillingInvoicePosted = "billing-invoice-posted",
+    BillingOverageIncurred = "billing-overage-incurred", BillingPaymentFailed =
+    "billing-payment-failed", BillingPaymentSucceeded = "billing-payment-succeeded" }
+);
 
 /// Webhook test response.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct WebhookTestResponse {
-    /// On the wire: `success`, boolean.
+    /// The field `success` (boolean).
     pub success: bool,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// A webhook after a change.
@@ -207,21 +235,24 @@ pub struct WebhookTestResponse {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookUpdateResponse {
-    /// On the wire: `description`, string.
+    /// The field `description` (string).
     pub description: String,
-    /// On the wire: `enabled`, boolean.
+    /// The field `enabled` (boolean).
     pub enabled: bool,
-    /// On the wire: `id`, string.
+    /// The field `id` (string).
     pub id: WebhookId,
-    /// On the wire: `lastSentAt`, RFC 3339 time, may be null.
+    /// The field `lastSentAt` (RFC 3339 time, may be null).
     pub last_sent_at: Option<Timestamp>,
-    /// On the wire: `lastStatus`, [`WebhookDeliveryStatus`].
+    /// The field `lastStatus` ([`WebhookDeliveryStatus`]).
     pub last_status: WebhookDeliveryStatus,
-    /// On the wire: `name`, [`WebhookName`].
+    /// The field `name` ([`WebhookName`]).
     pub name: WebhookName,
-    /// The signing secret, shown this once, with the change that made it (`signingSecret`, string)
+    /// The signing secret; returned only by the change that creates it (`signingSecret`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signing_secret: Option<String>,
-    /// On the wire: `url`, string, may be null.
+    /// The field `url` (string, may be null).
     pub url: Option<String>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }

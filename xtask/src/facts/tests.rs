@@ -1,4 +1,4 @@
-//! What is asked of names and documentation.
+//! Requirements on names and documentation.
 
 use super::*;
 use crate::names::objection;
@@ -13,7 +13,7 @@ fn of_paid() -> Facts {
     read(&simplify::simplify(document).unwrap()).unwrap()
 }
 
-/// What nobody has written about yet.
+/// Everything that must be documented and is not.
 fn undocumented(facts: &Facts) -> Vec<String> {
     let mut bare = Vec::new();
     for resource in &facts.resources {
@@ -23,6 +23,12 @@ fn undocumented(facts: &Facts) -> Vec<String> {
             if operation.doc.is_none() {
                 bare.push(operation.id.clone());
             }
+        }
+    }
+    for (name, known) in &facts.types {
+        if let Shape::Enum(values) = &known.shape {
+            let values = values.iter().filter(|(_, doc)| doc.is_none());
+            bare.extend(values.map(|(value, _)| format!("{name}={value}")));
         }
     }
     for (name, known) in facts.types.iter().filter(|(_, known)| known.sent) {
@@ -48,8 +54,23 @@ fn every_public_name_is_one_that_a_person_would_choose() {
 }
 
 #[test]
-fn every_operation_and_every_field_that_is_sent_has_prose_of_our_own() {
+fn every_operation_every_enum_value_and_every_field_that_is_sent_has_prose_of_our_own() {
     assert_eq!(undocumented(&of_paid()), Vec::<String>::new());
+}
+
+#[test]
+fn a_number_that_is_called_like_money_is_exact() {
+    let words =
+        ["amount", "price", "total", "tax", "cost", "balance", "rate", "due", "paid", "credit", "fee", "percent"];
+    let facts = of_paid();
+    let mut inexact = Vec::new();
+    for (name, known) in &facts.types {
+        let Shape::Struct(fields) = &known.shape else { continue };
+        let numbers = fields.iter().filter(|field| field.kind == Kind::Number);
+        let money = numbers.filter(|field| words.iter().any(|word| field.wire.to_lowercase().contains(word)));
+        inexact.extend(money.map(|field| format!("{name}.{}", field.wire)));
+    }
+    assert_eq!(inexact, Vec::<String>::new(), "set `format: decimal` in openapi/overlay.yaml");
 }
 
 #[test]
@@ -63,6 +84,6 @@ fn methods_drop_the_name_of_their_resource() {
         ("create-customer-portal", "customer-portals", "create"),
         ("batch-order-seat-assignments", "orders", "batch_seat_assignments"),
     ] {
-        assert_eq!(method_name(id, feature), name);
+        assert_eq!(operations::method_name(id, feature), name);
     }
 }

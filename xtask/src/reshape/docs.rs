@@ -1,14 +1,11 @@
 //! Documentation comments: prose from the overlay, then the facts of the wire.
 
+use anyhow::{Context, Result};
 use heck::ToTitleCase;
+use syn::parse::Parser;
 
 use super::Target;
 use crate::facts::{Field, Kind, Operation, Type};
-
-/// `///` lines.
-pub(crate) fn comment(text: &str) -> String {
-    text.lines().map(|line| format!("///{}{line}\n", if line.is_empty() { "" } else { " " })).collect()
-}
 
 /// Attributes for quoted items.
 pub(crate) fn attributes(text: &str) -> proc_macro2::TokenStream {
@@ -18,6 +15,12 @@ pub(crate) fn attributes(text: &str) -> proc_macro2::TokenStream {
             quote::quote!(#[doc = #line])
         })
         .collect()
+}
+
+/// The same for a file.
+pub(crate) fn inner(text: &str) -> Result<Vec<syn::Attribute>> {
+    let lines = text.lines().map(|line| format!(" {line}"));
+    syn::Attribute::parse_inner.parse2(quote::quote!(#(#![doc = #lines])*)).context("a file's documentation")
 }
 
 /// A type: its prose, or else its name in words.
@@ -32,18 +35,49 @@ pub(crate) fn of_type(name: &str, known: &Type) -> String {
     })
 }
 
+/// A value of an enum: its prose, then the value on the wire.
+pub(crate) fn of_value(value: &str, prose: Option<&str>) -> String {
+    match prose {
+        Some(prose) => format!("{} (`{value}`).", prose.trim_end_matches('.')),
+        None => format!("The value `{value}`."),
+    }
+}
+
+/// A branch of a union.
+pub(crate) fn of_variant(tag: &str, value: &str) -> String {
+    format!("An object with `{tag}` set to `{value}`.")
+}
+
+/// A branch of a choice.
+pub(crate) fn of_key(key: &str) -> String {
+    format!("An object with the key `{key}`.")
+}
+
+/// The constructor of a request, or of a part of one.
+pub(crate) fn of_constructor(name: &str, has_required_fields: bool) -> String {
+    let what = if name.ends_with("Request") { "a request".to_owned() } else { format!("{} `{name}`", article(name)) };
+    let fields = if has_required_fields { "its required fields" } else { "no fields set" };
+    format!("Creates {what} with {fields}.")
+}
+
+fn article(name: &str) -> &'static str {
+    let vowel = name.starts_with(['A', 'E', 'I', 'O']) || name.starts_with("Up");
+    let sounds_like_a_vowel = vowel && !name.starts_with("One");
+    if sounds_like_a_vowel { "an" } else { "a" }
+}
+
 /// A property or parameter: prose, then what stands on the wire.
 pub(crate) fn of_field(field: &Field) -> String {
-    let facts = wire_facts(field);
+    let (wire, facts) = (&field.wire, wire_facts(field));
     match &field.doc {
-        Some(prose) if field.flatten => prose.clone(),
-        Some(prose) => format!("{} ({facts})", prose.trim_end_matches('.')),
-        None => format!("On the wire: {facts}."),
+        Some(prose) if field.flatten => format!("{}.", prose.trim_end_matches('.')),
+        Some(prose) => format!("{} (`{wire}`, {facts}).", prose.trim_end_matches('.')),
+        None => format!("The field `{wire}` ({facts})."),
     }
 }
 
 fn wire_facts(field: &Field) -> String {
-    let mut facts = vec![format!("`{}`", field.wire), type_in_words(field)];
+    let mut facts = vec![type_in_words(field)];
     facts.extend(field.limits.iter().cloned());
     if field.nullable {
         facts.push("may be null".into());
@@ -61,6 +95,7 @@ fn type_in_words(field: &Field) -> String {
         (_, Some("uri")) => "URL",
         (Kind::Integer, _) => "integer",
         (Kind::Number, _) => "number",
+        (Kind::Decimal, _) => "exact number",
         (Kind::Boolean, _) => "boolean",
         (Kind::Text | Kind::Newtype(_), _) => "string",
         (Kind::Array, _) => "list",
@@ -79,6 +114,6 @@ pub(crate) fn of_operation(operation: &Operation, target: Target) -> String {
     if !operation.errors.is_empty() {
         text.push_str(&format!("Documented statuses: {}. ", operation.errors.join(", ")));
     }
-    text.push_str(&format!("Every failure is an [`Error`]({}::Error).", target.root()));
+    text.push_str(&format!("Every failure is an [`Error`]({}::Error).", target.crate_name()));
     text
 }

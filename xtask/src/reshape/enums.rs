@@ -1,39 +1,51 @@
 //! Types that are not plain structs: ids, open enums, unions by tag, choices by key, scalars.
 
+use anyhow::{Result, bail};
 use heck::ToUpperCamelCase;
-use quote::{format_ident, quote};
+use quote::quote;
 
-use super::{Target, docs, print};
+use super::syntax::{items, rust_name};
+use super::{Target, docs};
 use crate::facts::{ChoiceVariant, Type, UnionVariant};
 
 /// An id type.
-pub(crate) fn newtype(name: &str, doc: &str, target: Target) -> String {
-    format!("{}::__string_newtype! {{\n{}{name}\n}}\n", target.root(), indent(&docs::comment(doc)))
-}
-
-fn indent(text: &str) -> String {
-    text.lines().map(|line| format!("    {line}\n")).collect::<String>() + "    "
+pub(crate) fn newtype(name: &str, doc: &str, target: Target) -> Result<Vec<syn::Item>> {
+    let (root, ident, doc) = (target.root()?, rust_name(name)?, docs::attributes(doc));
+    items(quote! {
+        #doc
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+        #[serde(transparent)]
+        pub struct #ident(Cow<'static, str>);
+        #root::__string_newtype!(#ident);
+    })
 }
 
 /// An enum that keeps values it does not know.
-pub(crate) fn open_enum(name: &str, known: &Type, values: &[(String, Option<String>)], target: Target) -> String {
-    let mut text = format!("{}::__open_enum! {{\n", target.root());
-    for line in docs::comment(&docs::of_type(name, known)).lines() {
-        text.push_str(&format!("    {line}\n"));
-    }
-    text.push_str(&format!("    {name} {{\n"));
-    for (value, doc) in values {
-        let doc = match doc {
-            Some(prose) => format!("{} (`{value}`)", prose.trim_end_matches('.')),
-            None => format!("`{value}` on the wire."),
-        };
-        for line in docs::comment(&doc).lines() {
-            text.push_str(&format!("        {line}\n"));
+pub(crate) fn open_enum(
+    name: &str,
+    known: &Type,
+    values: &[(String, Option<String>)],
+    target: Target,
+) -> Result<Vec<syn::Item>> {
+    let (root, ident, doc) = (target.root()?, rust_name(name)?, docs::attributes(&docs::of_type(name, known)));
+    let names = idents(values.iter().map(|(value, _)| value.to_upper_camel_case()))?;
+    let texts = values.iter().map(|(value, _)| value);
+    let variant_docs = values.iter().map(|(value, prose)| docs::attributes(&docs::of_value(value, prose.as_deref())));
+    items(quote! {
+        #doc
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum #ident {
+            #(#variant_docs #names,)*
+            /// A value that this version does not know, kept unchanged.
+            Unknown(String),
         }
-        text.push_str(&format!("        {} = {value:?},\n", value.to_upper_camel_case()));
-    }
-    text.push_str("    }\n}\n");
-    text
+        #root::__open_enum!(#ident { #(#names = #texts),* });
+    })
+}
+
+fn idents(names: impl Iterator<Item = impl AsRef<str>>) -> Result<Vec<syn::Ident>> {
+    names.map(|name| rust_name(name.as_ref())).collect()
 }
 
 /// Which of serde's traits a type gets: what the API needs of it, the rest with feature `full-serde`.
@@ -61,25 +73,30 @@ fn writing_attribute(known: &Type, inner: &proc_macro2::TokenStream) -> proc_mac
     if known.sent { quote!(#[serde(#inner)]) } else { quote!(#[cfg_attr(feature = "full-serde", serde(#inner))]) }
 }
 
+/// An attribute for reading, which is a feature of what is only sent.
+pub(crate) fn reading_attribute(known: &Type, inner: &proc_macro2::TokenStream) -> proc_macro2::TokenStream {
+    if known.received { quote!(#[serde(#inner)]) } else { quote!(#[cfg_attr(feature = "full-serde", serde(#inner))]) }
+}
+
 fn reading_gate(known: &Type) -> proc_macro2::TokenStream {
     if known.received { quote!() } else { quote!(#[cfg(feature = "full-serde")]) }
 }
 
 /// A union by the value of a tag; an unknown value is kept as JSON.
-pub(crate) fn union(name: &str, known: &Type, tag: &str, variants: &[UnionVariant]) -> String {
+pub(crate) fn union(name: &str, known: &Type, tag: &str, variants: &[UnionVariant]) -> Result<Vec<syn::Item>> {
     let doc = docs::attributes(&docs::of_type(name, known));
-    let ident = format_ident!("{name}");
+    let ident = rust_name(name)?;
     let gate = reading_gate(known);
-    let names: Vec<_> = variants.iter().map(|variant| format_ident!("{}", variant.name)).collect();
-    let types: Vec<_> = variants.iter().map(|variant| format_ident!("{}", variant.type_name)).collect();
+    let names = idents(variants.iter().map(|variant| &variant.name))?;
+    let types = idents(variants.iter().map(|variant| &variant.type_name))?;
     let values: Vec<_> = variants.iter().map(|variant| &variant.value).collect();
-    let variant_docs = values.iter().map(|value| docs::attributes(&format!("`{tag}` is `{value}`.")));
+    let variant_docs = values.iter().map(|value| docs::attributes(&docs::of_variant(tag, value)));
     let derive = writing_derive(known);
     let tagged = writing_attribute(known, &quote!(tag = #tag));
     let untagged = writing_attribute(known, &quote!(untagged));
     let renames = values.iter().map(|value| writing_attribute(known, &quote!(rename = #value)));
-    let unknown = docs::attributes(&format!("A `{tag}` this version does not know, kept as it came."));
-    let tokens = quote! {
+    let unknown = docs::attributes(&format!("A `{tag}` that this version does not know, kept unchanged."));
+    items(quote! {
         #doc
         #derive
         #[non_exhaustive]
@@ -100,42 +117,37 @@ pub(crate) fn union(name: &str, known: &Type, tag: &str, variants: &[UnionVarian
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let value = Value::deserialize(deserializer)?;
                 match value.get(#tag).and_then(Value::as_str) {
-                    #(Some(#values) => from_value(value).map(Self::#names).map_err(D::Error::custom),)*
+                    #(Some(#values) => from_value(value).map(Self::#names).map_err(DeserializeError::custom),)*
                     _ => Ok(Self::Unknown(value)),
                 }
             }
         }
-    };
-    print(tokens).unwrap_or_default()
+    })
 }
 
 /// A choice by which key is there; both at once is an error, neither is kept as JSON.
-pub(crate) fn choice(name: &str, known: &Type, variants: &[ChoiceVariant]) -> String {
+pub(crate) fn choice(name: &str, known: &Type, variants: &[ChoiceVariant]) -> Result<Vec<syn::Item>> {
     let doc = docs::attributes(&docs::of_type(name, known));
-    let ident = format_ident!("{name}");
+    let ident = rust_name(name)?;
     let gate = reading_gate(known);
-    let names: Vec<_> = variants.iter().map(|variant| format_ident!("{}", variant.name)).collect();
-    let types: Vec<_> = variants.iter().map(|variant| format_ident!("{}", variant.type_name)).collect();
+    let names = idents(variants.iter().map(|variant| &variant.name))?;
+    let types = idents(variants.iter().map(|variant| &variant.type_name))?;
     let keys: Vec<_> = variants.iter().map(|variant| &variant.key).collect();
     // Where two keys have one type, a conversion could not tell which is meant.
-    let distinct = |ty: &&&ChoiceVariant| variants.iter().filter(|other| other.type_name == ty.type_name).count() == 1;
-    let (from_types, from_names): (Vec<_>, Vec<_>) = variants
-        .iter()
-        .filter(|variant| distinct(&variant))
-        .map(|variant| (format_ident!("{}", variant.type_name), format_ident!("{}", variant.name)))
-        .unzip();
-    let variant_docs = keys.iter().map(|key| docs::attributes(&format!("`{key}` on the wire.")));
+    let distinct = |ty: &&ChoiceVariant| variants.iter().filter(|other| other.type_name == ty.type_name).count() == 1;
+    let from_types = idents(variants.iter().filter(distinct).map(|variant| &variant.type_name))?;
+    let from_names = idents(variants.iter().filter(distinct).map(|variant| &variant.name))?;
+    let variant_docs = keys.iter().map(|key| docs::attributes(&docs::of_key(key)));
     let derive = writing_derive(known);
     let untagged = writing_attribute(known, &quote!(untagged));
     let renames = keys.iter().map(|key| writing_attribute(known, &quote!(rename = #key)));
-    let expected = format!("only one of {}", keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", "));
-    let tokens = quote! {
+    items(quote! {
         #doc
         #derive
         #[non_exhaustive]
         pub enum #ident {
             #(#variant_docs #renames #names(#types),)*
-            /// None of the keys this version knows: the object as it came.
+            /// An object without any of these keys, kept unchanged.
             #untagged
             Unknown(JsonObject),
         }
@@ -145,49 +157,53 @@ pub(crate) fn choice(name: &str, known: &Type, variants: &[ChoiceVariant]) -> St
             }
         })*
         #gate
-        impl<'de> Deserialize<'de> for #ident {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let mut object = JsonObject::deserialize(deserializer)?;
-                match [#(#keys),*].iter().filter(|key| object.contains_key(**key)).count() {
-                    0 => return Ok(Self::Unknown(object)),
-                    1 => {}
-                    _ => return Err(D::Error::custom(concat!("expected ", #expected))),
+        impl Choice for #ident {
+            const KEYS: &'static [&'static str] = &[#(#keys),*];
+            fn of(key: &str, value: Value) -> Result<Self, JsonError> {
+                match key {
+                    #(#keys => from_value(value).map(Self::#names),)*
+                    _ => Ok(Self::Unknown(JsonObject::from_iter([(key.to_owned(), value)]))),
                 }
-                #(if let Some(value) = object.remove(#keys) {
-                    return from_value(value).map(Self::#names).map_err(D::Error::custom);
-                })*
-                Ok(Self::Unknown(object))
+            }
+            fn unknown(object: JsonObject) -> Self {
+                Self::Unknown(object)
             }
         }
-    };
-    print(tokens).unwrap_or_default()
+        #gate
+        impl<'de> Deserialize<'de> for #ident {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                choice(deserializer)
+            }
+        }
+    })
 }
 
 /// Scalars of several JSON types.
-pub(crate) fn scalars(name: &str, known: &Type, kinds: &[String]) -> String {
+pub(crate) fn scalars(name: &str, known: &Type, kinds: &[String]) -> Result<Vec<syn::Item>> {
     let doc = docs::attributes(&docs::of_type(name, known));
-    let ident = format_ident!("{name}");
+    let ident = rust_name(name)?;
     let (mut names, mut types) = (Vec::new(), Vec::new());
     for kind in kinds {
         let (variant, inner) = match kind.as_str() {
             "number" => ("Number", quote!(f64)),
             "integer" => ("Integer", quote!(i64)),
             "boolean" => ("Boolean", quote!(bool)),
-            _ => ("Text", quote!(String)),
+            "string" => ("Text", quote!(String)),
+            other => bail!("a scalar of type `{other}` is not mapped"),
         };
-        names.push(format_ident!("{variant}"));
+        names.push(rust_name(variant)?);
         types.push(inner);
     }
     let variant_docs = kinds.iter().map(|kind| docs::attributes(&format!("A {kind}.")));
     let derives = serde_derives(known);
-    let tokens = quote! {
+    items(quote! {
         #doc
         #derives
         #[non_exhaustive]
         #[serde(untagged)]
         pub enum #ident {
             #(#variant_docs #names(#types),)*
-            /// A JSON value of another type, kept as it came.
+            /// A JSON value of another type, kept unchanged.
             Unknown(Value),
         }
         #(impl From<#types> for #ident {
@@ -195,6 +211,5 @@ pub(crate) fn scalars(name: &str, known: &Type, kinds: &[String]) -> String {
                 Self::#names(value)
             }
         })*
-    };
-    print(tokens).unwrap_or_default()
+    })
 }

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result};
-use proc_macro2::{TokenStream, TokenTree};
+use anyhow::{Context, Result, ensure};
+use proc_macro2::TokenStream;
+use quote::quote;
 
+use super::imports::{self, Mentions};
+use super::syntax::{self, items, rust_name};
 use super::{Chunk, Files, docs};
 use crate::facts::{Facts, Resource};
 
@@ -18,34 +21,19 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// The path of the crate that has the runtime.
-    pub(crate) fn root(self) -> &'static str {
+    /// The name of the crate that has the runtime.
+    pub(crate) fn crate_name(self) -> &'static str {
         match self {
             Self::Library => "crate",
             Self::StandAlone => "paid",
         }
     }
-}
 
-/// What generated code uses of the runtime; all of it is re-exported by the library's hidden `runtime` module.
-const RUNTIME: [&str; 14] = [
-    "Call",
-    "Client",
-    "Deserialize",
-    "Deserializer",
-    "Empty",
-    "Error",
-    "JsonObject",
-    "Method",
-    "Patch",
-    "Serialize",
-    "Timestamp",
-    "Value",
-    "from_value",
-    "BTreeMap",
-];
+    /// The path of that crate.
+    pub(crate) fn root(self) -> Result<syn::Path> {
+        syn::parse_str(self.crate_name()).context("the name of the runtime's crate")
+    }
 
-impl Target {
     /// The first line of every generated file.
     pub(crate) fn header(self) -> &'static str {
         match self {
@@ -57,12 +45,43 @@ impl Target {
     }
 }
 
+/// What generated code uses of the runtime; all of it is re-exported by the library's hidden `runtime` module.
+const RUNTIME: [&str; 24] = [
+    "BTreeMap",
+    "Call",
+    "Choice",
+    "Client",
+    "Cow",
+    "Decimal",
+    "Deserialize",
+    "DeserializeError",
+    "Deserializer",
+    "Empty",
+    "JsonError",
+    "JsonObject",
+    "Method",
+    "Patch",
+    "Serialize",
+    "Timestamp",
+    "Value",
+    "choice",
+    "decimal",
+    "flat_choice",
+    "from_value",
+    "integer",
+    "optional_flat_choice",
+    "optional_integer",
+];
+
+/// An item that several resources may need, with the features of those that do.
+type Shared = (BTreeSet<String>, Chunk);
+
 /// Items on their way into files.
 pub(crate) struct Plan<'a> {
     facts: &'a Facts,
     target: Target,
-    ids: Vec<(BTreeSet<String>, Chunk)>,
-    shared: Vec<(BTreeSet<String>, Chunk)>,
+    ids: Vec<Shared>,
+    shared: Vec<Shared>,
     resources: BTreeMap<String, Vec<Chunk>>,
 }
 
@@ -72,229 +91,229 @@ impl<'a> Plan<'a> {
         Self { facts, target, ids: Vec::new(), shared: Vec::new(), resources }
     }
 
-    pub(crate) fn add_newtype(&mut self, name: &str, text: String) {
-        let reach = self.facts.newtypes.get(name).map(|newtype| newtype.reached_by.clone()).unwrap_or_default();
-        self.ids.push((reach, Chunk { name: name.to_owned(), text }));
+    pub(crate) fn add_newtype(&mut self, chunk: Chunk) -> Result<()> {
+        let newtype = self.facts.newtypes.get(&chunk.name);
+        let newtype = newtype.with_context(|| format!("`{}` is not an id type of the document", chunk.name))?;
+        self.ids.push((newtype.reached_by.clone(), chunk));
+        Ok(())
     }
 
-    pub(crate) fn add_type(&mut self, name: &str, text: String) {
-        let chunk = Chunk { name: name.to_owned(), text };
-        let reach = self.facts.types.get(name).map(|known| known.reached_by.clone()).unwrap_or_default();
-        let only = (reach.len() == 1).then(|| reach.first().cloned()).flatten();
-        match only.and_then(|feature| self.resources.get_mut(&feature)) {
-            Some(file) => file.push(chunk),
-            None => self.shared.push((reach, chunk)),
+    pub(crate) fn add_type(&mut self, chunk: Chunk) -> Result<()> {
+        let known = self.facts.types.get(&chunk.name);
+        let known = known.with_context(|| format!("`{}` is not a component of the document", chunk.name))?;
+        match one_element(&known.reached_by) {
+            Some(feature) => self.file(feature)?.push(chunk),
+            None => self.shared.push((known.reached_by.clone(), chunk)),
         }
+        Ok(())
     }
 
-    pub(crate) fn add_resource(&mut self, resource: &Resource, chunks: Vec<Chunk>) {
-        if let Some(file) = self.resources.get_mut(&resource.feature) {
-            file.splice(0..0, chunks);
-        }
+    pub(crate) fn add_resource(&mut self, resource: &Resource, chunks: Vec<Chunk>) -> Result<()> {
+        self.file(&resource.feature)?.splice(0..0, chunks);
+        Ok(())
+    }
+
+    fn file(&mut self, feature: &str) -> Result<&mut Vec<Chunk>> {
+        self.resources.get_mut(feature).with_context(|| format!("`{feature}` is not a resource of the document"))
+    }
+
+    fn chunks(&self, resource: &Resource) -> Result<&[Chunk]> {
+        let chunks = self.resources.get(&resource.feature).map(Vec::as_slice);
+        chunks.with_context(|| format!("`{}` is not a resource of the document", resource.feature))
     }
 
     /// The text of every file.
     pub(crate) fn finish(self) -> Result<Files> {
-        let header = self.target.header();
         let mut files = Files::new();
-        files.insert("generated.rs".into(), self.module_file()?);
-        files.insert(
-            "generated/ids.rs".into(),
-            self.shared_file(&self.ids, "//! Id types: Paid's ids and the caller's own cannot be mixed up.\n\n")?,
-        );
+        let ids = "Id types: Paid's ids and the caller's own cannot be mixed up.";
+        let shared = "Types that more than one resource needs.";
+        files.insert("generated.rs".into(), self.module_file().context("generated.rs")?);
+        files.insert("generated/ids.rs".into(), self.shared_file(&self.ids, ids).context("generated/ids.rs")?);
         files.insert(
             "generated/shared.rs".into(),
-            self.shared_file(&self.shared, "//! Types that more than one resource needs.\n\n")?,
+            self.shared_file(&self.shared, shared).context("generated/shared.rs")?,
         );
         for resource in &self.facts.resources {
-            let chunks = self.resources.get(&resource.feature).map(Vec::as_slice).unwrap_or_default();
-            let body: String = chunks.iter().map(|chunk| chunk.text.as_str()).collect::<Vec<_>>().join("\n");
-            let imports = self.imports(&body, chunks)?;
-            let title = format!("//! Resource `{}`.\n\n", resource.feature);
-            files.insert(format!("generated/{}.rs", resource.module()), format!("{header}{title}{imports}\n{body}"));
+            let name = format!("generated/{}.rs", resource.module());
+            let text = self.resource_file(resource).with_context(|| name.clone())?;
+            files.insert(name, text);
         }
         Ok(files)
     }
 
-    fn shared_file(&self, chunks: &[(BTreeSet<String>, Chunk)], title: &str) -> Result<String> {
-        let header = self.target.header();
-        let own: BTreeSet<&str> = chunks.iter().map(|(_, chunk)| chunk.name.as_str()).collect();
-        let plain: String = chunks.iter().map(|(_, chunk)| chunk.text.as_str()).collect();
-        let gated: Vec<String> =
-            chunks.iter().map(|(reach, chunk)| gate_items(reach, &chunk.text)).collect::<Result<_>>()?;
-        // What is compiled depends on the features, so ids are imported all at once.
-        let imports = self.import_lines(&plain, &own)?;
-        let imports: String =
-            imports
-                .lines()
-                .map(|line| {
-                    if line.starts_with("use super::ids::") {
-                        "use super::ids::*;\n".into()
-                    } else {
-                        format!("{line}\n")
-                    }
-                })
-                .collect();
-        Ok(format!("{header}{title}#![allow(unused_imports)]\n\n{imports}\n{}", gated.join("\n")))
-    }
-
-    fn imports(&self, body: &str, chunks: &[Chunk]) -> Result<String> {
-        self.import_lines(body, &chunks.iter().map(|chunk| chunk.name.as_str()).collect())
-    }
-
-    fn import_lines(&self, body: &str, own: &BTreeSet<&str>) -> Result<String> {
-        let mentioned = identifiers(body)?;
-        let outside = |name: &&str| mentioned.contains(*name) && !own.contains(name);
-        let ids: Vec<_> = self.ids.iter().map(|(_, chunk)| chunk.name.as_str()).filter(outside).collect();
-        let shared: Vec<_> = self.shared.iter().map(|(_, chunk)| chunk.name.as_str()).filter(outside).collect();
-        let mut runtime: Vec<_> = RUNTIME.into_iter().filter(outside).filter(|name| *name != "Error").collect();
-        if mentioned.contains("custom") {
-            runtime.push("DeserializeError as _");
-        }
-        if body.contains("\"integer\"") {
-            runtime.push("integer");
-        }
-        if body.contains("\"optional_integer\"") {
-            runtime.push("optional_integer");
-        }
-        if body.contains("\"Patch::is_leave\"") && !runtime.contains(&"Patch") {
-            runtime.push("Patch");
-        }
-        // Reading what is only sent, and writing what is only received, is a feature.
-        let (gated, plain): (Vec<_>, Vec<_>) =
-            runtime.into_iter().partition(|name| self.only_with_full_serde(name, body));
-        let mut lines = String::new();
-        for (attribute, root, names) in [
-            ("", format!("{}::runtime", self.target.root()), plain),
-            ("#[cfg(feature = \"full-serde\")]\n", format!("{}::runtime", self.target.root()), gated),
-            ("", "super::ids".into(), ids),
-            ("", "super::shared".into(), shared),
-        ] {
-            if !names.is_empty() {
-                lines.push_str(&format!("{attribute}use {root}::{{{}}};\n", names.join(", ")));
-            }
-        }
-        Ok(lines)
-    }
-
-    fn only_with_full_serde(&self, name: &str, body: &str) -> bool {
-        let derived = |name: &str| {
-            body.lines().any(|line| line.contains("#[derive(") && line.contains(name))
-                || (name == "Value" && body.contains("Unknown(Value)"))
-        };
-        let ungated_impl = |body: &str| {
-            body.match_indices("impl<'de> Deserialize<'de>")
-                .any(|(at, _)| !body[..at].trim_end().ends_with("#[cfg(feature = \"full-serde\")]"))
-        };
-        match name {
-            "Deserialize" => !derived(name) && !ungated_impl(body),
-            "Serialize" => !derived(name),
-            "Deserializer" | "from_value" | "DeserializeError as _" => !ungated_impl(body),
-            _ => false,
-        }
-    }
-
-    fn module_file(&self) -> Result<String> {
-        let header = self.target.header();
-        let mut text = format!("{header}//! The typed client, one module a resource.\n\nmod ids;\nmod shared;\n");
-        for resource in &self.facts.resources {
-            text.push_str(&format!("{}mod {};\n", self.feature_gate(resource), resource.module()));
-        }
-        text.push_str("\n/// Requests, answers and ids, whatever resource they belong to.\npub mod types {\n");
-        text.push_str("    #[allow(unreachable_pub, unused_imports)]\n    pub use super::ids::*;\n    #[allow(unreachable_pub, unused_imports)]\n    pub use super::shared::*;\n");
-        for resource in &self.facts.resources {
-            let names: Vec<_> =
-                self.resources.get(&resource.feature).into_iter().flatten().map(|chunk| chunk.name.clone()).collect();
-            let names: Vec<_> = names.into_iter().filter(|name| self.facts.types.contains_key(name)).collect();
-            if !names.is_empty() {
-                let gate = self.feature_gate(resource).replace('\n', "\n    ");
-                text.push_str(&format!("    {gate}pub use super::{}::{{{}}};\n", resource.module(), names.join(", ")));
-            }
-        }
-        text.push_str("}\n\n/// Handles of the resources and builders of their requests.\npub mod resources {\n");
-        for resource in &self.facts.resources {
-            let names: Vec<_> =
-                self.resources.get(&resource.feature).into_iter().flatten().map(|chunk| chunk.name.clone()).collect();
-            let names: Vec<_> = names.into_iter().filter(|name| !self.facts.types.contains_key(name)).collect();
-            let gate = self.feature_gate(resource).replace('\n', "\n    ");
-            text.push_str(&format!("    {gate}pub use super::{}::{{{}}};\n", resource.module(), names.join(", ")));
-        }
-        text.push_str("}\n\n");
-        text.push_str(&self.accessors());
-        let file: syn::File = syn::parse_str(&text).context("the module file does not parse")?;
-        Ok(format!("{header}{}", prettyplease::unparse(&file)))
-    }
-
-    fn feature_gate(&self, resource: &Resource) -> String {
-        format!(
-            "#[cfg(feature = \"{}\")]
-",
-            resource.feature
+    fn resource_file(&self, resource: &Resource) -> Result<String> {
+        let chunks = self.chunks(resource)?;
+        let title = docs::inner(&format!("Resource `{}`.", resource.feature))?;
+        let mut imports = Imports::new(self, &chunks.iter().collect::<Vec<_>>())?;
+        imports.from(&quote!(super::ids), names(&self.ids))?;
+        imports.from(&quote!(super::shared), names(&self.shared))?;
+        let imports = items(imports.lines)?;
+        let chunks = chunks.iter().map(|chunk| section(Vec::new(), chunk.items.clone()));
+        syntax::print(
+            self.target.header(),
+            &[section(title, Vec::new()), section(Vec::new(), imports)].into_iter().chain(chunks).collect::<Vec<_>>(),
         )
     }
 
-    fn accessors(&self) -> String {
-        let mut signatures = String::new();
-        let mut bodies = String::new();
+    /// Which of these are compiled depends on the features, so an import may be unused.
+    fn shared_file(&self, chunks: &[Shared], title: &str) -> Result<String> {
+        let allow = syn::parse_quote!(#![allow(unused_imports)]);
+        let mut imports = Imports::new(self, &chunks.iter().map(|(_, chunk)| chunk).collect::<Vec<_>>())?;
+        imports.all_from(&quote!(super::ids), names(&self.ids));
+        let imports = items(imports.lines)?;
+        let mut sections = vec![
+            section(docs::inner(title)?, Vec::new()),
+            section(vec![allow], Vec::new()),
+            section(Vec::new(), imports),
+        ];
+        for (reach, chunk) in chunks {
+            let gate = gate(reach).with_context(|| format!("`{}`", chunk.name))?;
+            let items = chunk.items.iter().cloned().map(|item| gated(item, &gate)).collect::<Result<_>>()?;
+            sections.push(section(Vec::new(), items));
+        }
+        syntax::print(self.target.header(), &sections)
+    }
+
+    fn module_file(&self) -> Result<String> {
+        let title = docs::inner("The typed client, one module a resource.")?;
+        let (mut modules, mut types, mut handles) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
         for resource in &self.facts.resources {
-            let gate = self.feature_gate(resource);
-            let doc = resource.doc.clone().unwrap_or_else(|| format!("The operations on {}.", resource.feature));
-            let doc = docs::comment(&doc);
-            let (name, ty) = (resource.module(), resource.type_name());
-            signatures.push_str(&format!("{gate}{doc}fn {name}(&self) -> resources::{ty};\n"));
-            let (doc, public) = if self.target == Target::Library { (doc.as_str(), "pub ") } else { ("", "") };
-            bodies.push_str(&format!("{gate}{doc}{public}fn {name}(&self) -> resources::{ty} {{ resources::{ty} {{ client: self.clone() }} }}\n"));
-        }
-        match self.target {
-            Target::Library => format!("impl crate::Client {{\n{bodies}}}\n"),
-            Target::StandAlone => format!(
-                "/// The resources of this document on a client.\npub trait Resources {{\n{signatures}}}\nimpl Resources for paid::Client {{\n{bodies}}}\n"
-            ),
-        }
-    }
-}
-
-/// Puts every item of a text under the features that reach it.
-fn gate_items(reach: &BTreeSet<String>, text: &str) -> Result<String> {
-    let gate = match reach.len() {
-        1 => format!("#[cfg(feature = {:?})]\n", reach.first().map(String::as_str).unwrap_or_default()),
-        _ => {
-            let features: Vec<_> = reach.iter().map(|feature| format!("feature = {feature:?}")).collect();
-            format!("#[cfg(any({}))]\n", features.join(", "))
-        }
-    };
-    let mut gated = String::new();
-    let mut at_item = true;
-    for line in text.lines() {
-        if at_item && !line.is_empty() {
-            gated.push_str(&gate);
-            at_item = false;
-        }
-        gated.push_str(line);
-        gated.push('\n');
-        // prettyplease ends an item with a brace in the first column.
-        at_item |= line == "}" || line.ends_with(");") && !line.starts_with(' ');
-    }
-    syn::parse_str::<syn::File>(&gated).context("a gated item does not parse")?;
-    Ok(gated)
-}
-
-fn identifiers(body: &str) -> Result<BTreeSet<String>> {
-    fn collect(tokens: TokenStream, found: &mut BTreeSet<String>) {
-        for token in tokens {
-            match token {
-                TokenTree::Ident(ident) => {
-                    found.insert(ident.to_string());
+            let (feature, module) = (&resource.feature, rust_name(&resource.module())?);
+            let gate = quote!(#[cfg(feature = #feature)]);
+            modules.extend(quote!(#gate mod #module;));
+            let names = self.chunks(resource)?.iter().map(|chunk| chunk.name.as_str());
+            let (known, others): (Vec<_>, Vec<_>) = names.partition(|name| self.facts.types.contains_key(*name));
+            for (names, list) in [(known, &mut types), (others, &mut handles)] {
+                if !names.is_empty() {
+                    let names = names.into_iter().map(rust_name).collect::<Result<Vec<_>>>()?;
+                    list.extend(quote!(#gate pub use super::#module::{#(#names),*};));
                 }
-                TokenTree::Group(group) => collect(group.stream(), found),
-                _ => {}
             }
         }
+        let accessors = self.accessors()?;
+        let modules = items(quote! { mod ids; mod shared; #modules })?;
+        let exports = items(quote! {
+            /// Requests, answers and ids, whatever resource they belong to.
+            pub mod types {
+                #[allow(unreachable_pub, unused_imports)]
+                pub use super::ids::*;
+                #[allow(unreachable_pub, unused_imports)]
+                pub use super::shared::*;
+                #types
+            }
+            /// Handles of the resources and builders of their requests.
+            pub mod resources { #handles }
+        })?;
+        let exports = exports.into_iter().map(|item| section(Vec::new(), vec![item]));
+        let mut sections = vec![section(title, Vec::new()), section(Vec::new(), modules)];
+        sections.extend(exports);
+        sections.push(section(Vec::new(), accessors));
+        syntax::print(self.target.header(), &sections)
     }
-    let mut found = BTreeSet::new();
-    let tokens: TokenStream = body.parse().map_err(|error| anyhow::anyhow!("generated text does not lex: {error}"))?;
-    collect(tokens, &mut found);
-    Ok(found)
+
+    fn accessors(&self) -> Result<Vec<syn::Item>> {
+        let (mut signatures, mut methods) = (TokenStream::new(), TokenStream::new());
+        for resource in &self.facts.resources {
+            let (feature, name, ty) =
+                (&resource.feature, rust_name(&resource.module())?, rust_name(&resource.type_name())?);
+            let doc = resource.doc.clone().unwrap_or_else(|| format!("The operations on {}.", resource.feature));
+            let doc = docs::attributes(&doc);
+            let signature = quote!(fn #name(&self) -> resources::#ty);
+            let body = quote!({ resources::#ty { client: self.clone() } });
+            match self.target {
+                Target::Library => methods.extend(quote!(#[cfg(feature = #feature)] #doc pub #signature #body)),
+                Target::StandAlone => {
+                    signatures.extend(quote!(#[cfg(feature = #feature)] #doc #signature;));
+                    methods.extend(quote!(#[cfg(feature = #feature)] #signature #body));
+                }
+            }
+        }
+        match self.target {
+            Target::Library => items(quote!(impl crate::Client { #methods })),
+            Target::StandAlone => items(quote! {
+                /// The resources of this document on a client.
+                pub trait Resources { #signatures }
+                impl Resources for paid::Client { #methods }
+            }),
+        }
+    }
+}
+
+fn one_element(set: &BTreeSet<String>) -> Option<&String> {
+    set.first().filter(|_| set.len() == 1)
+}
+
+fn section(attrs: Vec<syn::Attribute>, items: Vec<syn::Item>) -> syn::File {
+    syn::File { shebang: None, frontmatter: None, attrs, items }
+}
+
+fn names(shared: &[Shared]) -> impl Iterator<Item = &str> {
+    shared.iter().map(|(_, chunk)| chunk.name.as_str())
+}
+
+/// The `use` lines of a file.
+struct Imports {
+    /// What the file mentions and does not define.
+    mentioned: BTreeSet<String>,
+    lines: TokenStream,
+}
+
+impl Imports {
+    /// With what the file needs of the runtime.
+    fn new(plan: &Plan<'_>, chunks: &[&Chunk]) -> Result<Self> {
+        let Mentions { always, with_full_serde } = imports::mentions(chunks.iter().flat_map(|chunk| &chunk.items))?;
+        let own: BTreeSet<&str> = chunks.iter().map(|chunk| chunk.name.as_str()).collect();
+        let outside = |name: &&String| !own.contains(name.as_str());
+        let root = plan.target.root()?;
+        let runtime = quote!(#root::runtime);
+        let mut imports = Self { mentioned: always.iter().filter(outside).cloned().collect(), lines: quote!() };
+        imports.from(&runtime, RUNTIME.into_iter())?;
+        let mut gated = Self { mentioned: with_full_serde.iter().filter(outside).cloned().collect(), lines: quote!() };
+        gated.from(&runtime, RUNTIME.into_iter())?;
+        if !gated.lines.is_empty() {
+            let lines = gated.lines;
+            imports.lines.extend(quote!(#[cfg(feature = "full-serde")] #lines));
+        }
+        imports.mentioned.extend(gated.mentioned);
+        Ok(imports)
+    }
+
+    /// Those of the names that the file mentions.
+    fn from<'n>(&mut self, module: &TokenStream, names: impl Iterator<Item = &'n str>) -> Result<()> {
+        let names = names.filter(|name| self.mentioned.contains(*name)).map(rust_name).collect::<Result<Vec<_>>>()?;
+        if !names.is_empty() {
+            self.lines.extend(quote!(use #module::{#(#names),*};));
+        }
+        Ok(())
+    }
+
+    /// All of the names: which of them exist depends on the features.
+    fn all_from<'n>(&mut self, module: &TokenStream, mut names: impl Iterator<Item = &'n str>) {
+        if names.any(|name| self.mentioned.contains(name)) {
+            self.lines.extend(quote!(use #module::*;));
+        }
+    }
+}
+
+/// The `cfg` of an item that these features need. With no feature, it would never be compiled.
+fn gate(reach: &BTreeSet<String>) -> Result<syn::Attribute> {
+    ensure!(!reach.is_empty(), "no resource needs it");
+    Ok(match one_element(reach) {
+        Some(feature) => syn::parse_quote!(#[cfg(feature = #feature)]),
+        None => syn::parse_quote!(#[cfg(any(#(feature = #reach),*))]),
+    })
+}
+
+fn gated(mut item: syn::Item, gate: &syn::Attribute) -> Result<syn::Item> {
+    let attributes = match &mut item {
+        syn::Item::Struct(item) => &mut item.attrs,
+        syn::Item::Enum(item) => &mut item.attrs,
+        syn::Item::Impl(item) => &mut item.attrs,
+        syn::Item::Macro(item) => &mut item.attrs,
+        other => anyhow::bail!("an item that cannot be put under a feature: {other:?}"),
+    };
+    attributes.insert(0, gate.clone());
+    Ok(item)
 }
 
 /// The generated part of `[features]`.

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
-use heck::ToSnakeCase;
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::quote;
 use syn::visit_mut::VisitMut;
 
 use super::structs::ShortPaths;
-use super::{Chunk, Target, docs, print};
+use super::syntax::{field_name, items, rust_name};
+use super::{Chunk, Target, docs};
 use crate::facts::{Facts, Field, Kind, Operation, Resource, Shape};
 use crate::generate::Raw;
 
@@ -22,25 +22,27 @@ struct Signature {
 
 /// The handle of a resource, its builders and its pages.
 pub(crate) fn resource(raw: &Raw, facts: &Facts, resource: &Resource, target: Target) -> Result<Vec<Chunk>> {
-    let handle = format_ident!("{}", resource.type_name());
+    let handle = rust_name(&resource.type_name())?;
     let doc = resource.doc.clone().unwrap_or_else(|| format!("The operations on {}.", resource.feature));
     let doc = docs::attributes(&doc);
     let mut methods = TokenStream::new();
     let mut chunks = Vec::new();
     for operation in &resource.operations {
-        let signature = signature(raw, operation)?;
-        methods.extend(method(facts, operation, &signature, target)?);
+        let within = || format!("operation `{}`", operation.id);
+        let signature = signature(raw, operation).with_context(within)?;
+        methods.extend(method(facts, operation, &signature, target).with_context(within)?);
         if has_builder(operation) {
-            chunks.push(Chunk { name: operation.builder(), text: builder(facts, operation, &signature, target)? });
+            let items = builder(facts, operation, &signature, target).with_context(within)?;
+            chunks.push(Chunk { name: operation.builder(), items });
         }
     }
-    let text = print(quote! {
+    let items = items(quote! {
         #doc
         #[derive(Clone, Debug)]
         pub struct #handle { pub(crate) client: Client }
         impl #handle { #methods }
     })?;
-    chunks.insert(0, Chunk { name: resource.type_name(), text });
+    chunks.insert(0, Chunk { name: resource.type_name(), items });
     Ok(chunks)
 }
 
@@ -88,19 +90,20 @@ fn innermost(ty: &syn::Type, wrappers: &[&str]) -> syn::Type {
 
 /// The argument for a parameter, and the text of it for the wire.
 fn argument(facts: &Facts, field: &Field, signature: &Signature) -> Result<(TokenStream, TokenStream)> {
-    let ident = format_ident!("{}", field.wire.to_snake_case());
+    let ident = field_name(&field.wire)?;
     Ok(match &field.kind {
         Kind::Newtype(name) => {
-            let ty = format_ident!("{name}");
+            let ty = rust_name(name)?;
             (quote!(impl Into<#ty>), quote!(#ident.into().as_str()))
         }
         Kind::Component(name) if matches!(facts.types.get(name).map(|known| &known.shape), Some(Shape::Enum(_))) => {
-            let ty = format_ident!("{name}");
+            let ty = rust_name(name)?;
             (quote!(#ty), quote!(#ident.as_str()))
         }
         Kind::Text if field.format.as_deref() == Some("date-time") => {
             (quote!(impl Into<Timestamp>), quote!(#ident.into().to_string()))
         }
+        Kind::Decimal => (quote!(impl Into<Decimal>), quote!(#ident.into().to_string())),
         Kind::Text => (quote!(impl AsRef<str>), quote!(#ident.as_ref())),
         Kind::Integer | Kind::Number | Kind::Boolean => {
             let raw = signature.parameters.get(&ident.to_string());
@@ -113,28 +116,28 @@ fn argument(facts: &Facts, field: &Field, signature: &Signature) -> Result<(Toke
 }
 
 fn method(facts: &Facts, operation: &Operation, signature: &Signature, target: Target) -> Result<TokenStream> {
-    let name = format_ident!("{}", operation.name);
+    let name = rust_name(&operation.name)?;
     let doc = docs::attributes(&docs::of_operation(operation, target));
     let (id, path) = (&operation.id, &operation.path);
-    let http_method = format_ident!("{}", operation.http_method);
+    let http_method = rust_name(&operation.http_method)?;
     let mut arguments = TokenStream::new();
     let mut steps = TokenStream::new();
     for field in &operation.path_parameters {
-        let ident = format_ident!("{}", field.wire.to_snake_case());
+        let ident = field_name(&field.wire)?;
         let (ty, text) = argument(facts, field, signature)?;
         let wire = &field.wire;
         arguments.extend(quote!(#ident: #ty,));
         steps.extend(quote!(.path(#wire, #text)));
     }
     for field in operation.query.iter().filter(|field| field.required) {
-        let ident = format_ident!("{}", field.wire.to_snake_case());
+        let ident = field_name(&field.wire)?;
         let (ty, text) = argument(facts, field, signature)?;
         let wire = &field.wire;
         arguments.extend(quote!(#ident: #ty,));
         steps.extend(quote!(.query(#wire, #text)));
     }
     if let Some(body) = &operation.body {
-        let ty = format_ident!("{body}");
+        let ty = rust_name(body)?;
         arguments.extend(quote!(request: &#ty,));
         steps.extend(quote!(.body(request)));
     } else if operation.empty_body {
@@ -144,7 +147,7 @@ fn method(facts: &Facts, operation: &Operation, signature: &Signature, target: T
         let (list, key) = rule
             .split_once("[*].")
             .with_context(|| format!("`x-rust-keyed-by: {rule}` of `{id}` is not of the form list[*].key"))?;
-        let (list, key) = (format_ident!("{}", list.to_snake_case()), format_ident!("{}", key.to_snake_case()));
+        let (list, key) = (field_name(list)?, field_name(key)?);
         steps.extend(quote!(.repeatable_if(request.#list.iter().all(|item| item.#key.is_some()))));
     } else if operation.repeatable {
         steps.extend(quote!(.repeatable_if(true)));
@@ -153,19 +156,19 @@ fn method(facts: &Facts, operation: &Operation, signature: &Signature, target: T
     let answer = &signature.answer;
     let call = quote!(Call::new(&self.client, #id, Method::#http_method, #path) #steps);
     Ok(if has_builder(operation) {
-        let builder = format_ident!("{}", operation.builder());
+        let builder = rust_name(&operation.builder())?;
         quote!(#doc #deprecated pub fn #name(&self, #arguments) -> #builder { #builder { call: #call } })
     } else {
         quote!(#doc #deprecated pub fn #name(&self, #arguments) -> Call<#answer> { #call })
     })
 }
 
-fn builder(facts: &Facts, operation: &Operation, signature: &Signature, target: Target) -> Result<String> {
-    let name = format_ident!("{}", operation.builder());
+fn builder(facts: &Facts, operation: &Operation, signature: &Signature, target: Target) -> Result<Vec<syn::Item>> {
+    let name = rust_name(&operation.builder())?;
     let answer = &signature.answer;
     let mut setters = TokenStream::new();
     for field in operation.query.iter().filter(|field| !field.required) {
-        let ident = format_ident!("{}", field.wire.to_snake_case());
+        let ident = field_name(&field.wire)?;
         let (ty, text) = argument(facts, field, signature)?;
         let doc = docs::attributes(&docs::of_field(field));
         let wire = &field.wire;
@@ -181,30 +184,27 @@ fn builder(facts: &Facts, operation: &Operation, signature: &Signature, target: 
         "`{} {}` with its optional parameters; `.await` or [`send`](Self::send) sends it.",
         operation.http_method, operation.path
     ));
-    let mut text = print(quote! {
+    let root = target.root()?;
+    let kind = rust_name(if page(facts, operation).is_some() { "__paged" } else { "__sendable" })?;
+    items(quote! {
         #doc
         #[derive(Clone, Debug)]
         #[must_use = "a request does nothing until it is sent"]
         pub struct #name { call: Call<#answer> }
         impl #name { #setters }
-    })?;
-    let answer = quote!(#answer).to_string();
-    let root = target.root();
-    let kind = if page(facts, operation).is_some() { "__paged" } else { "__sendable" };
-    text.push_str(&format!("{root}::{kind}!({name} => {answer});\n"));
-    Ok(text)
+        #root::#kind!(#name => #answer);
+    })
 }
 
 /// The line that makes an answer a page, where some list answers with it.
-pub(crate) fn page_of(facts: &Facts, answer: &str, target: Target) -> String {
+pub(crate) fn page_of(facts: &Facts, answer: &str, target: Target) -> Result<Vec<syn::Item>> {
     let operations = facts.resources.iter().flat_map(|resource| &resource.operations);
     let mut pages = operations
         .filter(|operation| operation.answer.as_deref() == Some(answer))
         .filter_map(|operation| page(facts, operation));
-    pages
-        .next()
-        .map(|(item, end)| format!("{}::__page!({answer}, {item}, {end});\n", target.root()))
-        .unwrap_or_default()
+    let Some((item, end)) = pages.next() else { return Ok(Vec::new()) };
+    let (root, answer, item, end) = (target.root()?, rust_name(answer)?, rust_name(&item)?, rust_name(end)?);
+    items(quote!(#root::__page!(#answer, #item, #end);))
 }
 
 /// For a list with `limit` and `offset`: its items, and how it says that there are more.

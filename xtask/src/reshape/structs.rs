@@ -1,14 +1,17 @@
 //! Structs: progenitor's fields, with the optionality, the tolerance and the constructors that the facts ask for.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use heck::ToLowerCamelCase;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
+use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
 
-use super::enums::serde_derives;
-use super::{docs, print};
-use crate::facts::{Facts, Field, Kind, Shape, Type};
+use super::docs;
+use super::enums::{reading_attribute, serde_derives};
+use super::syntax::{items, rust_name};
+use crate::downlevel::DECIMAL;
+use crate::facts::{Facts, Field, Kind, Presence, Shape, Type};
 use crate::generate::Raw;
 
 /// A field on its way from progenitor's struct to ours.
@@ -17,47 +20,64 @@ struct Member<'a> {
     facts: &'a Field,
     /// The type without `Option`.
     inner: syn::Type,
-    wrapper: Wrapper,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wrapper {
-    Bare,
-    Option,
-    Patch,
+    presence: Presence,
 }
 
 /// One struct with its impls.
-pub(crate) fn structure(raw: &Raw, facts: &Facts, name: &str, known: &Type, fields: &[Field]) -> Result<String> {
+pub(crate) fn structure(
+    raw: &Raw,
+    facts: &Facts,
+    name: &str,
+    known: &Type,
+    fields: &[Field],
+) -> Result<Vec<syn::Item>> {
     let item = raw.structs.get(name).with_context(|| format!("progenitor made no struct `{name}`"))?;
     let mut members = Vec::new();
     for field in &item.fields {
         members.push(member(name, known, fields, field)?);
     }
-    let definition = definition(name, known, &members);
-    let constructors = if known.sent { constructors(facts, name, known, &members) } else { quote!() };
-    print(quote!(#definition #constructors))
+    if known.keeps_other_fields() && members.iter().any(|member| member.ident == "other_fields") {
+        bail!("`{name}` has a property that is called like its `other_fields`");
+    }
+    if let Some(lost) = fields.iter().find(|field| !members.iter().any(|member| member.facts.wire == field.wire)) {
+        bail!("progenitor's `{name}` has no field for the property `{}`", lost.wire);
+    }
+    let definition = definition(name, known, &members)?;
+    let constructors = if known.sent { constructors(facts, name, known, &members)? } else { quote!() };
+    items(quote!(#definition #constructors))
 }
 
 fn member<'a>(name: &str, known: &Type, facts: &'a [Field], field: &syn::Field) -> Result<Member<'a>> {
     let ident = field.ident.clone().with_context(|| format!("progenitor made a tuple struct of `{name}`"))?;
-    let wire = renamed(field).unwrap_or_else(|| ident.to_string());
+    let wire = renamed(field)?.unwrap_or_else(|| ident.to_string());
     let facts = facts.iter().find(|facts| facts.wire == wire);
     let facts = facts.with_context(|| format!("progenitor's `{name}.{wire}` is not in the document"))?;
     let mut inner = without_option(&field.ty);
     ShortPaths.visit_type_mut(&mut inner);
-    let wrapper = match (facts.required, facts.nullable, known.sent) {
-        (true, false, _) => Wrapper::Bare,
-        (false, true, true) => Wrapper::Patch,
-        _ => Wrapper::Option,
-    };
-    Ok(Member { ident, facts, inner, wrapper })
+    if facts.kind != Kind::Decimal && mentions_decimal(&inner) {
+        bail!("`{name}.{wire}`: lists and maps of decimals are not mapped");
+    }
+    Ok(Member { ident, facts, inner, presence: facts.presence(known.sent) })
 }
 
-fn renamed(field: &syn::Field) -> Option<String> {
+fn mentions_decimal(ty: &syn::Type) -> bool {
+    struct Finds(bool);
+    impl<'ast> Visit<'ast> for Finds {
+        fn visit_path_segment(&mut self, segment: &'ast syn::PathSegment) {
+            self.0 |= segment.ident == DECIMAL;
+            syn::visit::visit_path_segment(self, segment);
+        }
+    }
+    let mut finds = Finds(false);
+    finds.visit_type(ty);
+    finds.0
+}
+
+/// The name in `#[serde(rename = "...")]`.
+fn renamed(field: &syn::Field) -> Result<Option<String>> {
     let mut name = None;
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        let _ = attribute.parse_nested_meta(|meta| {
+        attribute.parse_nested_meta(|meta| {
             if let Ok(value) = meta.value() {
                 let literal: syn::Expr = value.parse()?;
                 if let (true, syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. })) =
@@ -67,9 +87,9 @@ fn renamed(field: &syn::Field) -> Option<String> {
                 }
             }
             Ok(())
-        });
+        })?;
     }
-    name
+    Ok(name)
 }
 
 fn without_option(ty: &syn::Type) -> syn::Type {
@@ -105,25 +125,30 @@ impl VisitMut for ShortPaths {
     }
 }
 
-fn definition(name: &str, known: &Type, members: &[Member<'_>]) -> TokenStream {
+fn definition(name: &str, known: &Type, members: &[Member<'_>]) -> Result<TokenStream> {
     let doc = docs::attributes(&docs::of_type(name, known));
     let derives = serde_derives(known);
-    let default = (known.sent
-        && members.iter().all(|member| member.wrapper != Wrapper::Bare)
-        && members.iter().all(|member| !member.facts.required))
-    .then(|| quote!(#[derive(Default)]));
+    let default =
+        (known.sent && members.iter().all(|member| !member.facts.required)).then(|| quote!(#[derive(Default)]));
     let camel = members.iter().any(|member| camel_differs(member));
     let rename_all = camel.then(|| quote!(#[serde(rename_all = "camelCase")]));
-    let ident = format_ident!("{name}");
+    let ident = rust_name(name)?;
     let fields = members.iter().map(|member| field_definition(known, member, camel));
-    quote! {
+    let other_fields = known.keeps_other_fields().then(|| {
+        quote! {
+            /// Fields that this version does not know, kept unchanged.
+            #[serde(flatten)]
+            pub other_fields: JsonObject,
+        }
+    });
+    Ok(quote! {
         #doc
         #derives
         #default
         #[non_exhaustive]
         #rename_all
-        pub struct #ident { #(#fields)* }
-    }
+        pub struct #ident { #(#fields)* #other_fields }
+    })
 }
 
 fn camel_differs(member: &Member<'_>) -> bool {
@@ -152,66 +177,74 @@ fn serde_camel(ident: &str) -> String {
 fn field_definition(known: &Type, member: &Member<'_>, camel: bool) -> TokenStream {
     let doc = docs::attributes(&docs::of_field(member.facts));
     let mut serde = Vec::new();
+    let mut reading = None;
     let ident = &member.ident;
     let automatic = if camel { serde_camel(&ident.to_string()) } else { ident.to_string() };
     let wire = &member.facts.wire;
     if member.facts.flatten {
+        let reads = if member.presence == Presence::Always { "flat_choice" } else { "optional_flat_choice" };
         serde.push(quote!(flatten));
+        reading = Some(reading_attribute(known, &quote!(deserialize_with = #reads)));
     } else if automatic != *wire {
         serde.push(quote!(rename = #wire));
     }
     let integer = member.facts.kind == Kind::Integer && known.received;
-    match member.wrapper {
-        Wrapper::Bare if integer => serde.push(quote!(deserialize_with = "integer")),
-        Wrapper::Option if integer => serde.push(quote!(default, deserialize_with = "optional_integer")),
+    let decimal = member.facts.kind == Kind::Decimal;
+    match member.presence {
+        Presence::Always if decimal => serde.push(quote!(with = "decimal")),
+        _ if decimal => serde.push(quote!(default, with = "decimal")),
+        Presence::Always if integer => serde.push(quote!(deserialize_with = "integer")),
+        Presence::OrNull | Presence::OrMissing if integer => {
+            serde.push(quote!(default, deserialize_with = "optional_integer"));
+        }
         _ => {}
     }
-    match member.wrapper {
-        Wrapper::Patch => serde.push(quote!(default, skip_serializing_if = "Patch::is_leave")),
-        Wrapper::Option if !member.facts.required => serde.push(quote!(skip_serializing_if = "Option::is_none")),
-        _ => {}
+    match member.presence {
+        Presence::Patch if decimal => serde.push(quote!(skip_serializing_if = "Patch::is_leave")),
+        Presence::Patch => serde.push(quote!(default, skip_serializing_if = "Patch::is_leave")),
+        Presence::OrMissing => serde.push(quote!(skip_serializing_if = "Option::is_none")),
+        Presence::Always | Presence::OrNull => {}
     }
     let attribute = (!serde.is_empty()).then(|| quote!(#[serde(#(#serde),*)]));
     let deprecated = member.facts.deprecated.then(|| quote!(#[deprecated = "deprecated in Paid's document"]));
     let ty = full_type(member);
-    quote!(#doc #attribute #deprecated pub #ident: #ty,)
+    quote!(#doc #attribute #reading #deprecated pub #ident: #ty,)
 }
 
 fn full_type(member: &Member<'_>) -> TokenStream {
     let inner = &member.inner;
-    match member.wrapper {
-        Wrapper::Bare => quote!(#inner),
-        Wrapper::Option => quote!(Option<#inner>),
-        Wrapper::Patch => quote!(Patch<#inner>),
+    match member.presence {
+        Presence::Always => quote!(#inner),
+        Presence::OrNull | Presence::OrMissing => quote!(Option<#inner>),
+        Presence::Patch => quote!(Patch<#inner>),
     }
 }
 
-fn constructors(facts: &Facts, name: &str, known: &Type, members: &[Member<'_>]) -> TokenStream {
-    let ident = format_ident!("{name}");
+fn constructors(facts: &Facts, name: &str, known: &Type, members: &[Member<'_>]) -> Result<TokenStream> {
+    let ident = rust_name(name)?;
     let mut required: Vec<_> = members.iter().filter(|member| member.facts.required).collect();
     required.sort_by_key(|member| {
         known.constructor.iter().position(|wire| *wire == member.facts.wire).unwrap_or(usize::MAX)
     });
     let arguments = required.iter().map(|member| {
         let ident = &member.ident;
-        let ty = argument_type(facts, member, member.wrapper == Wrapper::Option);
+        let ty = argument_type(facts, member, member.presence == Presence::OrNull);
         quote!(#ident: #ty)
     });
     let values = members.iter().map(|member| {
         let ident = &member.ident;
-        match (member.facts.required, member.wrapper) {
-            (true, _) => {
+        match member.presence {
+            Presence::Always | Presence::OrNull => {
                 let value = converted(facts, member);
                 if *ident == value.to_string() { quote!(#ident) } else { quote!(#ident: #value) }
             }
-            (false, Wrapper::Patch) => quote!(#ident: Patch::Leave),
-            _ => quote!(#ident: None),
+            Presence::Patch => quote!(#ident: Patch::Leave),
+            Presence::OrMissing => quote!(#ident: None),
         }
     });
-    let doc = if required.is_empty() { "Nothing set yet." } else { "With what is required; the rest is left out." };
-    let new_doc = docs::attributes(doc);
+    let new_doc = docs::attributes(&docs::of_constructor(name, !required.is_empty()));
     let setters = members.iter().filter(|member| !member.facts.required).map(|member| setter(facts, member));
-    quote! {
+    Ok(quote! {
         impl #ident {
             #new_doc
             pub fn new(#(#arguments),*) -> Self {
@@ -219,15 +252,15 @@ fn constructors(facts: &Facts, name: &str, known: &Type, members: &[Member<'_>])
             }
             #(#setters)*
         }
-    }
+    })
 }
 
 fn setter(facts: &Facts, member: &Member<'_>) -> TokenStream {
     let ident = &member.ident;
     let ty = argument_type(facts, member, false);
     let doc = docs::attributes(&format!("Sets [`{ident}`](Self::{ident})."));
-    let value = match member.wrapper {
-        Wrapper::Patch => quote!(#ident.into()),
+    let value = match member.presence {
+        Presence::Patch => quote!(#ident.into()),
         _ => {
             let value = converted(facts, member);
             quote!(Some(#value))
@@ -246,7 +279,7 @@ fn setter(facts: &Facts, member: &Member<'_>) -> TokenStream {
 /// Whether a caller may pass anything that converts into the type.
 fn converts(facts: &Facts, member: &Member<'_>) -> bool {
     match &member.facts.kind {
-        Kind::Text | Kind::Newtype(_) | Kind::Array => true,
+        Kind::Text | Kind::Newtype(_) | Kind::Array | Kind::Decimal => true,
         Kind::Component(name) => facts
             .types
             .get(name)
@@ -257,8 +290,8 @@ fn converts(facts: &Facts, member: &Member<'_>) -> bool {
 
 fn argument_type(facts: &Facts, member: &Member<'_>, nullable: bool) -> TokenStream {
     let inner = &member.inner;
-    match member.wrapper {
-        Wrapper::Patch => quote!(impl Into<Patch<#inner>>),
+    match member.presence {
+        Presence::Patch => quote!(impl Into<Patch<#inner>>),
         _ if nullable => quote!(impl Into<Option<#inner>>),
         _ if converts(facts, member) => quote!(impl Into<#inner>),
         _ => quote!(#inner),
@@ -267,6 +300,5 @@ fn argument_type(facts: &Facts, member: &Member<'_>, nullable: bool) -> TokenStr
 
 fn converted(facts: &Facts, member: &Member<'_>) -> TokenStream {
     let ident = &member.ident;
-    let nullable = member.facts.required && member.wrapper == Wrapper::Option;
-    if nullable || converts(facts, member) { quote!(#ident.into()) } else { quote!(#ident) }
+    if member.presence == Presence::OrNull || converts(facts, member) { quote!(#ident.into()) } else { quote!(#ident) }
 }

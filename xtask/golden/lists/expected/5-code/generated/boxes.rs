@@ -2,10 +2,12 @@
 
 //! Resource `boxes`.
 
-use paid::runtime::{Call, Client, Deserialize, Empty, Method, Timestamp, integer};
+use paid::runtime::{
+    Call, Client, Deserialize, Empty, JsonObject, Method, Timestamp, integer,
+};
 #[cfg(feature = "full-serde")]
-use paid::runtime::{Serialize};
-use super::ids::{BoxId};
+use paid::runtime::Serialize;
+use super::ids::BoxId;
 
 /// Boxes that open and close.
 #[derive(Clone, Debug)]
@@ -45,17 +47,17 @@ pub struct ListBoxes {
     call: Call<BoxListResponse>,
 }
 impl ListBoxes {
-    /// On the wire: `limit`, integer, minimum 1, default `10`.
+    /// The field `limit` (integer, minimum 1, default `10`).
     pub fn limit(mut self, limit: i64) -> Self {
         self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// On the wire: `offset`, integer.
+    /// The field `offset` (integer).
     pub fn offset(mut self, offset: i64) -> Self {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// On the wire: `state`, [`BoxState`], default `open`.
+    /// The field `state` ([`BoxState`], default `open`).
     pub fn state(mut self, state: BoxState) -> Self {
         self.call = self.call.query("state", state.as_str());
         self
@@ -69,12 +71,15 @@ paid::__paged!(ListBoxes => BoxListResponse);
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Box {
-    /// On the wire: `closedAt`, RFC 3339 time, may be null.
+    /// The field `closedAt` (RFC 3339 time, may be null).
     pub closed_at: Option<Timestamp>,
-    /// The box (`id`, string)
+    /// The box (`id`, string).
     pub id: BoxId,
-    /// On the wire: `state`, [`BoxState`].
+    /// The field `state` ([`BoxState`]).
     pub state: BoxState,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Box list response.
@@ -82,22 +87,28 @@ pub struct Box {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct BoxListResponse {
-    /// On the wire: `data`, list.
+    /// The field `data` (list).
     pub data: Vec<Box>,
-    /// On the wire: `pagination`, [`Pagination`].
+    /// The field `pagination` ([`Pagination`]).
     pub pagination: Pagination,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 paid::__page!(BoxListResponse, Box, pagination);
 
-paid::__open_enum! {
-    /// Box state.
-    BoxState {
-        /// `closed` on the wire.
-        Closed = "closed",
-        /// `open` on the wire.
-        Open = "open",
-    }
+/// Box state.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BoxState {
+    /// The value `closed`.
+    Closed,
+    /// The value `open`.
+    Open,
+    /// A value that this version does not know, kept unchanged.
+    Unknown(String),
 }
+paid::__open_enum!(BoxState { Closed = "closed", Open = "open" });
 
 /// Pagination.
 #[derive(Clone, Debug, Deserialize)]
@@ -105,15 +116,18 @@ paid::__open_enum! {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Pagination {
-    /// On the wire: `hasMore`, boolean.
+    /// The field `hasMore` (boolean).
     pub has_more: bool,
-    /// On the wire: `limit`, integer.
+    /// The field `limit` (integer).
     #[serde(deserialize_with = "integer")]
     pub limit: i64,
-    /// On the wire: `offset`, integer.
+    /// The field `offset` (integer).
     #[serde(deserialize_with = "integer")]
     pub offset: i64,
-    /// On the wire: `total`, integer.
+    /// The field `total` (integer).
     #[serde(deserialize_with = "integer")]
     pub total: i64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }

@@ -4,9 +4,12 @@
 
 #![allow(unused_imports)]
 
+use paid::runtime::{Cow, Deserialize, Serialize};
 
 #[cfg(feature = "boxes")]
-paid::__string_newtype! {
-    /// Paid's id of a box.
-    BoxId
-}
+/// Paid's id of a box.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct BoxId(Cow<'static, str>);
+#[cfg(feature = "boxes")]
+paid::__string_newtype!(BoxId);

@@ -2,7 +2,12 @@
 
 //! Resource `events`.
 
-use paid::runtime::{Call, Client, Deserialize, Deserializer, JsonObject, Method, Serialize, Timestamp, Value, from_value, DeserializeError as _, integer};
+use paid::runtime::{
+    Call, Client, Deserialize, DeserializeError, Deserializer, JsonObject, Method,
+    Serialize, Timestamp, Value, from_value, integer,
+};
+#[cfg(feature = "full-serde")]
+use paid::runtime::{Choice, JsonError, choice};
 use super::ids::{ExternalWhoId, WhoId};
 
 /// The operations on events.
@@ -30,11 +35,11 @@ impl Events {
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreateEventsRequest {
-    /// On the wire: `events`, list.
+    /// The field `events` (list).
     pub events: Vec<Event>,
 }
 impl CreateEventsRequest {
-    /// With what is required; the rest is left out.
+    /// Creates a request with its required fields.
     pub fn new(events: impl Into<Vec<Event>>) -> Self {
         Self { events: events.into() }
     }
@@ -45,11 +50,14 @@ impl CreateEventsRequest {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreateEventsResponse {
-    /// On the wire: `accepted`, integer.
+    /// The field `accepted` (integer).
     #[serde(deserialize_with = "integer")]
     pub accepted: i64,
-    /// On the wire: `prices`, list.
+    /// The field `prices` (list).
     pub prices: Vec<Price>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Event.
@@ -57,22 +65,22 @@ pub struct CreateEventsResponse {
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct Event {
-    /// On the wire: `at`, RFC 3339 time.
+    /// The field `at` (RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// On the wire: `data`, object.
+    /// The field `data` (object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<JsonObject>,
-    /// On the wire: `key`, string.
+    /// The field `key` (string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// On the wire: `value`, [`EventValue`].
+    /// The field `value` ([`EventValue`]).
     pub value: EventValue,
-    /// On the wire: `who`, [`Who`].
+    /// The field `who` ([`Who`]).
     pub who: Who,
 }
 impl Event {
-    /// With what is required; the rest is left out.
+    /// Creates an `Event` with its required fields.
     pub fn new(value: impl Into<EventValue>, who: impl Into<Who>) -> Self {
         Self {
             at: None,
@@ -114,7 +122,7 @@ pub enum EventValue {
     Number(f64),
     /// A boolean.
     Boolean(bool),
-    /// A JSON value of another type, kept as it came.
+    /// A JSON value of another type, kept unchanged.
     Unknown(Value),
 }
 impl From<String> for EventValue {
@@ -138,8 +146,11 @@ impl From<bool> for EventValue {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct FlatPrice {
-    /// On the wire: `amount`, number.
+    /// The field `amount` (number).
     pub amount: f64,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Price.
@@ -148,13 +159,13 @@ pub struct FlatPrice {
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(tag = "kind"))]
 pub enum Price {
-    /// `kind` is `flat`.
+    /// An object with `kind` set to `flat`.
     #[cfg_attr(feature = "full-serde", serde(rename = "flat"))]
     Flat(FlatPrice),
-    /// `kind` is `tiered`.
+    /// An object with `kind` set to `tiered`.
     #[cfg_attr(feature = "full-serde", serde(rename = "tiered"))]
     Tiered(TieredPrice),
-    /// A `kind` this version does not know, kept as it came.
+    /// A `kind` that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(untagged))]
     Unknown(Value),
 }
@@ -172,9 +183,11 @@ impl<'de> Deserialize<'de> for Price {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         match value.get("kind").and_then(Value::as_str) {
-            Some("flat") => from_value(value).map(Self::Flat).map_err(D::Error::custom),
+            Some("flat") => {
+                from_value(value).map(Self::Flat).map_err(DeserializeError::custom)
+            }
             Some("tiered") => {
-                from_value(value).map(Self::Tiered).map_err(D::Error::custom)
+                from_value(value).map(Self::Tiered).map_err(DeserializeError::custom)
             }
             _ => Ok(Self::Unknown(value)),
         }
@@ -186,21 +199,24 @@ impl<'de> Deserialize<'de> for Price {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct TieredPrice {
-    /// On the wire: `tiers`, list.
+    /// The field `tiers` (list).
     pub tiers: Vec<f64>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Who.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub enum Who {
-    /// `externalWhoId` on the wire.
+    /// An object with the key `externalWhoId`.
     #[serde(rename = "externalWhoId")]
     ExternalId(ExternalWhoId),
-    /// `whoId` on the wire.
+    /// An object with the key `whoId`.
     #[serde(rename = "whoId")]
     Id(WhoId),
-    /// None of the keys this version knows: the object as it came.
+    /// An object without any of these keys, kept unchanged.
     #[serde(untagged)]
     Unknown(JsonObject),
 }
@@ -215,30 +231,22 @@ impl From<WhoId> for Who {
     }
 }
 #[cfg(feature = "full-serde")]
+impl Choice for Who {
+    const KEYS: &'static [&'static str] = &["externalWhoId", "whoId"];
+    fn of(key: &str, value: Value) -> Result<Self, JsonError> {
+        match key {
+            "externalWhoId" => from_value(value).map(Self::ExternalId),
+            "whoId" => from_value(value).map(Self::Id),
+            _ => Ok(Self::Unknown(JsonObject::from_iter([(key.to_owned(), value)]))),
+        }
+    }
+    fn unknown(object: JsonObject) -> Self {
+        Self::Unknown(object)
+    }
+}
+#[cfg(feature = "full-serde")]
 impl<'de> Deserialize<'de> for Who {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut object = JsonObject::deserialize(deserializer)?;
-        match ["externalWhoId", "whoId"]
-            .iter()
-            .filter(|key| object.contains_key(**key))
-            .count()
-        {
-            0 => return Ok(Self::Unknown(object)),
-            1 => {}
-            _ => {
-                return Err(
-                    D::Error::custom(
-                        concat!("expected ", "only one of `externalWhoId`, `whoId`"),
-                    ),
-                );
-            }
-        }
-        if let Some(value) = object.remove("externalWhoId") {
-            return from_value(value).map(Self::ExternalId).map_err(D::Error::custom);
-        }
-        if let Some(value) = object.remove("whoId") {
-            return from_value(value).map(Self::Id).map_err(D::Error::custom);
-        }
-        Ok(Self::Unknown(object))
+        choice(deserializer)
     }
 }

@@ -4,15 +4,20 @@
 
 #![allow(unused_imports)]
 
+use paid::runtime::{Cow, Deserialize, Serialize};
 
 #[cfg(feature = "events")]
-paid::__string_newtype! {
-    /// Your own id.
-    ExternalWhoId
-}
+/// Your own id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct ExternalWhoId(Cow<'static, str>);
+#[cfg(feature = "events")]
+paid::__string_newtype!(ExternalWhoId);
 
 #[cfg(feature = "events")]
-paid::__string_newtype! {
-    /// Paid's id.
-    WhoId
-}
+/// Paid's id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct WhoId(Cow<'static, str>);
+#[cfg(feature = "events")]
+paid::__string_newtype!(WhoId);

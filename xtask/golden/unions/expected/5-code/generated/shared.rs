@@ -3,5 +3,3 @@
 //! Types that more than one resource needs.
 
 #![allow(unused_imports)]
-
-

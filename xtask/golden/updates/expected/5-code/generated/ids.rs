@@ -3,5 +3,3 @@
 //! Id types: Paid's ids and the caller's own cannot be mixed up.
 
 #![allow(unused_imports)]
-
-

@@ -2,9 +2,14 @@
 
 //! Resource `parts`.
 
-use paid::runtime::{Call, Client, Deserialize, Empty, JsonObject, Method, Patch, Serialize, BTreeMap, integer, optional_integer};
+use paid::runtime::{
+    BTreeMap, Call, Client, Deserialize, Empty, JsonObject, Method, Patch, Serialize,
+    integer, optional_integer,
+};
 #[cfg(feature = "full-serde")]
-use paid::runtime::{Deserializer, from_value, DeserializeError as _};
+use paid::runtime::{
+    Choice, Deserializer, JsonError, Value, choice, from_value, optional_flat_choice,
+};
 
 /// The operations on parts.
 #[derive(Clone, Debug)]
@@ -46,42 +51,34 @@ impl Parts {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub enum Owner {
-    /// `externalOwnerId` on the wire.
+    /// An object with the key `externalOwnerId`.
     #[serde(rename = "externalOwnerId")]
     ExternalId(String),
-    /// `ownerId` on the wire.
+    /// An object with the key `ownerId`.
     #[serde(rename = "ownerId")]
     Id(String),
-    /// None of the keys this version knows: the object as it came.
+    /// An object without any of these keys, kept unchanged.
     #[serde(untagged)]
     Unknown(JsonObject),
 }
 #[cfg(feature = "full-serde")]
+impl Choice for Owner {
+    const KEYS: &'static [&'static str] = &["externalOwnerId", "ownerId"];
+    fn of(key: &str, value: Value) -> Result<Self, JsonError> {
+        match key {
+            "externalOwnerId" => from_value(value).map(Self::ExternalId),
+            "ownerId" => from_value(value).map(Self::Id),
+            _ => Ok(Self::Unknown(JsonObject::from_iter([(key.to_owned(), value)]))),
+        }
+    }
+    fn unknown(object: JsonObject) -> Self {
+        Self::Unknown(object)
+    }
+}
+#[cfg(feature = "full-serde")]
 impl<'de> Deserialize<'de> for Owner {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut object = JsonObject::deserialize(deserializer)?;
-        match ["externalOwnerId", "ownerId"]
-            .iter()
-            .filter(|key| object.contains_key(**key))
-            .count()
-        {
-            0 => return Ok(Self::Unknown(object)),
-            1 => {}
-            _ => {
-                return Err(
-                    D::Error::custom(
-                        concat!("expected ", "only one of `externalOwnerId`, `ownerId`"),
-                    ),
-                );
-            }
-        }
-        if let Some(value) = object.remove("externalOwnerId") {
-            return from_value(value).map(Self::ExternalId).map_err(D::Error::custom);
-        }
-        if let Some(value) = object.remove("ownerId") {
-            return from_value(value).map(Self::Id).map_err(D::Error::custom);
-        }
-        Ok(Self::Unknown(object))
+        choice(deserializer)
     }
 }
 
@@ -90,16 +87,19 @@ impl<'de> Deserialize<'de> for Owner {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Part {
-    /// On the wire: `count`, integer.
+    /// The field `count` (integer).
     #[serde(deserialize_with = "integer")]
     pub count: i64,
-    /// On the wire: `name`, string.
+    /// The field `name` (string).
     pub name: String,
-    /// On the wire: `note`, string, may be null.
+    /// The field `note` (string, may be null).
     pub note: Option<String>,
-    /// On the wire: `place`, [`Place`], may be null.
+    /// The field `place` ([`Place`], may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
+    /// Fields that this version does not know, kept unchanged.
+    #[serde(flatten)]
+    pub other_fields: JsonObject,
 }
 
 /// Place.
@@ -107,7 +107,7 @@ pub struct Part {
 #[derive(Default)]
 #[non_exhaustive]
 pub struct Place {
-    /// On the wire: `shelf_number`, integer.
+    /// The field `shelf_number` (integer).
     #[serde(
         default,
         deserialize_with = "optional_integer",
@@ -116,7 +116,7 @@ pub struct Place {
     pub shelf_number: Option<i64>,
 }
 impl Place {
-    /// Nothing set yet.
+    /// Creates a `Place` with no fields set.
     pub fn new() -> Self {
         Self { shelf_number: None }
     }
@@ -134,30 +134,31 @@ impl Place {
 #[derive(Default)]
 #[non_exhaustive]
 pub struct UpdatePartRequest {
-    /// On the wire: `active`, boolean, default `false`.
+    /// The field `active` (boolean, default `false`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
-    /// On the wire: `limits`, object.
+    /// The field `limits` (object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<BTreeMap<String, i64>>,
-    /// On the wire: `name`, string, minLength 1, maxLength 40.
+    /// The field `name` (string, minLength 1, maxLength 40).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// On the wire: `note`, string, may be null.
+    /// The field `note` (string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub note: Patch<String>,
     /// Whose part it is.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(deserialize_with = "optional_flat_choice"))]
     pub owner: Option<Owner>,
-    /// On the wire: `place`, [`Place`], may be null.
+    /// The field `place` ([`Place`], may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub place: Patch<Place>,
-    /// On the wire: `tags`, list.
+    /// The field `tags` (list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
 }
 impl UpdatePartRequest {
-    /// Nothing set yet.
+    /// Creates a request with no fields set.
     pub fn new() -> Self {
         Self {
             active: None,

@@ -1,0 +1,133 @@
+//! Resources: from tags and operations to features and methods.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::{Operation, Resource, prose, schemas};
+use crate::document::{self, Object};
+
+/// Reads every operation, by resource.
+pub(super) fn read(document: &Value) -> Result<Vec<Resource>> {
+    let tags = document.get("tags").and_then(Value::as_array);
+    let tag = |name: &str| tags.into_iter().flatten().find(|tag| tag["name"] == name);
+    let mut resources: BTreeMap<String, Resource> = BTreeMap::new();
+    document::for_each_operation(document, |path, method, operation, pointer| {
+        let name =
+            operation.pointer("/tags/0").and_then(Value::as_str).with_context(|| format!("{pointer}: no tag"))?;
+        let feature = tag(name).and_then(|tag| tag["x-rust-name"].as_str()).unwrap_or(name).to_owned();
+        let resource = resources.entry(feature.clone()).or_insert_with(|| Resource {
+            feature: feature.clone(),
+            doc: tag(name).and_then(prose),
+            operations: Vec::new(),
+        });
+        resource.operations.push(read_operation(document, &feature, path, method, operation, &pointer)?);
+        Ok(())
+    })?;
+    for resource in resources.values_mut() {
+        resource.operations.sort_by(|one, two| one.name.cmp(&two.name));
+        if let Some(pair) = resource.operations.windows(2).find(|pair| pair[0].name == pair[1].name) {
+            bail!(
+                "operations `{}` and `{}` of `{}` are both called `{}`: set `x-rust-name` for one in openapi/overlay.yaml",
+                pair[0].id,
+                pair[1].id,
+                resource.feature,
+                pair[0].name
+            );
+        }
+    }
+    Ok(resources.into_values().collect())
+}
+
+fn read_operation(
+    document: &Value,
+    feature: &str,
+    path: &str,
+    method: &str,
+    operation: &Value,
+    pointer: &str,
+) -> Result<Operation> {
+    let id = operation["operationId"].as_str().with_context(|| format!("{pointer}: no operationId"))?.to_owned();
+    let name =
+        operation.get("x-rust-name").and_then(Value::as_str).map_or_else(|| method_name(&id, feature), str::to_owned);
+    let mut path_parameters = Vec::new();
+    let mut query = Vec::new();
+    for parameter in operation.get("parameters").and_then(Value::as_array).into_iter().flatten() {
+        let wire = parameter["name"].as_str().with_context(|| format!("{pointer}: a parameter without a name"))?;
+        let mut field = schemas::field(wire, &parameter["schema"], parameter["required"] == true);
+        field.doc = prose(parameter).or(field.doc);
+        field.deprecated |= parameter["deprecated"] == true;
+        if parameter["in"] == "path" { path_parameters.push(field) } else { query.push(field) }
+    }
+    path_parameters.sort_by_key(|field| path.find(&format!("{{{}}}", field.wire)));
+    let body = operation.pointer("/requestBody/content/application~1json/schema");
+    let body = body
+        .map(|schema| {
+            let name = document::referenced(schema).map(str::to_owned);
+            name.with_context(|| format!("{pointer}/requestBody: the body has no name: move it to a component"))
+        })
+        .transpose()?;
+    let responses = operation.get("responses").and_then(Value::as_object);
+    let errors =
+        responses.into_iter().flat_map(Object::keys).filter(|status| !status.starts_with('2')).cloned().collect();
+    let answer = responses
+        .into_iter()
+        .flatten()
+        .find(|(status, _)| status.starts_with('2'))
+        .and_then(|(_, response)| response.pointer("/content/application~1json/schema"));
+    let empty = answer.is_none_or(|schema| is_empty_object(document, schema));
+    let answer = match answer {
+        Some(schema) if !empty => {
+            let name = document::referenced(schema);
+            Some(
+                name.with_context(|| format!("{pointer}/responses: the answer has no name: move it to a component"))?
+                    .to_owned(),
+            )
+        }
+        _ => None,
+    };
+    Ok(Operation {
+        id,
+        name,
+        http_method: method.to_uppercase(),
+        path: path.to_owned(),
+        doc: prose(operation),
+        path_parameters,
+        query,
+        body,
+        empty_body: operation.get("x-rust-empty-body").is_some(),
+        answer,
+        errors,
+        keyed_by: operation.get("x-rust-keyed-by").and_then(Value::as_str).map(str::to_owned),
+        repeatable: operation.get("x-rust-repeatable") == Some(&Value::Bool(true)),
+        deprecated: operation.get("deprecated") == Some(&Value::Bool(true)),
+    })
+}
+
+fn is_empty_object(document: &Value, schema: &Value) -> bool {
+    let resolved =
+        document::referenced(schema).and_then(|name| document::schemas(document).ok()?.get(name)).unwrap_or(schema);
+    resolved.get("properties").and_then(Value::as_object).is_some_and(Object::is_empty)
+}
+
+/// `get-customer-by-external-id` of `customers` is `get_by_external_id`.
+pub(super) fn method_name(id: &str, feature: &str) -> String {
+    let singular = |word: &str| word.strip_suffix('s').unwrap_or(word).to_owned();
+    let resource: Vec<_> = feature.split('-').map(singular).collect();
+    let words: Vec<_> = id.strip_suffix("-by-id").unwrap_or(id).split('-').collect();
+    let mut kept = Vec::new();
+    let mut at = 0;
+    while at < words.len() {
+        let here = words.get(at..at + resource.len());
+        if kept.len() == 1
+            && here.is_some_and(|here| here.iter().map(|word| singular(word)).eq(resource.iter().cloned()))
+        {
+            at += resource.len();
+        } else {
+            kept.push(words[at]);
+            at += 1;
+        }
+    }
+    kept.join("_")
+}

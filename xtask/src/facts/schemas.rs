@@ -1,0 +1,152 @@
+//! Components: from a schema to a type with its fields.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+use super::{ChoiceVariant, Field, Kind, Shape, Type, UnionVariant, prose};
+use crate::document::{self, Object};
+use crate::downlevel::{self, NEWTYPE};
+use crate::null::{self, WithoutNull};
+use crate::simplify::{CHOICE, FLATTEN};
+
+/// Reads a component.
+pub(super) fn read(schema: &Value) -> Result<Type> {
+    let shape = shape(schema)?;
+    let constructor = strings(schema, "x-rust-new")?;
+    if let Shape::Struct(fields) = &shape {
+        let unknown = constructor.iter().find(|wire| !fields.iter().any(|field| field.wire == **wire));
+        ensure!(
+            unknown.is_none(),
+            "`x-rust-new` names `{}`, which is not a property",
+            unknown.cloned().unwrap_or_default()
+        );
+    }
+    Ok(Type { doc: prose(schema), shape, sent: false, received: false, reached_by: BTreeSet::new(), constructor })
+}
+
+fn strings(schema: &Value, key: &str) -> Result<Vec<String>> {
+    let Some(list) = schema.get(key) else { return Ok(Vec::new()) };
+    serde_json::from_value(list.clone()).with_context(|| format!("`{key}` is not a list of strings"))
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str> {
+    value.get(key).and_then(Value::as_str).with_context(|| format!("`{key}` is missing or not a string"))
+}
+
+fn shape(schema: &Value) -> Result<Shape> {
+    if let Some(variants) = schema.get(CHOICE).and_then(Value::as_object) {
+        let variants = variants.iter().map(|(variant, key)| choice_variant(schema, variant, key));
+        return Ok(Shape::Choice(variants.collect::<Result<_>>()?));
+    }
+    if schema.get("enum").is_some() {
+        return enumeration(schema);
+    }
+    if let Some(discriminator) = schema.get("discriminator") {
+        let tag = text(discriminator, "propertyName")?.to_owned();
+        let variants = schema.get("x-rust-variants").and_then(Value::as_object).context("a union without variants")?;
+        let variants = variants.iter().map(|(name, variant)| {
+            let (value, type_name) = (text(variant, "value")?.to_owned(), text(variant, "type")?.to_owned());
+            Ok(UnionVariant { name: name.clone(), value, type_name })
+        });
+        return Ok(Shape::Union { tag, variants: variants.collect::<Result<_>>()? });
+    }
+    if let Some(branches) = schema.get("oneOf").and_then(Value::as_array) {
+        let kinds = branches.iter().map(|branch| Ok(text(branch, "type")?.to_owned()));
+        return Ok(Shape::Scalars(kinds.collect::<Result<_>>()?));
+    }
+    match schema.get("properties").and_then(Value::as_object) {
+        Some(properties) => Ok(Shape::Struct(fields(properties, &strings(schema, "required")?))),
+        None => bail!("a schema of a form that the generator does not map"),
+    }
+}
+
+fn choice_variant(schema: &Value, variant: &str, key: &Value) -> Result<ChoiceVariant> {
+    let key = key.as_str().context("a choice's key is not a string")?.to_owned();
+    let property = schema.pointer(&format!("/properties/{key}"));
+    let type_name = match kind(property.with_context(|| format!("a choice without its key `{key}`"))?) {
+        Kind::Newtype(name) | Kind::Component(name) => name,
+        Kind::Text => "String".to_owned(),
+        other => bail!("a choice whose key `{key}` is {other:?}: only strings and components are mapped"),
+    };
+    Ok(ChoiceVariant { name: variant.to_owned(), key, type_name })
+}
+
+fn enumeration(schema: &Value) -> Result<Shape> {
+    let docs = schema.get("x-rust-docs");
+    let values = strings(schema, "enum")?;
+    if let Some(unknown) =
+        docs.and_then(Value::as_object).into_iter().flat_map(Object::keys).find(|key| !values.contains(key))
+    {
+        bail!("`x-rust-docs` describes `{unknown}`, which is not a value");
+    }
+    let documented = values.into_iter().map(|value| {
+        let doc = docs.and_then(|docs| docs.get(&value)).map(|doc| doc.as_str().context("`x-rust-docs` is not text"));
+        Ok((value, doc.transpose()?.map(str::to_owned)))
+    });
+    Ok(Shape::Enum(documented.collect::<Result<_>>()?))
+}
+
+fn fields(properties: &Object, required: &[String]) -> Vec<Field> {
+    properties.iter().map(|(wire, schema)| field(wire, schema, required.contains(wire))).collect()
+}
+
+const LIMITS: [&str; 9] = [
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+];
+
+/// Reads a property or the schema of a parameter.
+pub(super) fn field(wire: &str, schema: &Value, required: bool) -> Field {
+    let WithoutNull { schema, nullable } = null::without(schema);
+    Field {
+        wire: wire.to_owned(),
+        doc: prose(&schema),
+        required,
+        nullable,
+        kind: kind(&schema),
+        format: schema.get("format").and_then(Value::as_str).map(str::to_owned),
+        limits: LIMITS.iter().filter_map(|limit| Some(format!("{limit} {}", schema.get(limit)?))).collect(),
+        default: schema.get("default").cloned(),
+        flatten: schema.get(FLATTEN).is_some(),
+        deprecated: schema.get("deprecated") == Some(&Value::Bool(true)),
+        mentions: mentions(&schema),
+    }
+}
+
+fn mentions(schema: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    document::visit_schema(&mut schema.clone(), "", &mut |inner, _| {
+        let newtype = inner.get(NEWTYPE).and_then(Value::as_str);
+        found.extend(newtype.or_else(|| document::referenced(inner)).map(str::to_owned));
+    });
+    found
+}
+
+/// Of a schema without null.
+fn kind(schema: &Value) -> Kind {
+    if let Some(name) = schema.get(NEWTYPE).and_then(Value::as_str) {
+        return Kind::Newtype(name.to_owned());
+    }
+    if let Some(name) = document::referenced(schema) {
+        return Kind::Component(name.to_owned());
+    }
+    match schema.get("type").and_then(Value::as_str) {
+        Some("integer") => Kind::Integer,
+        Some("number") if downlevel::is_decimal(schema) => Kind::Decimal,
+        Some("number") => Kind::Number,
+        Some("boolean") => Kind::Boolean,
+        Some("string") => Kind::Text,
+        Some("array") => Kind::Array,
+        Some("object") => Kind::Map,
+        _ => Kind::Any,
+    }
+}
