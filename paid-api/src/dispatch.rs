@@ -1,6 +1,5 @@
-//! What leaves: records in, records out. A bounded queue, an outbox on disk where one is wanted, and a thread of its own
-//! that sends what has come together until it is delivered or refused for good. Knows no signal, no cost record and no
-//! span: these are [cargoes](cargo::Cargo).
+//! Delivery of records: a bounded queue, an optional outbox on disk, and a thread that sends batches until every record
+//! is delivered or permanently refused. Knows no signal, no cost record and no span: these are [cargoes](cargo::Cargo).
 
 mod cargo;
 mod chunk;
@@ -48,7 +47,7 @@ pub use sink::{Batch, Sink, SinkFuture};
 pub use stats::Stats;
 pub(crate) use stats::now_ms;
 
-/// A handle of the background that delivers one sort of cargo. The last one that is dropped ends it.
+/// A handle of the thread that delivers one kind of cargo. Dropping the last handle ends the thread.
 pub(crate) struct Dispatch<C: Cargo> {
     inner: Arc<DispatchInner<C>>,
 }
@@ -66,30 +65,30 @@ struct DispatchInner<C: Cargo> {
     runtime: tokio::runtime::Handle,
     patience: Duration,
     has_disk: bool,
-    /// Hears when the thread is done; `None` once that was waited for.
+    /// Receives a message when the thread has ended; `None` once something has waited for it.
     done: Mutex<Option<mpsc::Receiver<()>>>,
     ended: watch::Receiver<bool>,
 }
 
-/// A handle that does not keep the background alive.
+/// A handle that does not keep the thread alive.
 pub(crate) struct WeakDispatch<C: Cargo>(std::sync::Weak<DispatchInner<C>>);
 
-/// What a flush or shutdown did not get done in time.
+/// A flush or shutdown did not finish in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{} not delivered after {after:?}; the server cannot be reached, or needs longer", kind.counted(*left))]
 #[non_exhaustive]
 pub struct FlushError {
-    /// What is left.
+    /// The kind of the records.
     pub kind: RecordKind,
-    /// How many records are still on their way, in the outbox, or lost.
+    /// How many records are not delivered: in memory, in the outbox, or lost.
     pub left: u64,
-    /// How long was waited.
+    /// The timeout that has passed.
     pub after: Duration,
 }
 
 impl<C: Cargo> Dispatch<C> {
-    /// Takes a load in, at once; whether it is taken. What is not taken is counted and reported. With an outbox and a full
-    /// queue it may wait for the disk, for a second at most.
+    /// Queues a load at once and returns true if it was accepted. A load that is not accepted is counted and reported.
+    /// With an outbox and a full queue it may wait for the disk, for a second at most.
     pub(crate) fn push(
         &self,
         load: C::Load,
@@ -99,7 +98,7 @@ impl<C: Cargo> Dispatch<C> {
         self.push_content(Queued { content: Content::Load(load), receipt, stored })
     }
 
-    /// Takes in what was written as a record before.
+    /// Queues a load that is already written as a record.
     pub(crate) fn push_record(&self, record: Record) -> Receipt {
         let (tell, receipt) = Receipt::new(record.kind());
         self.push_content(Queued { content: Content::Record(record), receipt: Some(tell), stored: None });
@@ -108,7 +107,7 @@ impl<C: Cargo> Dispatch<C> {
 
     fn push_content(&self, queued: Queued<C>) -> bool {
         let shared = &self.inner.shared;
-        // Counted first, so that what is left is never less than nothing.
+        // Counted first, so that the number of pending records never falls below zero.
         shared.counts.accepted.add(1);
         match self.inner.queue.push(queued) {
             Pushed::Queued => true,
@@ -129,19 +128,19 @@ impl<C: Cargo> Dispatch<C> {
         }
     }
 
-    /// Takes notice of something that cannot be taken in: counts and reports it.
+    /// Counts and reports a load that cannot be accepted.
     pub(crate) fn refuse(&self, failure: DeliveryError) -> Receipt {
         self.inner.shared.refuse(&failure);
         Receipt::of_failure(failure)
     }
 
-    /// The same for a failure that has been logged.
+    /// Like [`refuse`](Self::refuse), for a failure that has already been logged.
     pub(crate) fn refuse_logged(&self, failure: &DeliveryError) {
         self.inner.shared.counts.refused.add(1);
         self.inner.shared.reporter.tell_hooks(failure);
     }
 
-    /// Waits until the queue has room, if callers are to wait for it.
+    /// Waits until the queue has room, if the overflow setting is [`Overflow::Wait`].
     pub(crate) async fn wait_for_room(&self) {
         if self.inner.queue.overflow() == Overflow::Wait {
             self.room().await;
@@ -157,11 +156,11 @@ impl<C: Cargo> Dispatch<C> {
         self.inner.has_disk
     }
 
-    /// Waits until everything that was taken in before is delivered or refused for good.
+    /// Waits until everything that was accepted before is delivered or permanently refused.
     ///
     /// # Errors
     ///
-    /// If that takes longer than `timeout`: how many records are left. They stay queued.
+    /// If that takes longer than `timeout`: with the number of records that are not delivered. They stay queued.
     pub(crate) async fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         let (tell, told) = oneshot::channel();
         let is_asked = self.inner.queue.flush(FlushTell::Task(tell));
@@ -170,7 +169,7 @@ impl<C: Cargo> Dispatch<C> {
         self.outcome(is_flushed, self.stats().queued(), timeout)
     }
 
-    /// The same for a thread that may block.
+    /// Like [`flush`](Self::flush), for a thread that may block.
     pub(crate) fn flush_blocking(&self, timeout: Duration) -> Result<(), FlushError> {
         let (tell, told) = mpsc::channel();
         let is_asked = self.inner.queue.flush(FlushTell::Thread(tell));
@@ -178,18 +177,18 @@ impl<C: Cargo> Dispatch<C> {
         self.outcome(is_flushed, self.stats().queued(), timeout)
     }
 
-    /// Takes nothing more, sends what is queued, and ends the thread. What is left after `timeout` is lost and reported, or
-    /// stays in the outbox.
+    /// Accepts nothing more, sends what is queued, and ends the thread. Records that are not delivered after `timeout`
+    /// stay in the outbox; without one they are lost and reported.
     ///
     /// # Errors
     ///
-    /// If something is left: how many records.
+    /// If records are not delivered: with their number.
     pub(crate) async fn shutdown(&self, timeout: Duration) -> Result<(), FlushError> {
         let before = self.stats();
         self.inner.close(timeout);
         let mut ended = self.inner.ended.clone();
         let has_ended = async move { ended.wait_for(|ended| *ended).await.is_ok() };
-        // Ends by itself in time; a request may hang for a moment.
+        // The thread ends by itself in time, but a request may take a moment longer.
         self.within(timeout.saturating_add(GRACE), has_ended).await;
         let stats = self.stats();
         self.outcome(false, stats.queued() + (stats.dropped - before.dropped), timeout)
@@ -199,12 +198,13 @@ impl<C: Cargo> Dispatch<C> {
         if is_done || left == 0 { Ok(()) } else { Err(FlushError { kind: C::KIND, left, after }) }
     }
 
-    /// The outcome of a future, or `None` after some time on the thread's own clock: on any runtime and on none.
+    /// The outcome of a future, or `None` after `timeout` on the thread's own clock: it works on any runtime, and
+    /// without one.
     async fn within<F: Future>(&self, timeout: Duration, future: F) -> Option<F::Output> {
         end::within(&self.inner.runtime, timeout, future).await
     }
 
-    /// What it has done so far.
+    /// The counters so far.
     pub(crate) fn stats(&self) -> Stats {
         self.inner.shared.counts.read()
     }
@@ -225,11 +225,11 @@ impl<C: Cargo> WeakDispatch<C> {
     }
 }
 
-/// The thread gives up by itself when its time ends; a request may still hang for a moment then.
+/// The thread gives up by itself when its time ends, but a request may take a moment longer.
 const GRACE: Duration = Duration::from_secs(1);
 
 impl<C: Cargo> DispatchInner<C> {
-    /// Ends the thread, within this time.
+    /// Ends the thread within this time.
     fn close(&self, patience: Duration) {
         let end = end::after(patience);
         self.end.send_if_modified(|before| {
@@ -249,7 +249,10 @@ impl<C: Cargo> DispatchInner<C> {
         let limit = self.patience.saturating_add(GRACE);
         if let Err(mpsc::RecvTimeoutError::Timeout) = done.recv_timeout(limit) {
             let left = self.shared.counts.read().queued();
-            log(&format_args!("the last handle is gone, and {} left after {limit:?}", C::KIND.counted(left)));
+            log(&format_args!(
+                "the last handle was dropped, and {} not delivered after {limit:?}",
+                C::KIND.counted(left)
+            ));
         }
     }
 }

@@ -1,5 +1,5 @@
-//! One call from everywhere: [`emit()`] completes a signal from the scope around it and hands it to the scope's emitter or
-//! the installed one. Knows no network.
+//! Emission: [`emit()`] completes a signal from the current scope and hands it to the scope's emitter or the installed
+//! one. Knows no network.
 
 use std::sync::{Arc, Once};
 
@@ -20,8 +20,9 @@ fn find() -> Option<Arc<dyn Emit>> {
     Scope::with_current(|scope| scope.and_then(Scope::emitter_named).cloned()).or_else(listener::installed)
 }
 
-/// Emits a signal, with the scope's customer and product if the signal names none, a key and the time. Returns at once and
-/// never fails the caller; a signal that cannot be sent is counted, logged and given to the emitter's hook.
+/// Emits a signal. What the signal does not set comes from the current scope (customer, product) or is made now
+/// (idempotency key, timestamp). Returns at once and never fails the caller; a signal that cannot be sent is counted,
+/// logged and passed to the emitter's hook.
 #[inline]
 pub fn emit<S: PaidSignal>(signal: S) {
     match current() {
@@ -43,7 +44,7 @@ pub(crate) fn accept(emitter: &dyn Emit, signal: Signal) {
     }
 }
 
-/// Fills in what the scope knows, a key and the time; or says why the signal cannot be sent.
+/// Sets what the signal lacks from the scope, and a key and the time. Fails if the signal cannot be sent.
 pub(crate) fn complete(mut signal: Signal) -> Result<Signal, DeliveryError> {
     Scope::with_current(|scope| {
         if signal.customer.is_none() {
@@ -67,7 +68,7 @@ pub(crate) fn complete(mut signal: Signal) -> Result<Signal, DeliveryError> {
     Ok(signal)
 }
 
-/// Hands a signal over, with the costs of its scope if it is to carry them; whether it was accepted.
+/// Hands a signal over, with the costs of its scope if it is cost-attributed. Returns true if it was accepted.
 #[inline]
 pub(crate) fn with_costs(signal: Signal, hand_over: impl FnOnce(Signal) -> bool) -> bool {
     if signal.cost_attributed { attributed(signal, hand_over) } else { hand_over(signal) }
@@ -80,7 +81,7 @@ fn attributed(mut signal: Signal, hand_over: impl FnOnce(Signal) -> bool) -> boo
             signal.costs_of = Some(claim.scope_id());
             let name = signal.name.clone();
             let is_accepted = hand_over(signal);
-            // What was refused leaves the costs to the next one.
+            // If the signal was refused, the costs are left to the next one.
             if is_accepted {
                 claim.accepted(&name);
             }
@@ -98,7 +99,7 @@ fn report_unattributed(name: &str) {
     static TOLD: Once = Once::new();
     TOLD.call_once(|| {
         log(&format_args!(
-            "signal `{name}` is cost-attributed and outside a traced scope: it is sent without costs; run the work in \
+            "signal `{name}` is cost-attributed but outside a traced scope: it is sent without costs; run the work in \
              `paid::scope().traced()` or under `#[paid::trace]`"
         ));
     });

@@ -1,4 +1,4 @@
-//! Signals on their way to Paid: the [`Emitter`], over dispatch and an outbox.
+//! The [`Emitter`] of signals, over dispatch and an optional outbox.
 
 mod builder;
 mod cargo;
@@ -23,16 +23,18 @@ use crate::signal::{PaidSignal, Signal};
 pub use builder::EmitterBuilder;
 use cargo::Signals;
 
-/// Delivers signals to Paid from a thread of its own: emitting never waits for the network and needs no runtime. Cloning
-/// is cheap; dropping the last handle waits up to 5 seconds for what is queued, and reports what is left.
+/// Delivers signals to Paid from its own thread: emitting never waits for the network and needs no async runtime.
+/// Cloning is cheap; dropping the last handle waits up to 5 seconds for queued signals, and reports those that are not
+/// delivered.
 ///
-/// Signals go out in batches, several at a time, and those of one customer in the order they came. What cannot be
-/// delivered now (Paid cannot be reached, is overloaded, or refuses the key) is tried again until it is, with waits that
-/// grow to a minute. Meanwhile the queue fills: with an [outbox](EmitterBuilder::outbox) signals go to disk; without
-/// one, those beyond its limit are refused and reported, or as [`Overflow`](crate::Overflow) says. A batch that Paid refuses
-/// for its content, or counts as partly failed, is halved until the bad signals stand alone: the good ones get through. Every
-/// signal has an idempotency key from emission on, so that repeating one bills nothing twice. [`Verdict`](crate::Verdict) has
-/// the table of what is tried again.
+/// Signals are sent in batches, several at a time, and those of one customer in the order in which they were emitted.
+/// If a batch cannot be delivered now (Paid cannot be reached, is overloaded, or refuses the API key), it is retried
+/// until it is delivered, with waits of up to a minute. Meanwhile the queue fills: with an
+/// [outbox](EmitterBuilder::outbox), signals go to disk; without one, signals beyond its limit are refused and
+/// reported, or handled as [`Overflow`](crate::Overflow) says. A batch that Paid refuses for its content, or counts as
+/// partly failed, is halved until each bad signal is alone, so the good ones are delivered. Every signal has an
+/// idempotency key from its emission on, so a retry bills nothing twice. [`Verdict`](crate::Verdict) has the table of
+/// what is retried.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -47,7 +49,7 @@ pub struct Emitter {
 }
 
 impl Emitter {
-    /// An emitter over this client, with defaults for the rest.
+    /// Creates an emitter over this client, with default settings.
     ///
     /// # Errors
     ///
@@ -56,13 +58,13 @@ impl Emitter {
         Self::builder(client).build()
     }
 
-    /// Everything that can be set.
+    /// Returns a builder with the default settings.
     pub fn builder(client: Client) -> EmitterBuilder {
         EmitterBuilder::over(client)
     }
 
-    /// Queues a signal, at once, with a receipt to await or drop. Customer and product that it does not name come from
-    /// the current scope.
+    /// Queues a signal at once and returns a receipt to await or to drop. A customer and product that the signal does
+    /// not set come from the current scope.
     ///
     /// It never waits for the network. With an outbox and a full queue it may wait for the disk, for a second at most.
     pub fn emit<S: PaidSignal>(&self, signal: S) -> Receipt {
@@ -76,25 +78,25 @@ impl Emitter {
         }
     }
 
-    /// Sends a signal and waits until it is delivered or refused for good. With [`Overflow::Wait`](crate::Overflow::Wait) it
-    /// waits for room in the queue first.
+    /// Emits a signal and waits until it is delivered or permanently refused. With
+    /// [`Overflow::Wait`](crate::Overflow::Wait) it first waits for room in the queue.
     ///
     /// # Errors
     ///
-    /// Why it was not delivered.
+    /// If the signal was not delivered: with the reason.
     pub async fn send<S: PaidSignal>(&self, signal: S) -> Result<Delivery, DeliveryError> {
         self.dispatch.wait_for_room().await;
         let receipt = self.emit(signal);
         receipt.await
     }
 
-    /// Queues a signal and waits until it is safe: in the outbox on disk, or delivered. With
-    /// [`Overflow::Wait`](crate::Overflow::Wait) it waits for room in the queue first. The receipt says later what became of
-    /// it.
+    /// Emits a signal and waits until it is safe: in the outbox on disk, or delivered. With
+    /// [`Overflow::Wait`](crate::Overflow::Wait) it first waits for room in the queue. The receipt resolves when the
+    /// signal is delivered or refused.
     ///
     /// # Errors
     ///
-    /// Why it is not safe: [`DeliveryError::NoOutbox`] without an outbox.
+    /// If the signal is not safe: with the reason; [`DeliveryError::NoOutbox`] if the emitter has no outbox.
     pub async fn store<S: PaidSignal>(&self, signal: S) -> Result<Receipt, DeliveryError> {
         if !self.dispatch.has_disk() {
             return Err(DeliveryError::NoOutbox { kind: RecordKind::Signal });
@@ -110,14 +112,14 @@ impl Emitter {
         if stored.await.is_ok() {
             return Ok(receipt);
         }
-        // Not stored: the receipt says why.
+        // Not stored: the receipt has the reason.
         match receipt.await {
             Ok(delivery) => Ok(Receipt::of_delivery(RecordKind::Signal, delivery)),
             Err(failure) => Err(failure),
         }
     }
 
-    /// Queues a signal that is JSON already, as it stands in a stream or a dead letter, when there is room for it.
+    /// Queues a signal that is already JSON, from a stream or a dead letter; waits until there is room.
     pub(crate) async fn emit_json(&self, text: &[u8]) -> Receipt {
         match cargo::record_of_json(text) {
             Some(record) => {
@@ -128,26 +130,26 @@ impl Emitter {
         }
     }
 
-    /// Waits until everything that was emitted before is delivered or refused for good.
+    /// Waits until everything that was emitted before is delivered or permanently refused.
     ///
     /// # Errors
     ///
-    /// If that takes longer than `timeout`: how many signals are left. They stay queued.
+    /// If that takes longer than `timeout`: with the number of signals that are not delivered. They stay queued.
     pub async fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         self.dispatch.flush(timeout).await
     }
 
-    /// Takes no more signals, sends what is queued, and ends the emitter's thread. What is left after `timeout` is lost
-    /// and reported, or stays in the outbox until it is opened again.
+    /// Accepts no more signals, sends the queued ones, and ends the emitter's thread. Signals that are not delivered
+    /// after `timeout` stay in the outbox until it is opened again; without one they are lost and reported.
     ///
     /// # Errors
     ///
-    /// If something is left: how much.
+    /// If signals are not delivered: with their number.
     pub async fn shutdown(&self, timeout: Duration) -> Result<(), FlushError> {
         self.dispatch.shutdown(timeout).await
     }
 
-    /// What it has done so far.
+    /// The emitter's counters so far.
     pub fn stats(&self) -> Stats {
         self.dispatch.stats()
     }

@@ -1,4 +1,4 @@
-//! The one error enum. No variant shows a key, and `Display` shows of a body no more than a short message.
+//! The error type of every request. No error shows an API key, and `Display` shows at most a short message from a body.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,27 +18,27 @@ pub enum Error {
     /// Paid answered with a status other than 2xx.
     #[error(transparent)]
     Api(Box<ApiError>),
-    /// The request or its answer did not get through.
+    /// The connection could not be made, or failed before the response was complete.
     #[error(transparent)]
     Transport(Box<TransportError>),
-    /// No answer within the time allowed (see [`ClientBuilder::timeout`](crate::ClientBuilder::timeout)).
-    #[error("{operation}: no answer within {after:?} ({attempts} attempt(s))")]
+    /// No response arrived in time; see [`ClientBuilder::timeout`](crate::ClientBuilder::timeout).
+    #[error("{operation}: no response within {after:?} ({attempts} attempt(s))")]
     #[non_exhaustive]
     Timeout {
         /// The operation's id.
         operation: Cow<'static, str>,
-        /// How long the last attempt was given.
+        /// The time limit of the last attempt.
         after: Duration,
-        /// How often it was tried.
+        /// How many attempts were made.
         attempts: u32,
     },
-    /// Paid answered 2xx with a body that is not what the document says.
+    /// Paid answered 2xx, but the body does not match the API's OpenAPI document.
     #[error(transparent)]
     Decode(Box<DecodeError>),
-    /// The request cannot be sent as it is; nothing was sent.
+    /// The request is invalid; nothing was sent.
     #[error(transparent)]
     Request(Box<RequestError>),
-    /// The client cannot be built as configured.
+    /// The client, emitter or tracing cannot be built as configured.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A custom sink rejected the batch; see [`unavailable`](Self::unavailable) and [`refused`](Self::refused).
@@ -56,59 +56,59 @@ pub struct SinkError {
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-/// An answer with a status other than 2xx.
+/// A response with a status other than 2xx.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub struct ApiError {
     /// The HTTP status.
     pub status: StatusCode,
-    /// What Paid says went wrong (`error`, or `error.message`).
+    /// Paid's message (`error`, or `error.message`).
     pub message: Option<String>,
-    /// Paid's code for it, if it gives one.
+    /// Paid's error code, if the response has one.
     pub code: Option<String>,
-    /// More about it, if Paid says more.
+    /// Further details, if the response has any.
     pub details: Option<String>,
-    /// The request's id, from the answer's headers.
+    /// The request's id, from the response's headers.
     pub request_id: Option<String>,
     /// The operation's id, such as `create-customer`.
     pub operation: Cow<'static, str>,
-    /// How often it was tried.
+    /// How many attempts were made.
     pub attempts: u32,
-    /// The answer's headers.
+    /// The response's headers.
     pub headers: HeaderMap,
-    /// The answer's body, up to 64 KiB. May hold personal data: `Display` and `Debug` leave it out.
+    /// The response's body, up to 64 KiB. It may hold personal data: `Display` and `Debug` omit it.
     pub body: Bytes,
 }
 
-/// A request or an answer that got lost.
+/// A connection that could not be made, or that failed before the response was complete.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation}: {what} ({attempts} attempt(s))")]
 #[non_exhaustive]
 pub struct TransportError {
     /// The operation's id.
     pub operation: Cow<'static, str>,
-    /// How often it was tried.
+    /// How many attempts were made.
     pub attempts: u32,
-    /// The connection was never made: Paid has not seen the request.
+    /// True if no connection was made: Paid has not received the request.
     pub connect: bool,
     what: &'static str,
     source: reqwest::Error,
 }
 
-/// An answer that cannot be read.
+/// A response that cannot be decoded.
 #[derive(thiserror::Error)]
-#[error("{operation}: cannot read the answer ({status}) at `{path}`: {message}")]
+#[error("{operation}: cannot decode the response ({status}) at `{path}`: {message}")]
 #[non_exhaustive]
 pub struct DecodeError {
     /// The operation's id.
     pub operation: Cow<'static, str>,
     /// The HTTP status.
     pub status: StatusCode,
-    /// Where in the JSON, such as `data[3].createdAt`.
+    /// The position in the JSON, such as `data[3].createdAt`.
     pub path: String,
-    /// What was expected there.
+    /// What is wrong there.
     pub message: String,
-    /// The first 120 characters of the body. May hold personal data: `Display` and `Debug` leave it out.
+    /// The first 120 characters of the body. They may hold personal data: `Display` and `Debug` omit them.
     pub excerpt: String,
 }
 
@@ -124,7 +124,7 @@ impl fmt::Debug for DecodeError {
     }
 }
 
-/// A request that cannot be sent as it is.
+/// A request that is invalid and was not sent.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation}: {problem}")]
 #[non_exhaustive]
@@ -135,12 +135,12 @@ pub struct RequestError {
     pub problem: String,
 }
 
-/// A client that cannot be built as configured.
+/// A configuration that nothing can be built from.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
 #[non_exhaustive]
 pub struct ConfigError {
-    /// What is wrong, and how to put it right.
+    /// What is wrong, and how to fix it.
     pub problem: String,
 }
 
@@ -168,24 +168,25 @@ impl Error {
         let what = if connect {
             "cannot connect to Paid"
         } else if source.is_body() || source.is_decode() {
-            "the answer was cut off"
+            "the response was cut off"
         } else {
             "the connection failed"
         };
         Self::Transport(Box::new(TransportError { operation, attempts, connect, what, source: source.without_url() }))
     }
 
-    /// For sinks of your own: the batch cannot be taken now, and may be later. It is tried again.
+    /// For custom sinks: the sink cannot accept the batch now, but may accept it later. The emitter retries it.
     pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Sink(Box::new(SinkError { verdict: Verdict::NotDone, source: source.into() }))
     }
 
-    /// For sinks of your own: the batch will never be taken as it is. It is halved until the bad records stand alone.
+    /// For custom sinks: the sink will never accept the batch as it is. The emitter halves it until each bad record is
+    /// alone.
     pub fn refused(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Sink(Box::new(SinkError { verdict: Verdict::BadContent, source: source.into() }))
     }
 
-    /// What went wrong means for the work: see the table at [`Verdict`].
+    /// What the error means for the work of the request; see the table at [`Verdict`].
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::Api(error) => Verdict::of_status(error.status),
@@ -201,13 +202,13 @@ impl Error {
         verdict::asked_to_wait(&self.as_api()?.headers, now)
     }
 
-    /// Returns true if the same request may succeed later: the network failed, or Paid answered 408, 429 or 5xx. The client
-    /// has already retried what is safe to repeat; see [`RetryPolicy`](crate::RetryPolicy).
+    /// Returns true if the same request may succeed later: the network failed, or Paid answered 408, 429 or 5xx. The
+    /// client has already retried what is safe to repeat; see [`RetryPolicy`](crate::RetryPolicy).
     pub fn is_retryable(&self) -> bool {
         self.verdict().is_temporary() && !matches!(self, Self::Decode(_))
     }
 
-    /// The HTTP status, if there was an answer.
+    /// The HTTP status, if a response arrived.
     pub fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Api(error) => Some(error.status),
@@ -216,7 +217,7 @@ impl Error {
         }
     }
 
-    /// The answer with a status other than 2xx, if that is what went wrong.
+    /// The response with a status other than 2xx, if that is the error.
     pub fn as_api(&self) -> Option<&ApiError> {
         match self {
             Self::Api(error) => Some(error),
@@ -225,7 +226,7 @@ impl Error {
     }
 }
 
-/// What an error body says, whichever of Paid's two envelopes it is in.
+/// The contents of an error body, in either of Paid's two envelopes.
 #[derive(Debug, Default, PartialEq)]
 struct Envelope {
     message: Option<String>,
@@ -275,10 +276,10 @@ impl ApiError {
         Self { status, message, code, details, request_id, operation, attempts, headers, body }
     }
 
-    /// What a person can do about it.
+    /// What the user can do about it.
     fn hint(&self) -> Option<&'static str> {
         match self.status.as_u16() {
-            401 | 403 => Some("check that the API key is right and may do this"),
+            401 | 403 => Some("check that the API key is right and permits this operation"),
             404 => Some("check the id, and that the key belongs to the same organisation"),
             415 => Some("if the client compresses its requests, turn `gzip` off"),
             300..=399 => Some("the base URL redirects; set the final one"),
@@ -335,7 +336,7 @@ impl fmt::Debug for ApiError {
     }
 }
 
-/// What serde says about JSON, without the text that stood there, which may be personal.
+/// serde's message about JSON, without the text that it quotes, which may be personal data.
 pub(crate) fn without_text(message: &str) -> String {
     let parts = message.split_once("string \"").and_then(|(head, rest)| Some((head, rest.rsplit_once("\", ")?.1)));
     match parts {

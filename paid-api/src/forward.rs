@@ -14,39 +14,39 @@ use crate::dispatch::Delivery;
 use crate::report::DeliveryError;
 use crate::verdict::Verdict;
 
-/// What a forwarder did.
+/// What a forwarder has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Forwarded {
     /// Messages whose signals Paid has.
     pub delivered: u64,
-    /// Messages that will never be delivered: Paid refused the signal, or the message is not a signal. They have been
-    /// reported by the emitter, and are taken out of the stream.
+    /// Messages that will never be delivered: Paid refused the signal, or the message is not a signal. The emitter has
+    /// reported them, and they are removed from the stream.
     pub refused: u64,
-    /// Messages that go back to the stream, because the emitter ended before Paid answered.
+    /// Messages that were returned to the stream, because the emitter ended before Paid answered.
     pub returned: u64,
 }
 
-/// Why a forwarder stopped before it was told to.
+/// Why a forwarder stopped before `stop` completed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read the stream: {0}")]
 pub struct ForwardError(String);
 
-/// How often NATS is told that a message is still being worked on; its patience is 30 seconds unless the consumer says
-/// otherwise.
+/// How often NATS is told that a message is still being processed; it waits 30 seconds for that unless the consumer
+/// says otherwise.
 const PROGRESS: Duration = Duration::from_secs(10);
 
-/// Drains a stream to Paid, until `stop` ends: every message is acknowledged when Paid has its signal. Then it waits for
-/// what is under way.
+/// Drains a stream to Paid until `stop` completes. Each message is acknowledged when Paid has its signal. Before it
+/// returns, it waits for the messages that are already being sent.
 ///
-/// The emitter should have no outbox: what it has not delivered is safe in the stream. While Paid cannot be reached,
-/// messages wait, up to the consumer's `max_ack_pending`. Several forwarders may share a consumer; then the order of one
-/// customer's signals is not kept.
+/// The emitter should have no outbox: a signal that is not delivered is safe in the stream. While Paid cannot be
+/// reached, messages wait, up to the consumer's `max_ack_pending`. If several forwarders share a consumer, the order of
+/// a customer's signals is not kept.
 ///
 /// # Errors
 ///
-/// When the stream cannot be read, for example because the consumer was deleted. What was not acknowledged is delivered
-/// again later.
+/// If the stream cannot be read, for example because the consumer was deleted. Messages that were not acknowledged are
+/// delivered again later.
 pub async fn forward(
     consumer: &PullConsumer,
     emitter: &Emitter,
@@ -79,7 +79,7 @@ pub async fn forward(
 type Forwarding = Result<Delivery, DeliveryError>;
 type Numbered = Pin<Box<dyn Future<Output = (u64, Forwarding)> + Send>>;
 
-/// The messages that are under way.
+/// The messages that are being sent.
 #[derive(Default)]
 struct Forwarder {
     next: u64,
@@ -106,7 +106,7 @@ impl Forwarder {
             Err(_) => (AckKind::Nak(None), &mut self.forwarded.returned),
         };
         *count += 1;
-        // One that is lost means a message that comes again: a duplicate.
+        // If an acknowledgement is lost, the message comes again, and Paid sees a duplicate.
         if let Err(error) = acker.ack_with(kind).await {
             tracing::warn!("a message cannot be acknowledged and will come again: {error}");
         }
@@ -119,7 +119,7 @@ impl Forwarder {
     }
 }
 
-/// Whether a signal will never be taken.
+/// Returns true if the signal will never be accepted.
 fn is_final(failure: &DeliveryError) -> bool {
     match failure {
         DeliveryError::Failed { .. } | DeliveryError::NotASignal => true,

@@ -21,21 +21,22 @@
 //!
 //! # Cargo features
 //!
-//! One feature a resource, with only the types it needs; the defaults are the developer guide's: `products`,
-//! `customers`, `contacts`, `orders`, `signals`, `invoices`. `all-resources` is what it says.
+//! Each resource has a feature, which compiles only the types that it needs. The default ones are those of Paid's
+//! developer guide: `products`, `customers`, `contacts`, `orders`, `signals` and `invoices`. `all-resources` enables
+//! every resource.
 //!
-//! - `full-serde`: requests can also be read, and answers also be written, for stores, caches and tests.
+//! - `full-serde`: requests also implement `Deserialize`, and responses `Serialize`, for stores, caches and tests.
 //! - `emit` (a default): [`emit()`], [`scope()`], the macros [`signal`](macro@signal) and [`PaidSignal`](derive@PaidSignal),
 //!   and [`testing`].
-//! - `outbox`: signals on disk until Paid has them, see [`EmitterBuilder::outbox`] and [`mod@outbox`].
-//! - `trace`: work as OpenTelemetry traces with its costs, see [`mod@trace`]; `async-openai`: usage read out of the types of
-//!   that crate.
-//! - `cost-emitter`: costs that you know, straight to Paid, see [`mod@costs`].
-//! - `webhook`: verified, typed webhooks, see `paid::webhook`; `webhook-axum`: as an extractor.
+//! - `outbox`: keeps signals on disk until Paid has them, see [`EmitterBuilder::outbox`] and [`mod@outbox`].
+//! - `trace`: records work and its costs as OpenTelemetry traces, see [`mod@trace`]; `async-openai`: reads usage from
+//!   the types of that crate.
+//! - `cost-emitter`: sends costs that you know directly to Paid, see [`mod@costs`].
+//! - `webhook`: verifies and parses webhooks, see `paid::webhook`; `webhook-axum`: an axum extractor for them.
 //! - `sigterm`: [`Emitter::shutdown_on_sigterm`].
-//! - `nats`: signals through NATS JetStream, see `paid::nats`.
-//! - `metrics`: the emitter's [`Stats`] through the `metrics` facade, as `paid_signals_*`.
-//! - `gzip`: [`ClientBuilder::gzip`].
+//! - `nats`: sends signals through NATS JetStream, see `paid::nats`.
+//! - `metrics`: publishes the emitter's [`Stats`] through the `metrics` facade, as `paid_signals_*`.
+//! - `gzip`: compresses requests, see [`ClientBuilder::gzip`].
 //! - `cli`: the program `cargo paid`.
 //! - `emulator`: a local Paid for development and tests, see `paid::emulator`; `emulator-cli`: the program `paid-emulator`.
 
@@ -115,7 +116,7 @@ pub use front_of_emit::*;
 #[cfg(feature = "trace")]
 pub use paid_macros::trace;
 
-/// What feature `emit` adds to the front door.
+/// What feature `emit` adds to the crate root.
 #[cfg(feature = "emit")]
 mod front_of_emit {
     pub use crate::dispatch::{Batch, Delivery, FlushError, Overflow, Receipt, Record, Sink, SinkFuture, Stats};
@@ -129,13 +130,14 @@ mod front_of_emit {
     pub use paid_macros::{PaidSignal, signal};
 }
 
-/// Past one machine: a fleet publishes its signals to a NATS JetStream stream, and one [`forward()`] drains it to Paid.
-/// Feature `nats`.
+/// Signals from many machines: each machine publishes its signals to a NATS JetStream stream, and one [`forward()`]
+/// drains the stream to Paid. Feature `nats`.
 ///
-/// Every signal is one message. A message is acknowledged when Paid has the signal; one that is delivered twice, by NATS
-/// or by a forwarder that was killed, is a duplicate to Paid by its idempotency key, and bills nothing again.
+/// Every signal is one message. A message is acknowledged when Paid has the signal. If a message is delivered twice, by
+/// NATS or by a forwarder that was killed, Paid recognises the second one by its idempotency key and bills nothing
+/// again.
 ///
-/// In the fleet:
+/// On every machine:
 ///
 /// ```no_run
 /// use paid::async_nats::{self, jetstream};
@@ -149,7 +151,7 @@ mod front_of_emit {
 /// # }
 /// ```
 ///
-/// In the forwarder, a process of its own:
+/// In the forwarder, a separate process:
 ///
 /// ```no_run
 /// use paid::async_nats::jetstream::{consumer, stream};
@@ -163,7 +165,7 @@ mod front_of_emit {
 /// let consumer = stream.get_or_create_consumer("paid", durable).await?;
 ///
 /// let emitter = paid::Emitter::new(paid::Client::from_env()?)?;
-/// let stop = std::future::pending(); // or a future that ends when the process is to end
+/// let stop = std::future::pending(); // or a future that completes when the forwarder should stop
 /// let forwarded = paid::forward(&consumer, &emitter, stop).await?;
 /// println!("{forwarded:?}");
 /// # Ok(())
@@ -178,7 +180,7 @@ pub mod nats {
 pub use reqwest::{Method, StatusCode};
 pub use rust_decimal::Decimal;
 
-/// A JSON object, as metadata and signal data are; [`object!`] writes one.
+/// A JSON object, as in metadata and signal data; [`object!`] builds one.
 pub type JsonObject = serde_json::Map<String, serde_json::Value>;
 
 #[cfg(feature = "fuzzing")]
@@ -192,7 +194,7 @@ pub mod __private {
     pub use crate::annotated::*;
 }
 
-/// What generated code uses of this crate. No part of the public API.
+/// What generated code uses from this crate. Not part of the public API.
 #[doc(hidden)]
 pub mod runtime {
     pub use std::borrow::Cow;
@@ -209,7 +211,7 @@ pub mod runtime {
     pub use crate::{Call, Client, Decimal, Empty, JsonObject, Patch, Timestamp};
 }
 
-/// The README's code compiles.
+/// Compiles the code in the README.
 #[cfg(all(doctest, feature = "outbox", feature = "trace", feature = "cost-emitter"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -1,5 +1,5 @@
-//! Who takes signals: the [`Emit`] trait, the one that is installed for the process, and the count of signals that nobody
-//! takes. Knows no scope and no network.
+//! Who receives signals: the [`Emit`] trait, the emitter that is installed for the process, and the count of signals
+//! emitted while there is none. Knows no scope and no network.
 
 use std::any::Any;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -33,15 +33,15 @@ use crate::signal::Signal;
 /// paid::scope().customer("acme").emitter(Counter::default()).run_sync(|| paid::emit(Signal::new("email_sent")));
 /// ```
 pub trait Emit: Any + Send + Sync {
-    /// Takes a signal, at once: it must not block. Returns true if the signal is taken. An emitter reports itself what it
-    /// does not take.
+    /// Accepts a signal. It must not block. Returns true if the signal was accepted; an implementation reports a signal
+    /// that it does not accept itself.
     fn emit(&self, signal: Signal) -> bool;
 
-    /// Takes notice of a signal that cannot be sent. It has been logged already.
+    /// Called for a signal that cannot be sent. It has already been logged.
     fn fail(&self, failure: DeliveryError);
 
-    /// Returns true if signals for the collector come here too. A recorder in a test wants them; by default they go
-    /// through [`trace`](mod@crate::trace).
+    /// Returns true if this emitter also accepts the signals of [`trace::emit`](fn@crate::trace::emit), as a recorder
+    /// in a test does. By default they go to the collector.
     fn takes_signals_for_the_collector(&self) -> bool {
         false
     }
@@ -62,12 +62,12 @@ impl<E: Emit + ?Sized> Emit for Arc<E> {
 }
 
 static INSTALLED: RwLock<Option<Arc<dyn Emit>>> = RwLock::new(None);
-/// Whether looking for an emitter is worth the while: one is installed, or some scope has one.
+/// How many emitters there are: the installed one, and those of scopes. If it is zero, emission stops at once.
 static LISTENERS: AtomicUsize = AtomicUsize::new(0);
 static LOST: AtomicU64 = AtomicU64::new(0);
 static REPORT_LOSS: Once = Once::new();
 
-/// One emitter that somebody listens with.
+/// Counts one emitter among the listeners until it is dropped.
 pub(crate) struct Listening(());
 
 impl Listening {
@@ -89,18 +89,18 @@ impl Drop for Listening {
     }
 }
 
-/// Sends all signals of the process to this emitter, except those of scopes with an emitter of their own. The last one
-/// installed counts.
+/// Sends all signals of the process to this emitter, except those of scopes that have their own. It replaces an emitter
+/// that was installed before.
 pub fn install(emitter: impl Emit) {
     let before = INSTALLED.write().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(emitter));
     if before.is_some() {
-        tracing::warn!("an emitter was installed already; signals go to the new one from now on");
+        tracing::warn!("an emitter was already installed; signals go to the new one from now on");
     } else {
         LISTENERS.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// Takes the installed emitter away; for tests, and before a process ends.
+/// Removes the installed emitter and returns it; for tests, and before a process ends.
 pub fn uninstall() -> Option<Arc<dyn Emit>> {
     let before = INSTALLED.write().unwrap_or_else(PoisonError::into_inner).take();
     if before.is_some() {
@@ -114,7 +114,7 @@ pub fn lost_signals() -> u64 {
     LOST.load(Ordering::Relaxed)
 }
 
-/// Returns true if some emitter is installed, or some scope has one.
+/// Returns true if an emitter is installed or a scope has one.
 #[inline]
 pub(crate) fn anybody_listens() -> bool {
     LISTENERS.load(Ordering::Relaxed) > 0
@@ -124,7 +124,7 @@ pub(crate) fn installed() -> Option<Arc<dyn Emit>> {
     INSTALLED.read().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// Counts a signal that nobody takes; the first one is reported.
+/// Counts a signal that was emitted while no emitter was installed, and reports the first one.
 #[inline]
 pub(crate) fn lost(name: &str) {
     LOST.fetch_add(1, Ordering::Relaxed);
@@ -137,7 +137,7 @@ pub(crate) fn lost(name: &str) {
 fn report_loss(name: &str) {
     REPORT_LOSS.call_once(|| {
         log(&format_args!(
-            "signal `{name}` was emitted and no emitter is installed: it is lost, and so are all that follow; call \
+            "signal `{name}` was emitted, but no emitter is installed: it is lost, and so are all that follow; call \
              `paid::install(paid::Emitter::new(client)?)` when the program starts"
         ));
     });

@@ -25,12 +25,12 @@ pub struct Money {
 }
 
 impl Money {
-    /// An amount in major units.
+    /// Creates an amount in major units.
     pub fn new(amount: impl Into<Decimal>, currency: Currency) -> Self {
         Self { amount: amount.into(), currency }
     }
 
-    /// Reads an amount in major units, such as `0.0021`, with every digit.
+    /// Parses an amount in major units, such as `0.0021`, and keeps every digit.
     ///
     /// # Errors
     ///
@@ -56,7 +56,7 @@ impl fmt::Display for Money {
     }
 }
 
-/// `{"amount": 0.0021, "currency": "USD"}`.
+/// Serializes `{"amount": 0.0021, "currency": "USD"}`.
 pub(crate) fn serialize<S: Serializer>(money: &Money, serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(serde::Serialize)]
     struct WireMoney {

@@ -1,8 +1,9 @@
-//! Records on disk until they are delivered: feature `outbox`. See [`EmitterBuilder::outbox`](crate::EmitterBuilder::outbox).
+//! An outbox keeps records on disk until they are delivered: feature `outbox`. See
+//! [`EmitterBuilder::outbox`](crate::EmitterBuilder::outbox).
 //!
-//! An outbox is a folder. `outbox.redb` holds the records that Paid does not have yet, `dead-letters.jsonl` those that it
-//! refused for good, one JSON object a line, and `contents` says whether they are signals or cost records. `cargo paid
-//! outbox` (feature `cli`) shows both.
+//! An outbox is a folder. `outbox.redb` holds the records that Paid does not have yet, `dead-letters.jsonl` those that
+//! Paid permanently refused, one JSON object a line, and `contents` says whether they are signals or cost records.
+//! `cargo paid outbox` (feature `cli`) shows both.
 
 mod backend;
 mod contents;
@@ -34,7 +35,7 @@ pub use resubmission::Resubmitted;
 pub(crate) use resubmission::resubmit_with;
 use store::{Damage, OpenError, Store};
 
-/// Opens an outbox, and starts its thread: the disk blocks.
+/// Opens an outbox and starts its thread: disk I/O blocks.
 pub(crate) fn open(settings: &DiskSettings, news: DiskNews) -> Result<OpenedDisk, ConfigError> {
     let (opened, keeping) = open_with(settings, Medium::new(settings.fsync != Fsync::Never), news)?;
     let cannot_start = |error: io::Error| ConfigError::new(format!("cannot start the outbox's thread: {error}"));
@@ -81,7 +82,7 @@ impl From<OpenError> for ConfigError {
 
 fn damage_in_words(kind: RecordKind, damage: &Damage) -> String {
     format!(
-        "it was damaged ({}): {} that could be read {} sent, the damaged file is kept as {}",
+        "it was damaged ({}): {} that could be read {} sent; the damaged file is kept as {}",
         damage.problem,
         kind.counted(damage.saved),
         if damage.saved == 1 { "is" } else { "are" },
@@ -89,7 +90,7 @@ fn damage_in_words(kind: RecordKind, damage: &Damage) -> String {
     )
 }
 
-/// The way to the outbox's thread.
+/// Sends commands to the outbox's thread.
 struct Outbox {
     commands: mpsc::UnboundedSender<Command>,
     news: DiskNews,
@@ -98,7 +99,7 @@ struct Outbox {
 
 impl Outbox {
     fn say(&self, command: Command) {
-        // The thread ends only when told to, or when the store panics.
+        // The thread ends only if it is told to, or if the store panics.
         if self.commands.send(command).is_err() && !self.is_gone.swap(true, Ordering::Relaxed) {
             let problem = "its thread has ended; everything is in memory only until the program starts again";
             self.news.tell(News::Failing(problem.to_owned()));
@@ -135,25 +136,26 @@ impl Disk for Outbox {
     }
 }
 
-/// What an outbox holds, without an emitter.
+/// The pending records of an outbox, read without an emitter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Waiting {
-    /// So many signals wait to be sent.
+    /// This many signals are pending.
     Signals(u64),
-    /// So many cost records wait to be sent.
+    /// This many cost records are pending.
     Costs(u64),
-    /// A running process has it; who, as far as is known. Its own [`Stats`](crate::Stats) say what waits.
+    /// A running process has the outbox; this names it, if it is known. Only the process's own [`Stats`](crate::Stats)
+    /// say how much is pending.
     HeldBy(String),
     /// There is no outbox in the folder.
     None,
 }
 
-/// How much waits in an outbox that no process has.
+/// Returns how many records are pending in an outbox that no process has open.
 ///
 /// # Errors
 ///
-/// If it cannot be read.
+/// If the outbox cannot be read.
 pub fn waiting(folder: impl AsRef<Path>) -> io::Result<Waiting> {
     let folder = folder.as_ref();
     if !store::exists(folder) {
@@ -168,21 +170,22 @@ pub fn waiting(folder: impl AsRef<Path>) -> io::Result<Waiting> {
     }
 }
 
-/// What the outbox of a folder holds, if there is one.
+/// The kind of records in the outbox of a folder, if there is one.
 pub(crate) fn kind_of(folder: &Path) -> io::Result<Option<RecordKind>> {
     contents::found(folder).map_err(io::Error::other)
 }
 
-/// What was refused for good, from the dead-letter file of an outbox. Works while a process has the outbox.
+/// Reads the dead-letter file of an outbox: the records that Paid permanently refused. Works while a process has the
+/// outbox open.
 ///
 /// # Errors
 ///
-/// If the file cannot be read. A folder without one has no dead letters.
+/// If the file cannot be read. If there is no file, there are no dead letters.
 pub fn dead_letters(folder: impl AsRef<Path>) -> io::Result<DeadLetters> {
     dead_letters::read(folder.as_ref())
 }
 
-/// What tests of dispatch need: an outbox without a thread of its own.
+/// For tests of dispatch: an outbox without its own thread.
 #[cfg(test)]
 pub(crate) mod for_tests {
     use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! What could not be billed or sent: one family of errors that name what they are about, the user's hook, and the log.
+//! Failures to bill or to deliver: one error type that names the record, the user's hooks, and the log.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 
-/// What is delivered, and what an error is about.
+/// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum RecordKind {
@@ -28,7 +28,7 @@ impl RecordKind {
         format!("{number} {self}{plural}")
     }
 
-    /// One of them by its name: ``signal `email_sent` ``.
+    /// The kind and the name: ``signal `email_sent` ``.
     fn named(self, name: &str) -> String {
         match self {
             Self::Cost => self.to_string(),
@@ -47,14 +47,14 @@ impl fmt::Display for RecordKind {
     }
 }
 
-/// What a sink did with a batch.
+/// How a sink counted the records of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Records that are new.
     pub ingested: u64,
-    /// Records that were there already.
+    /// Records that the sink already had.
     pub duplicates: u64,
-    /// Records that were not taken.
+    /// Records that the sink did not accept.
     pub failed: u64,
 }
 
@@ -83,7 +83,7 @@ pub enum DeliveryError {
     #[error("{} has no customer and {}", kind.named(name), no_customer(*kind))]
     #[non_exhaustive]
     NoCustomer {
-        /// What it is about.
+        /// The kind of the record.
         kind: RecordKind,
         /// The event name of a signal.
         name: Cow<'static, str>,
@@ -92,38 +92,38 @@ pub enum DeliveryError {
     #[error("{}: {problem}", kind.named(name))]
     #[non_exhaustive]
     Data {
-        /// What it is about.
+        /// The kind of the record.
         kind: RecordKind,
         /// The event name of a signal.
         name: Cow<'static, str>,
-        /// Which field, and why.
+        /// The field, and what is wrong with it.
         problem: DataProblem,
     },
-    /// The queue has no room.
+    /// The queue is full.
     #[error(
         "{}: the queue is full ({}); the server cannot be reached or is slow, or the queue is too short",
         kind.named(name), kind.counted(*limit)
     )]
     #[non_exhaustive]
     QueueFull {
-        /// What it is about.
+        /// The kind of the record.
         kind: RecordKind,
         /// The event name of a signal, the name of a span.
         name: Cow<'static, str>,
-        /// How many records the queue holds.
+        /// The limit of the queue, in records.
         limit: usize,
     },
-    /// What delivers it has been shut down.
+    /// The emitter, or tracing, has been shut down.
     #[error("{}: delivery is shut down", kind.named(name))]
     #[non_exhaustive]
     ShutDown {
-        /// What it is about.
+        /// The kind of the record.
         kind: RecordKind,
         /// The event name of a signal, the name of a span.
         name: Cow<'static, str>,
     },
-    /// Another record took its place in a full queue: a newer one, see [`Overflow::DropOldest`](crate::Overflow::DropOldest),
-    /// or a signal that of another span.
+    /// The record was dropped from a full queue to make room for another one: for a newer one (see
+    /// [`Overflow::DropOldest`](crate::Overflow::DropOldest)), or for a signal if it is a span.
     #[error(
         "{}: dropped for a newer one because the queue is full; the server cannot be reached or is slow, or the queue is too \
          short",
@@ -131,88 +131,92 @@ pub enum DeliveryError {
     )]
     #[non_exhaustive]
     Dropped {
-        /// What it is about.
+        /// The kind of the record.
         kind: RecordKind,
         /// The event name of a signal, the name of a span.
         name: Cow<'static, str>,
     },
-    /// Delivery ended before there was an answer; the records are in the outbox and are sent when it is opened again.
-    #[error("{} in the outbox, sent when it is opened again", kind.counted(*records))]
+    /// Delivery ended before the server answered; the records are in the outbox and are sent when it is opened again.
+    #[error("{} stayed in the outbox and will be sent when it is opened again", kind.counted(*records))]
     #[non_exhaustive]
     InOutbox {
-        /// What it is about.
+        /// The kind of the records.
         kind: RecordKind,
-        /// How many.
+        /// How many records.
         records: usize,
     },
-    /// The outbox cannot be read or written as it should. Records are kept in memory meanwhile, as far as there is room.
+    /// The outbox is damaged, or cannot be read or written. Until it works again, records are kept in memory, up to the
+    /// queue's limits.
     #[error("the outbox of {kind}s: {problem}")]
     #[non_exhaustive]
     Outbox {
-        /// What it is about.
+        /// The kind of the records.
         kind: RecordKind,
         /// What is wrong.
         problem: String,
     },
-    /// Without an outbox nothing can be stored.
+    /// There is no outbox to store the record in.
     #[error("there is no outbox to store a {kind} in: set a folder with `outbox(...)` on the builder")]
     #[non_exhaustive]
     NoOutbox {
-        /// What it is about.
+        /// The kind of the record.
         kind: RecordKind,
     },
     /// The JSON is not a complete signal.
     #[error("the JSON is not a complete signal: it needs `eventName`, `customer` and `idempotencyKey`")]
     NotASignal,
-    /// The signal goes over the collector, and tracing is not initialised.
-    #[error("signal `{name}` goes over the collector, and tracing is not initialised: call `paid::trace::init()`")]
+    /// The signal is for the collector, but tracing is not initialised.
+    #[error("signal `{name}` is for the collector, but tracing is not initialised: call `paid::trace::init()`")]
     #[non_exhaustive]
     NoTracing {
         /// The event name.
         name: Cow<'static, str>,
     },
-    /// The signal goes over the collector, which takes only your own ids, and no unit.
+    /// The signal is for the collector, which accepts only your own ids and no unit.
     #[error(
-        "signal `{name}` names a unit, or its customer or product by Paid's own id, which the collector does not take: use your \
-         own ids and no unit, or send it over the API"
+        "signal `{name}` names a unit, or its customer or product by Paid's own id, which the collector does not accept: use \
+         your own ids and no unit, or send it to the API"
     )]
     #[non_exhaustive]
     NotForCollector {
         /// The event name.
         name: Cow<'static, str>,
     },
-    /// The server refused the records, or they were still waiting when delivery ended.
+    /// The server refused the records, or delivery ended before it answered.
     #[error("{} not delivered: {}", kind.counted(*records), reason(error.as_deref()))]
     #[non_exhaustive]
     NotDelivered {
-        /// What it is about.
+        /// The kind of the records.
         kind: RecordKind,
-        /// How many.
+        /// How many records.
         records: usize,
-        /// Why; `None` if delivery ended before there was an answer.
+        /// The server's error; `None` if delivery ended before it answered.
         error: Option<Arc<Error>>,
     },
-    /// The server took the request and failed this record, or does not count it, without saying why.
+    /// The server accepted the request, but counted this record as failed or did not count it, without saying why.
     #[error(
-        "Paid failed {} (key {key}), or does not count it; check that its customer and product exist",
+        "Paid counted {} as failed, or did not count it (key {key}); check that its customer and product exist",
         kind.named(name)
     )]
     #[non_exhaustive]
     Failed {
-        /// What it is about.
+        /// The kind of the record.
         kind: RecordKind,
         /// The event name of a signal.
         name: Cow<'static, str>,
-        /// Its idempotency key.
+        /// The idempotency key of the record.
         key: String,
-        /// What the server answered.
+        /// The server's counts.
         counts: Counts,
     },
-    /// The server took a batch and refused some of its records without saying which.
-    #[error("the server refused {failed} of a batch without saying which; {} in it may be missing", kind.counted(*records))]
+    /// The server accepted a batch, but refused some of its records without saying which.
+    #[error(
+        "the server refused {failed} record(s) of a batch without saying which; {} in the batch may be missing",
+        kind.counted(*records)
+    )]
     #[non_exhaustive]
     PartlyRefused {
-        /// What it is about.
+        /// The kind of the records.
         kind: RecordKind,
         /// How many records of this kind the batch held.
         records: usize,
@@ -222,7 +226,7 @@ pub enum DeliveryError {
 }
 
 impl DeliveryError {
-    /// What it is about.
+    /// The kind of the record.
     pub fn kind(&self) -> RecordKind {
         match self {
             Self::NoCustomer { kind, .. }
@@ -255,7 +259,7 @@ fn no_customer(kind: RecordKind) -> &'static str {
             "is attributed to nobody: call `customer` on the record, or run the work in `paid::scope().customer(...)`"
         }
         RecordKind::Signal | RecordKind::Span => {
-            "bills nobody: set `customer` in the annotation, or run the work in `paid::scope().customer(...)`"
+            "is billed to nobody: set `customer` in the annotation, or run the work in `paid::scope().customer(...)`"
         }
     }
 }
@@ -274,14 +278,14 @@ pub(crate) struct Reporter {
     throttle: Mutex<Throttle>,
 }
 
-/// What was logged of failures that may come a million times a second.
+/// The state of the log for failures that may occur a million times a second.
 #[derive(Default)]
 struct Throttle {
     logged: Option<Instant>,
     unlogged: u64,
 }
 
-/// How often such failures are logged.
+/// Such failures are logged at most this often.
 const LOGGED_EVERY: Duration = Duration::from_secs(1);
 
 impl Reporter {
@@ -298,7 +302,8 @@ impl Reporter {
         self.tell_hooks(failure);
     }
 
-    /// The same for a failure that may come often: logged once a second, with the number of those in between.
+    /// Like [`report`](Self::report), for failures that may occur often: logs at most once a second, with the number of
+    /// failures in between.
     pub(crate) fn report_throttled(&self, failure: &DeliveryError) {
         self.log_throttled(failure);
         self.tell_hooks(failure);
@@ -320,7 +325,7 @@ impl Reporter {
         }
     }
 
-    /// A hook that panics must not take the caller or the thread with it.
+    /// Calls the hooks. A hook that panics must not end the caller or the thread.
     pub(crate) fn tell_hooks(&self, failure: &DeliveryError) {
         for hook in &self.hooks {
             if catch_unwind(AssertUnwindSafe(|| hook(failure))).is_err() {
@@ -336,7 +341,7 @@ impl fmt::Debug for Reporter {
     }
 }
 
-/// Logs what is not billed; on stderr in a program that listens to no errors at all.
+/// Logs an error, or prints it on stderr if no `tracing` subscriber listens to errors.
 pub(crate) fn log(failure: &dyn fmt::Display) {
     if tracing::enabled!(tracing::Level::ERROR) {
         tracing::error!("{failure}");

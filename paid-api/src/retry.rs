@@ -1,4 +1,4 @@
-//! When the client tries again: a policy over [`Verdict`]s, and the loop that follows it. Knows no HTTP client and no
+//! When the client retries: a policy over [`Verdict`]s, and the loop that applies it. Knows no HTTP client and no
 //! operation.
 
 use std::time::{Duration, SystemTime};
@@ -18,13 +18,13 @@ use crate::verdict::{self, Backoff, Verdict};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// Retries after the first attempt. 2 by default.
+    /// Retries after the first attempt; 2 by default.
     pub max_retries: u32,
-    /// The bound of the first wait. 500 ms by default.
+    /// The upper bound of the first wait; 500 ms by default.
     pub base_delay: Duration,
-    /// The bound of any wait of our own choice. 60 s by default.
+    /// The upper bound of every wait, unless the server asks for a longer one; 60 s by default.
     pub max_delay: Duration,
-    /// The bound of the whole request, attempts and waits together. 3 minutes by default.
+    /// The time limit of the whole request, attempts and waits together; 3 minutes by default.
     pub total: Duration,
 }
 
@@ -40,19 +40,19 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// One attempt, whatever happens.
+    /// Returns a policy that never retries.
     pub fn never() -> Self {
         Self { max_retries: 0, ..Self::default() }
     }
 
-    /// At most this many retries after the first attempt.
+    /// Sets how many retries may follow the first attempt.
     #[must_use]
     pub fn max_retries(mut self, max_retries: u32) -> Self {
         self.max_retries = max_retries;
         self
     }
 
-    /// The bounds of the first and of every wait.
+    /// Sets the upper bounds of the first wait and of every wait.
     #[must_use]
     pub fn delays(mut self, base: Duration, max: Duration) -> Self {
         self.base_delay = base;
@@ -60,7 +60,7 @@ impl RetryPolicy {
         self
     }
 
-    /// The bound of attempts and waits together.
+    /// Sets the time limit of attempts and waits together.
     #[must_use]
     pub fn total(mut self, total: Duration) -> Self {
         self.total = total;
@@ -68,22 +68,22 @@ impl RetryPolicy {
     }
 }
 
-/// Everything a decision depends on.
+/// Everything that the decision to retry depends on.
 #[derive(Debug)]
 pub(crate) struct Situation<'a> {
-    /// What the last answer, or its absence, means.
+    /// What the last response, or the lack of one, means.
     pub(crate) verdict: Verdict,
-    /// The headers of the last answer, if one came.
+    /// The headers of the last response, if one arrived.
     pub(crate) headers: Option<&'a HeaderMap>,
-    /// Doing the work twice does no harm.
+    /// True if executing the request twice does no harm.
     pub(crate) repeatable: bool,
     /// Attempts made so far, 1 or more.
     pub(crate) attempts: u32,
-    /// Since the first attempt began.
+    /// The time since the first attempt began.
     pub(crate) elapsed: Duration,
-    /// The wall clock, for dates that the server names.
+    /// The wall clock, for dates in the headers.
     pub(crate) now: SystemTime,
-    /// Between 0 and 1.
+    /// A random number between 0 and 1.
     pub(crate) random: f64,
 }
 
@@ -108,15 +108,15 @@ fn may_repeat(situation: &Situation<'_>) -> bool {
     }
 }
 
-/// What came of one attempt.
+/// The result of one attempt.
 pub(crate) trait Attempted {
     /// What it means.
     fn verdict(&self) -> Verdict;
-    /// The headers of the answer, if one came.
+    /// The headers of the response, if one arrived.
     fn headers(&self) -> Option<&HeaderMap>;
 }
 
-/// Attempts until the work is done or the policy says stop. `attempt` gets its number and the time that is left.
+/// Makes attempts until the work is done or the policy stops. `attempt` gets its number and the remaining time.
 pub(crate) async fn run<A, F>(
     policy: &RetryPolicy,
     repeatable: bool,

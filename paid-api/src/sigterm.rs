@@ -1,9 +1,9 @@
-//! The end of the process: something is done when it is told to end, and then it ends as it would have. Feature `sigterm`.
-//! Knows nothing of what is done.
+//! The end of the process: runs some last work on SIGTERM or SIGINT, then ends the process as it would have ended.
+//! Feature `sigterm`. Does not know the work.
 
 use crate::error::ConfigError;
 
-/// Does something when the process is told to end, and then lets it end by the signal.
+/// Runs `last` when the process receives SIGTERM or SIGINT, and then lets the signal end the process.
 pub(crate) fn on_sigterm(last: impl AsyncFnOnce() + Send + 'static) -> Result<(), ConfigError> {
     let (ready, is_ready) = std::sync::mpsc::channel();
     std::thread::Builder::new()
@@ -46,7 +46,7 @@ impl Told {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// The number of the signal that came.
+    /// Waits for a signal and returns its number.
     async fn wait(&mut self) -> i32 {
         std::future::poll_fn(|context| {
             if self.terminate.poll_recv(context).is_ready() {
@@ -58,7 +58,7 @@ impl Told {
     }
 }
 
-/// What would have happened without a handler.
+/// Ends the process as it would have ended without a handler.
 #[cfg(unix)]
 fn end_by(signal: i32) {
     if signal_hook::low_level::emulate_default_handler(signal).is_err() {

@@ -1,4 +1,4 @@
-//! Where batches of signals go.
+//! The sinks for batches of signals.
 
 #[cfg(feature = "nats")]
 pub(crate) mod nats;

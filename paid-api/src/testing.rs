@@ -1,4 +1,4 @@
-//! What was emitted? A recorder in place of Paid, one a test, in parallel with all others.
+//! Tests of what is emitted: a [`Recorder`] in place of Paid. Each test can have its own, and tests run in parallel.
 //!
 //! ```
 //! use paid::signal::Signal;
@@ -26,7 +26,7 @@ use crate::report::DeliveryError;
 use crate::scope::{self, InScope, Scope};
 use crate::signal::Signal;
 
-/// Keeps what is emitted inside it. Cloning gives another handle of the same recorder.
+/// Records what is emitted inside it. Clones are handles of the same recorder.
 #[derive(Clone, Default)]
 pub struct Recorder {
     inner: Arc<Recording>,
@@ -35,7 +35,7 @@ pub struct Recorder {
 struct Recording {
     signals: Mutex<Vec<Signal>>,
     failures: Mutex<Vec<DeliveryError>>,
-    /// From the beginning: a future may be made before it is run.
+    /// Held from the beginning: a future may be created before it is run.
     _listening: Listening,
 }
 
@@ -50,12 +50,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Recorder {
-    /// A recorder that has heard nothing yet.
+    /// Creates a recorder without signals.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Runs a future whose signals are recorded, those of tasks that it spawns with [`paid::spawn`](crate::spawn) too.
+    /// Runs a future whose signals are recorded, including those of tasks that it spawns with
+    /// [`paid::spawn`](crate::spawn).
     pub fn run<F: Future>(&self, future: F) -> InScope<F> {
         self.scope().run(future)
     }
@@ -65,22 +66,22 @@ impl Recorder {
         self.scope().run_sync(function)
     }
 
-    /// A scope that records, to set a customer and product in.
+    /// Returns a scope that records, on which a customer and product can be set.
     pub fn scope(&self) -> Scope {
         scope::scope().emitter(self.clone())
     }
 
-    /// What was emitted so far, in order.
+    /// The signals emitted so far, in order.
     pub fn signals(&self) -> Vec<Signal> {
         lock(&self.inner.signals).clone()
     }
 
-    /// What could not be emitted so far.
+    /// The signals that could not be emitted so far, as errors.
     pub fn failures(&self) -> Vec<DeliveryError> {
         lock(&self.inner.failures).clone()
     }
 
-    /// Forgets everything.
+    /// Removes all recorded signals and failures.
     pub fn clear(&self) {
         lock(&self.inner.signals).clear();
         lock(&self.inner.failures).clear();
@@ -108,11 +109,11 @@ impl fmt::Debug for Recorder {
     }
 }
 
-/// The recorder around this call.
+/// The recorder of the current scope.
 ///
 /// # Panics
 ///
-/// Where there is none.
+/// If there is none.
 #[doc(hidden)]
 #[track_caller]
 pub fn current() -> Recorder {
@@ -176,14 +177,14 @@ pub fn assert_emitted(recorder: &Recorder, name: &str, conditions: &[Condition])
     );
 }
 
-/// Asserts that a signal of this name was emitted, with what is compared: `data` and its fields, `customer`,
-/// `product`, `key`.
+/// Asserts that a signal of this name was emitted whose values equal the given ones. `data` and its fields, `customer`,
+/// `product` and `key` can be compared.
 ///
-/// The recorder is the one around it, or the one named first: `assert_emitted!(recorder, "meeting_booked")`.
+/// The recorder is that of the current scope, or the first argument: `assert_emitted!(recorder, "meeting_booked")`.
 ///
 /// # Panics
 ///
-/// When there is no such signal; the message shows what was emitted.
+/// If there is no such signal; the message shows what was emitted.
 #[macro_export]
 macro_rules! assert_emitted {
     ($name:literal $(, $root:ident $(. $field:ident)* == $expected:expr)* $(,)?) => {

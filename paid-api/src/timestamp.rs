@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A point in time; dereferences to [`chrono::DateTime<Utc>`] and converts from it.
 ///
-/// Written as RFC 3339 in UTC. A time without a zone is read as UTC, a date as its midnight in UTC.
+/// Written as RFC 3339 in UTC. A time without a zone is read as UTC, and a date as midnight UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(DateTime<Utc>);
 

@@ -1,32 +1,32 @@
-//! What an answer means: one table from a status, its headers or a failure to a [`Verdict`]; what the server says about
-//! when to come back; and the one backoff. Pure: knows no clock, no client and no operation.
+//! What a response means: one table from a status or a failure to a [`Verdict`], the wait that the server asks for, and
+//! the one backoff. Pure: knows no clock, no client and no operation.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-/// What the answer to a request means, or its absence: what was done, and what may be done next.
+/// What the response to a request, or the lack of one, means: what was done, and what may be done next.
 ///
-/// | answer | verdict |
+/// | response | verdict |
 /// |---|---|
 /// | 2xx | `Done` |
 /// | 2xx whose body cannot be read | `Unknown` |
-/// | 400, 409, 413, 422; a request that cannot be sent as it is | `BadContent` |
+/// | 400, 409, 413, 422; an invalid request that was not sent | `BadContent` |
 /// | 401, 403 | `BadKey` |
 /// | 408, 500, 502, 504 and all other 5xx | `Unknown` |
 /// | 425, 429, 503; no connection was made | `NotDone` |
 /// | 3xx, 404 and all other 4xx | `Misdirected` |
-/// | the connection was lost, or no answer came in time | `Unknown` |
+/// | the connection was lost, or no response arrived in time | `Unknown` |
 ///
-/// Everything that sends follows a policy over this table:
+/// Everything that sends requests follows a policy over this table:
 ///
 /// | | `NotDone` | `Unknown` | `BadContent` | `BadKey` | `Misdirected` |
 /// |---|---|---|---|---|---|
 /// | a call of the [`Client`](crate::Client) | retried | retried if the operation is repeatable | error | error | error |
-/// | signals | tried again | tried again: each has an idempotency key | halved, then refused | tried again | tried again |
-/// | cost records | tried again | uncertain, not sent again | halved, then refused | tried again | tried again |
-/// | spans | tried again | tried again | halved, then refused | tried again | tried again |
+/// | signals | retried | retried: each has an idempotency key | halved, then refused | retried | retried |
+/// | cost records | retried | uncertain, not sent again | halved, then refused | retried | retried |
+/// | spans | retried | retried | halved, then refused | retried | retried |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -34,18 +34,18 @@ pub enum Verdict {
     Done,
     /// The work is not done, and the same request may succeed later.
     NotDone,
-    /// The work may be done or not.
+    /// The work may or may not be done.
     Unknown,
     /// The work is not done, and never will be with this content.
     BadContent,
-    /// The work is not done: the key is missing, wrong, or may not do this. A rotated key may.
+    /// The work is not done: the API key is missing, wrong, or lacks permission. A rotated key may succeed.
     BadKey,
-    /// The work is not done: the request did not reach the operation that it was for. The address may be wrong, or a
-    /// proxy may have answered.
+    /// The work is not done: the request did not reach its operation. The base URL may be wrong, or a proxy may have
+    /// answered.
     Misdirected,
 }
 
-/// The first row that holds the status counts; a status in no row is [`Verdict::Misdirected`].
+/// The first row whose range holds the status counts; a status in no row is [`Verdict::Misdirected`].
 const STATUSES: &[(u16, u16, Verdict)] = &[
     (200, 299, Verdict::Done),
     (400, 400, Verdict::BadContent),
@@ -61,14 +61,14 @@ const STATUSES: &[(u16, u16, Verdict)] = &[
 ];
 
 impl Verdict {
-    /// What a status means.
+    /// What an HTTP status means.
     pub fn of_status(status: StatusCode) -> Self {
         let status = status.as_u16();
         let row = STATUSES.iter().find(|(first, last, _)| (*first..=*last).contains(&status));
         row.map_or(Self::Misdirected, |(_, _, verdict)| *verdict)
     }
 
-    /// What it means that no answer came.
+    /// What it means that no response arrived.
     pub(crate) fn of_failure(was_connected: bool) -> Self {
         if was_connected { Self::Unknown } else { Self::NotDone }
     }
@@ -97,27 +97,27 @@ pub(crate) fn asked_to_wait(headers: &HeaderMap, now: SystemTime) -> Option<Dura
     Some(UNIX_EPOCH.checked_add(reset).map_or(Duration::MAX, until))
 }
 
-/// Longer than any duration can say is as long as possible; less than nothing is nonsense.
+/// A value that exceeds a `Duration` becomes the longest one; negative, infinite and NaN values are ignored.
 fn seconds(value: f64) -> Option<Duration> {
     let is_sensible = value.is_finite() && value >= 0.0;
     is_sensible.then(|| Duration::try_from_secs_f64(value).unwrap_or(Duration::MAX))
 }
 
-/// Waits between attempts: a bound that doubles with every attempt up to a largest one, and a random part of it.
+/// The waits between attempts: a random part of an upper bound, which doubles with every attempt up to a maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Backoff {
-    /// The bound of the first wait.
+    /// The upper bound of the first wait.
     pub(crate) base: Duration,
-    /// The bound of every wait.
+    /// The upper bound of every wait.
     pub(crate) max: Duration,
 }
 
-/// No wait is longer, whatever the settings say: arithmetic with larger ones overflows.
+/// No wait is longer, whatever the settings: arithmetic with longer durations overflows.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Backoff {
-    /// The wait after so many attempts, at least one; `random` lies between 0 and 1. Never less than a tenth of the bound,
-    /// so that a server in trouble gets a pause.
+    /// The wait after this many attempts (at least one); `random` lies between 0 and 1. It is never less than a tenth
+    /// of the bound, so that an overloaded server gets a pause.
     pub(crate) fn wait(&self, attempts: u32, random: f64) -> Duration {
         let doublings = 2_u32.saturating_pow(attempts.saturating_sub(1));
         let bound = self.base.saturating_mul(doublings).min(self.max).min(LONGEST);

@@ -91,7 +91,7 @@ async fn whatever_goes_wrong_is_counted_and_offered_to_the_hook() {
     assert_eq!((stats.accepted, stats.delivered, stats.rejected, stats.refused), (2, 0, 2, 1));
     let heard = heard.lock().unwrap().clone();
     for (heard, expected) in heard.iter().zip([
-        "Paid failed signal `email_sent`",
+        "Paid counted signal `email_sent` as failed",
         "signal `email_sent` has no customer",
         "1 signal not delivered: create-signals: 400",
     ]) {

@@ -221,7 +221,7 @@ async fn what_paid_refuses_is_kept_as_a_dead_letter_and_can_be_sent_again() {
     let found = paid::outbox::dead_letters(folder.path()).unwrap();
     let [letter] = found.letters.as_slice() else { panic!("{found:?}") };
     assert_eq!((letter.name.as_str(), letter.key.as_str()), ("bad", "b-1"));
-    assert!(letter.reason.starts_with("Paid failed signal `bad`"), "{}", letter.reason);
+    assert!(letter.reason.starts_with("Paid counted signal `bad` as failed"), "{}", letter.reason);
     assert!(letter.record.get().contains(r#""data":{"x":1}"#));
 
     // Still refused: it stays. Then edited by hand: it goes through.
@@ -330,14 +330,14 @@ async fn an_outbox_of_a_later_version_is_left_alone() {
     }
     let before = fs::metadata(&path).unwrap().len();
     let problem = builder(&Server::default(), folder.path()).build().unwrap_err().to_string();
-    assert!(problem.contains("has format 3, and this version knows 2"), "{problem}");
+    assert!(problem.contains("has format 3, but this version knows 2"), "{problem}");
     assert_eq!(fs::metadata(&path).unwrap().len(), before);
 }
 
 #[tokio::test]
 async fn a_folder_that_cannot_be_written_is_refused_at_the_start() {
     let problem = builder(&Server::default(), Path::new("/proc/paid")).build().unwrap_err().to_string();
-    assert!(problem.starts_with("cannot use /proc/paid as outbox: "), "{problem}");
+    assert!(problem.starts_with("cannot use /proc/paid as an outbox: "), "{problem}");
 }
 
 #[tokio::test]

@@ -1,22 +1,22 @@
-//! What dispatch has to know of what it carries.
+//! What dispatch needs to know about the records it carries.
 
 use std::borrow::Cow;
 
 use super::record::Page;
 use crate::report::RecordKind;
 
-/// A sort of load: signals, cost records, spans. Each is handed in as it is and written as records by dispatch's thread.
+/// A kind of load: signals, cost records or spans. Callers hand loads in, and dispatch's thread writes them as records.
 pub(crate) trait Cargo: Send + Sync + 'static {
     /// What callers hand in.
     type Load: Send + 'static;
 
-    /// What most of it is, for messages about many.
+    /// The kind of most loads, for messages about many.
     const KIND: RecordKind;
 
-    /// Whether some loads make way for others.
+    /// Whether some loads make way for others in a full queue.
     const HAS_RANKS: bool = false;
 
-    /// What a load is.
+    /// The kind of this load.
     fn kind(_: &Self::Load) -> RecordKind {
         Self::KIND
     }
@@ -24,10 +24,10 @@ pub(crate) trait Cargo: Send + Sync + 'static {
     /// The event name of a signal, the name of a span.
     fn name(load: &Self::Load) -> Cow<'static, str>;
 
-    /// About as many bytes as a load takes in memory.
+    /// The approximate size of a load in memory, in bytes.
     fn weight(load: &Self::Load) -> usize;
 
-    /// Whether a load makes way in a full queue for one that does not.
+    /// Returns true if the load makes way in a full queue for one that does not.
     fn makes_way(_: &Self::Load) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! Loads written as records, some hundred in one buffer.
+//! Loads written as records, some hundreds in one buffer.
 
 use tokio::sync::oneshot;
 
@@ -10,12 +10,12 @@ use super::record::{Item, Page};
 pub(super) struct Chunk {
     pub(super) items: Vec<Item>,
     pub(super) held: Held,
-    /// Who is told when it is on disk.
+    /// Told when the chunk is on disk.
     pub(super) stored: Vec<oneshot::Sender<()>>,
 }
 
 impl Chunk {
-    /// Empties `loads`.
+    /// Writes `loads` as records, and empties it.
     pub(super) fn write<C: Cargo>(cargo: &C, number: u64, loads: &mut Vec<Queued<C>>) -> Self {
         let mut page = Page::with_capacity(loads.len());
         let mut receipts = Vec::with_capacity(loads.len());

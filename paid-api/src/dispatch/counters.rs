@@ -34,7 +34,7 @@ impl Counter {
 pub(super) struct Flag(AtomicBool);
 
 impl Flag {
-    /// Sets it and tells what it was.
+    /// Sets the flag and returns its previous value.
     pub(super) fn set(&self, value: bool) -> bool {
         self.0.swap(value, Ordering::Relaxed)
     }
@@ -68,7 +68,7 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// An attempt was answered, or failed.
+    /// Counts an attempt that was answered or failed.
     pub(super) fn answered(&self, records: usize, took: Duration) {
         let (records, took) = (records as u64, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
         self.requests.add(1);
@@ -80,7 +80,7 @@ impl Counters {
 
     pub(crate) fn read(&self) -> Stats {
         Stats {
-            // In an order in which `queued` is never too small.
+            // Read in an order in which `queued` is never too small.
             delivered: self.delivered.read(),
             rejected: self.rejected.read(),
             dropped: self.dropped.read(),

@@ -1,4 +1,5 @@
-//! One batch on its way: repeated until there is an answer about its content, halved until the bad records stand alone.
+//! The delivery of one batch: it is repeated until the server answers about its content, and halved until each bad
+//! record is alone.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use crate::error::Error;
 use crate::report::{Counts, DeliveryError, RecordKind, log};
 use crate::verdict::{Backoff, Verdict};
 
-/// How a courier goes about its batches.
+/// How couriers deliver their batches.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CourierPolicy {
     pub(super) kind: RecordKind,
@@ -46,17 +47,17 @@ pub(super) struct Courier {
 enum Sent {
     /// The sink answered.
     Answered(Counts),
-    /// The sink says that the content is bad.
+    /// The sink refused the content.
     Refused(Error),
-    /// The end came first; with the last error, if there was one.
+    /// Time ran out; with the last error, if there was one.
     GivenUp(Option<Error>),
 }
 
-/// A server that asks for a longer pause is not believed.
+/// A longer pause that a server asks for is ignored.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 impl Courier {
-    /// The first half goes first: order is kept.
+    /// Delivers the items. The first half of a batch goes first, which keeps the order.
     pub(super) async fn deliver(mut self, items: Vec<Item>) -> Finished {
         let mut parts = vec![Part { items, sent_before: false }];
         while let Some(part) = parts.pop() {
@@ -80,7 +81,7 @@ impl Courier {
         self.finished
     }
 
-    /// Until there is an answer about the part's content, or the end.
+    /// Sends a part until the sink answers about its content, or time runs out.
     async fn send(&mut self, part: &Part) -> Sent {
         let mut attempts = 0;
         loop {
@@ -110,7 +111,7 @@ impl Courier {
         }
     }
 
-    /// A sink that panics has refused the part.
+    /// One attempt. A sink that panics counts as having refused the part.
     async fn attempt(&self, part: &Part) -> Result<Counts, Error> {
         let sending = async { self.sink.send(Batch::new(&part.items)).await };
         let answer = std::panic::AssertUnwindSafe(sending).catch_unwind().await;
@@ -121,10 +122,10 @@ impl Courier {
         self.shared.counts.circuit_open.set(false);
     }
 
-    /// Said once, until something gets through again.
+    /// Logs the error, once until something is delivered again.
     fn is_stuck(&self, error: &Error) {
         if !self.shared.counts.circuit_open.set(true) {
-            log(&format_args!("{}s wait, and are tried again until they get through: {error}", self.policy.kind));
+            log(&format_args!("{}s cannot be delivered and are retried until they are: {error}", self.policy.kind));
         }
     }
 
@@ -132,7 +133,7 @@ impl Courier {
         self.end.borrow().is_some_and(|end| Instant::now() >= end)
     }
 
-    /// Waits before the next attempt; `false` if the end has come.
+    /// Waits before the next attempt; returns false if time has run out.
     async fn pause(&mut self, attempts: u32, asked: Option<Duration>) -> bool {
         let own = self.policy.backoff.wait(attempts, fastrand::f64());
         let until = Instant::now() + asked.filter(|asked| *asked <= LONGEST_PAUSE).unwrap_or(own);
@@ -141,7 +142,7 @@ impl Courier {
         if !is_ending {
             return true;
         }
-        // At the end there is no time for long waits.
+        // During a shutdown there is no time for long waits.
         let last = self.end.borrow().unwrap_or(until);
         let left = last.saturating_duration_since(Instant::now());
         let until = until.min(Instant::now() + (left / 10).max(Duration::from_millis(1))).min(last);
@@ -152,7 +153,7 @@ impl Courier {
     fn delivered(&mut self, part: Part, counts: Counts) {
         let number = part.items.len() as u64;
         self.shared.counts.delivered.add(number);
-        // What was sent before may be a duplicate of itself.
+        // If the part was sent before, a record may be a duplicate of itself.
         if !part.sent_before {
             self.shared.counts.duplicates.add(counts.duplicates.min(number));
         }
@@ -164,7 +165,7 @@ impl Courier {
         }
     }
 
-    /// A record that stands alone is refused for its content.
+    /// Handles a refusal of a single record.
     fn refused(&mut self, part: Part, error: Arc<Error>) {
         for item in part.items {
             let kind = item.record.kind();
@@ -172,7 +173,7 @@ impl Courier {
         }
     }
 
-    /// A record that stands alone is counted as failed, or not counted at all.
+    /// Handles a single record that was counted as failed, or not counted.
     fn failed(&mut self, part: Part, counts: Counts) {
         for item in part.items {
             let record = &item.record;
@@ -190,7 +191,7 @@ impl Courier {
         item.answer(Err(failure));
     }
 
-    /// Some are there and some are not, and sending all again would double those that are.
+    /// Handles a partial success that must not be repeated: sending everything again would double the accepted records.
     fn partly_refused(&mut self, part: Part, counts: Counts) {
         let number = part.items.len() as u64;
         let failed = counts.failed.min(number);
@@ -205,7 +206,8 @@ impl Courier {
         }
     }
 
-    /// What is left at the end: still in the outbox, or lost; reported once for each kind, answered each.
+    /// Handles records that are not delivered when time runs out: they stay in the outbox, or are lost. Reported once
+    /// for each kind, answered one by one.
     fn left(&mut self, part: Part, error: Option<Error>) {
         if self.policy.has_disk {
             let records = part.items.len();
@@ -221,7 +223,7 @@ impl Courier {
     }
 }
 
-/// Counts, reports and answers records that delivery had no time for.
+/// Counts, reports and answers records that were not delivered in time.
 pub(super) fn lose(shared: &Shared, items: Vec<Item>, error: Option<Arc<Error>>) {
     shared.counts.dropped.add(items.len() as u64);
     let failure = |kind, records| DeliveryError::NotDelivered { kind, records, error: error.clone() };
@@ -236,7 +238,7 @@ pub(super) fn lose(shared: &Shared, items: Vec<Item>, error: Option<Arc<Error>>)
     }
 }
 
-/// How many there are of each kind.
+/// The number of records of each kind.
 fn kinds(items: &[Item]) -> BTreeMap<RecordKind, usize> {
     let mut kinds = BTreeMap::new();
     for item in items {
@@ -245,7 +247,7 @@ fn kinds(items: &[Item]) -> BTreeMap<RecordKind, usize> {
     kinds
 }
 
-/// Whether an answer vouches for every record of a batch.
+/// Returns true if the counts account for every record of a batch.
 fn is_all(counts: Counts, records: usize) -> bool {
     counts.failed == 0 && counts.ingested.saturating_add(counts.duplicates) >= records as u64
 }

@@ -1,5 +1,5 @@
-//! What dispatch asks of an outbox: to keep chunks of records, and to give them back. What stands behind it is not known
-//! here; it answers with [`News`].
+//! What dispatch asks of an outbox: to keep chunks of records, and to give them back. Does not know how they are
+//! stored; the outbox answers with [`News`].
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,22 +11,22 @@ use super::record::Record;
 use crate::error::ConfigError;
 use crate::report::RecordKind;
 
-/// When records in an outbox are made safe against crashes: records go to disk together, in commits.
+/// When records in an outbox are protected from crashes. Records are written to disk together, in commits.
 ///
-/// What a commit holds is there after the process was killed. It is also there after the machine lost power, unless syncing
-/// is left to the operating system. A record that is delivered before its commit is not written at all.
+/// A commit survives when the process is killed. It also survives a loss of power, unless syncing is left to the
+/// operating system. A record that is delivered before its commit is not written at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fsync {
-    /// A commit as soon as there is a record, and the disk is asked to have it. A crash loses what was emitted in the
-    /// milliseconds before it that one commit takes. [`Emitter::store`](crate::Emitter::store) waits for it.
+    /// Commits as soon as there is a record, and syncs it to disk. A crash loses the records emitted in the
+    /// milliseconds that one commit takes. [`Emitter::store`](crate::Emitter::store) waits for the commit.
     EveryCommit,
-    /// A commit this often, while there are records, and the disk is asked to have it. A crash loses at most what was
-    /// emitted in this time and that of one commit. The default, with 50 ms.
+    /// Commits this often while there are records, and syncs them to disk. A crash loses at most the records emitted in
+    /// this time and during one commit. The default is 50 ms.
     Every(Duration),
-    /// A commit every 50 ms, and the operating system writes it to disk when it likes. A killed process loses at most
-    /// what was emitted in this time. A machine that loses power loses what the system had not written, often half a
-    /// minute's records, and may leave a damaged file, of which everything readable is saved.
+    /// Commits every 50 ms and lets the operating system write it to disk. A killed process loses at most the records
+    /// emitted in this time. A machine that loses power loses what the system had not written yet, often half a minute
+    /// of records, and may leave a damaged file, from which everything readable is saved.
     Never,
 }
 
@@ -50,13 +50,13 @@ impl Fsync {
 /// Opens the outbox of a folder.
 pub(crate) type OpenDisk = fn(&DiskSettings, DiskNews) -> Result<OpenedDisk, ConfigError>;
 
-/// Where an outbox is to be, and how it is kept.
+/// Where the outbox is, and how it is kept.
 #[derive(Clone, Debug)]
 pub(crate) struct DiskSettings {
     pub(crate) kind: RecordKind,
     pub(crate) folder: PathBuf,
     pub(crate) fsync: Fsync,
-    /// `None` if there is to be no outbox.
+    /// `None` if there is no outbox.
     pub(crate) open: Option<OpenDisk>,
 }
 
@@ -67,67 +67,68 @@ impl DiskSettings {
     }
 }
 
-/// An opened outbox, and what was found in it.
+/// An opened outbox, and what it held.
 pub(crate) struct OpenedDisk {
     pub(crate) disk: Box<dyn Disk>,
     /// The first chunk of an earlier run.
     pub(crate) first: Option<u64>,
-    /// The number that the next chunk gets.
+    /// The number of the next chunk.
     pub(crate) next: u64,
     pub(crate) records: u64,
     pub(crate) damage: Option<String>,
 }
 
-/// An outbox. It never waits: its answers are [`News`].
+/// An outbox. No method waits: the answers arrive as [`News`].
 pub(crate) trait Disk: Send {
-    /// Keeps a chunk, taken in at `since` (milliseconds since 1970).
+    /// Keeps a chunk that was accepted at `since` (milliseconds since 1970).
     fn add(&self, number: u64, since: u64, records: Vec<Record>);
-    /// Somebody waits for room: what is there is to be written now.
+    /// A caller waits for room: write what is pending now.
     fn hurry(&self);
     /// All records of a chunk are done.
     fn done(&self, number: u64);
-    /// Keeps what was refused for good apart.
+    /// Keeps permanently refused records as dead letters.
     fn bury(&self, rejected: Vec<Rejected>);
-    /// Reads chunks back, from one number up to before another, until there are enough records or bytes.
+    /// Reads back the chunks from number `from` up to but not including `until`, until there are enough records or
+    /// bytes.
     fn load(&self, from: u64, until: u64, records: usize, bytes: usize);
-    /// Writes everything; the answer comes when it is on disk.
+    /// Writes everything, then answers.
     fn end(&self) -> oneshot::Receiver<()>;
 }
 
-/// A record that was refused for good.
+/// A record that was permanently refused.
 pub(crate) struct Rejected {
     pub(crate) record: Record,
     pub(crate) reason: String,
 }
 
-/// Records that were taken in together.
+/// Records that were accepted together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Frame {
     pub(crate) number: u64,
-    /// When they were taken in, in milliseconds since 1970.
+    /// When they were accepted, in milliseconds since 1970.
     pub(crate) since: u64,
     pub(crate) records: Vec<Record>,
-    /// Records that cannot be read any more.
+    /// How many records of the frame can no longer be read.
     pub(crate) lost: u32,
 }
 
-/// What an outbox tells.
+/// What an outbox reports.
 pub(crate) enum News {
     /// These chunks are on disk.
     Stored(Vec<u64>),
-    /// Chunks that were read, and the number that comes after them.
+    /// Chunks that were read, and the number of the chunk after them.
     Loaded { frames: Vec<Frame>, next: u64 },
-    /// Records that were there and cannot be read.
+    /// How many stored records can no longer be read.
     Lost(u64),
-    /// So many dead letters are in the file.
+    /// How many dead letters were written to the file.
     Buried(u64),
-    /// Nothing can be written at the moment.
+    /// The outbox cannot be written at the moment, and why.
     Failing(String),
-    /// It can again.
+    /// The outbox can be written again.
     Working,
 }
 
-/// The way of [`News`] to dispatch's thread.
+/// Sends [`News`] to dispatch's thread.
 #[derive(Clone)]
 pub(crate) struct DiskNews(mpsc::UnboundedSender<Event>);
 

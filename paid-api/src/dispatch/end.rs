@@ -1,4 +1,4 @@
-//! The end of dispatch: a time, once it is known, and what is done before it.
+//! The end of dispatch: a deadline, once it is known, and what is awaited until then.
 
 use std::pin::pin;
 use std::task::Poll;
@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
-/// When dispatch has to end, once its last handle is gone or it is shut down.
+/// The time at which dispatch must end; `None` until its last handle is dropped or it is shut down.
 pub(super) type End = watch::Receiver<Option<Instant>>;
 
-/// The longest time that is waited for anything: a later point in time may not exist.
+/// The longest timeout: a later point in time may not be representable.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Some time from now.
+/// The time after this duration.
 pub(super) fn after(time: Duration) -> Instant {
     Instant::now() + time.min(LONGEST)
 }
@@ -30,7 +30,7 @@ pub(super) async fn before<F: Future>(mut end: End, future: F) -> Option<F::Outp
     first(future, ended).await
 }
 
-/// The outcome of a future, or `None` after some time on the clock of this runtime, wherever it is awaited.
+/// The outcome of a future, or `None` after `timeout` on the clock of this runtime, wherever it is awaited.
 pub(super) async fn within<F: Future>(
     runtime: &tokio::runtime::Handle,
     time: Duration,

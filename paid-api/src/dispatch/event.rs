@@ -1,26 +1,26 @@
-//! What dispatch's thread hears.
+//! The events that dispatch's thread receives.
 
 use super::disk::{News, Rejected};
 use super::lanes::Taken;
 
 pub(super) enum Event {
-    /// There is something in the queue.
+    /// The queue has something to take.
     Ready,
-    /// No more records come, and there is a time to end.
+    /// The queue is closed, and there is a time to end.
     Closed,
-    /// A batch is done.
+    /// A batch is finished.
     Finished(Finished),
-    /// The outbox says something.
+    /// The outbox reports something.
     Disk(News),
 }
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Default)]
 pub(super) struct Finished {
     pub(super) taken: Taken,
-    /// How many records of which chunk are done, for good or bad.
+    /// How many records of which chunk are done: delivered or refused.
     pub(super) done: Vec<(u64, u32)>,
-    /// What was refused for good.
+    /// The records that were permanently refused.
     pub(super) rejected: Vec<Rejected>,
 }
 

@@ -1,11 +1,11 @@
-//! What waits for a request, by customer: requests may go side by side, but never two with records of one lane.
+//! Records that wait for a request, by customer: requests run in parallel, but never two with records of one lane.
 //! Pure: no clock, no I/O.
 
 use std::collections::VecDeque;
 
 use super::record::Item;
 
-/// Customers share lanes; more lanes than requests, so that few customers block each other.
+/// Customers share lanes. There are more lanes than requests, so that few customers block each other.
 const LANES: usize = 16;
 
 #[derive(Default)]
@@ -14,7 +14,7 @@ struct Lane {
     busy: bool,
 }
 
-/// The lanes that a request has.
+/// The lanes that a request occupies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Taken(u16);
 
@@ -22,7 +22,7 @@ pub(super) struct Lanes {
     lanes: [Lane; LANES],
     len: usize,
     bytes: usize,
-    /// Where to look first, so that no lane starves.
+    /// The lane to look at first, so that no lane starves.
     turn: usize,
 }
 
@@ -50,7 +50,8 @@ impl Lanes {
         }
     }
 
-    /// The next request: from as many free lanes as fill it, at most so many records and bytes, at least one record.
+    /// The next request: records from as many free lanes as fill it, up to `records` and `bytes`, but at least one
+    /// record.
     pub(super) fn next_batch(&mut self, records: usize, bytes: usize) -> Option<(Vec<Item>, Taken)> {
         let mut batch = Vec::with_capacity(records.min(self.len));
         let mut taken = Taken::default();
@@ -80,7 +81,7 @@ impl Lanes {
         (!batch.is_empty()).then_some((batch, taken))
     }
 
-    /// A request is done.
+    /// Frees the lanes of a finished request.
     pub(super) fn free(&mut self, taken: Taken) {
         for (number, lane) in self.lanes.iter_mut().enumerate() {
             if taken.0 & (1 << number) != 0 {
@@ -89,7 +90,7 @@ impl Lanes {
         }
     }
 
-    /// Everything that waits, in order within each customer.
+    /// Removes all waiting records, in order within each customer.
     pub(super) fn drain(&mut self) -> Vec<Item> {
         (self.len, self.bytes) = (0, 0);
         self.lanes.iter_mut().flat_map(|lane| std::mem::take(&mut lane.items)).collect()

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     left: u32,
-    /// Milliseconds since 1970 at which it was taken in.
+    /// When the chunk was accepted, in milliseconds since 1970.
     since: u64,
 }
 
-/// The chunks in memory, by number, with what is left of each.
+/// The chunks in memory, by number, with how many records of each are not done.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     open: BTreeMap<u64, Entry>,
@@ -21,7 +21,7 @@ impl Ledger {
         self.open.insert(chunk, Entry { left, since });
     }
 
-    /// So many records of a chunk are done; whether all are.
+    /// Marks records of a chunk as done; returns true if the whole chunk is done.
     pub(super) fn done(&mut self, chunk: u64, records: u32) -> bool {
         let Some(entry) = self.open.get_mut(&chunk) else { return false };
         entry.left = entry.left.saturating_sub(records);
@@ -37,7 +37,7 @@ impl Ledger {
         self.open.first_key_value().map(|(chunk, _)| *chunk)
     }
 
-    /// When the oldest was taken in, in milliseconds since 1970.
+    /// When the oldest chunk was accepted, in milliseconds since 1970.
     pub(super) fn oldest(&self) -> Option<u64> {
         self.open.values().next().map(|entry| entry.since)
     }

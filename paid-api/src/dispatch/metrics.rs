@@ -1,8 +1,8 @@
-//! The counters through the `metrics` facade: feature `metrics`. Without it, nothing is published.
+//! Publishes the counters through the `metrics` facade: feature `metrics`. Does nothing without it.
 
 use crate::report::RecordKind;
 
-/// What is published under the name of one kind of record.
+/// The names under which one kind of record is published.
 pub(super) struct Metrics {
     kind: RecordKind,
 }
@@ -28,7 +28,7 @@ mod facade {
             format!("paid_{kind}_{what}")
         }
 
-        /// One attempt: how many records, how many microseconds.
+        /// Publishes one attempt: its number of records and its duration in microseconds.
         pub(in crate::dispatch) fn attempt(&self, records: u64, took: u64) {
             #[allow(clippy::cast_precision_loss)]
             let (records, seconds) = (records as f64, took as f64 / 1e6);
@@ -36,7 +36,7 @@ mod facade {
             metrics::histogram!(self.name("request_duration_seconds")).record(seconds);
         }
 
-        /// All counters and gauges.
+        /// Publishes all counters and gauges.
         pub(in crate::dispatch) fn publish(&self, stats: &Stats) {
             for (what, value) in [
                 ("accepted_total", stats.accepted),

@@ -14,7 +14,7 @@ use super::record::{Page, Record};
 use super::settings::{Limits, Overflow};
 use crate::report::{DeliveryError, RecordKind};
 
-/// A load on its way.
+/// A load in the queue.
 pub(super) struct Queued<C: Cargo> {
     pub(super) content: Content<C>,
     pub(super) receipt: Option<oneshot::Sender<Outcome>>,
@@ -22,7 +22,7 @@ pub(super) struct Queued<C: Cargo> {
     pub(super) stored: Option<oneshot::Sender<()>>,
 }
 
-/// A load, or one that was written as a record before.
+/// A load, or one that is already written as a record.
 pub(super) enum Content<C: Cargo> {
     Load(C::Load),
     Record(Record),
@@ -43,7 +43,7 @@ impl<C: Cargo> Content<C> {
         }
     }
 
-    /// About as many bytes as it takes in memory.
+    /// The approximate size in memory, in bytes.
     pub(super) fn weight(&self) -> usize {
         match self {
             Self::Load(load) => C::weight(load),
@@ -69,21 +69,21 @@ impl<C: Cargo> Content<C> {
 impl<C: Cargo> Queued<C> {
     pub(super) fn answer(self, outcome: Outcome) {
         if let Some(receipt) = self.receipt {
-            // Nobody has to wait for it.
+            // The receipt may have been dropped.
             let _ = receipt.send(outcome);
         }
     }
 }
 
-/// What the thread is told, in one order. Loads stand in the queue itself: that saves an allocation each.
+/// An entry of the queue. Loads stand in the queue itself, which saves one allocation each.
 #[allow(clippy::large_enum_variant)]
 enum Order<C: Cargo> {
     Load(Queued<C>),
-    /// Everything before this is done.
+    /// Answered when everything before it is done.
     Flush(FlushTell),
 }
 
-/// Who waits for a flush.
+/// Where a flush is answered.
 pub(super) enum FlushTell {
     Task(oneshot::Sender<()>),
     Thread(std::sync::mpsc::Sender<()>),
@@ -98,18 +98,18 @@ impl FlushTell {
     }
 }
 
-/// When the thread wants to be woken.
+/// What wakes the thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wake {
-    /// By the next order.
+    /// The next order.
     First,
-    /// By a full batch, or a flush.
+    /// A full batch, or a flush.
     Batch,
-    /// By a flush.
+    /// A flush.
     Flush,
 }
 
-/// What waits.
+/// What is in the queue.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiting {
     pub(super) orders: usize,
@@ -123,13 +123,13 @@ struct State<C: Cargo> {
     /// Records and bytes in the queue.
     records: usize,
     bytes: usize,
-    /// The same of what was taken and is not done.
+    /// Records and bytes that the thread has taken and that are not done.
     taken: usize,
     taken_bytes: usize,
     wake: Option<Wake>,
     closed: bool,
     is_pressed: bool,
-    /// Whether a caller may wait a moment for room: an outbox makes it.
+    /// Whether a caller may wait a moment for the outbox to make room.
     patient: bool,
 }
 
@@ -143,15 +143,15 @@ pub(super) struct Queue<C: Cargo> {
     thread: mpsc::UnboundedSender<Event>,
 }
 
-/// What became of a push.
+/// The result of a push.
 pub(super) enum Pushed<C: Cargo> {
     Queued,
-    /// Queued in the place of this one.
+    /// Queued in place of this one.
     Instead(Queued<C>),
     Refused(Queued<C>, DeliveryError),
 }
 
-/// How long a caller waits for an outbox on a local disk, at most.
+/// The longest time that a caller waits for the outbox.
 const DISK_PATIENCE: Duration = Duration::from_secs(1);
 
 impl<C: Cargo> Queue<C> {
@@ -185,7 +185,7 @@ impl<C: Cargo> Queue<C> {
         self.overflow
     }
 
-    /// Puts a load in, or says why not. Never waits, but for an outbox on disk to make room.
+    /// Queues a load, or returns it with the reason. Waits only for an outbox to make room.
     pub(super) fn push(&self, queued: Queued<C>) -> Pushed<C> {
         let weight = queued.content.weight();
         let mut state = self.lock();
@@ -215,7 +215,8 @@ impl<C: Cargo> Queue<C> {
     fn wait_for_disk<'a>(&'a self, mut state: MutexGuard<'a, State<C>>, weight: usize) -> MutexGuard<'a, State<C>> {
         let until = Instant::now() + DISK_PATIENCE;
         while !state.has_room(weight, self.limits) && state.patient && !state.closed {
-            // The thread may still wait for a batch to fill up, or others may have taken what came free.
+            // Wakes the thread: it may be waiting for a full batch, or other callers may have taken the room that it
+            // made.
             if !std::mem::replace(&mut state.is_pressed, true) {
                 self.call(&mut state, Wake::Flush);
             }
@@ -228,7 +229,7 @@ impl<C: Cargo> Queue<C> {
         state
     }
 
-    /// Waits until there is room for a load of everyday size, or the queue is closed.
+    /// Waits until there is room for a load of average size, or the queue is closed.
     pub(super) async fn room(&self) {
         loop {
             let freed = self.freed.notified();
@@ -246,7 +247,7 @@ impl<C: Cargo> Queue<C> {
         }
     }
 
-    /// Puts in a flush; `false` if nobody will answer it any more.
+    /// Queues a flush; returns false if the thread has ended and will not answer it.
     pub(super) fn flush(&self, tell: FlushTell) -> bool {
         let mut state = self.lock();
         state.orders.push_back(Order::Flush(tell));
@@ -255,7 +256,7 @@ impl<C: Cargo> Queue<C> {
         !self.thread.is_closed()
     }
 
-    /// Takes no more loads.
+    /// Closes the queue for new loads.
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.room.notify_all();
@@ -263,7 +264,7 @@ impl<C: Cargo> Queue<C> {
         let _ = self.thread.send(Event::Closed);
     }
 
-    /// Whether callers may wait for an outbox.
+    /// Sets whether callers may wait for the outbox.
     pub(super) fn set_patient(&self, patient: bool) {
         self.lock().patient = patient;
         self.room.notify_all();
@@ -288,19 +289,19 @@ impl<C: Cargo> Queue<C> {
         }
     }
 
-    /// Says when to be woken, and what waits already.
+    /// Sets what wakes the thread, and returns what is already in the queue.
     pub(super) fn arm(&self, wake: Wake) -> Waiting {
         let mut state = self.lock();
         state.wake = Some(wake);
         Waiting { orders: state.orders.len(), full_batch: state.is_full_batch(self.batch), flushes: state.flushes }
     }
 
-    /// Whether somebody waited for the outbox to make room since this was asked last.
+    /// Returns true if a caller has waited for the outbox to make room since the last call.
     pub(super) fn was_pressed(&self) -> bool {
         std::mem::take(&mut self.lock().is_pressed)
     }
 
-    /// Takes up to so many loads, until they have so many bytes, none after a flush, which it returns.
+    /// Takes loads up to these limits and up to the next flush, which it returns.
     pub(super) fn take(&self, most: Limits, into: &mut Vec<Queued<C>>) -> Option<FlushTell> {
         let mut state = self.lock();
         let mut bytes = 0;
@@ -324,7 +325,7 @@ impl<C: Cargo> Queue<C> {
         None
     }
 
-    /// So many of the loads taken, and their bytes, are done or on disk.
+    /// Gives back the share of loads that are done or on disk.
     pub(super) fn release(&self, held: Held) {
         if held.records == 0 {
             return;
@@ -338,7 +339,7 @@ impl<C: Cargo> Queue<C> {
     }
 }
 
-/// What a chunk holds of the queue's limits.
+/// The share of the queue's limits that records hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Held {
     pub(super) records: usize,
@@ -351,7 +352,7 @@ impl Held {
         self.bytes += weight;
     }
 
-    /// Takes so many records' share.
+    /// Splits off the share of this many records.
     pub(super) fn take_part(&mut self, records: u32) -> Self {
         let records = usize::try_from(records).unwrap_or(usize::MAX).min(self.records);
         let bytes = (self.bytes / self.records.max(1)) * records;
@@ -378,7 +379,7 @@ impl<C: Cargo> State<C> {
         self.bytes += weight;
     }
 
-    /// Takes out what the new one may take the place of.
+    /// Removes a load that the new one may replace.
     fn make_way_for(&mut self, new: &Queued<C>, overflow: Overflow) -> Option<Queued<C>> {
         if overflow != Overflow::DropOldest && !C::HAS_RANKS {
             return None;

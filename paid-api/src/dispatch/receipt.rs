@@ -1,4 +1,4 @@
-//! What became of one record.
+//! The result of delivering one record.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,17 +9,17 @@ use crate::report::{DeliveryError, RecordKind};
 
 pub(crate) type Outcome = Result<Delivery, DeliveryError>;
 
-/// That Paid has a signal or cost record.
+/// Paid has the signal or cost record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Delivery {
-    /// It has it. Paid counts the duplicates of a batch without saying which they are, so this may be one.
+    /// Paid has it. Paid counts the duplicates of a batch without saying which records they are, so this may be one.
     Delivered,
-    /// It had one with this idempotency key before; nothing is billed again.
+    /// Paid already had a record with this idempotency key; nothing is billed again.
     Duplicate,
 }
 
-/// What becomes of a signal or cost record: await it, or drop it and let delivery go on.
+/// The pending result of a signal or cost record. Await it, or drop it: delivery continues either way.
 #[derive(Debug)]
 pub struct Receipt {
     kind: RecordKind,
@@ -32,14 +32,14 @@ impl Receipt {
         (tell, Self { kind, outcome })
     }
 
-    /// Of something that is delivered already.
+    /// The receipt of a record that is already delivered.
     pub(crate) fn of_delivery(kind: RecordKind, delivery: Delivery) -> Self {
         let (tell, receipt) = Self::new(kind);
         let _ = tell.send(Ok(delivery));
         receipt
     }
 
-    /// Of something that was never taken in.
+    /// The receipt of a record that was not accepted.
     pub(crate) fn of_failure(failure: DeliveryError) -> Self {
         let (tell, receipt) = Self::new(failure.kind());
         let _ = tell.send(Err(failure));

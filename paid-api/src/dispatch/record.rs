@@ -9,10 +9,10 @@ use tokio::sync::oneshot;
 use super::receipt::Outcome;
 use crate::report::RecordKind;
 
-/// One record on its way: a signal or cost record as JSON, or a span as protobuf.
+/// One record to deliver: a signal or cost record as JSON, or a span as protobuf.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Name, key and body, one after the other.
+    /// Name, key and body, concatenated.
     text: Bytes,
     name: u32,
     key: u32,
@@ -21,7 +21,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// What it is.
+    /// The kind of the record.
     pub fn kind(&self) -> RecordKind {
         self.kind
     }
@@ -31,7 +31,7 @@ impl Record {
         self.part(0..self.name as usize)
     }
 
-    /// The idempotency key of a signal. A cost record's key is known here only, and spans have none.
+    /// The idempotency key of a signal. A cost record's key is local and is not sent to Paid; spans have no key.
     pub fn key(&self) -> &str {
         self.part(self.name as usize..self.head())
     }
@@ -41,17 +41,18 @@ impl Record {
         self.text.get(self.head()..).unwrap_or_default()
     }
 
-    /// The record as it is sent, without copying it.
+    /// The record as it is sent, without a copy.
     pub fn body_bytes(&self) -> Bytes {
         self.text.slice(self.head().min(self.text.len())..)
     }
 
-    /// Records of one customer have the same lane, and are sent in order.
+    /// The lane of the record. Records of one customer have the same lane, and are sent in order.
     pub fn lane(&self) -> u32 {
         self.lane
     }
 
-    /// A record from its parts. `text` is name, key and body, one after the other; `None` if the lengths do not fit it.
+    /// Creates a record from its parts. `text` is name, key and body, concatenated; returns `None` if the lengths do
+    /// not fit it.
     pub(crate) fn from_text(kind: RecordKind, text: Bytes, name: u32, key: u32, lane: u32) -> Option<Self> {
         let record = Self { text, name, key, lane, kind };
         let head = record.name.checked_add(record.key)? as usize;
@@ -68,12 +69,12 @@ impl Record {
         Self { text: text.into(), name: length(name.len()), key: length(key.len()), lane, kind }
     }
 
-    /// Name, key and body, one after the other, with the lengths of the first two.
+    /// Name, key and body, concatenated, and the lengths of the first two.
     pub(crate) fn text(&self) -> (&Bytes, u32, u32) {
         (&self.text, self.name, self.key)
     }
 
-    /// About as many bytes as it takes in memory.
+    /// The approximate size in memory, in bytes.
     pub(crate) fn weight(&self) -> usize {
         150 + self.text.len()
     }
@@ -91,7 +92,7 @@ impl Record {
     }
 }
 
-/// Shows no body: it may hold personal data.
+/// Omits the body, which may hold personal data.
 impl fmt::Debug for Record {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Record({} `{}`, {} bytes)", self.kind, self.name(), self.size())
@@ -102,7 +103,7 @@ pub(super) fn length(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// Writes records one after the other into one buffer.
+/// Writes records into one buffer.
 pub(crate) struct Page {
     text: Vec<u8>,
     entries: Vec<Entry>,
@@ -119,12 +120,12 @@ struct Entry {
 
 impl Page {
     pub(super) fn with_capacity(records: usize) -> Self {
-        /// About how many bytes a record has.
+        /// The usual size of a record, in bytes.
         const EVERYDAY: usize = 300;
         Self { text: Vec::with_capacity(records * EVERYDAY), entries: Vec::with_capacity(records) }
     }
 
-    /// Adds a record, whose body is written to the end of the given buffer.
+    /// Adds a record whose body `write` appends to the given buffer.
     pub(crate) fn add(
         &mut self,
         kind: RecordKind,
@@ -141,7 +142,7 @@ impl Page {
         self.entries.push(Entry { kind, begin, end: self.text.len(), name, key, lane });
     }
 
-    /// Adds a record that was written before.
+    /// Adds a record that is already written.
     pub(crate) fn copy(&mut self, record: &Record) {
         self.add(record.kind, record.name(), record.key(), record.lane, |text| text.extend_from_slice(record.body()));
     }
@@ -169,7 +170,7 @@ pub(super) struct Item {
 impl Item {
     pub(super) fn answer(self, outcome: Outcome) {
         if let Some(receipt) = self.receipt {
-            // Nobody has to wait for it.
+            // The receipt may have been dropped.
             let _ = receipt.send(outcome);
         }
     }

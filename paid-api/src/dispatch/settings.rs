@@ -1,4 +1,4 @@
-//! What can be set of dispatch, the same for signals, cost records and spans.
+//! The settings of dispatch, the same for signals, cost records and spans.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use crate::verdict::Backoff;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Overflow {
-    /// Refuses it: its receipt, the log and the hook say so. The default.
+    /// Refuses the record; its receipt, the log and the error hook say so. The default.
     Reject,
-    /// Lets those who can wait do so: [`send`](crate::Emitter::send) and [`store`](crate::Emitter::store) wait for room.
-    /// `emit`, which never waits, refuses.
+    /// Callers that can wait do: [`send`](crate::Emitter::send) and [`store`](crate::Emitter::store) wait for room.
+    /// `emit`, which never waits, refuses the record.
     Wait,
-    /// Drops the record that has waited longest in the queue: its receipt, the log and the hook say so.
+    /// Drops the record that has waited longest in the queue; its receipt, the log and the error hook say so.
     DropOldest,
 }
 
@@ -25,19 +25,19 @@ pub(crate) struct Limits {
     pub(crate) bytes: usize,
 }
 
-/// What a sink's partial success means.
+/// What to do if a sink accepts only some records of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Partial {
-    /// The batch is halved and sent again: a record that is there already is a duplicate.
+    /// Halve the batch and send it again: records that the sink already has are duplicates.
     SendAgain,
-    /// The rest is there, and would be there twice.
+    /// Keep the result: the accepted records would be counted twice if they were sent again.
     Keep,
 }
 
-/// How records are queued, batched and tried again.
+/// How records are queued, batched and retried.
 #[derive(Debug)]
 pub(crate) struct DispatchSettings {
-    /// The name of the thread.
+    /// The thread's name.
     pub(crate) thread: &'static str,
     pub(crate) queue: Limits,
     pub(crate) overflow: Overflow,
@@ -68,7 +68,7 @@ impl Default for DispatchSettings {
 }
 
 impl DispatchSettings {
-    /// How many records dispatch's thread may have in memory.
+    /// How many records and bytes dispatch's thread may have in memory.
     pub(super) fn window(&self) -> Limits {
         let requests = self.in_flight.saturating_mul(2);
         Limits {
@@ -82,63 +82,63 @@ impl DispatchSettings {
     }
 }
 
-/// Writes the setters that every builder over dispatch has. The builder has a field `settings`.
+/// Defines the setters of every builder over dispatch. The builder needs a field `settings`.
 macro_rules! dispatch_setters {
     ($records:literal) => {
-        #[doc = concat!("Called for every failure to deliver ", $records, ", from the thread that notices it. The failure has been")]
-        /// logged already. Replaces no hook that was added before.
+        #[doc = concat!("Adds a function that is called for every failure to deliver ", $records, ", on the thread that notices the")]
+        /// failure. The failure has already been logged. Hooks that were added before stay.
         pub fn on_error(mut self, hook: impl Fn(&$crate::DeliveryError) + Send + Sync + 'static) -> Self {
             self.settings.add_hook(hook);
             self
         }
 
-        #[doc = concat!("How many ", $records, " may be in memory, waiting or on their way. One more goes to the outbox, if there is")]
-        /// one; otherwise it is treated as [`overflow`](Self::overflow) says.
+        #[doc = concat!("Sets how many ", $records, " may be in memory at once, queued or being sent. Further ones go to the outbox; without one,")]
+        /// [`overflow`](Self::overflow) decides.
         pub fn queue(mut self, limit: usize) -> Self {
             self.settings.queue.records = limit.max(1);
             self
         }
 
-        #[doc = concat!("About how many bytes of ", $records, " may be in memory; 64 MiB by default.")]
+        #[doc = concat!("Sets about how many bytes of ", $records, " may be in memory at once; 64 MiB by default.")]
         pub fn queue_bytes(mut self, bytes: usize) -> Self {
             self.settings.queue.bytes = bytes.max(1);
             self
         }
 
-        /// What a full queue does without an outbox, or with one that cannot be written;
+        /// Sets what happens to further records if the queue is full and there is no outbox, or it cannot be written;
         /// [`Overflow::Reject`](crate::Overflow::Reject) by default.
         pub fn overflow(mut self, overflow: $crate::Overflow) -> Self {
             self.settings.overflow = overflow;
             self
         }
 
-        #[doc = concat!("How many ", $records, " go into one request.")]
+        #[doc = concat!("Sets how many ", $records, " may go into one request.")]
         pub fn max_batch(mut self, records: usize) -> Self {
             self.settings.batch.records = records.max(1);
             self
         }
 
-        /// How many bytes go into one request; 1 MiB by default. A larger record goes alone.
+        /// Sets how many bytes may go into one request; 1 MiB by default. A larger record is sent alone.
         pub fn max_bytes(mut self, bytes: usize) -> Self {
             self.settings.batch.bytes = bytes.max(1);
             self
         }
 
-        #[doc = concat!("How long ", $records, " wait for others to go with them.")]
+        #[doc = concat!("Sets how long ", $records, " wait for others before a request that is not full is sent.")]
         pub fn linger(mut self, linger: std::time::Duration) -> Self {
             self.settings.linger = linger;
             self
         }
 
-        /// The bounds of the first wait and of every wait before delivery is tried again; 500 ms and a minute by default.
-        /// A server that asks for a wait of its own gets it, unless it asks for more than an hour.
+        /// Sets the upper bounds of the first wait and of every wait before a retry. If the server asks for a wait of
+        /// up to an hour, that wait is used instead.
         pub fn retry_delays(mut self, base: std::time::Duration, max: std::time::Duration) -> Self {
             self.settings.backoff.base = base;
             self.settings.backoff.max = max;
             self
         }
 
-        #[doc = concat!("How long dropping the last handle waits for ", $records, " that are queued.")]
+        #[doc = concat!("Sets how long dropping the last handle waits for queued ", $records, ".")]
         pub fn patience(mut self, patience: std::time::Duration) -> Self {
             self.settings.patience = patience;
             self

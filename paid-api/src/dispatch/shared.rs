@@ -17,13 +17,13 @@ impl Shared {
         Self { counts: Counters::default(), reporter, metrics: Metrics::new(kind) }
     }
 
-    /// An attempt was answered, or failed.
+    /// Counts an attempt that was answered or failed.
     pub(super) fn answered(&self, records: usize, took: Duration) {
         self.counts.answered(records, took);
         self.metrics.attempt(records as u64, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     }
 
-    /// Counts, logs and reports what was never taken in.
+    /// Counts, logs and reports a load that was not accepted.
     pub(super) fn refuse(&self, failure: &DeliveryError) {
         self.counts.refused.add(1);
         self.reporter.report(failure);

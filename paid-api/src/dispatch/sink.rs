@@ -1,4 +1,4 @@
-//! Where batches go.
+//! Where batches are sent.
 
 use std::fmt;
 use std::pin::Pin;
@@ -7,10 +7,11 @@ use super::record::{Item, Record};
 use crate::error::Error;
 use crate::report::{Counts, RecordKind};
 
-/// The answer of a sink, on its way.
+/// The pending answer of a sink.
 pub type SinkFuture<'a> = Pin<Box<dyn Future<Output = Result<Counts, Error>> + Send + 'a>>;
 
-/// Takes batches of records. Paid's API is one (a [`Client`](crate::Client)); tests and queues of your own can be others.
+/// Accepts batches of records. A [`Client`](crate::Client) sends them to Paid's API; tests and custom queues can be
+/// sinks, too.
 ///
 /// ```
 /// use paid::{Batch, Counts, EmitterBuilder, Sink, SinkFuture};
@@ -33,15 +34,16 @@ pub type SinkFuture<'a> = Pin<Box<dyn Future<Output = Result<Counts, Error>> + S
 /// # Ok::<(), paid::ConfigError>(())
 /// ```
 pub trait Sink: Send + Sync {
-    /// Takes the records of a batch. Taking one twice must do no harm: every signal has an idempotency key.
+    /// Accepts the records of a batch. Accepting a record twice must do no harm: every signal has an idempotency key.
     ///
-    /// What an error means for the batch is its [`verdict`](Error::verdict): after [`BadContent`](crate::Verdict::BadContent),
-    /// as of [`Error::refused`], the batch is halved until the bad records stand alone, as it is if the counts do not vouch
-    /// for all. After any other error, such as [`Error::unavailable`], the same records are tried again.
+    /// An error's [`verdict`](Error::verdict) decides what happens to the batch. After
+    /// [`BadContent`](crate::Verdict::BadContent), as from [`Error::refused`], the batch is halved until each bad record is
+    /// alone. It is also halved if the counts do not account for every record. After any other error, such as
+    /// [`Error::unavailable`], the same records are sent again.
     fn send<'a>(&'a self, batch: Batch<'a>) -> SinkFuture<'a>;
 }
 
-/// Records that go out together.
+/// Records that are sent together.
 #[derive(Clone)]
 pub struct Batch<'a> {
     items: &'a [Item],
@@ -52,12 +54,12 @@ impl<'a> Batch<'a> {
         Self { items }
     }
 
-    /// How many records there are.
+    /// The number of records.
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
-    /// Returns true if there are no records. No emitter sends such a batch.
+    /// Returns true if the batch has no records. An emitter sends no such batch.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
@@ -67,7 +69,7 @@ impl<'a> Batch<'a> {
         self.items.iter().map(|item| &item.record)
     }
 
-    /// All of them as the body of Paid's `POST /signals/bulk` or `POST /costs/bulk`.
+    /// All records as the body of Paid's `POST /signals/bulk` or `POST /costs/bulk`.
     pub fn to_body(&self) -> Vec<u8> {
         let is_of_costs = self.records().next().is_some_and(|record| record.kind() == RecordKind::Cost);
         let list = if is_of_costs { "costs" } else { "signals" };

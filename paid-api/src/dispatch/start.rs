@@ -1,4 +1,4 @@
-//! How dispatch's threads start.
+//! The start of dispatch's threads.
 
 use std::sync::{Arc, mpsc};
 
@@ -17,7 +17,7 @@ use crate::error::ConfigError;
 use crate::report::DeliveryError;
 
 impl<C: Cargo> Dispatch<C> {
-    /// Opens the outbox, if there is to be one, and starts the threads.
+    /// Opens the outbox, if one is set, and starts the threads.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ fn policy<C: Cargo>(settings: &DispatchSettings, has_disk: bool) -> CourierPolic
 }
 
 fn cannot_start(error: impl std::fmt::Display) -> ConfigError {
-    ConfigError::new(format!("cannot start a thread to deliver from: {error}"))
+    ConfigError::new(format!("cannot start the delivery thread: {error}"))
 }
 
 fn with_disk<C: Cargo>(worker: Worker<C>, opened: OpenedDisk, shared: &Shared) -> Worker<C> {
@@ -95,7 +95,7 @@ struct Thread {
     ended: watch::Receiver<bool>,
 }
 
-/// The runtime is made on its own thread: it could not be dropped inside another, if that failed.
+/// Creates the runtime on its own thread: if that failed inside another runtime, it could not be dropped there.
 fn start_worker<C: Cargo>(name: &str, worker: Worker<C>) -> Result<Thread, ConfigError> {
     let (tell_done, done) = mpsc::channel();
     let (tell_ended, ended) = watch::channel(false);

@@ -1,11 +1,11 @@
-//! What was done, in numbers.
+//! Counters of what was done.
 
 use std::time::{Duration, SystemTime};
 
-/// What was done so far, and what is still pending, in records: signals of an [`Emitter`](crate::Emitter), cost records of a
-/// `CostEmitter`.
+/// Counters of what was done and what is pending, in records: signals of an [`Emitter`](crate::Emitter), cost records
+/// of a `CostEmitter`.
 ///
-/// With feature `metrics` the same is published through the `metrics` facade, as `paid_signals_*`, `paid_costs_*` and
+/// Feature `metrics` publishes the same counters through the `metrics` facade, as `paid_signals_*`, `paid_costs_*` and
 /// `paid_spans_*`. Counters: `paid_signals_accepted_total`, `_recovered_total`, `_delivered_total`, `_duplicate_total`,
 /// `_rejected_total`, `_dead_lettered_total`, `_dropped_total`, `_refused_total`, `_requests_total`, `_retries_total`. Gauges:
 /// `paid_signals_queued`, `_spilled`, `_in_flight`, `_oldest_age_seconds`, `_circuit_open` (0 or 1). Histograms:
@@ -13,53 +13,53 @@ use std::time::{Duration, SystemTime};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Records taken in.
+    /// Records that were accepted.
     pub accepted: u64,
     /// Records of an earlier run that were found in the outbox.
     pub recovered: u64,
     /// Records that the server has.
     pub delivered: u64,
-    /// Of those, records that the server had before, as far as it says so.
+    /// Of those, records that the server already had, if it reports them.
     pub duplicates: u64,
-    /// Records that the server refused for good.
+    /// Records that the server permanently refused.
     pub rejected: u64,
     /// Of those, records that were written to the outbox's dead-letter file.
     pub dead_lettered: u64,
-    /// Records that were taken in and then lost: dropped for newer ones, unreadable in a damaged outbox, or left without
-    /// an outbox when delivery ended.
+    /// Records that were accepted and then lost: dropped for newer ones, unreadable in a damaged outbox, or not
+    /// delivered, without an outbox, when delivery ended.
     pub dropped: u64,
-    /// Records that were never taken in: without a customer, without room, or not JSON.
+    /// Records that were not accepted: without a customer, without room in the queue, or not valid JSON.
     pub refused: u64,
     /// Records that are only on disk at the moment.
     pub spilled: u64,
-    /// Requests that are under way.
+    /// Requests in progress.
     pub in_flight: u64,
-    /// When the record that waits longest was taken in, in milliseconds since 1970; 0 if none waits.
+    /// When the oldest pending record was accepted, in milliseconds since 1970; 0 if no record is pending.
     pub oldest_since: u64,
-    /// Attempts that got an answer or failed.
+    /// Attempts that were answered or failed.
     pub requests: u64,
-    /// Of those, attempts that repeated one before.
+    /// Of those, attempts that repeated an earlier one.
     pub retries: u64,
-    /// Records in all attempts together; divided by `requests`, the mean size of a batch.
+    /// Records in all attempts; divided by `requests`, the mean size of a batch.
     pub sent: u64,
-    /// The largest batch.
+    /// The largest batch, in records.
     pub largest_batch: u64,
-    /// How long all attempts took together; divided by `requests`, their mean latency.
+    /// The duration of all attempts; divided by `requests`, their mean latency.
     pub busy: Duration,
-    /// How long the slowest attempt took.
+    /// The duration of the slowest attempt.
     pub slowest: Duration,
-    /// Whether nothing gets through at the moment.
+    /// True while nothing can be delivered.
     pub circuit_open: bool,
 }
 
 impl Stats {
-    /// Records that are on their way: in memory or in the outbox.
+    /// Records that are pending: in memory or in the outbox.
     pub fn queued(&self) -> u64 {
         let done = self.delivered + self.rejected + self.dropped;
         (self.accepted + self.recovered).saturating_sub(done)
     }
 
-    /// How long the oldest record has waited; zero if none waits, or if the clock was put back.
+    /// How long the oldest record has been pending; zero if no record is, or if the clock was set back.
     pub fn oldest_age(&self) -> Duration {
         match self.oldest_since {
             0 => Duration::ZERO,

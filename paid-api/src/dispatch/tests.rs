@@ -1,4 +1,4 @@
-//! The worker in virtual time, against a sink that misbehaves as told.
+//! The worker in virtual time, against a sink that misbehaves as it is told.
 
 #[cfg(feature = "outbox")]
 mod with_disk;
@@ -99,10 +99,10 @@ impl Default for Settings {
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Take,
-    /// Takes the signals; the answer is lost.
+    /// Accepts the signals; the response is lost.
     TakeAndLose,
     Status(u16),
-    /// Asks for a wait of so many seconds.
+    /// Asks for a wait, in seconds.
     Ask(u16),
     Hang,
 }
@@ -287,7 +287,7 @@ async fn a_batch_goes_when_it_is_full_or_has_lingered() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(sizes(&rig.server), [3, 1]);
     let times: Vec<_> = rig.server.requests.lock().unwrap().iter().map(|(at, _)| *at - begun).collect();
-    // The second batch waits for its own time, not for the first.
+    // The second batch waits for its own time, not for the first one.
     assert_eq!(times[1] - times[0], Duration::from_millis(100));
 }
 
@@ -348,7 +348,10 @@ async fn bad_signals_are_isolated_and_the_good_ones_get_through_in_order() {
     }
     let (server, shared, failures) = rig.close().await;
     assert_eq!(failures.len(), 3);
-    assert!(failures.iter().any(|failure| failure.starts_with("Paid failed signal `failing`")), "{failures:?}");
+    assert!(
+        failures.iter().any(|failure| failure.starts_with("Paid counted signal `failing` as failed")),
+        "{failures:?}"
+    );
     let stats = shared.counts.read();
     assert_eq!((stats.delivered, stats.rejected, stats.queued()), (61, 3, 0));
     let order = server.order.lock().unwrap().clone();
@@ -414,7 +417,10 @@ async fn a_partial_success_that_cannot_be_repeated_is_counted_and_reported_and_n
     assert_eq!(sizes(&server), [3]);
     let stats = shared.counts.read();
     assert_eq!((stats.delivered, stats.rejected, stats.queued()), (2, 1, 0));
-    assert_eq!(failures, ["the server refused 1 of a batch without saying which; 3 signals in it may be missing"]);
+    assert_eq!(
+        failures,
+        ["the server refused 1 record(s) of a batch without saying which; 3 signals in the batch may be missing"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -438,7 +444,7 @@ fn act() -> impl Strategy<Value = Act> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     /// Whatever the server does: every signal is answered, none is billed twice, and a good one is lost only if Paid
-    /// refused it when it stood alone.
+    /// refused it when it was alone.
     #[test]
     fn delivered_is_accepted_but_for_what_was_refused_and_nothing_is_billed_twice(
         acts in prop::collection::vec(act(), 0..60),

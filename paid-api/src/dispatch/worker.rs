@@ -1,5 +1,5 @@
-//! The thread behind the queue: takes loads in, keeps them on disk where there is an outbox, makes batches and sends
-//! them off. One place where it waits: its events.
+//! The thread behind the queue: takes loads, keeps them in the outbox, builds batches and sends them. It waits in one
+//! place: for its events.
 
 mod backlog;
 
@@ -27,23 +27,23 @@ use super::sink::Sink;
 use super::stats::now_ms;
 use backlog::{Backlog, Spilled};
 
-/// How batches are made.
+/// How batches are built.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
     pub(super) batch: Limits,
     pub(super) linger: Duration,
     pub(super) in_flight: usize,
-    /// How long a record may wait before it is taken in: the linger time, or that of the outbox.
+    /// How long a record may wait before it is taken from the queue: the linger time, or the outbox's.
     pub(super) take_in: Duration,
-    /// How many records the thread may have in memory.
+    /// How many records and bytes the thread may have in memory.
     pub(super) window: Limits,
 }
 
-/// A chunk that waits in memory for requests, or is in them.
+/// A chunk in memory that waits for requests or is in them.
 #[derive(Clone, Copy, Default)]
 struct InMemory {
     size: Held,
-    /// What it holds of the queue's limits.
+    /// The share of the queue's limits that it holds.
     held: Held,
 }
 
@@ -57,30 +57,30 @@ pub(super) struct Worker<C: Cargo> {
     pub(super) end: End,
     pub(super) events: mpsc::UnboundedReceiver<Event>,
     pub(super) disk: Option<Box<dyn Disk>>,
-    /// What is just taken from the queue.
+    /// The loads just taken from the queue.
     incoming: Vec<Queued<C>>,
     lanes: Lanes,
     ledger: Ledger,
     chunks: BTreeMap<u64, InMemory>,
-    /// All chunks in memory together.
+    /// The sum of all chunks in memory.
     memory: Held,
     spilled: BTreeMap<u64, Spilled>,
     /// Who waits for which chunk to be on disk.
     storing: BTreeMap<u64, Vec<oneshot::Sender<()>>>,
     backlog: Option<Backlog>,
-    /// Who waits until everything before a chunk is done.
+    /// Who waits until everything before which chunk is done.
     flushes: Vec<(u64, FlushTell)>,
     next_chunk: u64,
     requests: usize,
-    /// They end with the worker.
+    /// The tasks of requests; they end with the worker.
     couriers: JoinSet<()>,
     tell: mpsc::UnboundedSender<Event>,
-    /// When what is in the queue is taken in.
+    /// When the queue is next taken from.
     take_at: Option<Instant>,
-    /// When what is in memory is sent.
+    /// When the records in memory are next sent.
     send_at: Option<Instant>,
     disk_fails: bool,
-    /// Whether what is in the queue has waited long enough, and only for room.
+    /// True if the loads in the queue have waited long enough, and wait only for room.
     is_overdue: bool,
 }
 
@@ -123,7 +123,7 @@ impl<C: Cargo> Worker<C> {
         }
     }
 
-    /// Begins with what an earlier run left.
+    /// Starts with the records that an earlier run left in the outbox.
     pub(super) fn with_disk(mut self, disk: Box<dyn Disk>, first: Option<u64>, next: u64, records: u64) -> Self {
         self.disk = Some(disk);
         self.next_chunk = next;
@@ -148,7 +148,7 @@ impl<C: Cargo> Worker<C> {
         self.wind_up().await;
     }
 
-    /// Until something happens, or is due; then hears all that has happened.
+    /// Waits for an event or until something is due; then handles all events that have arrived.
     async fn wait(&mut self) {
         let due = [self.take_at, self.send_at, self.ending()].into_iter().flatten().min();
         let event = match due {
@@ -171,7 +171,7 @@ impl<C: Cargo> Worker<C> {
         self.ending().is_some()
     }
 
-    /// Whether records are not to wait for others any more.
+    /// Returns true if records must not wait for others.
     fn is_hurried(&self) -> bool {
         self.is_closing() || !self.flushes.is_empty()
     }
@@ -184,7 +184,7 @@ impl<C: Cargo> Worker<C> {
         }
     }
 
-    /// Takes from the queue what is due, as far as there is room for it; all of it at once when somebody waits for room.
+    /// Takes the loads from the queue that are due and for which there is room; all of them if a caller waits for room.
     fn take_in(&mut self) {
         let is_pressed = self.disk.is_some() && self.queue.was_pressed();
         self.is_overdue |= is_pressed;
@@ -192,7 +192,7 @@ impl<C: Cargo> Worker<C> {
         if let Some(disk) = &self.disk
             && is_pressed
         {
-            // After what was taken: that is to be on disk, and out of memory.
+            // Only now: the loads just taken must be written, too.
             disk.hurry();
         }
     }
@@ -211,14 +211,14 @@ impl<C: Cargo> Worker<C> {
             let is_due =
                 now >= take_at || waiting.full_batch || waiting.flushes > 0 || self.is_overdue || self.is_hurried();
             if !is_due {
-                // A batch may have filled up since.
+                // A batch may have filled up in the meantime.
                 if self.queue.arm(Wake::Batch).full_batch {
                     continue;
                 }
                 return;
             }
             if !self.has_room() {
-                // What comes free wakes the thread, and then it looks again.
+                // Freed room wakes the thread, which then looks again.
                 self.queue.arm(Wake::Flush);
                 (self.take_at, self.is_overdue) = (None, true);
                 return;
@@ -229,7 +229,7 @@ impl<C: Cargo> Worker<C> {
         }
     }
 
-    /// Whether more can be taken from the queue: to memory, or to a disk that works.
+    /// Returns true if more can be taken from the queue: into memory, or to a disk that works.
     fn has_room(&self) -> bool {
         !self.is_memory_full() || (self.disk.is_some() && !self.disk_fails)
     }
@@ -238,9 +238,9 @@ impl<C: Cargo> Worker<C> {
         self.memory.records >= self.pace.window.records || self.memory.bytes >= self.pace.window.bytes
     }
 
-    /// Takes a chunk from the queue; whether there was anything.
+    /// Takes a chunk from the queue; returns true if there was anything to take.
     fn take(&mut self) -> bool {
-        // Kept from one time to the next: it is large.
+        // The buffer is large, so it is reused.
         let mut records = std::mem::take(&mut self.incoming);
         let flush = self.queue.take(self.chunk_limits(), &mut records);
         let is_any = !records.is_empty() || flush.is_some();
@@ -254,7 +254,7 @@ impl<C: Cargo> Worker<C> {
         is_any
     }
 
-    /// What one chunk may hold: a batch; and no more than memory has room for, so that what does not fit goes to disk.
+    /// The limits of one chunk: a batch, and no more than memory has room for, so that the rest goes to disk.
     fn chunk_limits(&self) -> Limits {
         let (batch, window) = (self.pace.batch, self.pace.window);
         if self.is_memory_full() || self.spills() {
@@ -307,7 +307,7 @@ impl<C: Cargo> Worker<C> {
         if !is_due && !is_full && !self.is_hurried() {
             return;
         }
-        // What must wait for a request to be done is sent as soon as it can.
+        // Records that must wait for a free request are then sent at once.
         self.send_at = None;
         while self.requests < self.pace.in_flight {
             let Some((items, taken)) = self.lanes.next_batch(self.pace.batch.records, self.pace.batch.bytes) else {
@@ -353,10 +353,10 @@ impl<C: Cargo> Worker<C> {
         }
     }
 
-    /// All records of a chunk are done.
+    /// Handles a chunk whose records are all done.
     fn settle(&mut self, chunk: u64, held: Held) {
         self.queue.release(held);
-        // Delivered is better than stored.
+        // A delivered record counts as stored.
         for tell in self.storing.remove(&chunk).unwrap_or_default() {
             let _ = tell.send(());
         }
@@ -380,12 +380,12 @@ impl<C: Cargo> Worker<C> {
     fn publish(&self) {
         let counts = &self.shared.counts;
         counts.in_flight.set(self.requests as u64);
-        // What is on disk only is newer than anything in memory.
+        // Records that are only on disk are newer than those in memory.
         counts.oldest_since.set(self.ledger.oldest().unwrap_or(0));
         self.shared.publish();
     }
 
-    /// Whether nothing is left to do, or no time to do it.
+    /// Returns true if nothing is left to do, or time has run out.
     fn is_over(&mut self) -> bool {
         let Some(end) = self.ending() else { return false };
         let queued = self.queue.arm(Wake::First).orders;
@@ -393,10 +393,10 @@ impl<C: Cargo> Worker<C> {
         is_done || Instant::now() >= end
     }
 
-    /// What is left goes to disk, or is lost and reported.
+    /// Leaves undelivered records in the outbox; without one, reports them as lost.
     async fn wind_up(mut self) {
         while self.take() {}
-        // Couriers see the end themselves.
+        // Couriers notice the end themselves.
         while self.requests > 0
             && let Some(event) = self.events.recv().await
         {

@@ -1,4 +1,4 @@
-//! What can be set of an emitter.
+//! The settings of an emitter.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,9 @@ use crate::dispatch::{DiskSettings, Dispatch, DispatchSettings, Sink, dispatch_s
 use crate::error::ConfigError;
 use crate::report::RecordKind;
 
-/// Sets up an [`Emitter`].
+/// Configures and builds an [`Emitter`]. By default the queue holds 10,000 signals, a request holds up to 500, a signal
+/// waits 100 ms for others, the waits before retries grow from 500 ms to a minute, and dropping the last handle waits 5
+/// seconds.
 #[must_use = "a builder does nothing until it is built"]
 pub struct EmitterBuilder {
     sink: Arc<dyn Sink>,
@@ -18,7 +20,7 @@ pub struct EmitterBuilder {
 }
 
 impl EmitterBuilder {
-    /// An emitter that delivers to something else than Paid's API: a test, a queue of your own.
+    /// Returns a builder of an emitter over a custom sink instead of Paid's API, such as a test or a queue.
     pub fn over(sink: impl Sink + 'static) -> Self {
         let disk = DiskSettings::none(RecordKind::Signal);
         Self { sink: Arc::new(sink), settings: DispatchSettings::default(), disk }
@@ -26,19 +28,20 @@ impl EmitterBuilder {
 
     dispatch_setters!("signals");
 
-    /// How many requests may be under way at once; 4 by default. Two never hold signals of the same customer.
+    /// Sets how many requests may be in progress at once; 4 by default. No two of them hold signals of the same
+    /// customer.
     pub fn in_flight(mut self, requests: usize) -> Self {
         self.settings.in_flight = requests.max(1);
         self
     }
 
-    /// Opens the outbox, if there is to be one, and starts the emitter's thread.
+    /// Opens the outbox, if one is set, and starts the emitter's thread.
     ///
     /// # Errors
     ///
-    /// If no thread can be started, or the outbox cannot be used: another process has it (which one, as far as is
-    /// known), or the folder cannot be written. A damaged outbox is not an error: what can be read of it is sent, the damage
-    /// is reported.
+    /// If no thread can be started, or the outbox cannot be used: another process has it open (the error names the
+    /// process if it is known), or the folder cannot be written. A damaged outbox is not an error: its readable signals
+    /// are sent, and the damage is reported.
     pub fn build(self) -> Result<Emitter, ConfigError> {
         Ok(Emitter { dispatch: Dispatch::start(Signals, self.sink, self.settings, &self.disk)? })
     }

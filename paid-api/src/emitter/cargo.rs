@@ -1,4 +1,4 @@
-//! Signals as cargo: written as JSON, in one lane for each customer.
+//! Signals as cargo: written as JSON, with a lane for each customer.
 
 use std::borrow::Cow;
 
@@ -33,7 +33,7 @@ impl Cargo for Signals {
     }
 }
 
-/// The number of a customer: FNV-1a of the id, with the kind of id before it.
+/// The lane of a customer: FNV-1a of the id, preceded by the kind of id.
 fn lane_of(customer: &CustomerAttribution) -> u32 {
     match customer {
         CustomerAttribution::Id(id) => lane(b'p', id.as_str()),
@@ -48,7 +48,7 @@ fn lane(kind: u8, id: &str) -> u32 {
         .fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// What is read of a signal that is JSON already.
+/// The fields that are read from a signal that is already JSON.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WrittenSignal<'a> {
@@ -59,7 +59,7 @@ struct WrittenSignal<'a> {
     customer: Option<JsonObject>,
 }
 
-/// A signal that is JSON already, if it can be sent.
+/// The record of a signal that is already JSON; `None` if the signal is not complete.
 pub(super) fn record_of_json(text: &[u8]) -> Option<Record> {
     let written: WrittenSignal<'_> = serde_json::from_slice(text).ok()?;
     let lane = written.customer.as_ref().map_or(0, written_lane);

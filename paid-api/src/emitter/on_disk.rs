@@ -9,17 +9,19 @@ use crate::report::RecordKind;
 
 impl EmitterBuilder {
     /// Keeps signals in this folder until Paid has them, so that they survive a crash, a restart, and an outage that is
-    /// longer than memory. What an earlier run left is sent first. Signals that Paid refuses for good are written to
-    /// `dead-letters.jsonl` in it; see [`outbox`](mod@crate::outbox).
+    /// longer than memory. Signals of an earlier run are sent first. Signals that Paid permanently refuses are written
+    /// to `dead-letters.jsonl` in the folder; see [`outbox`](mod@crate::outbox).
     ///
-    /// The folder is made if there is none. One process at a time can have it; it must be on a local disk.
+    /// The folder is created if it does not exist. Only one process at a time can open it, and it must be on a local
+    /// disk.
     pub fn outbox(mut self, folder: impl Into<PathBuf>) -> Self {
         self.disk.folder = folder.into();
         self.disk.open = Some(outbox::open);
         self
     }
 
-    /// When signals in the outbox are made safe; every 50 ms by default. [`Fsync`] says what each choice can lose.
+    /// Sets when signals in the outbox are protected from crashes; every 50 ms by default. [`Fsync`] says what each
+    /// choice can lose.
     pub fn fsync(mut self, fsync: Fsync) -> Self {
         self.disk.fsync = fsync;
         self
@@ -27,14 +29,15 @@ impl EmitterBuilder {
 }
 
 impl Emitter {
-    /// Sends all dead letters of an outbox again, with the keys they had, and removes from its file what Paid takes.
+    /// Sends all dead letters of an outbox again, with their original idempotency keys, and removes those that Paid
+    /// accepts from its file.
     ///
-    /// The emitter may be any, also one without an outbox; one with this outbox writes what is refused again to the file
-    /// anew.
+    /// Any emitter can do this, including one without an outbox. If the emitter has this very outbox, letters that are
+    /// refused again are written to the file anew.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or written, or holds cost records: those are sent again with `CostEmitter::resubmit`.
+    /// If the file cannot be read or written, or holds cost records: `CostEmitter::resubmit` sends those again.
     pub async fn resubmit(&self, folder: impl AsRef<Path>) -> io::Result<Resubmitted> {
         let folder = folder.as_ref();
         if outbox::kind_of(folder)?.is_some_and(|kind| kind != RecordKind::Signal) {

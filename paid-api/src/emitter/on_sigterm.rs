@@ -1,4 +1,4 @@
-//! The emitter's end when the process is told to end: feature `sigterm`.
+//! The emitter's shutdown when the process is told to end: feature `sigterm`.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use crate::report::log;
 use crate::sigterm;
 
 impl Emitter {
-    /// When the process is told to end (SIGTERM, or SIGINT from Ctrl-C), shuts the emitter down first: signals are sent for
-    /// up to `timeout`, and then the process ends by the signal as it would have without this. It keeps nothing else
-    /// from happening: handlers of your own are called too, and a second signal does not cut the first one's time short.
+    /// Shuts the emitter down if the process receives SIGTERM, or SIGINT from Ctrl-C: signals are sent for up to
+    /// `timeout`, and then the process ends by that signal, as it would have without this handler. Other handlers are
+    /// called, too. A second SIGTERM or SIGINT does not shorten the time.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -23,7 +23,7 @@ impl Emitter {
     ///
     /// # Errors
     ///
-    /// If the operating system allows no handler.
+    /// If the operating system does not permit a handler, or no thread can be started.
     pub fn shutdown_on_sigterm(&self, timeout: Duration) -> Result<(), ConfigError> {
         // A weak handle: waiting for a signal must not keep the emitter alive.
         let dispatch = self.dispatch.downgrade();

@@ -1,4 +1,4 @@
-//! redb's file, which may leave syncing to the operating system.
+//! redb's file, with an option to leave syncing to the operating system.
 
 use std::fmt;
 use std::fs::File;
@@ -11,9 +11,9 @@ use redb::{BackendError, StorageBackend};
 /// How the file is kept.
 #[derive(Clone, Debug)]
 pub(crate) struct Medium {
-    /// Whether a commit waits until the disk has it.
+    /// Whether a commit waits until the data is on disk.
     pub(crate) sync: bool,
-    /// A full disk, for tests.
+    /// Simulates a full disk, for tests.
     #[cfg(test)]
     pub(crate) full: std::sync::Arc<std::sync::atomic::AtomicBool>,
 }

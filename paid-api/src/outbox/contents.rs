@@ -1,5 +1,5 @@
-//! What an outbox holds. Cost records that were sent as signals would be lost, and signals as cost records too: a file in
-//! the folder tells them apart.
+//! Which kind of records an outbox holds. Cost records sent as signals would be lost, and so would signals sent as cost
+//! records: a file in the folder tells them apart.
 
 use std::fs;
 use std::io;
@@ -18,11 +18,11 @@ fn word(kind: RecordKind) -> &'static str {
     }
 }
 
-/// What a folder holds; `None` if it is not an outbox yet.
+/// The kind of records in a folder; `None` if it is not an outbox yet.
 ///
 /// # Errors
 ///
-/// If it is one and does not say of what.
+/// If the folder is an outbox, but does not say which kind of records it holds.
 pub(super) fn found(folder: &Path) -> Result<Option<RecordKind>, ConfigError> {
     let shown = folder.display();
     let ask = || {
@@ -38,23 +38,23 @@ pub(super) fn found(folder: &Path) -> Result<Option<RecordKind>, ConfigError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if store::exists(folder) || dead_letters::path(folder).exists() { ask() } else { Ok(None) }
         }
-        Err(error) => Err(ConfigError::new(format!("cannot use {shown} as outbox: {error}"))),
+        Err(error) => Err(ConfigError::new(format!("cannot use {shown} as an outbox: {error}"))),
     }
 }
 
-/// Makes a folder an outbox of this kind, unless it is one of another.
+/// Makes a folder an outbox of this kind. Fails if it is an outbox of another kind.
 pub(super) fn claim(folder: &Path, kind: RecordKind) -> Result<(), ConfigError> {
     let shown = folder.display();
     match (kind, found(folder)?) {
         (RecordKind::Signal, Some(RecordKind::Cost)) => Err(ConfigError::new(format!(
-            "{shown} is an outbox of cost records: open it with `CostEmitter`, and give signals a folder of their own"
+            "{shown} is an outbox of cost records: open it with `CostEmitter`, and use another folder for signals"
         ))),
         (RecordKind::Cost, Some(RecordKind::Signal)) => {
-            Err(ConfigError::new(format!("{shown} is an outbox of signals: give cost records a folder of their own")))
+            Err(ConfigError::new(format!("{shown} is an outbox of signals: use another folder for cost records")))
         }
         (_, Some(_)) => Ok(()),
         (kind, None) => fs::create_dir_all(folder)
             .and_then(|()| fs::write(folder.join(FILE), format!("{}\n", word(kind))))
-            .map_err(|error| ConfigError::new(format!("cannot use {shown} as outbox: {error}"))),
+            .map_err(|error| ConfigError::new(format!("cannot use {shown} as an outbox: {error}"))),
     }
 }

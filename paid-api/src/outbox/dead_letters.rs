@@ -1,4 +1,4 @@
-//! What Paid refused for good, in a file that people can read: one JSON object a line.
+//! The records that Paid permanently refused, in a file that people can read: one JSON object a line.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -14,22 +14,22 @@ use crate::report::RecordKind;
 const FILE: &str = "dead-letters.jsonl";
 const LOCK: &str = "dead-letters.lock";
 
-/// A signal or cost record that Paid refused for good.
+/// A signal or cost record that Paid permanently refused.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DeadLetter {
     /// When it was refused.
     pub at: crate::Timestamp,
-    /// Why, in Paid's words where it has any.
+    /// Why it was refused, in Paid's words if it gave any.
     pub reason: String,
-    /// What it is.
+    /// The kind of the record.
     #[serde(with = "kinds")]
     pub kind: RecordKind,
     /// The event name of a signal.
     pub name: String,
-    /// What tells it from every other.
+    /// The idempotency key of a signal; a cost record's local key.
     pub key: String,
-    /// The record, as it was sent.
+    /// The record as it was sent.
     pub record: Box<RawValue>,
 }
 
@@ -37,14 +37,14 @@ impl DeadLetter {
     pub(super) fn of(rejected: Rejected, at: crate::Timestamp) -> Option<Self> {
         let Rejected { record, reason } = rejected;
         let (kind, name, key) = (record.kind(), record.name().to_owned(), record.key().to_owned());
-        // Damaged JSON is kept as text.
+        // Invalid JSON is kept as a string.
         let body = serde_json::from_slice(record.body())
             .or_else(|_| serde_json::value::to_raw_value(&String::from_utf8_lossy(record.body())));
         Some(Self { at, reason, kind, name, key, record: body.ok()? })
     }
 }
 
-/// `signal` and `cost`.
+/// Serializes the kind as `signal` or `cost`.
 mod kinds {
     use super::{Deserialize, RecordKind};
     use serde::de::Error;
@@ -68,12 +68,12 @@ mod kinds {
     }
 }
 
-/// Where the dead letters of an outbox are.
+/// The path of an outbox's dead-letter file.
 pub(crate) fn path(folder: &Path) -> PathBuf {
     folder.join(FILE)
 }
 
-/// Appends, and returns when it is on disk. Under a lock, so that a resubmission in another process loses nothing.
+/// Appends letters and syncs them to disk. Takes a lock, so that a resubmission in another process loses nothing.
 pub(crate) fn append(folder: &Path, letters: &[DeadLetter]) -> io::Result<()> {
     let mut text = Vec::new();
     for letter in letters {
@@ -82,7 +82,7 @@ pub(crate) fn append(folder: &Path, letters: &[DeadLetter]) -> io::Result<()> {
     }
     let _lock = lock(folder)?;
     let mut file = File::options().create(true).append(true).open(path(folder))?;
-    // What a crash cut off must not spoil what follows.
+    // A line that a crash cut off must not spoil the next one.
     if !ends_with_newline(folder)? {
         file.write_all(b"\n")?;
     }
@@ -102,13 +102,13 @@ fn ends_with_newline(folder: &Path) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-/// Dead letters, and lines that cannot be read.
+/// Dead letters, and lines that cannot be parsed.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct DeadLetters {
-    /// In the order in which they were refused; the last one of each key.
+    /// In the order in which they were refused; only the last one of each key.
     pub letters: Vec<DeadLetter>,
-    /// Lines that cannot be read, as after a crash in the middle of one. They stay in the file.
+    /// Lines that cannot be parsed, for example after a crash while one was written. They stay in the file.
     pub unreadable: Vec<String>,
 }
 
@@ -119,7 +119,7 @@ impl DeadLetters {
     }
 }
 
-/// Reads the dead letters of an outbox; nothing if there is no file.
+/// Reads the dead letters of an outbox; returns none if there is no file.
 pub(crate) fn read(folder: &Path) -> io::Result<DeadLetters> {
     let file = match File::open(path(folder)) {
         Ok(file) => file,
@@ -142,7 +142,7 @@ pub(crate) fn read(folder: &Path) -> io::Result<DeadLetters> {
     Ok(found)
 }
 
-/// Removes the letters with these keys; what came in meanwhile stays.
+/// Removes the letters with these keys; letters that were added in the meantime stay.
 pub(crate) fn remove(folder: &Path, keys: &BTreeSet<String>) -> io::Result<()> {
     let _lock = lock(folder)?;
     let kept = read(folder)?;
@@ -164,7 +164,7 @@ pub(crate) fn remove(folder: &Path, keys: &BTreeSet<String>) -> io::Result<()> {
     fs::rename(new, path(folder))
 }
 
-/// One writer at a time, in this process or another.
+/// Locks the file: one writer at a time, in this process or another.
 fn lock(folder: &Path) -> io::Result<File> {
     let lock = File::create(folder.join(LOCK))?;
     lock.lock()?;

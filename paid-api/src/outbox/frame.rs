@@ -1,14 +1,14 @@
-//! The format of what is kept on disk: version 2. Pure.
+//! The format of an outbox's data on disk: version 2. Pure.
 //!
-//! A frame is some hundred records that were taken in together. All numbers are little-endian:
+//! A frame is some hundreds of records that were accepted together. All numbers are little-endian:
 //!
 //! ```text
 //! "PAIDFRM2"  number u64  since u64 (ms since 1970)  records u32  bytes u32  crc32 of the 32 bytes before
 //! then for each record:  length u32  name u32  key u32  lane u32  crc32 of the three before and the text  text
 //! ```
 //!
-//! The text of a record is its name, its key and its body, one after the other; `name` and `key` are the lengths of the
-//! first two.
+//! The text of a record is its name, its key and its body, concatenated; `name` and `key` are the lengths of the first
+//! two.
 
 use bytes::Bytes;
 
@@ -25,7 +25,7 @@ pub(crate) struct FrameHead {
     pub(crate) number: u64,
     pub(crate) since: u64,
     pub(crate) records: u32,
-    /// How many bytes follow.
+    /// How many bytes follow the head.
     pub(crate) bytes: u32,
 }
 
@@ -66,7 +66,7 @@ fn checksum(parts: [u32; 3], text: &[u8]) -> u32 {
     sum.finalize()
 }
 
-/// Takes numbers off the front.
+/// Reads numbers from the front.
 struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {
@@ -85,7 +85,7 @@ impl Reader<'_> {
     }
 }
 
-/// Reads the head of a frame, if one is there.
+/// Reads the head of a frame, if there is one.
 pub(crate) fn head(bytes: &[u8]) -> Option<FrameHead> {
     let mut reader = Reader(bytes);
     if reader.take::<8>()? != MAGIC {
@@ -95,7 +95,7 @@ pub(crate) fn head(bytes: &[u8]) -> Option<FrameHead> {
     (reader.u32()? == crc32fast::hash(bytes.get(..HEAD - 4)?)).then_some(head)
 }
 
-/// Reads what can be read of a frame of records of one kind; `None` if not even its head can.
+/// Decodes the readable records of a frame of one kind; returns `None` if not even the head is readable.
 pub(crate) fn decode(kind: RecordKind, bytes: &Bytes) -> Option<Frame> {
     let head = head(bytes)?;
     let mut frame = Frame { number: head.number, since: head.since, records: Vec::new(), lost: 0 };
@@ -159,7 +159,7 @@ mod tests {
             prop_assert_eq!(frame, Frame { number, since, records, lost: 0 });
         }
 
-        /// Whatever happens to the bytes: no panic, nothing that was never written, and what is gone is counted.
+        /// Whatever happens to the bytes: no panic, no record that was never written, and lost records are counted.
         #[test]
         fn a_damaged_frame_gives_what_is_left_and_counts_the_rest(
             texts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 1..20),

@@ -1,10 +1,10 @@
-//! What fuzz targets reach of the outbox's format.
+//! The entry point of fuzz targets to the outbox's format.
 
-/// Reads bytes as a frame of the outbox; checks that what can be read is written the same way again.
+/// Decodes bytes as a frame of the outbox, and checks that the decoded frame is encoded to the same bytes.
 ///
 /// # Panics
 ///
-/// If the two differ, which would be a mistake in the format's code.
+/// If the two differ, which would be a bug in the format's code.
 pub fn read_frame(bytes: &[u8]) {
     use super::frame;
     let kind = crate::RecordKind::Signal;

@@ -1,5 +1,5 @@
-//! Has the store: writes what comes in together, removes what is done, reads what was spilled. Runs on a thread of its
-//! own, because the disk blocks.
+//! The owner of the store: writes accepted records together, removes delivered ones, and reads records back. Runs on
+//! its own thread, because disk I/O blocks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -16,11 +16,11 @@ use super::store::Store;
 use crate::dispatch::{DiskNews, Frame, Fsync, News, Record};
 use crate::report::{RecordKind, log};
 
-/// Bytes that are written without waiting for the next commit's time.
+/// This many bytes are written at once, before the next commit is due.
 const EAGER: usize = 1 << 20;
-/// How long removals may wait for a commit: a frame that was delivered and comes again is a duplicate to Paid.
+/// How long removals may wait for a commit: a delivered frame that is sent again is a duplicate to Paid.
 const REMOVALS: Duration = Duration::from_millis(200);
-/// How long to wait before a store that failed is tried again.
+/// How long to wait before a failed store is tried again.
 const RECOVERY: Duration = Duration::from_millis(500);
 
 pub(crate) enum Command {
@@ -30,12 +30,12 @@ pub(crate) enum Command {
         since: u64,
         records: Vec<Record>,
     },
-    /// Commit without waiting for the time to come.
+    /// Commit now, before the next commit is due.
     Hurry,
     /// All records of a frame are done.
     Done(u64),
     Bury(Vec<DeadLetter>),
-    /// Read frames from one number up to before another.
+    /// Read the frames from number `from` up to but not including `until`.
     Load {
         from: u64,
         until: u64,
@@ -51,13 +51,13 @@ pub(crate) struct Keeper {
     kind: RecordKind,
     medium: Medium,
     every: Duration,
-    /// `None` while it cannot be used.
+    /// `None` while the store cannot be used.
     store: Option<Store>,
     added: BTreeMap<u64, Vec<u8>>,
     added_bytes: usize,
     done: BTreeSet<u64>,
     dead: Vec<DeadLetter>,
-    /// A load that waits for the store to work again.
+    /// A load that waits until the store works again.
     load: Option<Command>,
     due: Option<Instant>,
     failing: bool,
@@ -103,7 +103,7 @@ impl Keeper {
                     return;
                 }
                 Ok(Some(command)) => self.take(command),
-                // Dispatch's thread is gone without a word; what can be kept is kept.
+                // Dispatch's thread ended without a command: keep what can be kept.
                 Ok(None) => return self.commit(),
                 Err(_) => self.commit(),
             }
@@ -119,7 +119,7 @@ impl Keeper {
 
     fn wait_at_most(&mut self, wait: Duration) {
         let due = Instant::now() + wait;
-        // While it fails, the time of the next attempt stands.
+        // While the store fails, the time of the next attempt stays.
         if !self.failing {
             self.due = Some(self.due.map_or(due, |before| before.min(due)));
         }
@@ -151,7 +151,8 @@ impl Keeper {
         }
     }
 
-    /// Dead letters first, then the frames they are in: a crash in between repeats them and loses none.
+    /// Writes dead letters first, then removes the frames that they are in: a crash in between duplicates letters, but
+    /// loses none.
     fn commit(&mut self) {
         self.due = None;
         if !self.bury() {
@@ -184,7 +185,7 @@ impl Keeper {
         store.commit(&self.added, &self.done).map_err(|error| error.to_string())
     }
 
-    /// Opens the store again when it failed, which redb asks for.
+    /// Opens the store again after it failed, as redb requires.
     fn open(&mut self) -> Result<(), String> {
         if self.store.is_none() {
             let (store, _, damage) =
@@ -242,7 +243,7 @@ impl Keeper {
                 return self.fails(problem);
             }
         };
-        // What is not written yet is newer than anything that is.
+        // Frames that are not written yet are newer than all that are.
         let (mut count, mut size) =
             found.iter().fold((0, 0), |(count, size), (_, bytes)| (count + records_of(bytes), size + bytes.len()));
         for (number, bytes_of_frame) in self.added.range(from..until) {
@@ -260,13 +261,13 @@ impl Keeper {
         let mut frames = Vec::new();
         for (number, bytes) in found {
             match frame::decode(self.kind, &bytes) {
-                // The number is the key's: what stands in the frame is for salvage.
+                // The number is that of the key; the one in the frame is only for salvage.
                 Some(frame) if !self.done.contains(&number) => {
                     lost += u64::from(frame.lost);
                     frames.push(Frame { number, ..frame });
                 }
                 Some(_) => {}
-                // Not even how many it held can be read.
+                // Not even the number of its records is readable.
                 None => {
                     lost += 1;
                     self.done.insert(number);

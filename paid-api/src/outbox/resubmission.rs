@@ -1,4 +1,4 @@
-//! Dead letters that are sent again.
+//! Resubmission of dead letters.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -7,17 +7,17 @@ use std::path::Path;
 use super::dead_letters::{self, DeadLetter};
 use crate::dispatch::Receipt;
 
-/// What became of dead letters that were sent again.
+/// The result of resubmitting dead letters.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Resubmitted {
-    /// Records that Paid took now; they are no longer dead letters.
+    /// How many records Paid accepted; they are no longer dead letters.
     pub delivered: u64,
-    /// Records that stay in the file, with the reason.
+    /// The records that stay in the file, each with the reason.
     pub refused: Vec<(DeadLetter, String)>,
 }
 
-/// Sends all dead letters of a folder again, and removes from the file what Paid takes.
+/// Sends all dead letters of a folder again, and removes those that Paid accepts from the file.
 pub(crate) async fn resubmit_with(
     folder: &Path,
     mut send: impl AsyncFnMut(&DeadLetter) -> Receipt,

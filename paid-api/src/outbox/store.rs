@@ -1,4 +1,4 @@
-//! The frames in a redb file, and what stands beside it in the outbox's folder.
+//! The frames in a redb file, and the other files in the outbox's folder.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -16,43 +16,45 @@ use crate::report::RecordKind;
 const FRAMES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("frames");
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 
-/// The version of the format of everything in the folder.
+/// The format version of everything in the folder.
 const FORMAT: u64 = 2;
 const DATABASE: &str = "outbox.redb";
 const HOLDER: &str = "holder";
 const MARK: &str = "mark";
-/// Frames are read once; a large cache would be of no use.
+/// Each frame is read once, so a large cache would not help.
 const CACHE: usize = 8 << 20;
-/// An empty file that is larger is made small when it is opened.
+/// A larger file is compacted when it is opened and empty.
 const ROOMY: u64 = 64 << 20;
 
 /// Why an outbox cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
-    #[error("the outbox {folder} is held by {holder}; one process at a time can have it: give each its own folder")]
+    #[error(
+        "the outbox {folder} is held by {holder}; only one process at a time can open it: give each its own folder"
+    )]
     Held { folder: String, holder: String },
-    #[error("cannot use {folder} as outbox: {problem}")]
+    #[error("cannot use {folder} as an outbox: {problem}")]
     Folder { folder: String, problem: String },
-    #[error("the outbox {folder} has format {found}, and this version knows {FORMAT}: use the version that wrote it")]
+    #[error("the outbox {folder} has format {found}, but this version knows {FORMAT}: use the version that wrote it")]
     Format { folder: String, found: u64 },
 }
 
-/// What was wrong with an outbox, and what was done about it.
+/// What was wrong with an outbox, and what was saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Damage {
     pub(crate) problem: String,
     /// Where the damaged file is now.
     pub(crate) kept_as: PathBuf,
-    /// Records that could be read from it.
+    /// How many records could be read from it.
     pub(crate) saved: u64,
 }
 
-/// What is in a store.
+/// The contents of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Contents {
     /// The first frame.
     pub(crate) first: Option<u64>,
-    /// The number that the next frame gets.
+    /// The number of the next frame.
     pub(crate) next: u64,
     pub(crate) records: u64,
 }
@@ -70,7 +72,8 @@ fn boxed(error: impl Into<redb::Error>) -> Box<redb::Error> {
 }
 
 impl Store {
-    /// Opens or creates the store of a folder. A damaged file is put aside, and what can be read of it is taken over.
+    /// Opens or creates the store of a folder. A damaged file is set aside, and its readable records are copied to a
+    /// new one.
     pub(crate) fn open(
         folder: &Path,
         kind: RecordKind,
@@ -92,7 +95,7 @@ impl Store {
                 (database, Some(Damage { problem: what, kept_as, saved: 0 }))
             }
         };
-        // For people only: the lock is the file's.
+        // For people only: the file itself is the lock.
         let _ = fs::write(folder.join(HOLDER), holder());
         let mut store = Self { database, folder: folder.to_owned() };
         let store_problem = |error: Box<redb::Error>| problem(error.to_string());
@@ -110,7 +113,7 @@ impl Store {
         }
         let contents = store.contents().map_err(store_problem)?;
         if contents.records == 0 && path.metadata().is_ok_and(|metadata| metadata.len() > ROOMY) {
-            // After a long outage: the room goes back to the disk. If that fails, it is used again instead.
+            // After a long outage: gives the space back to the disk. If that fails, the space is reused.
             let _ = store.database.compact();
         }
         Ok((store, contents, damage))
@@ -130,7 +133,7 @@ impl Store {
         {
             let mut meta = write.open_table(META).map_err(boxed)?;
             meta.insert("format", FORMAT).map_err(boxed)?;
-            // Numbers go on from those of a file that is gone: the mark must never be ahead of what is new.
+            // Numbering continues after the lost file: the mark must never be ahead of new frames.
             meta.insert("next", self.mark()).map_err(boxed)?;
             write.open_table(FRAMES).map_err(boxed)?;
         }
@@ -146,7 +149,7 @@ impl Store {
         Ok(Contents { first, next: number("next")?, records: number("records")? })
     }
 
-    /// Adds and removes frames, all or none.
+    /// Adds and removes frames atomically.
     pub(crate) fn commit(&self, added: &BTreeMap<u64, Vec<u8>>, removed: &BTreeSet<u64>) -> StoreResult<()> {
         let write = self.database.begin_write().map_err(boxed)?;
         let first;
@@ -171,19 +174,20 @@ impl Store {
         }
         write.commit().map_err(boxed)?;
         if !removed.is_empty() {
-            // Only a salvage reads it, which does without, too.
+            // Only a salvage reads the mark, and it works without one.
             let _ = fs::write(self.folder.join(MARK), format!("{first:020}"));
         }
         Ok(())
     }
 
-    /// The first frame that may not have been delivered, as far as is known.
+    /// The first frame that may not have been delivered, as far as the mark says.
     fn mark(&self) -> u64 {
         let text = fs::read_to_string(self.folder.join(MARK)).unwrap_or_default();
         text.trim().parse().unwrap_or(0)
     }
 
-    /// Frames in order, from one number up to before another, until there are enough records or bytes.
+    /// Reads frames in order from number `from` up to but not including `until`, until there are enough records or
+    /// bytes.
     pub(crate) fn load(&self, from: u64, until: u64, records: u64, bytes: usize) -> StoreResult<Vec<(u64, Bytes)>> {
         let read = self.database.begin_read().map_err(boxed)?;
         let frames = read.open_table(FRAMES).map_err(boxed)?;
@@ -240,7 +244,7 @@ fn open_database(path: &Path, medium: &Medium) -> Result<Database, Trouble> {
             Err(Trouble::Unusable(error.to_string()))
         }
         Ok(Err(error)) => Err(Trouble::Damaged(error.to_string())),
-        Err(_) => Err(Trouble::Damaged("the file is not as it was written".to_owned())),
+        Err(_) => Err(Trouble::Damaged("its contents are corrupt".to_owned())),
     }
 }
 
@@ -248,7 +252,7 @@ fn is_damage(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
 }
 
-/// Whether a folder has one.
+/// Returns true if a folder has a store.
 pub(crate) fn exists(folder: &Path) -> bool {
     folder.join(DATABASE).exists()
 }
@@ -260,7 +264,7 @@ fn put_aside(path: &Path) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
-/// Every whole or partly readable frame in a file of any shape, from a number on.
+/// Every whole or partly readable frame from number `from` on, from a file in any state.
 fn salvage(kind: RecordKind, path: &Path, from: u64) -> io::Result<BTreeMap<u64, Vec<u8>>> {
     let mut file = File::open(path)?;
     let mut frames = BTreeMap::new();
@@ -278,7 +282,7 @@ fn salvage(kind: RecordKind, path: &Path, from: u64) -> io::Result<BTreeMap<u64,
             let Some(found) = frame::head(&head).filter(|found| found.number >= from) else { continue };
             file.by_ref().take(u64::from(found.bytes)).read_to_end(&mut head)?;
             let Some(frame) = frame::decode(kind, &head.into()) else { continue };
-            // A file holds old copies of pages, too: the best one counts.
+            // A file also holds old copies of pages: the most complete copy of a frame wins.
             let known = frames.get(&frame.number).map_or(0, |bytes: &Vec<u8>| records_of(bytes));
             if frame.records.len() as u64 > known {
                 frames.insert(frame.number, frame::encode(frame.number, frame.since, &frame.records));
@@ -287,7 +291,7 @@ fn salvage(kind: RecordKind, path: &Path, from: u64) -> io::Result<BTreeMap<u64,
         if read < frame::MAGIC.len() {
             return Ok(frames);
         }
-        // A frame may begin at the window's very end.
+        // A frame may begin at the very end of the window.
         begin += (read - frame::MAGIC.len() + 1) as u64;
     }
 }

@@ -15,12 +15,13 @@ pub struct NatsSink {
 }
 
 impl NatsSink {
-    /// A sink that publishes to this subject, which some stream must have.
+    /// Creates a sink that publishes to this subject, which a stream must be bound to.
     pub fn new(context: Context, subject: impl Into<String>) -> Self {
         Self { context, subject: subject.into() }
     }
 
-    /// Publishes one signal. With its key as the message's id, JetStream drops what it has seen in the last minutes.
+    /// Publishes one signal. The key is the message's id, so that JetStream drops duplicates within its window (2
+    /// minutes unless the stream sets another).
     async fn publish(&self, record: &Record) -> Result<PublishAckFuture, Error> {
         let message = PublishMessage::build().payload(record.body_bytes()).message_id(record.key());
         self.context.send_publish(self.subject.clone(), message).await.map_err(unavailable)

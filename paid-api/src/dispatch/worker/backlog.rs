@@ -1,4 +1,4 @@
-//! What is only on disk: when records go there, when they come back, and what is left there in the end.
+//! Records that are only on disk: when they go there, when they come back, and which stay there at the end.
 
 use std::collections::BTreeMap;
 
@@ -16,20 +16,20 @@ use crate::report::{DeliveryError, log};
 /// A chunk that is only on disk.
 #[derive(Default)]
 pub(super) struct Spilled {
-    /// Who waits for what becomes of which record.
+    /// Who waits for the result of which record.
     pub(super) receipts: BTreeMap<usize, oneshot::Sender<Outcome>>,
-    /// What it holds of the queue's limits until it is on disk.
+    /// The share of the queue's limits that it holds until it is on disk.
     pub(super) held: Held,
 }
 
-/// The chunks from `next` on are only on disk.
+/// The chunks that are only on disk: all from `next` on.
 pub(super) struct Backlog {
     pub(super) next: u64,
     pub(super) loading: bool,
 }
 
 impl<C: Cargo> Worker<C> {
-    /// Whether records go to disk only: others went before them, or memory has enough.
+    /// Returns true if new records go to disk only: earlier ones did, or memory is full.
     pub(super) fn spills(&self) -> bool {
         self.disk.is_some() && (self.backlog.is_some() || self.is_memory_full())
     }
@@ -41,7 +41,7 @@ impl<C: Cargo> Worker<C> {
         self.spilled.insert(number, Spilled { receipts: receipts.collect(), held });
     }
 
-    /// Reads from disk when memory has room again.
+    /// Reads chunks from disk if memory has room again.
     pub(super) fn read_back(&mut self) {
         let (Some(disk), Some(backlog)) = (&self.disk, &mut self.backlog) else { return };
         let window = self.pace.window;
@@ -58,7 +58,7 @@ impl<C: Cargo> Worker<C> {
             News::Loaded { frames, next } => self.loaded(frames, next),
             News::Lost(records) => {
                 self.shared.counts.dropped.add(records);
-                self.report_outbox(format!("{} on disk cannot be read any more", C::KIND.counted(records)));
+                self.report_outbox(format!("{} on disk can no longer be read", C::KIND.counted(records)));
             }
             News::Buried(records) => self.shared.counts.dead_lettered.add(records),
             News::Failing(problem) => {
@@ -95,9 +95,8 @@ impl<C: Cargo> Worker<C> {
             let mut spilled = self.spilled.remove(&frame.number).unwrap_or_default();
             self.shared.counts.spilled.subtract(frame.records.len() as u64 + u64::from(frame.lost));
             if frame.lost > 0 {
-                // Which of them are lost is not known: no receipt may say what became of another record.
-                let problem =
-                    format!("{} of the {}s stored with this one cannot be read any more", frame.lost, C::KIND);
+                // It is not known which records are lost, so no receipt may report the result of another record.
+                let problem = format!("{} of the {}s stored with this one can no longer be read", frame.lost, C::KIND);
                 let failure = DeliveryError::Outbox { kind: C::KIND, problem };
                 for receipt in std::mem::take(&mut spilled.receipts).into_values() {
                     let _ = receipt.send(Err(failure.clone()));
@@ -107,7 +106,7 @@ impl<C: Cargo> Worker<C> {
                 Held { records: frame.records.len(), bytes: frame.records.iter().map(|record| record.weight()).sum() };
             let item = |(place, record)| Item { record, chunk: frame.number, receipt: spilled.receipts.remove(&place) };
             let items = frame.records.into_iter().enumerate().map(item).collect();
-            // If it was read before it was stored, it still holds its part of the queue.
+            // A chunk that was read before it was stored still holds its share of the queue.
             self.keep(frame.number, items, frame.since, InMemory { size, held: spilled.held });
         }
         self.send_at.get_or_insert_with(Instant::now);
@@ -121,7 +120,10 @@ impl<C: Cargo> Worker<C> {
     pub(super) fn leave_in_outbox(&mut self, left: Vec<Item>) {
         let records = usize::try_from(self.shared.counts.read().queued()).unwrap_or(usize::MAX);
         if records > 0 {
-            log(&format_args!("{} left in the outbox, sent when it is opened again", C::KIND.counted(records)));
+            log(&format_args!(
+                "{} stayed in the outbox and will be sent when it is opened again",
+                C::KIND.counted(records)
+            ));
         }
         let spilled = std::mem::take(&mut self.spilled);
         let spilled = spilled.into_values().flat_map(|spilled| spilled.receipts.into_values());
