@@ -1,9 +1,9 @@
-//! Costs that you know, straight to Paid: feature `cost-emitter`.
+//! Cost records, sent directly to Paid: feature `cost-emitter`.
 //!
-//! A cost record is an amount of money, or usage of a model that Paid prices. Cost records are batched, tried again and kept
-//! like signals, with one difference: Paid's document gives cost records no idempotency key. A record whose request was sent and whose answer
-//! was lost may be there or not; sending it again may count it twice. Such a record is *uncertain*: it is reported, kept as
-//! a dead letter where there is an outbox, and sent again only when you say so.
+//! A cost record is an amount of money, or usage of a model that Paid prices. Cost records are batched, retried and
+//! stored like signals, with one difference: the API has no idempotency key for cost records. If a record was sent but
+//! the response was lost, Paid may or may not have it, and sending it again may count it twice. Such a record is
+//! *uncertain*: it is reported, kept as a dead letter if there is an outbox, and sent again only if you ask for it.
 //!
 //! ```no_run
 //! use paid::costs::{CostEmitter, CostRecord};
@@ -37,7 +37,7 @@ use crate::report::RecordKind;
 use cargo::Costs;
 use sink::CostSink;
 
-/// Delivers cost records from a thread of its own, as an [`Emitter`](crate::Emitter) does signals. Cloning is cheap.
+/// Delivers cost records from its own thread, as an [`Emitter`](crate::Emitter) delivers signals. Cloning is cheap.
 #[derive(Clone)]
 pub struct CostEmitter {
     dispatch: Dispatch<Costs>,
@@ -45,7 +45,9 @@ pub struct CostEmitter {
     disk: DiskSettings,
 }
 
-/// Sets up a [`CostEmitter`].
+/// Configures and builds a [`CostEmitter`]. By default the queue holds 10,000 records, a request holds up to 500, a
+/// record waits 100 ms for others, the waits before retries grow from 500 ms to a minute, and dropping the last handle
+/// waits 5 seconds.
 #[must_use = "a builder does nothing until it is built"]
 pub struct CostEmitterBuilder {
     client: Client,
@@ -55,7 +57,7 @@ pub struct CostEmitterBuilder {
 }
 
 impl CostEmitter {
-    /// Over this client, with defaults for the rest.
+    /// Creates a cost emitter over this client, with default settings.
     ///
     /// # Errors
     ///
@@ -64,14 +66,15 @@ impl CostEmitter {
         Self::builder(client).build()
     }
 
-    /// Everything that can be set.
+    /// Returns a builder with the default settings.
     pub fn builder(client: Client) -> CostEmitterBuilder {
         let settings = DispatchSettings { thread: "paid-costs", ..DispatchSettings::default() };
         CostEmitterBuilder { client, resend_uncertain: false, settings, disk: DiskSettings::none(RecordKind::Cost) }
     }
 
-    /// Queues a record, at once, with a receipt to await or drop. Customer and product that it does not name come from the
-    /// current scope. What cannot be sent is logged, counted and given to the hook.
+    /// Queues a record at once and returns a receipt to await or to drop. A customer and product that the record does
+    /// not set come from the current scope. A record that cannot be sent is counted, logged and passed to the error
+    /// hook.
     pub fn record<C: Cost>(&self, record: CostRecord<C>) -> Receipt {
         match record.to_record() {
             Ok(record) => {
@@ -83,30 +86,31 @@ impl CostEmitter {
         }
     }
 
-    /// Waits until every record before is delivered or given up.
+    /// Waits until every record queued before is delivered, permanently refused or uncertain.
     ///
     /// # Errors
     ///
-    /// If that takes longer than `timeout`: how many are left. They stay queued.
+    /// If that takes longer than `timeout`: with the number of records that are not delivered. They stay queued.
     pub async fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         self.dispatch.flush(timeout).await
     }
 
-    /// Takes no more records, sends what is queued, and ends the thread.
+    /// Accepts no more records, sends the queued ones, and ends the thread. Records that are not delivered after
+    /// `timeout` stay in the outbox; without one they are lost and reported.
     ///
     /// # Errors
     ///
-    /// If something is left: how much.
+    /// If records are not delivered: with their number.
     pub async fn shutdown(&self, timeout: Duration) -> Result<(), FlushError> {
         self.dispatch.shutdown(timeout).await
     }
 
-    /// What it has done so far, in cost records.
+    /// The counters so far, in cost records.
     pub fn stats(&self) -> Stats {
         self.dispatch.stats()
     }
 
-    /// How many records are uncertain: sent, and never answered.
+    /// How many records are uncertain: sent, but never answered.
     pub fn uncertain(&self) -> usize {
         self.sink.uncertain()
     }
@@ -115,27 +119,27 @@ impl CostEmitter {
 impl CostEmitterBuilder {
     dispatch_setters!("cost records");
 
-    /// Sends records again whose answer was lost. Each may then count twice; only for where that is better than missing
-    /// one. Off by default.
+    /// Sets whether records are sent again if the response to them was lost; off by default. Each may then be counted
+    /// twice; use this only if that is better than a missing record.
     pub fn resend_uncertain(mut self, resend: bool) -> Self {
         self.resend_uncertain = resend;
         self
     }
 
-    /// How many requests may be under way at once; 4 by default.
+    /// Sets how many requests may be in progress at once; 4 by default.
     pub fn in_flight(mut self, requests: usize) -> Self {
         self.settings.in_flight = requests.max(1);
         self
     }
 
-    /// Opens the outbox, if there is to be one, and starts the thread.
+    /// Opens the outbox, if one is set, and starts the thread.
     ///
     /// # Errors
     ///
-    /// As [`EmitterBuilder::build`](crate::EmitterBuilder::build).
+    /// See [`EmitterBuilder::build`](crate::EmitterBuilder::build).
     pub fn build(self) -> Result<CostEmitter, ConfigError> {
         let sink = Arc::new(CostSink::new(self.client, self.resend_uncertain));
-        // What an earlier run left is not sent before it is known what of it is uncertain.
+        // Nothing is sent until it is known which records of an earlier run are uncertain.
         let opening = sink.opening();
         let way_out = Arc::clone(&sink) as Arc<dyn Sink>;
         let dispatch = Dispatch::start(Costs, way_out, self.settings, &self.disk)?;

@@ -84,10 +84,10 @@ async fn what_cannot_be_a_cost_is_refused_before_it_is_sent() {
             costs.record(CostRecord::amount(dollars("1"))),
             "cost record has no customer and is attributed to nobody: call",
         ),
-        (costs.record(CostRecord::amount(dollars("-1")).customer("acme")), "cost record: `amount` is below zero"),
+        (costs.record(CostRecord::amount(dollars("-1")).customer("acme")), "cost record: `amount` is negative"),
         (costs.record(cost("")), "`vendor` is empty"),
         (usage(" ", 1), "`model` is empty"),
-        (usage("m", -1), "`outputTokens` is below"),
+        (usage("m", -1), "`outputTokens` is negative"),
     ] {
         let failure = receipt.await.unwrap_err().to_string();
         assert!(failure.contains(says), "{failure}");

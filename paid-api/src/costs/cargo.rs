@@ -8,7 +8,7 @@ use crate::report::RecordKind;
 pub(super) struct Costs;
 
 impl Cargo for Costs {
-    /// Written when it is recorded: what cannot be sent is refused at once.
+    /// Written when it is recorded, so that an invalid record is refused at once.
     type Load = Record;
 
     const KIND: RecordKind = RecordKind::Cost;

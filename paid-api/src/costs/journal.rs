@@ -1,4 +1,4 @@
-//! Which records are on their way, on disk before the request goes out: what a crash leaves there is uncertain.
+//! Which records are being sent, on disk before the request is: records that a crash leaves there are uncertain.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 const FILE: &str = "costs-on-their-way";
 
-/// Written anew when it has grown to this.
+/// The size in bytes at which the file is rewritten.
 const LARGE: usize = 1 << 20;
 
-/// One line a change: `+key` before a request, `-key` after its answer.
+/// One line for each change: `+key` before a request, `-key` after its response.
 #[derive(Debug)]
 pub(super) struct Journal {
     folder: PathBuf,
@@ -20,7 +20,7 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Opens the file of an outbox's folder; with the keys that an earlier run left.
+    /// Opens the file in an outbox's folder; also returns the keys that an earlier run left.
     pub(super) fn open(folder: &Path) -> io::Result<(Self, BTreeSet<String>)> {
         let text = match fs::read_to_string(folder.join(FILE)) {
             Ok(text) => text,
@@ -40,14 +40,14 @@ impl Journal {
         Ok((journal, left))
     }
 
-    /// On disk when it returns.
+    /// Adds keys and syncs them to disk.
     pub(super) fn begin(&mut self, keys: &[String]) -> io::Result<()> {
         self.on_their_way.extend(keys.iter().cloned());
         self.write('+', keys)?;
         self.file.sync_data()
     }
 
-    /// What of this is lost in a crash is only uncertain.
+    /// Removes keys. If a crash loses this, the records are only uncertain.
     pub(super) fn end(&mut self, keys: &[String]) -> io::Result<()> {
         for key in keys {
             self.on_their_way.remove(key);
@@ -66,7 +66,7 @@ impl Journal {
     }
 }
 
-/// Only what is on its way, so that the file does not grow for ever.
+/// Rewrites the file with the pending keys only, so that it does not grow forever.
 fn write_anew(folder: &Path, keys: &BTreeSet<String>) -> io::Result<(File, usize)> {
     let fresh = folder.join(format!("{FILE}.new"));
     let text: String = keys.iter().map(|key| format!("+{key}\n")).collect();
@@ -96,7 +96,7 @@ mod tests {
         journal.end(&[key(1)]).unwrap();
         assert!(fs::metadata(folder.path().join(FILE)).unwrap().len() < 2 * LARGE as u64);
         drop(journal);
-        // A crash in the middle of a line spoils nothing before it.
+        // A crash in the middle of a line does not spoil the lines before it.
         let mut file = File::options().append(true).open(folder.path().join(FILE)).unwrap();
         file.write_all(b"+half").unwrap();
         let (_, left) = Journal::open(folder.path()).unwrap();

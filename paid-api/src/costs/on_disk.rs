@@ -9,7 +9,7 @@ use crate::outbox::{Fsync, Resubmitted, dead_letters, resubmit_with};
 use crate::report::{DeliveryError, RecordKind};
 
 impl CostEmitterBuilder {
-    /// Keeps records in this folder until Paid has them: a folder of their own, not that of signals. See
+    /// Keeps records in this folder until Paid has them. It must not be the outbox of an emitter of signals. See
     /// [`EmitterBuilder::outbox`](crate::EmitterBuilder::outbox).
     pub fn outbox(mut self, folder: impl Into<PathBuf>) -> Self {
         self.disk.folder = folder.into();
@@ -17,7 +17,8 @@ impl CostEmitterBuilder {
         self
     }
 
-    /// When records in the outbox are made safe; every 50 ms by default. [`Fsync`] says what each choice can lose.
+    /// Sets when records in the outbox are protected from crashes; every 50 ms by default. [`Fsync`] says what each
+    /// choice can lose.
     pub fn fsync(mut self, fsync: Fsync) -> Self {
         self.disk.fsync = fsync;
         self
@@ -25,8 +26,8 @@ impl CostEmitterBuilder {
 }
 
 impl CostEmitter {
-    /// Sends the dead letters of the outbox again, uncertain ones too: those may count twice, which is why nothing but this
-    /// does it.
+    /// Sends all dead letters of the outbox again, including uncertain ones. Those may then be counted twice, which is
+    /// why they are never sent again without this call.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! A cost record, checked and as JSON.
+//! A cost record: its checks and its JSON.
 
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
@@ -51,7 +51,7 @@ pub struct Used {
     price: Option<Money>,
 }
 
-/// What a cost record is about: [`Spent`] or [`Used`].
+/// The contents of a cost record: [`Spent`] or [`Used`].
 pub trait Cost: sealed::AsWire {}
 
 impl Cost for Spent {}
@@ -60,7 +60,7 @@ impl Cost for Used {}
 mod sealed {
     use super::{Result, WireCost};
 
-    /// Only this crate knows what can be a cost.
+    /// Sealed: only this crate defines costs.
     pub trait AsWire {
         #[doc(hidden)]
         fn as_wire(&self) -> Result<WireCost<'_>>;
@@ -70,19 +70,19 @@ mod sealed {
 type Result<T> = std::result::Result<T, DeliveryError>;
 
 impl CostRecord<Spent> {
-    /// A cost whose amount you know.
+    /// Creates a record of a known amount.
     pub fn amount(money: Money) -> Self {
         Self::of(Spent { money, vendor: None, model: None })
     }
 
-    /// Who was paid.
+    /// Sets who was paid.
     #[must_use]
     pub fn vendor(mut self, vendor: impl Into<String>) -> Self {
         self.cost.vendor = Some(vendor.into());
         self
     }
 
-    /// Which model it was paid for.
+    /// Sets which model was paid for.
     #[must_use]
     pub fn model(mut self, model: impl Into<String>) -> Self {
         self.cost.model = Some(model.into());
@@ -91,13 +91,13 @@ impl CostRecord<Spent> {
 }
 
 impl CostRecord<Used> {
-    /// Usage of a model, which Paid prices: the provider (`openai`) and its exact name of the model. Paid refuses a pair
-    /// that it does not know.
+    /// Creates a record of a model's usage, which Paid prices. `vendor` is the provider (`openai`), `model` the
+    /// provider's exact name of the model. Paid refuses a pair that it does not know.
     pub fn usage(vendor: impl Into<String>, model: impl Into<String>, usage: TokenUsage) -> Self {
         Self::of(Used { vendor: vendor.into(), model: model.into(), usage, price: None })
     }
 
-    /// A price of your own instead of Paid's.
+    /// Sets your own price instead of Paid's.
     #[must_use]
     pub fn priced_at(mut self, price: Money) -> Self {
         self.cost.price = Some(price);
@@ -110,28 +110,30 @@ impl<C> CostRecord<C> {
         Self { cost, customer: None, product: None, timestamp: None, metadata: None }
     }
 
-    /// Whose work it was: your own id, or a [`CustomerId`](crate::types::CustomerId); the scope's customer by default.
+    /// Sets whose work it was, by your own id or a [`CustomerId`](crate::types::CustomerId); the scope's customer by
+    /// default.
     #[must_use]
     pub fn customer(mut self, customer: impl Into<CustomerAttribution>) -> Self {
         self.customer = Some(customer.into());
         self
     }
 
-    /// Which product did it: your own id, or a [`ProductId`](crate::types::ProductId); the scope's product by default.
+    /// Sets which product did the work, by your own id or a [`ProductId`](crate::types::ProductId); the scope's product
+    /// by default.
     #[must_use]
     pub fn product(mut self, product: impl Into<ProductAttribution>) -> Self {
         self.product = Some(product.into());
         self
     }
 
-    /// When it was spent; the time of recording by default.
+    /// Sets when the money was spent; the time of recording by default.
     #[must_use]
     pub fn timestamp(mut self, timestamp: impl Into<Timestamp>) -> Self {
         self.timestamp = Some(timestamp.into());
         self
     }
 
-    /// Data of your own, to filter by.
+    /// Sets custom data to filter by.
     #[must_use]
     pub fn metadata(mut self, metadata: JsonObject) -> Self {
         self.metadata = Some(metadata);
@@ -140,7 +142,7 @@ impl<C> CostRecord<C> {
 }
 
 impl<C: Cost> CostRecord<C> {
-    /// As it is queued: with the scope's customer and product if it names none, a key and the time.
+    /// The record as it is queued: with the scope's customer and product if it sets none, a key and the time.
     pub(super) fn to_record(&self) -> Result<Record> {
         let (scope_customer, scope_product) = Scope::with_current(|scope| {
             let customer = scope.and_then(Scope::customer_named).cloned();
@@ -156,7 +158,7 @@ impl<C: Cost> CostRecord<C> {
             metadata: self.metadata.as_ref(),
         };
         let body = serde_json::to_vec(&wire).map_err(|error| problem("metadata", &error.to_string()))?;
-        // One lane: cost records have no order.
+        // One lane: the order of cost records does not matter.
         Ok(Record::new(RecordKind::Cost, "", IdempotencyKey::make().as_str(), 0, &body))
     }
 }
@@ -203,7 +205,7 @@ fn check_text(field: &str, text: Option<&str>) -> Result<()> {
 fn checked(money: &Money) -> Result<Decimal> {
     let amount = money.amount();
     if amount.is_sign_negative() && !amount.is_zero() {
-        return Err(problem("amount", "is below zero: a cost is what was spent"));
+        return Err(problem("amount", "is negative: a cost is the amount that was spent"));
     }
     Ok(amount.abs())
 }
@@ -217,7 +219,7 @@ fn check_usage(usage: &TokenUsage) -> Result<()> {
         ("reasoningOutputTokens", usage.reasoning_output_tokens),
     ];
     match counts.iter().find(|(_, count)| count.is_some_and(|count| count < 0)) {
-        Some((field, _)) => Err(problem(field, "is below zero")),
+        Some((field, _)) => Err(problem(field, "is negative")),
         None => Ok(()),
     }
 }
@@ -235,7 +237,7 @@ struct WireRecord<'a> {
     metadata: Option<&'a JsonObject>,
 }
 
-/// The part of a record that depends on what it is about.
+/// The part of a record that depends on the kind of cost.
 #[doc(hidden)]
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]

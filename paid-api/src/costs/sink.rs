@@ -1,4 +1,4 @@
-//! Cost records to `POST /costs/bulk`. What may be there already is not sent again.
+//! Sends cost records to `POST /costs/bulk`. A record that Paid may already have is not sent again.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,8 +12,8 @@ use crate::types::CreateCostsResponse;
 use crate::verdict::Verdict;
 use crate::{Call, Client, Method};
 
-const UNCERTAIN: &str = "uncertain: it was sent and the answer was lost, so Paid may have it; it is sent again only by \
-                         `CostEmitter::resubmit`, or with `resend_uncertain`";
+const UNCERTAIN: &str = "uncertain: it was sent but the response was lost, so Paid may have it; only `CostEmitter::resubmit` or \
+                         `resend_uncertain` sends it again";
 
 #[derive(Debug)]
 pub(super) struct CostSink {
@@ -24,17 +24,17 @@ pub(super) struct CostSink {
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// Why nothing may be sent: it is not known what an earlier run left on its way.
+    /// Why nothing may be sent: it is not known which records an earlier run was sending.
     blocked: Option<String>,
     uncertain: BTreeSet<String>,
     journal: Option<Journal>,
 }
 
-/// Held while it is not known yet what an earlier run left.
+/// Held until it is known which records an earlier run was sending.
 pub(super) struct Opening<'a>(MutexGuard<'a, State>);
 
 impl Opening<'_> {
-    /// Takes over what an earlier run left on its way.
+    /// Marks the records that an earlier run was sending as uncertain.
     pub(super) fn with_journal(mut self, folder: &Path) -> Result<(), ConfigError> {
         let (journal, left) = Journal::open(folder).map_err(|error| {
             let problem = format!("cannot use {}: {error}", folder.display());
@@ -64,12 +64,12 @@ impl CostSink {
         self.state().uncertain.len()
     }
 
-    /// This one may be sent again.
+    /// Allows this record to be sent again.
     pub(super) fn allow(&self, key: &str) {
         self.state().uncertain.remove(key);
     }
 
-    /// Writes down what is about to be sent, unless some of it may be there already.
+    /// Notes in the journal what is about to be sent. Fails if Paid may already have some of it.
     fn begin(&self, keys: &[String]) -> Result<(), Error> {
         let mut state = self.state();
         if let Some(problem) = &state.blocked {
@@ -84,14 +84,16 @@ impl CostSink {
         }
     }
 
-    /// There was an answer that says what became of them.
+    /// Removes records from the journal whose result is known.
     fn certain(&self, keys: &[String]) {
         let mut state = self.state();
         for key in keys {
             state.uncertain.remove(key);
         }
         if let Some(Err(error)) = state.journal.as_mut().map(|journal| journal.end(keys)) {
-            tracing::warn!("cost records are delivered, but the journal cannot be written: {error}");
+            tracing::warn!(
+                "the journal of cost records cannot be written; after a crash they may count as uncertain: {error}"
+            );
         }
     }
 
@@ -103,7 +105,7 @@ impl CostSink {
         let error = match call.await {
             Ok(answer) => {
                 self.certain(&keys);
-                // All or nothing: an answer is for all.
+                // A bulk request is all or nothing: the response is about every record.
                 let duplicates = u64::try_from(answer.duplicates).unwrap_or(0).min(keys.len() as u64);
                 return Ok(Counts { ingested: keys.len() as u64 - duplicates, duplicates, failed: 0 });
             }
@@ -116,7 +118,7 @@ impl CostSink {
         if !may_be_there || self.resend {
             return Err(error);
         }
-        log(&format_args!("{} uncertain: the answer was lost: {error}", RecordKind::Cost.counted(keys.len())));
+        log(&format_args!("{} uncertain: the response was lost: {error}", RecordKind::Cost.counted(keys.len())));
         self.state().uncertain.extend(keys);
         Err(Error::refused(UNCERTAIN))
     }
