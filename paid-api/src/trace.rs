@@ -1,8 +1,9 @@
-//! Work as OpenTelemetry traces, so that Paid knows what it cost: feature `trace`.
+//! Records work as OpenTelemetry traces, so that Paid knows what it cost: feature `trace`.
 //!
-//! [`init`] starts it. A traced scope opens a span that names customer and product; everything inside belongs to it, also
-//! what other crates record through `tracing` ([`layer()`]) or OpenTelemetry. [`genai()`] records a call of a model with the
-//! tokens it used, and a signal with `cost_attributed` takes the costs of its scope with it.
+//! [`init`] starts tracing. A traced scope opens a span that names customer and product. Everything recorded inside
+//! belongs to it, including what other crates record through `tracing` ([`layer()`]) or OpenTelemetry. [`genai()`]
+//! records a call of a model with the tokens it used, and a signal with `cost_attributed` is attributed the costs of
+//! its scope.
 //!
 //! ```no_run
 //! use paid::signal::Signal;
@@ -26,21 +27,23 @@
 //! # }
 //! ```
 //!
-//! # What leaves
+//! # What is exported
 //!
-//! Spans inside traced scopes, and no others. Of them: names, times, status, and attributes. What people and models said
-//! stays here unless the scope says [`store_prompts`](crate::Scope::store_prompts): attributes of prompts, messages,
-//! completions, tools and their arguments, retrieved documents, embedded texts, the texts of errors, and all events. The
-//! API key never leaves in a span, under whatever name it was recorded.
+//! Only spans inside traced scopes are exported, with their names, times, statuses and attributes. What people and
+//! models said is exported only if the scope sets [`store_prompts`](crate::Scope::store_prompts). Otherwise these are
+//! removed: the attributes of prompts, messages, completions, tools and their arguments, retrieved documents and
+//! embedded texts; the texts of errors; and all events except the types of exceptions. The API key is never exported,
+//! under whatever name it was recorded.
 //!
-//! # Beside your own OpenTelemetry
+//! # With your own OpenTelemetry
 //!
-//! The provider behind it is its own: no `OTEL_*` variable and no sampler of yours changes it, and it registers nothing
-//! globally. If you have a provider that records your calls of models, add [`TraceGuard::processor`] to it.
+//! Tracing has its own provider: no `OTEL_*` variable and no sampler of yours changes it, and it registers nothing
+//! globally. If your own provider records calls of models, add [`TraceGuard::processor`] to it.
 //!
 //! # Environment
 //!
-//! `PAID_API_KEY`; `PAID_OTEL_COLLECTOR_ENDPOINT`, where spans go; `PAID_ENABLED=false` turns tracing off.
+//! `PAID_API_KEY` is the API key; `PAID_OTEL_COLLECTOR_ENDPOINT` is where spans are sent; `PAID_ENABLED=false` turns
+//! tracing off.
 
 mod builder;
 mod cargo;
@@ -78,17 +81,17 @@ pub use work::fail;
 
 use crate::error::ConfigError;
 
-/// Starts tracing with what the environment says: `PAID_API_KEY`, and where they are set, `PAID_OTEL_COLLECTOR_ENDPOINT`
+/// Starts tracing with the environment's settings: `PAID_API_KEY` and, if they are set, `PAID_OTEL_COLLECTOR_ENDPOINT`
 /// and `PAID_ENABLED`.
 ///
 /// # Errors
 ///
-/// If there is no key, the endpoint is invalid or not safe, or no thread can be started.
+/// If there is no API key, the endpoint is invalid or is neither HTTPS nor loopback, or no thread can be started.
 pub fn init() -> Result<TraceGuard, ConfigError> {
     builder().init()
 }
 
-/// Everything that can be set.
+/// Returns a builder with the default settings.
 pub fn builder() -> TraceBuilder {
     TraceBuilder::default()
 }

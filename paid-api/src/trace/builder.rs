@@ -1,4 +1,4 @@
-//! What can be set of tracing, and how it starts.
+//! The settings of tracing, and its start.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,19 +21,19 @@ use crate::report::RecordKind;
 /// Paid's collector.
 const ENDPOINT: &str = "https://collector.agentpaid.io:4318/v1/traces";
 
-/// When spans leave.
+/// When spans are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Export {
     /// In batches.
     #[default]
     Batch,
-    /// Each span at once, on its own; for short-lived programs. It never blocks the caller either.
+    /// Each span at once, in its own request; for short-lived programs. Never blocks the caller.
     Simple,
 }
 
-/// Sets up tracing. By default 64 spans go into one request, 2,048 may wait, a span waits half a second for others, waits
-/// between attempts grow to 30 seconds, and dropping the guard waits 10 seconds.
+/// Configures and starts tracing. By default a request holds up to 64 spans, the queue 2,048, a span waits half a
+/// second for others, the waits before retries grow from 500 ms to 30 seconds, and dropping the guard waits 10 seconds.
 #[must_use = "a builder does nothing until it is built"]
 pub struct TraceBuilder {
     key: Option<Result<KeySource, ConfigError>>,
@@ -52,7 +52,7 @@ impl Default for TraceBuilder {
             thread: "paid-trace",
             linger: Duration::from_millis(500),
             in_flight: 1,
-            // A span that the collector has would cost twice.
+            // If a span that the collector has were sent again, its costs would count twice.
             partial: Partial::Keep,
             patience: Duration::from_secs(10),
             ..DispatchSettings::default()
@@ -74,32 +74,33 @@ impl Default for TraceBuilder {
 }
 
 impl TraceBuilder {
-    /// The API key (`paid_…`); `PAID_API_KEY` unless set.
+    /// Sets the API key (`paid_…`); `PAID_API_KEY` by default. [`init`](Self::init) reports an invalid one.
     pub fn api_key(mut self, key: impl AsRef<str>) -> Self {
         self.key = Some(ApiKey::new(key).map(KeySource::Fixed));
         self
     }
 
-    /// Where the API key comes from, for keys that are rotated: asked before every request, so it must be quick.
+    /// Sets a function that returns the current API key, for keys that are rotated. It is called before every request,
+    /// so it must not block.
     pub fn api_key_from(mut self, provider: impl Fn() -> ApiKey + Send + Sync + 'static) -> Self {
         self.key = Some(Ok(KeySource::Provided(Arc::new(provider))));
         self
     }
 
-    /// Where spans go, with the whole path; `PAID_OTEL_COLLECTOR_ENDPOINT` or else Paid's collector unless set. Plain
-    /// `http` is for this machine only.
+    /// Sets the URL that spans are sent to, including the path; by default `PAID_OTEL_COLLECTOR_ENDPOINT` or, if that
+    /// is not set, Paid's collector. Plain `http` is accepted for loopback addresses only.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(url.into());
         self
     }
 
-    /// When spans leave; in batches unless set.
+    /// Sets when spans are sent; in batches by default.
     pub fn export(mut self, export: Export) -> Self {
         self.export = export;
         self
     }
 
-    /// How long one request may take; 10 seconds unless set.
+    /// Sets the time limit of one request; 10 seconds by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -107,29 +108,29 @@ impl TraceBuilder {
 
     dispatch_setters!("spans");
 
-    /// The name of your service, as resource attribute `service.name`; `unknown_service` unless set.
+    /// Sets the name of your service, the resource attribute `service.name`; `unknown_service` by default.
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.service_name = Some(name.into());
         self
     }
 
-    /// An HTTP client of your own: for a proxy, or other roots.
+    /// Sets a custom HTTP client, for example with a proxy or other root certificates.
     pub fn http(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
         self
     }
 
-    /// Whether to trace at all; unless set, yes, but for `PAID_ENABLED=false` in the environment.
+    /// Sets whether tracing is on. By default it is, unless `PAID_ENABLED` is `false`.
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = Some(enabled);
         self
     }
 
-    /// Starts tracing for the process: every traced scope that names no other pipeline uses it.
+    /// Starts tracing for the process: every traced scope uses it, except those of another guard.
     ///
     /// # Errors
     ///
-    /// When there is no key, the endpoint is no URL that is safe, or no thread can be started.
+    /// If there is no API key, the endpoint is invalid or is neither HTTPS nor loopback, or no thread can be started.
     pub fn init(self) -> Result<TraceGuard, ConfigError> {
         let guard = self.build()?;
         if let Some(pipeline) = guard.pipeline() {
@@ -138,12 +139,12 @@ impl TraceBuilder {
         Ok(guard)
     }
 
-    /// Starts tracing for those scopes only that ask for it, see [`TraceGuard::scope`]; for tests, and for programs with
-    /// several keys.
+    /// Starts tracing only for the scopes of the guard, see [`TraceGuard::scope`]; for tests, and for programs with
+    /// several API keys.
     ///
     /// # Errors
     ///
-    /// As [`init`](Self::init).
+    /// See [`init`](Self::init).
     pub fn build(self) -> Result<TraceGuard, ConfigError> {
         if !self.is_enabled()? {
             pipeline::turned_off();
@@ -152,9 +153,8 @@ impl TraceBuilder {
         let key = match self.key {
             Some(key) => key?,
             None => {
-                let text = client::variable("PAID_API_KEY")?.ok_or_else(|| {
-                    ConfigError::new("no API key to trace with: export PAID_API_KEY, or call `api_key`")
-                })?;
+                let text = client::variable("PAID_API_KEY")?
+                    .ok_or_else(|| ConfigError::new("tracing has no API key: set PAID_API_KEY, or call `api_key`"))?;
                 KeySource::Fixed(ApiKey::new(&text)?)
             }
         };
@@ -195,7 +195,7 @@ impl TraceBuilder {
     }
 }
 
-/// What OpenTelemetry itself says, and nothing of the host's environment.
+/// The attributes that OpenTelemetry itself requires, and nothing from the environment.
 fn resource(service_name: Option<String>) -> Resource {
     Resource::builder_empty()
         .with_attributes([

@@ -1,4 +1,5 @@
-//! Spans as cargo: written as protobuf, each with its instrumentation scope. Signals go before other spans.
+//! Spans as cargo: written as protobuf, each with its instrumentation scope. Signals are kept in preference to other
+//! spans.
 
 use std::borrow::Cow;
 
@@ -24,7 +25,7 @@ impl Ended {
         self.span.name == "signal" && self.span.instrumentation_scope.name() == TRACER
     }
 
-    /// Of a signal.
+    /// The event name of a signal's span.
     fn event_name(&self) -> Cow<'static, str> {
         let name = self.span.attributes.iter().find(|attribute| attribute.key.as_str() == "event_name");
         name.map(|name| name.value.as_str().into_owned()).unwrap_or_default().into()
@@ -32,9 +33,9 @@ impl Ended {
 }
 
 pub(super) struct Spans {
-    /// The key never leaves in a span.
+    /// The API key, which is removed from every span.
     pub(super) key: KeySource,
-    /// `batch` or `simple`, as spans say.
+    /// `batch` or `simple`, an attribute of every span.
     pub(super) mode: &'static str,
 }
 
@@ -72,7 +73,7 @@ impl Cargo for Spans {
         let schema_url = span.instrumentation_scope.schema_url().map(ToOwned::to_owned).unwrap_or_default();
         let scope = Some((&span.instrumentation_scope, None).into());
         let scope_spans = ScopeSpans { scope, spans: vec![span.into()], schema_url };
-        // Spans have no order that matters, and no key.
+        // The order of spans does not matter, and they have no key.
         page.add(kind, &name, "", 0, |text| {
             // Writing into memory does not fail.
             let _ = scope_spans.encode(text);

@@ -1,7 +1,7 @@
 //! The sink of spans: OTLP over HTTP, as protobuf.
 //!
-//! Encoding is that of OpenTelemetry's own `opentelemetry-proto`; the request is made here, because the ready-made
-//! exporter lets `OTEL_EXPORTER_OTLP_HEADERS` and `_COMPRESSION` of the host into it and tells nobody what was refused.
+//! `opentelemetry-proto` encodes the spans, but this module makes the request: the ready-made exporter obeys the
+//! environment's `OTEL_EXPORTER_OTLP_HEADERS` and `_COMPRESSION`, and does not report what was refused.
 
 use std::time::Duration;
 
@@ -19,22 +19,22 @@ use crate::dispatch::{Batch, Sink, SinkFuture};
 use crate::error::{ApiError, Error};
 use crate::report::Counts;
 
-/// What the request is called in errors.
+/// The name of the request in errors.
 const OPERATION: &str = "export-spans";
-/// Of `ExportTraceServiceRequest`.
+/// A field number of `ExportTraceServiceRequest`.
 const RESOURCE_SPANS: u32 = 1;
-/// Of `ResourceSpans`.
+/// A field number of `ResourceSpans`.
 const SCOPE_SPANS: u32 = 2;
-/// A collector's answer is short; more than that is not read.
+/// At most this much of a response is read.
 const LONGEST_ANSWER: usize = 64 << 10;
 
 pub(super) struct Collector {
     http: reqwest::Client,
     endpoint: String,
     key: KeySource,
-    /// Of one request.
+    /// The time limit of one request.
     timeout: Duration,
-    /// The resource as it stands at the beginning of `ResourceSpans`.
+    /// The resource, encoded as the first field of `ResourceSpans`.
     resource: Vec<u8>,
 }
 
@@ -53,7 +53,7 @@ impl Collector {
         Self { http, endpoint, key, timeout, resource }
     }
 
-    /// An `ExportTraceServiceRequest`, put together from the parts that are encoded already.
+    /// An `ExportTraceServiceRequest`, assembled from parts that are already encoded.
     fn body(&self, batch: &Batch<'_>) -> Vec<u8> {
         let size = batch.records().map(|record| record.body().len() + 8).sum::<usize>();
         let mut resource_spans = Vec::with_capacity(self.resource.len() + size);
@@ -110,7 +110,7 @@ async fn limited(mut response: reqwest::Response) -> Result<Bytes, reqwest::Erro
     Ok(body.into())
 }
 
-/// The collector took all but so many, without saying which.
+/// The counts of a response. The collector reports how many spans it refused, but not which.
 fn counts(body: &[u8], spans: u64) -> Counts {
     let answer = ExportTraceServiceResponse::decode(body).unwrap_or_default();
     let partial = answer.partial_success.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The background that exports spans, and what is known of spans that are under way.
+//! The exporter of spans, and the stamps of spans that have not ended.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::dispatch::Dispatch;
 pub(super) struct Exporter {
     pub(super) dispatch: Dispatch<Spans>,
     pub(super) counters: Arc<TraceCounters>,
-    /// How long a provider's own flush may take.
+    /// The time limit of a flush by an OpenTelemetry provider.
     pub(super) timeout: Duration,
     live: Live,
 }
@@ -26,17 +26,17 @@ impl Exporter {
         Self { dispatch, counters, timeout, live: Live::default() }
     }
 
-    /// A span that belongs to traced work starts.
+    /// Notes that a span of traced work has started.
     pub(super) fn span_starts(&self, id: SpanId, stamp: Stamp) {
         self.live.start(id, stamp);
     }
 
-    /// What a span was stamped with that has not ended.
+    /// The stamp of a span that has not ended.
     pub(super) fn stamp_of(&self, id: SpanId) -> Option<Stamp> {
         self.live.get(id)
     }
 
-    /// A span ends; it is exported if it belongs to traced work.
+    /// Exports a span that has ended, if it belongs to traced work.
     pub(super) fn span_ends(&self, span: SpanData) {
         if let Some(stamp) = self.live.end(span.span_context.span_id()) {
             self.dispatch.push(Ended { span, stamp }, None, None);

@@ -1,4 +1,4 @@
-//! Calls of models, recorded with the tokens they used.
+//! Calls of models, recorded with the tokens that they used.
 
 #[cfg(feature = "async-openai")]
 mod openai;
@@ -20,34 +20,34 @@ use super::work::current_work;
 use super::{notices, pipeline};
 pub use usage::{ReadUsage, Reading, Usage};
 
-/// What a model was asked to do, as the official clients name it.
+/// What a model is asked to do, with the names of Paid's official clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Operation {
-    /// Chat.
+    /// A chat.
     Chat,
-    /// OpenAI's Responses; `chat` on the wire, as there.
+    /// OpenAI's Responses API; recorded as `chat`, as in the official clients.
     Responses,
-    /// Anthropic's Messages.
+    /// Anthropic's Messages API.
     Messages,
-    /// Bedrock's Converse.
+    /// Bedrock's Converse API.
     Converse,
     /// Gemini's `generateContent`.
     GenerateContent,
     /// Embeddings.
     Embeddings,
-    /// Images made.
+    /// Generation of images.
     ImageGeneration,
     /// Speech to text.
     Transcription,
-    /// Text from pictures.
+    /// Text recognition in images.
     Ocr,
-    /// Another one.
+    /// Any other operation.
     Other(Cow<'static, str>),
 }
 
 impl Operation {
-    /// The name on the wire.
+    /// The recorded name, `gen_ai.operation.name`.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Chat | Self::Responses => "chat",
@@ -63,7 +63,8 @@ impl Operation {
     }
 }
 
-/// Records a call of a model: who provides it (`openai`, `anthropic`, `bedrock`, `gemini`, ...), and what it does.
+/// Prepares the record of a call of a model: the provider (`openai`, `anthropic`, `bedrock`, `gemini`, ...) and the
+/// operation.
 ///
 /// ```no_run
 /// use paid::trace::{Operation, genai, read};
@@ -80,7 +81,7 @@ pub fn genai(provider: impl Into<Cow<'static, str>>, operation: Operation) -> Ge
     GenAi { provider: provider.into(), operation, request_model: None, attributes: Vec::new() }
 }
 
-/// A call that is about to be made; see [`genai()`].
+/// A call of a model that has not started; see [`genai()`].
 #[derive(Clone, Debug)]
 #[must_use = "a call is recorded once it is started"]
 pub struct GenAi {
@@ -91,13 +92,13 @@ pub struct GenAi {
 }
 
 impl GenAi {
-    /// The model that is asked for.
+    /// Sets the model that is requested.
     pub fn request_model(mut self, model: impl Into<String>) -> Self {
         self.request_model = Some(model.into());
         self
     }
 
-    /// A further attribute, such as `gen_ai.image.count`.
+    /// Adds an attribute, such as `gen_ai.image.count`.
     pub fn attribute(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<opentelemetry::Value>) -> Self {
         let key = match key.into() {
             Cow::Borrowed(key) => opentelemetry::Key::from_static_str(key),
@@ -107,7 +108,8 @@ impl GenAi {
         self
     }
 
-    /// The call begins now. Outside a traced scope nobody can tell whose it is: it is counted and not recorded.
+    /// Starts the call. Outside a traced scope its costs cannot be attributed: it is counted as unattributed and not
+    /// recorded.
     pub fn start(self) -> GenAiCall {
         let Some(work) = current_work() else {
             if let Some(pipeline) = pipeline::installed() {
@@ -136,7 +138,7 @@ impl GenAi {
     }
 }
 
-/// As the official Python client's wrappers name their spans.
+/// The name that the official Python client gives to such a span.
 fn span_name(provider: &str, operation: &Operation) -> Cow<'static, str> {
     if let ("openai", Operation::Responses) = (provider, operation) {
         return "openai.responses.create".into();
@@ -154,7 +156,7 @@ fn span_name(provider: &str, operation: &Operation) -> Cow<'static, str> {
     }
 }
 
-/// A call that is being made. It ends when this is dropped, with what was recorded until then.
+/// A call of a model in progress. It ends when this is dropped, with what was recorded until then.
 #[derive(Debug)]
 #[must_use = "the call ends when this is dropped"]
 pub struct GenAiCall {
@@ -166,27 +168,29 @@ pub struct GenAiCall {
 }
 
 impl GenAiCall {
-    /// Reads model and usage out of an answer, or of one chunk of a streamed answer: what comes later counts.
+    /// Reads the model and usage from an answer, or from one chunk of a streamed answer. Later values replace earlier
+    /// ones.
     pub fn record<A: ReadUsage + ?Sized>(&mut self, answer: &A) {
         answer.read_usage(&mut self.reading);
     }
 
-    /// The same through one of the functions in [`read`].
+    /// Like [`record`](Self::record), with a function such as those in [`read`].
     pub fn record_with<A: ?Sized>(&mut self, answer: &A, read: impl FnOnce(&A, &mut Reading)) {
         read(answer, &mut self.reading);
     }
 
-    /// Sets the usage, where nothing else can read it.
+    /// Sets the usage, if it cannot be read from an answer.
     pub fn usage(&mut self, usage: Usage) {
         self.reading.usage = usage;
     }
 
-    /// What was read so far.
+    /// What has been read so far.
     pub fn reading(&self) -> &Reading {
         &self.reading
     }
 
-    /// The call failed. The error's text leaves only where the scope stores prompts: it may quote them.
+    /// Marks the call as failed. The error's text is exported only if the scope stores prompts, because it may quote
+    /// them.
     pub fn fail<E: Display + ?Sized>(&mut self, error: &E) {
         self.has_failed = true;
         let Some(span) = &mut self.span else { return };
@@ -196,7 +200,8 @@ impl GenAiCall {
         span.set_status(Status::Error { description });
     }
 
-    /// The call ends now, and well, unless it [failed](Self::fail). When this is just dropped, its span says neither.
+    /// Ends the call as successful, unless it [failed](Self::fail). If the call is dropped instead, its span has no
+    /// status.
     pub fn finish(mut self) {
         self.succeed();
     }
@@ -207,11 +212,11 @@ impl GenAiCall {
         }
     }
 
-    /// Makes the call: reads what comes back, or takes notice of the error.
+    /// Awaits the call and records its answer or its error.
     ///
     /// # Errors
     ///
-    /// Those of the call.
+    /// The error of the call.
     pub async fn observe<A, E>(self, call: impl Future<Output = Result<A, E>>) -> Result<A, E>
     where
         A: ReadUsage,
@@ -220,11 +225,11 @@ impl GenAiCall {
         self.observe_with(call, |answer, reading| answer.read_usage(reading)).await
     }
 
-    /// The same through one of the functions in [`read`].
+    /// Like [`observe`](Self::observe), with a function such as those in [`read`].
     ///
     /// # Errors
     ///
-    /// Those of the call.
+    /// The error of the call.
     pub async fn observe_with<A, E: Display>(
         mut self,
         call: impl Future<Output = Result<A, E>>,
@@ -241,8 +246,8 @@ impl GenAiCall {
         outcome
     }
 
-    /// A streamed answer, each chunk read as it passes. The call ends with the stream, or when that is dropped: what had
-    /// come by then is recorded.
+    /// Records a streamed answer, chunk by chunk as they pass. The call ends when the stream ends or is dropped, with
+    /// what was recorded until then.
     pub fn observe_stream<S, A, E>(self, stream: S) -> Observed<S, fn(&A, &mut Reading)>
     where
         S: Stream<Item = Result<A, E>>,
@@ -252,7 +257,7 @@ impl GenAiCall {
         Observed { stream, call: Some(self), read: A::read_usage }
     }
 
-    /// The same through one of the functions in [`read`].
+    /// Like [`observe_stream`](Self::observe_stream), with a function such as those in [`read`].
     pub fn observe_stream_with<S, A, E, R>(self, stream: S, read: R) -> Observed<S, R>
     where
         S: Stream<Item = Result<A, E>>,

@@ -1,4 +1,4 @@
-//! The handle of tracing: keep it as long as the program runs.
+//! The handle of tracing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use super::stats::TraceStats;
 use crate::dispatch::FlushError;
 use crate::scope::{self, Scope};
 
-/// Tracing, as long as this lives. Dropping it sends what is queued, waiting up to 10 seconds unless
-/// [`patience`](super::TraceBuilder::patience) says otherwise, and then stops.
+/// The handle of tracing: keep it until the program ends. Dropping it sends the queued spans, for up to 10 seconds
+/// unless [`patience`](super::TraceBuilder::patience) is set, and then stops.
 #[derive(Debug)]
 #[must_use = "tracing ends when the guard is dropped: keep it in a variable of `main`"]
 pub struct TraceGuard {
@@ -35,12 +35,12 @@ impl TraceGuard {
         self.pipeline.as_ref()
     }
 
-    /// Returns true if anything is traced: false with `PAID_ENABLED=false`.
+    /// Returns true if tracing is on, and false if it was turned off, for example with `PAID_ENABLED=false`.
     pub fn is_enabled(&self) -> bool {
         self.pipeline.is_some()
     }
 
-    /// A traced scope that uses this pipeline, whichever is installed.
+    /// Returns a traced scope that uses this guard's pipeline, even if another one is installed.
     pub fn scope(&self) -> Scope {
         match self.pipeline() {
             Some(pipeline) => scope::scope().over(Arc::clone(pipeline)).traced(),
@@ -48,16 +48,16 @@ impl TraceGuard {
         }
     }
 
-    /// Takes what other crates record through `tracing` inside traced scopes; add it to your subscriber. It goes along
-    /// with any other layer, that of `tracing-opentelemetry` too. A span that also comes through
-    /// [`processor`](Self::processor) costs twice: take one of the two.
+    /// Returns a `tracing` layer that records what other crates record inside traced scopes; add it to your subscriber.
+    /// It works with any other layer, including that of `tracing-opentelemetry`. If a span also passes through
+    /// [`processor`](Self::processor), its costs count twice: use only one of the two.
     pub fn layer(&self) -> PaidLayer {
         PaidLayer::over(self.pipeline().cloned())
     }
 
-    /// Takes what your own OpenTelemetry provider records inside traced scopes; add it to that provider. The spans that
-    /// your provider does not sample are missing then, but never the scopes' own and signals. A span that also comes
-    /// through a [`layer`](Self::layer) of ours costs twice: take one of the two.
+    /// Returns a span processor that exports what your own OpenTelemetry provider records inside traced scopes; add it
+    /// to that provider. Spans that your provider does not sample are missing, but never the scopes' own spans and
+    /// signals. If a span also passes through [`layer`](Self::layer), its costs count twice: use only one of the two.
     pub fn processor(&self) -> PaidSpanProcessor {
         if let Some(pipeline) = self.pipeline() {
             pipeline.attach();
@@ -65,9 +65,9 @@ impl TraceGuard {
         PaidSpanProcessor::guest(self.pipeline().map(|pipeline| Arc::clone(&pipeline.exporter)))
     }
 
-    /// The provider behind it, for instrumentation that takes one: all its spans inside traced scopes are exported. To
-    /// make it the process' own, hand it to `opentelemetry::global::set_tracer_provider`. Ask for it when the program starts: from
-    /// then on, scopes enter OpenTelemetry's own context.
+    /// Returns the provider of the pipeline, for instrumentation that needs one: all its spans inside traced scopes are
+    /// exported. To make it the global provider, pass it to `opentelemetry::global::set_tracer_provider`. Call this
+    /// when the program starts: from then on, scopes set OpenTelemetry's own context.
     pub fn provider(&self) -> SdkTracerProvider {
         match self.pipeline() {
             Some(pipeline) => {
@@ -78,23 +78,24 @@ impl TraceGuard {
         }
     }
 
-    /// Somewhere to send signals for those who only have the collector: `paid::install(guard.signals())`. They have no
-    /// idempotency key there, and none is on disk; spans whose answer was lost are sent again with the ids they had, and
-    /// whether Paid then counts a signal once is documented nowhere. With an API at hand, an [`Emitter`](crate::Emitter) is better.
+    /// Returns an emitter that sends signals to the collector instead of the API: `paid::install(guard.signals())`. The
+    /// collector has no idempotency keys, and these signals are not kept on disk. If a response is lost, the spans are
+    /// sent again with the same ids; it is not documented whether Paid then counts a signal once. Prefer an
+    /// [`Emitter`](crate::Emitter) if you can use the API.
     pub fn signals(&self) -> TraceSignals {
         TraceSignals::over(self.pipeline().cloned())
     }
 
-    /// What has become of spans so far.
+    /// The counters of spans so far.
     pub fn stats(&self) -> TraceStats {
         self.pipeline().map(|pipeline| pipeline.exporter.stats()).unwrap_or_default()
     }
 
-    /// Waits until every span that ended before is exported or given up.
+    /// Waits until every span that ended before is exported or refused.
     ///
     /// # Errors
     ///
-    /// If that takes longer than `timeout`: how many spans are left. They stay queued.
+    /// If that takes longer than `timeout`: with the number of spans that are not exported. They stay queued.
     pub async fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         match &self.pipeline {
             Some(pipeline) => pipeline.exporter.dispatch.flush(timeout).await,
@@ -102,12 +103,12 @@ impl TraceGuard {
         }
     }
 
-    /// Takes no more spans, sends what is queued, and ends the exporter's thread. What is left after `timeout` is lost
-    /// and counted.
+    /// Accepts no more spans, sends the queued ones, and ends the exporter's thread. Spans that are not exported after
+    /// `timeout` are lost and counted.
     ///
     /// # Errors
     ///
-    /// If something was lost: how much.
+    /// If spans were lost: with their number.
     pub async fn shutdown(&self, timeout: Duration) -> Result<(), FlushError> {
         match &self.pipeline {
             Some(pipeline) => pipeline.shutdown(timeout).await,

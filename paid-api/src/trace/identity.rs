@@ -1,4 +1,4 @@
-//! Whose work a span belongs to, as the collector sees it.
+//! Whose work a span belongs to, in the collector's terms.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use opentelemetry::{KeyValue, Value};
 use super::notices;
 use crate::types::{CustomerAttribution, ProductAttribution};
 
-/// The name of our own tracer, as the official clients name theirs.
+/// The name of this library's tracer, in the style of the official clients.
 pub(super) const TRACER: &str = "paid.rust";
 
 const CUSTOMER: &str = "external_customer_id";
-/// The product's id, under the name that products once had.
+/// The product's id, under the name that the collector still uses for it.
 const PRODUCT: &str = "external_agent_id";
 
-/// Whose work it is, as span attributes.
+/// Customer and product, as span attributes.
 #[derive(Debug)]
 pub(super) struct Identity {
     pub(super) attributes: Vec<KeyValue>,
@@ -22,14 +22,14 @@ pub(super) struct Identity {
     pub(super) store_prompts: bool,
 }
 
-/// What a span gets when it starts.
+/// What is attached to a span when it starts.
 #[derive(Clone, Debug)]
 pub(super) struct Stamp {
     pub(super) identity: Arc<Identity>,
     pub(super) scope_id: u32,
 }
 
-/// As the official clients draw it: 1 to 2^31 - 1.
+/// A scope id from 1 to 2^31 - 1, like those of the official clients.
 pub(super) fn random_id() -> u32 {
     fastrand::u32(1..=0x7fff_ffff)
 }
@@ -63,7 +63,7 @@ impl Identity {
         Self { attributes, metadata, store_prompts }
     }
 
-    /// Whether it is the same customer's and product's.
+    /// Returns true if customer and product are the same.
     pub(super) fn is_whose(&self, other: &Self) -> bool {
         fn whose(identity: &Identity) -> impl Iterator<Item = &KeyValue> {
             identity.attributes.iter().filter(|attribute| matches!(attribute.key.as_str(), CUSTOMER | PRODUCT))
@@ -72,7 +72,7 @@ impl Identity {
     }
 }
 
-/// Shared text: every span of the work has it.
+/// Reference-counted text: every span of the work has it.
 fn text(key: &'static str, value: &str) -> KeyValue {
     KeyValue::new(key, Value::String(Arc::<str>::from(value).into()))
 }

@@ -1,7 +1,7 @@
-//! What other crates record through `tracing`, as spans of the scope they are recorded in.
+//! A layer that records what other crates record through `tracing`, as spans of the current scope.
 //!
-//! It keeps to itself: it enters nothing into OpenTelemetry's own context, and stores its spans under a type of its own, so
-//! that a layer of `tracing-opentelemetry` beside it works as without it.
+//! It is independent of other layers: it sets no OpenTelemetry context, and stores its spans under its own type, so
+//! that a layer of `tracing-opentelemetry` works beside it unchanged.
 
 use std::sync::Arc;
 
@@ -22,13 +22,13 @@ use super::work::{Work, current_work};
 #[derive(Clone, Debug)]
 pub struct PaidLayer {
     pipeline: Option<Arc<Pipeline>>,
-    /// Any pipeline, as scopes have it.
+    /// True if it serves any pipeline: that of the current scope.
     is_open: bool,
     max_level: Level,
 }
 
-/// A layer that serves whichever pipeline the scopes have: it can be part of a subscriber that is set up before tracing is
-/// initialised.
+/// Returns a layer that serves whichever pipeline the current scope has. It can be part of a subscriber that is set up
+/// before tracing is initialised.
 pub fn layer() -> PaidLayer {
     PaidLayer { pipeline: None, is_open: true, max_level: Level::INFO }
 }
@@ -38,7 +38,7 @@ impl PaidLayer {
         Self { pipeline, is_open: false, max_level: Level::INFO }
     }
 
-    /// The least severe spans that are taken; `INFO` unless set.
+    /// Sets the least severe level of spans that are recorded; `INFO` by default.
     #[must_use]
     pub fn max_level(mut self, level: Level) -> Self {
         self.max_level = level;
@@ -50,7 +50,7 @@ impl PaidLayer {
     }
 }
 
-/// A span of ours, kept with the one of `tracing`.
+/// The exported span, stored with that of `tracing`.
 struct Opened {
     span: Span,
     work: Arc<Work>,
@@ -68,7 +68,7 @@ where
         let Some(new) = context.span(id) else { return };
         let around = if attributes.is_contextual() { context.lookup_current() } else { new.parent() };
         let current = current_work();
-        // The nearest one that was taken, and the work it belongs to.
+        // The nearest enclosing span that was recorded, and its work.
         let above = around.and_then(|span| {
             span.scope().find_map(|span| {
                 let extensions = span.extensions();
@@ -114,7 +114,7 @@ where
         if *event.metadata().level() == Level::ERROR {
             opened.span.set_status(Status::error(""));
         }
-        // Messages are contents: they leave where contents may.
+        // Messages are contents: they are exported only if the scope stores prompts.
         if opened.work.stores_prompts() && *event.metadata().level() <= self.max_level {
             let mut fields = Fields::default();
             event.record(&mut fields);
@@ -131,7 +131,7 @@ where
     }
 }
 
-/// The fields of a span, those that `tracing-opentelemetry` gives a meaning apart.
+/// The fields of a span; those with a special meaning in `tracing-opentelemetry` are kept apart.
 #[derive(Default)]
 struct Fields {
     attributes: Vec<KeyValue>,

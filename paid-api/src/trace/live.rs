@@ -1,5 +1,4 @@
-//! The spans that have started and not ended, with what they were stamped with: by the span's id, in parts that are
-//! locked apart.
+//! The stamps of spans that have started and not ended, by span id. They are split into shards with separate locks.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,10 +1,10 @@
-//! A scope's metadata as span attributes: objects flattened with dots, as the Python client does it.
+//! A scope's metadata as span attributes: objects are flattened with dots, as in the Python client.
 
 use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-/// Adds `metadata.<key>`, in place of one with that name.
+/// Adds `metadata.<key>`, or replaces it.
 pub(crate) fn add<T: Serialize + ?Sized>(metadata: &mut Vec<KeyValue>, key: &str, value: &T) {
     match serde_json::to_value(value) {
         Ok(value) => flatten(metadata, format!("metadata.{key}"), &value),
@@ -25,7 +25,7 @@ fn flatten(metadata: &mut Vec<KeyValue>, key: String, value: &Json) {
     metadata.push(KeyValue::new(key, value));
 }
 
-/// Nothing for null: what is not there is not said.
+/// A single value; `None` for null, which is left out.
 fn plain(value: &Json) -> Option<Value> {
     Some(match value {
         Json::Null => return None,
@@ -41,7 +41,7 @@ fn plain(value: &Json) -> Option<Value> {
     })
 }
 
-/// Of one type if it has one, else of text.
+/// An array of one type if all items have it, else of strings.
 fn array(items: &[Json]) -> Value {
     if let Some(all) = items.iter().map(Json::as_bool).collect::<Option<Vec<_>>>() {
         return Value::Array(Array::Bool(all));

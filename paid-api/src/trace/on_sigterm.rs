@@ -9,12 +9,12 @@ use crate::report::log;
 use crate::sigterm;
 
 impl TraceGuard {
-    /// When the process is told to end (SIGTERM, or SIGINT from Ctrl-C), sends what is queued for up to `timeout`, and then
-    /// lets the process end by the signal as it would have without this. Feature `sigterm`.
+    /// Shuts tracing down if the process receives SIGTERM, or SIGINT from Ctrl-C: queued spans are sent for up to
+    /// `timeout`, and then the process ends by that signal, as it would have without this handler. Feature `sigterm`.
     ///
     /// # Errors
     ///
-    /// If the operating system allows no handler.
+    /// If the operating system does not permit a handler, or no thread can be started.
     pub fn shutdown_on_sigterm(&self, timeout: Duration) -> Result<(), ConfigError> {
         let Some(pipeline) = self.pipeline() else { return Ok(()) };
         let pipeline = Arc::downgrade(pipeline);

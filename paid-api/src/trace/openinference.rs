@@ -1,9 +1,10 @@
-//! Spans of others in one dialect: OpenInference's `llm.*` and the newest conventions' cache counts become the `gen_ai.*`
-//! attributes that Paid's own clients send, and "input tokens" leaves cached tokens out in all of them.
+//! Translates other crates' spans to one dialect: OpenInference's `llm.*` attributes and the newest conventions' cache
+//! counts become the `gen_ai.*` attributes that Paid's own clients send. Input tokens exclude cached tokens in all of
+//! them.
 
 use opentelemetry::{Key, KeyValue, Value};
 
-/// Rewrites the attributes of a span in place.
+/// Rewrites a span's attributes in place.
 pub(super) fn unify(attributes: &mut Vec<KeyValue>) {
     let is_foreign = |attribute: &KeyValue| {
         let key = attribute.key.as_str();
@@ -17,7 +18,7 @@ pub(super) fn unify(attributes: &mut Vec<KeyValue>) {
     newest_counts(attributes);
 }
 
-/// Model and provider, where they are not given already.
+/// Model and provider, unless they are already given.
 fn names(attributes: &mut Vec<KeyValue>) {
     for (from, to) in [
         ("llm.model_name", "gen_ai.response.model"),
@@ -32,7 +33,7 @@ fn names(attributes: &mut Vec<KeyValue>) {
     }
 }
 
-/// `llm.token_count.prompt` counts cached tokens too.
+/// `llm.token_count.prompt` includes cached tokens.
 fn openinference_counts(attributes: &mut Vec<KeyValue>) {
     let count = |key| get(attributes, key).and_then(number);
     let prompt = count("llm.token_count.prompt");
@@ -46,7 +47,7 @@ fn openinference_counts(attributes: &mut Vec<KeyValue>) {
     attributes.retain(|attribute| !attribute.key.as_str().starts_with("llm.token_count."));
     if get(attributes, "gen_ai.usage.input_tokens").is_some() || get(attributes, "gen_ai.usage.output_tokens").is_some()
     {
-        // Counted in the other dialect already.
+        // Already counted in the other dialect.
         return;
     }
     let input = prompt.map(|prompt| (prompt - cached.unwrap_or(0) - written.unwrap_or(0)).max(0));
@@ -61,7 +62,7 @@ fn openinference_counts(attributes: &mut Vec<KeyValue>) {
     }
 }
 
-/// The newest conventions have counts for the cache, and say that input tokens include them.
+/// The newest conventions have counts of cached tokens, and include them in the input tokens.
 fn newest_counts(attributes: &mut Vec<KeyValue>) {
     const CACHED: &str = "gen_ai.usage.cache_read.input_tokens";
     const WRITTEN: &str = "gen_ai.usage.cache_creation.input_tokens";
@@ -80,7 +81,7 @@ fn newest_counts(attributes: &mut Vec<KeyValue>) {
     attributes.extend(new.into_iter().filter_map(|(key, value)| Some(KeyValue::new(key, value?))));
 }
 
-/// What was set last counts.
+/// The last value that was set.
 fn get<'a>(attributes: &'a [KeyValue], key: &'static str) -> Option<&'a Value> {
     let key = Key::from_static_str(key);
     attributes.iter().rev().find(|attribute| attribute.key == key).map(|attribute| &attribute.value)

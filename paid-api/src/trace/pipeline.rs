@@ -1,5 +1,5 @@
-//! The way from a span to the collector: a provider of its own, and the exporter behind it. The one that is installed serves
-//! all scopes of the process that name no other.
+//! The way from a span to the collector: a dedicated provider, and the exporter behind it. The installed pipeline
+//! serves all scopes of the process that name no other.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,14 +24,14 @@ static INSTALLED: RwLock<Option<Arc<Pipeline>>> = RwLock::new(None);
 pub(super) struct Pipeline {
     provider: SdkTracerProvider,
     tracer: SdkTracer,
-    /// For what comes through `tracing`.
+    /// The tracer of spans that come through `tracing`.
     guest: SdkTracer,
     pub(super) exporter: Arc<Exporter>,
     attaches: AtomicBool,
 }
 
 impl Pipeline {
-    /// A provider that no `OTEL_*` variable and no other provider changes.
+    /// Creates a pipeline whose provider is independent of `OTEL_*` variables and other providers.
     pub(super) fn new(exporter: Arc<Exporter>, resource: Resource) -> Self {
         let limits = SpanLimits {
             max_events_per_span: 128,
@@ -63,7 +63,7 @@ impl Pipeline {
         &self.provider
     }
 
-    /// The host's spans are exported too: they are to be children of the scope's.
+    /// From now on scopes set OpenTelemetry's context, so that the program's own spans become children of the scope's.
     pub(super) fn attach(&self) {
         self.attaches.store(true, Ordering::Relaxed);
     }
@@ -75,7 +75,7 @@ impl Pipeline {
     pub(super) fn install(self: &Arc<Self>) {
         let before = INSTALLED.write().unwrap_or_else(PoisonError::into_inner).replace(Arc::clone(self));
         if before.is_some() {
-            tracing::warn!("tracing was initialised already; spans go to the new pipeline from now on");
+            tracing::warn!("tracing was already initialised; spans go to the new pipeline from now on");
         }
         scope::set_background(Some(Arc::new(OutsideScopes { counters: Arc::clone(&self.exporter.counters) })));
     }
@@ -88,7 +88,7 @@ impl Pipeline {
         }
     }
 
-    /// Takes no more spans, and sends what is queued for some time.
+    /// Accepts no more spans, and sends the queued ones for up to `timeout`.
     pub(super) async fn shutdown(&self, timeout: Duration) -> Result<(), FlushError> {
         self.uninstall();
         let outcome = self.exporter.dispatch.shutdown(timeout).await;
@@ -96,7 +96,7 @@ impl Pipeline {
         outcome
     }
 
-    /// The same for a thread that may block, for as long as the exporter's patience.
+    /// Like [`shutdown`](Self::shutdown), for a thread that may block; uses the exporter's patience.
     pub(super) fn end(&self) {
         self.uninstall();
         self.exporter.dispatch.end();
@@ -104,7 +104,7 @@ impl Pipeline {
     }
 }
 
-/// Answers for signals outside all scopes: nobody can tell whose costs they are to carry.
+/// The companion of signals outside all scopes: their costs cannot be attributed.
 struct OutsideScopes {
     counters: Arc<TraceCounters>,
 }
@@ -116,7 +116,7 @@ impl Companion for OutsideScopes {
     }
 }
 
-/// Answers for signals outside all scopes where tracing is turned off.
+/// The companion of signals outside all scopes while tracing is turned off.
 struct TurnedOff;
 
 impl Companion for TurnedOff {
@@ -125,7 +125,7 @@ impl Companion for TurnedOff {
     }
 }
 
-/// Somebody turned tracing off: nobody is told that it is not there.
+/// Notes that tracing was turned off, so that it is not reported as missing.
 pub(super) fn turned_off() {
     notices::turned_off();
     scope::set_background(Some(Arc::new(TurnedOff)));

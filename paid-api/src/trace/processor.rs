@@ -12,27 +12,27 @@ use super::exporter::Exporter;
 use super::identity::Stamp;
 use super::work::current_work;
 
-/// Stamps the spans that start inside scopes and hands them over when they end; all others it leaves alone. It can be
-/// plugged into a provider of your own, see [`TraceGuard::processor`](super::TraceGuard::processor).
+/// A span processor that exports the spans that start inside scopes and ignores all others. It can be added to your own
+/// provider, see [`TraceGuard::processor`](super::TraceGuard::processor).
 #[derive(Debug)]
 pub struct PaidSpanProcessor {
     exporter: Option<Arc<Exporter>>,
-    /// Whether the provider is somebody else's.
+    /// True if it belongs to a provider of the program.
     is_guest: bool,
 }
 
 impl PaidSpanProcessor {
-    /// Of our own provider.
+    /// Creates the processor of the pipeline's own provider.
     pub(super) fn own(exporter: Arc<Exporter>) -> Self {
         Self { exporter: Some(exporter), is_guest: false }
     }
 
-    /// Of a provider of somebody else's; without an exporter it does nothing.
+    /// Creates a processor for a provider of the program; without an exporter it does nothing.
     pub(super) fn guest(exporter: Option<Arc<Exporter>>) -> Self {
         Self { exporter, is_guest: true }
     }
 
-    /// The scope the span is in: as its maker says, as the task says, or as its parent has it.
+    /// The stamp of a span: that of its context, of the current scope, or of its parent.
     fn stamp_for(exporter: &Exporter, context: &Context) -> Option<Stamp> {
         if let Some(stamp) = context.get::<Stamp>() {
             return Some(stamp.clone());
@@ -66,7 +66,7 @@ impl SpanProcessor for PaidSpanProcessor {
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
         let Some(exporter) = &self.exporter else { return Ok(()) };
         if self.is_guest {
-            // The provider ends, and not what it was a guest in.
+            // The program's provider ends, but not the pipeline.
             return flush(exporter, timeout);
         }
         exporter.forget_live_spans();

@@ -1,8 +1,8 @@
-//! Which attributes hold what people and models said: the official clients' lists, and what those let through.
+//! Which attributes hold what people and models said: the official clients' lists, and further keys that they miss.
 
-/// Keys that contain one of these.
+/// Keys that contain one of these are content.
 const PARTS: [&str; 43] = [
-    // The lists of the Python and the Node client together.
+    // From the lists of the Python and Node clients.
     "gen_ai.completion",
     "gen_ai.request.messages",
     "gen_ai.response.messages",
@@ -19,7 +19,7 @@ const PARTS: [&str; 43] = [
     "logfire.json_schema",
     "ai.response.text",
     "ai.prompt",
-    // What both let through.
+    // Missing in both.
     "embedding.text",
     "embedding.vector",
     "llm.tools",
@@ -49,7 +49,7 @@ const PARTS: [&str; 43] = [
     "ai.response.object",
 ];
 
-/// More keys that contain one of these, for errors: their texts quote what was asked.
+/// Further parts of keys, for errors: their texts may quote prompts.
 const ERRORS: [&str; 6] = [
     "exception.message",
     "exception.stacktrace",
@@ -59,7 +59,7 @@ const ERRORS: [&str; 6] = [
     "error.stack",
 ];
 
-/// Keys whose last part is one of these, as functions under `#[tracing::instrument]` record their arguments.
+/// Keys whose last segment is one of these are content; functions under `#[tracing::instrument]` record such arguments.
 const ENDS: [&str; 21] = [
     "prompt",
     "prompts",
@@ -84,7 +84,7 @@ const ENDS: [&str; 21] = [
     "err_msg",
 ];
 
-/// Whether a value of this key is content.
+/// Returns true if a value with this key is content.
 pub(super) fn is_content(key: &str) -> bool {
     if PARTS.iter().chain(&ERRORS).any(|part| key.contains(part)) {
         return true;

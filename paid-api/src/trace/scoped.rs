@@ -1,4 +1,4 @@
-//! What a scope can ask of tracing.
+//! The tracing settings of a scope.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -10,32 +10,34 @@ use super::work::{Asked, fail};
 use crate::scope::{InScope, Scope};
 
 impl Scope {
-    /// Opens a span for this scope when it is run, which everything inside belongs to; see [`mod@trace`](mod@crate::trace).
+    /// Opens a span for this scope when it is run. Everything recorded inside belongs to it; see
+    /// [`mod@trace`](mod@crate::trace).
     #[must_use]
     pub fn traced(self) -> Self {
         self.ask(|asked| asked.traced = true)
     }
 
-    /// Lets prompts, completions and other contents leave with the spans inside. By default they stay here.
+    /// Sets whether prompts, completions and other contents are exported with the spans inside. By default they are
+    /// not.
     #[must_use]
     pub fn store_prompts(self, store: bool) -> Self {
         self.ask(|asked| asked.store_prompts = Some(store))
     }
 
-    /// Adds `metadata.<key>` to every span inside; objects become `metadata.<key>.<field>`. A value that cannot be written as
-    /// JSON is left out, with a warning.
+    /// Adds the attribute `metadata.<key>` to every span inside; fields of objects become `metadata.<key>.<field>`. A
+    /// value that cannot be serialized as JSON is left out with a warning.
     #[must_use]
     pub fn metadata<T: serde::Serialize + ?Sized>(self, key: &str, value: &T) -> Self {
         self.ask(|asked| metadata::add(&mut asked.metadata, key, value))
     }
 
-    /// Makes this scope's span a part of the trace that another process began.
+    /// Makes this scope's span part of the trace that another process began.
     #[must_use]
     pub fn tracing_token(self, token: TracingToken) -> Self {
         self.ask(|asked| asked.parent = Some(token.parent()))
     }
 
-    /// Makes this scope's span a child of the one in a W3C `traceparent` header.
+    /// Makes this scope's span a child of the span in a W3C `traceparent` header.
     ///
     /// # Errors
     ///
@@ -45,7 +47,8 @@ impl Scope {
         Ok(self.ask(|asked| asked.parent = Some(parent)))
     }
 
-    /// Runs a future in this scope, and gives the scope's span the error it ends with. See [`run`](Self::run).
+    /// Runs a future in this scope; if it returns an error, the scope's span fails with that error. See
+    /// [`run`](Self::run).
     pub fn try_run<T, E, F>(self, future: F) -> InScope<impl Future<Output = Result<T, E>>>
     where
         F: Future<Output = Result<T, E>>,

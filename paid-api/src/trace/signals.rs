@@ -1,4 +1,4 @@
-//! Signals over the collector: a span `signal` with the event's name and data.
+//! Signals sent to the collector: a span `signal` with the event's name and data.
 
 use std::sync::Arc;
 
@@ -15,12 +15,12 @@ use crate::report::{DeliveryError, log};
 use crate::signal::{PaidSignal, Signal};
 use crate::types::{CustomerAttribution, ProductAttribution};
 
-/// Emits a signal as a span to the collector instead of to the API, with the scope's customer and product if the signal names
-/// none. It needs your own ids of customer and product, and tracing that is initialised. Inside a
+/// Emits a signal as a span to the collector instead of the API. A customer and product that the signal does not set
+/// come from the current scope. Tracing must be initialised, and customer and product must be your own ids. Inside a
 /// [`Recorder`](crate::testing::Recorder) the signal is recorded.
 ///
-/// The collector gives signals no idempotency key, and none is kept on disk; prefer [`paid::emit`](crate::emit()) for what is
-/// billed.
+/// The collector has no idempotency keys, and these signals are not kept on disk; prefer [`paid::emit`](crate::emit())
+/// for signals that are billed.
 pub fn emit<S: PaidSignal>(signal: S) {
     let emitter = current();
     if let Some(recorder) = emitter.as_ref().filter(|emitter| emitter.takes_signals_for_the_collector()) {
@@ -39,7 +39,7 @@ pub fn emit<S: PaidSignal>(signal: S) {
     }
 }
 
-/// Sends signals as spans; see [`TraceGuard::signals`](super::TraceGuard::signals).
+/// Sends signals to the collector; see [`TraceGuard::signals`](super::TraceGuard::signals).
 #[derive(Clone, Debug)]
 pub struct TraceSignals {
     pipeline: Option<Arc<Pipeline>>,
@@ -50,7 +50,7 @@ impl TraceSignals {
         Self { pipeline }
     }
 
-    /// Through the pipeline of the current scope, or else the installed one.
+    /// Uses the pipeline of the current scope, or else the installed one.
     fn current() -> Option<Self> {
         let current = current_work().map(|work| Arc::clone(&work.pipeline));
         let pipeline = current.or_else(pipeline::installed)?;
@@ -60,7 +60,7 @@ impl TraceSignals {
 
 impl Emit for TraceSignals {
     fn emit(&self, signal: Signal) -> bool {
-        // Turned off: as with the official clients, nothing is sent.
+        // Tracing is off: like the official clients, send nothing.
         let Some(pipeline) = &self.pipeline else { return true };
         match send(pipeline, &signal) {
             Ok(()) => true,
@@ -107,7 +107,8 @@ fn send(pipeline: &Arc<Pipeline>, signal: &Signal) -> Result<(), DeliveryError> 
     Ok(())
 }
 
-/// The data of a signal; the collector counts the costs of a signal's scope as the signal's where it says so.
+/// The data of a signal. If the signal is cost-attributed, it tells the collector to count the scope's costs as the
+/// signal's.
 fn data(signal: &Signal) -> Option<String> {
     if signal.costs_of.is_none() {
         return (!signal.data().is_empty()).then(|| signal.data().to_string());

@@ -1,5 +1,5 @@
-//! What leaves of a span, as pure steps: official name and attributes in, contents and secrets out, tokens with one
-//! meaning.
+//! What is exported of a span, in pure steps: official names and attributes are added, contents and secrets removed,
+//! and token counts unified.
 
 use std::borrow::Cow;
 
@@ -12,20 +12,20 @@ use super::{openinference, prompts};
 
 const PREFIX: &str = "paid.trace.";
 
-/// What is the same for all spans of a batch.
+/// What all spans of a batch have in common.
 pub(super) struct Stationery<'a> {
     /// `batch` or `simple`.
     pub(super) mode: &'static str,
-    /// Never leaves.
+    /// The API key, which is never exported.
     pub(super) secret: Secret<'a>,
 }
 
-/// The key's text, to be recognised in what leaves.
+/// The API key's text, to recognise it in spans.
 #[derive(Clone, Copy)]
 pub(super) struct Secret<'a>(Option<&'a str>);
 
 impl<'a> Secret<'a> {
-    /// The key in a header.
+    /// The API key in an `Authorization` header.
     pub(super) fn in_header(header: &'a reqwest::header::HeaderValue) -> Self {
         Self(header.to_str().ok().and_then(|header| header.strip_prefix("Bearer ")))
     }
@@ -43,7 +43,7 @@ impl<'a> Secret<'a> {
     }
 }
 
-/// The span as it leaves.
+/// The span as it is exported.
 pub(super) fn finish(mut span: SpanData, stamp: &Stamp, stationery: &Stationery<'_>) -> SpanData {
     let is_ours = span.instrumentation_scope.name() == TRACER;
     if !is_ours {
@@ -72,7 +72,8 @@ fn prefixed(name: Cow<'static, str>) -> Cow<'static, str> {
     }
 }
 
-/// What was said stays here. Events go altogether: their names are messages too, where they come from `tracing`.
+/// Removes contents. Events are removed, too, except the types of exceptions: the names of `tracing` events are
+/// messages.
 fn drop_contents(span: &mut SpanData, is_ours: bool) {
     span.attributes.retain(|attribute| !prompts::is_content(attribute.key.as_str()));
     span.events.events.retain_mut(|event| {

@@ -1,4 +1,4 @@
-//! What has become of spans, in numbers.
+//! Counters of spans.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,40 +6,40 @@ use crate::dispatch::Stats;
 use crate::report::{DeliveryError, RecordKind};
 use crate::verdict::Verdict;
 
-/// What has become of spans so far.
+/// Counters of spans so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TraceStats {
-    /// Spans in scopes that ended.
+    /// Spans inside scopes that have ended.
     pub ended: u64,
-    /// Spans that the collector took.
+    /// Spans that the collector accepted.
     pub exported: u64,
     /// Spans that the collector refused.
     pub rejected: u64,
-    /// Spans that found no room, or were left when tracing ended.
+    /// Spans that had no room in the queue, or were not sent when tracing ended.
     pub dropped: u64,
     /// Of those, signals: work that is not billed.
     pub dropped_signals: u64,
-    /// Signals that were never taken: without a customer, or with Paid's own ids.
+    /// Signals that were not accepted: without a customer, or with Paid's own ids.
     pub refused_signals: u64,
-    /// Requests that were answered, or failed.
+    /// Requests that were answered or failed.
     pub requests: u64,
-    /// Of those, requests that repeated one before.
+    /// Of those, requests that repeated an earlier one.
     pub retries: u64,
-    /// Cost-attributed signals that were not the first of their work.
+    /// Cost-attributed signals that were not the first one of their work.
     pub repeated_attributions: u64,
-    /// Signals and calls of models outside traced work: nobody can tell whose costs they are.
+    /// Signals and calls of models outside traced work: their costs cannot be attributed.
     pub unattributed: u64,
 }
 
 impl TraceStats {
-    /// Spans that wait, or are on their way.
+    /// Spans that are pending: queued or being sent.
     pub fn queued(&self) -> u64 {
         self.ended.saturating_sub(self.exported + self.rejected + self.dropped)
     }
 }
 
-/// What tracing counts beside dispatch.
+/// Counters that tracing has beside dispatch.
 #[derive(Debug, Default)]
 pub(super) struct TraceCounters {
     dropped_signals: TraceCounter,
@@ -62,7 +62,7 @@ impl TraceCounter {
 }
 
 impl TraceCounters {
-    /// Counts signals that are lost on their way to the collector.
+    /// Counts signals that are lost on the way to the collector.
     pub(super) fn notice(&self, failure: &DeliveryError) {
         if failure.kind() != RecordKind::Signal {
             return;

@@ -1,4 +1,4 @@
-//! Work that is spread over processes: tracing tokens as the Python client stores them, and W3C `traceparent`.
+//! Work that spans several processes: tracing tokens in the Python client's format, and W3C `traceparent`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,14 +13,14 @@ use super::work::current_work;
 /// use paid::trace::TracingToken;
 ///
 /// let token = TracingToken::new();
-/// let stored = token.to_string(); // decimal, as the Python client has it
+/// let stored = token.to_string(); // decimal, as in the Python client
 /// assert_eq!(stored.parse::<TracingToken>().unwrap(), token);
 /// assert_eq!(TracingToken::from_hex(&token.to_hex()).unwrap(), token);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TracingToken(u128);
 
-/// Why something is no tracing token or `traceparent`.
+/// A text is not a tracing token or not a `traceparent`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
 pub struct ParseTokenError {
@@ -31,13 +31,13 @@ const NO_DECIMAL: ParseTokenError = ParseTokenError {
     problem: "a tracing token is a decimal number from 1 to 2^128 - 1; for hexadecimal use `from_hex`",
 };
 const NO_HEX: ParseTokenError =
-    ParseTokenError { problem: "a tracing token in hexadecimal has 32 digits, and not all of them are 0" };
+    ParseTokenError { problem: "a tracing token in hexadecimal has 32 digits, not all of them 0" };
 const NO_PARENT: ParseTokenError = ParseTokenError {
     problem: "a traceparent is `00-<32 hex digits>-<16 hex digits>-<2 hex digits>`, in lower case, and no id is all 0",
 };
 
 impl TracingToken {
-    /// A new one.
+    /// Creates a random token.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         loop {
@@ -48,18 +48,18 @@ impl TracingToken {
         }
     }
 
-    /// The trace of the scope around this call, to hand to another process.
+    /// The token of the current scope's trace, to hand to another process; `None` outside a traced scope.
     pub fn current() -> Option<Self> {
         let work = current_work()?;
         let number = u128::from_be_bytes(work.span_context().trace_id().to_bytes());
         (number != 0).then_some(Self(number))
     }
 
-    /// Reads 32 hexadecimal digits.
+    /// Parses 32 hexadecimal digits.
     ///
     /// # Errors
     ///
-    /// For anything else, and for 0.
+    /// If `text` is anything else, or all digits are 0.
     pub fn from_hex(text: &str) -> Result<Self, ParseTokenError> {
         if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(NO_HEX);
@@ -70,17 +70,17 @@ impl TracingToken {
         }
     }
 
-    /// As 32 hexadecimal digits.
+    /// Formats the token as 32 hexadecimal digits.
     pub fn to_hex(self) -> String {
         format!("{:032x}", self.0)
     }
 
-    /// The number.
+    /// The token as a number.
     pub fn get(self) -> u128 {
         self.0
     }
 
-    /// As the official client does it: a parent in that trace that never existed.
+    /// A parent span in that trace, as in the official clients. It never existed.
     pub(crate) fn parent(self) -> SpanContext {
         let span = loop {
             let number = fastrand::u64(..);
@@ -106,7 +106,7 @@ impl TryFrom<u128> for TracingToken {
     }
 }
 
-/// Reads a decimal number.
+/// Parses a decimal number.
 impl FromStr for TracingToken {
     type Err = ParseTokenError;
 
@@ -118,7 +118,7 @@ impl FromStr for TracingToken {
     }
 }
 
-/// Decimal, as the Python client stores it.
+/// Formats a decimal number, as the Python client stores it.
 impl fmt::Display for TracingToken {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)
@@ -131,14 +131,14 @@ impl fmt::Debug for TracingToken {
     }
 }
 
-/// The `traceparent` header of the scope around this call, for requests to your own services.
+/// The `traceparent` header of the current scope, for requests to your own services; `None` outside a traced scope.
 pub fn traceparent() -> Option<String> {
     let work = current_work()?;
     let context = work.span_context();
     context.is_valid().then(|| format!("00-{}-{}-01", context.trace_id(), context.span_id()))
 }
 
-/// Reads a `traceparent`. Whether the other side sampled it changes nothing: what is billed does not depend on sampling.
+/// Parses a `traceparent`. The sampled flag is ignored: billing does not depend on sampling.
 pub(crate) fn parse_traceparent(text: &str) -> Result<SpanContext, ParseTokenError> {
     let mut parts = text.trim().split('-');
     let (Some(version), Some(trace), Some(span), Some(flags)) =
@@ -148,7 +148,7 @@ pub(crate) fn parse_traceparent(text: &str) -> Result<SpanContext, ParseTokenErr
     };
     let is_hex =
         |text: &str, digits| text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    // Versions to come may have more parts.
+    // Future versions may have more parts.
     let is_version = is_hex(version, 2) && version != "ff" && (version != "00" || parts.next().is_none());
     if !is_version || !is_hex(trace, 32) || !is_hex(span, 16) || !is_hex(flags, 2) {
         return Err(NO_PARENT);

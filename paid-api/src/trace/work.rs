@@ -1,4 +1,4 @@
-//! A piece of work as the collector sees it: who it is for, the id that costs and signal share, and its span.
+//! A piece of work in the collector's terms: whom it is for, the id that its costs and its signal share, and its span.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -16,22 +16,22 @@ use super::pipeline::{self, Pipeline};
 use crate::scope::{Begun, Claim, Companion, CostClaim, Scope, ScopeEnd};
 use crate::types::{CustomerAttribution, ProductAttribution};
 
-/// What a scope asks for.
+/// The tracing settings of a scope.
 #[derive(Clone, Default)]
 pub(super) struct Asked {
     pub(super) traced: bool,
-    /// Where the trace comes from: a token, or another process' span.
+    /// The parent, from a tracing token or a `traceparent`.
     pub(super) parent: Option<SpanContext>,
     pub(super) store_prompts: Option<bool>,
     pub(super) metadata: Vec<KeyValue>,
     pub(super) pipeline: Option<Arc<Pipeline>>,
 }
 
-/// The number that costs and their signal share. One signal takes it, and a new one begins.
+/// The id that costs and their signal share. A signal takes the current id, and a new one begins.
 #[derive(Debug)]
 struct ScopeId {
     now: AtomicU32,
-    /// How many signals took one; held while a signal is handed over.
+    /// How many signals have taken an id; locked while a signal is handed over.
     taken: Mutex<u32>,
 }
 
@@ -44,7 +44,7 @@ impl ScopeId {
 pub(super) struct Work {
     identity: Arc<Identity>,
     id: Arc<ScopeId>,
-    /// Of the span that everything inside is a child of.
+    /// The span that everything inside is a child of.
     context: SpanContext,
     pub(super) pipeline: Arc<Pipeline>,
     span: Mutex<Option<Span>>,
@@ -52,7 +52,8 @@ pub(super) struct Work {
 }
 
 impl Work {
-    /// The work that a scope is: its own, or that of the scope around it. Work for somebody else has an id of its own.
+    /// The work of a scope: new work, or that of the enclosing scope. Work for another customer or product has its own
+    /// id.
     pub(super) fn of(
         asked: &Asked,
         customer: Option<&CustomerAttribution>,
@@ -121,12 +122,12 @@ impl Work {
         &self.context
     }
 
-    /// The context that a span of ours inside is started in.
+    /// The context in which spans of this library start inside the work.
     pub(super) fn context(&self) -> Context {
         Context::new().with_remote_span_context(self.context.clone())
     }
 
-    /// The work failed: its span says so when it ends.
+    /// Marks the work as failed: its span has this status when it ends.
     pub(super) fn fail(&self, description: Cow<'static, str>) {
         self.has_failed.store(true, Ordering::Relaxed);
         if let Some(span) = &mut *self.own_span() {
@@ -157,7 +158,7 @@ impl Companion for Asked {
 }
 
 impl Companion for Work {
-    /// Work that goes on elsewhere: inside other work it is part of that.
+    /// Continues this work elsewhere; inside other work it becomes part of that.
     fn begin(
         self: Arc<Self>,
         outer: Option<&Arc<dyn Companion>>,
@@ -176,7 +177,7 @@ impl Companion for Work {
         Self::of(&Asked::default(), customer, product, Some(&self)).map(|work| work as Arc<dyn Companion>)
     }
 
-    /// The host's own spans inside are children of this work's, where they are exported too.
+    /// Makes the program's own spans children of this work's, if they are exported, too.
     fn enter(&self) -> Option<Box<dyn Any>> {
         let attaches = self.pipeline.attaches();
         attaches.then(|| {
@@ -206,15 +207,15 @@ fn as_work(companion: &Arc<dyn Companion>) -> Option<Arc<Work>> {
     any.downcast().ok()
 }
 
-/// The work around this call.
+/// The work of the current scope.
 pub(super) fn current_work() -> Option<Arc<Work>> {
     Scope::with_current(|scope| scope.and_then(Scope::companion).and_then(as_work))
 }
 
-/// A scope's id while a signal with it is handed over. Dropping it leaves the id to the next signal.
+/// The id of a scope while a signal that has it is handed over. Dropping it leaves the id to the next signal.
 struct ScopeIdClaim<'a> {
     work: &'a Work,
-    /// How many signals took one before.
+    /// How many signals have taken an id before.
     taken: MutexGuard<'a, u32>,
 }
 
@@ -242,8 +243,8 @@ fn another_id(before: u32) -> u32 {
     }
 }
 
-/// Gives the span of the scope around this call an error to end with. Its text leaves only where the scope stores prompts:
-/// it may quote them; elsewhere the error's type stands for it.
+/// Makes the span of the current scope fail with this error. The error's text is exported only if the scope stores
+/// prompts, because it may quote them; otherwise only the error's type is.
 pub fn fail<E: Display + ?Sized>(error: &E) {
     if let Some(work) = current_work() {
         let description = if work.stores_prompts() { error.to_string() } else { std::any::type_name::<E>().to_owned() };

@@ -24,7 +24,7 @@ impl ReadUsage for CreateChatCompletionResponse {
     }
 }
 
-/// The last chunk has the usage, where `stream_options.include_usage` is set.
+/// The last chunk has the usage, if `stream_options.include_usage` is set.
 impl ReadUsage for CreateChatCompletionStreamResponse {
     fn read_usage(&self, reading: &mut Reading) {
         reading.update(Some(&self.model), Some(&self.id), chat(self.usage.as_ref()));

@@ -1,7 +1,7 @@
-//! Reads model and usage out of the raw JSON of an answer, or of one event of a streamed answer.
+//! Functions that read the model and usage from the raw JSON of an answer, or of one event of a streamed answer.
 //!
-//! The shapes are those of the providers' public documentation. What is not there is not recorded: a body without usage
-//! is no error.
+//! They follow the providers' public documentation. A value that is missing is not recorded: a body without usage is
+//! not an error.
 
 use serde_json::Value;
 
@@ -15,8 +15,9 @@ fn text<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
     object.get(key).and_then(Value::as_str)
 }
 
-/// OpenAI's Chat Completions: a response, or a chunk (the last one has the usage, where `stream_options.include_usage` is
-/// set). `prompt_tokens` includes cached tokens; here they are apart. OpenAI's embeddings have the same shape.
+/// Reads OpenAI's Chat Completions: a response, or a chunk (the last one has the usage, if
+/// `stream_options.include_usage` is set). `prompt_tokens` includes cached tokens; the result counts them separately.
+/// OpenAI's embeddings have the same shape.
 pub fn openai_chat(body: &Value, reading: &mut Reading) {
     let usage = body.get("usage").unwrap_or(&Value::Null);
     let counted = Usage {
@@ -28,8 +29,8 @@ pub fn openai_chat(body: &Value, reading: &mut Reading) {
     reading.update(text(body, "model"), text(body, "id"), counted);
 }
 
-/// OpenAI's Responses: a response, or an event of a stream (`response.completed` has the usage). `input_tokens` includes
-/// cached tokens; here they are apart.
+/// Reads OpenAI's Responses: a response, or an event of a stream (`response.completed` has the usage). `input_tokens`
+/// includes cached tokens; the result counts them separately.
 pub fn openai_responses(body: &Value, reading: &mut Reading) {
     let body = body.get("response").unwrap_or(body);
     if !body.is_object() || (text(body, "model").is_none() && body.get("usage").is_none()) {
@@ -45,8 +46,8 @@ pub fn openai_responses(body: &Value, reading: &mut Reading) {
     reading.update(text(body, "model"), text(body, "id"), counted);
 }
 
-/// Anthropic's Messages: a message, or an event of a stream (`message_start` has the input, `message_delta` the output so
-/// far). `input_tokens` leaves out what the cache had.
+/// Reads Anthropic's Messages: a message, or an event of a stream (`message_start` has the input, `message_delta` the
+/// output so far). `input_tokens` excludes cached tokens.
 pub fn anthropic_messages(body: &Value, reading: &mut Reading) {
     let message = body.get("message").unwrap_or(body);
     let usage = message.get("usage").unwrap_or(&Value::Null);
@@ -57,14 +58,14 @@ pub fn anthropic_messages(body: &Value, reading: &mut Reading) {
         cache_creation_input_tokens: count(usage, "/cache_creation_input_tokens"),
         reasoning_output_tokens: None,
     };
-    // Blocks of content have ids of their own.
+    // Content blocks have their own ids.
     let is_message = text(message, "role").is_some() || text(message, "model").is_some();
     let id = if is_message { text(message, "id") } else { None };
     reading.update(text(message, "model"), id, counted);
 }
 
-/// Bedrock's Converse: an answer, or an event of a stream (`metadata` has the usage). `inputTokens` leaves out what the
-/// cache had; the model is the one that was asked for.
+/// Reads Bedrock's Converse: a response, or an event of a stream (`metadata` has the usage). `inputTokens` excludes
+/// cached tokens. The response does not name the model.
 pub fn bedrock_converse(body: &Value, reading: &mut Reading) {
     let body = body.get("metadata").filter(|metadata| metadata.get("usage").is_some()).unwrap_or(body);
     let usage = body.get("usage").unwrap_or(&Value::Null);

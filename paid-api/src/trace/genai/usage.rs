@@ -1,13 +1,13 @@
-//! The tokens of a call, with one meaning for every provider.
+//! The tokens of a call, with the same meaning for every provider.
 
 use opentelemetry::KeyValue;
 
-/// The tokens of one call of a model. No input token counts in two fields.
+/// The tokens of one call of a model. No input token is counted in two fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Input tokens that had nothing to do with the cache.
+    /// Input tokens that were neither read from the cache nor written to it.
     pub input_tokens: Option<u64>,
-    /// Tokens that the model gave out, those of reasoning included.
+    /// Output tokens, including those spent on reasoning.
     pub output_tokens: Option<u64>,
     /// Input tokens read from the cache.
     pub cached_input_tokens: Option<u64>,
@@ -18,12 +18,12 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Nothing known yet.
+    /// Creates a usage without counts.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// From counts in which the input includes what the cache had, as OpenAI counts.
+    /// Sets the input tokens from a count that includes the cached ones, as OpenAI's does.
     #[must_use]
     pub fn with_cached_included(mut self, input: Option<u64>, cached: Option<u64>) -> Self {
         self.input_tokens = input.map(|input| input.saturating_sub(cached.unwrap_or(0)));
@@ -31,7 +31,7 @@ impl Usage {
         self
     }
 
-    /// Takes what a later chunk says.
+    /// Replaces the counts that a later chunk has.
     pub(super) fn update(&mut self, later: Self) {
         let Self {
             input_tokens,
@@ -52,7 +52,7 @@ impl Usage {
     }
 }
 
-/// What is read out of an answer: [`ReadUsage`] fills it.
+/// What was read from an answer by [`ReadUsage`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reading {
@@ -65,7 +65,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Takes what a chunk says; what it leaves out stays.
+    /// Replaces the values that a chunk has; the others stay.
     pub fn update(&mut self, model: Option<&str>, id: Option<&str>, usage: Usage) {
         for (known, new) in [(&mut self.model, model), (&mut self.id, id)] {
             if let Some(new) = new.filter(|new| known.as_deref() != Some(*new)) {
@@ -94,9 +94,9 @@ impl Reading {
     }
 }
 
-/// An answer of a model, or a chunk of one, that says what it used. The types of `async-openai` do, with the feature of
-/// that name; for raw JSON see [`read`](super::read).
+/// An answer of a model, or a chunk of one, that states its usage. The types of `async-openai` implement it with the
+/// feature of that name; for raw JSON see [`read`](super::read).
 pub trait ReadUsage {
-    /// Writes down what it says.
+    /// Records the model, id and usage that it states.
     fn read_usage(&self, reading: &mut Reading);
 }
