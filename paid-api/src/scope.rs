@@ -1,10 +1,10 @@
-//! Whose work is this? A scope names customer and product once, at the edge; every signal inside has them.
+//! Scopes: a scope names customer and product once, at the entry point of the work; every signal inside has them.
 //!
-//! The current scope is kept for the task that is being polled: entered before every poll and left after it, by a
-//! guard that also runs on panics. Nothing of it outlives its future, and tasks never see each other's.
+//! The current scope belongs to the task that is being polled: it is entered before every poll and left after it, by a
+//! guard that also runs on panics. A scope never outlives its future, and tasks never see each other's scopes.
 //!
-//! A scope has a slot for a [`Companion`], which hears when the scope begins, is entered and ends. Tracing is one; the scope
-//! does not know it.
+//! A scope has a slot for a [`Companion`], which is told when the scope begins, is entered and ends. Tracing is a
+//! companion; the scope does not know it.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -22,7 +22,7 @@ thread_local! {
     static CURRENT: RefCell<Option<Scope>> = const { RefCell::new(None) };
 }
 
-/// Customer, product and emitter of the signals inside. Cloning is cheap.
+/// Sets the customer, product and emitter of the signals inside. Cloning is cheap.
 ///
 /// ```
 /// # use paid::testing::Recorder;
@@ -45,14 +45,15 @@ struct ScopeInner {
     customer: Option<CustomerAttribution>,
     product: Option<ProductAttribution>,
     emitter: Option<Arc<dyn Emit>>,
-    /// Keeps emissions looking for scopes while this one has an emitter.
+    /// Makes emissions look for a scope's emitter while this scope exists.
     listening: Option<Listening>,
     companion: Option<Arc<dyn Companion>>,
 }
 
-/// What goes along with a scope, in its slot.
+/// What accompanies a scope, in its slot.
 pub(crate) trait Companion: Any + Send + Sync {
-    /// The scope of this companion is run for a customer and product, inside a scope that has the companion `outer`.
+    /// Called when the scope of this companion is run, for a customer and product, inside a scope with the companion
+    /// `outer`.
     fn begin(
         self: Arc<Self>,
         _outer: Option<&Arc<dyn Companion>>,
@@ -62,7 +63,7 @@ pub(crate) trait Companion: Any + Send + Sync {
         None
     }
 
-    /// A scope without a companion is run inside the scope of this one.
+    /// Called when a scope without a companion is run inside the scope of this one.
     fn inherit(
         self: Arc<Self>,
         _customer: Option<&CustomerAttribution>,
@@ -71,22 +72,22 @@ pub(crate) trait Companion: Any + Send + Sync {
         None
     }
 
-    /// The scope is entered; what this returns is dropped when it is left.
+    /// Called when the scope is entered; the returned value is dropped when the scope is left.
     fn enter(&self) -> Option<Box<dyn Any>> {
         None
     }
 
-    /// The scope ends, if it was this companion that began it.
+    /// Called when the scope ends, if [`begin`](Self::begin) returned `ends: true`.
     fn end(&self, _how: ScopeEnd) {}
 
-    /// The number under which the costs of this scope are counted, for a signal that carries them.
+    /// The claim of a cost-attributed signal to the costs of this scope.
     fn claim(&self) -> Claim<'_>;
 }
 
-/// A companion from the beginning of its scope.
+/// The companion of a scope that has begun.
 pub(crate) struct Begun {
     pub(crate) companion: Arc<dyn Companion>,
-    /// Whether it hears of the end.
+    /// True if the companion is told of the scope's end.
     pub(crate) ends: bool,
 }
 
@@ -95,66 +96,66 @@ pub(crate) struct Begun {
 pub(crate) enum ScopeEnd {
     Done,
     Panicked,
-    /// Its future was dropped.
+    /// The scope's future was dropped.
     Cancelled,
 }
 
-/// What a scope's companion says to a signal that is to carry the scope's costs.
+/// A companion's answer to a cost-attributed signal.
 pub(crate) enum Claim<'a> {
-    /// The costs under this number are the signal's. Dropping the claim leaves them to the next signal.
+    /// The costs under this id belong to the signal. Dropping the claim leaves them to the next signal.
     Granted(Box<dyn CostClaim + 'a>),
-    /// No costs are counted here.
+    /// Costs are not counted here.
     Outside,
-    /// Costs are not counted in this process, and that is wanted.
+    /// Costs are not counted in this process, on purpose.
     Off,
 }
 
-/// Costs while the signal that carries them is handed over.
+/// The claim to costs while their signal is handed over.
 pub(crate) trait CostClaim {
     fn scope_id(&self) -> u32;
-    /// The signal was accepted: costs from now on belong to another.
+    /// The signal was accepted: further costs belong to the next one.
     fn accepted(self: Box<Self>, name: &str);
 }
 
-/// What answers for work outside all scopes.
+/// The companion of work outside all scopes.
 static BACKGROUND: RwLock<Option<Arc<dyn Companion>>> = RwLock::new(None);
 
 pub(crate) fn set_background(companion: Option<Arc<dyn Companion>>) {
     *BACKGROUND.write().unwrap_or_else(PoisonError::into_inner) = companion;
 }
 
-/// The companion of the current scope, or else the one outside all scopes.
+/// The companion of the current scope, or else that of work outside all scopes.
 pub(crate) fn companion() -> Option<Arc<dyn Companion>> {
     let current = Scope::with_current(|scope| scope.and_then(Scope::companion).cloned());
     current.or_else(|| BACKGROUND.read().unwrap_or_else(PoisonError::into_inner).clone())
 }
 
-/// Begins a scope. What it does not set comes from the scope around it, where it is run.
+/// Creates an empty scope. When it is run, what it does not set comes from the enclosing scope.
 pub fn scope() -> Scope {
     Scope { inner: Arc::default() }
 }
 
 impl Scope {
-    /// The scope around this call; an empty one where there is none.
+    /// Returns the current scope, or an empty one if there is none.
     pub fn current() -> Self {
         CURRENT.with_borrow(|current| current.clone()).unwrap_or_else(scope)
     }
 
-    /// Sets whose work it is: your own id, or a [`CustomerId`](crate::types::CustomerId).
+    /// Sets whose work it is, by your own id or a [`CustomerId`](crate::types::CustomerId).
     #[must_use]
     pub fn customer(mut self, customer: impl Into<CustomerAttribution>) -> Self {
         Arc::make_mut(&mut self.inner).customer = Some(customer.into());
         self
     }
 
-    /// Sets which product does it: your own id, or a [`ProductId`](crate::types::ProductId).
+    /// Sets which product does the work, by your own id or a [`ProductId`](crate::types::ProductId).
     #[must_use]
     pub fn product(mut self, product: impl Into<ProductAttribution>) -> Self {
         Arc::make_mut(&mut self.inner).product = Some(product.into());
         self
     }
 
-    /// Sets where signals go, instead of the installed emitter.
+    /// Sets the emitter of the signals inside, instead of the installed one.
     #[must_use]
     pub fn emitter(mut self, emitter: impl Emit) -> Self {
         let inner = Arc::make_mut(&mut self.inner);
@@ -163,7 +164,7 @@ impl Scope {
         self
     }
 
-    /// Runs a future in this scope. The scope around it is looked up when it is first polled.
+    /// Runs a future in this scope. The enclosing scope is that of the first poll.
     pub fn run<F: Future>(self, future: F) -> InScope<F> {
         InScope { scope: self, entered: false, ending: Ending::default(), future: Some(future) }
     }
@@ -200,7 +201,7 @@ impl Scope {
         self
     }
 
-    /// What this scope sets wins, the rest is the outer one's. Its companion begins.
+    /// Merges this scope with the outer one: what this scope sets wins. Begins its companion.
     fn within(self, outer: &Self) -> (Self, Ending) {
         let merged = self.merged(outer);
         if merged.inner.companion.is_none() && outer.inner.companion.is_none() {
@@ -247,7 +248,7 @@ impl Scope {
         Entered { _accompanied: accompanied, before: CURRENT.replace(Some(self.clone())) }
     }
 
-    /// Looks at the current scope without cloning it.
+    /// Calls `look` with the current scope, without cloning it.
     pub(crate) fn with_current<R>(look: impl FnOnce(Option<&Self>) -> R) -> R {
         CURRENT.with_borrow(|current| look(current.as_ref()))
     }
@@ -264,7 +265,7 @@ impl fmt::Debug for Scope {
     }
 }
 
-/// Puts back the scope that was current before.
+/// Restores the previous scope when it is dropped.
 pub(crate) struct Entered {
     _accompanied: Option<Box<dyn Any>>,
     before: Option<Scope>,
@@ -276,7 +277,7 @@ impl Drop for Entered {
     }
 }
 
-/// Tells a scope's companion of the end, however the work ends.
+/// Tells a companion how its scope ends, even if the work panics or is cancelled.
 #[derive(Default)]
 struct Ending {
     companion: Option<Arc<dyn Companion>>,
@@ -300,7 +301,7 @@ impl Drop for Ending {
     }
 }
 
-/// Notices a panic while a future is polled: whoever catches it may drop the future much later.
+/// Notices a panic while a future is polled: a caller that catches the panic may drop the future much later.
 struct Watch<'a>(&'a mut Ending);
 
 impl Drop for Watch<'_> {
@@ -323,7 +324,7 @@ pin_project! {
     }
 
     impl<F> PinnedDrop for InScope<F> {
-        // What the future drops, it drops in its scope.
+        // Destructors inside the future run in its scope, too.
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.future.is_some() {
@@ -345,7 +346,7 @@ impl<F: Future> Future for InScope<F> {
         }
         let entered = this.scope.enter();
         let Some(future) = this.future.as_mut().as_pin_mut() else {
-            // Polled again after it was done, which no executor does.
+            // Polled again after completion, which no executor does.
             return Poll::Pending;
         };
         let watch = Watch(this.ending);
@@ -365,9 +366,9 @@ impl<F> fmt::Debug for InScope<F> {
     }
 }
 
-/// Carries the current scope along with a future, to wherever it will be polled.
+/// Runs a future in the scope that is current now, wherever it is polled.
 pub trait FutureExt: Future + Sized {
-    /// This future in the scope that is current now; for executors other than [`spawn`] knows.
+    /// Wraps this future in the current scope; for executors that [`spawn`] does not use.
     fn in_scope(self) -> InScope<Self> {
         InScope { scope: Scope::current(), entered: true, ending: Ending::default(), future: Some(self) }
     }
@@ -375,11 +376,11 @@ pub trait FutureExt: Future + Sized {
 
 impl<F: Future> FutureExt for F {}
 
-/// [`tokio::spawn`], with the current scope.
+/// Calls [`tokio::spawn`] with the current scope.
 ///
 /// # Panics
 ///
-/// Outside a tokio runtime, as `tokio::spawn` does.
+/// Outside a tokio runtime, like `tokio::spawn`.
 pub fn spawn<F>(future: F) -> tokio::task::JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
@@ -388,7 +389,7 @@ where
     tokio::spawn(future.in_scope())
 }
 
-/// [`std::thread::spawn`], with the current scope.
+/// Calls [`std::thread::spawn`] with the current scope.
 pub fn spawn_thread<R: Send + 'static>(function: impl FnOnce() -> R + Send + 'static) -> std::thread::JoinHandle<R> {
     let scope = Scope::current();
     std::thread::spawn(move || {
@@ -397,21 +398,21 @@ pub fn spawn_thread<R: Send + 'static>(function: impl FnOnce() -> R + Send + 'st
     })
 }
 
-/// Conversions where only the caller's own id can be meant.
+/// Conversions from text, which can only be the caller's own id.
 mod text {
     use crate::types::{CustomerAttribution, ExternalCustomerId, ExternalProductId, ProductAttribution};
 
     macro_rules! own_ids {
         ($($target:ident <- $id:ident;)*) => {
             $(
-                /// Text is your own id.
+                /// Text is your own id, not Paid's.
                 impl From<&str> for $target {
                     fn from(id: &str) -> Self {
                         $id::from(id).into()
                     }
                 }
 
-                /// Text is your own id.
+                /// Text is your own id, not Paid's.
                 impl From<String> for $target {
                     fn from(id: String) -> Self {
                         $id::from(id).into()

@@ -1,4 +1,4 @@
-//! The value of a signal, and the trait of what can become one. Knows nothing of how it is delivered.
+//! Signals, and the trait of types that can become one. Knows nothing of delivery.
 
 pub(crate) mod cost;
 mod json;
@@ -20,7 +20,8 @@ pub use cost::{CostAmount, CostData, CostUsage};
 use json::append_text;
 pub(crate) use key::IdempotencyKey;
 
-/// What can be sent as a signal. `#[derive(PaidSignal)]` implements it; by hand it takes a name and the data:
+/// A type that can be sent as a signal. `#[derive(PaidSignal)]` implements it; a manual implementation needs a name and
+/// the data:
 ///
 /// ```
 /// use paid::signal::{Data, PaidSignal};
@@ -52,44 +53,45 @@ pub(crate) use key::IdempotencyKey;
     note = "put `#[derive(PaidSignal)]` and `#[paid(signal = \"event_name\")]` on it, or name the event in the annotation"
 )]
 pub trait PaidSignal {
-    /// The event names it can have: one for a struct, one a variant for an enum, none where they are not known before.
+    /// The event names it can have: one for a struct, one for each variant of an enum, none if they are only known at
+    /// run time.
     const NAMES: &'static [&'static str];
 
-    /// The event name of this one.
+    /// The event name of this value.
     fn name(&self) -> Cow<'static, str> {
         Cow::Borrowed(Self::NAMES.first().copied().unwrap_or_default())
     }
 
-    /// Whose work it was; the scope's customer when `None`.
+    /// Whose work it was; the scope's customer if `None`.
     fn customer(&self) -> Option<CustomerAttribution> {
         None
     }
 
-    /// Which product did it; the scope's product when `None`.
+    /// Which product did the work; the scope's product if `None`.
     fn product(&self) -> Option<ProductAttribution> {
         None
     }
 
-    /// The customer's unit, such as a team, that the spend counts toward, by your own id. Spend without a unit counts
+    /// Your own id of the customer's unit, such as a team, that the spend counts toward. Spend without a unit counts
     /// toward no cap.
     fn unit(&self) -> Option<String> {
         None
     }
 
-    /// What tells it from every other signal; a UUIDv7 made at emission when `None`.
+    /// The idempotency key, which identifies the event; a UUIDv7 made at emission if `None`.
     fn idempotency_key(&self) -> Option<String> {
         None
     }
 
-    /// When it happened; the time of emission when `None`.
+    /// When the event happened; the time of emission if `None`.
     fn timestamp(&self) -> Option<Timestamp> {
         None
     }
 
-    /// Writes the fields of its data.
+    /// Writes the fields of the signal's data.
     fn write_data(&self, data: &mut Data);
 
-    /// The signal as it is sent, so far as it says itself.
+    /// Converts to a signal, with the values above. What is `None` is set at emission.
     fn to_signal(&self) -> Signal {
         let mut signal = Signal::new(self.name());
         signal.customer = self.customer();
@@ -138,9 +140,9 @@ impl<S: PaidSignal + ?Sized> PaidSignal for &S {
     }
 }
 
-/// One signal: an immutable event, as it is sent.
+/// One signal: an immutable event that Paid can price.
 ///
-/// Made from a [`PaidSignal`], or built by hand where names are not known before the program runs:
+/// Created from a [`PaidSignal`], or manually if the event name is only known at run time:
 ///
 /// ```
 /// use paid::signal::Signal;
@@ -158,14 +160,14 @@ pub struct Signal {
     pub(crate) timestamp: Option<Timestamp>,
     pub(crate) idempotency_key: Option<IdempotencyKey>,
     pub(crate) data: Data,
-    /// Carries the costs of its scope.
+    /// True if the signal carries the costs of its scope.
     pub(crate) cost_attributed: bool,
-    /// The number under which those costs are counted, once they are its own.
+    /// The id under which these costs are counted, once they belong to the signal.
     pub(crate) costs_of: Option<u32>,
 }
 
 impl Signal {
-    /// A signal of this event name.
+    /// Creates a signal with this event name.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
         Self {
             name: name.into(),
@@ -180,9 +182,9 @@ impl Signal {
         }
     }
 
-    /// Attributes the costs of the enclosing traced scope so far to this signal, so that Paid shows the margin. Costs that
-    /// follow belong to the next cost-attributed signal; give one signal of a piece of work the costs. Needs feature `trace`:
-    /// without a traced scope the signal is sent without costs, and the log says so.
+    /// Attributes the costs of the enclosing traced scope so far to this signal, so that Paid shows the margin. Later
+    /// costs belong to the next cost-attributed signal, so use this for one signal of a piece of work. It needs feature
+    /// `trace`: without a traced scope the signal is sent without costs, and this is logged.
     #[must_use]
     pub fn cost_attributed(mut self) -> Self {
         self.cost_attributed = true;
@@ -196,35 +198,36 @@ impl Signal {
         self
     }
 
-    /// Sets which product did it.
+    /// Sets which product did the work.
     #[must_use]
     pub fn product(mut self, product: impl Into<ProductAttribution>) -> Self {
         self.product = Some(product.into());
         self
     }
 
-    /// Sets which unit of the customer the spend counts toward, by your own id.
+    /// Sets your own id of the customer's unit that the spend counts toward.
     #[must_use]
     pub fn unit(mut self, unit: impl Into<String>) -> Self {
         self.unit = Some(unit.into());
         self
     }
 
-    /// Sets when it happened.
+    /// Sets when the event happened.
     #[must_use]
     pub fn timestamp(mut self, timestamp: impl Into<Timestamp>) -> Self {
         self.timestamp = Some(timestamp.into());
         self
     }
 
-    /// Sets what tells it from every other signal.
+    /// Sets the idempotency key, which identifies the event.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(IdempotencyKey::Given(key.into()));
         self
     }
 
-    /// Adds a field to its data.
+    /// Adds a field to the data. If the value cannot be represented in JSON, emission reports the signal and does not
+    /// send it.
     #[must_use]
     pub fn field<T: Serialize + ?Sized>(mut self, key: &str, value: &T) -> Self {
         self.data.field(key, value);
@@ -241,7 +244,7 @@ impl Signal {
         self.customer.as_ref()
     }
 
-    /// Which product did it.
+    /// Which product did the work.
     pub fn product_ref(&self) -> Option<&ProductAttribution> {
         self.product.as_ref()
     }
@@ -251,22 +254,22 @@ impl Signal {
         self.unit.as_deref()
     }
 
-    /// When it happened.
+    /// When the event happened.
     pub fn timestamp_ref(&self) -> Option<&Timestamp> {
         self.timestamp.as_ref()
     }
 
-    /// What tells it from every other signal.
+    /// The idempotency key.
     pub fn idempotency_key_ref(&self) -> Option<&str> {
         self.idempotency_key.as_ref().map(IdempotencyKey::as_str)
     }
 
-    /// Its data.
+    /// The data.
     pub fn data(&self) -> &Data {
         &self.data
     }
 
-    /// The signal as JSON, as `POST /signals/bulk` takes it.
+    /// The signal as JSON, in the form that `POST /signals/bulk` accepts.
     pub fn to_json(&self) -> Value {
         let mut text = Vec::new();
         self.write_json(&mut text);
@@ -274,7 +277,7 @@ impl Signal {
     }
 }
 
-/// What is not known before the program runs says its name itself.
+/// A signal whose name is only known at run time.
 impl PaidSignal for Signal {
     const NAMES: &'static [&'static str] = &[];
 
@@ -291,21 +294,22 @@ impl PaidSignal for Signal {
     }
 }
 
-/// The data of a signal: a JSON object, written field by field without a tree in between.
+/// The data of a signal: a JSON object, written field by field without an intermediate tree.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Data {
-    /// `"key":value` with commas in between.
+    /// `"key":value` pairs, separated by commas.
     text: Vec<u8>,
     problem: Option<Box<DataProblem>>,
     default_product: Option<&'static str>,
 }
 
 impl Data {
-    /// Adds a field. A value that JSON cannot say is remembered: the signal is reported, not sent without it.
+    /// Adds a field. If the value cannot be represented in JSON, the problem is kept: emission reports the signal and
+    /// does not send it.
     pub fn field<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
         if let Some(path) = wire::first_non_finite(value) {
-            let place = if path.is_empty() { String::new() } else { format!("at {path} ") };
-            self.refuse(key, format!("is {place}a number that JSON cannot say (NaN or infinite)"));
+            let place = if path.is_empty() { String::new() } else { format!(" at {path}") };
+            self.refuse(key, format!("is NaN or infinite{place}, which JSON cannot represent"));
             return;
         }
         let before = self.text.len();
@@ -316,17 +320,17 @@ impl Data {
         }
     }
 
-    /// Adds a field unless it is null.
+    /// Adds a field unless the value is `None`.
     pub fn field_unless_none<T: Serialize>(&mut self, key: &str, value: &Option<T>) {
         if let Some(value) = value {
             self.field(key, value);
         }
     }
 
-    /// Adds all fields of a map or struct.
+    /// Adds all fields of a map or struct. `key` names it in errors.
     pub fn flatten<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
         if let Some(path) = wire::first_non_finite(value) {
-            self.refuse(key, format!("has at {path} a number that JSON cannot say (NaN or infinite)"));
+            self.refuse(key, format!("is NaN or infinite at {path}, which JSON cannot represent"));
             return;
         }
         match serde_json::to_vec(value) {
@@ -337,13 +341,13 @@ impl Data {
                     self.text.extend_from_slice(fields);
                 }
                 None if text == b"null" => {}
-                None => self.refuse(key, "cannot be flattened: it is no JSON object".to_owned()),
+                None => self.refuse(key, "cannot be flattened: it is not a JSON object".to_owned()),
             },
             Err(error) => self.refuse(key, format!("cannot be written as JSON: {error}")),
         }
     }
 
-    /// The catalogue's product, for when neither the signal nor the scope names one.
+    /// Sets the catalogue's product, used if neither the signal nor the scope names one.
     #[doc(hidden)]
     pub fn product_by_default(&mut self, product: &'static str) {
         self.default_product = Some(product);
@@ -353,7 +357,7 @@ impl Data {
         self.default_product
     }
 
-    /// Adds what another one has.
+    /// Adds the fields of another one.
     pub(crate) fn append(&mut self, other: Self) {
         if !other.text.is_empty() {
             self.separate();
@@ -363,7 +367,7 @@ impl Data {
         self.default_product = self.default_product.or(other.default_product);
     }
 
-    /// Appends the data as JSON, with this under `paid`, beside what already stands there.
+    /// Appends the data as JSON, with `paid` merged into the field of that name.
     pub(crate) fn write_json_with_paid(&self, out: &mut Vec<u8>, paid: Value) {
         let mut data = self.clone();
         let own = data.take("paid");
@@ -378,7 +382,7 @@ impl Data {
         data.write_json(out);
     }
 
-    /// Takes a field out again.
+    /// Removes a field and returns it.
     fn take(&mut self, key: &str) -> Option<Value> {
         let mut quoted = Vec::new();
         append_text(&mut quoted, key);
@@ -401,7 +405,7 @@ impl Data {
     }
 
     fn begin(&mut self, key: &str) {
-        // Enough for most signals, so that it is one allocation.
+        // Enough for most signals, so that there is only one allocation.
         if self.text.capacity() == 0 {
             self.text.reserve(128);
         }
@@ -410,22 +414,22 @@ impl Data {
         self.text.push(b':');
     }
 
-    /// The first problem is the one that is reported.
+    /// Keeps the first problem: it is the one that is reported.
     fn refuse(&mut self, field: &str, problem: String) {
         self.problem.get_or_insert_with(|| Box::new(DataProblem::new(field, problem)));
     }
 
-    /// About how many bytes it takes.
+    /// The approximate size in memory, in bytes.
     pub(crate) fn size(&self) -> usize {
         self.text.len()
     }
 
-    /// Whether there is no field.
+    /// Returns true if there are no fields.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// Why it cannot be sent, if it cannot.
+    /// Why the data cannot be sent, if it cannot.
     pub fn problem(&self) -> Option<&DataProblem> {
         self.problem.as_deref()
     }
@@ -483,6 +487,11 @@ mod tests {
         data.flatten("d", &7);
         data.field("e", &true);
         assert_eq!(data.to_json(), json!({"a": 1, "e": true}));
-        assert!(data.problem().unwrap().to_string().starts_with("`b` is at [] a number that JSON cannot say"));
+        assert!(
+            data.problem()
+                .unwrap()
+                .to_string()
+                .starts_with("`b` is NaN or infinite at [], which JSON cannot represent")
+        );
     }
 }

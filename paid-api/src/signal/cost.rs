@@ -1,4 +1,4 @@
-//! What a piece of work cost, as a part of its signal (`costData`).
+//! The cost of a piece of work, as part of its signal (`costData`).
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::money::{self, Money};
 /// What a piece of work cost you, sent with its signal so that Paid can show the margin: an amount of money, or usage of a
 /// model that Paid prices.
 ///
-/// Paid's guides describe it; the API's document does not.
+/// Paid's guides describe it; the API's OpenAPI document does not.
 ///
 /// ```
 /// use paid::signal::CostData;
@@ -58,12 +58,12 @@ struct UsageAttributes {
 }
 
 impl CostData {
-    /// An amount of money that was paid to a vendor.
+    /// Creates a cost from an amount of money that was paid to a vendor.
     pub fn amount(vendor: impl Into<String>, cost: Money) -> CostAmount {
         CostAmount { vendor: vendor.into(), cost, model: None }
     }
 
-    /// Usage of a vendor's model, which Paid prices.
+    /// Creates a cost from the usage of a vendor's model, which Paid prices.
     pub fn usage(vendor: impl Into<String>, model: impl Into<String>) -> CostUsage {
         let attributes = UsageAttributes { model: model.into(), ..UsageAttributes::default() };
         CostUsage { vendor: vendor.into(), attributes }
@@ -71,7 +71,7 @@ impl CostData {
 }
 
 impl CostAmount {
-    /// Names the model that the money was paid for.
+    /// Sets the model that the money was paid for.
     #[must_use]
     pub fn model(mut self, model: impl Into<String>) -> Self {
         self.model = Some(model.into());
@@ -80,28 +80,28 @@ impl CostAmount {
 }
 
 impl CostUsage {
-    /// Input tokens that were neither read from the cache nor written to it.
+    /// Sets the input tokens that were neither read from the cache nor written to it.
     #[must_use]
     pub fn input_tokens(mut self, tokens: u64) -> Self {
         self.attributes.input = Some(tokens);
         self
     }
 
-    /// Tokens that the model produced.
+    /// Sets the output tokens.
     #[must_use]
     pub fn output_tokens(mut self, tokens: u64) -> Self {
         self.attributes.output = Some(tokens);
         self
     }
 
-    /// Input tokens read from the cache.
+    /// Sets the input tokens read from the cache.
     #[must_use]
     pub fn cached_input_tokens(mut self, tokens: u64) -> Self {
         self.attributes.cached = Some(tokens);
         self
     }
 
-    /// Input tokens written to the cache.
+    /// Sets the input tokens written to the cache.
     #[must_use]
     pub fn cache_creation_input_tokens(mut self, tokens: u64) -> Self {
         self.attributes.cache_creation = Some(tokens);

@@ -1,4 +1,4 @@
-//! A signal as JSON. All signals go through here: it is written for speed.
+//! A signal as JSON. Every signal is written here, so the code is optimised for speed.
 
 use serde_json::json;
 
@@ -58,11 +58,11 @@ fn append_object(out: &mut Vec<u8>, what: &str, object: &crate::JsonObject) {
     for part in [",\"", what, "\":"] {
         out.extend_from_slice(part.as_bytes());
     }
-    // Writing into memory does not fail.
+    // Writing into memory cannot fail.
     let _ = serde_json::to_writer(out, object);
 }
 
-/// Text as JSON: most of it stands there as it is.
+/// Appends text as a JSON string. Most text needs no escapes.
 pub(super) fn append_text(out: &mut Vec<u8>, text: &str) {
     let is_plain = text.bytes().fold(true, |plain, byte| plain & (byte >= b' ') & (byte != b'"') & (byte != b'\\'));
     if is_plain {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// The fast way says what serde would.
+        /// The fast way writes what serde would.
         #[test]
         fn text_is_written_as_serde_writes_it(text in ".*") {
             let mut out = Vec::new();

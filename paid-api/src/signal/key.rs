@@ -1,10 +1,10 @@
-//! Idempotency keys: what tells a signal from every other, so that repeating it bills nothing again.
+//! Idempotency keys: a key identifies a signal, so that a retry bills nothing again.
 
 use std::cell::RefCell;
 use std::fmt;
 use std::time::SystemTime;
 
-/// An idempotency key: given, or made at emission, which takes no allocation.
+/// An idempotency key: given, or made at emission without an allocation.
 #[derive(Clone)]
 pub(crate) enum IdempotencyKey {
     Given(String),
@@ -12,7 +12,7 @@ pub(crate) enum IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// A UUIDv7: the time in milliseconds, and 74 random bits.
+    /// Makes a UUIDv7: the time in milliseconds, and 74 random bits.
     pub(crate) fn make() -> Self {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let milliseconds = u64::try_from(since.as_millis()).unwrap_or_default();
@@ -36,11 +36,12 @@ impl fmt::Debug for IdempotencyKey {
     }
 }
 
-/// The system's randomness, fetched for many keys at once: asking for it costs more than all the rest of an emission.
+/// A pool of the operating system's random bytes: to ask for them costs more than the rest of an emission, so they are
+/// fetched for many keys at once.
 struct Pool {
     bytes: [u8; 1000],
     used: usize,
-    /// A forked process must not go on with its parent's.
+    /// A forked process must not use its parent's random bytes.
     process: u32,
 }
 
@@ -63,7 +64,7 @@ impl Pool {
     #[cold]
     fn refill(&mut self, process: u32) -> [u8; 10] {
         if getrandom::fill(&mut self.bytes).is_err() {
-            // No system that Rust's standard library runs on fails at it; without it, that of the library is next best.
+            // No platform of Rust's standard library fails here; the library's own generator is the next best source.
             fastrand::fill(&mut self.bytes);
         }
         self.process = process;

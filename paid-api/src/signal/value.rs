@@ -1,6 +1,6 @@
-//! The traits that a value must implement to be used in a signal: as a field of its data, or in a role. The macros expand
-//! into these bounds, so that a wrong type is a compile error at the value, which says what to write instead. You can
-//! implement all of them for types of your own.
+//! The traits that a value must implement to be used in a signal: as a field of its data, or in a role. The macros
+//! generate these bounds, so that a wrong type is a compile error at the value, which says what to write instead. You
+//! can implement all of them for your own types.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -20,14 +20,14 @@ use super::{CostAmount, CostData, CostUsage};
 use crate::types::{CustomerId, ExternalCustomerId, ExternalProductId, ProductId};
 use crate::{JsonObject, Timestamp};
 
-/// Can be a field of a signal's data: every type that serde can serialise.
+/// A type that can be a field of a signal's data: every type that serde can serialize.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be written as JSON",
     label = "this cannot be a field of a signal's data",
     note = "a field must implement `serde::Serialize`: derive it for `{Self}`, or leave the field out with `#[paid(skip)]`"
 )]
 pub trait Json {
-    /// Adds it to the data.
+    /// Adds the value to the data.
     #[doc(hidden)]
     fn write_to(&self, data: &mut super::Data, key: &str);
 }
@@ -39,7 +39,7 @@ impl<T: Serialize + ?Sized> Json for T {
     }
 }
 
-/// Can be a key of a map in a signal's data.
+/// A type that can be a key of a map in a signal's data.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a key in JSON",
     label = "the keys of a JSON object are strings",
@@ -47,14 +47,14 @@ impl<T: Serialize + ?Sized> Json for T {
 )]
 pub trait Key {}
 
-/// Can be flattened into a signal's data: a struct that lists its fields, or a map.
+/// A type that can be flattened into a signal's data: a struct that lists its fields, or a map.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be flattened into a signal's data",
     label = "`flatten` takes maps with string keys, and structs that list their fields",
     note = "`impl paid::signal::value::Flatten for {Self} {{ const FIELDS: &'static [&'static str] = &[..]; }}` lists its fields, so that the compiler can check that no field is written twice"
 )]
 pub trait Flatten {
-    /// The names of its fields as they are written; empty for a map, whose keys are known only at run time.
+    /// The serialized names of the fields; empty for a map, whose keys are known only at run time.
     const FIELDS: &'static [&'static str];
 }
 
@@ -76,14 +76,14 @@ macro_rules! classes {
 }
 
 classes! {
-    /// Is written as a string: `type = "string"` in the catalogue.
+    /// A type that is serialized as a string: `type = "string"` in the catalogue.
     #[diagnostic::on_unimplemented(
         message = "the catalogue says that this field is a string, which `{Self}` is not",
         label = "expected a string",
         note = "if `{Self}` is written as a string, say so: `impl paid::signal::value::Text for {Self} {{}}`"
     )]
     Text: str, String, char, uuid::Uuid, Timestamp, chrono::NaiveDate, chrono::NaiveDateTime;
-    /// Is written as a whole number: `type = "integer"` in the catalogue.
+    /// A type that is serialized as a whole number: `type = "integer"` in the catalogue.
     #[diagnostic::on_unimplemented(
         message = "the catalogue says that this field is an integer, which `{Self}` is not",
         label = "expected an integer",
@@ -91,7 +91,7 @@ classes! {
     )]
     Integer: i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, NonZeroI8, NonZeroI16, NonZeroI32,
         NonZeroI64, NonZeroIsize, NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize;
-    /// Is written as a number: `type = "number"` in the catalogue.
+    /// A type that is serialized as a number: `type = "number"` in the catalogue.
     #[diagnostic::on_unimplemented(
         message = "the catalogue says that this field is a number, which `{Self}` is not",
         label = "expected a number",
@@ -99,21 +99,21 @@ classes! {
     )]
     Number: f32, f64, i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, NonZeroI8, NonZeroI16,
         NonZeroI32, NonZeroI64, NonZeroIsize, NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize, JsonNumber;
-    /// Is written as `true` or `false`: `type = "boolean"` in the catalogue.
+    /// A type that is serialized as `true` or `false`: `type = "boolean"` in the catalogue.
     #[diagnostic::on_unimplemented(
         message = "the catalogue says that this field is a boolean, which `{Self}` is not",
         label = "expected a bool",
         note = "if `{Self}` is written as true or false, say so: `impl paid::signal::value::Boolean for {Self} {{}}`"
     )]
     Boolean: bool;
-    /// Is written as a list: `type = "array"` in the catalogue.
+    /// A type that is serialized as a list: `type = "array"` in the catalogue.
     #[diagnostic::on_unimplemented(
         message = "the catalogue says that this field is an array, which `{Self}` is not",
         label = "expected a list",
         note = "if `{Self}` is written as a list, say so: `impl paid::signal::value::Array for {Self} {{}}`"
     )]
     Array: ;
-    /// Is written as keys and values: `type = "object"` in the catalogue.
+    /// A type that is serialized as keys and values: `type = "object"` in the catalogue.
     #[diagnostic::on_unimplemented(
         message = "the catalogue says that this field is an object, which `{Self}` is not",
         label = "expected a map or struct",
@@ -168,7 +168,7 @@ impl<T: Flatten + ?Sized> Flatten for Box<T> {
     note = "use a `chrono::DateTime`, a `paid::Timestamp` or a `std::time::SystemTime`; text is parsed with `text.parse::<paid::Timestamp>()`"
 )]
 pub trait AsTimestamp {
-    /// The time; `None` leaves the role out.
+    /// The time; `None` omits the role.
     fn as_timestamp(&self) -> Option<Timestamp>;
 }
 
@@ -260,7 +260,7 @@ impl<T: AsQuantity + ?Sized> AsQuantity for &T {
     note = "use `paid::signal::CostData::amount(vendor, money)` or `CostData::usage(vendor, model)`"
 )]
 pub trait AsCost {
-    /// The cost; `None` leaves the role out.
+    /// The cost; `None` omits the role.
     fn as_cost(&self) -> Option<CostData>;
 }
 
@@ -301,7 +301,7 @@ impl<T: AsCost + ?Sized> AsCost for &T {
     note = "`customer` takes your own id: text, an `ExternalCustomerId`, or a type that implements `AsRef<str>` or `Display`; for Paid's id, a `CustomerId`, write `customer_id`"
 )]
 pub trait CustomerText {
-    /// The text; `None` leaves the role out.
+    /// The text; `None` omits the role.
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
@@ -312,7 +312,7 @@ pub trait CustomerText {
     note = "`customer_id` takes Paid's id: text, a `CustomerId`, or a type that implements `AsRef<str>` or `Display`; for your own id, an `ExternalCustomerId`, write `customer`"
 )]
 pub trait CustomerIdText {
-    /// The text; `None` leaves the role out.
+    /// The text; `None` omits the role.
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
@@ -323,7 +323,7 @@ pub trait CustomerIdText {
     note = "`product` takes your own id: text, an `ExternalProductId`, or a type that implements `AsRef<str>` or `Display`; for Paid's id, a `ProductId`, write `product_id`"
 )]
 pub trait ProductText {
-    /// The text; `None` leaves the role out.
+    /// The text; `None` omits the role.
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
@@ -334,7 +334,7 @@ pub trait ProductText {
     note = "`product_id` takes Paid's id: text, a `ProductId`, or a type that implements `AsRef<str>` or `Display`; for your own id, an `ExternalProductId`, write `product`"
 )]
 pub trait ProductIdText {
-    /// The text; `None` leaves the role out.
+    /// The text; `None` omits the role.
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
@@ -345,7 +345,7 @@ pub trait ProductIdText {
     note = "use what identifies the event and nothing else: an order number, a `Uuid`, text; if you leave it out, the emitter makes a UUIDv7"
 )]
 pub trait KeyText {
-    /// The text; `None` leaves the role out.
+    /// The text; `None` omits the role.
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
@@ -356,7 +356,7 @@ pub trait KeyText {
     note = "`unit` takes your own id of the customer's unit: text, or a type that implements `AsRef<str>` or `Display`"
 )]
 pub trait UnitText {
-    /// The text; `None` leaves the role out.
+    /// The text; `None` omits the role.
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
@@ -367,11 +367,11 @@ pub trait UnitText {
     note = "`user` takes your own id of the user: text, an `ExternalUserId`, or a type that implements `AsRef<str>` or `Display`"
 )]
 pub trait UserText {
-    /// The text; `None` leaves the role out.
+    /// The text; `None` omits the role.
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
-// Written out, so that errors do not mention a macro.
+// Written out by hand, so that compile errors do not mention a macro.
 
 impl CustomerText for ExternalCustomerId {
     fn text(&self) -> Option<Cow<'_, str>> {

@@ -431,7 +431,7 @@ fn what_cannot_be_sent_is_offered_to_the_hook_and_changes_no_result() {
     assert!(recorder.signals().is_empty());
     let failures: Vec<_> = recorder.failures().iter().map(ToString::to_string).collect();
     assert!(failures[0].contains("`nobody` has no customer"), "{failures:?}");
-    assert!(failures[1].contains("`x` is a number that JSON cannot say"), "{failures:?}");
+    assert!(failures[1].contains("`x` is NaN or infinite, which JSON cannot represent"), "{failures:?}");
 }
 
 #[test]
