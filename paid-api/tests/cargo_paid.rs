@@ -30,12 +30,12 @@ async fn dead_letters_are_listed_exported_and_sent_again() {
         emitter.send(signal).await.unwrap_err();
     }
     let (_, said) = cargo_paid(&["paid", "outbox", "list"], folder.path(), &url);
-    assert!(said.contains("has this outbox and sends what waits"), "{said}");
+    assert!(said.contains("has this outbox open and sends the pending records"), "{said}");
     emitter.shutdown(Duration::from_secs(10)).await.unwrap();
     drop(emitter);
 
     let (ok, said) = cargo_paid(&["paid", "outbox", "list"], folder.path(), &url);
-    assert!(ok && said.contains("no signals wait") && said.contains("2 dead letter(s)"), "{said}");
+    assert!(ok && said.contains("no pending signals") && said.contains("2 dead letter(s)"), "{said}");
     assert!(said.contains("meeting_booked") && said.contains("m-1") && said.contains("400 Bad Request"), "{said}");
 
     // By its own name, too.
@@ -51,7 +51,7 @@ async fn dead_letters_are_listed_exported_and_sent_again() {
     let (ok, said) = cargo_paid(&["outbox", "resubmit"], folder.path(), &url);
     assert!(!ok && said.contains("1 refused again"), "{said}");
     let (ok, said) = cargo_paid(&["outbox", "resubmit"], folder.path(), &url);
-    assert!(ok && said.contains("1 taken by Paid"), "{said}");
+    assert!(ok && said.contains("1 accepted by Paid"), "{said}");
     let (ok, said) = cargo_paid(&["outbox", "resubmit"], folder.path(), &url);
     assert!(ok && said.contains("no dead letters"), "{said}");
     assert_eq!(emulator.idempotency_keys().len(), 2);

@@ -1,4 +1,4 @@
-//! `cargo paid`: looks after what a program that bills through Paid leaves behind. Feature `cli`.
+//! `cargo paid`: shows and resubmits the undelivered records of a program that bills through Paid. Feature `cli`.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use paid::outbox::{DeadLetters, Waiting};
 use paid::{Client, Emitter};
 
-/// As cargo calls it: `cargo paid ...` runs `cargo-paid paid ...`.
+/// The arguments as cargo passes them: `cargo paid ...` runs `cargo-paid paid ...`.
 #[derive(Parser)]
 #[command(name = "cargo", bin_name = "cargo")]
 enum Cargo {
@@ -19,7 +19,7 @@ enum Cargo {
 }
 
 #[derive(Args)]
-#[command(version, about = "Looks after what a program that bills through Paid leaves behind")]
+#[command(version, about = "Shows and resubmits the undelivered records of a program that bills through Paid")]
 struct Paid {
     #[command(subcommand)]
     command: Command,
@@ -27,28 +27,28 @@ struct Paid {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Signals that wait on disk, and those that Paid refused for good.
+    /// The pending records on disk, and those that Paid permanently refused.
     #[command(subcommand)]
     Outbox(Outbox),
 }
 
 #[derive(Subcommand)]
 enum Outbox {
-    /// Show how many signals wait, and the dead letters: what Paid refused, and why.
+    /// Show how many records are pending, and the dead letters: what Paid refused, and why.
     List {
         #[command(flatten)]
         place: Place,
     },
-    /// Write the dead letters to a file or the terminal, one JSON object a line.
+    /// Write the dead letters to a file or to standard output, one JSON object a line.
     Export {
         #[command(flatten)]
         place: Place,
-        /// The file; it must not be there yet.
+        /// The file, which must not exist yet.
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
-    /// Send the dead letters again, with the keys they had, and remove those that Paid takes. Takes PAID_API_KEY, and
-    /// PAID_BASE_URL where it is set.
+    /// Send the dead letters again, with their original idempotency keys, and remove those that Paid accepts. Uses
+    /// PAID_API_KEY and, if it is set, PAID_BASE_URL.
     Resubmit {
         #[command(flatten)]
         place: Place,
@@ -65,7 +65,7 @@ struct Place {
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
-    // Called by its own name, the word `paid` is not there.
+    // If the program is run directly, the argument `paid` is missing.
     let is_called_by_cargo = std::env::args_os().nth(1).is_some_and(|first| first == "paid");
     let own = std::env::args_os().skip(1);
     let Cargo::Paid(Paid { command }) = match is_called_by_cargo {
@@ -87,14 +87,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// The dead letters of a folder that is there.
+/// The dead letters of an existing folder.
 fn read(folder: &Path) -> Result<DeadLetters, Box<dyn std::error::Error>> {
     if !folder.is_dir() {
         return Err(format!("there is no folder {}", folder.display()).into());
     }
     let found = paid::outbox::dead_letters(folder).map_err(|error| format!("cannot read the dead letters: {error}"))?;
     if !found.unreadable.is_empty() {
-        eprintln!("note: {} line(s) of dead-letters.jsonl cannot be read; they stay there", found.unreadable.len());
+        eprintln!("note: {} line(s) of dead-letters.jsonl cannot be parsed; they stay there", found.unreadable.len());
     }
     Ok(found)
 }
@@ -102,14 +102,16 @@ fn read(folder: &Path) -> Result<DeadLetters, Box<dyn std::error::Error>> {
 fn list(folder: &Path) -> Outcome {
     let found = read(folder)?;
     match paid::outbox::waiting(folder).map_err(|error| format!("cannot read the outbox: {error}"))? {
-        Waiting::Signals(0) => println!("no signals wait"),
+        Waiting::Signals(0) => println!("no pending signals"),
         Waiting::Signals(signals) => {
-            println!("{signals} signal(s) wait; they are sent when the program that has this outbox starts");
+            println!("{signals} pending signal(s); they are sent when the program that uses this outbox starts");
         }
         Waiting::Costs(records) => {
-            println!("{records} cost record(s) wait; they are sent when the program that has this outbox starts");
+            println!("{records} pending cost record(s); they are sent when the program that uses this outbox starts");
         }
-        Waiting::HeldBy(holder) => println!("{holder} has this outbox and sends what waits; its stats say how much"),
+        Waiting::HeldBy(holder) => {
+            println!("{holder} has this outbox open and sends the pending records; its stats say how many")
+        }
         Waiting::None => println!("there is no outbox in this folder"),
         _ => {}
     }
@@ -139,7 +141,7 @@ fn export(folder: &Path, output: Option<&Path>) -> Outcome {
             let mut file = std::fs::File::create_new(path)
                 .map_err(|error| format!("cannot create {}: {error}", path.display()))?;
             file.write_all(&text)?;
-            println!("{} dead letter(s) in {}", found.letters.len(), path.display());
+            println!("{} dead letter(s) written to {}", found.letters.len(), path.display());
         }
         None => std::io::stdout().write_all(&text)?,
     }
@@ -154,10 +156,13 @@ fn resubmit(folder: &Path) -> Outcome {
     }
     let emitter = Emitter::new(Client::from_env()?)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    eprintln!("sending {} signal(s); Ctrl-C stops, what is not sent stays", found.letters.len());
+    eprintln!(
+        "sending {} signal(s); Ctrl-C stops; signals that are not sent yet stay dead letters",
+        found.letters.len()
+    );
     let outcome = runtime.block_on(emitter.resubmit(folder))?;
     let _ = runtime.block_on(emitter.shutdown(Duration::from_secs(10)));
-    println!("{} taken by Paid and no dead letters any more", outcome.delivered);
+    println!("{} accepted by Paid and removed from the dead letters", outcome.delivered);
     if outcome.refused.is_empty() {
         return Ok(());
     }
