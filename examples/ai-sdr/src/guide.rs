@@ -1,4 +1,5 @@
-//! The guide's set-up steps and its invoice. Each finds what an earlier run made, so that it can be run again.
+//! The developer guide's set-up steps and its invoice. Each step finds what an earlier run created, so the example can
+//! be run again.
 
 use std::time::Duration;
 
@@ -11,19 +12,19 @@ use paid::types::{
 };
 use paid::{Client, Decimal, Error};
 
-/// Our own ids: what Paid calls external.
+/// Our own id of the product, which Paid calls external.
 pub(crate) const PRODUCT: &str = "ai-sdr-001";
 /// Our own id of the account.
 pub(crate) const ACCOUNT: &str = "acme-001";
 const CONTACT: &str = "acme-001-john-doe";
 const ORDER: &str = "acme-001-ai-sdr";
 
-/// Prices in US cents: the API counts in the currency's smallest unit.
+/// Prices in US cents: the API's amounts are in the currency's smallest unit.
 const PLATFORM_FEE: Decimal = Decimal::from_parts(50_000, 0, 0, false, 0);
 const EMAIL: Decimal = Decimal::TEN;
 const MEETING: Decimal = Decimal::from_parts(5_000, 0, 0, false, 0);
 
-/// What a signal of this name brings, in dollars.
+/// The price of a signal of this name, in US dollars.
 pub(crate) fn price_in_dollars(signal: &str) -> Decimal {
     let cents = match signal {
         "email_sent" => EMAIL,
@@ -33,7 +34,7 @@ pub(crate) fn price_in_dollars(signal: &str) -> Decimal {
     cents / Decimal::ONE_HUNDRED
 }
 
-/// `None` where Paid answers 404.
+/// Converts a 404 to `None`.
 fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
     match answer {
         Ok(value) => Ok(Some(value)),
@@ -42,7 +43,7 @@ fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
-/// Step 1: the product, and what it costs.
+/// Step 1: the product and its prices.
 pub(crate) async fn product(client: &Client) -> Result<ProductDetail> {
     let products = client.products();
     let product = match found(products.get_by_external_id(PRODUCT).await)? {
@@ -78,7 +79,7 @@ fn prices() -> [ProductAttributeUpsert; 3] {
     ]
 }
 
-/// Step 2: the account that pays. Making it again with the same external id makes no second one.
+/// Step 2: the account that pays. Creating it again with the same external id returns the existing one.
 pub(crate) async fn account(client: &Client) -> Result<Customer> {
     let request = CreateCustomerRequest::new("Acme Ltd").external_id(ACCOUNT).email("billing@acme.example");
     let customer = client.customers().create(&request).await?;
@@ -132,7 +133,7 @@ pub(crate) async fn order(
     Ok(order)
 }
 
-/// Step 6: the invoice and its lines. Paid may take a moment to make it.
+/// Step 6: the invoice and its lines. Paid may take a moment to create the invoice.
 pub(crate) async fn invoice(client: &Client, order: &Order) -> Result<(Invoice, Vec<InvoiceLine>)> {
     let invoices = client.invoices();
     for attempt in 0..15 {
@@ -142,9 +143,12 @@ pub(crate) async fn invoice(client: &Client, order: &Order) -> Result<(Invoice, 
             return Ok((invoice, lines));
         }
         if attempt == 0 {
-            println!("6. invoice   is being made ...");
+            println!("6. invoice   is being created ...");
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
-    bail!("Paid has made no invoice for order {} within 30 s; look for it in Paid and run this again", order.id)
+    bail!(
+        "Paid has created no invoice for order {} within 30 s; look for it in Paid, or run this again later",
+        order.id
+    )
 }

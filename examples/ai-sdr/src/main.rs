@@ -1,6 +1,6 @@
-//! An AI sales rep that bills what it does: Paid's developer guide, end to end.
+//! An AI sales rep that bills for its work: Paid's developer guide from start to end.
 //!
-//! With `PAID_API_KEY` set it talks to Paid. Without, it starts the emulator and says so.
+//! If `PAID_API_KEY` is set, it talks to Paid. Otherwise it starts the emulator and says so.
 
 mod guide;
 mod margin;

@@ -1,5 +1,5 @@
-//! Revenue, cost and margin of each signal, as Paid would show them: the emulator has both the signals and the spans with
-//! what was used, and one number joins them.
+//! Revenue, cost and margin of each signal, as Paid would show them. The emulator has the signals and the spans with
+//! the usage; the scope id joins them.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use paid::emulator::Emulator;
 
 use crate::guide;
 
-/// What the model costs, in US dollars for a million tokens: input, input from the cache, output.
+/// The model's prices in US dollars per million tokens: input, cached input, output.
 const PRICES: [(&str, &str); 3] = [
     ("gen_ai.usage.input_tokens", "0.15"),
     ("gen_ai.usage.cached_input_tokens", "0.075"),
@@ -57,7 +57,7 @@ fn cells(name: &str, row: &Row) -> [String; 5] {
     ]
 }
 
-/// By the name of the signal.
+/// One row for each event name.
 fn rows(emulator: &Emulator) -> BTreeMap<String, Row> {
     let mut rows = BTreeMap::<String, Row>::new();
     let mut names = BTreeMap::new();

@@ -1,17 +1,17 @@
-//! The model that writes the e-mails: a stand-in that answers in the shape of OpenAI's chat completions. A real sales rep
-//! would ask one here, and everything around it would stay as it is.
+//! A stand-in for the model that writes the e-mails; it answers in the format of OpenAI's chat completions. A real
+//! sales rep would call a model here, and the rest would stay the same.
 
 use serde_json::{Value, json};
 
-/// The model that is asked for.
+/// The model that is requested.
 pub(crate) const MODEL: &str = "gpt-4o-mini";
 
-/// Never fails; a real one can.
+/// This stand-in never fails; a real model can.
 #[derive(Debug, thiserror::Error)]
 #[error("the model did not answer")]
 pub(crate) struct NoAnswer;
 
-/// Asks for a text to somebody; longer ones cost more.
+/// Asks for a text of about this many words; longer texts cost more.
 pub(crate) async fn ask(lead: u32, words: u32) -> Result<Value, NoAnswer> {
     let (prompt, cached, completion) = (900 + lead, 512, words * 4 / 3);
     Ok(json!({

@@ -1,4 +1,4 @@
-//! What a person reads at the end: the invoice as a table, and the run in numbers.
+//! The output for people: the invoice as a table, and the run in numbers.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use comfy_table::{CellAlignment, Table};
 use paid::types::{Invoice, InvoiceLine};
 use paid::{Decimal, Stats};
 
-/// Prints everything.
+/// Prints the report.
 pub(crate) fn print((invoice, lines): &(Invoice, Vec<InvoiceLine>), sent: &Stats, took: Duration) {
     let number = invoice.display_number.as_deref().unwrap_or(invoice.id.as_str());
     println!("\nInvoice {number} ({})", invoice.status);
     println!("{}", table(invoice, lines));
     println!(
-        "\n{} signals taken in, {} already known, {} refused; {} invoice lines; {:.1} s",
+        "\n{} signals accepted, {} already known, {} refused; {} invoice lines; {:.1} s",
         sent.delivered - sent.duplicates,
         sent.duplicates,
         sent.rejected,
@@ -39,7 +39,7 @@ fn table(invoice: &Invoice, lines: &[InvoiceLine]) -> Table {
     table
 }
 
-/// An amount in the smallest unit, as people write it.
+/// Formats an amount in the smallest unit, such as cents, in major units.
 fn money(cents: Decimal, currency: &str) -> String {
     format!("{:.2} {currency}", cents / Decimal::ONE_HUNDRED)
 }

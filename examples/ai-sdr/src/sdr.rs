@@ -1,5 +1,5 @@
-//! The sales rep: functions that do its work, and say which signal that is. What a signal is called and what it
-//! carries stands in `signals.toml`; a typo here does not compile.
+//! The sales rep: functions that do its work and name their signals. `signals.toml` defines the signals' names and
+//! data; a typo here does not compile.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::model;
 
 const EMAILS: u32 = 40;
 
-/// Somebody who may become a customer of the account.
+/// A person who may become a customer of the account.
 struct Lead {
     id: String,
-    /// Today's number; with the day it makes the work's key.
+    /// The number of the lead today; together with the date it identifies the work.
     number: u32,
 }
 
@@ -28,24 +28,25 @@ struct Meeting {
 #[error("the lead does not want to meet")]
 struct Declined;
 
-/// The key makes it safe to run this again: today's first e-mail is billed once, however often it is sent.
+/// An idempotency key that makes it safe to run this again: today's first e-mail is billed once, however often it is
+/// sent.
 fn key(work: &str, lead: &Lead) -> String {
     format!("{}/{work}/{}", Timestamp::now().date_naive(), lead.number)
 }
 
-/// Asks the model, and records what it used.
+/// Asks the model for a text, and records the usage.
 async fn write(lead: &Lead, words: u32) -> Result<String, model::NoAnswer> {
     let call = genai("openai", Operation::Chat).request_model(model::MODEL).start();
     let answer = call.observe_with(model::ask(lead.number, words), read::openai_chat).await?;
     Ok(answer["choices"][0]["message"]["content"].as_str().unwrap_or_default().to_owned())
 }
 
-// The signal takes what its work cost with it.
+// The signal carries the costs of the traced work.
 #[paid::trace(customer = ACCOUNT, product = PRODUCT)]
 #[paid::signal("email_sent", cost_attributed, idempotency_key = key("email", lead), data(lead_id = lead.id))]
 async fn send_email(lead: &Lead) -> Result<(), model::NoAnswer> {
     let text = write(lead, 120).await?;
-    // A real sales rep would send it here.
+    // A real sales rep would send the text here.
     let _ = text;
     Ok(())
 }
@@ -57,7 +58,7 @@ async fn book_meeting(lead: &Lead) -> Result<Meeting, Declined> {
     if lead.number.is_multiple_of(13) { Ok(Meeting { minutes: 30 }) } else { Err(Declined) }
 }
 
-/// Step 5: forty e-mails, and the meetings that come of them, each a traced piece of work.
+/// Step 5: forty e-mails and the meetings that result from them, each a traced piece of work.
 pub(crate) async fn a_day_of_work(client: &Client, tracing: &TraceGuard) -> Result<Stats> {
     let emitter = Emitter::new(client.clone()).context("the emitter")?;
     paid::install(emitter.clone());

@@ -8,7 +8,8 @@ use axum::extract::{FromRef, State};
 use axum::routing::post;
 use paid::webhook::{Event, Message, Verifier};
 
-/// The events that were processed: Paid may send a message again. In a real service this is a table with a unique key.
+/// The events that were processed, because Paid may send a message twice. In a real service this is a table with a
+/// unique key.
 type Done = Arc<Mutex<BTreeSet<String>>>;
 
 #[derive(Clone)]

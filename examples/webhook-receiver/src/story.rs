@@ -1,4 +1,4 @@
-//! Plays Paid's part with the emulator: a customer orders, is invoiced and pays.
+//! Plays Paid's part with the emulator: a customer orders, gets an invoice and pays it.
 
 use anyhow::{Context, Result};
 use paid::emulator::Emulator;
@@ -12,7 +12,7 @@ pub(crate) async fn run() -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/webhooks/paid", listener.local_addr()?);
 
-    // When the integration is set up: Paid shows the signing secret only once.
+    // Set up the integration: Paid shows the signing secret only once.
     let setting = UpdateWebhookRequest::new().enabled(true).url(url);
     let first = client.webhooks().update(WebhookName::BillingInvoiceCreated, &setting).await?;
     client.webhooks().update(WebhookName::BillingInvoicePaid, &setting).await?;
@@ -29,7 +29,7 @@ pub(crate) async fn run() -> Result<()> {
     client.orders().activate(&order.id).await?;
     let invoices = client.invoices().list().order_id(&order.id).await?.data;
     let invoice = invoices.first().context("an active order has an invoice")?;
-    // Twice, as Paid does if an acknowledgement is lost.
+    // Delivered twice, as Paid does if an acknowledgement is lost.
     for _ in 0..2 {
         emulator.pay_invoice(invoice.id.as_str()).await;
     }
