@@ -1,4 +1,5 @@
-//! `cargo xtask bench NAME`: one row a bar, ratios taken in one run, exit code 1 when a bar fails.
+//! `cargo xtask bench NAME`: a row for each measurement, ratios measured in one run, exit code 1 if a row misses its
+//! bar.
 
 mod compile;
 mod delivery;
@@ -13,24 +14,24 @@ use anyhow::{Result, bail};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
 
-/// What can be measured.
+/// The benchmarks.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum Bench {
-    /// Compile time and memory of the client against progenitor's default output of the same document.
+    /// Compile time and memory of the client, compared with progenitor's default output for the same document.
     Compile,
-    /// Compile time of annotated functions and derived structs against the same written by hand.
+    /// Compile time of annotated functions and derived structs, compared with the same code written by hand.
     Expand,
-    /// Run time of an annotated call that nobody listens to, and of an emission.
+    /// Run time of an annotated call without an installed emitter, and of an emission.
     Emit,
-    /// What the emitter delivers, keeps and takes, against raw reqwest and Paid's own clients.
+    /// The emitter's throughput, durability and cost, compared with raw reqwest and Paid's own clients.
     Delivery,
-    /// Embedded stores for the outbox on its workload.
+    /// Embedded stores under the outbox's workload.
     Stores,
-    /// What a traced, signalled function costs its caller, against plain `tracing` with `opentelemetry_sdk`.
+    /// The run time that tracing and a signal add to a function, compared with plain `tracing` and `opentelemetry_sdk`.
     Trace,
 }
 
-/// One row: what was measured, and what it must reach.
+/// One row: a measurement and its bar.
 #[derive(Debug)]
 pub(crate) struct Row {
     name: String,
@@ -39,7 +40,7 @@ pub(crate) struct Row {
     note: String,
 }
 
-/// What a measurement must reach.
+/// The bar that a measurement must reach.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Bar {
     AtMost(f64),
@@ -77,7 +78,7 @@ impl Row {
         Self { name: name.into(), measured: Some(measured), bar, note: note.into() }
     }
 
-    /// A bar that could not be measured here, and why.
+    /// A row that could not be measured here, and why.
     pub(crate) fn not_run(name: impl Into<String>, bar: Bar, why: impl Into<String>) -> Self {
         Self { name: name.into(), measured: None, bar, note: why.into() }
     }
@@ -92,7 +93,7 @@ impl Row {
     }
 }
 
-/// Runs one bench, prints its table and fails when a bar does.
+/// Runs a benchmark and prints its table; fails if a row misses its bar.
 pub(crate) fn run(bench: Bench) -> Result<()> {
     let rows = match bench {
         Bench::Compile => compile::rows()?,

@@ -1,4 +1,4 @@
-//! The loads. All send the same signals: an everyday one, each of another customer.
+//! The loads. All send the same average signal, each for another customer.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ struct EmailSent {
     number: usize,
 }
 
-/// What the derive writes, but for the text that is made of a number.
+/// The code that the derive would write, except for the text that is formatted from a number.
 impl PaidSignal for EmailSent {
     const NAMES: &'static [&'static str] = &["email_sent"];
 
@@ -33,7 +33,7 @@ impl PaidSignal for EmailSent {
     }
 }
 
-/// Prints what a load took.
+/// Prints the results of a load.
 fn report(signals: usize, begun: Instant, cpu_before: f64) -> Result<()> {
     let seconds = begun.elapsed().as_secs_f64();
     let taken = serde_json::json!({
@@ -55,7 +55,7 @@ fn cpu() -> Result<f64> {
     Ok((seconds(usage.user_time()) + seconds(usage.system_time())).as_secs_f64())
 }
 
-/// A line of Linux's account of this process, in MiB.
+/// Reads a line of Linux's status of this process, in MiB.
 fn memory(line: &str) -> Result<f64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let kib = status.lines().find_map(|text| text.strip_prefix(line)?.split_whitespace().next()?.parse::<f64>().ok());
@@ -112,7 +112,7 @@ pub(crate) fn emit(url: &str, signals: usize, batch: usize, outbox: Option<PathB
         builder = builder.outbox(folder);
     }
     if batch == 1 {
-        // Nothing waits for company that may not come.
+        // Signals do not wait for others.
         builder = builder.linger(Duration::ZERO);
     }
     let emitter = builder.build()?;
@@ -120,8 +120,8 @@ pub(crate) fn emit(url: &str, signals: usize, batch: usize, outbox: Option<PathB
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (begun, before) = (Instant::now(), cpu()?);
     for number in 0..signals {
-        // A caller that does not outrun the network: without an outbox there is no room for more. What is delivered is
-        // counted a moment before its room is free again.
+        // Keeps the caller from outrunning the network: without an outbox there is no room for more. A delivered signal
+        // is counted a moment before its room is free.
         while !has_outbox && emitter.stats().queued() >= 15_000 {
             std::thread::sleep(Duration::from_micros(200));
         }
@@ -136,7 +136,7 @@ pub(crate) fn emit(url: &str, signals: usize, batch: usize, outbox: Option<PathB
 }
 
 pub(crate) fn accept(signals: usize, outbox: PathBuf) -> Result<()> {
-    // Nobody listens at the discard port.
+    // Port 9 is the discard port, where no server listens.
     let emitter = builder("http://127.0.0.1:9")?.outbox(outbox).patience(Duration::ZERO).build()?;
     let (begun, before) = (Instant::now(), cpu()?);
     for number in 0..signals {
@@ -149,7 +149,7 @@ pub(crate) fn accept(signals: usize, outbox: PathBuf) -> Result<()> {
     report(signals, begun, before)
 }
 
-/// Takes everything at once.
+/// A sink that accepts everything at once.
 struct Nowhere;
 
 impl Sink for Nowhere {
@@ -168,7 +168,7 @@ struct MeetingBooked {
     minutes: u32,
 }
 
-/// Bursts, with time in between for the emitter's thread.
+/// Emits in bursts, with pauses for the emitter's thread.
 pub(crate) fn hot(signals: usize) -> Result<()> {
     const BURST: usize = 1_000;
     let emitter = EmitterBuilder::over(Nowhere).build()?;

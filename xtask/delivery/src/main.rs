@@ -1,4 +1,4 @@
-//! The programs that `cargo xtask bench delivery` measures: a server, and loads that print what they took as JSON.
+//! The programs that `cargo xtask bench delivery` measures: a server, and loads that print their results as JSON.
 
 mod load;
 mod server;
@@ -15,12 +15,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum What {
-    /// Takes signals on 127.0.0.1, counts them, and prints its port.
+    /// Accepts signals on 127.0.0.1, counts them, and prints its port.
     Server {
         #[arg(long, default_value_t = 0)]
         port: u16,
     },
-    /// Posts bodies that are ready, with reqwest alone.
+    /// Posts prepared bodies with plain reqwest.
     Raw { url: String, signals: usize, batch: usize, in_flight: usize },
     /// Emits signals and waits until all are delivered.
     Emit {
@@ -30,13 +30,13 @@ enum What {
         #[arg(long)]
         outbox: Option<PathBuf>,
     },
-    /// Emits signals into an outbox while nobody listens at the server.
+    /// Emits signals into an outbox while the server is down.
     Accept {
         signals: usize,
         #[arg(long)]
         outbox: PathBuf,
     },
-    /// The time of single emissions.
+    /// Measures single emissions.
     Hot { signals: usize },
 }
 

@@ -1,4 +1,4 @@
-//! As little as takes signals: reads the JSON, knows the keys it has seen, and counts.
+//! A minimal server for signals: parses the JSON, remembers the keys that it has seen, and counts.
 
 use std::collections::HashSet;
 use std::net::Ipv4Addr;

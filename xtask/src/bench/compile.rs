@@ -1,4 +1,4 @@
-//! What the client costs to compile, against progenitor's default output of the same document.
+//! Compile time and memory of the client, compared with progenitor's default output for the same document.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +12,7 @@ use crate::{document, project};
 
 const RUNS: usize = 3;
 
-/// A set of features, and how much of the stock crate's time and memory it may take.
+/// A set of features, and its bars: the largest share of the stock crate's time and memory.
 const VARIANTS: [(&str, &str, Option<f64>, Option<f64>); 3] = [
     ("default features", "default", Some(0.3), Some(0.5)),
     ("all resources", "all-resources", Some(0.6), Some(0.65)),
@@ -64,7 +64,7 @@ pub(super) fn scratch(root: &Path) -> PathBuf {
     target.join("bench-compile")
 }
 
-/// `cargo check` of one package with its dependencies built; the best of several runs.
+/// Runs `cargo check` of one package, with its dependencies already built; returns the best of several runs.
 fn checked(folder: &Path, target: &Path, package: &str, features: &[&str]) -> Result<Taken> {
     let mut best = None;
     check(folder, target, package, features)?;
@@ -74,7 +74,7 @@ fn checked(folder: &Path, target: &Path, package: &str, features: &[&str]) -> Re
     best.ok_or_else(|| anyhow::anyhow!("no run"))
 }
 
-/// One clean check of one package.
+/// Runs one `cargo check` of one package from scratch.
 pub(super) fn check(folder: &Path, target: &Path, package: &str, features: &[&str]) -> Result<Taken> {
     let check: Vec<_> = ["check", "--quiet", "-p", package].iter().chain(features).copied().collect();
     measure::command(&measure::cargo(folder, target, &["clean", "--quiet", "-p", package]))?;
@@ -123,7 +123,7 @@ fn codegen_time(root: &Path) -> Result<Row> {
     Ok(Row::new("cargo xtask codegen, s", taken.seconds, Bar::Below(3.0), "once built; the files are fresh"))
 }
 
-/// The main job, and its total.
+/// The AI sales rep example, and the total of its invoice.
 fn guide(root: &Path) -> Row {
     let name = "cargo run -p ai-sdr: total of the invoice, USD";
     let bar = Bar::Exactly(654.0);

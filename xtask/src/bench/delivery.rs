@@ -1,5 +1,5 @@
-//! What the emitter delivers, keeps and takes, against raw reqwest and against Paid's own clients. The programs are in
-//! `xtask/delivery`; every ratio is of this run, on one server in a process of its own.
+//! The emitter's throughput, durability and cost, compared with raw reqwest and Paid's own clients. The programs are in
+//! `xtask/delivery`; the figures of a ratio come from the same run, against one server in its own process.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -12,14 +12,14 @@ use serde_json::Value;
 use super::{Bar, Row, compile, emit};
 use crate::project;
 
-/// The port that the scripts of Paid's clients know.
+/// The port in the scripts for Paid's clients.
 const PORT: u16 = 4999;
 const SIGNALS: usize = 1_000_000;
 const ROUNDS: usize = 7;
-/// Signals that are emitted while the server is down.
+/// How many signals are emitted while the server is down.
 const OUTAGE: usize = 10_000_000;
 
-/// What a load took.
+/// The time and resources that a load took.
 #[derive(Debug, Clone, Copy, Deserialize)]
 struct Taken {
     signals: f64,
@@ -82,11 +82,11 @@ impl Loads {
         if folder.exists() {
             std::fs::remove_dir_all(&folder)?;
         }
-        folder.to_str().map(str::to_owned).context("a path that is no text")
+        folder.to_str().map(str::to_owned).context("a path that is not valid Unicode")
     }
 }
 
-/// A server of its own; stopped when dropped.
+/// A server process, which is stopped when it is dropped.
 struct Server(Child);
 
 impl Server {
@@ -94,7 +94,7 @@ impl Server {
         let mut command = Command::new(&loads.program);
         let mut child = command.args(["server", "--port", &PORT.to_string()]).stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
-        let output = child.stdout.take().context("the server says nothing")?;
+        let output = child.stdout.take().context("the server prints nothing")?;
         BufReader::new(output).read_line(&mut line)?;
         if line.is_empty() {
             bail!("the server does not start: is port {PORT} taken?");
@@ -122,11 +122,11 @@ fn hot(loads: &Loads) -> Result<Vec<Row>> {
 }
 
 fn idle() -> Result<Row> {
-    eprintln!("  a call that nobody listens to");
+    eprintln!("  a call without an installed emitter");
     emit::rows()?.into_iter().next().context("no figure")
 }
 
-/// What the loads took in one round.
+/// The results of the loads in one round.
 #[derive(Clone, Copy)]
 struct Round {
     raw_1: Taken,
@@ -167,8 +167,8 @@ fn median(figures: impl Iterator<Item = f64>) -> f64 {
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Some rounds, each load on a fresh server. A ratio is that of one round, and the one in the middle counts: the speed of
-/// a machine that is shared changes from round to round, by more than what is measured. Rates are the best ones.
+/// Runs several rounds, each load against a fresh server. A ratio is computed in each round, and the median counts: the
+/// speed of a shared machine changes between rounds by more than what is measured. Rates are the best ones.
 fn throughput(loads: &Loads) -> Result<(Vec<Row>, Taken, Taken)> {
     let mut rounds = Vec::new();
     for round in 1..=ROUNDS {
@@ -211,7 +211,7 @@ fn throughput(loads: &Loads) -> Result<(Vec<Row>, Taken, Taken)> {
     Ok((rows, ours, one_by_one))
 }
 
-/// Paid's own clients, if they are to be had here.
+/// Paid's own clients, if they can be installed here.
 fn against_peers(root: &Path, loads: &Loads, ours: Taken, one_by_one: Taken) -> Result<Vec<Row>> {
     const NODE: &str = "delivered, times the Node client in batches of 500";
     const NODE_ALONE: &str = "delivered, times the Node client one by one";
@@ -249,7 +249,7 @@ fn against_peers(root: &Path, loads: &Loads, ours: Taken, one_by_one: Taken) -> 
 
 type Program = (PathBuf, PathBuf, PathBuf);
 
-/// Interpreter, script and folder.
+/// The interpreter, the script and its folder.
 fn node(scripts: &Path, peers: &Path) -> Result<Program> {
     let script = copied(scripts, peers, "node.js")?;
     if !peers.join("node_modules/@paid-ai/paid-node").exists() {
@@ -296,8 +296,8 @@ fn quietly(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Signals a second and microseconds of CPU a signal, best of some, of lines like `node 50000 500 224000 signals/s cpu
-/// 5.0 us/signal`.
+/// The best signals per second and the CPU time of a signal in microseconds, from lines such as
+/// `node 50000 500 224000 signals/s cpu 5.0 us/signal`.
 fn peer((interpreter, script, folder): &Program, arguments: &[&str]) -> Result<(f64, f64)> {
     let mut best: Option<(f64, f64)> = None;
     for _ in 0..3 {
@@ -325,7 +325,7 @@ fn outage(loads: &Loads) -> Result<Vec<Row>> {
     ])
 }
 
-/// The crash and fault tests count what is lost and what is there twice: one of either fails them.
+/// The crash and fault tests count lost and duplicate signals; either fails a test.
 fn losses(root: &Path) -> Result<Row> {
     eprintln!("  crash and fault tests");
     let mut command = Command::new("cargo");

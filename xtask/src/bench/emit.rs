@@ -1,4 +1,4 @@
-//! What an annotated call and an emission cost at run time, in a release build of a crate of its own.
+//! The run time of an annotated call and of an emission, in a release build of a separate crate.
 
 use anyhow::{Context, Result};
 
@@ -64,7 +64,7 @@ pub(crate) fn rows() -> Result<Vec<Row>> {
     };
     Ok(vec![
         Row::new(
-            "annotated call, nobody listens, ns more than plain",
+            "annotated call without an emitter, ns more than plain",
             idle - bare,
             Bar::Below(10.0),
             format!("{bare:.1} ns plain"),

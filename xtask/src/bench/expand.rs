@@ -1,5 +1,5 @@
-//! What the macros cost to compile: a crate of annotated functions and derived structs against the same crate with
-//! everything written by hand.
+//! Compile time of the macros: a crate of annotated functions and derived structs, compared with the same crate with
+//! all code written by hand.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -38,7 +38,7 @@ fn compared(bodies: &Bodies) -> Result<(Taken, Taken)> {
     let target = scratch.join("target");
     let crates = [("by-hand", source(bodies, false)), ("annotated", source(bodies, true))];
     let mut best = [None, None];
-    // In turns, so that a busy moment of the machine hits both; the first round builds the dependencies.
+    // In turns, so that a busy moment of the machine affects both; the first round builds the dependencies.
     for round in 0..=ROUNDS {
         eprintln!("  {FUNCTIONS} functions ({}) and {STRUCTS} structs, round {round} of {ROUNDS}", bodies.name);
         for ((name, text), best) in crates.iter().zip(&mut best) {
@@ -55,7 +55,7 @@ fn compared(bodies: &Bodies) -> Result<(Taken, Taken)> {
     }
 }
 
-/// What the functions do, the same in both crates.
+/// The functions' bodies, the same in both crates.
 struct Bodies {
     name: &'static str,
     asynchronous: &'static str,
@@ -69,7 +69,7 @@ const TINY: Bodies = Bodies {
     synchronous: "    let done = send(lead, \"\")?;\n",
 };
 
-/// A crate with one file.
+/// Writes a crate with one file.
 pub(super) fn write(root: &Path, folder: &Path, name: &str, file: &str, source: &str) -> Result<std::path::PathBuf> {
     std::fs::create_dir_all(folder.join("src"))?;
     let manifest = format!(
@@ -92,7 +92,7 @@ pub async fn book(lead: &Lead, minutes: u32, title: &str) -> Result<Meeting, Fai
 pub fn send(lead: &Lead, text: &str) -> Result<u32, Failed> { if text.is_empty() { Err(Failed::Calendar(lead.id.clone())) } else { Ok(7) } }
 ";
 
-/// Bodies of an everyday length.
+/// Bodies of average length.
 const ASYNC_BODY: &str = "    let wanted = if lead.score > 0.5 { 45 } else { 15 };
     let title = format!(\"{} and {}\", lead.account, lead.id);
     let mut minutes = None;

@@ -1,4 +1,4 @@
-//! Time and peak memory of a command: it runs below a process of its own, whose children are nothing else.
+//! Time and peak memory of a command. It runs below a separate process that has no other children.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use nix::sys::resource::{UsageWho, getrusage};
 use serde::{Deserialize, Serialize};
 
-/// What a command took.
+/// The time and memory that a command took.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Taken {
     pub(crate) seconds: f64,
@@ -16,7 +16,7 @@ pub(crate) struct Taken {
     pub(crate) peak_mib: f64,
 }
 
-/// Runs a command and says what it took; its output is shown only when it fails.
+/// Runs a command and measures it; shows its output only if it fails.
 pub(crate) fn command(command: &Command) -> Result<Taken> {
     let mut outer = Command::new(std::env::current_exe()?);
     outer.arg("measured").arg(command.get_program()).args(command.get_args());
@@ -45,7 +45,7 @@ pub(crate) fn run(program: &[String]) -> Result<()> {
     if !output.status.success() {
         bail!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     }
-    // Linux counts in KiB.
+    // Linux reports KiB.
     let peak = getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss();
     #[allow(clippy::cast_precision_loss)]
     let taken = Taken { seconds, peak_mib: peak as f64 / 1024.0 };
@@ -53,7 +53,7 @@ pub(crate) fn run(program: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// cargo, from the folder of a manifest, with a target folder of the bench's own and nothing incremental.
+/// A cargo command in a manifest's folder, with the benchmark's own target folder and without incremental compilation.
 pub(crate) fn cargo(folder: &Path, target: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("cargo");
     command

@@ -1,4 +1,4 @@
-//! What a user of stock progenitor has: its default (builder) output, with the least done to the document.
+//! What a user of stock progenitor gets: its default (builder) output, with as few changes to the document as possible.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::document;
 
-/// Where the document came from, for the reader of the figures.
+/// The document, and a description of where it came from.
 pub(crate) fn published(root: &Path) -> (PathBuf, &'static str) {
     let given = std::env::var_os("PAID_PUBLISHED_DOCUMENT").map(PathBuf::from);
     let path = given.unwrap_or_else(|| root.join("../shared/openapi/paid-v2.json"));
@@ -19,7 +19,7 @@ pub(crate) fn published(root: &Path) -> (PathBuf, &'static str) {
     }
 }
 
-/// Only what progenitor insists on: version 3.0.3, `nullable` for null types.
+/// Makes only the changes that progenitor requires: version 3.0.3, and `nullable` instead of null types.
 fn lower(mut document: Value) -> Value {
     document["openapi"] = "3.0.3".into();
     document::visit_schemas(&mut document, &mut |schema, _| {
@@ -50,7 +50,7 @@ fn lower(mut document: Value) -> Value {
     document
 }
 
-/// Writes the crate `stock` into a folder; answers with its number of lines.
+/// Writes the crate `stock` to a folder; returns its number of lines.
 pub(crate) fn write(document: Value, folder: &Path) -> Result<usize> {
     let document: openapiv3::OpenAPI =
         serde_json::from_value(lower(document)).context("the lowered document is not OpenAPI 3.0.3")?;

@@ -1,5 +1,5 @@
-//! Embedded stores for the outbox, on its workload: frames of 500 signals appended in commits, read back in order and
-//! removed. In a crate of its own, so that the workspace depends on the chosen one only.
+//! Embedded stores under the outbox's workload: frames of 500 signals are appended in commits, read back in order and
+//! removed. They run in a separate crate, so that the workspace depends only on the chosen store.
 
 use std::process::Command;
 
@@ -52,7 +52,7 @@ pub(crate) fn rows() -> Result<Vec<Row>> {
     for store in ["redb", "fjall", "sqlite"] {
         eprintln!("  {store}");
         let mut figures = serde_json::Map::new();
-        // The first run ends by a kill, with everything in the store; the second finds it.
+        // The first run is killed with everything in the store; the second run opens it.
         for run in ["fill", "drain"] {
             let output =
                 Command::new(target.join("release/stores")).args([store, FRAMES, run]).current_dir(&folder).output()?;

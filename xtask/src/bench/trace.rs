@@ -1,5 +1,5 @@
-//! What a traced, signalled function costs its caller, against the same work with plain `tracing` and `opentelemetry_sdk`, side by
-//! side in one program. Both record three spans with the same attributes: the work, a call of a model, and the signal.
+//! The run time that tracing and a signal add to a function, compared with plain `tracing` and `opentelemetry_sdk` in
+//! the same program. Both record three spans with the same attributes: the work, a call of a model, and the signal.
 
 use anyhow::{Context, Result};
 
