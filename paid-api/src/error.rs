@@ -275,17 +275,6 @@ impl ApiError {
         Self { status, message, code, details, request_id, operation, attempts, headers, body }
     }
 
-    /// What a person can do about it.
-    fn hint(&self) -> Option<&'static str> {
-        match self.status.as_u16() {
-            401 | 403 => Some("check that the API key is right and may do this"),
-            404 => Some("check the id, and that the key belongs to the same organisation"),
-            415 => Some("if the client compresses its requests, turn `gzip` off"),
-            300..=399 => Some("the base URL redirects; set the final one"),
-            _ => None,
-        }
-    }
-
     fn body_in_words(&self) -> String {
         let kind = self.headers.get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         match (self.body.len(), kind) {
@@ -309,7 +298,7 @@ impl fmt::Display for ApiError {
         if let Some(details) = &self.details {
             write!(formatter, " ({})", excerpt(details, 200))?;
         }
-        if let Some(hint) = self.hint() {
+        if let Some(hint) = verdict::hint(self.status) {
             write!(formatter, "; {hint}")?;
         }
         if let Some(id) = &self.request_id {

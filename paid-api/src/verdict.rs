@@ -15,7 +15,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 /// | 400, 409, 413, 422; a request that cannot be sent as it is | `BadContent` |
 /// | 401, 403 | `BadKey` |
 /// | 408, 500, 502, 504 and all other 5xx | `Unknown` |
-/// | 425, 429, 503; no connection was made | `NotDone` |
+/// | 429, 503; no connection was made | `NotDone` |
 /// | 3xx, 404 and all other 4xx | `Misdirected` |
 /// | the connection was lost, or no answer came in time | `Unknown` |
 ///
@@ -73,9 +73,25 @@ impl Verdict {
         if was_connected { Self::Unknown } else { Self::NotDone }
     }
 
+    /// Returns true if the status says that the work is done.
+    pub(crate) fn is_done(status: StatusCode) -> bool {
+        Self::of_status(status) == Self::Done
+    }
+
     /// Returns true if the same request may succeed later without any change.
     pub fn is_temporary(self) -> bool {
         matches!(self, Self::NotDone | Self::Unknown)
+    }
+}
+
+/// What a person can do about a status.
+pub(crate) fn hint(status: StatusCode) -> Option<&'static str> {
+    match status.as_u16() {
+        300..=399 => Some("the base URL redirects; set the final one"),
+        401 | 403 => Some("check that the API key is right and may do this"),
+        404 => Some("check the id, and that the key belongs to the same organisation"),
+        415 => Some("if the client compresses its requests, turn `gzip` off"),
+        _ => None,
     }
 }
 

@@ -1,4 +1,5 @@
-//! The end of dispatch: a time, once it is known, and what is done before it.
+//! The end of dispatch: a time, once it is known, and what is done before it. A `CancellationToken` would say that there is
+//! an end, but not when: what waits shares out the time that is left.
 
 use std::pin::pin;
 use std::task::Poll;

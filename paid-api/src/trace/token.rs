@@ -139,6 +139,9 @@ pub fn traceparent() -> Option<String> {
 }
 
 /// Reads a `traceparent`. Whether the other side sampled it changes nothing: what is billed does not depend on sampling.
+///
+/// Not by OpenTelemetry's `TraceContextPropagator`: it takes ids of any length, so that a header that was cut off would join
+/// another trace.
 pub(crate) fn parse_traceparent(text: &str) -> Result<SpanContext, ParseTokenError> {
     let mut parts = text.trim().split('-');
     let (Some(version), Some(trace), Some(span), Some(flags)) =
