@@ -15,7 +15,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 /// | 400, 409, 413, 422; a request that cannot be sent as it is | `BadContent` |
 /// | 401, 403 | `BadKey` |
 /// | 408, 500, 502, 504 and all other 5xx | `Unknown` |
-/// | 429, 503; no connection was made | `NotDone` |
+/// | 425, 429, 503; no connection was made | `NotDone` |
 /// | 3xx, 404 and all other 4xx | `Misdirected` |
 /// | the connection was lost, or no answer came in time | `Unknown` |
 ///
@@ -55,6 +55,7 @@ const STATUSES: &[(u16, u16, Verdict)] = &[
     (409, 409, Verdict::BadContent),
     (413, 413, Verdict::BadContent),
     (422, 422, Verdict::BadContent),
+    (425, 425, Verdict::NotDone),
     (429, 429, Verdict::NotDone),
     (503, 503, Verdict::NotDone),
     (500, 599, Verdict::Unknown),
@@ -167,6 +168,7 @@ mod tests {
             (413, BadContent),
             (415, Misdirected),
             (422, BadContent),
+            (425, NotDone),
             (429, NotDone),
             (500, Unknown),
             (502, Unknown),
