@@ -45,7 +45,8 @@ pub struct CostEmitter {
     disk: DiskSettings,
 }
 
-/// Sets up a [`CostEmitter`].
+/// Sets up a [`CostEmitter`]. By default 10,000 cost records may be in memory, 500 go into one request, a record waits 100 ms
+/// for others, and dropping the last handle waits 5 seconds.
 #[must_use = "a builder does nothing until it is built"]
 pub struct CostEmitterBuilder {
     client: Client,

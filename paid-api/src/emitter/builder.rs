@@ -9,7 +9,8 @@ use crate::dispatch::{DiskSettings, Dispatch, DispatchSettings, Sink, dispatch_s
 use crate::error::ConfigError;
 use crate::report::RecordKind;
 
-/// Sets up an [`Emitter`].
+/// Sets up an [`Emitter`]. By default 10,000 signals may be in memory, 500 go into one request, a signal waits 100 ms for
+/// others, and dropping the last handle waits 5 seconds.
 #[must_use = "a builder does nothing until it is built"]
 pub struct EmitterBuilder {
     sink: Arc<dyn Sink>,
