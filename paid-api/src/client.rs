@@ -275,16 +275,21 @@ impl ClientBuilder {
             .map_err(|_| ConfigError::new("the user agent is not a valid header value"))?;
         let http = match self.http {
             Some(client) => client,
-            None => reqwest::Client::builder()
-                .connect_timeout(self.connect_timeout)
-                .redirect(reqwest::redirect::Policy::none())
-                .build()
-                .map_err(|error| ConfigError::new(format!("cannot set up HTTPS: {error}")))?,
+            None => https(self.connect_timeout)?,
         };
         let inner =
             ClientInner { http, base_url, key, user_agent, timeout: self.timeout, retry: self.retry, gzip: self.gzip };
         Ok(Client { inner: Arc::new(inner) })
     }
+}
+
+/// The default HTTP client, over HTTPS. It follows no redirect, which would pass the API key on.
+pub(crate) fn https(connect_timeout: Duration) -> Result<reqwest::Client, ConfigError> {
+    reqwest::Client::builder()
+        .connect_timeout(connect_timeout)
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .map_err(|error| ConfigError::new(format!("cannot set up HTTPS: {error}")))
 }
 
 /// The value of an environment variable; `None` if it is unset or empty.

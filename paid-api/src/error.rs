@@ -202,7 +202,7 @@ impl Error {
         verdict::asked_to_wait(&self.as_api()?.headers, now)
     }
 
-    /// Returns true if the same request may succeed later: the network failed, or Paid answered 408, 429 or 5xx. The
+    /// Returns true if the same request may succeed later: the network failed, or Paid answered 408, 425, 429 or 5xx. The
     /// client has already retried what is safe to repeat; see [`RetryPolicy`](crate::RetryPolicy).
     pub fn is_retryable(&self) -> bool {
         self.verdict().is_temporary() && !matches!(self, Self::Decode(_))
@@ -276,17 +276,6 @@ impl ApiError {
         Self { status, message, code, details, request_id, operation, attempts, headers, body }
     }
 
-    /// What the user can do about it.
-    fn hint(&self) -> Option<&'static str> {
-        match self.status.as_u16() {
-            401 | 403 => Some("check that the API key is right and permits this operation"),
-            404 => Some("check the id, and that the key belongs to the same organisation"),
-            415 => Some("if the client compresses its requests, turn `gzip` off"),
-            300..=399 => Some("the base URL redirects; set the final one"),
-            _ => None,
-        }
-    }
-
     fn body_in_words(&self) -> String {
         let kind = self.headers.get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         match (self.body.len(), kind) {
@@ -310,7 +299,7 @@ impl fmt::Display for ApiError {
         if let Some(details) = &self.details {
             write!(formatter, " ({})", excerpt(details, 200))?;
         }
-        if let Some(hint) = self.hint() {
+        if let Some(hint) = verdict::hint(self.status) {
             write!(formatter, "; {hint}")?;
         }
         if let Some(id) = &self.request_id {

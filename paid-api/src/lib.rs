@@ -61,6 +61,8 @@ mod emitter;
 pub mod emulator;
 #[cfg_attr(not(feature = "emit"), allow(dead_code))]
 mod error;
+#[cfg(any(feature = "outbox", feature = "cost-emitter"))]
+mod files;
 #[cfg(feature = "nats")]
 mod forward;
 #[rustfmt::skip]
@@ -88,6 +90,7 @@ mod sigterm;
 mod sinks;
 #[cfg(feature = "emit")]
 pub mod testing;
+#[cfg_attr(not(feature = "trace"), allow(dead_code))]
 mod timestamp;
 #[cfg(feature = "trace")]
 pub mod trace;

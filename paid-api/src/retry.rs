@@ -10,9 +10,9 @@ use crate::verdict::{self, Backoff, Verdict};
 
 /// How often and for how long a request is retried.
 ///
-/// A request is retried if its [`Verdict`] is temporary: no connection was made, or Paid answered 408, 429 or 5xx. A
+/// A request is retried if its [`Verdict`] is temporary: no connection was made, or Paid answered 408, 425, 429 or 5xx. A
 /// request that could do its work twice (a create without an idempotency key) is retried only if the work cannot have
-/// been done: no connection was made, or Paid answered 429 or 503. The wait is what the server asks for in
+/// been done: no connection was made, or Paid answered 425, 429 or 503. The wait is what the server asks for in
 /// `retry-after-ms`, `Retry-After` or `X-RateLimit-Reset`; otherwise it is random, between a tenth of a bound and the
 /// bound, which doubles with every attempt.
 #[derive(Clone, Debug, PartialEq)]

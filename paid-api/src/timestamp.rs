@@ -25,7 +25,6 @@ impl Timestamp {
     }
 }
 
-#[cfg(feature = "trace")]
 impl Timestamp {
     pub(crate) fn system_time(self) -> std::time::SystemTime {
         self.0.into()
@@ -57,7 +56,6 @@ impl fmt::Display for Timestamp {
     }
 }
 
-#[cfg(feature = "emit")]
 impl Timestamp {
     /// Appends what `Display` writes, but much faster: every signal has a time.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
@@ -95,7 +93,6 @@ impl Timestamp {
 }
 
 /// Appends a number, padded with zeros.
-#[cfg(feature = "emit")]
 fn append_digits(out: &mut Vec<u8>, number: u32, digits: u32) {
     let begin = out.len();
     let mut rest = number;
@@ -169,7 +166,6 @@ mod tests {
         assert!(error.contains("RFC 3339"), "{error}");
     }
 
-    #[cfg(feature = "emit")]
     proptest::proptest! {
         #[test]
         fn the_fast_way_writes_what_display_does(seconds in -100_000_000_000_i64..300_000_000_000, nanoseconds in 0_u32..2_000_000_000, whole in 0..4) {

@@ -350,7 +350,7 @@ async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Erro
         Attempt::Failed { error, limit } => Err(Error::transport(operation, attempts, limit, error)),
         Attempt::Answered { status, headers, body } => {
             span.record("status", status.as_u16());
-            if status.is_success() {
+            if Verdict::is_done(status) {
                 return Ok(Answer { operation, status, body });
             }
             Err(Error::Api(Box::new(ApiError::read(operation, attempts, status, headers, body))))
@@ -374,7 +374,7 @@ async fn attempt(inner: &ClientInner, prepared: &Prepared, url: &Url, limit: Dur
     let answered = async {
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = if status.is_success() { response.bytes().await? } else { error_body(response).await };
+        let body = if Verdict::is_done(status) { response.bytes().await? } else { error_body(response).await };
         Ok(Attempt::Answered { status, headers, body })
     };
     answered.await.unwrap_or_else(|error| Attempt::Failed { error, limit })

@@ -55,6 +55,7 @@ const STATUSES: &[(u16, u16, Verdict)] = &[
     (409, 409, Verdict::BadContent),
     (413, 413, Verdict::BadContent),
     (422, 422, Verdict::BadContent),
+    (425, 425, Verdict::NotDone),
     (429, 429, Verdict::NotDone),
     (503, 503, Verdict::NotDone),
     (500, 599, Verdict::Unknown),
@@ -73,9 +74,25 @@ impl Verdict {
         if was_connected { Self::Unknown } else { Self::NotDone }
     }
 
+    /// Returns true if the status says that the work is done.
+    pub(crate) fn is_done(status: StatusCode) -> bool {
+        Self::of_status(status) == Self::Done
+    }
+
     /// Returns true if the same request may succeed later without any change.
     pub fn is_temporary(self) -> bool {
         matches!(self, Self::NotDone | Self::Unknown)
+    }
+}
+
+/// What the user can do about a status.
+pub(crate) fn hint(status: StatusCode) -> Option<&'static str> {
+    match status.as_u16() {
+        300..=399 => Some("the base URL redirects; set the final one"),
+        401 | 403 => Some("check that the API key is right and permits this operation"),
+        404 => Some("check the id, and that the key belongs to the same organisation"),
+        415 => Some("if the client compresses its requests, turn `gzip` off"),
+        _ => None,
     }
 }
 
@@ -151,6 +168,7 @@ mod tests {
             (413, BadContent),
             (415, Misdirected),
             (422, BadContent),
+            (425, NotDone),
             (429, NotDone),
             (500, Unknown),
             (502, Unknown),

@@ -5,6 +5,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::files;
+
 const FILE: &str = "costs-on-their-way";
 
 /// The size in bytes at which the file is rewritten.
@@ -68,13 +70,8 @@ impl Journal {
 
 /// Rewrites the file with the pending keys only, so that it does not grow forever.
 fn write_anew(folder: &Path, keys: &BTreeSet<String>) -> io::Result<(File, usize)> {
-    let fresh = folder.join(format!("{FILE}.new"));
     let text: String = keys.iter().map(|key| format!("+{key}\n")).collect();
-    let mut file = File::create(&fresh)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_data()?;
-    fs::rename(&fresh, folder.join(FILE))?;
-    Ok((file, text.len()))
+    Ok((files::replace(&folder.join(FILE), text.as_bytes())?, text.len()))
 }
 
 #[cfg(test)]

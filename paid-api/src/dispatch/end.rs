@@ -1,4 +1,5 @@
-//! The end of dispatch: a deadline, once it is known, and what is awaited until then.
+//! The end of dispatch: a deadline, once it is known, and what is awaited until then. A `CancellationToken` would say that
+//! dispatch ends, but not when: waits share the time that is left.
 
 use std::pin::pin;
 use std::task::Poll;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::{dead_letters, store};
 use crate::error::ConfigError;
+use crate::files;
 use crate::report::RecordKind;
 
 const FILE: &str = "contents";
@@ -54,7 +55,8 @@ pub(super) fn claim(folder: &Path, kind: RecordKind) -> Result<(), ConfigError> 
         }
         (_, Some(_)) => Ok(()),
         (kind, None) => fs::create_dir_all(folder)
-            .and_then(|()| fs::write(folder.join(FILE), format!("{}\n", word(kind))))
+            .and_then(|()| files::replace(&folder.join(FILE), format!("{}\n", word(kind)).as_bytes()))
+            .map(drop)
             .map_err(|error| ConfigError::new(format!("cannot use {shown} as an outbox: {error}"))),
     }
 }

@@ -1,7 +1,7 @@
 //! The records that Paid permanently refused, in a file that people can read: one JSON object a line.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::dispatch::Rejected;
+use crate::files;
 use crate::report::RecordKind;
 
 const FILE: &str = "dead-letters.jsonl";
@@ -157,11 +158,7 @@ pub(crate) fn remove(folder: &Path, keys: &BTreeSet<String>) -> io::Result<()> {
             text.push(b'\n');
         }
     }
-    let new = path(folder).with_extension("jsonl.new");
-    let mut file = File::create(&new)?;
-    file.write_all(&text)?;
-    file.sync_data()?;
-    fs::rename(new, path(folder))
+    files::replace(&path(folder), &text).map(drop)
 }
 
 /// Locks the file: one writer at a time, in this process or another.

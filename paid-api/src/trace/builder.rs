@@ -165,7 +165,7 @@ impl TraceBuilder {
         let endpoint = client::checked_url("collector's endpoint", &endpoint)?;
         let http = match self.http {
             Some(client) => client,
-            None => default_http()?,
+            None => client::https(Duration::from_secs(10))?,
         };
         let mut settings = self.settings;
         let mode = match self.export {
@@ -204,14 +204,6 @@ fn resource(service_name: Option<String>) -> Resource {
             KeyValue::new("telemetry.sdk.name", "opentelemetry"),
         ])
         .build()
-}
-
-fn default_http() -> Result<reqwest::Client, ConfigError> {
-    reqwest::Client::builder()
-        .connect_timeout(Duration::from_secs(10))
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .map_err(|error| ConfigError::new(format!("cannot set up HTTPS: {error}")))
 }
 
 impl fmt::Debug for TraceBuilder {

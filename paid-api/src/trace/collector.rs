@@ -18,6 +18,7 @@ use crate::client::KeySource;
 use crate::dispatch::{Batch, Sink, SinkFuture};
 use crate::error::{ApiError, Error};
 use crate::report::Counts;
+use crate::verdict::Verdict;
 
 /// The name of the request in errors.
 const OPERATION: &str = "export-spans";
@@ -79,7 +80,7 @@ impl Collector {
         let response = request.send().await.map_err(failed)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = limited(response).await.map_err(failed)?;
-        if status.is_success() {
+        if Verdict::is_done(status) {
             return Ok(counts(&body, spans as u64));
         }
         Err(Error::Api(Box::new(ApiError::read(OPERATION.into(), 1, status, headers, body))))

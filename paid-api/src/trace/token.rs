@@ -139,6 +139,9 @@ pub fn traceparent() -> Option<String> {
 }
 
 /// Parses a `traceparent`. The sampled flag is ignored: billing does not depend on sampling.
+///
+/// OpenTelemetry's `TraceContextPropagator` would accept ids of any length, so that a header that was cut off would join
+/// another trace.
 pub(crate) fn parse_traceparent(text: &str) -> Result<SpanContext, ParseTokenError> {
     let mut parts = text.trim().split('-');
     let (Some(version), Some(trace), Some(span), Some(flags)) =
