@@ -4,8 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use super::{CostEmitter, CostEmitterBuilder};
-use crate::dispatch::Record;
-use crate::outbox::{Fsync, Resubmitted, dead_letters, resubmit_with};
+use crate::dispatch::{Receipt, Record};
+use crate::outbox::{DeadLetter, Fsync, Resubmitted, dead_letters, resubmit_with};
 use crate::report::{DeliveryError, RecordKind};
 
 impl CostEmitterBuilder {
@@ -40,11 +40,12 @@ impl CostEmitter {
         for letter in dead_letters(folder)?.letters {
             self.sink.allow(&letter.key);
         }
-        let send = async |letter: &crate::outbox::DeadLetter| {
-            self.dispatch.room().await;
-            let record = Record::new(letter.kind, &letter.name, &letter.key, 0, letter.record.get().as_bytes());
-            self.dispatch.push_record(record)
-        };
-        resubmit_with(folder, send).await
+        resubmit_with(folder, async |letter| self.send_again(letter).await).await
+    }
+
+    async fn send_again(&self, letter: &DeadLetter) -> Receipt {
+        self.dispatch.room().await;
+        let record = Record::new(letter.kind, &letter.name, &letter.key, 0, letter.record.get().as_bytes());
+        self.dispatch.push_record(record)
     }
 }
