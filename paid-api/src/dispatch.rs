@@ -33,14 +33,14 @@ use tokio::time::Instant;
 use crate::report::{DeliveryError, RecordKind, log};
 use queue::{Content, FlushTell, Pushed, Queue, Queued};
 use receipt::Outcome;
-use shared::Shared;
+use shared::DispatchShared;
 
 pub(crate) use cargo::Cargo;
 pub use disk::Fsync;
 pub(crate) use disk::{Disk, DiskNews, DiskSettings, Frame, News, OpenedDisk, Rejected};
 pub use receipt::{Delivery, Receipt};
-pub(crate) use record::Page;
 pub use record::Record;
+pub(crate) use record::RecordWriter;
 pub use settings::Overflow;
 pub(crate) use settings::{DispatchSettings, Partial, dispatch_setters};
 pub use sink::{Batch, Sink, SinkFuture};
@@ -60,7 +60,7 @@ impl<C: Cargo> Clone for Dispatch<C> {
 
 struct DispatchInner<C: Cargo> {
     queue: Arc<Queue<C>>,
-    shared: Arc<Shared>,
+    shared: Arc<DispatchShared>,
     end: watch::Sender<Option<Instant>>,
     runtime: tokio::runtime::Handle,
     patience: Duration,

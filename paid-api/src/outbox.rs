@@ -30,7 +30,7 @@ use crate::report::RecordKind;
 
 use backend::Medium;
 pub use dead_letters::{DeadLetter, DeadLetters};
-use keeper::{Command, Keeper};
+use keeper::{Keeper, KeeperCommand};
 pub use resubmission::Resubmitted;
 pub(crate) use resubmission::resubmit_with;
 use store::{Damage, OpenError, Store};
@@ -65,7 +65,7 @@ fn open_with(settings: &DiskSettings, medium: Medium, news: DiskNews) -> Result<
 /// The work of the outbox's thread.
 struct Keeping {
     keeper: Keeper,
-    commands: mpsc::UnboundedReceiver<Command>,
+    commands: mpsc::UnboundedReceiver<KeeperCommand>,
 }
 
 impl Keeping {
@@ -92,13 +92,13 @@ fn damage_in_words(kind: RecordKind, damage: &Damage) -> String {
 
 /// Sends commands to the outbox's thread.
 struct Outbox {
-    commands: mpsc::UnboundedSender<Command>,
+    commands: mpsc::UnboundedSender<KeeperCommand>,
     news: DiskNews,
     is_gone: AtomicBool,
 }
 
 impl Outbox {
-    fn say(&self, command: Command) {
+    fn say(&self, command: KeeperCommand) {
         // The thread ends only if it is told to, or if the store panics.
         if self.commands.send(command).is_err() && !self.is_gone.swap(true, Ordering::Relaxed) {
             let problem = "its thread has ended; everything is in memory only until the program starts again";
@@ -109,29 +109,31 @@ impl Outbox {
 
 impl Disk for Outbox {
     fn add(&self, number: u64, since: u64, records: Vec<Record>) {
-        self.say(Command::Add { number, since, records });
+        self.say(KeeperCommand::Add { number, since, records });
     }
 
     fn hurry(&self) {
-        self.say(Command::Hurry);
+        self.say(KeeperCommand::Hurry);
     }
 
     fn done(&self, number: u64) {
-        self.say(Command::Done(number));
+        self.say(KeeperCommand::Done(number));
     }
 
     fn bury(&self, rejected: Vec<Rejected>) {
         let at = Timestamp::now();
-        self.say(Command::Bury(rejected.into_iter().filter_map(|rejected| DeadLetter::of(rejected, at)).collect()));
+        self.say(KeeperCommand::Bury(
+            rejected.into_iter().filter_map(|rejected| DeadLetter::of(rejected, at)).collect(),
+        ));
     }
 
     fn load(&self, from: u64, until: u64, records: usize, bytes: usize) {
-        self.say(Command::Load { from, until, records: records as u64, bytes });
+        self.say(KeeperCommand::Load { from, until, records: records as u64, bytes });
     }
 
     fn end(&self) -> oneshot::Receiver<()> {
         let (tell, told) = oneshot::channel();
-        self.say(Command::End(tell));
+        self.say(KeeperCommand::End(tell));
         told
     }
 }

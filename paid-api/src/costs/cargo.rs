@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::dispatch::{Cargo, Page, Record};
+use crate::dispatch::{Cargo, Record, RecordWriter};
 use crate::report::RecordKind;
 
 pub(super) struct Costs;
@@ -21,7 +21,7 @@ impl Cargo for Costs {
         record.weight()
     }
 
-    fn write(&self, record: Record, page: &mut Page) {
+    fn write(&self, record: Record, page: &mut RecordWriter) {
         page.copy(&record);
     }
 }

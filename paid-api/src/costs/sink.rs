@@ -19,11 +19,11 @@ const UNCERTAIN: &str = "uncertain: it was sent but the response was lost, so Pa
 pub(super) struct CostSink {
     client: Client,
     resend: bool,
-    state: Mutex<State>,
+    state: Mutex<CostState>,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct State {
+pub(super) struct CostState {
     /// Why nothing may be sent: it is not known which records an earlier run was sending.
     blocked: Option<String>,
     uncertain: BTreeSet<String>,
@@ -31,7 +31,7 @@ pub(super) struct State {
 }
 
 /// Held until it is known which records an earlier run was sending.
-pub(super) struct Opening<'a>(MutexGuard<'a, State>);
+pub(super) struct Opening<'a>(MutexGuard<'a, CostState>);
 
 impl Opening<'_> {
     /// Marks the records that an earlier run was sending as uncertain.
@@ -52,7 +52,7 @@ impl CostSink {
         Self { client, resend, state: Mutex::default() }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, CostState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::record::Page;
+use super::record::RecordWriter;
 use crate::report::RecordKind;
 
 /// A kind of load: signals, cost records or spans. Callers hand loads in, and dispatch's thread writes them as records.
@@ -33,5 +33,5 @@ pub(crate) trait Cargo: Send + Sync + 'static {
     }
 
     /// Writes a load as a record.
-    fn write(&self, load: Self::Load, page: &mut Page);
+    fn write(&self, load: Self::Load, page: &mut RecordWriter);
 }

@@ -4,7 +4,7 @@ use tokio::sync::oneshot;
 
 use super::cargo::Cargo;
 use super::queue::{Held, Queued};
-use super::record::{Item, Page};
+use super::record::{Item, RecordWriter};
 
 /// Records that were taken from the queue together.
 pub(super) struct Chunk {
@@ -17,7 +17,7 @@ pub(super) struct Chunk {
 impl Chunk {
     /// Writes `loads` as records, and empties it.
     pub(super) fn write<C: Cargo>(cargo: &C, number: u64, loads: &mut Vec<Queued<C>>) -> Self {
-        let mut page = Page::with_capacity(loads.len());
+        let mut page = RecordWriter::with_capacity(loads.len());
         let mut receipts = Vec::with_capacity(loads.len());
         let (mut held, mut stored) = (Held::default(), Vec::new());
         for queued in loads.drain(..) {

@@ -9,12 +9,12 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::disk::Rejected;
-use super::end::{End, before};
+use super::end::{EndTime, before};
 use super::event::Finished;
 use super::receipt::Delivery;
 use super::record::Item;
 use super::settings::Partial;
-use super::shared::Shared;
+use super::shared::DispatchShared;
 use super::sink::{Batch, Sink};
 use crate::error::Error;
 use crate::report::{Counts, DeliveryError, RecordKind, log};
@@ -37,9 +37,9 @@ struct Part {
 
 pub(super) struct Courier {
     pub(super) sink: Arc<dyn Sink>,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<DispatchShared>,
     pub(super) policy: CourierPolicy,
-    pub(super) end: End,
+    pub(super) end: EndTime,
     pub(super) finished: Finished,
 }
 
@@ -224,7 +224,7 @@ impl Courier {
 }
 
 /// Counts, reports and answers records that were not delivered in time.
-pub(super) fn lose(shared: &Shared, items: Vec<Item>, error: Option<Arc<Error>>) {
+pub(super) fn lose(shared: &DispatchShared, items: Vec<Item>, error: Option<Arc<Error>>) {
     shared.counts.dropped.add(items.len() as u64);
     let failure = |kind, records| DeliveryError::NotDelivered { kind, records, error: error.clone() };
     let counted = kinds(&items);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::event::Event;
+use super::event::DispatchEvent;
 use super::record::Record;
 use crate::error::ConfigError;
 use crate::report::RecordKind;
@@ -130,14 +130,14 @@ pub(crate) enum News {
 
 /// Sends [`News`] to dispatch's thread.
 #[derive(Clone)]
-pub(crate) struct DiskNews(mpsc::UnboundedSender<Event>);
+pub(crate) struct DiskNews(mpsc::UnboundedSender<DispatchEvent>);
 
 impl DiskNews {
-    pub(super) fn new(events: mpsc::UnboundedSender<Event>) -> Self {
+    pub(super) fn new(events: mpsc::UnboundedSender<DispatchEvent>) -> Self {
         Self(events)
     }
 
     pub(crate) fn tell(&self, news: News) {
-        let _ = self.0.send(Event::Disk(news));
+        let _ = self.0.send(DispatchEvent::Disk(news));
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 /// The time at which dispatch must end; `None` until its last handle is dropped or it is shut down.
-pub(super) type End = watch::Receiver<Option<Instant>>;
+pub(super) type EndTime = watch::Receiver<Option<Instant>>;
 
 /// The longest timeout: a later point in time may not be representable.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -20,7 +20,7 @@ pub(super) fn after(time: Duration) -> Instant {
 }
 
 /// The outcome of a future, or `None` if the end comes first.
-pub(super) async fn before<F: Future>(mut end: End, future: F) -> Option<F::Output> {
+pub(super) async fn before<F: Future>(mut end: EndTime, future: F) -> Option<F::Output> {
     let ended = async move {
         let at = end.wait_for(Option::is_some).await.ok().and_then(|at| *at);
         match at {

@@ -3,7 +3,7 @@
 use super::disk::{News, Rejected};
 use super::lanes::Taken;
 
-pub(super) enum Event {
+pub(super) enum DispatchEvent {
     /// The queue has something to take.
     Ready,
     /// The queue is closed, and there is a time to end.

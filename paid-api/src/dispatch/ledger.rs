@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+struct OpenChunk {
     left: u32,
     /// When the chunk was accepted, in milliseconds since 1970.
     since: u64,
@@ -12,13 +12,13 @@ struct Entry {
 /// The chunks in memory, by number, with how many records of each are not done.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    open: BTreeMap<u64, Entry>,
+    open: BTreeMap<u64, OpenChunk>,
 }
 
 impl Ledger {
     pub(super) fn add(&mut self, chunk: u64, records: usize, since: u64) {
         let left = u32::try_from(records).unwrap_or(u32::MAX);
-        self.open.insert(chunk, Entry { left, since });
+        self.open.insert(chunk, OpenChunk { left, since });
     }
 
     /// Marks records of a chunk as done; returns true if the whole chunk is done.

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::cargo::Cargo;
-use super::event::Event;
+use super::event::DispatchEvent;
 use super::receipt::Outcome;
-use super::record::{Page, Record};
+use super::record::{Record, RecordWriter};
 use super::settings::{Limits, Overflow};
 use crate::report::{DeliveryError, RecordKind};
 
@@ -58,7 +58,7 @@ impl<C: Cargo> Content<C> {
         }
     }
 
-    pub(super) fn write(self, cargo: &C, page: &mut Page) {
+    pub(super) fn write(self, cargo: &C, page: &mut RecordWriter) {
         match self {
             Self::Load(load) => cargo.write(load, page),
             Self::Record(record) => page.copy(&record),
@@ -111,13 +111,13 @@ pub(super) enum Wake {
 
 /// What is in the queue.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Waiting {
+pub(super) struct QueueView {
     pub(super) orders: usize,
     pub(super) full_batch: bool,
     pub(super) flushes: usize,
 }
 
-struct State<C: Cargo> {
+struct QueueState<C: Cargo> {
     orders: VecDeque<Order<C>>,
     flushes: usize,
     /// Records and bytes in the queue.
@@ -134,13 +134,13 @@ struct State<C: Cargo> {
 }
 
 pub(super) struct Queue<C: Cargo> {
-    state: Mutex<State<C>>,
+    state: Mutex<QueueState<C>>,
     limits: Limits,
     overflow: Overflow,
     batch: Limits,
     room: Condvar,
     freed: Notify,
-    thread: mpsc::UnboundedSender<Event>,
+    thread: mpsc::UnboundedSender<DispatchEvent>,
 }
 
 /// The result of a push.
@@ -160,9 +160,9 @@ impl<C: Cargo> Queue<C> {
         overflow: Overflow,
         batch: Limits,
         patient: bool,
-        thread: mpsc::UnboundedSender<Event>,
+        thread: mpsc::UnboundedSender<DispatchEvent>,
     ) -> Self {
-        let state = State {
+        let state = QueueState {
             orders: VecDeque::new(),
             flushes: 0,
             records: 0,
@@ -177,7 +177,7 @@ impl<C: Cargo> Queue<C> {
         Self { state: Mutex::new(state), limits, overflow, batch, room: Condvar::new(), freed: Notify::new(), thread }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<C>> {
+    fn lock(&self) -> MutexGuard<'_, QueueState<C>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -212,7 +212,11 @@ impl<C: Cargo> Queue<C> {
         Pushed::Refused(queued, DeliveryError::QueueFull { kind, name, limit })
     }
 
-    fn wait_for_disk<'a>(&'a self, mut state: MutexGuard<'a, State<C>>, weight: usize) -> MutexGuard<'a, State<C>> {
+    fn wait_for_disk<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, QueueState<C>>,
+        weight: usize,
+    ) -> MutexGuard<'a, QueueState<C>> {
         let until = Instant::now() + DISK_PATIENCE;
         while !state.has_room(weight, self.limits) && state.patient && !state.closed {
             // Wakes the thread: it may be waiting for a full batch, or other callers may have taken the room that it
@@ -261,7 +265,7 @@ impl<C: Cargo> Queue<C> {
         self.lock().closed = true;
         self.room.notify_all();
         self.freed.notify_waiters();
-        let _ = self.thread.send(Event::Closed);
+        let _ = self.thread.send(DispatchEvent::Closed);
     }
 
     /// Sets whether callers may wait for the outbox.
@@ -270,7 +274,7 @@ impl<C: Cargo> Queue<C> {
         self.room.notify_all();
     }
 
-    fn wake(&self, mut state: MutexGuard<'_, State<C>>) {
+    fn wake(&self, mut state: MutexGuard<'_, QueueState<C>>) {
         let reached = match state.wake {
             Some(Wake::First) => true,
             Some(Wake::Batch) => state.is_full_batch(self.batch),
@@ -279,21 +283,21 @@ impl<C: Cargo> Queue<C> {
         if reached {
             state.wake = None;
             drop(state);
-            let _ = self.thread.send(Event::Ready);
+            let _ = self.thread.send(DispatchEvent::Ready);
         }
     }
 
-    fn call(&self, state: &mut State<C>, reason: Wake) {
+    fn call(&self, state: &mut QueueState<C>, reason: Wake) {
         if state.wake.take().is_some() || reason == Wake::Flush {
-            let _ = self.thread.send(Event::Ready);
+            let _ = self.thread.send(DispatchEvent::Ready);
         }
     }
 
     /// Sets what wakes the thread, and returns what is already in the queue.
-    pub(super) fn arm(&self, wake: Wake) -> Waiting {
+    pub(super) fn arm(&self, wake: Wake) -> QueueView {
         let mut state = self.lock();
         state.wake = Some(wake);
-        Waiting { orders: state.orders.len(), full_batch: state.is_full_batch(self.batch), flushes: state.flushes }
+        QueueView { orders: state.orders.len(), full_batch: state.is_full_batch(self.batch), flushes: state.flushes }
     }
 
     /// Returns true if a caller has waited for the outbox to make room since the last call.
@@ -363,7 +367,7 @@ impl Held {
     }
 }
 
-impl<C: Cargo> State<C> {
+impl<C: Cargo> QueueState<C> {
     fn has_room(&self, weight: usize, limits: Limits) -> bool {
         let held = self.records + self.taken;
         held == 0 || (held < limits.records && self.bytes + self.taken_bytes + weight <= limits.bytes)

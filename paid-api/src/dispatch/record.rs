@@ -104,12 +104,12 @@ pub(super) fn length(number: usize) -> u32 {
 }
 
 /// Writes records into one buffer.
-pub(crate) struct Page {
+pub(crate) struct RecordWriter {
     text: Vec<u8>,
-    entries: Vec<Entry>,
+    entries: Vec<Extent>,
 }
 
-struct Entry {
+struct Extent {
     kind: RecordKind,
     begin: usize,
     end: usize,
@@ -118,7 +118,7 @@ struct Entry {
     lane: u32,
 }
 
-impl Page {
+impl RecordWriter {
     pub(super) fn with_capacity(records: usize) -> Self {
         /// The usual size of a record, in bytes.
         const EVERYDAY: usize = 300;
@@ -139,7 +139,7 @@ impl Page {
         self.text.extend_from_slice(key.as_bytes());
         write_body(&mut self.text);
         let (name, key) = (length(name.len()), length(key.len()));
-        self.entries.push(Entry { kind, begin, end: self.text.len(), name, key, lane });
+        self.entries.push(Extent { kind, begin, end: self.text.len(), name, key, lane });
     }
 
     /// Adds a record that is already written.

@@ -6,13 +6,13 @@ use super::counters::Counters;
 use super::metrics::Metrics;
 use crate::report::{DeliveryError, RecordKind, Reporter};
 
-pub(super) struct Shared {
+pub(super) struct DispatchShared {
     pub(super) counts: Counters,
     pub(super) reporter: Reporter,
     metrics: Metrics,
 }
 
-impl Shared {
+impl DispatchShared {
     pub(super) fn new(kind: RecordKind, reporter: Reporter) -> Self {
         Self { counts: Counters::default(), reporter, metrics: Metrics::new(kind) }
     }

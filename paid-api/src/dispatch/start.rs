@@ -9,7 +9,7 @@ use super::courier::CourierPolicy;
 use super::disk::{DiskNews, DiskSettings, OpenedDisk};
 use super::queue::Queue;
 use super::settings::DispatchSettings;
-use super::shared::Shared;
+use super::shared::DispatchShared;
 use super::sink::Sink;
 use super::worker::{Pace, Worker};
 use super::{Dispatch, DispatchInner};
@@ -32,7 +32,7 @@ impl<C: Cargo> Dispatch<C> {
         let opened = disk.open.map(|open| open(disk, DiskNews::new(tell_event.clone()))).transpose()?;
         let has_disk = opened.is_some();
         let (pace, policy) = (pace(&settings, disk, has_disk), policy::<C>(&settings, has_disk));
-        let shared = Arc::new(Shared::new(C::KIND, settings.reporter));
+        let shared = Arc::new(DispatchShared::new(C::KIND, settings.reporter));
         let queue = Queue::new(settings.queue, settings.overflow, pace.batch, has_disk, tell_event.clone());
         let queue = Arc::new(queue);
         let (end, ending) = watch::channel(None);
@@ -82,7 +82,7 @@ fn cannot_start(error: impl std::fmt::Display) -> ConfigError {
     ConfigError::new(format!("cannot start the delivery thread: {error}"))
 }
 
-fn with_disk<C: Cargo>(worker: Worker<C>, opened: OpenedDisk, shared: &Shared) -> Worker<C> {
+fn with_disk<C: Cargo>(worker: Worker<C>, opened: OpenedDisk, shared: &DispatchShared) -> Worker<C> {
     if let Some(problem) = opened.damage {
         shared.reporter.report(&DeliveryError::Outbox { kind: C::KIND, problem });
     }

@@ -17,12 +17,12 @@ use tokio::time::Instant;
 use super::cargo::Cargo;
 use super::courier::CourierPolicy;
 use super::disk::DiskNews;
-use super::event::Event;
+use super::event::DispatchEvent;
 use super::queue::{Content, FlushTell, Pushed, Queue, Queued};
 use super::receipt::{Outcome, Receipt};
-use super::record::Page;
+use super::record::RecordWriter;
 use super::settings::{DispatchSettings, Limits, Overflow, Partial};
-use super::shared::Shared;
+use super::shared::DispatchShared;
 use super::sink::{Batch, Sink, SinkFuture};
 use super::worker::{Pace, Worker};
 use crate::error::{ApiError, Error};
@@ -55,7 +55,7 @@ impl Cargo for Parcels {
         parcel.name == "modest"
     }
 
-    fn write(&self, parcel: Parcel, page: &mut Page) {
+    fn write(&self, parcel: Parcel, page: &mut RecordWriter) {
         let body = serde_json::json!({
             "eventName": parcel.name,
             "idempotencyKey": parcel.key,
@@ -178,7 +178,7 @@ struct Rig {
     server: Arc<Server>,
     queue: Arc<Queue<Parcels>>,
     end: watch::Sender<Option<Instant>>,
-    shared: Arc<Shared>,
+    shared: Arc<DispatchShared>,
     failures: Arc<Mutex<Vec<String>>>,
     task: tokio::task::JoinHandle<()>,
     keeper: Option<tokio::task::JoinHandle<()>>,
@@ -199,8 +199,8 @@ impl Rig {
         let heard = Arc::clone(&failures);
         let mut reporter = Reporter::default();
         reporter.add_hook(move |failure: &DeliveryError| heard.lock().unwrap().push(failure.to_string()));
-        let shared = Arc::new(Shared::new(RecordKind::Signal, reporter));
-        let (tell, events) = mpsc::unbounded_channel::<Event>();
+        let shared = Arc::new(DispatchShared::new(RecordKind::Signal, reporter));
+        let (tell, events) = mpsc::unbounded_channel::<DispatchEvent>();
         let defaults = DispatchSettings::default();
         let batch = Limits { records: settings.max_batch, bytes: settings.max_bytes };
         let limits = Limits { records: settings.queue, bytes: 64 << 20 };
@@ -259,7 +259,7 @@ impl Rig {
     }
 
     /// Drops the last handle, and waits for the thread's end.
-    async fn close(self) -> (Arc<Server>, Arc<Shared>, Vec<String>) {
+    async fn close(self) -> (Arc<Server>, Arc<DispatchShared>, Vec<String>) {
         self.end.send_replace(Some(Instant::now() + Duration::from_secs(5)));
         self.queue.close();
         self.task.await.unwrap();

@@ -15,14 +15,14 @@ use super::cargo::Cargo;
 use super::chunk::Chunk;
 use super::courier::{Courier, CourierPolicy, lose};
 use super::disk::Disk;
-use super::end::End;
-use super::event::{Event, Finished};
+use super::end::EndTime;
+use super::event::{DispatchEvent, Finished};
 use super::lanes::Lanes;
 use super::ledger::Ledger;
 use super::queue::{FlushTell, Held, Queue, Queued, Wake};
 use super::record::Item;
 use super::settings::Limits;
-use super::shared::Shared;
+use super::shared::DispatchShared;
 use super::sink::Sink;
 use super::stats::now_ms;
 use backlog::{Backlog, Spilled};
@@ -50,12 +50,12 @@ struct InMemory {
 pub(super) struct Worker<C: Cargo> {
     pub(super) cargo: C,
     pub(super) sink: Arc<dyn Sink>,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<DispatchShared>,
     pub(super) pace: Pace,
     pub(super) policy: CourierPolicy,
     pub(super) queue: Arc<Queue<C>>,
-    pub(super) end: End,
-    pub(super) events: mpsc::UnboundedReceiver<Event>,
+    pub(super) end: EndTime,
+    pub(super) events: mpsc::UnboundedReceiver<DispatchEvent>,
     pub(super) disk: Option<Box<dyn Disk>>,
     /// The loads just taken from the queue.
     incoming: Vec<Queued<C>>,
@@ -74,7 +74,7 @@ pub(super) struct Worker<C: Cargo> {
     requests: usize,
     /// The tasks of requests; they end with the worker.
     couriers: JoinSet<()>,
-    tell: mpsc::UnboundedSender<Event>,
+    tell: mpsc::UnboundedSender<DispatchEvent>,
     /// When the queue is next taken from.
     take_at: Option<Instant>,
     /// When the records in memory are next sent.
@@ -87,11 +87,11 @@ pub(super) struct Worker<C: Cargo> {
 impl<C: Cargo> Worker<C> {
     pub(super) fn new(
         (cargo, sink): (C, Arc<dyn Sink>),
-        shared: Arc<Shared>,
+        shared: Arc<DispatchShared>,
         (pace, policy): (Pace, CourierPolicy),
         queue: Arc<Queue<C>>,
-        end: End,
-        (tell, events): (mpsc::UnboundedSender<Event>, mpsc::UnboundedReceiver<Event>),
+        end: EndTime,
+        (tell, events): (mpsc::UnboundedSender<DispatchEvent>, mpsc::UnboundedReceiver<DispatchEvent>),
     ) -> Self {
         Self {
             cargo,
@@ -176,11 +176,11 @@ impl<C: Cargo> Worker<C> {
         self.is_closing() || !self.flushes.is_empty()
     }
 
-    fn hear(&mut self, event: Event) {
+    fn hear(&mut self, event: DispatchEvent) {
         match event {
-            Event::Ready | Event::Closed => {}
-            Event::Finished(finished) => self.finished(finished),
-            Event::Disk(news) => self.hear_of_disk(news),
+            DispatchEvent::Ready | DispatchEvent::Closed => {}
+            DispatchEvent::Finished(finished) => self.finished(finished),
+            DispatchEvent::Disk(news) => self.hear_of_disk(news),
         }
     }
 
@@ -324,7 +324,7 @@ impl<C: Cargo> Worker<C> {
             let tell = self.tell.clone();
             self.couriers.spawn(async move {
                 let finished = courier.deliver(items).await;
-                let _ = tell.send(Event::Finished(finished));
+                let _ = tell.send(DispatchEvent::Finished(finished));
             });
         }
     }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::JsonObject;
-use crate::dispatch::{Cargo, Page, Record};
+use crate::dispatch::{Cargo, Record, RecordWriter};
 use crate::report::RecordKind;
 use crate::signal::Signal;
 use crate::types::CustomerAttribution;
@@ -26,7 +26,7 @@ impl Cargo for Signals {
         400 + signal.data.size()
     }
 
-    fn write(&self, signal: Signal, page: &mut Page) {
+    fn write(&self, signal: Signal, page: &mut RecordWriter) {
         let key = signal.idempotency_key_ref().unwrap_or_default();
         let lane = signal.customer_ref().map_or(0, lane_of);
         page.add(RecordKind::Signal, signal.name(), key, lane, |text| signal.write_json(text));

@@ -23,7 +23,7 @@ const REMOVALS: Duration = Duration::from_millis(200);
 /// How long to wait before a failed store is tried again.
 const RECOVERY: Duration = Duration::from_millis(500);
 
-pub(crate) enum Command {
+pub(crate) enum KeeperCommand {
     /// Keep these records.
     Add {
         number: u64,
@@ -58,7 +58,7 @@ pub(crate) struct Keeper {
     done: BTreeSet<u64>,
     dead: Vec<DeadLetter>,
     /// A load that waits until the store works again.
-    load: Option<Command>,
+    load: Option<KeeperCommand>,
     due: Option<Instant>,
     failing: bool,
     news: DiskNews,
@@ -89,14 +89,14 @@ impl Keeper {
         }
     }
 
-    pub(crate) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+    pub(crate) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<KeeperCommand>) {
         loop {
             let next = match self.due {
                 Some(due) => tokio::time::timeout_at(due, commands.recv()).await,
                 None => Ok(commands.recv().await),
             };
             match next {
-                Ok(Some(Command::End(tell))) => {
+                Ok(Some(KeeperCommand::End(tell))) => {
                     self.commit();
                     drop(self);
                     let _ = tell.send(());
@@ -125,15 +125,15 @@ impl Keeper {
         }
     }
 
-    fn take(&mut self, command: Command) {
+    fn take(&mut self, command: KeeperCommand) {
         match command {
-            Command::Add { number, since, records } => {
+            KeeperCommand::Add { number, since, records } => {
                 let bytes = frame::encode(number, since, &records);
                 self.added_bytes += bytes.len();
                 self.added.insert(number, bytes);
                 self.wait_at_most(self.every);
             }
-            Command::Done(number) => match self.added.remove(&number) {
+            KeeperCommand::Done(number) => match self.added.remove(&number) {
                 // Delivered before it was written: nothing to do.
                 Some(bytes) => self.added_bytes -= bytes.len(),
                 None => {
@@ -141,13 +141,13 @@ impl Keeper {
                     self.wait_at_most(self.every.max(REMOVALS));
                 }
             },
-            Command::Hurry => self.wait_at_most(Duration::ZERO),
-            Command::Bury(letters) => {
+            KeeperCommand::Hurry => self.wait_at_most(Duration::ZERO),
+            KeeperCommand::Bury(letters) => {
                 self.dead.extend(letters);
                 self.bury();
             }
-            Command::Load { .. } => self.load(command),
-            Command::End(_) => {}
+            KeeperCommand::Load { .. } => self.load(command),
+            KeeperCommand::End(_) => {}
         }
     }
 
@@ -229,8 +229,8 @@ impl Keeper {
         }
     }
 
-    fn load(&mut self, command: Command) {
-        let Command::Load { from, until, records, bytes } = command else { return };
+    fn load(&mut self, command: KeeperCommand) {
+        let KeeperCommand::Load { from, until, records, bytes } = command else { return };
         let stored = self.open().and_then(|()| match &self.store {
             Some(store) => store.load(from, until, records, bytes).map_err(|error| error.to_string()),
             None => Ok(Vec::new()),

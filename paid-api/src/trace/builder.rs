@@ -8,7 +8,7 @@ use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 
 use super::cargo::Spans;
-use super::collector::Collector;
+use super::collector::CollectorSink;
 use super::exporter::Exporter;
 use super::guard::TraceGuard;
 use super::pipeline::{self, Pipeline};
@@ -179,7 +179,7 @@ impl TraceBuilder {
         let noticed = Arc::clone(&counters);
         settings.add_hook(move |failure| noticed.notice(failure));
         let resource = resource(self.service_name);
-        let collector = Collector::new(http, endpoint, key.clone(), self.timeout, &resource);
+        let collector = CollectorSink::new(http, endpoint, key.clone(), self.timeout, &resource);
         let spans = Spans { key, mode };
         let no_disk = DiskSettings::none(RecordKind::Span);
         let dispatch = Dispatch::start(spans, Arc::new(collector), settings, &no_disk)?;

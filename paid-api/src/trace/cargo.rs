@@ -8,9 +8,9 @@ use opentelemetry_sdk::trace::SpanData;
 use prost::Message;
 
 use super::identity::{Stamp, TRACER};
-use super::stamp::{self, Secret, Stationery};
+use super::stamp::{self, KeyText, Stationery};
 use crate::client::KeySource;
-use crate::dispatch::{Cargo, Page};
+use crate::dispatch::{Cargo, RecordWriter};
 use crate::report::RecordKind;
 
 /// A span that has ended.
@@ -65,10 +65,10 @@ impl Cargo for Spans {
         !ended.is_signal()
     }
 
-    fn write(&self, ended: Ended, page: &mut Page) {
+    fn write(&self, ended: Ended, page: &mut RecordWriter) {
         let (kind, name) = (Self::kind(&ended), Self::name(&ended));
         let header = self.key.header();
-        let stationery = Stationery { mode: self.mode, secret: Secret::in_header(&header) };
+        let stationery = Stationery { mode: self.mode, secret: KeyText::in_header(&header) };
         let span = stamp::finish(ended.span, &ended.stamp, &stationery);
         let schema_url = span.instrumentation_scope.schema_url().map(ToOwned::to_owned).unwrap_or_default();
         let scope = Some((&span.instrumentation_scope, None).into());

@@ -29,7 +29,7 @@ const SCOPE_SPANS: u32 = 2;
 /// At most this much of a response is read.
 const LONGEST_ANSWER: usize = 64 << 10;
 
-pub(super) struct Collector {
+pub(super) struct CollectorSink {
     http: reqwest::Client,
     endpoint: String,
     key: KeySource,
@@ -39,7 +39,7 @@ pub(super) struct Collector {
     resource: Vec<u8>,
 }
 
-impl Collector {
+impl CollectorSink {
     pub(super) fn new(
         http: reqwest::Client,
         endpoint: String,
@@ -87,7 +87,7 @@ impl Collector {
     }
 }
 
-impl Sink for Collector {
+impl Sink for CollectorSink {
     fn send<'a>(&'a self, batch: Batch<'a>) -> SinkFuture<'a> {
         let body = self.body(&batch);
         Box::pin(self.export(body, batch.len()))
@@ -146,7 +146,7 @@ mod tests {
         };
         let whole = ExportTraceServiceRequest { resource_spans: vec![resource_spans] };
         let key = KeySource::Fixed(crate::ApiKey::new("paid_x").unwrap());
-        let collector = Collector::new(reqwest::Client::new(), String::new(), key, Duration::ZERO, &resource);
+        let collector = CollectorSink::new(reqwest::Client::new(), String::new(), key, Duration::ZERO, &resource);
         let mut parts = collector.resource;
         for name in ["a", "b"] {
             append_message(&mut parts, SCOPE_SPANS, &scope_spans(name).encode_to_vec());

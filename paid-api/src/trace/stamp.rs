@@ -17,14 +17,14 @@ pub(super) struct Stationery<'a> {
     /// `batch` or `simple`.
     pub(super) mode: &'static str,
     /// The API key, which is never exported.
-    pub(super) secret: Secret<'a>,
+    pub(super) secret: KeyText<'a>,
 }
 
 /// The API key's text, to recognise it in spans.
 #[derive(Clone, Copy)]
-pub(super) struct Secret<'a>(Option<&'a str>);
+pub(super) struct KeyText<'a>(Option<&'a str>);
 
-impl<'a> Secret<'a> {
+impl<'a> KeyText<'a> {
     /// The API key in an `Authorization` header.
     pub(super) fn in_header(header: &'a reqwest::header::HeaderValue) -> Self {
         Self(header.to_str().ok().and_then(|header| header.strip_prefix("Bearer ")))
@@ -88,7 +88,7 @@ fn drop_contents(span: &mut SpanData, is_ours: bool) {
     }
 }
 
-fn drop_secrets(span: &mut SpanData, secret: Secret<'_>) {
+fn drop_secrets(span: &mut SpanData, secret: KeyText<'_>) {
     let is_clean = |attribute: &KeyValue| {
         !matches!(attribute.key.as_str(), "token" | "api.key") && !secret.is_in_value(&attribute.value)
     };
