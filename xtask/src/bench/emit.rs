@@ -23,7 +23,7 @@ struct MeetingBooked { #[paid(customer)] account: String, #[paid(idempotency_key
 
 struct Nowhere;
 impl Emit for Nowhere {
-    fn emit(&self, signal: Signal) { black_box(signal); }
+    fn emit(&self, signal: Signal) -> bool { black_box(signal); true }
     fn fail(&self, failure: DeliveryError) { black_box(failure); }
 }
 
