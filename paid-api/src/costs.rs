@@ -117,7 +117,7 @@ impl CostEmitter {
 }
 
 impl CostEmitterBuilder {
-    dispatch_setters!("cost records");
+    dispatch_setters!("cost records", queue: "10,000", batch: "500", linger: "100 ms", delays: "500 ms and a minute", patience: "5 seconds");
 
     /// Sets whether records are sent again if the response to them was lost; off by default. Each may then be counted
     /// twice; use this only if that is better than a missing record.

@@ -140,6 +140,11 @@ impl<C: Cargo> Dispatch<C> {
         self.inner.shared.reporter.tell_hooks(failure);
     }
 
+    /// Tells the error hooks of a failure that is logged and counted elsewhere.
+    pub(crate) fn tell_hooks(&self, failure: &DeliveryError) {
+        self.inner.shared.reporter.tell_hooks(failure);
+    }
+
     /// Waits until the queue has room, if the overflow setting is [`Overflow::Wait`].
     pub(crate) async fn wait_for_room(&self) {
         if self.inner.queue.overflow() == Overflow::Wait {
@@ -249,10 +254,9 @@ impl<C: Cargo> DispatchInner<C> {
         let limit = self.patience.saturating_add(GRACE);
         if let Err(mpsc::RecvTimeoutError::Timeout) = done.recv_timeout(limit) {
             let left = self.shared.counts.read().queued();
-            log(&format_args!(
-                "the last handle was dropped, and {} not delivered after {limit:?}",
-                C::KIND.counted(left)
-            ));
+            if left > 0 {
+                log(&format_args!("the last handle is gone: {} not delivered after {limit:?}", C::KIND.counted(left)));
+            }
         }
     }
 }

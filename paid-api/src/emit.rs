@@ -1,6 +1,7 @@
 //! Emission: [`emit()`] completes a signal from the current scope and hands it to the scope's emitter or the installed
 //! one. Knows no network.
 
+use std::cell::Cell;
 use std::sync::{Arc, Once};
 
 use crate::Timestamp;
@@ -71,10 +72,33 @@ pub(crate) fn complete(mut signal: Signal) -> Result<Signal, DeliveryError> {
 /// Hands a signal over, with the costs of its scope if it is cost-attributed. Returns true if it was accepted.
 #[inline]
 pub(crate) fn with_costs(signal: Signal, hand_over: impl FnOnce(Signal) -> bool) -> bool {
-    if signal.cost_attributed { attributed(signal, hand_over) } else { hand_over(signal) }
+    // One that another emitter hands on has its costs already.
+    if signal.cost_attributed && signal.costs_of.is_none() { attributed(signal, hand_over) } else { hand_over(signal) }
+}
+
+thread_local! {
+    /// Whether this thread is handing over a signal that claims costs.
+    static CLAIMS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A claim that is under way on this thread.
+struct Claiming;
+
+impl Claiming {
+    /// `None` if there is one already: an error hook emits a signal of its own. The claim would wait for itself.
+    fn start() -> Option<Self> {
+        (!CLAIMS.replace(true)).then_some(Self)
+    }
+}
+
+impl Drop for Claiming {
+    fn drop(&mut self) {
+        CLAIMS.set(false);
+    }
 }
 
 fn attributed(mut signal: Signal, hand_over: impl FnOnce(Signal) -> bool) -> bool {
+    let Some(_claiming) = Claiming::start() else { return hand_over(signal) };
     let companion = scope::companion();
     match companion.as_deref().map_or(Claim::Outside, |companion| companion.claim()) {
         Claim::Granted(claim) => {

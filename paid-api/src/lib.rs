@@ -50,7 +50,10 @@ mod client;
 #[cfg_attr(not(feature = "outbox"), allow(dead_code))]
 pub mod costs;
 #[cfg(feature = "emit")]
-#[cfg_attr(not(all(feature = "outbox", feature = "trace")), allow(dead_code, unused_imports, unreachable_pub))]
+#[cfg_attr(
+    not(all(feature = "outbox", feature = "trace", feature = "sigterm", feature = "metrics")),
+    allow(dead_code, unused_imports, unreachable_pub)
+)]
 mod dispatch;
 #[cfg(feature = "emit")]
 mod emit;

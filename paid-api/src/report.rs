@@ -275,7 +275,8 @@ pub(crate) type Hook = dyn Fn(&DeliveryError) + Send + Sync;
 #[derive(Default)]
 pub(crate) struct Reporter {
     hooks: Vec<Box<Hook>>,
-    throttle: Mutex<Throttle>,
+    /// One for each kind: a flood of spans must not hide a signal.
+    throttles: [Mutex<Throttle>; 3],
 }
 
 /// The state of the log for failures that may occur a million times a second.
@@ -310,7 +311,13 @@ impl Reporter {
     }
 
     fn log_throttled(&self, failure: &DeliveryError) {
-        let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+        let [signals, costs, spans] = &self.throttles;
+        let throttle = match failure.kind() {
+            RecordKind::Signal => signals,
+            RecordKind::Cost => costs,
+            RecordKind::Span => spans,
+        };
+        let mut throttle = throttle.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if throttle.logged.is_some_and(|logged| now.duration_since(logged) < LOGGED_EVERY) {
             throttle.unlogged += 1;

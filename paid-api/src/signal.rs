@@ -3,6 +3,7 @@
 pub(crate) mod cost;
 mod json;
 mod key;
+pub(crate) mod lane;
 pub mod value;
 
 use std::borrow::Cow;
@@ -12,7 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::Timestamp;
-use crate::report::DataProblem;
+pub use crate::report::DataProblem;
 use crate::types::{CustomerAttribution, ProductAttribution};
 use crate::wire;
 

@@ -127,6 +127,9 @@ pub fn current() -> Recorder {
 
 fn recorder(emitter: &dyn Emit) -> Option<Recorder> {
     let any: &dyn Any = emitter;
+    if let Some(shared) = any.downcast_ref::<Arc<dyn Emit>>() {
+        return recorder(&**shared);
+    }
     let shared = any.downcast_ref::<Arc<Recorder>>().map(|recorder| &**recorder);
     any.downcast_ref::<Recorder>().or(shared).cloned()
 }
@@ -196,4 +199,21 @@ macro_rules! assert_emitted {
             expected: $crate::runtime::json!($expected),
         }),*])
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recorder_is_found_however_it_is_shared() {
+        let recorder = Recorder::new();
+        let shared: Arc<dyn Emit> = Arc::new(recorder.clone());
+        for scope in [scope::scope().emitter(shared), scope::scope().emitter(Arc::new(recorder.clone()))] {
+            scope.customer("acme").run_sync(|| {
+                emit::emit(Signal::new("email_sent"));
+                crate::assert_emitted!("email_sent");
+            });
+        }
+    }
 }

@@ -223,3 +223,19 @@ async fn an_outbox_of_costs_is_none_of_signals_and_the_other_way_round() {
     drop(builder(&emulator).outbox(costs.path()).build().unwrap());
     drop(paid::Emitter::builder(emulator.client()).outbox(signals.path()).build().unwrap());
 }
+
+#[tokio::test]
+async fn records_of_several_customers_go_out_side_by_side() {
+    let emulator = Emulator::start().await.unwrap();
+    let costs = builder(&emulator).max_batch(1).linger(Duration::ZERO).in_flight(4).build().unwrap();
+    emulator.fault(Fault::latency(SECOND / 2).times(8));
+    for number in 0..8 {
+        costs.record(CostRecord::amount(dollars("1")).customer(format!("c{number}")));
+    }
+    let mut most = 0;
+    while costs.stats().delivered < 8 {
+        most = most.max(costs.stats().in_flight);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(most > 1, "{most} at once");
+}

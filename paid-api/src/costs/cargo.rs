@@ -10,6 +10,7 @@ pub(super) struct Costs;
 impl Cargo for Costs {
     /// Written when it is recorded, so that an invalid record is refused at once.
     type Load = Record;
+    type Ink = ();
 
     const KIND: RecordKind = RecordKind::Cost;
 
@@ -21,7 +22,9 @@ impl Cargo for Costs {
         record.weight()
     }
 
-    fn write(&self, record: Record, page: &mut RecordWriter) {
+    fn ink(&self) {}
+
+    fn write(record: Record, (): &(), page: &mut RecordWriter) {
         page.copy(&record);
     }
 }

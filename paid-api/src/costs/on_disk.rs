@@ -7,6 +7,7 @@ use super::{CostEmitter, CostEmitterBuilder};
 use crate::dispatch::{Receipt, Record};
 use crate::outbox::{DeadLetter, Fsync, Resubmitted, dead_letters, resubmit_with};
 use crate::report::{DeliveryError, RecordKind};
+use crate::signal::lane::lane;
 
 impl CostEmitterBuilder {
     /// Keeps records in this folder until Paid has them. It must not be the outbox of an emitter of signals. See
@@ -45,7 +46,13 @@ impl CostEmitter {
 
     async fn send_again(&self, letter: &DeadLetter) -> Receipt {
         self.dispatch.room().await;
-        let record = Record::new(letter.kind, &letter.name, &letter.key, 0, letter.record.get().as_bytes());
+        let record = Record::new(
+            letter.kind,
+            &letter.name,
+            &letter.key,
+            lane(b'k', &letter.key),
+            letter.record.get().as_bytes(),
+        );
         self.dispatch.push_record(record)
     }
 }

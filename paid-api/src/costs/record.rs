@@ -8,6 +8,7 @@ use crate::money::{self, Money};
 use crate::report::{DataProblem, DeliveryError, RecordKind};
 use crate::scope::Scope;
 use crate::signal::IdempotencyKey;
+use crate::signal::lane::lane_of;
 use crate::types::{CustomerAttribution, ProductAttribution, TokenUsage};
 use crate::wire::decimal;
 use crate::{JsonObject, Timestamp};
@@ -158,8 +159,7 @@ impl<C: Cost> CostRecord<C> {
             metadata: self.metadata.as_ref(),
         };
         let body = serde_json::to_vec(&wire).map_err(|error| problem("metadata", &error.to_string()))?;
-        // One lane: the order of cost records does not matter.
-        Ok(Record::new(RecordKind::Cost, "", IdempotencyKey::make().as_str(), 0, &body))
+        Ok(Record::new(RecordKind::Cost, "", IdempotencyKey::make().as_str(), lane_of(&customer), &body))
     }
 }
 

@@ -10,6 +10,9 @@ pub(crate) trait Cargo: Send + Sync + 'static {
     /// What callers hand in.
     type Load: Send + 'static;
 
+    /// What is the same for all loads that are written together.
+    type Ink;
+
     /// The kind of most loads, for messages about many.
     const KIND: RecordKind;
 
@@ -32,6 +35,9 @@ pub(crate) trait Cargo: Send + Sync + 'static {
         false
     }
 
+    /// Called before loads are written.
+    fn ink(&self) -> Self::Ink;
+
     /// Writes a load as a record.
-    fn write(&self, load: Self::Load, page: &mut RecordWriter);
+    fn write(load: Self::Load, ink: &Self::Ink, page: &mut RecordWriter);
 }

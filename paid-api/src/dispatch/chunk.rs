@@ -17,12 +17,13 @@ pub(super) struct Chunk {
 impl Chunk {
     /// Writes `loads` as records, and empties it.
     pub(super) fn write<C: Cargo>(cargo: &C, number: u64, loads: &mut Vec<Queued<C>>) -> Self {
+        let ink = cargo.ink();
         let mut page = RecordWriter::with_capacity(loads.len());
         let mut receipts = Vec::with_capacity(loads.len());
         let (mut held, mut stored) = (Held::default(), Vec::new());
         for queued in loads.drain(..) {
             held.add(queued.content.weight());
-            queued.content.write(cargo, &mut page);
+            queued.content.write(&ink, &mut page);
             stored.extend(queued.stored);
             // A receipt that was dropped need not be kept.
             receipts.push(queued.receipt.filter(|receipt| !receipt.is_closed()));

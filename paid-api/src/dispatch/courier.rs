@@ -25,6 +25,8 @@ use crate::verdict::{Backoff, Verdict};
 pub(super) struct CourierPolicy {
     pub(super) kind: RecordKind,
     pub(super) backoff: Backoff,
+    /// A server that asks for a longer wait is not believed.
+    pub(super) longest_asked: Duration,
     pub(super) partial: Partial,
     pub(super) has_disk: bool,
 }
@@ -52,9 +54,6 @@ enum Sent {
     /// Time ran out; with the last error, if there was one.
     GivenUp(Option<Error>),
 }
-
-/// A longer pause that a server asks for is ignored.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 impl Courier {
     /// Delivers the items. The first half of a batch goes first, which keeps the order.
@@ -136,7 +135,9 @@ impl Courier {
     /// Waits before the next attempt; returns false if time has run out.
     async fn pause(&mut self, attempts: u32, asked: Option<Duration>) -> bool {
         let own = self.policy.backoff.wait(attempts, fastrand::f64());
-        let until = Instant::now() + asked.filter(|asked| *asked <= LONGEST_PAUSE).unwrap_or(own);
+        // A server that names a time that is past, or none at all, gets a pause all the same.
+        let asked = asked.filter(|asked| *asked <= self.policy.longest_asked).unwrap_or_default();
+        let until = Instant::now() + own.max(asked);
         let mut end = self.end.clone();
         let is_ending = tokio::time::timeout_at(until, end.wait_for(Option::is_some)).await.is_ok();
         if !is_ending {

@@ -41,7 +41,8 @@ impl Fsync {
     pub(crate) fn pace(self) -> Duration {
         match self {
             Self::EveryCommit => Duration::ZERO,
-            Self::Every(pace) => pace,
+            // A longer one overflows when it is added to a time.
+            Self::Every(pace) => pace.min(Duration::from_secs(24 * 60 * 60)),
             Self::Never => Duration::from_millis(50),
         }
     }

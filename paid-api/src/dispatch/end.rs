@@ -12,7 +12,7 @@ use tokio::time::Instant;
 pub(super) type EndTime = watch::Receiver<Option<Instant>>;
 
 /// The longest timeout: a later point in time may not be representable.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(super) const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The time after this duration.
 pub(super) fn after(time: Duration) -> Instant {

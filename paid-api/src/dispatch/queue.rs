@@ -58,9 +58,9 @@ impl<C: Cargo> Content<C> {
         }
     }
 
-    pub(super) fn write(self, cargo: &C, page: &mut RecordWriter) {
+    pub(super) fn write(self, ink: &C::Ink, page: &mut RecordWriter) {
         match self {
-            Self::Load(load) => cargo.write(load, page),
+            Self::Load(load) => C::write(load, ink, page),
             Self::Record(record) => page.copy(&record),
         }
     }
@@ -128,6 +128,7 @@ struct QueueState<C: Cargo> {
     taken_bytes: usize,
     wake: Option<Wake>,
     closed: bool,
+    has_ended: bool,
     is_pressed: bool,
     /// Whether a caller may wait a moment for the outbox to make room.
     patient: bool,
@@ -171,6 +172,7 @@ impl<C: Cargo> Queue<C> {
             taken_bytes: 0,
             wake: Some(Wake::First),
             closed: false,
+            has_ended: false,
             is_pressed: false,
             patient,
         };
@@ -254,10 +256,20 @@ impl<C: Cargo> Queue<C> {
     /// Queues a flush; returns false if the thread has ended and will not answer it.
     pub(super) fn flush(&self, tell: FlushTell) -> bool {
         let mut state = self.lock();
+        if state.has_ended {
+            return false;
+        }
         state.orders.push_back(Order::Flush(tell));
         state.flushes += 1;
         self.call(&mut state, Wake::Flush);
         !self.thread.is_closed()
+    }
+
+    /// The thread ends: nobody answers a flush any more, and those that still wait hear of it.
+    pub(super) fn end(&self) {
+        let mut state = self.lock();
+        state.has_ended = true;
+        state.orders.retain(|order| matches!(order, Order::Load(_)));
     }
 
     /// Closes the queue for new loads.
@@ -383,17 +395,20 @@ impl<C: Cargo> QueueState<C> {
         self.bytes += weight;
     }
 
-    /// Removes a load that the new one may replace.
+    fn position(&self, fits: impl Fn(&Content<C>) -> bool) -> Option<usize> {
+        self.orders.iter().position(|order| matches!(order, Order::Load(old) if fits(&old.content)))
+    }
+
+    /// Removes a load that the new one may replace: never one that goes before it.
     fn make_way_for(&mut self, new: &Queued<C>, overflow: Overflow) -> Option<Queued<C>> {
-        if overflow != Overflow::DropOldest && !C::HAS_RANKS {
+        let drops_oldest = overflow == Overflow::DropOldest;
+        if !drops_oldest && !C::HAS_RANKS {
             return None;
         }
         let is_ahead = !new.content.makes_way();
-        let may_go = |order: &Order<C>| match order {
-            Order::Load(old) => overflow == Overflow::DropOldest || (is_ahead && old.content.makes_way()),
-            Order::Flush(_) => false,
-        };
-        let at = self.orders.iter().position(may_go)?;
+        let lowest = || self.position(|old| old.makes_way()).filter(|_| is_ahead || drops_oldest);
+        let oldest = || self.position(|_| true).filter(|_| is_ahead && drops_oldest);
+        let at = if C::HAS_RANKS { lowest().or_else(oldest) } else { oldest() }?;
         let Some(Order::Load(other)) = self.orders.remove(at) else { return None };
         self.records -= 1;
         self.bytes -= other.content.weight();

@@ -44,6 +44,8 @@ pub(crate) struct DispatchSettings {
     pub(crate) batch: Limits,
     pub(crate) linger: Duration,
     pub(crate) backoff: Backoff,
+    /// The longest wait that a server may ask for.
+    pub(crate) longest_asked: Duration,
     pub(crate) in_flight: usize,
     pub(crate) partial: Partial,
     pub(crate) patience: Duration,
@@ -59,6 +61,7 @@ impl Default for DispatchSettings {
             batch: Limits { records: 500, bytes: 1 << 20 },
             linger: Duration::from_millis(100),
             backoff: Backoff { base: Duration::from_millis(500), max: Duration::from_secs(60) },
+            longest_asked: Duration::from_secs(60 * 60),
             in_flight: 4,
             partial: Partial::SendAgain,
             patience: Duration::from_secs(5),
@@ -84,7 +87,7 @@ impl DispatchSettings {
 
 /// Defines the setters of every builder over dispatch. The builder needs a field `settings`.
 macro_rules! dispatch_setters {
-    ($records:literal) => {
+    ($records:literal, queue: $queue:literal, batch: $batch:literal, linger: $linger:literal, delays: $delays:literal, patience: $patience:literal) => {
         #[doc = concat!("Adds a function that is called for every failure to deliver ", $records, ", on the thread that notices the")]
         /// failure. The failure has already been logged. Hooks that were added before stay.
         pub fn on_error(mut self, hook: impl Fn(&$crate::DeliveryError) + Send + Sync + 'static) -> Self {
@@ -92,8 +95,8 @@ macro_rules! dispatch_setters {
             self
         }
 
-        #[doc = concat!("Sets how many ", $records, " may be in memory at once, queued or being sent. Further ones go to the outbox; without one,")]
-        /// [`overflow`](Self::overflow) decides.
+        #[doc = concat!("Sets how many ", $records, " may be in memory at once, queued or being sent; ", $queue, " by default. For further ones an")]
+        /// outbox makes room, if there is one; otherwise [`overflow`](Self::overflow) decides.
         pub fn queue(mut self, limit: usize) -> Self {
             self.settings.queue.records = limit.max(1);
             self
@@ -106,13 +109,14 @@ macro_rules! dispatch_setters {
         }
 
         /// Sets what happens to further records if the queue is full and there is no outbox, or it cannot be written;
-        /// [`Overflow::Reject`](crate::Overflow::Reject) by default.
+        /// [`Overflow::Reject`](crate::Overflow::Reject) by default. Where no call can wait, [`Overflow::Wait`](crate::Overflow::Wait)
+        /// rejects too.
         pub fn overflow(mut self, overflow: $crate::Overflow) -> Self {
             self.settings.overflow = overflow;
             self
         }
 
-        #[doc = concat!("Sets how many ", $records, " may go into one request.")]
+        #[doc = concat!("Sets how many ", $records, " may go into one request; ", $batch, " by default.")]
         pub fn max_batch(mut self, records: usize) -> Self {
             self.settings.batch.records = records.max(1);
             self
@@ -124,21 +128,22 @@ macro_rules! dispatch_setters {
             self
         }
 
-        #[doc = concat!("Sets how long ", $records, " wait for others before a request that is not full is sent.")]
+        #[doc = concat!("Sets how long ", $records, " wait for others before a request that is not full is sent; ", $linger, " by default.")]
         pub fn linger(mut self, linger: std::time::Duration) -> Self {
             self.settings.linger = linger;
             self
         }
 
-        /// Sets the upper bounds of the first wait and of every wait before a retry. If the server asks for a wait of
-        /// up to an hour, that wait is used instead.
+        #[doc = concat!("Sets the upper bounds of the first wait and of every wait before a retry; ", $delays, " by default. A wait that the")]
+        /// server asks for is kept, if it is longer and not absurd: an hour for signals and cost records, the largest wait for
+        /// spans.
         pub fn retry_delays(mut self, base: std::time::Duration, max: std::time::Duration) -> Self {
             self.settings.backoff.base = base;
             self.settings.backoff.max = max;
             self
         }
 
-        #[doc = concat!("Sets how long dropping the last handle waits for queued ", $records, ".")]
+        #[doc = concat!("Sets how long dropping the last handle waits for queued ", $records, "; ", $patience, " by default.")]
         pub fn patience(mut self, patience: std::time::Duration) -> Self {
             self.settings.patience = patience;
             self

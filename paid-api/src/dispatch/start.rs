@@ -7,6 +7,7 @@ use tokio::sync::{mpsc as events, watch};
 use super::cargo::Cargo;
 use super::courier::CourierPolicy;
 use super::disk::{DiskNews, DiskSettings, OpenedDisk};
+use super::end;
 use super::queue::Queue;
 use super::settings::DispatchSettings;
 use super::shared::DispatchShared;
@@ -67,7 +68,7 @@ fn pace(settings: &DispatchSettings, disk: &DiskSettings, has_disk: bool) -> Pac
     let take_in = if has_disk { disk.fsync.pace().min(settings.linger) } else { settings.linger };
     Pace {
         batch: settings.batch,
-        linger: settings.linger,
+        linger: settings.linger.min(end::LONGEST),
         in_flight: settings.in_flight,
         take_in,
         window: settings.window(),
@@ -75,11 +76,17 @@ fn pace(settings: &DispatchSettings, disk: &DiskSettings, has_disk: bool) -> Pac
 }
 
 fn policy<C: Cargo>(settings: &DispatchSettings, has_disk: bool) -> CourierPolicy {
-    CourierPolicy { kind: C::KIND, backoff: settings.backoff, partial: settings.partial, has_disk }
+    CourierPolicy {
+        kind: C::KIND,
+        backoff: settings.backoff,
+        longest_asked: settings.longest_asked,
+        partial: settings.partial,
+        has_disk,
+    }
 }
 
-fn cannot_start(error: impl std::fmt::Display) -> ConfigError {
-    ConfigError::new(format!("cannot start the delivery thread: {error}"))
+fn cannot_start(name: &str, error: impl std::fmt::Display) -> ConfigError {
+    ConfigError::new(format!("cannot start the thread `{name}`: {error}"))
 }
 
 fn with_disk<C: Cargo>(worker: Worker<C>, opened: OpenedDisk, shared: &DispatchShared) -> Worker<C> {
@@ -110,10 +117,10 @@ fn start_worker<C: Cargo>(name: &str, worker: Worker<C>) -> Result<Thread, Confi
         let _ = tell_done.send(());
         tell_ended.send_replace(true);
     };
-    std::thread::Builder::new().name(name.into()).spawn(work).map_err(cannot_start)?;
+    std::thread::Builder::new().name(name.into()).spawn(work).map_err(|error| cannot_start(name, error))?;
     match handle.recv() {
         Ok(Ok(runtime)) => Ok(Thread { runtime, done, ended }),
-        Ok(Err(error)) => Err(cannot_start(error)),
-        Err(error) => Err(cannot_start(error)),
+        Ok(Err(error)) => Err(cannot_start(name, error)),
+        Err(error) => Err(cannot_start(name, error)),
     }
 }

@@ -39,6 +39,7 @@ struct Parcel {
 
 impl Cargo for Parcels {
     type Load = Parcel;
+    type Ink = ();
 
     const KIND: RecordKind = RecordKind::Signal;
     const HAS_RANKS: bool = true;
@@ -55,7 +56,9 @@ impl Cargo for Parcels {
         parcel.name == "modest"
     }
 
-    fn write(&self, parcel: Parcel, page: &mut RecordWriter) {
+    fn ink(&self) {}
+
+    fn write(parcel: Parcel, (): &(), page: &mut RecordWriter) {
         let body = serde_json::json!({
             "eventName": parcel.name,
             "idempotencyKey": parcel.key,
@@ -210,6 +213,7 @@ impl Rig {
         let policy = CourierPolicy {
             kind: RecordKind::Signal,
             backoff: defaults.backoff,
+            longest_asked: defaults.longest_asked,
             partial: settings.partial,
             has_disk: settings.has_disk,
         };
@@ -431,6 +435,38 @@ async fn a_wait_that_the_server_asks_for_is_kept() {
     rig.flush().await;
     let waited = begun.elapsed().as_secs();
     assert!((600..602).contains(&waited), "{waited}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_asks_for_no_wait_gets_a_pause_all_the_same() {
+    let acts = (0..5).map(|_| Act::Ask(0));
+    let rig = Rig::start(acts, Settings::default());
+    let begun = Instant::now();
+    rig.emit("x", "a").await;
+    rig.flush().await;
+    // A tenth of 0.5, 1, 2, 4 and 8 seconds at least.
+    assert!(begun.elapsed() >= Duration::from_millis(1_550), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_first_is_not_dropped_for_what_makes_way() {
+    let settings = Settings { queue: 2, max_batch: 2, overflow: Overflow::DropOldest, ..Settings::default() };
+    let rig = Rig::start([Act::Hang], settings);
+    let (first, second) = (rig.emit_for(0, "good", "a"), rig.emit_for(0, "good", "b"));
+    assert!(matches!(rig.emit_for(0, "modest", "c").await, Err(DeliveryError::QueueFull { .. })));
+    let third = rig.emit_for(0, "good", "d");
+    assert!(matches!(first.await, Err(DeliveryError::Dropped { .. })));
+    drop((second, third));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_after_the_end_is_answered_at_once() {
+    let rig = Rig::start([], Settings::default());
+    let queue = Arc::clone(&rig.queue);
+    rig.close().await;
+    let (tell, told) = oneshot::channel();
+    assert!(!queue.flush(FlushTell::Task(tell)));
+    assert!(told.await.is_err());
 }
 
 fn act() -> impl Strategy<Value = Act> {

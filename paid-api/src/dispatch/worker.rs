@@ -412,6 +412,7 @@ impl<C: Cargo> Worker<C> {
         } else if !left.is_empty() {
             lose(&self.shared, left, None);
         }
+        self.queue.end();
         self.publish();
     }
 }

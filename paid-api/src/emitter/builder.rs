@@ -26,7 +26,7 @@ impl EmitterBuilder {
         Self { sink: Arc::new(sink), settings: DispatchSettings::default(), disk }
     }
 
-    dispatch_setters!("signals");
+    dispatch_setters!("signals", queue: "10,000", batch: "500", linger: "100 ms", delays: "500 ms and a minute", patience: "5 seconds");
 
     /// Sets how many requests may be in progress at once; 4 by default. No two of them hold signals of the same
     /// customer.

@@ -9,12 +9,13 @@ use crate::JsonObject;
 use crate::dispatch::{Cargo, Record, RecordWriter};
 use crate::report::RecordKind;
 use crate::signal::Signal;
-use crate::types::CustomerAttribution;
+use crate::signal::lane::{lane, lane_of};
 
 pub(super) struct Signals;
 
 impl Cargo for Signals {
     type Load = Signal;
+    type Ink = ();
 
     const KIND: RecordKind = RecordKind::Signal;
 
@@ -26,26 +27,13 @@ impl Cargo for Signals {
         400 + signal.data.size()
     }
 
-    fn write(&self, signal: Signal, page: &mut RecordWriter) {
+    fn ink(&self) {}
+
+    fn write(signal: Signal, (): &(), page: &mut RecordWriter) {
         let key = signal.idempotency_key_ref().unwrap_or_default();
         let lane = signal.customer_ref().map_or(0, lane_of);
         page.add(RecordKind::Signal, signal.name(), key, lane, |text| signal.write_json(text));
     }
-}
-
-/// The lane of a customer: FNV-1a of the id, preceded by the kind of id.
-fn lane_of(customer: &CustomerAttribution) -> u32 {
-    match customer {
-        CustomerAttribution::Id(id) => lane(b'p', id.as_str()),
-        CustomerAttribution::ExternalId(id) => lane(b'e', id.as_str()),
-        CustomerAttribution::Unknown(object) => lane(b'?', &Value::Object(object.clone()).to_string()),
-    }
-}
-
-fn lane(kind: u8, id: &str) -> u32 {
-    std::iter::once(kind)
-        .chain(id.bytes())
-        .fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// The fields that are read from a signal that is already JSON.
@@ -78,6 +66,7 @@ fn written_lane(customer: &JsonObject) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::CustomerAttribution;
 
     #[test]
     fn a_signal_has_the_same_name_key_and_lane_whether_it_is_written_or_read() {

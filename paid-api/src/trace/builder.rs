@@ -106,7 +106,7 @@ impl TraceBuilder {
         self
     }
 
-    dispatch_setters!("spans");
+    dispatch_setters!("spans", queue: "2,048", batch: "64", linger: "half a second", delays: "500 ms and 30 seconds", patience: "10 seconds");
 
     /// Sets the name of your service, the resource attribute `service.name`; `unknown_service` by default.
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
@@ -168,6 +168,8 @@ impl TraceBuilder {
             None => client::https(Duration::from_secs(10))?,
         };
         let mut settings = self.settings;
+        // Spans that wait longer are lost: the queue is short.
+        settings.longest_asked = settings.backoff.max;
         let mode = match self.export {
             Export::Batch => "batch",
             Export::Simple => {

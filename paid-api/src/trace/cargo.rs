@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use opentelemetry_proto::tonic::trace::v1::ScopeSpans;
 use opentelemetry_sdk::trace::SpanData;
 use prost::Message;
+use reqwest::header::HeaderValue;
 
 use super::identity::{Stamp, TRACER};
 use super::stamp::{self, KeyText, Stationery};
@@ -41,6 +42,8 @@ pub(super) struct Spans {
 
 impl Cargo for Spans {
     type Load = Ended;
+    /// The key as it is now, and the mode.
+    type Ink = (HeaderValue, &'static str);
 
     const KIND: RecordKind = RecordKind::Span;
     const HAS_RANKS: bool = true;
@@ -65,10 +68,13 @@ impl Cargo for Spans {
         !ended.is_signal()
     }
 
-    fn write(&self, ended: Ended, page: &mut RecordWriter) {
+    fn ink(&self) -> Self::Ink {
+        (self.key.header(), self.mode)
+    }
+
+    fn write(ended: Ended, (header, mode): &Self::Ink, page: &mut RecordWriter) {
         let (kind, name) = (Self::kind(&ended), Self::name(&ended));
-        let header = self.key.header();
-        let stationery = Stationery { mode: self.mode, secret: KeyText::in_header(&header) };
+        let stationery = Stationery { mode, secret: KeyText::in_header(header) };
         let span = stamp::finish(ended.span, &ended.stamp, &stationery);
         let schema_url = span.instrumentation_scope.schema_url().map(ToOwned::to_owned).unwrap_or_default();
         let scope = Some((&span.instrumentation_scope, None).into());

@@ -128,7 +128,9 @@ impl Companion for TurnedOff {
 /// Notes that tracing was turned off, so that it is not reported as missing.
 pub(super) fn turned_off() {
     notices::turned_off();
-    scope::set_background(Some(Arc::new(TurnedOff)));
+    if installed().is_none() {
+        scope::set_background(Some(Arc::new(TurnedOff)));
+    }
 }
 
 impl fmt::Debug for Pipeline {

@@ -68,9 +68,7 @@ impl Scope {
     }
 
     fn ask(self, ask: impl FnOnce(&mut Asked)) -> Self {
-        let companion = self.companion().map(|companion| Arc::clone(companion) as Arc<dyn std::any::Any + Send + Sync>);
-        let asked: Option<Arc<Asked>> = companion.and_then(|companion| companion.downcast().ok());
-        let mut asked = asked.map(|asked| (*asked).clone()).unwrap_or_default();
+        let mut asked = self.companion().map(Asked::of).unwrap_or_default();
         ask(&mut asked);
         self.with_companion(Arc::new(asked))
     }

@@ -72,9 +72,10 @@ impl Emit for TraceSignals {
         }
     }
 
-    fn fail(&self, _: DeliveryError) {
+    fn fail(&self, failure: DeliveryError) {
         if let Some(pipeline) = &self.pipeline {
             pipeline.exporter.counters.refused_signals.add(1);
+            pipeline.exporter.dispatch.tell_hooks(&failure);
         }
     }
 

@@ -25,6 +25,8 @@ pub(super) struct Asked {
     pub(super) store_prompts: Option<bool>,
     pub(super) metadata: Vec<KeyValue>,
     pub(super) pipeline: Option<Arc<Pipeline>>,
+    /// The work that the scope is part of already, if it is asked once it has begun.
+    work: Option<Arc<Work>>,
 }
 
 /// The id that costs and their signal share. A signal takes the current id, and a new one begins.
@@ -140,6 +142,17 @@ impl Work {
     }
 }
 
+impl Asked {
+    /// What was asked of a scope so far.
+    pub(super) fn of(companion: &Arc<dyn Companion>) -> Self {
+        let any: Arc<dyn Any + Send + Sync> = Arc::clone(companion) as _;
+        match any.downcast::<Self>() {
+            Ok(asked) => (*asked).clone(),
+            Err(any) => Self { work: any.downcast().ok(), ..Self::default() },
+        }
+    }
+}
+
 impl Companion for Asked {
     fn begin(
         self: Arc<Self>,
@@ -147,7 +160,7 @@ impl Companion for Asked {
         customer: Option<&CustomerAttribution>,
         product: Option<&ProductAttribution>,
     ) -> Option<Begun> {
-        let outer = outer.and_then(as_work);
+        let outer = outer.and_then(as_work).or_else(|| self.work.clone());
         let work = Work::of(&self, customer, product, outer.as_ref())?;
         Some(Begun { companion: work, ends: self.traced })
     }

@@ -3,6 +3,7 @@
 
 mod contents;
 mod outages;
+mod scopes;
 mod signals;
 
 use std::time::{Duration, Instant};

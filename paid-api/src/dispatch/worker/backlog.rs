@@ -69,7 +69,7 @@ impl<C: Cargo> Worker<C> {
             News::Working => {
                 self.disk_fails = false;
                 self.queue.set_patient(true);
-                log(&"the outbox can be written again");
+                log(&format_args!("the outbox of {}s can be written again", C::KIND));
             }
         }
     }
