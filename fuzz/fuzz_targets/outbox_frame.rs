@@ -1,4 +1,10 @@
-//! Bytes as they may stand in a damaged outbox: reading them does not panic, and what can be read is written the same.
+//! A damaged outbox: reading it does not panic, what can be read was written, and what is missing is counted.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| paid::fuzzing::read_frame(bytes));
+type Texts = Vec<(String, String, Vec<u8>)>;
+
+libfuzzer_sys::fuzz_target!(|input: (Texts, Vec<(u16, u8)>, u16, &[u8])| {
+    let (texts, damage, length, bytes) = input;
+    paid::fuzzing::damage_frame(&texts, &damage, length);
+    paid::fuzzing::read_frame(bytes);
+});
