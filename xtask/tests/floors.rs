@@ -468,3 +468,19 @@ fn conditions_on_features_can_only_become_fewer() {
     let without = PAGE.split("```features").next().unwrap();
     fails(&[("ARCHITECTURE.md", without)], &["has no block `features paid-api/src`"]);
 }
+
+#[test]
+fn our_own_macros_are_named_in_the_front_door_only() {
+    let upper = "#[paid_macros::trace]\npub fn up() {}\npub struct Upper;\n";
+    let outcome = check(&[("paid-api/src/upper.rs", upper)]);
+    assert!(!outcome.succeeded);
+    assert!(outcome.text.contains("upper.rs:1: unfollowed: what `paid_macros` expands into"), "{}", outcome.text);
+}
+
+#[test]
+fn every_condition_on_a_feature_counts_also_on_one_line() {
+    let upper = "pub struct Upper;\n#[cfg(feature = \"a\")] fn a() {} #[cfg(feature = \"b\")] fn b() {}\n";
+    let outcome = check(&[("paid-api/src/upper.rs", upper)]);
+    assert!(!outcome.succeeded);
+    assert!(outcome.text.contains("`all: 0`: 2 lines"), "{}", outcome.text);
+}

@@ -94,7 +94,10 @@ fn an_emitter_that_hands_on_and_a_hook_that_emits_do_not_wait_for_themselves() {
 fn the_hook_hears_of_signals_that_the_collector_does_not_take() {
     let heard = Arc::new(AtomicUsize::new(0));
     let hears = Arc::clone(&heard);
-    let guard = nowhere().on_error(move |_| drop(hears.fetch_add(1, Ordering::SeqCst))).build().unwrap();
+    let hook = move |_: &DeliveryError| {
+        hears.fetch_add(1, Ordering::SeqCst);
+    };
+    let guard = nowhere().on_error(hook).build().unwrap();
     paid::scope().emitter(guard.signals()).run_sync(|| {
         paid::emit(Signal::new("nobodys"));
         paid::emit(Signal::new("by_paids_id").customer(CustomerId::from("c")));

@@ -39,7 +39,7 @@ pub(super) struct Declared {
     pub(super) item_macros: Vec<usize>,
 }
 
-/// Reads an item that is no module.
+/// Reads an item that is not a module.
 pub(super) fn read(item: &syn::Item) -> Declared {
     let mut declared = Declared::default();
     if let Some((name, holds_names)) = name_of(item) {

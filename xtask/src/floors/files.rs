@@ -19,8 +19,10 @@ pub(super) struct Source {
     pub(super) is_generated: bool,
     /// Lines with `#[path = "..."]`.
     pub(super) path_attributes: Vec<usize>,
-    /// Lines with a condition on a cargo feature.
+    /// The line of every condition on a cargo feature.
     pub(super) feature_lines: Vec<usize>,
+    /// Lines that name the package of our own macros.
+    pub(super) own_macros: Vec<usize>,
 }
 
 /// Every `.rs` file of the repository that is not a build's output.
@@ -72,13 +74,14 @@ fn source(root: &Path, path: PathBuf, generated: &[Pattern]) -> Result<Source> {
         is_generated,
         path_attributes: Vec::new(),
         feature_lines: Vec::new(),
+        own_macros: Vec::new(),
     };
     // Expected outputs of tests need not be whole programs.
     if let Ok(tokens) = text.parse::<TokenStream>() {
         path_attributes(tokens.clone(), &mut source.path_attributes);
+        own_macros(tokens.clone(), &mut source.own_macros);
         feature_lines(tokens, &mut source.feature_lines);
         source.feature_lines.sort_unstable();
-        source.feature_lines.dedup();
     }
     Ok(source)
 }
@@ -106,6 +109,16 @@ fn sets_path(attribute: TokenStream) -> bool {
             inner.split(|token| is_punct(token, ',')).any(|part| sets_path(part.iter().cloned().collect()))
         }
         _ => false,
+    }
+}
+
+fn own_macros(stream: TokenStream, lines: &mut Vec<usize>) {
+    for token in stream {
+        match token {
+            TokenTree::Group(group) => own_macros(group.stream(), lines),
+            TokenTree::Ident(name) if name == "paid_macros" => lines.push(name.span().start().line),
+            _ => {}
+        }
     }
 }
 

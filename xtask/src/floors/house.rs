@@ -35,6 +35,11 @@ pub(super) fn files(plan: &Plan, sources: &[Source]) -> Vec<Violation> {
             let text = "`#[path]`: a module's file has the module's name".to_owned();
             violations.push(Violation::new(&source.path, *line, Rule::PathAttribute, text));
         }
+        let is_of_library = source.path.starts_with(COUNTED) && source.path != Path::new(COUNTED).join("lib.rs");
+        for line in source.own_macros.iter().filter(|_| is_of_library) {
+            let text = "what `paid_macros` expands into uses room `annotated`: only `lib.rs` re-exports it".to_owned();
+            violations.push(Violation::new(&source.path, *line, Rule::Unfollowed, text));
+        }
         let is_listed = plan.long_files.contains_key(&*source.path.to_string_lossy());
         if source.lines > LONGEST && !source.is_generated && !is_listed {
             let text = format!("{} lines; a file of more than {LONGEST} is split along its seams", source.lines);
@@ -100,7 +105,7 @@ fn unreached(house: &House, tree: &Tree, sources: &[Source], violations: &mut Ve
     }
 }
 
-/// Lines with a condition on a feature: in all, and outside of `lib.rs`.
+/// Conditions on features: in all, and outside of `lib.rs`.
 fn count_features(folder: &str, sources: &[Source]) -> (usize, usize) {
     let lib = PathBuf::from(folder).join("lib.rs");
     let of_folder = sources.iter().filter(|source| source.path.starts_with(folder) && !source.is_generated);
