@@ -1,7 +1,7 @@
 //! Files that are replaced atomically: after a crash either the old or the new file is there, complete. Only the owner can
 //! read them, because they hold customers' data.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -12,15 +12,6 @@ pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<File> {
     file.write_all(text)?;
     file.as_file().sync_data()?;
     file.persist(path).map_err(|error| error.error)
-}
-
-/// Options that make a file, if it is not there, which only its owner can read.
-pub(crate) fn private() -> OpenOptions {
-    let mut options = File::options();
-    options.create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
 
 #[cfg(test)]
@@ -45,10 +36,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         replace(&path, b"").unwrap();
-        let made = folder.path().join("made");
-        private().append(true).open(&made).unwrap();
-        for path in [path, made] {
-            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        }
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

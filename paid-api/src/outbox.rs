@@ -16,6 +16,7 @@ mod keeper;
 mod resubmission;
 mod store;
 
+use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -185,6 +186,15 @@ pub(crate) fn kind_of(folder: &Path) -> io::Result<Option<RecordKind>> {
 /// If the file cannot be read. If there is no file, there are no dead letters.
 pub fn dead_letters(folder: impl AsRef<Path>) -> io::Result<DeadLetters> {
     dead_letters::read(folder.as_ref())
+}
+
+/// Options that make a file, if it is not there, which only its owner can read.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 /// For tests of dispatch: an outbox without its own thread.

@@ -82,7 +82,7 @@ pub(crate) fn append(folder: &Path, letters: &[DeadLetter]) -> io::Result<()> {
         text.push(b'\n');
     }
     let _lock = lock(folder)?;
-    let mut file = files::private().append(true).open(path(folder))?;
+    let mut file = super::private().append(true).open(path(folder))?;
     // A line that a crash cut off must not spoil the next one.
     if !ends_with_newline(folder)? {
         file.write_all(b"\n")?;

@@ -11,7 +11,6 @@ use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, StorageErro
 
 use super::backend::{Backend, Medium};
 use super::frame;
-use crate::files;
 use crate::report::RecordKind;
 
 const FRAMES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("frames");
@@ -232,7 +231,7 @@ enum Trouble {
 }
 
 fn open_database(path: &Path, medium: &Medium) -> Result<Database, Trouble> {
-    let file = files::private().read(true).write(true).truncate(false).open(path);
+    let file = super::private().read(true).write(true).truncate(false).open(path);
     let file = file.map_err(|error| Trouble::Unusable(error.to_string()))?;
     let backend = Backend::new(file, medium).map_err(|error| Trouble::Unusable(error.to_string()))?;
     // A damaged file can make redb panic in debug builds.
