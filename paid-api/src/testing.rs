@@ -113,7 +113,7 @@ impl fmt::Debug for Recorder {
 ///
 /// # Panics
 ///
-/// If there is none.
+/// If no recorder is around this call.
 #[doc(hidden)]
 #[track_caller]
 pub fn current() -> Recorder {

@@ -62,3 +62,15 @@ fn a_folder_that_is_not_there_is_an_error() {
     let (ok, said) = cargo_paid(&["outbox", "list"], Path::new("/nonexistent/outbox"), "");
     assert!(!ok && said.contains("there is no folder /nonexistent/outbox"), "{said}");
 }
+
+#[test]
+fn dead_cost_records_are_listed_with_the_way_to_send_them_again() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("contents"), "costs\n").unwrap();
+    let letter =
+        r#"{"at":"2026-01-31T00:00:00Z","reason":"uncertain","kind":"cost","name":"","key":"k-1","record":{}}"#;
+    std::fs::write(folder.path().join("dead-letters.jsonl"), format!("{letter}\n")).unwrap();
+    let (ok, said) = cargo_paid(&["outbox", "list"], folder.path(), "");
+    assert!(ok && said.contains("cost record") && said.contains("k-1"), "{said}");
+    assert!(said.contains("`CostEmitter::resubmit` sends them again"), "{said}");
+}

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use paid::outbox::{DeadLetters, Waiting};
-use paid::{Client, Emitter};
+use paid::{Client, Emitter, RecordKind};
 
 /// The arguments as cargo passes them: `cargo paid ...` runs `cargo-paid paid ...`.
 #[derive(Parser)]
@@ -120,12 +120,16 @@ fn list(folder: &Path) -> Outcome {
         return Ok(());
     }
     let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_header(["refused at", "signal", "idempotency key", "why"]);
+    table.load_style(UTF8_FULL_CONDENSED).set_header(["refused at", "what", "key", "why"]);
     table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
     for letter in &found.letters {
-        table.add_row([letter.at.to_string(), letter.name.clone(), letter.key.clone(), letter.reason.clone()]);
+        let what = if letter.name.is_empty() { letter.kind.to_string() } else { letter.name.clone() };
+        table.add_row([letter.at.to_string(), what, letter.key.clone(), letter.reason.clone()]);
     }
-    println!("{table}\n{} dead letter(s); `cargo paid outbox resubmit` sends them again", found.letters.len());
+    // A cost record that is sent again may count twice: only `CostEmitter` does it.
+    let of_costs = found.letters.iter().any(|letter| letter.kind == RecordKind::Cost);
+    let again = if of_costs { "CostEmitter::resubmit" } else { "cargo paid outbox resubmit" };
+    println!("{table}\n{} dead letter(s); `{again}` sends them again", found.letters.len());
     Ok(())
 }
 
