@@ -8,6 +8,9 @@ mod courier;
 mod disk;
 mod end;
 mod event;
+#[allow(dead_code)]
+mod folder;
+mod host;
 mod lanes;
 mod ledger;
 mod metrics;
@@ -38,6 +41,10 @@ use shared::DispatchShared;
 pub(crate) use cargo::Cargo;
 pub use disk::Fsync;
 pub(crate) use disk::{Disk, DiskNews, DiskSettings, Frame, News, OpenedDisk, Rejected};
+#[allow(unused_imports)]
+pub(crate) use folder::{Folder, OpenFolder, Storage};
+#[allow(unused_imports)]
+pub(crate) use host::{Host, Work, ms};
 pub use receipt::{Delivery, Receipt};
 pub use record::Record;
 pub(crate) use record::RecordWriter;

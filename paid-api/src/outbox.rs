@@ -25,7 +25,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Timestamp;
 pub use crate::dispatch::Fsync;
-use crate::dispatch::{Disk, DiskNews, DiskSettings, News, OpenedDisk, Record, Rejected};
+use crate::dispatch::{Disk, DiskNews, DiskSettings, Host, News, OpenedDisk, Record, Rejected};
 use crate::error::ConfigError;
 use crate::report::RecordKind;
 
@@ -37,12 +37,10 @@ pub(crate) use resubmission::resubmit_with;
 use store::{Damage, OpenError, Store};
 
 /// Opens an outbox and starts its thread: disk I/O blocks.
-pub(crate) fn open(settings: &DiskSettings, news: DiskNews) -> Result<OpenedDisk, ConfigError> {
+pub(crate) fn open(settings: &DiskSettings, host: &dyn Host, news: DiskNews) -> Result<OpenedDisk, ConfigError> {
     let (opened, keeping) = open_with(settings, Medium::new(settings.fsync != Fsync::Never), news)?;
     let cannot_start = |error: io::Error| ConfigError::new(format!("cannot start the outbox's thread: {error}"));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(cannot_start)?;
-    let work = move || runtime.block_on(keeping.run());
-    std::thread::Builder::new().name("paid-outbox".into()).spawn(work).map_err(cannot_start)?;
+    host.start("paid-outbox", Box::pin(keeping.run())).map_err(cannot_start)?;
     Ok(opened)
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::time::Instant;
@@ -103,7 +103,7 @@ impl Courier {
             };
             self.is_stuck(&error);
             attempts += 1;
-            if !self.pause(attempts, error.asked_to_wait(SystemTime::now())).await {
+            if !self.pause(attempts, error.asked_to_wait(self.shared.host.now())).await {
                 return Sent::GivenUp(Some(error));
             }
             self.shared.counts.retries.add(1);

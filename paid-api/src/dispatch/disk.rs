@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::event::DispatchEvent;
+use super::host::Host;
 use super::record::Record;
 use crate::error::ConfigError;
 use crate::report::RecordKind;
@@ -49,7 +50,7 @@ impl Fsync {
 }
 
 /// Opens the outbox of a folder.
-pub(crate) type OpenDisk = fn(&DiskSettings, DiskNews) -> Result<OpenedDisk, ConfigError>;
+pub(crate) type OpenDisk = fn(&DiskSettings, &dyn Host, DiskNews) -> Result<OpenedDisk, ConfigError>;
 
 /// Where the outbox is, and how it is kept.
 #[derive(Clone, Debug)]

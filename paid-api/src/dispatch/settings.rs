@@ -1,7 +1,9 @@
 //! The settings of dispatch, the same for signals, cost records and spans.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::host::{Host, Machine};
 use crate::report::{DeliveryError, Reporter};
 use crate::verdict::Backoff;
 
@@ -50,6 +52,7 @@ pub(crate) struct DispatchSettings {
     pub(crate) partial: Partial,
     pub(crate) patience: Duration,
     pub(crate) reporter: Reporter,
+    pub(crate) host: Arc<dyn Host>,
 }
 
 impl Default for DispatchSettings {
@@ -66,6 +69,7 @@ impl Default for DispatchSettings {
             partial: Partial::SendAgain,
             patience: Duration::from_secs(5),
             reporter: Reporter::default(),
+            host: Arc::new(Machine),
         }
     }
 }

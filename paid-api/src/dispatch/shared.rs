@@ -1,20 +1,23 @@
-//! What the handles of a dispatch, its thread and its couriers share: the counters and the reporter.
+//! What the handles of a dispatch, its thread and its couriers share: the counters, the reporter and the host.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::counters::Counters;
+use super::host::Host;
 use super::metrics::Metrics;
 use crate::report::{DeliveryError, RecordKind, Reporter};
 
 pub(super) struct DispatchShared {
     pub(super) counts: Counters,
     pub(super) reporter: Reporter,
+    pub(super) host: Arc<dyn Host>,
     metrics: Metrics,
 }
 
 impl DispatchShared {
-    pub(super) fn new(kind: RecordKind, reporter: Reporter) -> Self {
-        Self { counts: Counters::default(), reporter, metrics: Metrics::new(kind) }
+    pub(super) fn new(kind: RecordKind, reporter: Reporter, host: Arc<dyn Host>) -> Self {
+        Self { counts: Counters::default(), reporter, host, metrics: Metrics::new(kind) }
     }
 
     /// Counts an attempt that was answered or failed.

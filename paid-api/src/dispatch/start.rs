@@ -8,6 +8,7 @@ use super::cargo::Cargo;
 use super::courier::CourierPolicy;
 use super::disk::{DiskNews, DiskSettings, OpenedDisk};
 use super::end;
+use super::host::Host;
 use super::queue::Queue;
 use super::settings::DispatchSettings;
 use super::shared::DispatchShared;
@@ -30,11 +31,14 @@ impl<C: Cargo> Dispatch<C> {
         disk: &DiskSettings,
     ) -> Result<Self, ConfigError> {
         let (tell_event, events) = events::unbounded_channel();
-        let opened = disk.open.map(|open| open(disk, DiskNews::new(tell_event.clone()))).transpose()?;
+        let opened =
+            disk.open.map(|open| open(disk, &*settings.host, DiskNews::new(tell_event.clone()))).transpose()?;
         let has_disk = opened.is_some();
+        let host = Arc::clone(&settings.host);
         let (pace, policy) = (pace(&settings, disk, has_disk), policy::<C>(&settings, has_disk));
-        let shared = Arc::new(DispatchShared::new(C::KIND, settings.reporter));
-        let queue = Queue::new(settings.queue, settings.overflow, pace.batch, has_disk, tell_event.clone());
+        let shared = Arc::new(DispatchShared::new(C::KIND, settings.reporter, Arc::clone(&host)));
+        let queue =
+            Queue::new(settings.queue, settings.overflow, pace.batch, has_disk && host.may_block(), tell_event.clone());
         let queue = Arc::new(queue);
         let (end, ending) = watch::channel(None);
         let worker = Worker::new(
@@ -49,7 +53,7 @@ impl<C: Cargo> Dispatch<C> {
             Some(opened) => with_disk(worker, opened, &shared),
             None => worker,
         };
-        let thread = start_worker(settings.thread, worker)?;
+        let thread = start_worker(&*host, settings.thread, worker)?;
         let inner = DispatchInner {
             queue,
             shared,
@@ -102,25 +106,14 @@ struct Thread {
     ended: watch::Receiver<bool>,
 }
 
-/// Creates the runtime on its own thread: if that failed inside another runtime, it could not be dropped there.
-fn start_worker<C: Cargo>(name: &str, worker: Worker<C>) -> Result<Thread, ConfigError> {
+fn start_worker<C: Cargo>(host: &dyn Host, name: &str, worker: Worker<C>) -> Result<Thread, ConfigError> {
     let (tell_done, done) = mpsc::channel();
     let (tell_ended, ended) = watch::channel(false);
-    let (hand_over, handle) = mpsc::channel();
-    let work = move || {
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => return drop(hand_over.send(Err(error))),
-        };
-        let _ = hand_over.send(Ok(runtime.handle().clone()));
-        runtime.block_on(worker.run());
+    let work = async move {
+        worker.run().await;
         let _ = tell_done.send(());
         tell_ended.send_replace(true);
     };
-    std::thread::Builder::new().name(name.into()).spawn(work).map_err(|error| cannot_start(name, error))?;
-    match handle.recv() {
-        Ok(Ok(runtime)) => Ok(Thread { runtime, done, ended }),
-        Ok(Err(error)) => Err(cannot_start(name, error)),
-        Err(error) => Err(cannot_start(name, error)),
-    }
+    let runtime = host.start(name, Box::pin(work)).map_err(|error| cannot_start(name, error))?;
+    Ok(Thread { runtime, done, ended })
 }

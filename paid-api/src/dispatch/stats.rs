@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::host::ms;
+
 /// Counters of what was done and what is pending, in records: signals of an [`Emitter`](crate::Emitter), cost records
 /// of a `CostEmitter`.
 ///
@@ -68,8 +70,7 @@ impl Stats {
     }
 }
 
-/// Milliseconds since 1970.
+/// Milliseconds since 1970, by this machine's clock.
 pub(crate) fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    ms(SystemTime::now())
 }

@@ -19,6 +19,7 @@ use super::cargo::Cargo;
 use super::courier::CourierPolicy;
 use super::disk::DiskNews;
 use super::event::DispatchEvent;
+use super::host::Machine;
 use super::queue::{Content, FlushTell, Pushed, Queue, Queued};
 use super::receipt::{Outcome, Receipt};
 use super::record::RecordWriter;
@@ -203,7 +204,7 @@ impl Rig {
         let heard = Arc::clone(&failures);
         let mut reporter = Reporter::default();
         reporter.add_hook(move |failure: &DeliveryError| heard.lock().unwrap().push(failure.to_string()));
-        let shared = Arc::new(DispatchShared::new(RecordKind::Signal, reporter));
+        let shared = Arc::new(DispatchShared::new(RecordKind::Signal, reporter, Arc::new(Machine)));
         let (tell, events) = mpsc::unbounded_channel::<DispatchEvent>();
         let defaults = DispatchSettings::default();
         let batch = Limits { records: settings.max_batch, bytes: settings.max_bytes };

@@ -17,6 +17,7 @@ use super::courier::{Courier, CourierPolicy, lose};
 use super::disk::Disk;
 use super::end::EndTime;
 use super::event::{DispatchEvent, Finished};
+use super::host::ms;
 use super::lanes::Lanes;
 use super::ledger::Ledger;
 use super::queue::{FlushTell, Held, Queue, Queued, Wake};
@@ -24,7 +25,6 @@ use super::record::Item;
 use super::settings::Limits;
 use super::shared::DispatchShared;
 use super::sink::Sink;
-use super::stats::now_ms;
 use backlog::{Backlog, Spilled};
 
 /// How batches are built.
@@ -267,7 +267,7 @@ impl<C: Cargo> Worker<C> {
     }
 
     fn open_chunk(&mut self, records: &mut Vec<Queued<C>>) {
-        let (number, since) = (self.next_chunk, now_ms());
+        let (number, since) = (self.next_chunk, ms(self.shared.host.now()));
         self.next_chunk += 1;
         let chunk = Chunk::write(&self.cargo, number, records);
         if let Some(disk) = &self.disk {
