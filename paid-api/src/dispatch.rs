@@ -40,7 +40,7 @@ use shared::DispatchShared;
 
 pub(crate) use cargo::Cargo;
 pub use disk::Fsync;
-pub(crate) use disk::{Disk, DiskNews, DiskSettings, Frame, News, OpenedDisk, Rejected};
+pub(crate) use disk::{Disk, DiskNews, DiskSettings, Frame, News, OpenedDisk, Rejected, SetAside};
 #[allow(unused_imports)]
 pub(crate) use folder::{Folder, OpenFolder, Storage};
 #[allow(unused_imports)]

@@ -50,6 +50,8 @@ pub(crate) struct DispatchSettings {
     pub(crate) longest_asked: Duration,
     pub(crate) in_flight: usize,
     pub(crate) partial: Partial,
+    /// Whether the records of a customer wait while one of theirs is set aside.
+    pub(crate) keeps_order: bool,
     pub(crate) patience: Duration,
     pub(crate) reporter: Reporter,
     pub(crate) host: Arc<dyn Host>,
@@ -67,6 +69,7 @@ impl Default for DispatchSettings {
             longest_asked: Duration::from_secs(60 * 60),
             in_flight: 4,
             partial: Partial::SendAgain,
+            keeps_order: false,
             patience: Duration::from_secs(5),
             reporter: Reporter::default(),
             host: Arc::new(Machine),

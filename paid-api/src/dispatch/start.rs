@@ -86,6 +86,7 @@ fn policy<C: Cargo>(settings: &DispatchSettings, has_disk: bool) -> CourierPolic
         longest_asked: settings.longest_asked,
         partial: settings.partial,
         has_disk,
+        keeps_order: settings.keeps_order,
     }
 }
 
