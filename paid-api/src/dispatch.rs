@@ -8,7 +8,6 @@ mod courier;
 mod disk;
 mod end;
 mod event;
-#[allow(dead_code)]
 mod folder;
 mod host;
 mod lanes;
@@ -44,7 +43,7 @@ pub(crate) use disk::{Disk, DiskNews, DiskSettings, Frame, News, OpenedDisk, Rej
 #[allow(unused_imports)]
 pub(crate) use folder::{Folder, OpenFolder, Storage};
 #[allow(unused_imports)]
-pub(crate) use host::{Host, Work, ms};
+pub(crate) use host::{Host, Machine, Work, ms};
 pub use receipt::{Delivery, Receipt};
 pub use record::Record;
 pub(crate) use record::RecordWriter;
@@ -52,7 +51,6 @@ pub use settings::Overflow;
 pub(crate) use settings::{DispatchSettings, Partial, dispatch_setters};
 pub use sink::{Batch, Sink, SinkFuture};
 pub use stats::Stats;
-pub(crate) use stats::now_ms;
 
 /// A handle of the thread that delivers one kind of cargo. Dropping the last handle ends the thread.
 pub(crate) struct Dispatch<C: Cargo> {
