@@ -185,6 +185,10 @@ impl<C: Cargo> Dispatch<C> {
         self.inner.queue.room(record.weight()).await
     }
 
+    pub(crate) fn patience(&self) -> Duration {
+        self.inner.patience
+    }
+
     pub(crate) fn has_disk(&self) -> bool {
         self.inner.has_disk
     }

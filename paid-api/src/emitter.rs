@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::Client;
-use crate::dispatch::{Delivery, Dispatch, FlushError, Receipt, Stats};
+use crate::dispatch::{Delivery, Dispatch, FlushError, Receipt, Record, Stats};
 use crate::emit;
 use crate::error::ConfigError;
 use crate::listener::Emit;
@@ -125,7 +125,7 @@ impl Emitter {
         }
     }
 
-    /// Queues a signal that is already JSON, from a stream or a dead letter; waits until there is room.
+    /// Queues a signal that is already JSON, as in a dead letter; waits until there is room.
     pub(crate) async fn emit_json(&self, text: &[u8]) -> Receipt {
         match cargo::record_of_json(text) {
             Some(record) => {
@@ -134,6 +134,27 @@ impl Emitter {
             }
             None => self.dispatch.refuse(DeliveryError::NotASignal),
         }
+    }
+
+    /// The record of a signal that is already JSON. JSON that is not a signal is counted and reported.
+    pub(crate) fn record_of_json(&self, text: &[u8]) -> Option<Record> {
+        let record = cargo::record_of_json(text);
+        if record.is_none() {
+            drop(self.dispatch.refuse(DeliveryError::NotASignal));
+        }
+        record
+    }
+
+    /// Queues a record once there is room; dropping the future before gives up its place. `None` if the emitter is shut
+    /// down: that is not reported, since the record is safe elsewhere.
+    pub(crate) async fn emit_record(&self, record: Record) -> Option<Receipt> {
+        let room = self.dispatch.room_for_record(&record).await?;
+        Some(self.dispatch.push_record(Some(room), record))
+    }
+
+    /// How long dropping the last handle waits.
+    pub(crate) fn patience(&self) -> Duration {
+        self.dispatch.patience()
     }
 
     /// Waits until everything that was emitted before is delivered or permanently refused.

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod forwarder;
 mod sink;
 
 use std::collections::BTreeSet;
