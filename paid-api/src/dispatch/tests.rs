@@ -1,6 +1,7 @@
 //! The worker in virtual time, against a sink that misbehaves as it is told.
 
 mod aside;
+mod last_word;
 mod policies;
 #[cfg(feature = "outbox")]
 mod with_disk;
@@ -267,10 +268,12 @@ impl Rig {
         let parcel = Parcel { name, key: key.to_owned(), lane };
         match self.queue.push(Queued { content: Content::Load(parcel), receipt: Some(tell), stored: None }) {
             Pushed::Queued => {}
-            Pushed::Instead(oldest) => {
-                self.shared.counts.dropped.add(1);
-                let failure = DeliveryError::Dropped { kind: RecordKind::Signal, name: oldest.content.name() };
-                oldest.answer(Err(failure));
+            Pushed::Instead(others) => {
+                for other in others {
+                    self.shared.counts.dropped.add(1);
+                    let failure = DeliveryError::Dropped { kind: RecordKind::Signal, name: other.content.name() };
+                    other.answer(Err(failure));
+                }
             }
             Pushed::Refused(queued, failure) => {
                 self.shared.counts.accepted.subtract(1);
