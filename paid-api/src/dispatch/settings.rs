@@ -113,7 +113,8 @@ macro_rules! dispatch_setters {
         }
 
         #[doc = concat!("Sets about how many bytes of ", $records, " may be in memory at once, queued or being sent; 64 MiB by default.")]
-        /// One that is larger by itself is accepted only while there is no other.
+        /// One that is larger by itself is accepted only while there is no other. With an outbox, those on disk do not
+        /// count, of which up to half as much is in memory to be sent.
         pub fn queue_bytes(mut self, bytes: usize) -> Self {
             self.settings.queue.bytes = bytes.max(1);
             self

@@ -82,6 +82,10 @@ impl<C: Cargo> Worker<C> {
         for tell in self.storing.remove(&chunk).unwrap_or_default() {
             let _ = tell.send(());
         }
+        if let Some(kept) = self.chunks.get_mut(&chunk) {
+            // Otherwise a long outage would leave too little room for larger ones, though the disk has it.
+            self.queue.release(std::mem::take(&mut kept.held));
+        }
         if let Some(spilled) = self.spilled.get_mut(&chunk) {
             self.queue.release(std::mem::take(&mut spilled.held));
             if spilled.receipts.is_empty() {
