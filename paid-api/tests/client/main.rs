@@ -5,6 +5,7 @@ mod bounds;
 mod connections;
 mod hostile;
 mod keys;
+mod lists;
 mod processes;
 mod server;
 
