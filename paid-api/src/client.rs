@@ -215,7 +215,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets how often and for how long requests are retried.
+    /// Sets how often and for how long requests are retried. Emitters pace their attempts themselves.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
