@@ -107,7 +107,8 @@ pub struct ApiError {
     pub operation: Cow<'static, str>,
     /// How many attempts were made.
     pub attempts: u32,
-    /// The response's headers.
+    /// The response's headers. If a server or proxy repeats the request's API key, here or in the body, `[API key]` stands
+    /// in its place.
     pub headers: HeaderMap,
     /// The response's body, up to 64 KiB. It may hold personal data: `Display` and `Debug` omit it.
     pub body: Bytes,

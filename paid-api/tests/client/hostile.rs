@@ -138,6 +138,24 @@ async fn neither_hooks_nor_dead_letters_nor_receipts_show_the_key() {
     }
 }
 
+/// Finds no address, and says so with the key.
+struct Telling;
+
+impl reqwest::dns::Resolve for Telling {
+    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        Box::pin(async { Err(format!("no address for {CREDENTIALS}").into()) })
+    }
+}
+
+#[tokio::test]
+async fn a_cause_that_contains_the_key_is_shown_without_it() {
+    let client = builder("https://paid.test").http(|http| http.no_proxy().dns_resolver(Arc::new(Telling)));
+    let error = client.build().unwrap().request(Method::GET, "/products/").await.unwrap_err();
+    let text = shown(&error);
+    assert!(text.contains("no address for Bearer [API key]") && is_clean(&text), "{text}");
+    assert!(error.is_retryable(), "{text}");
+}
+
 #[tokio::test]
 async fn urls_that_cannot_be_sent_are_errors() {
     let client = client("http://127.0.0.1:1");
