@@ -60,7 +60,7 @@ pub struct CostEmitterBuilder {
 }
 
 impl CostEmitter {
-    /// Creates a cost emitter over this client, with default settings.
+    /// Creates a cost emitter with this client's API key and settings, and default settings of its own.
     ///
     /// # Errors
     ///
@@ -69,7 +69,8 @@ impl CostEmitter {
         Self::builder(client).build()
     }
 
-    /// Returns a builder with the default settings.
+    /// Returns a builder with the default settings. What is taken over from the client is said at
+    /// [`Emitter::builder`](crate::Emitter::builder).
     pub fn builder(client: Client) -> CostEmitterBuilder {
         let settings = DispatchSettings { thread: "paid-costs", ..DispatchSettings::default() };
         CostEmitterBuilder { client, resend_uncertain: false, settings, disk: DiskSettings::none(RecordKind::Cost) }
@@ -142,7 +143,7 @@ impl CostEmitterBuilder {
     /// See [`EmitterBuilder::build`](crate::EmitterBuilder::build).
     pub fn build(mut self) -> Result<CostEmitter, ConfigError> {
         let folder = self.disk.settle()?;
-        let sink = Arc::new(CostSink::new(self.client, self.resend_uncertain));
+        let sink = Arc::new(CostSink::new(&self.client, self.resend_uncertain));
         // Nothing is sent until it is known which records of an earlier run are uncertain.
         let opening = sink.opening();
         let way_out = Arc::clone(&sink) as Arc<dyn Sink>;

@@ -19,6 +19,7 @@ use crate::error::ConfigError;
 use crate::listener::Emit;
 use crate::report::{DeliveryError, RecordKind};
 use crate::signal::{PaidSignal, Signal};
+use crate::sinks::paid::PaidSink;
 
 pub use builder::EmitterBuilder;
 use cargo::Signals;
@@ -49,7 +50,7 @@ pub struct Emitter {
 }
 
 impl Emitter {
-    /// Creates an emitter over this client, with default settings.
+    /// Creates an emitter with this client's API key and settings, and default settings of its own.
     ///
     /// # Errors
     ///
@@ -58,9 +59,11 @@ impl Emitter {
         Self::builder(client).build()
     }
 
-    /// Returns a builder with the default settings.
+    /// Returns a builder with the default settings. The emitter takes over the client's API key, base URL, timeouts and HTTP
+    /// settings. It has connections of its own, and paces its attempts itself instead of following the client's
+    /// [`RetryPolicy`](crate::RetryPolicy).
     pub fn builder(client: Client) -> EmitterBuilder {
-        EmitterBuilder::over(client)
+        EmitterBuilder::over(PaidSink::new(&client))
     }
 
     /// Queues a signal at once and returns a receipt to await or to drop. A customer and product that the signal does

@@ -55,6 +55,7 @@ pub mod costs;
     allow(dead_code, unused_imports, unreachable_pub)
 )]
 mod dispatch;
+mod duration;
 #[cfg(feature = "emit")]
 mod emit;
 #[cfg(feature = "emit")]
@@ -85,6 +86,7 @@ mod retry;
 #[cfg(feature = "emit")]
 #[cfg_attr(not(feature = "trace"), allow(dead_code))]
 mod scope;
+mod secret;
 #[cfg(feature = "emit")]
 pub mod signal;
 #[cfg(feature = "sigterm")]
@@ -104,7 +106,7 @@ pub mod webhook;
 mod wire;
 
 pub use client::{ApiKey, Client, ClientBuilder};
-pub use error::{ApiError, ConfigError, DecodeError, Error, RequestError, SinkError, TransportError};
+pub use error::{ApiError, ConfigError, DecodeError, Error, KeyProblem, RequestError, SinkError, TransportError};
 pub use generated::{resources, types};
 pub use pagination::{Items, Page, PageEnd};
 pub use patch::Patch;

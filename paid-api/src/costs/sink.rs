@@ -48,8 +48,8 @@ impl Opening<'_> {
 }
 
 impl CostSink {
-    pub(super) fn new(client: Client, resend: bool) -> Self {
-        Self { client, resend, state: Mutex::default() }
+    pub(super) fn new(client: &Client, resend: bool) -> Self {
+        Self { client: client.in_background(), resend, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, CostState> {
