@@ -114,6 +114,12 @@ impl CostEmitter {
     pub fn uncertain(&self) -> usize {
         self.sink.uncertain()
     }
+
+    /// Sets how long the end may take if a signal of the operating system ends the process.
+    #[allow(dead_code, reason = "feature `sigterm` calls it")]
+    pub(crate) fn name_time_on_signal(&self, time: Duration) {
+        self.dispatch.name_time_on_signal(time);
+    }
 }
 
 impl CostEmitterBuilder {

@@ -4,8 +4,6 @@ mod builder;
 mod cargo;
 #[cfg(feature = "outbox")]
 mod on_disk;
-#[cfg(feature = "sigterm")]
-mod on_sigterm;
 
 use std::fmt;
 use std::time::Duration;
@@ -152,6 +150,12 @@ impl Emitter {
     /// The emitter's counters so far.
     pub fn stats(&self) -> Stats {
         self.dispatch.stats()
+    }
+
+    /// Sets how long the end may take if a signal of the operating system ends the process.
+    #[allow(dead_code, reason = "feature `sigterm` calls it")]
+    pub(crate) fn name_time_on_signal(&self, time: Duration) {
+        self.dispatch.name_time_on_signal(time);
     }
 }
 

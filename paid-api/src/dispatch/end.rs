@@ -2,11 +2,15 @@
 //! dispatch ends, but not when: waits share the time that is left.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
+
+use crate::ending::Done;
 
 /// The time at which dispatch must end; `None` until its last handle is dropped or it is shut down.
 pub(super) type EndTime = watch::Receiver<Option<Instant>>;
@@ -14,9 +18,9 @@ pub(super) type EndTime = watch::Receiver<Option<Instant>>;
 /// The longest timeout: a later point in time may not be representable.
 pub(super) const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// The time after this duration.
+/// The time after this duration, on the clock of dispatch's thread: a caller may be in a runtime whose clock is paused.
 pub(super) fn after(time: Duration) -> Instant {
-    Instant::now() + time.min(LONGEST)
+    Instant::from_std(std::time::Instant::now()) + time.min(LONGEST)
 }
 
 /// The outcome of a future, or `None` if the end comes first.
@@ -31,18 +35,32 @@ pub(super) async fn before<F: Future>(mut end: EndTime, future: F) -> Option<F::
     first(future, ended).await
 }
 
-/// The outcome of a future, or `None` after `timeout` on the clock of this runtime, wherever it is awaited.
-pub(super) async fn within<F: Future>(
-    runtime: &tokio::runtime::Handle,
-    time: Duration,
-    future: F,
-) -> Option<F::Output> {
+/// The outcome of a future, or `None` after this time. A thread measures it: dispatch's own may be stuck in a hook or a
+/// sink, and the caller's runtime may have no clock, or a paused one.
+pub(super) async fn within<F: Future>(time: Duration, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    if let Some(outcome) = future.as_mut().now_or_never() {
+        return Some(outcome);
+    }
     let (ring, rung) = oneshot::channel::<()>();
-    runtime.spawn(async move {
-        tokio::time::sleep_until(after(time)).await;
+    let alarm = Alarm(Arc::default());
+    let off = Arc::clone(&alarm.0);
+    let measure = move || {
+        off.wait(time.min(LONGEST));
         drop(ring);
-    });
+    };
+    // If there can be no thread, the time is over at once.
+    let _ = std::thread::Builder::new().name("paid-alarm".into()).spawn(measure);
     first(future, rung).await
+}
+
+/// Ends the thread of an alarm when it is dropped.
+struct Alarm(Arc<Done>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        self.0.tell();
+    }
 }
 
 /// The outcome of a future, or `None` if another is ready before it.

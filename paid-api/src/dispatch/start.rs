@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, mpsc};
 
-use tokio::sync::{mpsc as events, watch};
+use tokio::sync::mpsc as events;
 
 use super::cargo::Cargo;
+use super::closing::Closing;
 use super::courier::CourierPolicy;
 use super::disk::{DiskNews, DiskSettings, OpenedDisk};
 use super::end;
@@ -36,7 +37,8 @@ impl<C: Cargo> Dispatch<C> {
         let shared = Arc::new(DispatchShared::new(C::KIND, settings.reporter));
         let queue = Queue::new(settings.queue, settings.overflow, pace.batch, has_disk, tell_event.clone());
         let queue = Arc::new(queue);
-        let (end, ending) = watch::channel(None);
+        let (closing, ending) = Closing::new(Arc::clone(&queue), Arc::clone(&shared), settings.patience, has_disk);
+        let closing = Arc::new(closing);
         let worker = Worker::new(
             (cargo, sink),
             Arc::clone(&shared),
@@ -49,17 +51,8 @@ impl<C: Cargo> Dispatch<C> {
             Some(opened) => with_disk(worker, opened, &shared),
             None => worker,
         };
-        let thread = start_worker(settings.thread, worker)?;
-        let inner = DispatchInner {
-            queue,
-            shared,
-            end,
-            runtime: thread.runtime,
-            patience: settings.patience,
-            has_disk,
-            done: Some(thread.done).into(),
-            ended: thread.ended,
-        };
+        start_worker(settings.thread, worker, Arc::clone(&closing))?;
+        let inner = DispatchInner { queue, shared, has_disk, closing };
         Ok(Self { inner: Arc::new(inner) })
     }
 }
@@ -96,30 +89,23 @@ fn with_disk<C: Cargo>(worker: Worker<C>, opened: OpenedDisk, shared: &DispatchS
     worker.with_disk(opened.disk, opened.first, opened.next, opened.records)
 }
 
-struct Thread {
-    runtime: tokio::runtime::Handle,
-    done: mpsc::Receiver<()>,
-    ended: watch::Receiver<bool>,
-}
-
 /// Creates the runtime on its own thread: if that failed inside another runtime, it could not be dropped there.
-fn start_worker<C: Cargo>(name: &str, worker: Worker<C>) -> Result<Thread, ConfigError> {
-    let (tell_done, done) = mpsc::channel();
-    let (tell_ended, ended) = watch::channel(false);
-    let (hand_over, handle) = mpsc::channel();
+fn start_worker<C: Cargo>(name: &str, worker: Worker<C>, closing: Arc<Closing<C>>) -> Result<(), ConfigError> {
+    let (tell, told) = mpsc::channel();
     let work = move || {
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
-            Err(error) => return drop(hand_over.send(Err(error))),
+            Err(error) => return drop(tell.send(Err(error))),
         };
-        let _ = hand_over.send(Ok(runtime.handle().clone()));
+        // Dropped before the runtime, which may have to wait for a blocking task.
+        let running = closing.run();
+        let _ = tell.send(Ok(()));
         runtime.block_on(worker.run());
-        let _ = tell_done.send(());
-        tell_ended.send_replace(true);
+        drop(running);
     };
     std::thread::Builder::new().name(name.into()).spawn(work).map_err(|error| cannot_start(name, error))?;
-    match handle.recv() {
-        Ok(Ok(runtime)) => Ok(Thread { runtime, done, ended }),
+    match told.recv() {
+        Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(cannot_start(name, error)),
         Err(error) => Err(cannot_start(name, error)),
     }

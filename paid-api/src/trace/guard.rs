@@ -115,6 +115,14 @@ impl TraceGuard {
             None => Ok(()),
         }
     }
+
+    /// Sets how long the end may take if a signal of the operating system ends the process.
+    #[allow(dead_code, reason = "feature `sigterm` calls it")]
+    pub(crate) fn name_time_on_signal(&self, time: Duration) {
+        if let Some(pipeline) = &self.pipeline {
+            pipeline.exporter.dispatch.name_time_on_signal(time);
+        }
+    }
 }
 
 impl Drop for TraceGuard {
