@@ -38,6 +38,7 @@ use cargo::Costs;
 use sink::CostSink;
 
 /// Delivers cost records from its own thread, as an [`Emitter`](crate::Emitter) delivers signals. Cloning is cheap.
+/// Dropping the last handle waits for queued records, and so does the end of the process, as with an emitter.
 #[derive(Clone)]
 pub struct CostEmitter {
     dispatch: Dispatch<Costs>,

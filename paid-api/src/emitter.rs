@@ -25,6 +25,14 @@ use cargo::Signals;
 /// Cloning is cheap; dropping the last handle waits up to 5 seconds for queued signals, and reports those that are not
 /// delivered.
 ///
+/// An emitter that is still alive when the process ends, because it is installed, in a static or leaked, does the same
+/// then: if `main` returns or panics, or if something calls [`std::process::exit`], the process waits for queued signals,
+/// for all emitters at the same time. The wait is the emitter's [`patience`](EmitterBuilder::patience), but not more than
+/// a minute; call [`shutdown`](Self::shutdown) first if you need longer. Signals that are emitted meanwhile are refused
+/// and reported. If the process is killed by a signal (see `shutdown_on_sigterm`, feature `sigterm`, for SIGTERM and
+/// SIGINT) or aborts, queued signals are lost unless they are in an outbox. So they are on Windows if
+/// [`std::process::exit`] is called: it runs nothing there; call `shutdown` before.
+///
 /// Signals are sent in batches, several at a time, and those of one customer in the order in which they were emitted.
 /// If a batch cannot be delivered now (Paid cannot be reached, is overloaded, or refuses the API key), it is retried
 /// until it is delivered, with waits of up to a minute. Meanwhile the queue fills: with an

@@ -13,7 +13,7 @@ use crate::ending::{self, Cause, Done, LONGEST, Listed, MOMENT, Part, Seat};
 use crate::report::{DeliveryError, log};
 
 /// Waits that take longer than this are logged.
-const SILENT: Duration = Duration::from_secs(10);
+const SILENT: Duration = Duration::from_secs(15);
 
 /// Held by the handles of a dispatch, by its thread, and by the list of what is ended with the process.
 pub(super) struct Closing<C: Cargo> {

@@ -1,5 +1,6 @@
 //! The worker in virtual time, against a sink that misbehaves as it is told.
 
+mod ends;
 mod policies;
 #[cfg(feature = "outbox")]
 mod with_disk;
