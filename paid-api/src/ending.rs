@@ -116,12 +116,14 @@ impl Drop for Listed {
 }
 
 /// Returns true if the process already ends by itself.
+#[allow(dead_code, reason = "feature `sigterm` calls it")]
 pub(crate) fn exits() -> bool {
     EXITS.load(Ordering::Relaxed)
 }
 
 /// Ends everything that is listed, all at once and each in its own time, and waits for it. What is not delivered then is
 /// reported. Parts that are built later end at once.
+#[allow(dead_code, reason = "feature `sigterm` calls it")]
 pub(crate) fn end_all(cause: Cause) {
     end(&begin(cause), cause, HERE.get());
 }

@@ -85,6 +85,19 @@ static KEPT: Mutex<Vec<Emitter>> = Mutex::new(Vec::new());
 static COSTS: OnceLock<CostEmitter> = OnceLock::new();
 static SCOPE: OnceLock<paid::Scope> = OnceLock::new();
 
+thread_local! {
+    static LAST_WORDS: LastWords = const { LastWords };
+}
+
+/// Emits when its thread ends.
+struct LastWords;
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        paid::emit(signal("sent"));
+    }
+}
+
 /// Keeps an emitter in a static, with three signals that are not sent yet.
 fn keep(emitter: Emitter) {
     three_from(&emitter);
@@ -108,6 +121,11 @@ fn build(role: &str) {
         "installed" => {
             paid::install(to_paid().build().unwrap());
             (0..3).for_each(|_| paid::emit(signal("sent")));
+        }
+        "emits when its thread ends" => {
+            // Before the scope, so that it is dropped after it.
+            LAST_WORDS.with(|_| ());
+            build("installed");
         }
         "in a static" => keep(to_paid().build().unwrap()),
         "leaked" => {

@@ -228,6 +228,15 @@ async fn an_emitter_that_has_ended_is_not_waited_for_again() {
 }
 
 #[tokio::test]
+async fn a_destructor_at_the_end_of_a_thread_may_still_emit() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut command = again("emits when its thread ends", "return");
+    command.env(URL, emulator.url());
+    let ended = tokio::task::spawn_blocking(move || run(command, &[])).await.unwrap();
+    assert_eq!((code(ended.status), sent(&emulator, "signals")), (0, 4), "{}", ended.err);
+}
+
+#[tokio::test]
 async fn time_without_limit_lasts_until_all_is_delivered() {
     let emulator = Emulator::start().await.unwrap();
     let emitter = Emitter::new(emulator.client()).unwrap();
