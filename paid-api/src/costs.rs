@@ -40,6 +40,7 @@ use cargo::Costs;
 use sink::CostSink;
 
 /// Delivers cost records from its own thread, as an [`Emitter`](crate::Emitter) delivers signals. Cloning is cheap.
+/// Dropping the last handle waits for queued records, and so does the end of the process, as with an emitter.
 #[derive(Clone)]
 pub struct CostEmitter {
     dispatch: Dispatch<Costs>,
@@ -117,6 +118,12 @@ impl CostEmitter {
     /// How many records are uncertain: sent, but never answered.
     pub fn uncertain(&self) -> usize {
         self.sink.uncertain()
+    }
+
+    /// Sets how long the end may take if a signal of the operating system ends the process.
+    #[allow(dead_code, reason = "feature `sigterm` calls it")]
+    pub(crate) fn name_time_on_signal(&self, time: Duration) {
+        self.dispatch.name_time_on_signal(time);
     }
 }
 

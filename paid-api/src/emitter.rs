@@ -4,8 +4,6 @@ mod builder;
 mod cargo;
 #[cfg(feature = "outbox")]
 mod on_disk;
-#[cfg(feature = "sigterm")]
-mod on_sigterm;
 
 use std::fmt;
 use std::time::Duration;
@@ -27,6 +25,14 @@ use cargo::Signals;
 /// Delivers signals to Paid from its own thread: emitting never waits for the network and needs no async runtime.
 /// Cloning is cheap; dropping the last handle waits up to 5 seconds for queued signals, and reports those that are not
 /// delivered.
+///
+/// An emitter that is still alive when the process ends, because it is installed, in a static or leaked, does the same
+/// then: if `main` returns or panics, or if something calls [`std::process::exit`], the process waits for queued signals,
+/// for all emitters at the same time. The wait is the emitter's [`patience`](EmitterBuilder::patience), but not more than
+/// a minute; call [`shutdown`](Self::shutdown) first if you need longer. Signals that are emitted meanwhile are refused
+/// and reported. If the process is killed by a signal (see `shutdown_on_sigterm`, feature `sigterm`, for SIGTERM and
+/// SIGINT) or aborts, queued signals are lost unless they are in an outbox. So they are on Windows if
+/// [`std::process::exit`] is called: it runs nothing there; call `shutdown` before.
 ///
 /// Signals are sent in batches, several at a time, and those of one customer in the order in which they were emitted.
 /// If a batch cannot be delivered now (Paid cannot be reached, is overloaded, or refuses the API key), it is retried
@@ -182,6 +188,12 @@ impl Emitter {
     /// The emitter's counters so far.
     pub fn stats(&self) -> Stats {
         self.dispatch.stats()
+    }
+
+    /// Sets how long the end may take if a signal of the operating system ends the process.
+    #[allow(dead_code, reason = "feature `sigterm` calls it")]
+    pub(crate) fn name_time_on_signal(&self, time: Duration) {
+        self.dispatch.name_time_on_signal(time);
     }
 }
 

@@ -33,7 +33,7 @@
 //!   the types of that crate.
 //! - `cost-emitter`: sends costs that you know directly to Paid, see [`mod@costs`].
 //! - `webhook`: verifies and parses webhooks, see `paid::webhook`; `webhook-axum`: an axum extractor for them.
-//! - `sigterm`: [`Emitter::shutdown_on_sigterm`].
+//! - `sigterm`: delivers what is queued before SIGTERM or SIGINT ends the process, see [`Emitter::shutdown_on_sigterm`].
 //! - `nats`: sends signals through NATS JetStream, see `paid::nats`.
 //! - `metrics`: publishes the emitter's [`Stats`] through the `metrics` facade, as `paid_signals_*`.
 //! - `gzip`: compresses requests, see [`ClientBuilder::gzip`].
@@ -63,6 +63,8 @@ mod emit;
 mod emitter;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+#[cfg(feature = "emit")]
+mod ending;
 #[cfg_attr(not(feature = "emit"), allow(dead_code))]
 mod error;
 #[cfg(any(feature = "outbox", feature = "cost-emitter"))]
@@ -115,14 +117,12 @@ pub use timestamp::{ParseTimestampError, Timestamp};
 pub use transport::{Call, CallFuture, Empty};
 pub use verdict::Verdict;
 
-#[cfg(feature = "nats")]
-pub use async_nats;
-#[cfg(feature = "nats")]
-pub use forward::forward;
 #[cfg(feature = "emit")]
 pub use front_of_emit::*;
 #[cfg(feature = "trace")]
 pub use paid_macros::trace;
+#[cfg(feature = "nats")]
+pub use {async_nats, forward::forward};
 
 /// What feature `emit` adds to the crate root.
 #[cfg(feature = "emit")]

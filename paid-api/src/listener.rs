@@ -90,7 +90,12 @@ impl Drop for Listening {
 }
 
 /// Sends all signals of the process to this emitter, except those of scopes that have their own. It replaces an emitter
-/// that was installed before.
+/// that was installed before, which is dropped: if that was its last handle, this waits for its queued signals.
+///
+/// An installed [`Emitter`](crate::Emitter) needs no cleaning up: when `main` returns or panics, or something calls
+/// [`std::process::exit`] (except on Windows), its queued signals are sent before the process ends, for up to its
+/// [`patience`](crate::EmitterBuilder::patience); those that are not delivered then are reported. To know the result, keep
+/// a clone and call [`shutdown`](crate::Emitter::shutdown).
 pub fn install(emitter: impl Emit) {
     let before = INSTALLED.write().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(emitter));
     if before.is_some() {
@@ -100,7 +105,8 @@ pub fn install(emitter: impl Emit) {
     }
 }
 
-/// Removes the installed emitter and returns it; for tests, and before a process ends.
+/// Removes the installed emitter and returns it, for tests. Dropping it, if it is the last handle, waits for its queued
+/// signals. The end of a process does that by itself, see [`install`].
 pub fn uninstall() -> Option<Arc<dyn Emit>> {
     let before = INSTALLED.write().unwrap_or_else(PoisonError::into_inner).take();
     if before.is_some() {

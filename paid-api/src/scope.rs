@@ -250,6 +250,10 @@ impl Scope {
 
     /// Calls `look` with the current scope, without cloning it.
     pub(crate) fn with_current<R>(look: impl FnOnce(Option<&Self>) -> R) -> R {
+        // A thread that ends may emit from a destructor, after this one has run.
+        if CURRENT.try_with(|_| ()).is_err() {
+            return look(None);
+        }
         CURRENT.with_borrow(|current| look(current.as_ref()))
     }
 }

@@ -155,7 +155,8 @@ macro_rules! dispatch_setters {
             self
         }
 
-        #[doc = concat!("Sets how long dropping the last handle waits for queued ", $records, "; ", $patience, " by default.")]
+        #[doc = concat!("Sets how long dropping the last handle waits for queued ", $records, "; ", $patience, " by default. The end of the process")]
+        /// waits as long, but not more than a minute.
         pub fn patience(mut self, patience: std::time::Duration) -> Self {
             self.settings.patience = patience;
             self

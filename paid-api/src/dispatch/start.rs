@@ -4,9 +4,10 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, mpsc};
 
 use futures_util::FutureExt;
-use tokio::sync::{mpsc as events, watch};
+use tokio::sync::mpsc as events;
 
 use super::cargo::Cargo;
+use super::closing::Closing;
 use super::courier::CourierPolicy;
 use super::disk::{DiskNews, DiskSettings, OpenedDisk};
 use super::end;
@@ -41,7 +42,8 @@ impl<C: Cargo> Dispatch<C> {
         let queue =
             Queue::new(settings.queue, settings.overflow, pace.batch, has_disk && host.may_block(), tell_event.clone());
         let queue = Arc::new(queue);
-        let (end, ending) = watch::channel(None);
+        let (closing, ending) = Closing::new(Arc::clone(&queue), Arc::clone(&shared), settings.patience, has_disk);
+        let closing = Arc::new(closing);
         let worker = Worker::new(
             (cargo, sink),
             Arc::clone(&shared),
@@ -54,17 +56,8 @@ impl<C: Cargo> Dispatch<C> {
             Some(opened) => with_disk(worker, opened, &shared),
             None => worker,
         };
-        let thread = start_worker(&*host, settings.thread, worker, has_disk)?;
-        let inner = DispatchInner {
-            queue,
-            shared,
-            end,
-            runtime: thread.runtime,
-            patience: settings.patience,
-            has_disk,
-            done: Some(thread.done).into(),
-            ended: thread.ended,
-        };
+        start_worker(&*host, settings.thread, worker, Arc::clone(&closing))?;
+        let inner = DispatchInner { queue, shared, has_disk, closing };
         Ok(Self { inner: Arc::new(inner) })
     }
 }
@@ -102,12 +95,6 @@ fn with_disk<C: Cargo>(worker: Worker<C>, opened: OpenedDisk, shared: &DispatchS
     worker.with_disk(opened.disk, opened.first, opened.next, opened.records)
 }
 
-struct Thread {
-    runtime: tokio::runtime::Handle,
-    done: mpsc::Receiver<()>,
-    ended: watch::Receiver<bool>,
-}
-
 /// What is said when the thread has ended, however it did: nobody may wait for it any more.
 struct LastWord<C: Cargo> {
     queue: Arc<Queue<C>>,
@@ -142,17 +129,22 @@ fn start_worker<C: Cargo>(
     host: &dyn Host,
     name: &str,
     worker: Worker<C>,
-    has_disk: bool,
-) -> Result<Thread, ConfigError> {
-    let (tell_done, done) = mpsc::channel();
-    let (tell_ended, ended) = watch::channel(false);
+    closing: Arc<Closing<C>>,
+) -> Result<(), ConfigError> {
+    let (tell, told) = mpsc::channel();
+    let has_disk = worker.policy.has_disk;
     let last = LastWord { queue: Arc::clone(&worker.queue), shared: Arc::clone(&worker.shared), has_disk };
     let work = async move {
+        let running = closing.run();
+        let _ = tell.send(());
         let outcome = AssertUnwindSafe(worker.run()).catch_unwind().await;
         last.say(outcome.is_err());
-        let _ = tell_done.send(());
-        tell_ended.send_replace(true);
+        drop(running);
     };
-    let runtime = host.start(name, Box::pin(work)).map_err(|error| cannot_start(name, error))?;
-    Ok(Thread { runtime, done, ended })
+    host.start(name, Box::pin(work)).map_err(|error| cannot_start(name, error))?;
+    if host.may_block() {
+        // From here on, the end of the process ends it, too.
+        told.recv().map_err(|error| cannot_start(name, error))?;
+    }
+    Ok(())
 }
