@@ -5,13 +5,14 @@ mod gzip;
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use crate::error::ConfigError;
+use crate::foreign;
 use crate::retry::RetryPolicy;
 
 /// Paid's v2 API.
@@ -128,15 +129,27 @@ impl fmt::Debug for Client {
 #[derive(Clone)]
 pub(crate) enum KeySource {
     Fixed(ApiKey),
-    Provided(Arc<dyn Fn() -> ApiKey + Send + Sync>),
+    Provided { provide: Arc<dyn Fn() -> ApiKey + Send + Sync>, last: Arc<Mutex<Option<HeaderValue>>> },
 }
 
 impl KeySource {
+    pub(crate) fn provided(provider: impl Fn() -> ApiKey + Send + Sync + 'static) -> Self {
+        Self::Provided { provide: Arc::new(provider), last: Arc::default() }
+    }
+
     /// The `Authorization` header. It is read for every attempt, so that a rotated key is used at once.
     pub(crate) fn header(&self) -> HeaderValue {
         match self {
             Self::Fixed(key) => key.header(),
-            Self::Provided(provide) => provide().header(),
+            Self::Provided { provide, last } => {
+                let provided = foreign::call(|| provide().header());
+                let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+                match provided {
+                    Ok(header) => last.insert(header).clone(),
+                    // It may work again soon. Without any key the server refuses the request, and it is repeated.
+                    Err(_) => last.clone().unwrap_or_else(|| HeaderValue::from_static("Bearer")),
+                }
+            }
         }
     }
 }
@@ -217,7 +230,7 @@ impl ClientBuilder {
     /// # }
     /// ```
     pub fn api_key_from(mut self, provider: impl Fn() -> ApiKey + Send + Sync + 'static) -> Self {
-        self.key = Some(Ok(KeySource::Provided(Arc::new(provider))));
+        self.key = Some(Ok(KeySource::provided(provider)));
         self
     }
 

@@ -236,6 +236,7 @@ const GRACE: Duration = Duration::from_secs(1);
 impl<C: Cargo> DispatchInner<C> {
     /// Ends the thread within this time.
     fn close(&self, patience: Duration) {
+        self.shared.reporter.ends();
         let end = end::after(patience);
         self.end.send_if_modified(|before| {
             let is_sooner = before.is_none_or(|before| end < before);

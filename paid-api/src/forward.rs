@@ -11,6 +11,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::Emitter;
 use crate::dispatch::Delivery;
+use crate::foreign;
 use crate::report::DeliveryError;
 use crate::verdict::Verdict;
 
@@ -108,7 +109,7 @@ impl Forwarder {
         *count += 1;
         // If an acknowledgement is lost, the message comes again, and Paid sees a duplicate.
         if let Err(error) = acker.ack_with(kind).await {
-            tracing::warn!("a message cannot be acknowledged and will come again: {error}");
+            foreign::log(|| tracing::warn!("a message cannot be acknowledged and will come again: {error}"));
         }
     }
 

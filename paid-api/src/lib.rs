@@ -66,6 +66,8 @@ pub mod emulator;
 mod error;
 #[cfg(any(feature = "outbox", feature = "cost-emitter"))]
 mod files;
+#[allow(dead_code)] // Some of it only serves features.
+mod foreign;
 #[cfg(feature = "nats")]
 mod forward;
 #[rustfmt::skip]

@@ -12,10 +12,10 @@ use reqwest::{Method, Response, StatusCode, Url};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
-use tracing::Instrument;
 
 use crate::client::{Client, ClientInner, Compress};
 use crate::error::{ApiError, DecodeError, Error, excerpt, without_text};
+use crate::foreign;
 use crate::retry::{self, Attempted};
 use crate::verdict::Verdict;
 use crate::wire;
@@ -317,15 +317,18 @@ async fn execute(client: Client, prepared: Prepared) -> Result<Answer, Error> {
     if let Some(problem) = prepared.problem {
         return Err(Error::request(prepared.operation, problem));
     }
-    let span = tracing::debug_span!(
-        "paid.request",
-        operation = &*prepared.operation,
-        method = prepared.method.as_str(),
-        status = tracing::field::Empty,
-        attempts = tracing::field::Empty,
-        duration_ms = tracing::field::Empty,
-    );
-    attempts(client, prepared).instrument(span).await
+    let (operation, method) = (prepared.operation.clone(), prepared.method.clone());
+    let span = move || {
+        tracing::debug_span!(
+            "paid.request",
+            operation = &*operation,
+            method = method.as_str(),
+            status = tracing::field::Empty,
+            attempts = tracing::field::Empty,
+            duration_ms = tracing::field::Empty,
+        )
+    };
+    foreign::in_span(span, attempts(client, prepared)).await
 }
 
 async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Error> {
@@ -337,19 +340,27 @@ async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Erro
     let url = prepared.url(&inner.base_url)?;
     let (attempt, attempts) = retry::run(&inner.retry, prepared.repeatable, |number, remaining| {
         if number > 1 {
-            tracing::debug!(attempt = number, "retrying");
+            foreign::log(|| tracing::debug!(attempt = number, "retrying"));
         }
         attempt(inner, &prepared, &url, inner.timeout.min(remaining))
     })
     .await;
-    let span = tracing::Span::current();
-    span.record("attempts", attempts);
-    span.record("duration_ms", u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+    let status = match &attempt {
+        Attempt::Answered { status, .. } => Some(status.as_u16()),
+        Attempt::Failed { .. } => None,
+    };
+    foreign::log(|| {
+        let span = tracing::Span::current();
+        span.record("attempts", attempts);
+        span.record("duration_ms", u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+        if let Some(status) = status {
+            span.record("status", status);
+        }
+    });
     let operation = prepared.operation;
     match attempt {
         Attempt::Failed { error, limit } => Err(Error::transport(operation, attempts, limit, error)),
         Attempt::Answered { status, headers, body } => {
-            span.record("status", status.as_u16());
             if Verdict::is_done(status) {
                 return Ok(Answer { operation, status, body });
             }

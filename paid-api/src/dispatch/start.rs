@@ -33,7 +33,7 @@ impl<C: Cargo> Dispatch<C> {
         let opened = disk.open.map(|open| open(disk, DiskNews::new(tell_event.clone()))).transpose()?;
         let has_disk = opened.is_some();
         let (pace, policy) = (pace(&settings, disk, has_disk), policy::<C>(&settings, has_disk));
-        let shared = Arc::new(DispatchShared::new(C::KIND, settings.reporter));
+        let shared = Arc::new(DispatchShared::new(C::KIND, settings.reporter.with_own_thread()));
         let queue = Queue::new(settings.queue, settings.overflow, pace.batch, has_disk, tell_event.clone());
         let queue = Arc::new(queue);
         let (end, ending) = watch::channel(None);
@@ -96,6 +96,9 @@ fn with_disk<C: Cargo>(worker: Worker<C>, opened: OpenedDisk, shared: &DispatchS
     worker.with_disk(opened.disk, opened.first, opened.next, opened.records)
 }
 
+/// How long the end waits for hooks when its time is over.
+const MOMENT: std::time::Duration = std::time::Duration::from_millis(200);
+
 struct Thread {
     runtime: tokio::runtime::Handle,
     done: mpsc::Receiver<()>,
@@ -113,7 +116,12 @@ fn start_worker<C: Cargo>(name: &str, worker: Worker<C>) -> Result<Thread, Confi
             Err(error) => return drop(hand_over.send(Err(error))),
         };
         let _ = hand_over.send(Ok(runtime.handle().clone()));
+        let (shared, end) = (Arc::clone(&worker.shared), worker.end.clone());
         runtime.block_on(worker.run());
+        // Hooks hear of what is lost at the end, too, if they are quick.
+        let moment = std::time::Instant::now() + MOMENT;
+        let end = *end.borrow();
+        shared.reporter.finish(end.map_or(moment, |end| end.into_std().max(moment)));
         let _ = tell_done.send(());
         tell_ended.send_replace(true);
     };

@@ -83,7 +83,7 @@ impl TraceBuilder {
     /// Sets a function that returns the current API key, for keys that are rotated. It is called before every request,
     /// so it must not block.
     pub fn api_key_from(mut self, provider: impl Fn() -> ApiKey + Send + Sync + 'static) -> Self {
-        self.key = Some(Ok(KeySource::Provided(Arc::new(provider))));
+        self.key = Some(Ok(KeySource::provided(provider)));
         self
     }
 
@@ -179,7 +179,7 @@ impl TraceBuilder {
         };
         let counters = Arc::new(TraceCounters::default());
         let noticed = Arc::clone(&counters);
-        settings.add_hook(move |failure| noticed.notice(failure));
+        settings.reporter.add_observer(move |failure| noticed.notice(failure));
         let resource = resource(self.service_name);
         let collector = CollectorSink::new(http, endpoint, key.clone(), self.timeout, &resource);
         let spans = Spans { key, mode };

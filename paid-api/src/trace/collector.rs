@@ -17,6 +17,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use crate::client::KeySource;
 use crate::dispatch::{Batch, Sink, SinkFuture};
 use crate::error::{ApiError, Error};
+use crate::foreign;
 use crate::report::Counts;
 use crate::verdict::Verdict;
 
@@ -117,10 +118,8 @@ fn counts(body: &[u8], spans: u64) -> Counts {
     let partial = answer.partial_success.unwrap_or_default();
     let failed = u64::try_from(partial.rejected_spans).unwrap_or(0).min(spans);
     if failed > 0 {
-        tracing::warn!(
-            "the collector refused {failed} of {spans} spans: {}",
-            crate::error::excerpt(&partial.error_message, 200)
-        );
+        let reason = crate::error::excerpt(&partial.error_message, 200);
+        foreign::log(|| tracing::warn!("the collector refused {failed} of {spans} spans: {reason}"));
     }
     Counts { ingested: spans - failed, duplicates: 0, failed }
 }
