@@ -65,10 +65,11 @@ impl<C: Cargo> Dispatch<C> {
 }
 
 fn pace(settings: &DispatchSettings, disk: &DiskSettings, has_disk: bool) -> Pace {
-    let take_in = if has_disk { disk.fsync.pace().min(settings.linger) } else { settings.linger };
+    let linger = settings.linger.min(end::LONGEST);
+    let take_in = if has_disk { disk.fsync.pace().min(linger) } else { linger };
     Pace {
         batch: settings.batch,
-        linger: settings.linger.min(end::LONGEST),
+        linger,
         in_flight: settings.in_flight,
         take_in,
         window: settings.window(),
