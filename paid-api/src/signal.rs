@@ -4,7 +4,7 @@ pub(crate) mod check;
 pub(crate) mod cost;
 mod data;
 mod json;
-mod key;
+pub(crate) mod key;
 pub(crate) mod lane;
 pub mod value;
 
@@ -19,7 +19,7 @@ use crate::types::{CustomerAttribution, ProductAttribution};
 
 pub use cost::{CostAmount, CostData, CostUsage};
 pub use data::Data;
-pub(crate) use key::{IdempotencyKey, random};
+pub(crate) use key::IdempotencyKey;
 
 /// A type that can be sent as a signal. `#[derive(PaidSignal)]` implements it; a manual implementation needs a name and
 /// the data:
@@ -227,8 +227,8 @@ impl Signal {
         self
     }
 
-    /// Adds a field to the data. If the value cannot be represented in JSON, emission reports the signal and does not
-    /// send it.
+    /// Adds a field to the data, or replaces it. If the value cannot be sent, see [`Data::field`], emission reports the
+    /// signal and does not send it.
     #[must_use]
     pub fn field<T: Serialize + ?Sized>(mut self, key: &str, value: &T) -> Self {
         self.data.field(key, value);

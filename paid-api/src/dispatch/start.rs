@@ -67,13 +67,7 @@ impl<C: Cargo> Dispatch<C> {
 fn pace(settings: &DispatchSettings, disk: &DiskSettings, has_disk: bool) -> Pace {
     let linger = settings.linger.min(end::LONGEST);
     let take_in = if has_disk { disk.fsync.pace().min(linger) } else { linger };
-    Pace {
-        batch: settings.batch,
-        linger,
-        in_flight: settings.in_flight,
-        take_in,
-        window: settings.window(),
-    }
+    Pace { batch: settings.batch, linger, in_flight: settings.in_flight, take_in, window: settings.window() }
 }
 
 fn policy<C: Cargo>(settings: &DispatchSettings, has_disk: bool) -> CourierPolicy {

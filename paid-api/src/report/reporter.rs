@@ -35,6 +35,7 @@ impl Reporter {
         self.hooks.push(Box::new(hook));
     }
 
+    #[allow(dead_code)] // Only tracing has one.
     pub(crate) fn add_observer(&mut self, observer: impl Fn(&DeliveryError) + Send + Sync + 'static) {
         self.observers.push(Box::new(observer));
     }

@@ -11,8 +11,8 @@ pub(crate) const UNREADABLE: &str = "\u{0}a value that panicked";
 pub(crate) const PANICKED: &str = "panicked when it was turned into text";
 
 const NAME: &str = "name the event, such as `email_sent`";
-pub(crate) const CUSTOMER: &str = "set an id of the customer, or leave it out to take the scope's";
-pub(crate) const PRODUCT: &str = "set an id of the product, or leave it out to take the scope's";
+const CUSTOMER: &str = "set an id of the customer, or leave it out to take the scope's";
+const PRODUCT: &str = "set an id of the product, or leave it out to take the scope's";
 const UNIT: &str = "set your id of the unit, or leave it out";
 const KEY: &str =
     "set what identifies this event alone, or leave it out for a new key: signals with one key are billed once";
@@ -69,6 +69,7 @@ pub(crate) fn text(field: &str, text: &str, advice: &str) -> Option<DataProblem>
 }
 
 /// Returns true if nothing and nobody has this text as an id.
+#[allow(dead_code)] // Only tracing asks.
 pub(crate) fn names_nothing(text: &str) -> bool {
     text == UNREADABLE || is_blank(text)
 }

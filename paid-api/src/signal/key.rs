@@ -50,6 +50,7 @@ thread_local! {
     static POOL: RefCell<Pool> = const { RefCell::new(Pool::new()) };
 }
 
+/// Random bytes, on any thread at any time.
 pub(crate) fn random() -> [u8; 10] {
     let pooled = POOL.try_with(|pool| {
         // Borrowed only if the pool is asked for bytes by what it calls itself.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use opentelemetry::{KeyValue, Value};
 
 use super::notices;
-use crate::signal::{check, random};
+use crate::signal::check;
+use crate::signal::key::random;
 use crate::types::{CustomerAttribution, ProductAttribution};
 
 /// The name of this library's tracer, in the style of the official clients.

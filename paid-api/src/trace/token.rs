@@ -6,7 +6,7 @@ use std::str::FromStr;
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 
 use super::work::current_work;
-use crate::signal::random;
+use crate::signal::key::random;
 
 /// A trace that several processes share: a 128-bit number that is not 0.
 ///
