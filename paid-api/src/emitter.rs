@@ -77,7 +77,7 @@ impl Emitter {
     ///
     /// It never waits for the network. With an outbox and a full queue it may wait for the disk, for a second at most.
     pub fn emit<S: PaidSignal>(&self, signal: S) -> Receipt {
-        match emit::complete(signal.to_signal()) {
+        match emit::made(signal).and_then(emit::complete) {
             Ok(signal) => {
                 let (tell, receipt) = Receipt::new(RecordKind::Signal);
                 emit::with_costs(signal, |signal| self.dispatch.push(signal, Some(tell), None));
@@ -116,7 +116,7 @@ impl Emitter {
         if !self.dispatch.has_disk() {
             return Err(DeliveryError::NoOutbox { kind: RecordKind::Signal });
         }
-        let signal = match emit::complete(signal.to_signal()) {
+        let signal = match emit::made(signal).and_then(emit::complete) {
             Ok(signal) => signal,
             Err(failure) => return self.dispatch.refuse(failure.clone()).await.and(Err(failure)),
         };

@@ -69,6 +69,8 @@ mod ending;
 mod error;
 #[cfg(any(feature = "outbox", feature = "cost-emitter"))]
 mod files;
+#[allow(dead_code)] // Some of it only serves features.
+mod foreign;
 #[cfg(feature = "nats")]
 mod forward;
 #[rustfmt::skip]

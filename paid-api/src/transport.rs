@@ -15,10 +15,10 @@ use reqwest::{Method, Url};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
-use tracing::Instrument;
 
 use crate::client::{Client, Compress};
 use crate::error::{ApiError, Error};
+use crate::foreign;
 use crate::retry;
 use crate::verdict::Verdict;
 use crate::wire;
@@ -301,15 +301,18 @@ async fn execute(client: Client, mut prepared: Prepared) -> Result<Answer, Error
     if let Some(problem) = prepared.problem() {
         return Err(Error::request(prepared.operation, problem));
     }
-    let span = tracing::debug_span!(
-        "paid.request",
-        operation = &*prepared.operation,
-        method = prepared.method.as_str(),
-        status = tracing::field::Empty,
-        attempts = tracing::field::Empty,
-        duration_ms = tracing::field::Empty,
-    );
-    attempts(client, prepared).instrument(span).await
+    let (operation, method) = (prepared.operation.clone(), prepared.method.clone());
+    let span = move || {
+        tracing::debug_span!(
+            "paid.request",
+            operation = &*operation,
+            method = method.as_str(),
+            status = tracing::field::Empty,
+            attempts = tracing::field::Empty,
+            duration_ms = tracing::field::Empty,
+        )
+    };
+    foreign::in_span(span, attempts(client, prepared)).await
 }
 
 async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Error> {
@@ -321,21 +324,29 @@ async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Erro
     let url = prepared.url(&inner.base_url)?;
     let (attempt, attempts) = retry::run(&inner.retry, prepared.repeatable, |number, remaining| {
         if number > 1 {
-            tracing::debug!(attempt = number, "retrying");
+            foreign::log(|| tracing::debug!(attempt = number, "retrying"));
         }
         attempt::make(inner, &prepared, &url, inner.timeout.min(remaining))
     })
     .await;
-    let span = tracing::Span::current();
-    span.record("attempts", attempts);
-    span.record("duration_ms", u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+    let status = match &attempt {
+        Attempt::Answered(answered) => Some(answered.status.as_u16()),
+        Attempt::Failed(_) => None,
+    };
+    foreign::log(|| {
+        let span = tracing::Span::current();
+        span.record("attempts", attempts);
+        span.record("duration_ms", u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+        if let Some(status) = status {
+            span.record("status", status);
+        }
+    });
     let operation = prepared.operation;
     let answered = match attempt {
         Attempt::Failed(failure) => return Err(Error::no_response(operation, attempts, failure)),
         Attempt::Answered(answered) => answered,
     };
     let Answered { status, headers, body, secret } = answered;
-    span.record("status", status.as_u16());
     if !Verdict::is_done(status) {
         return Err(Error::Api(Box::new(ApiError::without_key(
             operation,

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::journal::Journal;
 use crate::dispatch::{Batch, Sink, SinkFuture};
 use crate::error::{ConfigError, Error};
+use crate::foreign;
 use crate::report::{Counts, RecordKind, log};
 use crate::types::CreateCostsResponse;
 use crate::verdict::Verdict;
@@ -90,10 +91,14 @@ impl CostSink {
         for key in keys {
             state.uncertain.remove(key);
         }
-        if let Some(Err(error)) = state.journal.as_mut().map(|journal| journal.end(keys)) {
-            tracing::warn!(
-                "the journal of cost records cannot be written; after a crash they may count as uncertain: {error}"
-            );
+        let noted = state.journal.as_mut().map(|journal| journal.end(keys));
+        drop(state);
+        if let Some(Err(error)) = noted {
+            foreign::log(|| {
+                tracing::warn!(
+                    "the journal of cost records cannot be written; after a crash they may count as uncertain: {error}"
+                );
+            });
         }
     }
 

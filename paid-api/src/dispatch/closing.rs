@@ -111,6 +111,7 @@ impl<C: Cargo> Part for Closing<C> {
     fn close(&self, time: Duration) {
         // First, so that nothing is accepted after the thread has taken what it will ever take.
         self.queue.shut();
+        self.shared.reporter.ends();
         let end = end::after(&*self.shared.host, time);
         self.end.send_if_modified(|before| {
             let is_sooner = before.is_none_or(|before| end < before);

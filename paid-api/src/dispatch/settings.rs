@@ -98,8 +98,13 @@ impl DispatchSettings {
 /// Defines the setters of every builder over dispatch. The builder needs a field `settings`.
 macro_rules! dispatch_setters {
     ($records:literal, queue: $queue:literal, batch: $batch:literal, linger: $linger:literal, delays: $delays:literal, patience: $patience:literal) => {
-        #[doc = concat!("Adds a function that is called for every failure to deliver ", $records, ", on the thread that notices the")]
-        /// failure. The failure has already been logged. Hooks that were added before stay.
+        #[doc = concat!("Adds a function that is called once for every failure to deliver ", $records, ", in order, after the failure was")]
+        /// logged. Hooks that were added before stay.
+        ///
+        /// Hooks run on a thread of their own, so they may block, call back into this library, and even panic. A failure
+        /// that a hook itself causes on that thread is counted and logged, but calls no hook. If 1,000 failures wait for a
+        /// slow hook, further ones are only counted and logged. When delivery ends, it waits for the hooks within its
+        /// time.
         pub fn on_error(mut self, hook: impl Fn(&$crate::DeliveryError) + Send + Sync + 'static) -> Self {
             self.settings.add_hook(hook);
             self

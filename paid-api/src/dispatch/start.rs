@@ -38,7 +38,8 @@ impl<C: Cargo> Dispatch<C> {
         let has_disk = opened.is_some();
         let host = Arc::clone(&settings.host);
         let (pace, policy) = (pace(&settings, disk, has_disk), policy::<C>(&settings, has_disk));
-        let shared = Arc::new(DispatchShared::new(C::KIND, settings.reporter, Arc::clone(&host)));
+        let reporter = if host.may_block() { settings.reporter.with_own_thread() } else { settings.reporter };
+        let shared = Arc::new(DispatchShared::new(C::KIND, reporter, Arc::clone(&host)));
         let queue =
             Queue::new(settings.queue, settings.overflow, pace.batch, has_disk && host.may_block(), tell_event.clone());
         let queue = Arc::new(queue);
@@ -63,14 +64,9 @@ impl<C: Cargo> Dispatch<C> {
 }
 
 fn pace(settings: &DispatchSettings, disk: &DiskSettings, has_disk: bool) -> Pace {
-    let take_in = if has_disk { disk.fsync.pace().min(settings.linger) } else { settings.linger };
-    Pace {
-        batch: settings.batch,
-        linger: settings.linger.min(end::LONGEST),
-        in_flight: settings.in_flight,
-        take_in,
-        window: settings.window(),
-    }
+    let linger = settings.linger.min(end::LONGEST);
+    let take_in = if has_disk { disk.fsync.pace().min(linger) } else { linger };
+    Pace { batch: settings.batch, linger, in_flight: settings.in_flight, take_in, window: settings.window() }
 }
 
 fn policy<C: Cargo>(settings: &DispatchSettings, has_disk: bool) -> CourierPolicy {
@@ -94,6 +90,9 @@ fn with_disk<C: Cargo>(worker: Worker<C>, opened: OpenedDisk, shared: &DispatchS
     }
     worker.with_disk(opened.disk, opened.first, opened.next, opened.records)
 }
+
+/// How long the end waits for hooks when its time is over.
+const MOMENT: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// What is said when the thread has ended, however it did: nobody may wait for it any more.
 struct LastWord<C: Cargo> {
@@ -134,11 +133,16 @@ fn start_worker<C: Cargo>(
     let (tell, told) = mpsc::channel();
     let has_disk = worker.policy.has_disk;
     let last = LastWord { queue: Arc::clone(&worker.queue), shared: Arc::clone(&worker.shared), has_disk };
+    let (shared, ending) = (Arc::clone(&worker.shared), worker.end.clone());
     let work = async move {
         let running = closing.run();
         let _ = tell.send(());
         let outcome = AssertUnwindSafe(worker.run()).catch_unwind().await;
         last.say(outcome.is_err());
+        // Hooks hear of what is lost at the end, too, if they are quick.
+        let moment = std::time::Instant::now() + MOMENT;
+        let until = ending.borrow().map_or(moment, |end| end.into_std().max(moment));
+        shared.reporter.finish(until);
         drop(running);
     };
     host.start(name, Box::pin(work)).map_err(|error| cannot_start(name, error))?;

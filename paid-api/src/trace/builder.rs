@@ -186,7 +186,7 @@ impl TraceBuilder {
         };
         let counters = Arc::new(TraceCounters::default());
         let noticed = Arc::clone(&counters);
-        settings.add_hook(move |failure| noticed.notice(failure));
+        settings.reporter.add_observer(move |failure| noticed.notice(failure));
         let resource = resource(self.service_name);
         let collector = CollectorSink::new(connections, endpoint, key.clone(), timeout, &resource);
         let spans = Spans { key, mode };

@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use crate::client::{Connections, KeySource, SMALL_RESPONSE};
 use crate::dispatch::{Batch, Sink, SinkFuture};
 use crate::error::{ApiError, Error, Failure, LARGEST_ERROR_BODY};
+use crate::foreign;
 use crate::report::Counts;
 use crate::secret::Secret;
 use crate::transport::{Body, guarded};
@@ -136,10 +137,8 @@ fn counts(body: &[u8], spans: u64, secret: &Secret) -> Counts {
     let partial = answer.partial_success.unwrap_or_default();
     let failed = u64::try_from(partial.rejected_spans).unwrap_or(0).min(spans);
     if failed > 0 {
-        tracing::warn!(
-            "the collector refused {failed} of {spans} spans: {}",
-            crate::error::excerpt(&secret.removed(&partial.error_message), 200)
-        );
+        let reason = crate::error::excerpt(&secret.removed(&partial.error_message), 200);
+        foreign::log(|| tracing::warn!("the collector refused {failed} of {spans} spans: {reason}"));
     }
     Counts { ingested: spans - failed, duplicates: 0, failed }
 }
