@@ -46,7 +46,8 @@ impl<C: Cargo> Worker<C> {
         let (Some(disk), Some(backlog)) = (&self.disk, &mut self.backlog) else { return };
         let window = self.pace.window;
         let has_room = self.memory.records < window.records.div_ceil(2) && self.memory.bytes < window.bytes.div_ceil(2);
-        if has_room && !backlog.loading && !self.disk_fails {
+        // A disk that is full can still be read, and what is sent makes room.
+        if has_room && !backlog.loading {
             backlog.loading = true;
             disk.load(backlog.next, self.next_chunk, window.records - self.memory.records, window.bytes / 2);
         }
@@ -60,6 +61,11 @@ impl<C: Cargo> Worker<C> {
                 self.shared.counts.dropped.add(records);
                 self.report_outbox(format!("{} on disk can no longer be read", C::KIND.counted(records)));
             }
+            News::Damaged { problem, lost } => {
+                self.shared.counts.dropped.add(lost);
+                self.report_outbox(problem);
+            }
+            News::LettersFailing(problem) => self.report_outbox(problem),
             News::Buried(records) => self.shared.counts.dead_lettered.add(records),
             News::Failing(problem) => {
                 self.disk_fails = true;
