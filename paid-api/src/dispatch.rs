@@ -41,7 +41,8 @@ use shared::DispatchShared;
 
 pub(crate) use cargo::Cargo;
 pub use disk::Fsync;
-pub(crate) use disk::{Disk, DiskNews, DiskSettings, Frame, News, OpenedDisk, Rejected, SetAside};
+#[allow(unused_imports)]
+pub(crate) use disk::{Disk, DiskNews, DiskSettings, Ended, Frame, News, OpenedDisk, Rejected, SetAside, TellGone};
 #[allow(unused_imports)]
 pub(crate) use folder::{Folder, OpenFolder, Storage};
 #[allow(unused_imports)]

@@ -88,6 +88,8 @@ fn with_disk<C: Cargo>(worker: Worker<C>, opened: OpenedDisk, shared: &DispatchS
     if let Some(problem) = opened.damage {
         shared.reporter.report(&DeliveryError::Outbox { kind: C::KIND, problem });
     }
+    shared.counts.recovered.add(opened.lost);
+    shared.counts.dropped.add(opened.lost);
     worker.with_disk(opened.disk, opened.first, opened.next, opened.records)
 }
 

@@ -3,6 +3,7 @@
 
 mod aside;
 mod backlog;
+mod ending;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use tokio::time::Instant;
 
 use super::cargo::Cargo;
 use super::chunk::Chunk;
-use super::courier::{Courier, CourierPolicy, Errand, lose};
+use super::courier::{Courier, CourierPolicy, Errand};
 use super::disk::{Disk, Rejected};
 use super::end::EndTime;
 use super::event::{DispatchEvent, Finished};
@@ -81,6 +82,8 @@ pub(super) struct Worker<C: Cargo> {
     probing: Option<u32>,
     /// What was not delivered when time ran out.
     left: Vec<Item>,
+    /// How often refused records were handed to the disk that has not answered yet.
+    burying: usize,
     /// The tasks of requests; they end with the worker.
     couriers: JoinSet<()>,
     tell: mpsc::UnboundedSender<DispatchEvent>,
@@ -127,6 +130,7 @@ impl<C: Cargo> Worker<C> {
             aside: Aside::default(),
             probing: None,
             left: Vec::new(),
+            burying: 0,
             couriers: JoinSet::new(),
             tell,
             take_at: None,
@@ -373,6 +377,7 @@ impl<C: Cargo> Worker<C> {
         if let Some(disk) = &self.disk
             && !rejected.is_empty()
         {
+            self.burying += 1;
             disk.bury(rejected);
         }
     }
@@ -404,6 +409,10 @@ impl<C: Cargo> Worker<C> {
     }
 
     fn answer_flushes(&mut self) {
+        // What was refused is done when it is among the dead letters.
+        if self.burying > 0 && !self.disk_fails {
+            return;
+        }
         let on_disk = self.backlog.as_ref().map(|backlog| backlog.next);
         let first = [self.ledger.first(), on_disk].into_iter().flatten().min().unwrap_or(self.next_chunk);
         for (until, tell) in std::mem::take(&mut self.flushes) {
@@ -430,31 +439,5 @@ impl<C: Cargo> Worker<C> {
         let is_done = queued == 0 && self.lanes.len() == 0 && self.requests == 0 && self.backlog.is_none();
         // If a courier gave up, the others would fail, too; and later records must not overtake.
         is_done || !self.left.is_empty() || Instant::now() >= end
-    }
-
-    /// Leaves undelivered records in the outbox; without one, reports them as lost.
-    async fn wind_up(mut self) {
-        while self.take() {}
-        // Couriers notice the end themselves.
-        while self.requests > 0
-            && let Some(event) = self.events.recv().await
-        {
-            self.hear(event);
-        }
-        let mut left = self.lanes.drain();
-        left.extend(self.take_aside());
-        left.append(&mut self.left);
-        self.show_aside();
-        if let Some(disk) = self.disk.take() {
-            let _ = disk.end().await;
-            while let Ok(event) = self.events.try_recv() {
-                self.hear(event);
-            }
-            self.leave_in_outbox(left);
-        } else if !left.is_empty() {
-            lose(&self.shared, left, None);
-        }
-        self.queue.end();
-        self.publish();
     }
 }

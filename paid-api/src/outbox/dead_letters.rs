@@ -33,7 +33,7 @@ pub struct DeadLetter {
 
 impl DeadLetter {
     pub(super) fn of(rejected: Rejected, at: crate::Timestamp) -> Option<Self> {
-        let Rejected { record, reason } = rejected;
+        let Rejected { record, reason, .. } = rejected;
         let (kind, name, key) = (record.kind(), record.name().to_owned(), record.key().to_owned());
         // Invalid JSON is kept as a string.
         let body = serde_json::from_slice(record.body())

@@ -80,7 +80,8 @@ impl Courier {
     fn reject(&mut self, item: Item, failure: DeliveryError) {
         self.shared.counts.rejected.add(1);
         self.finished.count(item.chunk);
-        self.finished.rejected.push(Rejected { record: item.record.clone(), reason: failure.to_string() });
+        let reason = failure.to_string();
+        self.finished.rejected.push(Rejected { chunk: item.chunk, record: item.record.clone(), reason });
         self.shared.reporter.report(&failure);
         item.answer(Err(failure));
     }

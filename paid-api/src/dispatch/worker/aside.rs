@@ -123,7 +123,7 @@ impl<C: Cargo> Worker<C> {
         let failure = DeliveryError::NotDelivered { kind: item.record.kind(), records: 1, error: Some(error) };
         self.shared.counts.rejected.add(1);
         self.shared.reporter.report(&failure);
-        self.bury(vec![Rejected { record: item.record.clone(), reason: failure.to_string() }]);
+        self.bury(vec![Rejected { chunk: item.chunk, record: item.record.clone(), reason: failure.to_string() }]);
         self.is_done(item.chunk, 1);
         item.answer(Err(failure));
     }
