@@ -7,6 +7,7 @@ mod counters;
 mod courier;
 mod disk;
 mod end;
+mod errand;
 mod event;
 mod folder;
 mod host;
@@ -40,6 +41,7 @@ use shared::DispatchShared;
 pub(crate) use cargo::Cargo;
 pub use disk::Fsync;
 pub(crate) use disk::{Disk, DiskNews, DiskSettings, Frame, News, OpenedDisk, Rejected};
+pub(crate) use errand::{Answer, Errand};
 #[allow(unused_imports)]
 pub(crate) use folder::{Folder, OpenFolder, Storage};
 #[allow(unused_imports)]
@@ -64,6 +66,8 @@ impl<C: Cargo> Clone for Dispatch<C> {
 }
 
 struct DispatchInner<C: Cargo> {
+    sink: Arc<dyn Sink>,
+    host: Arc<dyn Host>,
     queue: Arc<Queue<C>>,
     shared: Arc<DispatchShared>,
     end: watch::Sender<Option<Instant>>,
@@ -160,6 +164,11 @@ impl<C: Cargo> Dispatch<C> {
     /// Waits until the queue has room.
     pub(crate) async fn room(&self) {
         self.inner.queue.room().await;
+    }
+
+    /// Sends records with the same sink, beside the queue.
+    pub(crate) fn errand(&self) -> Errand {
+        Errand { kind: C::KIND, sink: Arc::clone(&self.inner.sink), host: Arc::clone(&self.inner.host) }
     }
 
     pub(crate) fn has_disk(&self) -> bool {

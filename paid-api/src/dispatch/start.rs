@@ -38,7 +38,7 @@ impl<C: Cargo> Dispatch<C> {
         let shared = Arc::new(DispatchShared::new(C::KIND, settings.reporter, Arc::clone(&host)));
         let queue =
             Queue::new(settings.queue, settings.overflow, pace.batch, has_disk && host.may_block(), tell_event.clone());
-        let queue = Arc::new(queue);
+        let (queue, sink_of_errands) = (Arc::new(queue), Arc::clone(&sink));
         let (end, ending) = watch::channel(None);
         let worker = Worker::new(
             (cargo, sink),
@@ -54,6 +54,8 @@ impl<C: Cargo> Dispatch<C> {
         };
         let thread = start_worker(&*host, settings.thread, worker)?;
         let inner = DispatchInner {
+            sink: sink_of_errands,
+            host,
             queue,
             shared,
             end,
