@@ -164,7 +164,7 @@ fn resubmit(folder: &Path) -> Outcome {
         "sending {} signal(s); Ctrl-C stops; signals that are not sent yet stay dead letters",
         found.letters.len()
     );
-    let outcome = runtime.block_on(emitter.resubmit(folder))?;
+    let outcome = runtime.block_on(std::future::IntoFuture::into_future(emitter.resubmit(folder)))?;
     let _ = runtime.block_on(emitter.shutdown(Duration::from_secs(10)));
     println!("{} accepted by Paid and removed from the dead letters", outcome.delivered);
     if outcome.refused.is_empty() {

@@ -197,10 +197,7 @@ impl Keeper {
                 true
             }
             Err(error) => {
-                self.fails(format!(
-                    "cannot write {}: {error}",
-                    self.place.folder.path().join(dead_letters::FILE).display()
-                ));
+                self.fails(error.to_string());
                 false
             }
         }
