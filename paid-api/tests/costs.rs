@@ -202,7 +202,7 @@ async fn a_cost_record_that_is_sent_again_says_what_became_of_it() {
     assert_eq!(reason(), first);
     // In a request when the time was over: Paid may have it.
     emulator.fault(Fault::latency(5 * SECOND));
-    let outcome = costs.resubmit_from(folder.path()).timeout(SECOND).await.unwrap();
+    let outcome = costs.resubmit_from(folder.path()).timeout(SECOND / 2).await.unwrap();
     assert_eq!((outcome.delivered, outcome.unanswered.len()), (0, 1));
     assert!(reason().starts_with("uncertain: sent again at"), "{}", reason());
     // Answered, but the answer was lost.
