@@ -8,6 +8,7 @@ mod counters;
 mod courier;
 mod disk;
 mod end;
+mod errand;
 mod event;
 mod folder;
 mod host;
@@ -43,6 +44,7 @@ pub(crate) use cargo::Cargo;
 pub use disk::Fsync;
 #[allow(unused_imports)]
 pub(crate) use disk::{Disk, DiskNews, DiskSettings, Ended, Frame, News, OpenedDisk, Rejected, SetAside, TellGone};
+pub(crate) use errand::{Answer, Errand};
 #[allow(unused_imports)]
 pub(crate) use folder::{Folder, OpenFolder, Storage};
 #[allow(unused_imports)]
@@ -67,6 +69,8 @@ impl<C: Cargo> Clone for Dispatch<C> {
 }
 
 struct DispatchInner<C: Cargo> {
+    sink: Arc<dyn Sink>,
+    host: Arc<dyn Host>,
     queue: Arc<Queue<C>>,
     shared: Arc<DispatchShared>,
     has_disk: bool,
@@ -180,6 +184,11 @@ impl<C: Cargo> Dispatch<C> {
 
     pub(crate) fn patience(&self) -> Duration {
         self.inner.closing.patience()
+    }
+
+    /// Sends records with the same sink, beside the queue.
+    pub(crate) fn errand(&self) -> Errand {
+        Errand { kind: C::KIND, sink: Arc::clone(&self.inner.sink), host: Arc::clone(&self.inner.host) }
     }
 
     pub(crate) fn has_disk(&self) -> bool {

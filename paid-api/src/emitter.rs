@@ -134,17 +134,6 @@ impl Emitter {
         }
     }
 
-    /// Queues a signal that is already JSON, as in a dead letter; waits until there is room.
-    pub(crate) async fn emit_json(&self, text: &[u8]) -> Receipt {
-        match cargo::record_of_json(text) {
-            Some(record) => {
-                let room = self.dispatch.room_for_record(&record).await;
-                self.dispatch.push_record(room, record)
-            }
-            None => self.dispatch.refuse(DeliveryError::NotASignal),
-        }
-    }
-
     /// The record of a signal that is already JSON. JSON that is not a signal is counted and reported.
     pub(crate) fn record_of_json(&self, text: &[u8]) -> Option<Record> {
         let record = cargo::record_of_json(text);

@@ -221,7 +221,8 @@ pub mod runtime {
     pub use crate::{Call, Client, Decimal, Empty, JsonObject, Patch, Timestamp};
 }
 
-/// Compiles the code in the README.
+/// Compiles the code in the README and the guide.
 #[cfg(all(doctest, feature = "outbox", feature = "trace", feature = "cost-emitter"))]
 #[doc = include_str!("../../README.md")]
+#[doc = include_str!("../../docs/dead-letters.md")]
 struct Readme;

@@ -4,6 +4,13 @@
 //! An outbox is a folder. `outbox.redb` holds the records that Paid does not have yet, `dead-letters.jsonl` those that
 //! Paid permanently refused, one JSON object a line, and `contents` says whether they are signals or cost records.
 //! `cargo paid outbox` (feature `cli`) shows both.
+//!
+//! Dead letters stay until they are delivered ([`Emitter::resubmit`](crate::Emitter::resubmit)) or [discarded](discard):
+//! each is money that was not billed. A file of them that has grown to 16 MiB is compacted, since only the last letter of
+//! each key counts, and, if that does not help, continued in a new one: `dead-letters.1.jsonl` and further numbers hold
+//! the earlier letters. There is no limit to their number; the log says so whenever a file is full. The files may be
+//! read at any time; to change them, use the functions of this module, which respect the lock and check what they write.
+//! A line that cannot be parsed stays as it is.
 
 mod aside;
 mod backend;
@@ -20,6 +27,7 @@ mod mark;
 mod opening;
 mod resubmission;
 mod salvage;
+mod set_aside;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -34,17 +42,20 @@ use tokio::sync::{mpsc, oneshot};
 use crate::Timestamp;
 pub use crate::dispatch::Fsync;
 use crate::dispatch::{
-    Disk, DiskNews, DiskSettings, Ended, Folder, Host, Machine, News, OpenedDisk, Record, Rejected, SetAside,
+    self, Disk, DiskNews, DiskSettings, Ended, Folder, Host, Machine, News, OpenedDisk, Record, Rejected,
 };
 use crate::error::ConfigError;
 use crate::files::PrivateFolder;
 use crate::report::{RecordKind, log};
 
 use contents::Claim;
-pub use dead_letters::{DeadLetter, DeadLetters};
+pub use dead_letters::{
+    DeadLetter, DeadLetters, dead_letter, dead_letters, discard, discard_unreadable, replace_letter,
+    replace_letter_and_key,
+};
 use keeper::{Keeper, KeeperCommand, Load};
-pub use resubmission::Resubmitted;
-pub(crate) use resubmission::resubmit_with;
+pub use resubmission::{Progress, Resubmission, Resubmitted};
+pub use set_aside::{SetAside, set_aside};
 use store::{Damage, OpenError, Opened, Place, Store};
 
 /// Opens an outbox and starts its thread: disk I/O blocks.
@@ -164,7 +175,12 @@ impl Disk for Outbox {
         self.say(KeeperCommand::Bury(rejected.into_iter().filter_map(letter).collect(), records));
     }
 
-    fn show_aside(&self, _: Vec<SetAside>) {}
+    fn show_aside(&self, records: Vec<dispatch::SetAside>) {
+        let now = self.host.now();
+        self.say(KeeperCommand::ShowAside(
+            records.into_iter().filter_map(|record| SetAside::of(record, now)).collect(),
+        ));
+    }
 
     fn load(&self, from: u64, until: u64, records: usize, bytes: usize) {
         self.say(KeeperCommand::Load(Load { frames: from..until, records: records as u64, bytes }));
@@ -222,22 +238,9 @@ pub(crate) fn kind_of(folder: &dyn Folder) -> io::Result<Option<RecordKind>> {
     contents::found(folder).map_err(io::Error::other)
 }
 
-/// Reads the dead-letter file of an outbox: the records that Paid permanently refused. Works while a process has the
-/// outbox open.
-///
-/// # Errors
-///
-/// If the file cannot be read. If there is no file, there are no dead letters.
-pub fn dead_letters(folder: impl AsRef<Path>) -> io::Result<DeadLetters> {
-    match PrivateFolder::find(folder.as_ref())? {
-        Some(folder) => letters_of(&folder),
-        None => Ok(DeadLetters::default()),
-    }
-}
-
-/// The dead letters in a folder.
-pub(crate) fn letters_of(folder: &dyn Folder) -> io::Result<DeadLetters> {
-    dead_letters::read(folder)
+/// The folder of an outbox; `None` if it does not exist. It is not created.
+pub(crate) fn shared_folder(path: &Path) -> io::Result<Option<Arc<dyn Folder>>> {
+    Ok(dead_letters::opened(path)?.map(|folder| Arc::new(folder) as Arc<dyn Folder>))
 }
 
 /// For tests of dispatch: an outbox without its own thread.

@@ -37,11 +37,11 @@ pub(super) struct CourierPolicy {
 
 /// What a courier does if the server says nothing about the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Errand {
+pub(super) enum Tries {
     /// Tries until the server does, or the batch is in doubt.
-    Deliver,
+    UntilDecided,
     /// Tries once, and brings the records back.
-    Try,
+    Once,
 }
 
 /// Records that are sent together.
@@ -56,7 +56,7 @@ pub(super) struct Courier {
     pub(super) sink: Arc<dyn Sink>,
     pub(super) shared: Arc<DispatchShared>,
     pub(super) policy: CourierPolicy,
-    pub(super) errand: Errand,
+    pub(super) tries: Tries,
     pub(super) end: EndTime,
     /// Tells dispatch's thread of doubts.
     pub(super) tell: tokio::sync::mpsc::UnboundedSender<DispatchEvent>,

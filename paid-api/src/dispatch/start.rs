@@ -42,7 +42,7 @@ impl<C: Cargo> Dispatch<C> {
         let shared = Arc::new(DispatchShared::new(C::KIND, reporter, Arc::clone(&host)));
         let queue =
             Queue::new(settings.queue, settings.overflow, pace.batch, has_disk && host.may_block(), tell_event.clone());
-        let queue = Arc::new(queue);
+        let (queue, sink_of_errands) = (Arc::new(queue), Arc::clone(&sink));
         let (closing, ending) = Closing::new(Arc::clone(&queue), Arc::clone(&shared), settings.patience, has_disk);
         let closing = Arc::new(closing);
         let worker = Worker::new(
@@ -58,7 +58,7 @@ impl<C: Cargo> Dispatch<C> {
             None => worker,
         };
         start_worker(&*host, settings.thread, worker, Arc::clone(&closing))?;
-        let inner = DispatchInner { queue, shared, has_disk, closing };
+        let inner = DispatchInner { sink: sink_of_errands, host, queue, shared, has_disk, closing };
         Ok(Self { inner: Arc::new(inner) })
     }
 }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::cargo::Cargo;
 use super::chunk::Chunk;
-use super::courier::{Courier, CourierPolicy, Errand};
+use super::courier::{Courier, CourierPolicy, Tries};
 use super::disk::{Disk, Rejected};
 use super::end::EndTime;
 use super::event::{DispatchEvent, Finished};
@@ -127,7 +127,7 @@ impl<C: Cargo> Worker<C> {
             next_chunk: 0,
             requests: 0,
             extra: 0,
-            aside: Aside::default(),
+            aside: Aside::new(),
             probing: None,
             left: Vec::new(),
             burying: 0,
@@ -333,22 +333,22 @@ impl<C: Cargo> Worker<C> {
             let Some((items, taken)) = self.lanes.next_batch(self.pace.batch.records, self.pace.batch.bytes) else {
                 return;
             };
-            self.send_out(items, taken, Errand::Deliver);
+            self.send_out(items, taken, Tries::UntilDecided);
         }
     }
 
-    fn send_out(&mut self, items: Vec<Item>, taken: Taken, errand: Errand) {
+    fn send_out(&mut self, items: Vec<Item>, taken: Taken, tries: Tries) {
         self.requests += 1;
-        self.extra += usize::from(errand == Errand::Try);
+        self.extra += usize::from(tries == Tries::Once);
         let was_aside = items.first().filter(|item| item.tries > 0).map(|item| item.record.lane());
         let courier = Courier {
             sink: Arc::clone(&self.sink),
             shared: Arc::clone(&self.shared),
             policy: self.policy,
-            errand,
+            tries,
             end: self.end.clone(),
             tell: self.tell.clone(),
-            finished: Finished { taken, was_aside, is_extra: errand == Errand::Try, ..Finished::default() },
+            finished: Finished { taken, was_aside, is_extra: tries == Tries::Once, ..Finished::default() },
         };
         let tell = self.tell.clone();
         self.couriers.spawn(async move {

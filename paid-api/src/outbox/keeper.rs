@@ -15,6 +15,7 @@ use super::database::Trouble;
 use super::dead_letters::DeadLetter;
 use super::frame;
 use super::mark::Mark;
+use super::set_aside::{SetAside, write_set_aside};
 use super::store::{self, Opened, Place, Store};
 use crate::dispatch::{DiskNews, Ended, Fsync, News, Record, TellGone};
 use letters::Letters;
@@ -43,6 +44,8 @@ pub(crate) enum KeeperCommand {
     Done(u64),
     /// Write these letters, each with its frame. They are of so many records.
     Bury(Vec<(u64, DeadLetter)>, u64),
+    /// Show which records are set aside.
+    ShowAside(Vec<SetAside>),
     Load(Load),
     /// Write everything, and end.
     End(oneshot::Sender<Ended>),
@@ -158,6 +161,8 @@ impl Keeper {
             KeeperCommand::Bury(letters, records) => {
                 self.letters.bury(letters, records, &*self.place.folder, &self.news);
             }
+            // For people only: nothing depends on it.
+            KeeperCommand::ShowAside(records) => drop(write_set_aside(&*self.place.folder, &records)),
             KeeperCommand::Load(load) => self.load(load),
             KeeperCommand::End(_) => {}
         }

@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::doubt::Doubt;
-use super::{Courier, Errand, Part, Sent};
+use super::{Courier, Part, Sent, Tries};
 use crate::dispatch::end::before;
 use crate::dispatch::event::DispatchEvent;
 use crate::dispatch::record::Item;
@@ -51,7 +51,7 @@ impl Courier {
             part.sent_before |= error.verdict() == Verdict::Unknown;
             let kind = self.policy.kind;
             self.shared.is_stuck(format_args!("{kind}s cannot be delivered and are retried until they are: {error}"));
-            if self.errand == Errand::Try {
+            if self.tries == Tries::Once {
                 return Sent::Undecided(error);
             }
             doubt = part.suspicion.failed(error.verdict(), part.items.len() == 1, self.shared.traffic());

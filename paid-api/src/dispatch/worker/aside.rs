@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::Worker;
 use crate::dispatch::cargo::Cargo;
-use crate::dispatch::courier::Errand;
+use crate::dispatch::courier::Tries;
 use crate::dispatch::disk::{Rejected, SetAside};
 use crate::dispatch::lanes::Taken;
 use crate::dispatch::record::Item;
@@ -28,7 +28,6 @@ struct Waiting {
     due: Instant,
 }
 
-#[derive(Default)]
 pub(super) struct Aside {
     waiting: Vec<Waiting>,
     /// How many of them are being tried.
@@ -39,6 +38,11 @@ pub(super) struct Aside {
 }
 
 impl Aside {
+    /// Nothing is set aside, but an earlier run may have said otherwise.
+    pub(super) fn new() -> Self {
+        Self { waiting: Vec::new(), trying: 0, behind: BTreeMap::new(), has_changed: true }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.waiting.len() + self.trying
     }
@@ -133,7 +137,7 @@ impl<C: Cargo> Worker<C> {
         let now = Instant::now();
         while !self.is_closing() && self.aside.trying < self.pace.in_flight.div_ceil(2) {
             let Some(item) = self.aside.next(now) else { return };
-            self.send_out(vec![item], Taken::default(), Errand::Try);
+            self.send_out(vec![item], Taken::default(), Tries::Once);
         }
     }
 
@@ -155,7 +159,7 @@ impl<C: Cargo> Worker<C> {
             let customer = item.record.lane();
             self.probing = Some(customer);
             self.hold(customer);
-            self.send_out(vec![item], Taken::default(), Errand::Try);
+            self.send_out(vec![item], Taken::default(), Tries::Once);
         }
     }
 

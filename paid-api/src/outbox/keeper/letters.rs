@@ -45,7 +45,7 @@ impl Letters {
                 let [first, longest] = PAUSES;
                 let pause = self.again.map_or(first, |(_, pause)| pause);
                 self.again = Some((Instant::now() + pause, longest.min(pause * 2)));
-                Err(format!("cannot write {}: {error}", folder.path().join(dead_letters::FILE).display()))
+                Err(error.to_string())
             }
         }
     }
