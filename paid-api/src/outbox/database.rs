@@ -145,20 +145,19 @@ impl Database {
                 census.frames.insert(number);
                 census.records += match frame::head(value.value()) {
                     Some(head) if head.number != number => return Err(corrupted("its frames have wrong numbers")),
-                    Some(head) => u64::from(head.records),
-                    None => readable_in(number, value.value()),
+                    _ => records_of(value.value()),
                 };
             }
             Ok(census)
         })
     }
 
-    /// Adds and removes frames atomically, and shows those that leave; returns how many records are there.
+    /// Adds and removes frames atomically, and shows what is removed; returns how many records are there.
     pub(super) fn commit(
         &self,
         added: &BTreeMap<u64, Vec<u8>>,
         removed: &BTreeSet<u64>,
-        mut leave: impl FnMut(u64, &[u8]),
+        mut leave: impl FnMut(u64, Option<&[u8]>),
     ) -> Result<u64, Trouble> {
         self.attempt(|database| {
             let write = database.begin_write().map_err(boxed)?;
@@ -175,10 +174,10 @@ impl Database {
                     next = next.max(number + 1);
                 }
                 for number in removed {
-                    if let Some(bytes) = frames.remove(number).map_err(boxed)? {
-                        records = records.saturating_sub(records_of(bytes.value()));
-                        leave(*number, bytes.value());
-                    }
+                    let bytes = frames.remove(number).map_err(boxed)?;
+                    let bytes = bytes.as_ref().map(|bytes| bytes.value());
+                    records = records.saturating_sub(bytes.map_or(0, records_of));
+                    leave(*number, bytes);
                 }
                 meta.insert("records", records).map_err(boxed)?;
                 meta.insert("next", next).map_err(boxed)?;
@@ -258,13 +257,10 @@ fn corrupted(problem: &str) -> Box<redb::Error> {
     boxed(StorageError::Corrupted(problem.to_owned()))
 }
 
-/// How many records of a frame with a damaged head can be read.
-fn readable_in(number: u64, bytes: &[u8]) -> u64 {
-    frame::decode_headless(RecordKind::Signal, number, &Bytes::copy_from_slice(bytes)).records.len() as u64
-}
-
+/// How many records a frame holds; if its head is damaged, how many of them can be read.
 pub(super) fn records_of(bytes: &[u8]) -> u64 {
-    frame::head(bytes).map_or(0, |head| u64::from(head.records))
+    let readable = || frame::decode_headless(RecordKind::Signal, 0, &Bytes::copy_from_slice(bytes)).records.len();
+    frame::head(bytes).map_or_else(|| readable() as u64, |head| u64::from(head.records))
 }
 
 fn number_of(kind: RecordKind) -> u64 {

@@ -112,7 +112,11 @@ pub(crate) fn decode_headless(kind: RecordKind, number: u64, bytes: &Bytes) -> F
     let end = body.windows(MAGIC.len()).position(|window| *window == MAGIC).unwrap_or(body.len());
     let records = records(kind, &body.slice(..end));
     let read: usize = records.iter().map(|record| RECORD_HEAD + record.text().0.len()).sum();
-    let lost = u32::from(read < end || records.is_empty());
+    let at_least = u32::from(read < end || records.is_empty());
+    // What the head says about it, if that can be.
+    let said = bytes.get(24..28).and_then(|number| number.try_into().ok()).map_or(0, u32::from_le_bytes);
+    let is_possible = (said as usize).saturating_mul(RECORD_HEAD) <= end;
+    let lost = if is_possible { said.saturating_sub(length(records.len())).max(at_least) } else { at_least };
     Frame { number, since: 0, records, lost }
 }
 

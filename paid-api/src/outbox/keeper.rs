@@ -16,7 +16,7 @@ use super::dead_letters::DeadLetter;
 use super::frame;
 use super::mark::Mark;
 use super::set_aside::{SetAside, write_set_aside};
-use super::store::{self, Opened, Place, Store};
+use super::store::{self, Damage, Opened, Place, Store};
 use crate::dispatch::{DiskNews, Ended, Fsync, News, Record, TellGone};
 use letters::Letters;
 
@@ -65,6 +65,8 @@ pub(crate) struct Keeper {
     store: Option<Store>,
     /// What was known of the store when it was last open.
     mark: Mark,
+    /// Why it was given up, if it was damaged.
+    reason: Option<String>,
     /// Frames that are not written yet.
     added: BTreeMap<u64, Vec<u8>>,
     added_bytes: usize,
@@ -74,6 +76,8 @@ pub(crate) struct Keeper {
     done: BTreeSet<u64>,
     /// The keys in those that are perhaps not there.
     going: BTreeMap<u64, Vec<String>>,
+    /// How many records of which frame cannot be read; they have been told of.
+    torn: BTreeMap<u64, u64>,
     letters: Letters,
     /// A load that waits until the store works again.
     load: Option<Load>,
@@ -90,11 +94,13 @@ impl Keeper {
             every: fsync.pace(),
             mark: store.mark().clone(),
             store: Some(store),
+            reason: None,
             added: BTreeMap::new(),
             added_bytes: 0,
             doubtful: BTreeSet::new(),
             done: BTreeSet::new(),
             going: BTreeMap::new(),
+            torn: BTreeMap::new(),
             letters: Letters::default(),
             load: None,
             due: None,
@@ -268,15 +274,22 @@ impl Keeper {
         // One that is not added yet is removed later.
         removed.retain(|number| !self.added.contains_key(number));
         let tells = self.gone.is_some();
-        let mut left = Vec::new();
-        let leave = |number, bytes: &[u8]| {
-            if tells {
-                left.push((number, bytes.to_vec()));
-            }
+        let (mut left, mut missing) = (Vec::new(), Vec::new());
+        let leave = |number, bytes: Option<&[u8]>| match bytes {
+            Some(bytes) if tells => left.push(bytes.to_vec()),
+            Some(_) => {}
+            None => missing.push(number),
         };
-        self.open()?.commit(added, &removed, leave)?;
+        let store = self.open()?;
+        let before = store.mark().clone();
+        store.commit(added, &removed, leave)?;
+        // Damage can hide a frame from a search that a walk over all frames finds.
+        if missing.iter().any(|number| !before.is_done(*number) && !self.going.contains_key(number)) {
+            return Err(Trouble::Damaged("frames that were written cannot be found".to_owned()));
+        }
         self.done.retain(|number| !removed.contains(number));
-        let mut keys: Vec<_> = left.iter().flat_map(|(_, bytes)| self.keys_of(bytes)).collect();
+        self.torn.retain(|number, _| !removed.contains(number));
+        let mut keys: Vec<_> = left.iter().flat_map(|bytes| self.keys_of(bytes)).collect();
         keys.extend(removed.iter().filter_map(|number| self.going.remove(number)).flatten());
         self.tell_gone(keys);
         Ok(())
@@ -295,13 +308,21 @@ impl Keeper {
         if self.store.is_none() {
             let opened = Store::open(&self.place, Some(self.mark.clone()));
             let Opened { store, damage, .. } = opened.map_err(|error| Trouble::Unusable(error.to_string()))?;
-            if let Some(damage) = damage {
-                let problem = super::damage_in_words(self.place.kind, &damage);
-                self.tell(News::Damaged { problem, lost: damage.lost });
-            }
             self.store = Some(store);
+            if let Some(damage) = damage {
+                self.tell_damage(damage);
+            }
         }
         self.store.as_mut().ok_or_else(|| Trouble::Unusable("it is closed".to_owned()))
+    }
+
+    fn tell_damage(&mut self, mut damage: Damage) {
+        let told: u64 = std::mem::take(&mut self.torn).into_values().sum();
+        damage.lost = damage.lost.saturating_sub(told);
+        if let Some(reason) = self.reason.take() {
+            damage.problem = reason;
+        }
+        self.tell(News::Damaged { problem: super::damage_in_words(self.place.kind, &damage), lost: damage.lost });
     }
 
     /// Closes a store that failed, as redb requires.
@@ -313,7 +334,8 @@ impl Keeper {
 
     /// Makes a damaged store anew, from what can be read. Other trouble stays.
     fn mend(&mut self, trouble: Trouble) -> Result<(), Trouble> {
-        let Trouble::Damaged(_) = &trouble else { return Err(trouble) };
+        let Trouble::Damaged(reason) = trouble else { return Err(trouble) };
+        self.reason = Some(reason);
         if let Some(store) = self.store.take() {
             self.mark = store.mark().clone();
             store.give_up().map_err(|error| Trouble::Unusable(error.to_string()))?;

@@ -45,8 +45,9 @@ enum Refusal {
     Error(OpenError),
 }
 
-pub(super) fn is_number(number: u64) -> bool {
-    number < NO_NUMBER
+/// The number that no frame can have. The mark may be one commit behind, but not more.
+pub(super) fn most(known: Option<&Mark>) -> u64 {
+    known.map_or(NO_NUMBER, |known| known.next().saturating_add(COMMIT))
 }
 
 /// Opens the file, or makes it. A damaged one is put aside.
@@ -80,7 +81,8 @@ fn attempt(place: &Place, known: Option<&Mark>, look: Look) -> Result<Ready, Ref
         }
     };
     let trouble = |trouble| refusal(place, trouble);
-    let head = checked(place, database.head().map_err(trouble)?, known)?;
+    let most = most(known);
+    let head = checked(place, database.head().map_err(trouble)?, most)?;
     if head.format.is_none() {
         let next = known.map_or(0, Mark::next);
         database.begin(FORMAT, next).map_err(trouble)?;
@@ -92,6 +94,9 @@ fn attempt(place: &Place, known: Option<&Mark>, look: Look) -> Result<Ready, Ref
         return Ok(Ready { database, head, problem: None, frames: None });
     }
     let Census { frames, records } = database.census().map_err(trouble)?;
+    if frames.last().is_some_and(|last| *last >= most) {
+        return Err(Refusal::Damaged("its numbers are wrong".to_owned()));
+    }
     if records != head.records {
         // On a full disk it stays wrong in the file.
         let _ = database.set_records(records);
@@ -118,18 +123,15 @@ fn locked(place: &Place) -> Result<Box<dyn Storage>, Refusal> {
     Ok(file)
 }
 
-fn checked(place: &Place, head: Head, known: Option<&Mark>) -> Result<Head, Refusal> {
+fn checked(place: &Place, head: Head, most: u64) -> Result<Head, Refusal> {
     let folder = place.shown();
-    // The mark may be one commit behind, but not more.
-    let next = head.first.into_iter().chain(known.map(Mark::next)).max();
-    let most = next.filter(|_| known.is_some()).map_or(NO_NUMBER, |next| next.saturating_add(COMMIT));
     match (head.format, head.kind) {
         (Some(0 | NO_FORMAT..), _) => Err(Refusal::Damaged("its format is unknown".to_owned())),
         (Some(found), _) if found != FORMAT => Err(Refusal::Error(OpenError::Format { folder, found, known: FORMAT })),
         (_, Some(found)) if found != place.kind => {
             Err(Refusal::Error(OpenError::Kind { folder, found, wanted: place.kind }))
         }
-        _ if head.next < most && head.first.is_none_or(is_number) => Ok(head),
+        _ if head.next < most && head.first.is_none_or(|first| first < most) => Ok(head),
         _ => Err(Refusal::Damaged("its numbers are wrong".to_owned())),
     }
 }

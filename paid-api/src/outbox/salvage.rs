@@ -11,6 +11,7 @@ use crate::report::RecordKind;
 
 /// How much of the file is read at once.
 const WINDOW: usize = 1 << 20;
+const FAR: u64 = 1 << 20;
 /// Where that fails, it is read in parts of this size, and what cannot be read counts as zeros.
 const PAGE: usize = 4096;
 
@@ -64,7 +65,10 @@ impl<'a> Wreck<'a> {
             // A frame may begin at the very end of the window.
             begin += (window.len() - MAGIC.len() + 1) as u64;
         }
-        headless.into_iter().filter(|(number, _)| !known.contains_key(number)).try_for_each(|(_, frame)| take(frame))
+        // A number far from all others is noise.
+        let most = known.last_key_value().map_or(FAR, |(last, _)| last.saturating_add(FAR));
+        let rest = headless.into_iter().filter(|(number, _)| *number < most && !known.contains_key(number));
+        rest.into_iter().try_for_each(|(_, frame)| take(frame))
     }
 
     /// A frame whose head is damaged: its number may be wrong.

@@ -126,17 +126,19 @@ impl Store {
             false => Look::IfSmall,
         };
         let Ready { database, head, problem, frames } = opening::ready(place, known.as_ref(), look)?;
-        let mut mark = known.clone().unwrap_or_else(|| Mark::new(head.first.unwrap_or(head.next), head.next, 0));
+        let wrecks = aside::unread(&*place.folder);
+        // What a damaged file holds is done only if the mark says so.
+        let first = if wrecks.is_empty() { head.first.unwrap_or(head.next) } else { 0 };
+        let mut mark = known.clone().unwrap_or_else(|| Mark::new(first, head.next, 0));
         mark.known_until(head.next);
         mark.records = head.records;
         let _holder = Holder::new(&place.folder);
         let mark_file = place.folder.open(mark::FILE).ok();
         let mut store = Self { database, place: place.clone(), mark, mark_file, _holder };
         let mut first = head.first;
-        let wrecks = aside::unread(&*place.folder);
         let damage = if problem.is_some() || !wrecks.is_empty() {
             let frames = frames.unwrap_or_default();
-            let (damage, saved) = store.recover(problem, wrecks, frames, known.map(|known| known.records))?;
+            let (damage, saved) = store.recover(problem, wrecks, frames, known)?;
             first = first.into_iter().chain(saved).min();
             Some(damage)
         } else {
@@ -173,21 +175,21 @@ impl Store {
         problem: Option<String>,
         wrecks: Vec<String>,
         mut frames: BTreeSet<u64>,
-        expected: Option<u64>,
+        known: Option<Mark>,
     ) -> Result<(Damage, Option<u64>), OpenError> {
         let before = self.mark.records;
         // The frames that were saved, and how many records of each were not.
         let mut saved = BTreeMap::new();
         let mut kept_as = None;
         for wreck in wrecks {
-            self.salvage(&wreck, &frames, &mut saved)?;
+            self.salvage(&wreck, opening::most(known.as_ref()), &frames, &mut saved)?;
             let name = aside::has_been_read(&*self.place.folder, &wreck).map_err(|error| self.place.problem(error))?;
             kept_as = Some(self.place.folder.path().join(name).display().to_string());
         }
         frames.extend(saved.keys());
         self.mark.only(&frames);
         aside::tidy(&*self.place.folder);
-        let missing = expected.map(|expected| expected.saturating_sub(self.mark.records));
+        let missing = known.map(|known| known.records.saturating_sub(self.mark.records));
         let damage = Damage {
             problem: problem.unwrap_or_else(|| "an earlier file could not be read".to_owned()),
             kept_as,
@@ -197,7 +199,13 @@ impl Store {
         Ok((damage, saved.first_key_value().map(|(number, _)| *number)))
     }
 
-    fn salvage(&mut self, wreck: &str, there: &BTreeSet<u64>, saved: &mut BTreeMap<u64, u64>) -> Result<(), OpenError> {
+    fn salvage(
+        &mut self,
+        wreck: &str,
+        most: u64,
+        there: &BTreeSet<u64>,
+        saved: &mut BTreeMap<u64, u64>,
+    ) -> Result<(), OpenError> {
         let place = self.place.clone();
         // What was a folder holds nothing.
         let Ok(file) = place.folder.open(wreck) else { return Ok(()) };
@@ -205,7 +213,7 @@ impl Store {
         let known = self.mark.clone();
         let (mut portion, mut bytes) = (BTreeMap::new(), 0);
         wreck.frames(
-            |number| !known.is_done(number) && !there.contains(&number) && opening::is_number(number),
+            |number| !known.is_done(number) && !there.contains(&number) && number < most,
             |frame| {
                 place.may_hold(&frame)?;
                 let encoded = frame::encode(frame.number, frame.since, &frame.records);
@@ -226,12 +234,12 @@ impl Store {
         self.write(added, &BTreeSet::new(), |_, _| ())
     }
 
-    /// Adds and removes frames atomically, and shows those that leave.
+    /// Adds and removes frames atomically, and shows what is removed.
     pub(crate) fn commit(
         &mut self,
         added: &BTreeMap<u64, Vec<u8>>,
         removed: &BTreeSet<u64>,
-        leave: impl FnMut(u64, &[u8]),
+        leave: impl FnMut(u64, Option<&[u8]>),
     ) -> Result<(), Trouble> {
         self.write(added, removed, leave)?;
         self.write_mark();
@@ -242,7 +250,7 @@ impl Store {
         &mut self,
         added: &BTreeMap<u64, Vec<u8>>,
         removed: &BTreeSet<u64>,
-        leave: impl FnMut(u64, &[u8]),
+        leave: impl FnMut(u64, Option<&[u8]>),
     ) -> Result<(), Trouble> {
         let records = self.database.commit(added, removed, leave)?;
         match self.database.is_in_place() {

@@ -57,7 +57,11 @@ impl Keeper {
             let kind = self.place.kind;
             // The number is that of the key; the one in the frame is only for salvage.
             let frame = frame::decode(kind, &bytes).unwrap_or_else(|| frame::decode_headless(kind, number, &bytes));
-            lost += u64::from(frame.lost);
+            if frame.lost > 0 {
+                // If it is read once more, it is told of once.
+                let known = self.torn.insert(number, u64::from(frame.lost)).unwrap_or(0);
+                lost += u64::from(frame.lost).saturating_sub(known);
+            }
             if frame.records.is_empty() {
                 self.done.insert(number);
                 self.wait_at_most(self.every.max(REMOVALS));
