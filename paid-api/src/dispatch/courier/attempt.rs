@@ -43,6 +43,8 @@ impl Courier {
                     Choice::All => return sent,
                     Choice::One(place) => {
                         self.one_of(part, place, sent);
+                        // It gets through: the others may, too.
+                        doubt = Doubt::None;
                         continue;
                     }
                 },
@@ -153,9 +155,9 @@ impl Courier {
     }
 }
 
-/// Returns true if the server has failed on a part for minutes.
+/// Returns true if the server has failed on a part for some ten minutes.
 fn is_old(part: &Part) -> bool {
-    part.suspicion.attempts() > 8
+    part.suspicion.attempts() > 20
 }
 
 /// The places of each customer's first record.

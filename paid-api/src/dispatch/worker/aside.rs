@@ -148,7 +148,7 @@ impl<C: Cargo> Worker<C> {
     }
 
     /// A batch with records of these customers is in doubt: tries one record of another customer that waits behind it.
-    /// Whether that gets through tells a bad record from an outage. After some minutes it may be one of the same.
+    /// Whether that gets through tells a bad record from an outage. After some ten minutes it may be one of the same.
     pub(super) fn probe(&mut self, customers: &BTreeSet<u32>, is_old: bool) {
         let may_overtake = is_old && !self.policy.keeps_order;
         if self.probing.is_none()
