@@ -60,6 +60,8 @@ pub(super) struct Courier {
     pub(super) end: EndTime,
     /// Tells dispatch's thread of doubts.
     pub(super) tell: tokio::sync::mpsc::UnboundedSender<DispatchEvent>,
+    /// The customer of each record.
+    pub(super) customers: Vec<u32>,
     pub(super) finished: Finished,
 }
 
@@ -88,6 +90,7 @@ impl Part {
 
 impl Courier {
     pub(super) async fn deliver(mut self, items: Vec<Item>) -> Finished {
+        self.customers = items.iter().map(|item| item.record.lane()).collect();
         let mut parts = vec![Part { items, sent_before: false, suspicion: Suspicion::none() }];
         while let Some(mut part) = parts.pop() {
             if part.items.is_empty() {

@@ -103,6 +103,7 @@ impl Errand {
                 tries: Tries::UntilDecided,
                 end: ending.clone(),
                 tell: tell.clone(),
+                customers: Vec::new(),
                 finished: Finished { taken, ..Finished::default() },
             }
         };

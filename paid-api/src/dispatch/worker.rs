@@ -198,7 +198,7 @@ impl<C: Cargo> Worker<C> {
     fn hear(&mut self, event: DispatchEvent) {
         match event {
             DispatchEvent::Ready | DispatchEvent::Closed => {}
-            DispatchEvent::Doubt { customers, is_old } => self.probe(&customers, is_old),
+            DispatchEvent::Doubt { taken, customers, is_old } => self.probe(taken, &customers, is_old),
             DispatchEvent::Finished(finished) => self.finished(finished),
             DispatchEvent::Disk(news) => self.hear_of_disk(news),
         }
@@ -348,6 +348,7 @@ impl<C: Cargo> Worker<C> {
             tries,
             end: self.end.clone(),
             tell: self.tell.clone(),
+            customers: Vec::new(),
             finished: Finished { taken, was_aside, is_extra: tries == Tries::Once, ..Finished::default() },
         };
         let tell = self.tell.clone();

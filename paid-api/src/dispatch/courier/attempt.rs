@@ -59,8 +59,8 @@ impl Courier {
             doubt = part.suspicion.failed(error.verdict(), part.items.len() == 1, self.shared.traffic());
             if doubt == Doubt::Unclear {
                 // Somebody else may get through.
-                let customers = part.items.iter().map(|item| item.record.lane()).collect();
-                let _ = self.tell.send(DispatchEvent::Doubt { customers, is_old: is_old(part) });
+                let (taken, customers) = (self.finished.taken, self.customers.iter().copied().collect());
+                let _ = self.tell.send(DispatchEvent::Doubt { taken, customers, is_old: is_old(part) });
             }
             let attempts = part.suspicion.attempts();
             let is_useless = matches!(error.verdict(), Verdict::BadKey | Verdict::Misdirected);

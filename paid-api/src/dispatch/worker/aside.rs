@@ -147,13 +147,13 @@ impl<C: Cargo> Worker<C> {
         if may_try { self.aside.due() } else { None }
     }
 
-    /// A batch with records of these customers is in doubt: tries one record of another customer that waits behind it.
+    /// A batch of these lanes and customers is in doubt: tries one record of another customer that waits behind it.
     /// Whether that gets through tells a bad record from an outage. After some ten minutes it may be one of the same.
-    pub(super) fn probe(&mut self, customers: &BTreeSet<u32>, is_old: bool) {
+    pub(super) fn probe(&mut self, taken: Taken, customers: &BTreeSet<u32>, is_old: bool) {
         let may_overtake = is_old && !self.policy.keeps_order;
         if self.probing.is_none()
             && !self.is_closing()
-            && let Some(item) = self.lanes.next_behind(|customer| may_overtake || !customers.contains(&customer))
+            && let Some(item) = self.lanes.next_behind(taken, |customer| may_overtake || !customers.contains(&customer))
         {
             // Its later records wait until it is decided.
             let customer = item.record.lane();
