@@ -39,7 +39,7 @@ use shared::DispatchShared;
 
 pub(crate) use cargo::Cargo;
 pub use disk::Fsync;
-pub(crate) use disk::{Disk, DiskNews, DiskSettings, Frame, News, OpenedDisk, Rejected};
+pub(crate) use disk::{Disk, DiskNews, DiskSettings, Frame, Gone, News, OpenedDisk, Rejected};
 #[allow(unused_imports)]
 pub(crate) use folder::{Folder, OpenFolder, Storage};
 #[allow(unused_imports)]
