@@ -127,7 +127,7 @@ impl Journal {
             Err(error) => return Err(error),
         };
         let is_spoilt = found.is_missing || found.damage.is_some();
-        // Rewritten before the first request, so that the head covers what earlier runs left.
+        // Rewritten with the first request, so that the head covers what earlier runs left.
         Ok((Self { folder, size, limit: 0, chain, is_spoilt }, found))
     }
 
@@ -139,7 +139,11 @@ impl Journal {
                 Err(error) if self.is_spoilt => return Err(error),
                 // It is whole, only larger than it could be.
                 Err(_) => self.limit = self.size.saturating_mul(2).max(LARGE),
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    // The head covers the first request, too.
+                    self.limit = if sync { self.size.saturating_mul(2).max(LARGE) } else { 0 };
+                    return Ok(());
+                }
             }
         }
         if lines.is_empty() {
@@ -160,7 +164,6 @@ impl Journal {
         text.extend(living.iter().map(|line| sealed(&line.text(), &mut chain)));
         self.folder.replace(FILE, text.as_bytes())?;
         (self.size, self.chain, self.is_spoilt) = (text.len(), chain, false);
-        self.limit = text.len().saturating_mul(2).max(LARGE);
         Ok(())
     }
 }

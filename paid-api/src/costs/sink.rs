@@ -163,3 +163,6 @@ fn body<'a>(records: impl Iterator<Item = &'a Record>) -> Vec<u8> {
     body.extend_from_slice(b"]}");
     body
 }
+
+#[cfg(test)]
+mod tests;
