@@ -15,8 +15,8 @@ use crate::report::RecordKind;
 #[must_use = "a builder does nothing until it is built"]
 pub struct EmitterBuilder {
     sink: Arc<dyn Sink>,
-    settings: DispatchSettings,
-    pub(super) disk: DiskSettings,
+    pub(crate) settings: DispatchSettings,
+    pub(crate) disk: DiskSettings,
 }
 
 impl EmitterBuilder {
@@ -32,6 +32,17 @@ impl EmitterBuilder {
     /// customer.
     pub fn in_flight(mut self, requests: usize) -> Self {
         self.settings.in_flight = requests.max(1);
+        self
+    }
+
+    /// Sets whether the signals of a customer wait while one of theirs is set aside; they do not by default.
+    ///
+    /// A signal is set aside if Paid fails on it again and again while others get through: it is reported as
+    /// [`SetAside`](crate::DeliveryError::SetAside), kept, and tried again alone after a minute or so, then at growing
+    /// intervals of up to an hour. If the order is kept, the later signals of its customer wait for it, in memory or in the
+    /// outbox; those of other customers go on.
+    pub fn keep_order(mut self, keep: bool) -> Self {
+        self.settings.keeps_order = keep;
         self
     }
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::dead_letters::{self, DeadLetter};
 use super::frame;
 use super::store::{Place, Store};
-use crate::dispatch::{DiskNews, DiskSettings, Frame, Gone, News, Record};
+use crate::dispatch::{DiskNews, DiskSettings, Frame, News, Record, TellGone};
 use crate::report::log;
 
 /// This many bytes are written at once, before the next commit is due.
@@ -58,7 +58,7 @@ pub(crate) struct Keeper {
     due: Option<Instant>,
     failing: bool,
     news: DiskNews,
-    gone: Option<Gone>,
+    gone: Option<TellGone>,
 }
 
 impl Keeper {

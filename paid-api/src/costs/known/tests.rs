@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::super::journal::FILE;
 use super::*;
-use crate::dispatch::{Disk, Record, Rejected, Storage};
+use crate::dispatch::{Disk, Record, Rejected, SetAside, Storage};
 
 /// A disk with one file on it, which may be full, and which knows what would survive a loss of power.
 #[derive(Clone, Debug, Default)]
@@ -112,6 +112,7 @@ impl Disk for NoDisk {
     fn hurry(&self) {}
     fn done(&self, _: u64) {}
     fn bury(&self, _: Vec<Rejected>) {}
+    fn show_aside(&self, _: Vec<SetAside>) {}
     fn load(&self, _: u64, _: u64, _: usize, _: usize) {}
 
     fn end(&self) -> oneshot::Receiver<()> {
@@ -231,7 +232,8 @@ fn whatever_cannot_be_read_makes_everything_of_earlier_runs_uncertain() {
     known.there(&[(A, 0)]);
     let text = folder.read(FILE).unwrap();
     let bad = [text.as_slice(), b"\xff\xfe\n"].concat();
-    let damaged: [(Option<Vec<u8>>, Option<&str>, &str); 5] = [
+    type Damaged = (Option<Vec<u8>>, Option<&'static str>, &'static str);
+    let damaged: [Damaged; 5] = [
         (Some(bad), None, "is damaged (its line 4 cannot be read)"),
         (Some(Vec::new()), None, "is damaged (its first line cannot be read)"),
         (Some(text[..text.len() - 3].to_vec()), None, "is damaged (its end is missing)"),
