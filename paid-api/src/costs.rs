@@ -5,6 +5,11 @@
 //! the response was lost, Paid may or may not have it, and sending it again may count it twice. Such a record is
 //! *uncertain*: it is reported, kept as a dead letter if there is an outbox, and sent again only if you ask for it.
 //!
+//! With an outbox this holds over crashes, too: the file `costs-on-their-way` in its folder says which records Paid has or may
+//! have. Each request waits until that file is written and synced, and while it cannot be, for example because the disk is
+//! full, no request is sent. If the file is damaged or missing, everything that an earlier process left in the outbox is
+//! uncertain. Keep the folder together: a copy of an older state would send again what was sent since.
+//!
 //! ```no_run
 //! use paid::costs::{CostEmitter, CostRecord};
 //! use paid::{Currency, Money};
@@ -23,6 +28,8 @@ mod journal;
 mod known;
 #[cfg(feature = "outbox")]
 mod on_disk;
+#[cfg(test)]
+mod one_file;
 mod record;
 mod sink;
 
@@ -103,7 +110,8 @@ impl CostEmitter {
     }
 
     /// Accepts no more records, sends the queued ones, and ends the thread. Records that are not delivered after
-    /// `timeout` stay in the outbox; without one they are lost and reported.
+    /// `timeout` stay in the outbox; without one they are lost and reported. Records whose request is on its way even then are
+    /// uncertain.
     ///
     /// # Errors
     ///

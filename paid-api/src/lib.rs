@@ -64,7 +64,7 @@ mod emitter;
 pub mod emulator;
 #[cfg_attr(not(feature = "emit"), allow(dead_code))]
 mod error;
-#[cfg(any(feature = "outbox", feature = "cost-emitter"))]
+#[cfg(feature = "outbox")]
 mod files;
 #[cfg(feature = "nats")]
 mod forward;
