@@ -5,6 +5,11 @@
 //! the response was lost, Paid may or may not have it, and sending it again may count it twice. Such a record is
 //! *uncertain*: it is reported, kept as a dead letter if there is an outbox, and sent again only if you ask for it.
 //!
+//! With an outbox this holds over crashes, too: the file `costs-on-their-way` in its folder says which records Paid has or may
+//! have. Each request waits until that file is written and synced, and while it cannot be, for example because the disk is
+//! full, no request is sent. If the file is damaged or missing, everything that an earlier process left in the outbox is
+//! uncertain. Keep the folder together: a copy of an older state would send again what was sent since.
+//!
 //! ```no_run
 //! use paid::costs::{CostEmitter, CostRecord};
 //! use paid::{Currency, Money};
@@ -17,10 +22,14 @@
 //! # }
 //! ```
 
+mod api;
 mod cargo;
 mod journal;
+mod known;
 #[cfg(feature = "outbox")]
 mod on_disk;
+#[cfg(test)]
+mod one_file;
 mod record;
 mod sink;
 
@@ -36,7 +45,8 @@ use crate::dispatch::{
 };
 use crate::error::ConfigError;
 use crate::report::RecordKind;
-use cargo::Costs;
+pub(crate) use api::CostApi;
+use cargo::{Costs, ReadLetters};
 use sink::CostSink;
 
 /// Delivers cost records from its own thread, as an [`Emitter`](crate::Emitter) delivers signals. Cloning is cheap.
@@ -54,10 +64,12 @@ pub struct CostEmitter {
 /// waits 5 seconds.
 #[must_use = "a builder does nothing until it is built"]
 pub struct CostEmitterBuilder {
-    client: Client,
+    api: Arc<dyn CostApi>,
     resend_uncertain: bool,
-    settings: DispatchSettings,
-    disk: DiskSettings,
+    pub(crate) settings: DispatchSettings,
+    pub(crate) disk: DiskSettings,
+    /// Reads the dead letters of the outbox.
+    letters: ReadLetters,
 }
 
 impl CostEmitter {
@@ -73,8 +85,7 @@ impl CostEmitter {
     /// Returns a builder with the default settings. What is taken over from the client is said at
     /// [`Emitter::builder`](crate::Emitter::builder).
     pub fn builder(client: Client) -> CostEmitterBuilder {
-        let settings = DispatchSettings { thread: "paid-costs", ..DispatchSettings::default() };
-        CostEmitterBuilder { client, resend_uncertain: false, settings, disk: DiskSettings::none(RecordKind::Cost) }
+        CostEmitterBuilder::over(Arc::new(client.in_background()))
     }
 
     /// Queues a record at once and returns a receipt to await or to drop. A customer and product that the record does
@@ -101,7 +112,8 @@ impl CostEmitter {
     }
 
     /// Accepts no more records, sends the queued ones, and ends the thread. Records that are not delivered after
-    /// `timeout` stay in the outbox; without one they are lost and reported.
+    /// `timeout` stay in the outbox; without one they are lost and reported. Records whose request is on its way even then are
+    /// uncertain.
     ///
     /// # Errors
     ///
@@ -115,7 +127,8 @@ impl CostEmitter {
         self.dispatch.stats()
     }
 
-    /// How many records are uncertain: sent, but never answered.
+    /// How many records are uncertain: sent, but never answered, by this process or by an earlier one with the same outbox.
+    /// Each is counted until it is sent again. With an outbox, the key of each is kept in memory, some hundred bytes.
     pub fn uncertain(&self) -> usize {
         self.sink.uncertain()
     }
@@ -128,10 +141,16 @@ impl CostEmitter {
 }
 
 impl CostEmitterBuilder {
+    pub(crate) fn over(api: Arc<dyn CostApi>) -> Self {
+        let settings = DispatchSettings { thread: "paid-costs", ..DispatchSettings::default() };
+        Self { api, resend_uncertain: false, settings, disk: DiskSettings::none(RecordKind::Cost), letters: |_| None }
+    }
+
     dispatch_setters!("cost records", queue: "10,000", batch: "500", linger: "100 ms", delays: "500 ms and a minute", patience: "5 seconds");
 
     /// Sets whether records are sent again if the response to them was lost; off by default. Each may then be counted
-    /// twice; use this only if that is better than a missing record.
+    /// twice; use this only if that is better than a missing record. Uncertain records of an earlier run that are still in the
+    /// outbox are sent again, too; dead letters are not.
     pub fn resend_uncertain(mut self, resend: bool) -> Self {
         self.resend_uncertain = resend;
         self
@@ -145,20 +164,23 @@ impl CostEmitterBuilder {
 
     /// Opens the outbox, if one is set, and starts the thread.
     ///
+    /// If it can no longer be read completely which records of an earlier run Paid may have, all of them are uncertain: the
+    /// error hook is told, they become dead letters, and nothing is sent twice.
+    ///
     /// # Errors
     ///
-    /// See [`EmitterBuilder::build`](crate::EmitterBuilder::build).
+    /// See [`EmitterBuilder::build`](crate::EmitterBuilder::build); and if the outbox's file `costs-on-their-way` cannot be
+    /// opened. Nothing is sent then.
     pub fn build(mut self) -> Result<CostEmitter, ConfigError> {
+        let sink = Arc::new(CostSink::new(self.api, self.resend_uncertain));
         let folder = self.disk.settle()?;
-        let sink = Arc::new(CostSink::new(&self.client, self.resend_uncertain));
-        // Nothing is sent until it is known which records of an earlier run are uncertain.
-        let opening = sink.opening();
-        let way_out = Arc::clone(&sink) as Arc<dyn Sink>;
-        let dispatch = Dispatch::start(Costs, way_out, self.settings, &self.disk)?;
-        match &folder {
-            Some(folder) => opening.with_journal(folder.path())?,
-            None => drop(opening),
+        if folder.is_some() {
+            let sink = Arc::clone(&sink);
+            self.disk.gone = Some(Arc::new(move |keys| sink.gone(keys)));
         }
+        let cargo = Costs::new(Arc::clone(&sink), folder.clone(), &self.disk, self.letters)?;
+        let way_out = Arc::clone(&sink) as Arc<dyn Sink>;
+        let dispatch = Dispatch::start(cargo, way_out, self.settings, &self.disk)?;
         Ok(CostEmitter { dispatch, sink, folder })
     }
 }

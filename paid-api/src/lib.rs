@@ -67,7 +67,7 @@ pub mod emulator;
 mod ending;
 #[cfg_attr(not(feature = "emit"), allow(dead_code))]
 mod error;
-#[cfg(any(feature = "outbox", feature = "cost-emitter"))]
+#[cfg(feature = "outbox")]
 mod files;
 #[allow(dead_code)] // Some of it only serves features.
 mod foreign;

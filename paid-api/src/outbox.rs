@@ -233,6 +233,11 @@ pub fn waiting(folder: impl AsRef<Path>) -> io::Result<Waiting> {
     }
 }
 
+/// The dead letters in an open folder.
+pub(crate) fn letters_of(folder: &dyn Folder) -> io::Result<DeadLetters> {
+    dead_letters::read(folder)
+}
+
 /// The kind of records in the outbox of a folder, if there is one.
 pub(crate) fn kind_of(folder: &dyn Folder) -> io::Result<Option<RecordKind>> {
     contents::found(folder).map_err(io::Error::other)

@@ -1,5 +1,6 @@
 //! The outbox of cost records: feature `outbox`.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ impl CostEmitterBuilder {
         let folder = folder.into();
         self.disk.folder = Some(Arc::new(move || files::folder(&folder)));
         self.disk.open = Some(crate::outbox::open);
+        self.letters = keys_of_letters;
         self
     }
 
@@ -27,6 +29,10 @@ impl CostEmitterBuilder {
         self.disk.fsync = fsync;
         self
     }
+}
+
+fn keys_of_letters(folder: &dyn Folder) -> Option<BTreeSet<String>> {
+    Some(outbox::letters_of(folder).ok()?.letters.into_iter().map(|letter| letter.key).collect())
 }
 
 impl CostEmitter {
@@ -52,9 +58,9 @@ impl CostEmitter {
     }
 
     fn resubmission(&self, folder: io::Result<Option<Arc<dyn Folder>>>) -> Resubmission {
-        let sink = Arc::clone(&self.sink);
+        let (sink, own) = (Arc::clone(&self.sink), Arc::clone(&self.sink));
         let allow = move |letter: &DeadLetter| sink.allow(&letter.key);
-        Resubmission::new(folder, self.dispatch.errand(), record_of, allow)
+        Resubmission::new(folder, self.dispatch.errand(), record_of, allow, move || own.resubmission_is_over())
     }
 }
 

@@ -43,6 +43,6 @@ impl Emitter {
     /// but a part of the result.
     pub fn resubmit(&self, folder: impl AsRef<Path>) -> Resubmission {
         let record = |letter: &outbox::DeadLetter| cargo::record_of_json(letter.record.get().as_bytes());
-        Resubmission::new(outbox::shared_folder(folder.as_ref()), self.dispatch.errand(), record, |_| {})
+        Resubmission::new(outbox::shared_folder(folder.as_ref()), self.dispatch.errand(), record, |_| {}, || {})
     }
 }

@@ -67,6 +67,8 @@ pub struct Resubmission {
     record: fn(&DeadLetter) -> Option<Record>,
     /// Called for each letter before it is sent.
     allow: Box<dyn Fn(&DeadLetter) + Send>,
+    /// Called when the letters that were delivered are no longer in the files.
+    settled: Box<dyn Fn() + Send>,
     keys: Option<BTreeSet<String>>,
     timeout: Duration,
     progress: Box<dyn FnMut(Progress) + Send>,
@@ -79,9 +81,19 @@ impl Resubmission {
         errand: Errand,
         record: fn(&DeadLetter) -> Option<Record>,
         allow: impl Fn(&DeadLetter) + Send + 'static,
+        settled: impl Fn() + Send + 'static,
     ) -> Self {
         let timeout = Duration::from_secs(60);
-        Self { folder, errand, record, allow: Box::new(allow), keys: None, timeout, progress: Box::new(|_| {}) }
+        Self {
+            folder,
+            errand,
+            record,
+            allow: Box::new(allow),
+            settled: Box::new(settled),
+            keys: None,
+            timeout,
+            progress: Box::new(|_| {}),
+        }
     }
 
     /// Sends only the letters with these keys; all letters by default.
@@ -143,6 +155,7 @@ impl Resubmission {
             });
             let answers = answers.await?;
             settle(folder, part, answers.answers, &mut outcome)?;
+            (self.settled)();
             let in_all = format!("not answered within {:?}", self.timeout);
             let of_part = format!("not answered within {left:?}");
             outcome.stopped = answers.stopped.map(|why| why.replacen(&of_part, &in_all, 1));
