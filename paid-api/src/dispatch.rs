@@ -42,9 +42,9 @@ pub(crate) use cargo::Cargo;
 pub use disk::Fsync;
 pub(crate) use disk::{Disk, DiskNews, DiskSettings, Frame, News, OpenedDisk, Rejected};
 #[allow(unused_imports)]
-pub(crate) use folder::{Folder, OpenFolder, Storage};
-#[allow(unused_imports)]
-pub(crate) use host::{Host, Work, ms};
+pub use folder::{Folder, OpenFolder, Storage};
+pub(crate) use host::ms;
+pub use host::{Host, Work};
 pub use receipt::{Delivery, Receipt};
 pub use record::Record;
 pub(crate) use record::RecordWriter;
@@ -257,7 +257,7 @@ impl<C: Cargo> DispatchInner<C> {
     fn end_within_patience(&self) {
         self.close(self.patience);
         let done = self.done.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(done) = done else { return };
+        let Some(done) = done.filter(|_| self.shared.host.may_block()) else { return };
         let limit = self.patience.saturating_add(GRACE);
         if let Err(mpsc::RecvTimeoutError::Timeout) = done.recv_timeout(limit) {
             let left = self.shared.counts.read().queued();

@@ -53,7 +53,7 @@ pub enum Error {
 pub struct SinkError {
     /// What the rejection means for the batch.
     pub verdict: Verdict,
-    source: Box<dyn std::error::Error + Send + Sync>,
+    pub(crate) source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 /// A response with a status other than 2xx.

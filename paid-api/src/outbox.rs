@@ -8,10 +8,7 @@
 mod backend;
 mod contents;
 mod dead_letters;
-mod frame;
-#[cfg(feature = "fuzzing")]
-#[doc(hidden)]
-pub mod fuzzing;
+pub(crate) mod frame;
 mod keeper;
 mod resubmission;
 mod store;

@@ -8,9 +8,10 @@ use std::time::SystemTime;
 use tokio::runtime::{Builder, Handle};
 
 /// Work in the background. It ends by itself.
-pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-pub(crate) trait Host: fmt::Debug + Send + Sync {
+/// Where background work runs, and what time it is.
+pub trait Host: fmt::Debug + Send + Sync {
     /// The time of day. It may be set back or forth at any moment.
     fn now(&self) -> SystemTime;
 

@@ -15,8 +15,8 @@ use crate::report::RecordKind;
 #[must_use = "a builder does nothing until it is built"]
 pub struct EmitterBuilder {
     sink: Arc<dyn Sink>,
-    settings: DispatchSettings,
-    pub(super) disk: DiskSettings,
+    pub(crate) settings: DispatchSettings,
+    pub(crate) disk: DiskSettings,
 }
 
 impl EmitterBuilder {

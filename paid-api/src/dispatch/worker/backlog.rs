@@ -68,7 +68,7 @@ impl<C: Cargo> Worker<C> {
             }
             News::Working => {
                 self.disk_fails = false;
-                self.queue.set_patient(true);
+                self.queue.set_patient(self.shared.host.may_block());
                 log(&format_args!("the outbox of {}s can be written again", C::KIND));
             }
         }

@@ -1,0 +1,384 @@
+//! What may be claimed: beside every signal, what its emitter promised about it, and what became of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use paid::{Delivery, DeliveryError, Stats, Verdict};
+
+use crate::server::Paid;
+use crate::story::{Nature, Overflow, Setup, Sync};
+use crate::world::{Moment, World};
+
+/// Signals that the error hook emits have numbers from here on.
+pub(crate) const OF_HOOK: u32 = 1_000_000;
+
+/// What became of a signal, as its emitter says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    Delivered,
+    InOutbox,
+    Rejected,
+    /// Not delivered when the emitter ended.
+    Lost,
+    /// Not accepted.
+    Refused,
+    Dropped,
+    /// The outbox lost it.
+    Unreadable,
+}
+
+#[derive(Clone, Debug)]
+struct Promise {
+    process: u32,
+    nature: Nature,
+    at: Duration,
+    /// `None` if nobody can know.
+    accepted: Option<bool>,
+    said: Option<Said>,
+    /// It will be there after a kill.
+    is_safe: bool,
+}
+
+#[derive(Clone)]
+pub(crate) struct Model {
+    pub(crate) world: World,
+    pub(crate) paid: Paid,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    setup: Setup,
+    process: u32,
+    signals: BTreeMap<u32, Promise>,
+    /// Signals that the hook named.
+    named: BTreeSet<u32>,
+    /// How many signals the hook of this process was told of.
+    reported: u64,
+    /// What is awaited, and since when.
+    open: BTreeMap<u64, (String, Duration)>,
+    opened: u64,
+    /// Whether the files were damaged: then records may be lost, but never in silence.
+    is_damaged: bool,
+    claims: u64,
+}
+
+impl Model {
+    pub(crate) fn new(world: World, paid: Paid, setup: &Setup) -> Self {
+        let state = State {
+            setup: setup.clone(),
+            process: 0,
+            signals: BTreeMap::new(),
+            named: BTreeSet::new(),
+            reported: 0,
+            open: BTreeMap::new(),
+            opened: 0,
+            is_damaged: false,
+            claims: 0,
+        };
+        Self { world, paid, state: Arc::new(Mutex::new(state)) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a claim that is checked, and reports it if it does not hold.
+    pub(crate) fn claim(&self, claim: &'static str, holds: bool, seen: impl FnOnce() -> String) {
+        self.lock().claims += 1;
+        if !holds && !self.world.is_dead() {
+            self.world.fail(claim, seen());
+        }
+    }
+
+    pub(crate) fn claims(&self) -> u64 {
+        self.lock().claims
+    }
+
+    pub(crate) fn start(&self) {
+        let mut state = self.lock();
+        state.process += 1;
+        state.reported = 0;
+        state.open.clear();
+    }
+
+    /// The files were damaged: what was promised about them is void.
+    pub(crate) fn damage(&self) {
+        let mut state = self.lock();
+        state.is_damaged = true;
+        state.void();
+    }
+
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.lock().is_damaged
+    }
+
+    pub(crate) fn lose_power(&self) {
+        let mut state = self.lock();
+        if state.setup.outbox == Some(Sync::Never) {
+            state.is_damaged = true;
+            state.void();
+        }
+    }
+
+    /// The number of the current process.
+    pub(crate) fn process(&self) -> u32 {
+        self.lock().process
+    }
+
+    /// Someone begins to wait.
+    pub(crate) fn open(&self, what: String) -> u64 {
+        let now = self.world.elapsed();
+        let mut state = self.lock();
+        state.opened += 1;
+        let number = state.opened;
+        state.open.insert(number, (what, now));
+        number
+    }
+
+    pub(crate) fn close(&self, number: u64) {
+        self.lock().open.remove(&number);
+    }
+
+    pub(crate) fn waits(&self) -> Option<String> {
+        self.lock().open.values().next().map(|(what, since)| format!("{what}, since {:.3} s", since.as_secs_f64()))
+    }
+
+    /// A signal is emitted; whether it is accepted is not known yet.
+    pub(crate) fn emitted(&self, signal: u32, nature: Nature) {
+        let at = self.world.elapsed();
+        let mut state = self.lock();
+        let process = state.process;
+        let promise = Promise { process, nature, at, accepted: None, said: None, is_safe: false };
+        state.signals.insert(signal, promise);
+    }
+
+    pub(crate) fn accepted(&self, signal: u32) {
+        if let Some(promise) = self.lock().signals.get_mut(&signal) {
+            promise.accepted = Some(true);
+        }
+    }
+
+    pub(crate) fn stored(&self, signal: u32) {
+        if self.world.is_dead() {
+            return;
+        }
+        self.world.note(0x10_0000 + u64::from(signal), || format!("signal {signal} is stored"));
+        if let Some(promise) = self.lock().signals.get_mut(&signal) {
+            promise.accepted = Some(true);
+            promise.is_safe = true;
+        }
+        self.world.at(Moment::Stored);
+    }
+
+    /// The result of a signal.
+    pub(crate) fn said(&self, signal: u32, outcome: &Result<Delivery, DeliveryError>) {
+        if self.world.is_dead() {
+            return;
+        }
+        let said = said(outcome);
+        self.world.note(0x20_0000 + u64::from(signal), || format!("signal {signal}: {said:?} ({outcome:?})"));
+        let state = self.lock();
+        let (overflow, has_outbox, is_damaged) = (state.setup.overflow, state.setup.outbox.is_some(), state.is_damaged);
+        drop(state);
+        let paid = &self.paid;
+        match said {
+            Said::Delivered => {
+                let holds = paid.has(signal) || paid.has_lied(signal);
+                self.claim("delivered means that Paid has it", holds, || format!("signal {signal}: {outcome:?}"));
+            }
+            Said::Rejected => {
+                let seen = || format!("signal {signal}: {outcome:?}");
+                self.claim("rejected means that Paid refused it alone", paid.has_refused(signal), seen);
+            }
+            Said::Lost => {
+                let seen = || format!("signal {signal}: {outcome:?}");
+                self.claim("nothing is lost with an outbox", !has_outbox, seen);
+            }
+            Said::InOutbox => {
+                let seen = || format!("signal {signal}: {outcome:?}");
+                self.claim("nothing stays in an outbox without one", has_outbox, seen);
+            }
+            Said::Dropped => {
+                let holds = overflow == Overflow::DropOldest;
+                self.claim("signals are dropped only if that is set", holds, || format!("signal {signal}"));
+            }
+            Said::Unreadable => {
+                self.claim("an outbox loses nothing", is_damaged, || format!("signal {signal}: {outcome:?}"));
+            }
+            Said::Refused => {}
+        }
+        if let Some(promise) = self.lock().signals.get_mut(&signal) {
+            promise.accepted = Some(said != Said::Refused);
+            promise.said = Some(said);
+            promise.is_safe |= said == Said::InOutbox;
+        }
+        self.world.at(Moment::Receipt);
+    }
+
+    /// The error hook was told of a failure.
+    pub(crate) fn hook(&self, failure: &DeliveryError) {
+        if self.world.is_dead() {
+            return;
+        }
+        self.world.note(0x40_0000, || format!("hook: {failure}"));
+        let mut state = self.lock();
+        state.reported += weight(failure);
+        if let Some(number) = named(failure) {
+            state.named.insert(number);
+        }
+    }
+
+    /// The signals of this process that are accepted so far.
+    pub(crate) fn accepted_so_far(&self) -> Vec<u32> {
+        let state = self.lock();
+        let is_here = |promise: &Promise| promise.process == state.process && promise.accepted == Some(true);
+        state.signals.iter().filter(|(_, promise)| is_here(promise)).map(|(signal, _)| *signal).collect()
+    }
+
+    /// Whether Paid has a signal, refused it, or someone was told that it is gone.
+    fn is_settled(&self, signal: u32) -> bool {
+        let is_named = || self.lock().named.contains(&signal);
+        self.paid.has(signal) || self.paid.has_refused(signal) || self.paid.has_lied(signal) || is_named()
+    }
+
+    /// A flush says that these signals are delivered or permanently refused.
+    pub(crate) fn flushed(&self, signals: &[u32]) {
+        let open = signals.iter().find(|signal| !self.is_settled(**signal));
+        let holds = open.is_none() || self.is_damaged();
+        self.claim("a flush waits for what was emitted before", holds, || format!("signal {open:?} is not"));
+    }
+
+    /// Claims that hold at every moment.
+    pub(crate) fn check(&self, stats: &Stats) {
+        let state = self.lock();
+        let here = || state.signals.values().filter(|promise| promise.process == state.process);
+        let count = |is: &dyn Fn(&Promise) -> bool| here().filter(|promise| is(promise)).count() as u64;
+        let said = |said| count(&|promise| promise.said == Some(said));
+        let accepted = count(&|promise| promise.accepted == Some(true));
+        let unknown = count(&|promise| promise.accepted.is_none());
+        let refused = said(Said::Refused);
+        let (delivered, rejected) = (said(Said::Delivered), said(Said::Rejected));
+        let gone = said(Said::Lost) + said(Said::Dropped);
+        let setup = state.setup.clone();
+        let is_damaged = state.is_damaged;
+        drop(state);
+        let done = stats.delivered + stats.rejected + stats.dropped;
+        let seen = || format!("{stats:?}");
+        let all = stats.accepted + stats.recovered;
+        self.claim("no more is done than was accepted", done <= all || is_damaged, seen);
+        let is_accepted = (accepted..=accepted + unknown).contains(&stats.accepted);
+        self.claim("what is accepted is counted", is_accepted, || format!("{accepted} to {}; {stats:?}", accepted + unknown));
+        let is_refused = (refused..=refused + unknown).contains(&stats.refused);
+        self.claim("what is refused is counted", is_refused, || format!("{refused} to {}; {stats:?}", refused + unknown));
+        let holds = delivered <= stats.delivered && rejected <= stats.rejected && gone <= stats.dropped;
+        self.claim("what receipts say is counted", holds, || {
+            format!("{delivered} delivered, {rejected} rejected, {gone} dropped; {stats:?}")
+        });
+        self.claim("what is only on disk is pending", stats.spilled <= stats.queued() || is_damaged, seen);
+        let most = (setup.queue + setup.queue.div_ceil(2).max(1) + setup.batch) as u64;
+        let in_memory = stats.queued().saturating_sub(stats.spilled);
+        self.claim("memory is bounded", in_memory <= most || is_damaged, || {
+            format!("{in_memory} signals in memory, {most} at most; {stats:?}")
+        });
+    }
+
+    /// Claims that hold when an emitter has nothing to do.
+    pub(crate) fn check_quiet(&self, stats: &Stats) {
+        self.check(stats);
+        let state = self.lock();
+        let (reported, is_damaged) = (state.reported, state.is_damaged);
+        drop(state);
+        let seen = || format!("{stats:?}");
+        self.claim("in the end nothing is pending", stats.queued() == 0 || is_damaged, seen);
+        self.claim("in the end nothing is only on disk", stats.spilled == 0 || is_damaged, seen);
+        self.claim("in the end no request is in progress", stats.in_flight == 0, seen);
+        let unbilled = stats.dropped + stats.rejected + stats.refused;
+        let holds = reported == unbilled || is_damaged;
+        self.claim("each signal that is not billed reaches the hook once", holds, || {
+            format!("{reported} were reported; {stats:?}")
+        });
+    }
+
+    /// Claims about the signals of the last process while one of them still makes Paid answer 500.
+    pub(crate) fn check_rest(&self) {
+        let state = self.lock();
+        let process = state.process;
+        let is_open = |promise: &Promise| {
+            promise.process == process && promise.accepted == Some(true) && promise.nature != Nature::Poison
+        };
+        let rest: Vec<_> = state.signals.iter().filter(|(_, promise)| is_open(promise)).map(|(signal, _)| *signal).collect();
+        drop(state);
+        let open = rest.iter().find(|signal| !self.is_settled(**signal));
+        self.claim("one bad signal does not hold up the others", open.is_none() || self.is_damaged(), || {
+            format!("signal {open:?} waits")
+        });
+    }
+
+    /// Claims about what became of every signal.
+    pub(crate) fn check_fates(&self) {
+        let state = self.lock();
+        let process = state.process;
+        let promises: Vec<_> = state.signals.iter().map(|(signal, promise)| (*signal, promise.clone())).collect();
+        let is_damaged = state.is_damaged;
+        drop(state);
+        for (signal, promise) in promises {
+            let is_settled = self.is_settled(signal);
+            if promise.is_safe {
+                self.claim("what is stored is there after a kill", is_settled, || format!("signal {signal}: {promise:?}"));
+            }
+            if promise.process == process && promise.accepted == Some(true) && !is_damaged {
+                self.claim("everything is delivered in the end, or reported", is_settled, || {
+                    format!("signal {signal}: {promise:?}")
+                });
+            }
+        }
+    }
+}
+
+impl State {
+    fn void(&mut self) {
+        for promise in self.signals.values_mut() {
+            promise.is_safe = false;
+        }
+    }
+}
+
+fn said(outcome: &Result<Delivery, DeliveryError>) -> Said {
+    match outcome {
+        Ok(_) => Said::Delivered,
+        Err(DeliveryError::InOutbox { .. }) => Said::InOutbox,
+        Err(DeliveryError::Failed { .. }) => Said::Rejected,
+        Err(DeliveryError::NotDelivered { error: Some(error), .. }) if error.verdict() == Verdict::BadContent => {
+            Said::Rejected
+        }
+        Err(DeliveryError::NotDelivered { .. }) => Said::Lost,
+        Err(DeliveryError::Dropped { .. }) => Said::Dropped,
+        Err(DeliveryError::Outbox { .. }) => Said::Unreadable,
+        Err(_) => Said::Refused,
+    }
+}
+
+/// How many signals a failure is about.
+fn weight(failure: &DeliveryError) -> u64 {
+    match failure {
+        DeliveryError::NotDelivered { records, .. } => *records as u64,
+        DeliveryError::Outbox { problem, .. } if problem.ends_with("on disk can no longer be read") => {
+            problem.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+        }
+        DeliveryError::Outbox { .. } | DeliveryError::InOutbox { .. } => 0,
+        _ => 1,
+    }
+}
+
+/// The signal that a failure names.
+fn named(failure: &DeliveryError) -> Option<u32> {
+    let name = match failure {
+        DeliveryError::QueueFull { name, .. }
+        | DeliveryError::ShutDown { name, .. }
+        | DeliveryError::Dropped { name, .. }
+        | DeliveryError::Failed { name, .. } => name,
+        _ => return None,
+    };
+    name.strip_prefix('e')?.parse().ok()
+}
