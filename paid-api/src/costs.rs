@@ -31,7 +31,9 @@ use std::time::Duration;
 pub use record::{Cost, CostRecord, Spent, Used};
 
 use crate::Client;
-use crate::dispatch::{DiskSettings, Dispatch, DispatchSettings, FlushError, Receipt, Sink, Stats, dispatch_setters};
+use crate::dispatch::{
+    DiskSettings, Dispatch, DispatchSettings, FlushError, Folder, Receipt, Sink, Stats, dispatch_setters,
+};
 use crate::error::ConfigError;
 use crate::report::RecordKind;
 use cargo::Costs;
@@ -42,7 +44,8 @@ use sink::CostSink;
 pub struct CostEmitter {
     dispatch: Dispatch<Costs>,
     sink: Arc<CostSink>,
-    disk: DiskSettings,
+    /// The folder of the outbox, if there is one.
+    folder: Option<Arc<dyn Folder>>,
 }
 
 /// Configures and builds a [`CostEmitter`]. By default the queue holds 10,000 records, a request holds up to 500, a
@@ -137,18 +140,18 @@ impl CostEmitterBuilder {
     /// # Errors
     ///
     /// See [`EmitterBuilder::build`](crate::EmitterBuilder::build).
-    pub fn build(self) -> Result<CostEmitter, ConfigError> {
+    pub fn build(mut self) -> Result<CostEmitter, ConfigError> {
+        let folder = self.disk.settle()?;
         let sink = Arc::new(CostSink::new(self.client, self.resend_uncertain));
         // Nothing is sent until it is known which records of an earlier run are uncertain.
         let opening = sink.opening();
         let way_out = Arc::clone(&sink) as Arc<dyn Sink>;
         let dispatch = Dispatch::start(Costs, way_out, self.settings, &self.disk)?;
-        if self.disk.open.is_some() {
-            opening.with_journal(&self.disk.folder)?;
-        } else {
-            drop(opening);
+        match &folder {
+            Some(folder) => opening.with_journal(folder.path())?,
+            None => drop(opening),
         }
-        Ok(CostEmitter { dispatch, sink, disk: self.disk })
+        Ok(CostEmitter { dispatch, sink, folder })
     }
 }
 

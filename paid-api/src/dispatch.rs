@@ -8,7 +8,6 @@ mod courier;
 mod disk;
 mod end;
 mod event;
-#[allow(dead_code)]
 mod folder;
 mod host;
 mod lanes;
@@ -41,9 +40,8 @@ use shared::DispatchShared;
 pub(crate) use cargo::Cargo;
 pub use disk::Fsync;
 pub(crate) use disk::{Disk, DiskNews, DiskSettings, Frame, News, OpenedDisk, Rejected};
-#[allow(unused_imports)]
 pub use folder::{Folder, OpenFolder, Storage};
-pub(crate) use host::ms;
+pub(crate) use host::{Machine, ms};
 pub use host::{Host, Work};
 pub use receipt::{Delivery, Receipt};
 pub use record::Record;
@@ -52,7 +50,6 @@ pub use settings::Overflow;
 pub(crate) use settings::{DispatchSettings, Partial, dispatch_setters};
 pub use sink::{Batch, Sink, SinkFuture};
 pub use stats::Stats;
-pub(crate) use stats::now_ms;
 
 /// A handle of the thread that delivers one kind of cargo. Dropping the last handle ends the thread.
 pub(crate) struct Dispatch<C: Cargo> {

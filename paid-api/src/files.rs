@@ -17,6 +17,15 @@ pub(crate) struct PrivateFolder {
 }
 
 impl PrivateFolder {
+    /// Opens a folder, if it exists.
+    pub(crate) fn find(path: &Path) -> io::Result<Option<Self>> {
+        match Self::open(path) {
+            Ok(folder) => Ok(Some(folder)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Opens a folder that exists.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let path = fs::canonicalize(path)?;
@@ -206,9 +215,12 @@ pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<File> {
     file.persist(path).map_err(|error| error.error)
 }
 
-/// The folder at a path, made if it does not exist.
+/// The folder of an outbox at a path, made if it does not exist.
 pub(crate) fn folder(path: &Path) -> io::Result<Arc<dyn Folder>> {
-    Ok(Arc::new(PrivateFolder::make(path)?))
+    match PrivateFolder::make(path) {
+        Ok(folder) => Ok(Arc::new(folder)),
+        Err(error) => Err(io::Error::new(error.kind(), format!("cannot use {} as an outbox: {error}", path.display()))),
+    }
 }
 
 #[cfg(test)]

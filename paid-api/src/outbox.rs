@@ -13,41 +13,49 @@ mod keeper;
 mod resubmission;
 mod store;
 
-use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
 use crate::Timestamp;
 pub use crate::dispatch::Fsync;
-use crate::dispatch::{Disk, DiskNews, DiskSettings, Host, News, OpenedDisk, Record, Rejected};
+use crate::dispatch::{Disk, DiskNews, DiskSettings, Folder, Host, Machine, News, OpenedDisk, Record, Rejected};
 use crate::error::ConfigError;
+use crate::files::PrivateFolder;
 use crate::report::RecordKind;
 
-use backend::Medium;
 pub use dead_letters::{DeadLetter, DeadLetters};
 use keeper::{Keeper, KeeperCommand};
 pub use resubmission::Resubmitted;
 pub(crate) use resubmission::resubmit_with;
-use store::{Damage, OpenError, Store};
+use store::{Damage, OpenError, Place, Store};
 
 /// Opens an outbox and starts its thread: disk I/O blocks.
-pub(crate) fn open(settings: &DiskSettings, host: &dyn Host, news: DiskNews) -> Result<OpenedDisk, ConfigError> {
-    let (opened, keeping) = open_with(settings, Medium::new(settings.fsync != Fsync::Never), news)?;
+pub(crate) fn open(settings: &DiskSettings, host: &Arc<dyn Host>, news: DiskNews) -> Result<OpenedDisk, ConfigError> {
+    let (opened, keeping) = open_with(settings, host, news)?;
     let cannot_start = |error: io::Error| ConfigError::new(format!("cannot start the outbox's thread: {error}"));
     host.start("paid-outbox", Box::pin(keeping.run())).map_err(cannot_start)?;
     Ok(opened)
 }
 
-fn open_with(settings: &DiskSettings, medium: Medium, news: DiskNews) -> Result<(OpenedDisk, Keeping), ConfigError> {
-    let (folder, kind) = (settings.folder.as_path(), settings.kind);
-    contents::claim(folder, kind)?;
-    let (store, found, damage) = Store::open(folder, kind, &medium)?;
+fn open_with(
+    settings: &DiskSettings,
+    host: &Arc<dyn Host>,
+    news: DiskNews,
+) -> Result<(OpenedDisk, Keeping), ConfigError> {
+    let Some(open_folder) = &settings.folder else { return Err(ConfigError::new("the outbox has no folder")) };
+    let folder = open_folder().map_err(|error| ConfigError::new(error.to_string()))?;
+    let kind = settings.kind;
+    let place = Place { folder, kind, sync: settings.fsync != Fsync::Never, host: Arc::clone(host) };
+    contents::claim(&*place.folder, kind)?;
+    let (store, found, damage) = Store::open(&place)?;
     let (sender, commands) = mpsc::unbounded_channel();
-    let outbox = Outbox { commands: sender, news: news.clone(), is_gone: AtomicBool::new(false) };
-    let keeper = Keeper::new((folder.to_owned(), kind), medium, settings.fsync, store, news);
+    let outbox =
+        Outbox { commands: sender, host: Arc::clone(host), news: news.clone(), is_gone: AtomicBool::new(false) };
+    let keeper = Keeper::new(place, settings.fsync, store, news);
     let opened = OpenedDisk {
         disk: Box::new(outbox),
         first: found.first,
@@ -82,13 +90,14 @@ fn damage_in_words(kind: RecordKind, damage: &Damage) -> String {
         damage.problem,
         kind.counted(damage.saved),
         if damage.saved == 1 { "is" } else { "are" },
-        damage.kept_as.display()
+        damage.kept_as
     )
 }
 
 /// Sends commands to the outbox's thread.
 struct Outbox {
     commands: mpsc::UnboundedSender<KeeperCommand>,
+    host: Arc<dyn Host>,
     news: DiskNews,
     is_gone: AtomicBool,
 }
@@ -117,7 +126,7 @@ impl Disk for Outbox {
     }
 
     fn bury(&self, rejected: Vec<Rejected>) {
-        let at = Timestamp::now();
+        let at = Timestamp::from(chrono::DateTime::from(self.host.now()));
         self.say(KeeperCommand::Bury(
             rejected.into_iter().filter_map(|rejected| DeadLetter::of(rejected, at)).collect(),
         ));
@@ -155,12 +164,12 @@ pub enum Waiting {
 ///
 /// If the outbox cannot be read.
 pub fn waiting(folder: impl AsRef<Path>) -> io::Result<Waiting> {
-    let folder = folder.as_ref();
-    if !store::exists(folder) {
-        return Ok(Waiting::None);
-    }
-    let kind = kind_of(folder)?.unwrap_or(RecordKind::Signal);
-    match Store::open(folder, kind, &Medium::new(true)) {
+    let folder = match PrivateFolder::find(folder.as_ref())? {
+        Some(folder) if store::exists(&folder) => folder,
+        _ => return Ok(Waiting::None),
+    };
+    let kind = kind_of(&folder)?.unwrap_or(RecordKind::Signal);
+    match Store::open(&Place { folder: Arc::new(folder), kind, sync: true, host: Arc::new(Machine) }) {
         Ok((_, found, _)) if kind == RecordKind::Cost => Ok(Waiting::Costs(found.records)),
         Ok((_, found, _)) => Ok(Waiting::Signals(found.records)),
         Err(OpenError::Held { holder, .. }) => Ok(Waiting::HeldBy(holder)),
@@ -169,7 +178,7 @@ pub fn waiting(folder: impl AsRef<Path>) -> io::Result<Waiting> {
 }
 
 /// The kind of records in the outbox of a folder, if there is one.
-pub(crate) fn kind_of(folder: &Path) -> io::Result<Option<RecordKind>> {
+pub(crate) fn kind_of(folder: &dyn Folder) -> io::Result<Option<RecordKind>> {
     contents::found(folder).map_err(io::Error::other)
 }
 
@@ -180,16 +189,15 @@ pub(crate) fn kind_of(folder: &Path) -> io::Result<Option<RecordKind>> {
 ///
 /// If the file cannot be read. If there is no file, there are no dead letters.
 pub fn dead_letters(folder: impl AsRef<Path>) -> io::Result<DeadLetters> {
-    dead_letters::read(folder.as_ref())
+    match PrivateFolder::find(folder.as_ref())? {
+        Some(folder) => letters_of(&folder),
+        None => Ok(DeadLetters::default()),
+    }
 }
 
-/// Options that make a file, if it is not there, which only its owner can read.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+/// The dead letters in a folder.
+pub(crate) fn letters_of(folder: &dyn Folder) -> io::Result<DeadLetters> {
+    dead_letters::read(folder)
 }
 
 /// For tests of dispatch: an outbox without its own thread.
@@ -203,13 +211,14 @@ pub(crate) mod for_tests {
         settings: &DiskSettings,
         news: DiskNews,
     ) -> (OpenedDisk, impl Future<Output = ()> + Send + use<>) {
-        let (opened, keeping) = open_with(settings, Medium::new(true), news).unwrap();
+        let (opened, keeping) = open_with(settings, &(Arc::new(Machine) as Arc<dyn Host>), news).unwrap();
         (opened, keeping.run())
     }
 
-    pub(crate) fn write(folder: &Path, number: u64, since: u64, records: &[Record]) {
-        contents::claim(folder, RecordKind::Signal).unwrap();
-        let (store, _, _) = Store::open(folder, RecordKind::Signal, &Medium::new(true)).unwrap();
+    pub(crate) fn write(folder: Arc<dyn Folder>, number: u64, since: u64, records: &[Record]) {
+        contents::claim(&*folder, RecordKind::Signal).unwrap();
+        let place = Place { folder, kind: RecordKind::Signal, sync: true, host: Arc::new(Machine) };
+        let (store, _, _) = Store::open(&place).unwrap();
         let frame = frame::encode(number, since, records);
         store.commit(&[(number, frame)].into(), &BTreeSet::new()).unwrap();
     }

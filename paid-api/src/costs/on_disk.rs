@@ -2,10 +2,12 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::{CostEmitter, CostEmitterBuilder};
 use crate::dispatch::{Receipt, Record};
-use crate::outbox::{DeadLetter, Fsync, Resubmitted, dead_letters, resubmit_with};
+use crate::files;
+use crate::outbox::{DeadLetter, Fsync, Resubmitted, letters_of, resubmit_with};
 use crate::report::{DeliveryError, RecordKind};
 use crate::signal::lane::lane;
 
@@ -13,7 +15,8 @@ impl CostEmitterBuilder {
     /// Keeps records in this folder until Paid has them. It must not be the outbox of an emitter of signals. See
     /// [`EmitterBuilder::outbox`](crate::EmitterBuilder::outbox).
     pub fn outbox(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.disk.folder = folder.into();
+        let folder = folder.into();
+        self.disk.folder = Some(Arc::new(move || files::folder(&folder)));
         self.disk.open = Some(crate::outbox::open);
         self
     }
@@ -34,14 +37,13 @@ impl CostEmitter {
     ///
     /// If the file cannot be read or written, or there is no outbox.
     pub async fn resubmit(&self) -> io::Result<Resubmitted> {
-        if self.disk.open.is_none() {
+        let Some(folder) = &self.folder else {
             return Err(io::Error::other(DeliveryError::NoOutbox { kind: RecordKind::Cost }));
-        }
-        let folder = &self.disk.folder;
-        for letter in dead_letters(folder)?.letters {
+        };
+        for letter in letters_of(&**folder)?.letters {
             self.sink.allow(&letter.key);
         }
-        resubmit_with(folder, async |letter| self.send_again(letter).await).await
+        resubmit_with(&**folder, async |letter| self.send_again(letter).await).await
     }
 
     async fn send_again(&self, letter: &DeadLetter) -> Receipt {

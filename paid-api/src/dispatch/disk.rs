@@ -1,12 +1,14 @@
 //! What dispatch asks of an outbox: to keep chunks of records, and to give them back. Does not know how they are
 //! stored; the outbox answers with [`News`].
 
-use std::path::PathBuf;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::event::DispatchEvent;
+use super::folder::{Folder, OpenFolder};
 use super::host::Host;
 use super::record::Record;
 use crate::error::ConfigError;
@@ -50,13 +52,14 @@ impl Fsync {
 }
 
 /// Opens the outbox of a folder.
-pub(crate) type OpenDisk = fn(&DiskSettings, &dyn Host, DiskNews) -> Result<OpenedDisk, ConfigError>;
+pub(crate) type OpenDisk = fn(&DiskSettings, &Arc<dyn Host>, DiskNews) -> Result<OpenedDisk, ConfigError>;
 
 /// Where the outbox is, and how it is kept.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct DiskSettings {
     pub(crate) kind: RecordKind,
-    pub(crate) folder: PathBuf,
+    /// Opens the folder; `None` if there is no outbox.
+    pub(crate) folder: Option<OpenFolder>,
     pub(crate) fsync: Fsync,
     /// `None` if there is no outbox.
     pub(crate) open: Option<OpenDisk>,
@@ -65,7 +68,27 @@ pub(crate) struct DiskSettings {
 impl DiskSettings {
     /// No outbox for records of this kind.
     pub(crate) fn none(kind: RecordKind) -> Self {
-        Self { kind, folder: PathBuf::new(), fsync: Fsync::default(), open: None }
+        Self { kind, folder: None, fsync: Fsync::default(), open: None }
+    }
+
+    /// Opens the folder, if there is an outbox; from then on it is this one.
+    #[allow(dead_code)]
+    pub(crate) fn settle(&mut self) -> Result<Option<Arc<dyn Folder>>, ConfigError> {
+        let Some(open) = &self.folder else { return Ok(None) };
+        let folder = open().map_err(|error| ConfigError::new(error.to_string()))?;
+        let own = Arc::clone(&folder);
+        self.folder = Some(Arc::new(move || Ok(Arc::clone(&own))));
+        Ok(Some(folder))
+    }
+}
+
+impl fmt::Debug for DiskSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("DiskSettings")
+            .field("kind", &self.kind)
+            .field("fsync", &self.fsync)
+            .finish_non_exhaustive()
     }
 }
 

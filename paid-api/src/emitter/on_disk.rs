@@ -2,8 +2,10 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Emitter, EmitterBuilder};
+use crate::files::{self, PrivateFolder};
 use crate::outbox::{self, Fsync, Resubmitted, resubmit_with};
 use crate::report::RecordKind;
 
@@ -15,7 +17,8 @@ impl EmitterBuilder {
     /// The folder is created if it does not exist. Only one process at a time can open it, and it must be on a local
     /// disk.
     pub fn outbox(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.disk.folder = folder.into();
+        let folder = folder.into();
+        self.disk.folder = Some(Arc::new(move || files::folder(&folder)));
         self.disk.open = Some(outbox::open);
         self
     }
@@ -39,11 +42,11 @@ impl Emitter {
     ///
     /// If the file cannot be read or written, or holds cost records: `CostEmitter::resubmit` sends those again.
     pub async fn resubmit(&self, folder: impl AsRef<Path>) -> io::Result<Resubmitted> {
-        let folder = folder.as_ref();
-        if outbox::kind_of(folder)?.is_some_and(|kind| kind != RecordKind::Signal) {
+        let Some(folder) = PrivateFolder::find(folder.as_ref())? else { return Ok(Resubmitted::default()) };
+        if outbox::kind_of(&folder)?.is_some_and(|kind| kind != RecordKind::Signal) {
             let problem = "these dead letters are cost records: send them again with `CostEmitter::resubmit`";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
         }
-        resubmit_with(folder, async |letter| self.emit_json(letter.record.get().as_bytes()).await).await
+        resubmit_with(&folder, async |letter| self.emit_json(letter.record.get().as_bytes()).await).await
     }
 }

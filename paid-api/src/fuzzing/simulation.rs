@@ -8,12 +8,19 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 pub use crate::dispatch::{Folder, Host, OpenFolder, Storage, Work};
 use crate::error::{ApiError, Error, SinkError};
 use crate::verdict::Verdict;
-use crate::{EmitterBuilder, Sink};
+use crate::{EmitterBuilder, Sink, outbox};
 
 /// A builder of an emitter whose work runs on this host.
 pub fn emitter(sink: impl Sink + 'static, host: Arc<dyn Host>) -> EmitterBuilder {
     let mut builder = EmitterBuilder::over(sink);
     builder.settings.host = host;
+    builder
+}
+
+/// Keeps what is not delivered in this folder.
+pub fn outbox(mut builder: EmitterBuilder, folder: OpenFolder) -> EmitterBuilder {
+    builder.disk.folder = Some(folder);
+    builder.disk.open = Some(outbox::open);
     builder
 }
 

@@ -1,113 +1,69 @@
-//! redb's file, with an option to leave syncing to the operating system.
+//! The file that redb writes to.
 
 use std::fmt;
-use std::fs::File;
 use std::io;
-use std::ops::Bound;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use redb::backends::FileBackend;
-use redb::{BackendError, StorageBackend};
+use redb::StorageBackend;
 
-/// How the file is kept.
-#[derive(Clone, Debug)]
-pub(crate) struct Medium {
+use crate::dispatch::Storage;
+
+/// A file that can be taken away from redb: a database that panicked may never close it.
+#[derive(Clone)]
+pub(super) struct Lent {
+    file: Arc<RwLock<Option<Box<dyn Storage>>>>,
     /// Whether a commit waits until the data is on disk.
-    pub(crate) sync: bool,
-    /// Simulates a full disk, for tests.
-    #[cfg(test)]
-    pub(crate) full: std::sync::Arc<std::sync::atomic::AtomicBool>,
+    sync: bool,
 }
 
-impl Medium {
-    pub(crate) fn new(sync: bool) -> Self {
-        Self {
-            sync,
-            #[cfg(test)]
-            full: std::sync::Arc::default(),
+impl Lent {
+    pub(super) fn new(file: Box<dyn Storage>, sync: bool) -> Self {
+        Self { file: Arc::new(RwLock::new(Some(file))), sync }
+    }
+
+    /// Takes the file away. What redb writes from then on goes nowhere.
+    pub(super) fn take(&self) -> Option<Box<dyn Storage>> {
+        self.file.write().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(super) fn with<T>(&self, work: impl FnOnce(&dyn Storage) -> io::Result<T>) -> io::Result<T> {
+        match &*self.file.read().unwrap_or_else(PoisonError::into_inner) {
+            Some(file) => work(&**file),
+            None => Err(io::Error::other("the file is closed")),
         }
     }
-
-    #[cfg(not(test))]
-    #[allow(clippy::unnecessary_wraps, clippy::unused_self)]
-    fn check(&self) -> io::Result<()> {
-        Ok(())
-    }
-
-    #[cfg(test)]
-    fn check(&self) -> io::Result<()> {
-        if self.full.load(std::sync::atomic::Ordering::Relaxed) {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        Ok(())
-    }
 }
 
-pub(crate) struct Backend {
-    file: FileBackend,
-    medium: Medium,
-}
-
-impl Backend {
-    pub(crate) fn new(file: File, medium: &Medium) -> io::Result<Self> {
-        let file = FileBackend::new(file).map_err(|error| io::Error::other(error.to_string()))?;
-        Ok(Self { file, medium: medium.clone() })
-    }
-}
-
-impl fmt::Debug for Backend {
+impl fmt::Debug for Lent {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.file.fmt(formatter)
+        formatter.write_str("Lent")
     }
 }
 
-impl StorageBackend for Backend {
+/// Has no locks: the file is locked before redb gets it.
+impl StorageBackend for Lent {
     fn len(&self) -> io::Result<u64> {
-        self.file.len()
+        self.with(|file| file.length())
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.file.read(offset, out)
+        self.with(|file| file.read(offset, out))
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.medium.check()?;
-        self.file.set_len(len)
+        self.with(|file| file.set_length(len))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        if self.medium.sync { self.file.sync_data() } else { Ok(()) }
+        if self.sync { self.with(|file| file.sync()) } else { Ok(()) }
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.medium.check()?;
-        self.file.write(offset, data)
+        self.with(|file| file.write(offset, data))
     }
 
     fn close(&self) -> io::Result<()> {
-        self.file.close()
-    }
-
-    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.file.try_lock_range(start, end)
-    }
-
-    fn try_lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.file.try_lock_shared_range(start, end)
-    }
-
-    fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.file.lock_range(start, end)
-    }
-
-    fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.file.lock_shared_range(start, end)
-    }
-
-    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.file.unlock_range(start, end)
-    }
-
-    fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.file.query_lock_range(start, end)
+        drop(self.take());
+        Ok(())
     }
 }

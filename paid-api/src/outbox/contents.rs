@@ -1,13 +1,11 @@
 //! Which kind of records an outbox holds. Cost records sent as signals would be lost, and so would signals sent as cost
 //! records: a file in the folder tells them apart.
 
-use std::fs;
 use std::io;
-use std::path::Path;
 
 use super::{dead_letters, store};
+use crate::dispatch::Folder;
 use crate::error::ConfigError;
-use crate::files;
 use crate::report::RecordKind;
 
 const FILE: &str = "contents";
@@ -24,28 +22,29 @@ fn word(kind: RecordKind) -> &'static str {
 /// # Errors
 ///
 /// If the folder is an outbox, but does not say which kind of records it holds.
-pub(super) fn found(folder: &Path) -> Result<Option<RecordKind>, ConfigError> {
-    let shown = folder.display();
+pub(super) fn found(folder: &dyn Folder) -> Result<Option<RecordKind>, ConfigError> {
+    let shown = folder.path().display();
     let ask = || {
         let problem =
             format!("cannot tell what the outbox {shown} holds: write `signals` or `costs` into its file `{FILE}`");
         Err(ConfigError::new(problem))
     };
-    match fs::read_to_string(folder.join(FILE)) {
+    match folder.read(FILE) {
         Ok(text) => {
+            let text = String::from_utf8_lossy(&text);
             let known = [RecordKind::Signal, RecordKind::Cost].into_iter().find(|kind| word(*kind) == text.trim());
             known.map_or_else(ask, |kind| Ok(Some(kind)))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if store::exists(folder) || dead_letters::path(folder).exists() { ask() } else { Ok(None) }
+            if store::exists(folder) || folder.length(dead_letters::FILE).is_ok() { ask() } else { Ok(None) }
         }
         Err(error) => Err(ConfigError::new(format!("cannot use {shown} as an outbox: {error}"))),
     }
 }
 
 /// Makes a folder an outbox of this kind. Fails if it is an outbox of another kind.
-pub(super) fn claim(folder: &Path, kind: RecordKind) -> Result<(), ConfigError> {
-    let shown = folder.display();
+pub(super) fn claim(folder: &dyn Folder, kind: RecordKind) -> Result<(), ConfigError> {
+    let shown = folder.path().display();
     match (kind, found(folder)?) {
         (RecordKind::Signal, Some(RecordKind::Cost)) => Err(ConfigError::new(format!(
             "{shown} is an outbox of cost records: open it with `CostEmitter`, and use another folder for signals"
@@ -54,9 +53,8 @@ pub(super) fn claim(folder: &Path, kind: RecordKind) -> Result<(), ConfigError> 
             Err(ConfigError::new(format!("{shown} is an outbox of signals: use another folder for cost records")))
         }
         (_, Some(_)) => Ok(()),
-        (kind, None) => fs::create_dir_all(folder)
-            .and_then(|()| files::replace(&folder.join(FILE), format!("{}\n", word(kind)).as_bytes()))
-            .map(drop)
+        (kind, None) => folder
+            .replace(FILE, format!("{}\n", word(kind)).as_bytes())
             .map_err(|error| ConfigError::new(format!("cannot use {shown} as an outbox: {error}"))),
     }
 }

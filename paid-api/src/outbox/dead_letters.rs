@@ -1,18 +1,15 @@
 //! The records that Paid permanently refused, in a file that people can read: one JSON object a line.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::io;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::dispatch::Rejected;
-use crate::files;
+use crate::dispatch::{Folder, Rejected};
 use crate::report::RecordKind;
 
-const FILE: &str = "dead-letters.jsonl";
+pub(super) const FILE: &str = "dead-letters.jsonl";
 const LOCK: &str = "dead-letters.lock";
 
 /// A signal or cost record that Paid permanently refused.
@@ -69,38 +66,27 @@ mod kinds {
     }
 }
 
-/// The path of an outbox's dead-letter file.
-pub(crate) fn path(folder: &Path) -> PathBuf {
-    folder.join(FILE)
-}
-
 /// Appends letters and syncs them to disk. Takes a lock, so that a resubmission in another process loses nothing.
-pub(crate) fn append(folder: &Path, letters: &[DeadLetter]) -> io::Result<()> {
+pub(crate) fn append(folder: &dyn Folder, letters: &[DeadLetter]) -> io::Result<()> {
+    let _lock = folder.lock(LOCK)?;
     let mut text = Vec::new();
+    // A line that a crash cut off must not spoil the next one.
+    if found(folder)?.last().is_some_and(|last| *last != b'\n') {
+        text.push(b'\n');
+    }
     for letter in letters {
         serde_json::to_writer(&mut text, letter)?;
         text.push(b'\n');
     }
-    let _lock = lock(folder)?;
-    let mut file = super::private().append(true).open(path(folder))?;
-    // A line that a crash cut off must not spoil the next one.
-    if !ends_with_newline(folder)? {
-        file.write_all(b"\n")?;
-    }
-    file.write_all(&text)?;
-    file.sync_data()
+    folder.append(FILE, &text, true)
 }
 
-fn ends_with_newline(folder: &Path) -> io::Result<bool> {
-    use std::io::{Read, Seek, SeekFrom};
-    let mut file = File::open(path(folder))?;
-    if file.metadata()?.len() == 0 {
-        return Ok(true);
+/// The text of the file, which may not exist.
+fn found(folder: &dyn Folder) -> io::Result<Vec<u8>> {
+    match folder.read(FILE) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read,
     }
-    file.seek(SeekFrom::End(-1))?;
-    let mut last = [0];
-    file.read_exact(&mut last)?;
-    Ok(last == *b"\n")
 }
 
 /// Dead letters, and lines that cannot be parsed.
@@ -121,31 +107,20 @@ impl DeadLetters {
 }
 
 /// Reads the dead letters of an outbox; returns none if there is no file.
-pub(crate) fn read(folder: &Path) -> io::Result<DeadLetters> {
-    let file = match File::open(path(folder)) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(DeadLetters::default()),
-        Err(error) => return Err(error),
-    };
-    let mut found = DeadLetters::default();
-    for line in BufReader::new(file).split(b'\n') {
-        let line = line?;
-        if line.is_empty() {
-            continue;
-        }
-        match serde_json::from_slice::<DeadLetter>(&line) {
-            Ok(letter) => {
-                found.keep(letter);
-            }
-            Err(_) => found.unreadable.push(String::from_utf8_lossy(&line).into_owned()),
+pub(crate) fn read(folder: &dyn Folder) -> io::Result<DeadLetters> {
+    let mut dead = DeadLetters::default();
+    for line in found(folder)?.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        match serde_json::from_slice::<DeadLetter>(line) {
+            Ok(letter) => dead.keep(letter),
+            Err(_) => dead.unreadable.push(String::from_utf8_lossy(line).into_owned()),
         }
     }
-    Ok(found)
+    Ok(dead)
 }
 
 /// Removes the letters with these keys; letters that were added in the meantime stay.
-pub(crate) fn remove(folder: &Path, keys: &BTreeSet<String>) -> io::Result<()> {
-    let _lock = lock(folder)?;
+pub(crate) fn remove(folder: &dyn Folder, keys: &BTreeSet<String>) -> io::Result<()> {
+    let _lock = folder.lock(LOCK)?;
     let kept = read(folder)?;
     let mut text = Vec::new();
     for line in kept.unreadable {
@@ -158,14 +133,7 @@ pub(crate) fn remove(folder: &Path, keys: &BTreeSet<String>) -> io::Result<()> {
             text.push(b'\n');
         }
     }
-    files::replace(&path(folder), &text).map(drop)
-}
-
-/// Locks the file: one writer at a time, in this process or another.
-fn lock(folder: &Path) -> io::Result<File> {
-    let lock = File::create(folder.join(LOCK))?;
-    lock.lock()?;
-    Ok(lock)
+    folder.replace(FILE, &text)
 }
 
 #[cfg(test)]
@@ -178,20 +146,20 @@ mod tests {
         DeadLetter { at, reason: "no".into(), kind: RecordKind::Signal, name: "e".into(), key: key.into(), record }
     }
 
-    fn keys(folder: &Path) -> Vec<String> {
+    fn keys(folder: &dyn Folder) -> Vec<String> {
         read(folder).unwrap().letters.into_iter().map(|letter| letter.key).collect()
     }
 
     #[test]
     fn letters_are_kept_once_a_key_and_survive_a_line_that_was_cut_off() {
-        let folder = tempfile::tempdir().unwrap();
-        append(folder.path(), &[letter("a"), letter("b")]).unwrap();
-        let mut file = File::options().append(true).open(path(folder.path())).unwrap();
-        file.write_all(b"{\"at\":\"2026-").unwrap();
-        append(folder.path(), &[letter("a"), letter("c")]).unwrap();
-        assert_eq!(keys(folder.path()), ["b", "a", "c"]);
-        remove(folder.path(), &BTreeSet::from(["a".to_owned()])).unwrap();
-        assert_eq!(keys(folder.path()), ["b", "c"]);
-        assert_eq!(read(folder.path()).unwrap().unreadable, ["{\"at\":\"2026-"]);
+        let place = tempfile::tempdir().unwrap();
+        let folder = crate::files::PrivateFolder::open(place.path()).unwrap();
+        append(&folder, &[letter("a"), letter("b")]).unwrap();
+        folder.append(FILE, b"{\"at\":\"2026-", true).unwrap();
+        append(&folder, &[letter("a"), letter("c")]).unwrap();
+        assert_eq!(keys(&folder), ["b", "a", "c"]);
+        remove(&folder, &BTreeSet::from(["a".to_owned()])).unwrap();
+        assert_eq!(keys(&folder), ["b", "c"]);
+        assert_eq!(read(&folder).unwrap().unreadable, ["{\"at\":\"2026-"]);
     }
 }

@@ -2,19 +2,17 @@
 //! its own thread, because disk I/O blocks.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::backend::Medium;
 use super::dead_letters::{self, DeadLetter};
 use super::frame;
-use super::store::Store;
+use super::store::{Place, Store};
 use crate::dispatch::{DiskNews, Frame, Fsync, News, Record};
-use crate::report::{RecordKind, log};
+use crate::report::log;
 
 /// This many bytes are written at once, before the next commit is due.
 const EAGER: usize = 1 << 20;
@@ -47,9 +45,7 @@ pub(crate) enum KeeperCommand {
 }
 
 pub(crate) struct Keeper {
-    folder: PathBuf,
-    kind: RecordKind,
-    medium: Medium,
+    place: Place,
     every: Duration,
     /// `None` while the store cannot be used.
     store: Option<Store>,
@@ -65,17 +61,9 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    pub(crate) fn new(
-        (folder, kind): (PathBuf, RecordKind),
-        medium: Medium,
-        fsync: Fsync,
-        store: Store,
-        news: DiskNews,
-    ) -> Self {
+    pub(crate) fn new(place: Place, fsync: Fsync, store: Store, news: DiskNews) -> Self {
         Self {
-            folder,
-            kind,
-            medium,
+            place,
             every: fsync.pace(),
             store: Some(store),
             added: BTreeMap::new(),
@@ -188,10 +176,9 @@ impl Keeper {
     /// Opens the store again after it failed, as redb requires.
     fn open(&mut self) -> Result<(), String> {
         if self.store.is_none() {
-            let (store, _, damage) =
-                Store::open(&self.folder, self.kind, &self.medium).map_err(|error| error.to_string())?;
+            let (store, _, damage) = Store::open(&self.place).map_err(|error| error.to_string())?;
             if let Some(damage) = damage {
-                log(&super::damage_in_words(self.kind, &damage));
+                log(&super::damage_in_words(self.place.kind, &damage));
             }
             self.store = Some(store);
         }
@@ -202,7 +189,7 @@ impl Keeper {
         if self.dead.is_empty() {
             return true;
         }
-        match dead_letters::append(&self.folder, &self.dead) {
+        match dead_letters::append(&*self.place.folder, &self.dead) {
             Ok(()) => {
                 let buried = self.dead.len() as u64;
                 self.dead.clear();
@@ -210,7 +197,10 @@ impl Keeper {
                 true
             }
             Err(error) => {
-                self.fails(format!("cannot write {}: {error}", dead_letters::path(&self.folder).display()));
+                self.fails(format!(
+                    "cannot write {}: {error}",
+                    self.place.folder.path().join(dead_letters::FILE).display()
+                ));
                 false
             }
         }
@@ -260,7 +250,7 @@ impl Keeper {
         let mut lost = 0;
         let mut frames = Vec::new();
         for (number, bytes) in found {
-            match frame::decode(self.kind, &bytes) {
+            match frame::decode(self.place.kind, &bytes) {
                 // The number is that of the key; the one in the frame is only for salvage.
                 Some(frame) if !self.done.contains(&number) => {
                     lost += u64::from(frame.lost);

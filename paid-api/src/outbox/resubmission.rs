@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
 
 use super::dead_letters::{self, DeadLetter};
-use crate::dispatch::Receipt;
+use crate::dispatch::{Folder, Receipt};
 
 /// The result of resubmitting dead letters.
 #[derive(Debug, Default)]
@@ -19,7 +18,7 @@ pub struct Resubmitted {
 
 /// Sends all dead letters of a folder again, and removes those that Paid accepts from the file.
 pub(crate) async fn resubmit_with(
-    folder: &Path,
+    folder: &dyn Folder,
     mut send: impl AsyncFnMut(&DeadLetter) -> Receipt,
 ) -> io::Result<Resubmitted> {
     let mut receipts = Vec::new();

@@ -1,16 +1,17 @@
 //! The frames in a redb file, and the other files in the outbox's folder.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::fmt;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableDefinition};
 
-use super::backend::{Backend, Medium};
+use super::backend::Lent;
 use super::frame;
+use crate::dispatch::{Folder, Host, ms};
 use crate::report::RecordKind;
 
 const FRAMES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("frames");
@@ -44,7 +45,7 @@ pub(crate) enum OpenError {
 pub(crate) struct Damage {
     pub(crate) problem: String,
     /// Where the damaged file is now.
-    pub(crate) kept_as: PathBuf,
+    pub(crate) kept_as: String,
     /// How many records could be read from it.
     pub(crate) saved: u64,
 }
@@ -59,10 +60,25 @@ pub(crate) struct Contents {
     pub(crate) records: u64,
 }
 
-#[derive(Debug)]
+/// Where an outbox is, and how it is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) folder: Arc<dyn Folder>,
+    pub(crate) kind: RecordKind,
+    /// Whether a commit waits until the data is on disk.
+    pub(crate) sync: bool,
+    pub(crate) host: Arc<dyn Host>,
+}
+
 pub(crate) struct Store {
     database: Database,
-    folder: PathBuf,
+    folder: Arc<dyn Folder>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Store({})", self.folder.path().display())
+    }
 }
 
 type StoreResult<T> = Result<T, Box<redb::Error>>;
@@ -74,45 +90,41 @@ fn boxed(error: impl Into<redb::Error>) -> Box<redb::Error> {
 impl Store {
     /// Opens or creates the store of a folder. A damaged file is set aside, and its readable records are copied to a
     /// new one.
-    pub(crate) fn open(
-        folder: &Path,
-        kind: RecordKind,
-        medium: &Medium,
-    ) -> Result<(Self, Contents, Option<Damage>), OpenError> {
-        let problem = |problem: String| OpenError::Folder { folder: folder.display().to_string(), problem };
-        fs::create_dir_all(folder).map_err(|error| problem(error.to_string()))?;
-        let path = folder.join(DATABASE);
-        let (database, damage) = match open_database(&path, medium) {
+    pub(crate) fn open(place: &Place) -> Result<(Self, Contents, Option<Damage>), OpenError> {
+        let (folder, shown) = (&place.folder, place.folder.path().display().to_string());
+        let problem = |problem: String| OpenError::Folder { folder: shown.clone(), problem };
+        let (database, damage) = match open_database(place) {
             Ok(database) => (database, None),
             Err(Trouble::Held) => {
-                let holder = fs::read_to_string(folder.join(HOLDER)).unwrap_or_else(|_| "another process".to_owned());
-                return Err(OpenError::Held { folder: folder.display().to_string(), holder });
+                let holder = folder.read(HOLDER).map(|text| String::from_utf8_lossy(&text).into_owned());
+                let holder = holder.unwrap_or_else(|_| "another process".to_owned());
+                return Err(OpenError::Held { folder: shown, holder });
             }
             Err(Trouble::Unusable(error)) => return Err(problem(error)),
             Err(Trouble::Damaged(what)) => {
-                let kept_as = put_aside(&path).map_err(|error| problem(error.to_string()))?;
-                let database = open_database(&path, medium).map_err(|trouble| problem(format!("{trouble:?}")))?;
+                let kept_as = put_aside(place).map_err(|error| problem(error.to_string()))?;
+                let database = open_database(place).map_err(|trouble| problem(format!("{trouble:?}")))?;
                 (database, Some(Damage { problem: what, kept_as, saved: 0 }))
             }
         };
         // For people only: the file itself is the lock.
-        let _ = fs::write(folder.join(HOLDER), holder());
-        let mut store = Self { database, folder: folder.to_owned() };
+        let _ = folder.replace(HOLDER, holder().as_bytes());
+        let mut store = Self { database, folder: Arc::clone(folder) };
         let store_problem = |error: Box<redb::Error>| problem(error.to_string());
         match store.format().map_err(store_problem)? {
             Some(FORMAT) => {}
-            Some(found) => return Err(OpenError::Format { folder: folder.display().to_string(), found }),
+            Some(found) => return Err(OpenError::Format { folder: shown, found }),
             None => store.begin().map_err(store_problem)?,
         }
         let mut damage = damage;
         if let Some(damage) = &mut damage {
-            let frames = salvage(kind, &damage.kept_as, store.mark()).map_err(|error| problem(error.to_string()))?;
+            let frames = salvage(place, &damage.kept_as, store.mark()).map_err(|error| problem(error.to_string()))?;
             damage.saved =
                 frames.values().filter_map(|bytes| frame::head(bytes)).map(|head| u64::from(head.records)).sum();
             store.commit(&frames, &BTreeSet::new()).map_err(store_problem)?;
         }
         let contents = store.contents().map_err(store_problem)?;
-        if contents.records == 0 && path.metadata().is_ok_and(|metadata| metadata.len() > ROOMY) {
+        if contents.records == 0 && folder.length(DATABASE).is_ok_and(|length| length > ROOMY) {
             // After a long outage: gives the space back to the disk. If that fails, the space is reused.
             let _ = store.database.compact();
         }
@@ -175,15 +187,15 @@ impl Store {
         write.commit().map_err(boxed)?;
         if !removed.is_empty() {
             // Only a salvage reads the mark, and it works without one.
-            let _ = fs::write(self.folder.join(MARK), format!("{first:020}"));
+            let _ = self.folder.replace(MARK, format!("{first:020}").as_bytes());
         }
         Ok(())
     }
 
     /// The first frame that may not have been delivered, as far as the mark says.
     fn mark(&self) -> u64 {
-        let text = fs::read_to_string(self.folder.join(MARK)).unwrap_or_default();
-        text.trim().parse().unwrap_or(0)
+        let text = self.folder.read(MARK).unwrap_or_default();
+        String::from_utf8_lossy(&text).trim().parse().unwrap_or(0)
     }
 
     /// Reads frames in order from number `from` up to but not including `until`, until there are enough records or
@@ -209,7 +221,7 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        let _ = fs::remove_file(self.folder.join(HOLDER));
+        let _ = self.folder.remove(HOLDER);
     }
 }
 
@@ -219,7 +231,7 @@ fn records_of(bytes: &[u8]) -> u64 {
 
 fn holder() -> String {
     let program = std::env::current_exe().ok();
-    let name = program.as_deref().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or("?");
+    let name = program.as_deref().and_then(std::path::Path::file_name).and_then(|name| name.to_str()).unwrap_or("?");
     format!("process {} ({name})", std::process::id())
 }
 
@@ -230,16 +242,18 @@ enum Trouble {
     Unusable(String),
 }
 
-fn open_database(path: &Path, medium: &Medium) -> Result<Database, Trouble> {
-    let file = super::private().read(true).write(true).truncate(false).open(path);
-    let file = file.map_err(|error| Trouble::Unusable(error.to_string()))?;
-    let backend = Backend::new(file, medium).map_err(|error| Trouble::Unusable(error.to_string()))?;
+fn open_database(place: &Place) -> Result<Database, Trouble> {
+    let unusable = |error: io::Error| Trouble::Unusable(error.to_string());
+    let file = place.folder.open(DATABASE).map_err(unusable)?;
+    if !file.try_lock().map_err(unusable)? {
+        return Err(Trouble::Held);
+    }
+    let backend = Lent::new(file, place.sync);
     // A damaged file can make redb panic in debug builds.
     let opened =
         catch_unwind(AssertUnwindSafe(|| redb::Builder::new().set_cache_size(CACHE).create_with_backend(backend)));
     match opened {
         Ok(Ok(database)) => Ok(database),
-        Ok(Err(DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch)) => Err(Trouble::Held),
         Ok(Err(DatabaseError::Storage(StorageError::Io(error)))) if !is_damage(&error) => {
             Err(Trouble::Unusable(error.to_string()))
         }
@@ -253,45 +267,46 @@ fn is_damage(error: &io::Error) -> bool {
 }
 
 /// Returns true if a folder has a store.
-pub(crate) fn exists(folder: &Path) -> bool {
-    folder.join(DATABASE).exists()
+pub(crate) fn exists(folder: &dyn Folder) -> bool {
+    folder.length(DATABASE).is_ok()
 }
 
-fn put_aside(path: &Path) -> io::Result<PathBuf> {
-    let now = crate::dispatch::now_ms();
-    let aside = path.with_extension(format!("damaged-{now}"));
-    fs::rename(path, &aside)?;
+fn put_aside(place: &Place) -> io::Result<String> {
+    let aside = format!("outbox.damaged-{}", ms(place.host.now()));
+    place.folder.rename(DATABASE, &aside)?;
     Ok(aside)
 }
 
 /// Every whole or partly readable frame from number `from` on, from a file in any state.
-fn salvage(kind: RecordKind, path: &Path, from: u64) -> io::Result<BTreeMap<u64, Vec<u8>>> {
-    let mut file = File::open(path)?;
+fn salvage(place: &Place, file: &str, from: u64) -> io::Result<BTreeMap<u64, Vec<u8>>> {
+    const WINDOW: u64 = 1 << 20;
+    let file = place.folder.open(file)?;
+    let length = file.length()?;
+    let read = |at: u64, most: u64| {
+        let mut bytes = vec![0; usize::try_from(most.min(length.saturating_sub(at))).unwrap_or_default()];
+        file.read(at, &mut bytes).map(|()| bytes)
+    };
     let mut frames = BTreeMap::new();
-    let mut window = Vec::new();
     let mut begin = 0;
     loop {
-        file.seek(SeekFrom::Start(begin))?;
-        window.clear();
-        let read = file.by_ref().take(1 << 20).read_to_end(&mut window)?;
+        let window = read(begin, WINDOW)?;
         let places = window.windows(frame::MAGIC.len()).enumerate().filter(|(_, bytes)| **bytes == frame::MAGIC);
-        for (place, _) in places.collect::<Vec<_>>() {
-            file.seek(SeekFrom::Start(begin + place as u64))?;
-            let mut head = Vec::new();
-            file.by_ref().take(frame::HEAD as u64).read_to_end(&mut head)?;
-            let Some(found) = frame::head(&head).filter(|found| found.number >= from) else { continue };
-            file.by_ref().take(u64::from(found.bytes)).read_to_end(&mut head)?;
-            let Some(frame) = frame::decode(kind, &head.into()) else { continue };
+        for (offset, _) in places {
+            let at = begin + offset as u64;
+            let head = frame::head(&read(at, frame::HEAD as u64)?);
+            let Some(found) = head.filter(|found| found.number >= from) else { continue };
+            let bytes = read(at, frame::HEAD as u64 + u64::from(found.bytes))?;
+            let Some(frame) = frame::decode(place.kind, &bytes.into()) else { continue };
             // A file also holds old copies of pages: the most complete copy of a frame wins.
             let known = frames.get(&frame.number).map_or(0, |bytes: &Vec<u8>| records_of(bytes));
             if frame.records.len() as u64 > known {
                 frames.insert(frame.number, frame::encode(frame.number, frame.since, &frame.records));
             }
         }
-        if read < frame::MAGIC.len() {
+        if window.len() < frame::MAGIC.len() {
             return Ok(frames);
         }
         // A frame may begin at the very end of the window.
-        begin += (read - frame::MAGIC.len() + 1) as u64;
+        begin += (window.len() - frame::MAGIC.len() + 1) as u64;
     }
 }

@@ -94,8 +94,7 @@ impl Process {
                     return Ended::Over;
                 }
             }
-            if self.paid.is_stuck() || self.emitter().is_none() {
-                self.heal();
+            if !steps.is_empty() && (self.paid.is_stuck() || self.emitter().is_none()) {
                 return Ended::Before(next);
             }
             self.finish().await;

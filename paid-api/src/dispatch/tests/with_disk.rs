@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::dispatch::disk::{DiskSettings, Fsync};
+use crate::dispatch::folder::OpenFolder;
 use crate::dispatch::record::Record;
 use crate::dispatch::stats::now_ms;
 use crate::outbox::for_tests;
@@ -20,7 +21,9 @@ impl Rig {
         };
         let mut keeper = None;
         let mut rig = Self::assemble(server, settings, |worker, news| {
-            let disk = DiskSettings { folder: folder.to_owned(), ..DiskSettings::none(RecordKind::Signal) };
+            let folder = folder.to_owned();
+            let open: OpenFolder = Arc::new(move || crate::files::folder(&folder));
+            let disk = DiskSettings { folder: Some(open), ..DiskSettings::none(RecordKind::Signal) };
             let (opened, keeping) = for_tests::open(&disk, news);
             keeper = Some(tokio::spawn(keeping));
             worker.with_disk(opened.disk, opened.first, opened.next, opened.records)
@@ -155,7 +158,7 @@ async fn a_clock_that_was_put_back_changes_nothing_but_the_age() {
         // Taken in next year, as it seems.
         let body = br#"{"eventName":"x","idempotencyKey":"k"}"#;
         let record = Record::new(RecordKind::Signal, "x", "k", 1, body);
-        for_tests::write(folder.path(), 0, now_ms() + 31_536_000_000, &[record]);
+        for_tests::write(crate::files::folder(folder.path()).unwrap(), 0, now_ms() + 31_536_000_000, &[record]);
     }
     let server = Arc::new(Server { acts: Mutex::new([Act::Status(503); 5].into()), ..Server::default() });
     let rig = Rig::with_outbox(Arc::clone(&server), folder.path(), 10);
