@@ -110,6 +110,19 @@ impl Paid {
         self.lock().mode = mode;
     }
 
+    /// Whether a signal makes Paid answer 500.
+    pub(crate) fn is_poisoned(&self) -> bool {
+        let state = self.lock();
+        !state.poison_is_cured && state.natures.values().any(|(nature, _)| *nature == Nature::Poison)
+    }
+
+    /// How much longer Paid asked to wait.
+    pub(crate) fn asked(&self) -> Duration {
+        let state = self.lock();
+        let now = state.world.elapsed();
+        state.asked.values().max().map_or(Duration::ZERO, |until| until.saturating_sub(now))
+    }
+
     pub(crate) fn cure(&self) {
         self.lock().poison_is_cured = true;
     }
