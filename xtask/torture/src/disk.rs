@@ -34,10 +34,11 @@ struct State {
     exists: bool,
     locked: BTreeSet<usize>,
     remembers: bool,
+    has_worked: bool,
     faults: Faults,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 struct Faults {
     /// How many more bytes can be written.
     room: Option<u64>,
@@ -76,6 +77,7 @@ impl Disk {
             exists: true,
             locked: BTreeSet::new(),
             remembers,
+            has_worked: true,
             faults: Faults::default(),
         })))
     }
@@ -89,6 +91,7 @@ impl Disk {
         let mut state = self.lock();
         state.process += 1;
         state.locked.clear();
+        state.has_worked = state.faults == Faults::default();
     }
 
     /// Opens the folder for the current process, and makes it if someone deleted it.
@@ -111,8 +114,14 @@ impl Disk {
         Some(state.files.get(*state.names.get(file)?)?.all())
     }
 
+    /// Whether nothing was wrong since the process started.
+    pub(crate) fn works(&self) -> bool {
+        self.lock().has_worked
+    }
+
     pub(crate) fn fault(&self, fault: DiskFault) {
         let mut state = self.lock();
+        state.has_worked &= fault == DiskFault::Heals;
         match fault {
             DiskFault::Heals => state.faults = Faults::default(),
             DiskFault::Full(bytes) => state.faults.room = Some(u64::from(bytes)),

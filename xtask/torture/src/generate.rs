@@ -59,7 +59,11 @@ pub fn story(seed: u64) -> Story {
     // Neighbouring seeds are far apart.
     let mut random = Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x7061_6964);
     let has_outbox = random.u32(0..10) < 6;
-    let mut themes: Vec<_> = THEMES.into_iter().filter(|_| random.u32(0..13) < 3).collect();
+    let mut themes = THEMES.to_vec();
+    themes.retain(|theme| {
+        let is_kill = matches!(theme, Theme::Kills | Theme::Power);
+        random.u32(0..13) < if is_kill { 5 } else { 3 }
+    });
     if !has_outbox {
         themes.retain(|theme| !matches!(theme, Theme::Power | Theme::Disk | Theme::Damage));
     }
@@ -149,7 +153,7 @@ impl Writer {
     }
 
     fn step(&mut self) {
-        if self.chance(55) || self.themes.is_empty() {
+        if self.chance(50) || self.themes.is_empty() {
             let action = match self.random.u32(0..10) {
                 0 => self.flush(),
                 1 => Action::Wait,

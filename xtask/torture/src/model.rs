@@ -38,6 +38,8 @@ struct Promise {
     said: Option<Said>,
     /// It will be there after a kill.
     is_safe: bool,
+    /// It was emitted at once, not by a task that may be interrupted.
+    is_in_order: bool,
 }
 
 #[derive(Clone)]
@@ -60,6 +62,8 @@ struct State {
     opened: u64,
     /// Whether the files were damaged: then records may be lost, but never in silence.
     is_damaged: bool,
+    /// The last process about whose files nothing can be promised.
+    void_until: u32,
     claims: u64,
 }
 
@@ -74,6 +78,7 @@ impl Model {
             open: BTreeMap::new(),
             opened: 0,
             is_damaged: false,
+            void_until: 0,
             claims: 0,
         };
         Self { world, paid, state: Arc::new(Mutex::new(state)) }
@@ -102,10 +107,12 @@ impl Model {
         state.open.clear();
     }
 
-    /// The files were damaged: what was promised about them is void.
-    pub(crate) fn damage(&self) {
+    /// The files were damaged: what was promised about them is void. Deleted files are made anew by the next process; a bit
+    /// that flipped may be found at any time.
+    pub(crate) fn damage(&self, are_deleted: bool) {
         let mut state = self.lock();
         state.is_damaged = true;
+        state.void_until = if are_deleted { state.void_until.max(state.process) } else { u32::MAX };
         state.void();
     }
 
@@ -113,11 +120,28 @@ impl Model {
         self.lock().is_damaged
     }
 
-    pub(crate) fn lose_power(&self) {
+    /// The process is dead. What it accepted before its last commits is on disk.
+    pub(crate) fn killed(&self, power: bool, disk_works: bool) {
+        let now = self.world.elapsed();
         let mut state = self.lock();
-        if state.setup.outbox == Some(Sync::Never) {
+        let state = &mut *state;
+        let Some(sync) = state.setup.outbox else { return };
+        if power && sync == Sync::Never {
             state.is_damaged = true;
-            state.void();
+            return state.void();
+        }
+        let pace = match sync {
+            Sync::EveryCommit => 0,
+            Sync::Every(pace) => u64::from(pace),
+            Sync::Never => 50,
+        };
+        // From the queue to the outbox, and from there to the disk; with all interruptions.
+        let most = Duration::from_millis(2 * pace + 20) + Duration::from_micros(u64::from(state.setup.pause) * 40);
+        for promise in state.signals.values_mut() {
+            let is_old = promise.process == state.process && promise.at + most < now;
+            if disk_works && is_old && promise.accepted == Some(true) && promise.said.is_none() {
+                promise.is_safe |= promise.process > state.void_until;
+            }
         }
     }
 
@@ -145,11 +169,11 @@ impl Model {
     }
 
     /// A signal is emitted; whether it is accepted is not known yet.
-    pub(crate) fn emitted(&self, signal: u32, nature: Nature) {
+    pub(crate) fn emitted(&self, signal: u32, nature: Nature, is_in_order: bool) {
         let at = self.world.elapsed();
         let mut state = self.lock();
         let process = state.process;
-        let promise = Promise { process, nature, at, accepted: None, said: None, is_safe: false };
+        let promise = Promise { process, nature, at, accepted: None, said: None, is_safe: false, is_in_order };
         state.signals.insert(signal, promise);
     }
 
@@ -164,10 +188,13 @@ impl Model {
             return;
         }
         self.world.note(0x10_0000 + u64::from(signal), || format!("signal {signal} is stored"));
-        if let Some(promise) = self.lock().signals.get_mut(&signal) {
+        let mut state = self.lock();
+        let void_until = state.void_until;
+        if let Some(promise) = state.signals.get_mut(&signal) {
             promise.accepted = Some(true);
-            promise.is_safe = true;
+            promise.is_safe = promise.process > void_until;
         }
+        drop(state);
         self.world.at(Moment::Stored);
     }
 
@@ -208,11 +235,14 @@ impl Model {
             }
             Said::Refused => {}
         }
-        if let Some(promise) = self.lock().signals.get_mut(&signal) {
+        let mut state = self.lock();
+        let void_until = state.void_until;
+        if let Some(promise) = state.signals.get_mut(&signal) {
             promise.accepted = Some(said != Said::Refused);
             promise.said = Some(said);
-            promise.is_safe |= said == Said::InOutbox;
+            promise.is_safe |= said == Said::InOutbox && promise.process > void_until;
         }
+        drop(state);
         self.world.at(Moment::Receipt);
     }
 
@@ -226,6 +256,12 @@ impl Model {
         state.reported += weight(failure);
         if let Some(number) = named(failure) {
             state.named.insert(number);
+        }
+        let is_damaged = state.is_damaged;
+        drop(state);
+        if let DeliveryError::Outbox { problem, .. } = failure {
+            let holds = is_damaged || !problem.contains("damaged");
+            self.claim("a kill does not damage an outbox", holds, || problem.clone());
         }
     }
 
@@ -315,22 +351,44 @@ impl Model {
         });
     }
 
-    /// Claims about what became of every signal.
-    pub(crate) fn check_fates(&self) {
+    /// Claims about what became of every signal. `letters` are the signals in the dead-letter file.
+    pub(crate) fn check_fates(&self, letters: &BTreeSet<u32>) {
         let state = self.lock();
         let process = state.process;
         let promises: Vec<_> = state.signals.iter().map(|(signal, promise)| (*signal, promise.clone())).collect();
-        let is_damaged = state.is_damaged;
+        let (is_damaged, has_outbox) = (state.is_damaged, state.setup.outbox.is_some());
         drop(state);
         for (signal, promise) in promises {
+            let seen = || format!("signal {signal}: {promise:?}");
             let is_settled = self.is_settled(signal);
             if promise.is_safe {
-                self.claim("what is stored is there after a kill", is_settled, || format!("signal {signal}: {promise:?}"));
+                self.claim("what is stored is there after a kill", is_settled, seen);
             }
-            if promise.process == process && promise.accepted == Some(true) && !is_damaged {
-                self.claim("everything is delivered in the end, or reported", is_settled, || {
-                    format!("signal {signal}: {promise:?}")
-                });
+            if is_damaged {
+                continue;
+            }
+            let is_last = promise.process == process && promise.accepted == Some(true);
+            if is_last {
+                self.claim("everything is delivered in the end, or reported", is_settled, seen);
+            }
+            let is_rejected = promise.said == Some(Said::Rejected) && !self.paid.has(signal);
+            if has_outbox && is_rejected && (is_last || promise.is_safe) {
+                self.claim("what Paid refuses is a dead letter", letters.contains(&signal), seen);
+            }
+        }
+    }
+
+    /// Signals of one customer that are emitted one after the other are taken in like that, if nothing is wrong with any.
+    pub(crate) fn check_order(&self) {
+        let state = self.lock();
+        let mut last = BTreeMap::new();
+        for signal in self.paid.order() {
+            let Some(promise) = state.signals.get(&signal).filter(|promise| promise.is_in_order) else { continue };
+            let before = last.insert((promise.process, self.paid.customer(signal)), signal);
+            if let Some(before) = before.filter(|before| *before > signal) {
+                drop(state);
+                let seen = || format!("signal {signal} came after signal {before}");
+                return self.claim("signals of one customer keep their order", false, seen);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod deeds;
 
+use std::collections::BTreeSet;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +18,7 @@ use crate::disk::Disk;
 use crate::host::{Interruptions, SimulatedHost, spawn};
 use crate::model::{Model, OF_HOOK};
 use crate::observe::Injected;
-use crate::server::Paid;
+use crate::server::{Paid, number_of};
 use crate::story::{self, Action, DiskFault, Hook, Mode, Setup, Step, Sync};
 use crate::world::World;
 
@@ -202,6 +203,14 @@ impl Process {
         self.disk.fault(DiskFault::Heals);
     }
 
+    /// The signals in the dead-letter file.
+    fn letters(&self) -> BTreeSet<u32> {
+        let text = self.disk.text("dead-letters.jsonl").unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let keys = text.lines().filter_map(|line| line.split("\"key\":\"").nth(1)?.split('"').next());
+        keys.map(number_of).collect()
+    }
+
     /// Everything works again: nothing may be left.
     async fn finish(&self) {
         const LONG: Duration = Duration::from_secs(4 * 60 * 60);
@@ -226,7 +235,8 @@ impl Process {
         let ended = emitter.shutdown(Duration::from_secs(10)).await;
         self.model.claim("an emitter with nothing to do ends well", ended.is_ok(), || format!("{ended:?}"));
         self.model.check_quiet(&emitter.stats());
-        self.model.check_fates();
+        self.model.check_fates(&self.letters());
+        self.model.check_order();
         drop((self.put(None), emitter));
         tokio::time::sleep(Duration::from_secs(10)).await;
     }

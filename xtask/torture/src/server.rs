@@ -139,6 +139,11 @@ impl Paid {
         self.lock().lied.contains(&signal)
     }
 
+    /// Whose signal it is.
+    pub(crate) fn customer(&self, signal: u32) -> Option<u8> {
+        self.lock().customer(signal)
+    }
+
     /// The signals that were taken in, in that order.
     pub(crate) fn order(&self) -> Vec<u32> {
         self.lock().order.clone()
@@ -339,7 +344,7 @@ impl Sink for Paid {
             let mut answer = plan.answer;
             if plan.takes_in {
                 let counts = self.lock().take_in(&signals);
-                world.note(0x200 + counts.ingested, || format!("request {request} is taken in: {counts:?}"));
+                world.note(0x200 ^ counts.ingested, || format!("request {request} is taken in: {counts:?}"));
                 if matches!(answer, Answer::Honest) {
                     answer = Answer::Counts(counts);
                 }
@@ -355,7 +360,7 @@ impl Sink for Paid {
             self.lock().says(&signals, &answer);
             match answer {
                 Answer::Counts(counts) => {
-                    world.note(0x300 + counts.ingested, || format!("request {request} is answered {counts:?}"));
+                    world.note(0x300 ^ counts.ingested, || format!("request {request} is answered {counts:?}"));
                     Ok(counts)
                 }
                 Answer::Error(error) => {

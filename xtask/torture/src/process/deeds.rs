@@ -30,7 +30,7 @@ impl Process {
             Action::Server(mode) => self.paid.set(*mode),
             Action::Disk(fault) => {
                 if matches!(fault, DiskFault::Deleted | DiskFault::Flip(..) | DiskFault::Cut(..)) {
-                    self.model.damage();
+                    self.model.damage(*fault == DiskFault::Deleted);
                 }
                 self.disk.fault(*fault);
             }
@@ -48,7 +48,7 @@ impl Process {
         let Some(emitter) = self.emitter() else { return };
         let signal = signal(number, customer, size);
         self.paid.expect(number, nature, customer);
-        self.model.emitted(number, nature);
+        self.model.emitted(number, nature, matches!(how, How::Emit | How::Forget));
         let process = self.clone();
         match how {
             How::Emit | How::Forget => {
