@@ -383,7 +383,8 @@ impl Model {
         let state = self.lock();
         let mut last = BTreeMap::new();
         for signal in self.paid.order() {
-            let Some(promise) = state.signals.get(&signal).filter(|promise| promise.is_in_order) else { continue };
+            let is_in_order = |promise: &&Promise| promise.is_in_order && promise.said != Some(Said::Rejected);
+            let Some(promise) = state.signals.get(&signal).filter(is_in_order) else { continue };
             let before = last.insert((promise.process, self.paid.customer(signal)), signal);
             if let Some(before) = before.filter(|before| *before > signal) {
                 drop(state);

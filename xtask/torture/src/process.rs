@@ -95,7 +95,14 @@ impl Process {
                     return Ended::Over;
                 }
             }
-            if !steps.is_empty() && (self.paid.is_stuck() || self.emitter().is_none()) {
+            if !steps.is_empty() && self.paid.is_ending() {
+                // Longer than any shutdown or patience.
+                tokio::time::sleep(Duration::from_secs(20)).await;
+                let waits = self.model.waits().filter(|_| !self.paid.is_stuck());
+                self.model.claim("no future waits for ever", waits.is_none(), || waits.unwrap_or_default());
+                self.check();
+            }
+            if !steps.is_empty() && (self.paid.is_stuck() || self.paid.is_ending() || self.emitter().is_none()) {
                 return Ended::Before(next);
             }
             self.finish().await;
@@ -187,7 +194,7 @@ impl Process {
                 let is_left = |left: u32| left.checked_sub(1);
                 let Ok(left) = self.of_hook.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_left) else { return };
                 let process = self.model.process();
-                self.emit(OF_HOOK + process * 100 + left, 0, story::Nature::Good, 10, story::How::Emit);
+                self.emit(OF_HOOK + process * 100 + 8 - left, 9, story::Nature::Good, 10, story::How::Emit);
             }
         }
     }

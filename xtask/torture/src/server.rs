@@ -102,6 +102,10 @@ impl Paid {
         self.lock().is_ending = true;
     }
 
+    pub(crate) fn is_ending(&self) -> bool {
+        self.lock().is_ending
+    }
+
     pub(crate) fn expect(&self, signal: u32, nature: Nature, customer: u8) {
         self.lock().natures.insert(signal, (nature, customer));
     }
