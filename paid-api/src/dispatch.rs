@@ -33,13 +33,13 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use crate::report::{DeliveryError, RecordKind, log};
-use queue::{Content, FlushTell, Pushed, Queue, Queued};
+use queue::{Content, FlushTell, Pushed, Queue, Queued, Room};
 use receipt::Outcome;
 use shared::DispatchShared;
 
 pub(crate) use cargo::Cargo;
 pub use disk::Fsync;
-pub(crate) use disk::{Disk, DiskNews, DiskSettings, Frame, News, OpenedDisk, Rejected};
+pub(crate) use disk::{Disk, DiskNews, DiskSettings, Frame, News, OpenedDisk, Rejected, SetAside};
 pub use folder::{Folder, OpenFolder, Storage};
 pub(crate) use host::{Machine, ms};
 pub use host::{Host, Work};
@@ -99,27 +99,44 @@ impl<C: Cargo> Dispatch<C> {
         receipt: Option<oneshot::Sender<Outcome>>,
         stored: Option<oneshot::Sender<()>>,
     ) -> bool {
-        self.push_content(Queued { content: Content::Load(load), receipt, stored })
+        self.push_into(None, load, receipt, stored)
     }
 
-    /// Queues a load that is already written as a record.
-    pub(crate) fn push_record(&self, record: Record) -> Receipt {
+    /// Like [`push`](Self::push), into the room that the load has waited for, if it has.
+    pub(crate) fn push_into(
+        &self,
+        room: Option<Room<'_, C>>,
+        load: C::Load,
+        receipt: Option<oneshot::Sender<Outcome>>,
+        stored: Option<oneshot::Sender<()>>,
+    ) -> bool {
+        self.push_content(room, Queued { content: Content::Load(load), receipt, stored })
+    }
+
+    /// Queues a load that is already written as a record, into the room that it has waited for.
+    pub(crate) fn push_record(&self, room: Option<Room<'_, C>>, record: Record) -> Receipt {
         let (tell, receipt) = Receipt::new(record.kind());
-        self.push_content(Queued { content: Content::Record(record), receipt: Some(tell), stored: None });
+        self.push_content(room, Queued { content: Content::Record(record), receipt: Some(tell), stored: None });
         receipt
     }
 
-    fn push_content(&self, queued: Queued<C>) -> bool {
-        let shared = &self.inner.shared;
+    fn push_content(&self, room: Option<Room<'_, C>>, queued: Queued<C>) -> bool {
+        let (shared, queue) = (&self.inner.shared, &self.inner.queue);
         // Counted first, so that the number of pending records never falls below zero.
         shared.counts.accepted.add(1);
-        match self.inner.queue.push(queued) {
+        let pushed = match room {
+            Some(room) => queue.push_into(room, queued),
+            None => queue.push(queued),
+        };
+        match pushed {
             Pushed::Queued => true,
-            Pushed::Instead(other) => {
-                shared.counts.dropped.add(1);
-                let failure = DeliveryError::Dropped { kind: other.content.kind(), name: other.content.name() };
-                shared.reporter.report_throttled(&failure);
-                other.answer(Err(failure));
+            Pushed::Instead(others) => {
+                shared.counts.dropped.add(others.len() as u64);
+                for other in others {
+                    let failure = DeliveryError::Dropped { kind: other.content.kind(), name: other.content.name() };
+                    shared.reporter.report_throttled(&failure);
+                    other.answer(Err(failure));
+                }
                 true
             }
             Pushed::Refused(queued, failure) => {
@@ -149,16 +166,24 @@ impl<C: Cargo> Dispatch<C> {
         self.inner.shared.reporter.tell_hooks(failure);
     }
 
-    /// Waits until the queue has room, if the overflow setting is [`Overflow::Wait`].
-    pub(crate) async fn wait_for_room(&self) {
-        if self.inner.queue.overflow() == Overflow::Wait {
-            self.room().await;
+    /// Waits for room in the queue and keeps it free for this load, if the overflow setting is [`Overflow::Wait`].
+    /// `None` if there is nothing to wait for: the load is then pushed at once, or refused.
+    pub(crate) async fn room_for(&self, load: &C::Load) -> Option<Room<'_, C>> {
+        if self.inner.queue.overflow() != Overflow::Wait {
+            return None;
         }
+        let weight = C::weight(load);
+        self.inner.queue.room(weight).await
     }
 
-    /// Waits until the queue has room.
-    pub(crate) async fn room(&self) {
-        self.inner.queue.room().await;
+    /// Waits for room in the queue and keeps it free for this record, whatever the overflow setting. `None` if nothing
+    /// is accepted any more.
+    pub(crate) async fn room_for_record(&self, record: &Record) -> Option<Room<'_, C>> {
+        self.inner.queue.room(record.weight()).await
+    }
+
+    pub(crate) fn patience(&self) -> Duration {
+        self.inner.patience
     }
 
     pub(crate) fn has_disk(&self) -> bool {
@@ -240,6 +265,8 @@ const GRACE: Duration = Duration::from_secs(1);
 impl<C: Cargo> DispatchInner<C> {
     /// Ends the thread within this time.
     fn close(&self, patience: Duration) {
+        // First, so that nothing is accepted after the thread has taken what it will ever take.
+        self.queue.shut();
         let end = end::after(patience);
         self.end.send_if_modified(|before| {
             let is_sooner = before.is_none_or(|before| end < before);

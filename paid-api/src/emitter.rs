@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::Client;
-use crate::dispatch::{Delivery, Dispatch, FlushError, Receipt, Stats};
+use crate::dispatch::{Delivery, Dispatch, FlushError, Receipt, Record, Stats};
 use crate::emit;
 use crate::error::ConfigError;
 use crate::listener::Emit;
@@ -79,20 +79,26 @@ impl Emitter {
     }
 
     /// Emits a signal and waits until it is delivered or permanently refused. With
-    /// [`Overflow::Wait`](crate::Overflow::Wait) it first waits for room in the queue.
+    /// [`Overflow::Wait`](crate::Overflow::Wait) it first waits for its turn and for room in the queue; if the future is
+    /// dropped before, the signal is not emitted.
     ///
     /// # Errors
     ///
     /// If the signal was not delivered: with the reason.
     pub async fn send<S: PaidSignal>(&self, signal: S) -> Result<Delivery, DeliveryError> {
-        self.dispatch.wait_for_room().await;
-        let receipt = self.emit(signal);
+        let signal = match emit::complete(signal.to_signal()) {
+            Ok(signal) => signal,
+            Err(failure) => return self.dispatch.refuse(failure).await,
+        };
+        let room = self.dispatch.room_for(&signal).await;
+        let (tell, receipt) = Receipt::new(RecordKind::Signal);
+        emit::with_costs(signal, |signal| self.dispatch.push_into(room, signal, Some(tell), None));
         receipt.await
     }
 
     /// Emits a signal and waits until it is safe: in the outbox on disk, or delivered. With
-    /// [`Overflow::Wait`](crate::Overflow::Wait) it first waits for room in the queue. The receipt resolves when the
-    /// signal is delivered or refused.
+    /// [`Overflow::Wait`](crate::Overflow::Wait) it first waits for its turn and for room in the queue; if the future is
+    /// dropped before, the signal is not emitted. The receipt resolves when the signal is delivered or refused.
     ///
     /// # Errors
     ///
@@ -105,10 +111,10 @@ impl Emitter {
             Ok(signal) => signal,
             Err(failure) => return self.dispatch.refuse(failure.clone()).await.and(Err(failure)),
         };
-        self.dispatch.wait_for_room().await;
+        let room = self.dispatch.room_for(&signal).await;
         let (tell, receipt) = Receipt::new(RecordKind::Signal);
         let (tell_stored, stored) = oneshot::channel();
-        emit::with_costs(signal, |signal| self.dispatch.push(signal, Some(tell), Some(tell_stored)));
+        emit::with_costs(signal, |signal| self.dispatch.push_into(room, signal, Some(tell), Some(tell_stored)));
         if stored.await.is_ok() {
             return Ok(receipt);
         }
@@ -119,15 +125,36 @@ impl Emitter {
         }
     }
 
-    /// Queues a signal that is already JSON, from a stream or a dead letter; waits until there is room.
+    /// Queues a signal that is already JSON, as in a dead letter; waits until there is room.
     pub(crate) async fn emit_json(&self, text: &[u8]) -> Receipt {
         match cargo::record_of_json(text) {
             Some(record) => {
-                self.dispatch.room().await;
-                self.dispatch.push_record(record)
+                let room = self.dispatch.room_for_record(&record).await;
+                self.dispatch.push_record(room, record)
             }
             None => self.dispatch.refuse(DeliveryError::NotASignal),
         }
+    }
+
+    /// The record of a signal that is already JSON. JSON that is not a signal is counted and reported.
+    pub(crate) fn record_of_json(&self, text: &[u8]) -> Option<Record> {
+        let record = cargo::record_of_json(text);
+        if record.is_none() {
+            drop(self.dispatch.refuse(DeliveryError::NotASignal));
+        }
+        record
+    }
+
+    /// Queues a record once there is room; dropping the future before gives up its place. `None` if the emitter is shut
+    /// down: that is not reported, since the record is safe elsewhere.
+    pub(crate) async fn emit_record(&self, record: Record) -> Option<Receipt> {
+        let room = self.dispatch.room_for_record(&record).await?;
+        Some(self.dispatch.push_record(Some(room), record))
+    }
+
+    /// How long dropping the last handle waits.
+    pub(crate) fn patience(&self) -> Duration {
+        self.dispatch.patience()
     }
 
     /// Waits until everything that was emitted before is delivered or permanently refused.

@@ -1,18 +1,19 @@
 //! From a NATS JetStream stream to Paid: feature `nats`.
 
-use std::collections::HashMap;
-use std::pin::{Pin, pin};
+mod flow;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use async_nats::jetstream;
-use async_nats::jetstream::consumer::PullConsumer;
+use async_nats::jetstream::consumer::{self, PullConsumer};
 use async_nats::jetstream::message::{AckKind, Acker};
-use futures_util::stream::{FuturesUnordered, StreamExt};
+use bytes::Bytes;
+use futures_util::stream::StreamExt;
 
 use crate::Emitter;
-use crate::dispatch::Delivery;
-use crate::report::DeliveryError;
-use crate::verdict::Verdict;
+pub(crate) use flow::{Ack, Incoming, forward_messages};
 
 /// What a forwarder has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,7 +24,8 @@ pub struct Forwarded {
     /// Messages that will never be delivered: Paid refused the signal, or the message is not a signal. The emitter has
     /// reported them, and they are removed from the stream.
     pub refused: u64,
-    /// Messages that were returned to the stream, because the emitter ended before Paid answered.
+    /// Messages that were returned to the stream, which delivers them again: Paid had not answered when the forwarder
+    /// stopped, or the emitter dropped the signal.
     pub returned: u64,
 }
 
@@ -32,100 +34,83 @@ pub struct Forwarded {
 #[error("cannot read the stream: {0}")]
 pub struct ForwardError(String);
 
-/// How often NATS is told that a message is still being processed; it waits 30 seconds for that unless the consumer
-/// says otherwise.
-const PROGRESS: Duration = Duration::from_secs(10);
+impl ForwardError {
+    fn new(reason: impl std::fmt::Display) -> Self {
+        Self(reason.to_string())
+    }
+}
 
-/// Drains a stream to Paid until `stop` completes. Each message is acknowledged when Paid has its signal. Before it
-/// returns, it waits for the messages that are already being sent.
+/// Drains a stream to Paid until `stop` completes. Each message is acknowledged when Paid has its signal.
 ///
 /// The emitter should have no outbox: a signal that is not delivered is safe in the stream. While Paid cannot be
-/// reached, messages wait, up to the consumer's `max_ack_pending`. If several forwarders share a consumer, the order of
-/// a customer's signals is not kept.
+/// reached, messages wait, up to the consumer's `max_ack_pending` and as many as the emitter has room for, and NATS hears
+/// three times within the consumer's `ack_wait` that they are still being processed. A message that waits for room is not
+/// reported as refused. If several forwarders share a consumer, the order of a customer's signals is not kept. The
+/// consumer should not limit how often a message is delivered (`max_deliver`): after the last time it is lost.
+///
+/// When `stop` completes, no more messages are taken, and the forwarder waits for those that are being sent, but no
+/// longer than the emitter's [`patience`](crate::EmitterBuilder::patience) (5 seconds by default) and 2 seconds more for
+/// NATS itself. All other messages are returned to the stream at once, so that another forwarder gets them. If Paid has
+/// one of them after all, it recognises the second one by its idempotency key and bills nothing again. The same happens
+/// if the emitter is shut down, and before an error is returned.
 ///
 /// # Errors
 ///
-/// If the stream cannot be read, for example because the consumer was deleted. Messages that were not acknowledged are
-/// delivered again later.
+/// If the stream cannot be read, for example because the consumer was deleted or NATS does not answer. Messages that
+/// were not acknowledged are delivered again later.
 pub async fn forward(
     consumer: &PullConsumer,
     emitter: &Emitter,
     stop: impl Future<Output = ()>,
 ) -> Result<Forwarded, ForwardError> {
-    let problem = |error: &dyn std::fmt::Display| ForwardError(error.to_string());
-    let mut messages = consumer.messages().await.map_err(|error| problem(&error))?;
-    let mut forwarder = Forwarder::default();
-    let mut progress = tokio::time::interval(PROGRESS);
-    let mut stop = pin!(stop);
-    loop {
-        tokio::select! {
-            biased;
-            () = &mut stop => break,
-            _ = progress.tick() => forwarder.show_progress().await,
-            Some((number, outcome)) = forwarder.outcomes.next() => forwarder.settle(number, outcome).await,
-            message = messages.next() => match message {
-                Some(Ok(message)) => forwarder.take(message, emitter).await,
-                Some(Err(error)) => return Err(problem(&error)),
-                None => return Err(ForwardError("it has ended".into())),
-            },
-        }
-    }
-    while let Some((number, outcome)) = forwarder.outcomes.next().await {
-        forwarder.settle(number, outcome).await;
-    }
-    Ok(forwarder.forwarded)
+    let messages = consumer.messages().await.map_err(ForwardError::new)?;
+    let messages = messages.map(|message| NatsMessage::new(message.map_err(ForwardError::new)?));
+    forward_messages(messages, ack_wait(&consumer.cached_info().config), emitter, stop).await
 }
 
-type Forwarding = Result<Delivery, DeliveryError>;
-type Numbered = Pin<Box<dyn Future<Output = (u64, Forwarding)> + Send>>;
-
-/// The messages that are being sent.
-#[derive(Default)]
-struct Forwarder {
-    next: u64,
-    pending: HashMap<u64, Acker>,
-    outcomes: FuturesUnordered<Numbered>,
-    forwarded: Forwarded,
+/// How long NATS waits for an acknowledgement before it delivers a message again.
+fn ack_wait(config: &consumer::Config) -> Duration {
+    /// What NATS waits if nothing is set.
+    const USUAL: Duration = Duration::from_secs(30);
+    // With `backoff`, its steps count.
+    let waits = config.backoff.iter().chain([&config.ack_wait]).copied();
+    waits.filter(|wait| !wait.is_zero()).min().unwrap_or(USUAL)
 }
 
-impl Forwarder {
-    async fn take(&mut self, message: jetstream::Message, emitter: &Emitter) {
+struct NatsMessage {
+    payload: Bytes,
+    acker: Acker,
+    sequence: u64,
+}
+
+impl NatsMessage {
+    fn new(message: jetstream::Message) -> Result<Self, ForwardError> {
+        let sequence = message.info().map_err(ForwardError::new)?.stream_sequence;
         let (message, acker) = message.split();
-        let number = self.next;
-        self.next += 1;
-        self.pending.insert(number, acker);
-        let receipt = emitter.emit_json(&message.payload).await;
-        self.outcomes.push(Box::pin(async move { (number, receipt.await) }));
-    }
-
-    async fn settle(&mut self, number: u64, outcome: Forwarding) {
-        let Some(acker) = self.pending.remove(&number) else { return };
-        let (kind, count) = match outcome {
-            Ok(_) => (AckKind::Ack, &mut self.forwarded.delivered),
-            Err(failure) if is_final(&failure) => (AckKind::Term, &mut self.forwarded.refused),
-            Err(_) => (AckKind::Nak(None), &mut self.forwarded.returned),
-        };
-        *count += 1;
-        // If an acknowledgement is lost, the message comes again, and Paid sees a duplicate.
-        if let Err(error) = acker.ack_with(kind).await {
-            tracing::warn!("a message cannot be acknowledged and will come again: {error}");
-        }
-    }
-
-    async fn show_progress(&mut self) {
-        for acker in self.pending.values() {
-            let _ = acker.ack_with(AckKind::Progress).await;
-        }
+        Ok(Self { payload: message.payload, acker, sequence })
     }
 }
 
-/// Returns true if the signal will never be accepted.
-fn is_final(failure: &DeliveryError) -> bool {
-    match failure {
-        DeliveryError::Failed { .. } | DeliveryError::NotASignal => true,
-        DeliveryError::NotDelivered { error, .. } => {
-            error.as_ref().is_some_and(|error| error.verdict() == Verdict::BadContent)
-        }
-        _ => false,
+impl Incoming for NatsMessage {
+    fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    fn forget_payload(&mut self) {
+        self.payload = Bytes::new();
+    }
+
+    fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    async fn acknowledge(&self, ack: Ack) -> Result<(), String> {
+        let kind = match ack {
+            Ack::Done => AckKind::Ack,
+            Ack::Never => AckKind::Term,
+            Ack::Again(after) => AckKind::Nak(after),
+            Ack::Working => AckKind::Progress,
+        };
+        self.acker.ack_with(kind).await.map_err(|error| error.to_string())
     }
 }

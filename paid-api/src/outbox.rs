@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Timestamp;
 pub use crate::dispatch::Fsync;
-use crate::dispatch::{Disk, DiskNews, DiskSettings, Folder, Host, Machine, News, OpenedDisk, Record, Rejected};
+use crate::dispatch::{Disk, DiskNews, DiskSettings, Folder, Host, Machine, News, OpenedDisk, Record, Rejected, SetAside};
 use crate::error::ConfigError;
 use crate::files::PrivateFolder;
 use crate::report::RecordKind;
@@ -131,6 +131,8 @@ impl Disk for Outbox {
             rejected.into_iter().filter_map(|rejected| DeadLetter::of(rejected, at)).collect(),
         ));
     }
+
+    fn show_aside(&self, _: Vec<SetAside>) {}
 
     fn load(&self, from: u64, until: u64, records: usize, bytes: usize) {
         self.say(KeeperCommand::Load { from, until, records: records as u64, bytes });

@@ -145,6 +145,24 @@ pub enum DeliveryError {
         /// How many records.
         records: usize,
     },
+    /// The server fails on this record again and again, while others get through. The record is set aside and tried again at
+    /// growing intervals; this is reported once.
+    #[error(
+        "{} is set aside, because the server fails on it while others get through (key {key}); it is tried again at growing \
+         intervals: {error}",
+        kind.named(name)
+    )]
+    #[non_exhaustive]
+    SetAside {
+        /// The kind of the record.
+        kind: RecordKind,
+        /// The event name of a signal.
+        name: Cow<'static, str>,
+        /// The idempotency key of the record.
+        key: String,
+        /// The server's last error.
+        error: Arc<Error>,
+    },
     /// The outbox is damaged, or cannot be read or written. Until it works again, records are kept in memory, up to the
     /// queue's limits.
     #[error("the outbox of {kind}s: {problem}")]
@@ -238,6 +256,7 @@ impl DeliveryError {
             | Self::Outbox { kind, .. }
             | Self::NoOutbox { kind }
             | Self::NotDelivered { kind, .. }
+            | Self::SetAside { kind, .. }
             | Self::Failed { kind, .. }
             | Self::PartlyRefused { kind, .. } => *kind,
             Self::NotASignal | Self::NoTracing { .. } | Self::NotForCollector { .. } => RecordKind::Signal,

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use paid::emulator::{Emulator, Fault};
 use paid::types::CreateProductRequest;
-use paid::{ApiKey, Client, Delivery, DeliveryError, Emitter, RetryPolicy, Signal};
+use paid::{
+    ApiKey, Batch, Client, Counts, Delivery, DeliveryError, Emitter, EmitterBuilder, Overflow, RetryPolicy, Signal,
+    Sink, SinkFuture,
+};
 
 fn client(emulator: &Emulator) -> Client {
     let quick = RetryPolicy::default().delays(Duration::from_millis(1), Duration::from_millis(2));
@@ -240,4 +243,128 @@ fn a_process_that_is_told_to_end_sends_what_it_has() {
         assert_eq!(status.signal(), Some(number), "it ends as it would have without a handler");
         assert_eq!(emulator.idempotency_keys().len(), 100);
     }
+}
+
+/// A sink that takes everything after a moment and remembers how much was on its way at once.
+#[derive(Default)]
+struct Slow {
+    delay: Duration,
+    taken: Mutex<Vec<String>>,
+}
+
+impl Sink for Slow {
+    fn send<'a>(&'a self, batch: Batch<'a>) -> SinkFuture<'a> {
+        Box::pin(async move {
+            tokio::time::sleep(self.delay).await;
+            self.taken.lock().unwrap().extend(batch.records().map(|record| record.key().to_owned()));
+            Ok(Counts { ingested: batch.len() as u64, ..Counts::default() })
+        })
+    }
+}
+
+fn over(sink: &Arc<Slow>) -> EmitterBuilder {
+    EmitterBuilder::over(Arc::clone(sink)).linger(Duration::from_millis(1)).patience(Duration::ZERO)
+}
+
+fn large(key: usize, bytes: usize) -> Signal {
+    complete("e").idempotency_key(key.to_string()).field("text", &"x".repeat(bytes))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_may_wait_never_finds_the_queue_full() {
+    for (records, bytes) in [(1, 1 << 20), (3, 1 << 20), (1_000, 2_000)] {
+        let sink = Arc::new(Slow::default());
+        let emitter =
+            over(&sink).queue(records).queue_bytes(bytes).overflow(Overflow::Wait).on_error(|_| ()).build().unwrap();
+        let senders: Vec<_> = (0..64)
+            .map(|sender| {
+                let emitter = emitter.clone();
+                tokio::spawn(async move {
+                    for turn in 0..5 {
+                        // Some fill half of the queue, some are larger than it.
+                        let size = if sender % 16 == 0 { 3_000 } else { 1_000 };
+                        emitter.send(large(sender * 5 + turn, size)).await.unwrap();
+                    }
+                })
+            })
+            .collect();
+        for sender in senders {
+            sender.await.unwrap();
+        }
+        assert_eq!(sink.taken.lock().unwrap().len(), 320);
+        assert_eq!((emitter.stats().refused, emitter.stats().delivered), (0, 320));
+    }
+}
+
+/// Runs a future on this thread, without a runtime.
+fn run<F: Future>(future: F) -> F::Output {
+    struct Unpark(std::thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Arc::new(Unpark(std::thread::current())).into();
+    let mut context = std::task::Context::from_waker(&waker);
+    let mut future = std::pin::pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            std::task::Poll::Ready(output) => return output,
+            std::task::Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+#[test]
+fn waiting_for_room_needs_no_runtime() {
+    let sink = Arc::new(Slow::default());
+    let emitter = over(&sink).queue(1).overflow(Overflow::Wait).build().unwrap();
+    std::thread::scope(|scope| {
+        for sender in 0..8 {
+            let emitter = &emitter;
+            scope.spawn(move || run(emitter.send(large(sender, 10))).unwrap());
+        }
+    });
+    assert_eq!(sink.taken.lock().unwrap().len(), 8);
+}
+
+#[test]
+fn whoever_waits_for_room_hears_that_the_emitter_is_shut_down() {
+    let sink = Arc::new(Slow { delay: Duration::from_secs(600), ..Slow::default() });
+    let emitter = over(&sink).queue(1).overflow(Overflow::Wait).on_error(|_| ()).build().unwrap();
+    let first = emitter.emit(large(0, 10));
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| run(emitter.send(large(1, 10))));
+        assert!(run(emitter.shutdown(Duration::from_millis(50))).is_err());
+        assert!(matches!(waiting.join().unwrap(), Err(DeliveryError::ShutDown { .. })));
+    });
+    assert!(matches!(run(first), Err(DeliveryError::NotDelivered { .. })));
+}
+
+#[test]
+fn the_limit_in_bytes_holds_when_small_signals_are_dropped_for_large_ones() {
+    const LIMIT: usize = 1 << 20;
+    let sink = Arc::new(Slow { delay: Duration::from_secs(600), ..Slow::default() });
+    let told = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&told);
+    let hook = move |_: &DeliveryError| *count.lock().unwrap() += 1;
+    let emitter = over(&sink).queue_bytes(LIMIT).overflow(Overflow::DropOldest).on_error(hook).build().unwrap();
+    let mut receipts: Vec<_> = (0..2_000).map(|number| emitter.emit(large(number, 10))).collect();
+    receipts.extend((2_000..2_100).map(|number| emitter.emit(large(number, 50_000))));
+    let stats = emitter.stats();
+    assert!(stats.dropped > 0);
+    assert_eq!(stats.accepted + stats.refused, 2_100);
+    drop(emitter);
+    let failures: Vec<_> = receipts.into_iter().map(|receipt| run(receipt).unwrap_err()).collect();
+    let (mut kept, mut pushed_out) = (0, 0);
+    for (number, failure) in failures.iter().enumerate() {
+        match failure {
+            DeliveryError::NotDelivered { .. } => kept += if number < 2_000 { 1 } else { 50_000 },
+            DeliveryError::Dropped { .. } | DeliveryError::QueueFull { .. } => pushed_out += 1,
+            other => panic!("{other}"),
+        }
+    }
+    // What is being sent is not dropped, but it counts.
+    assert!((LIMIT / 3..=LIMIT).contains(&kept), "{kept}");
+    assert_eq!((pushed_out, *told.lock().unwrap() >= pushed_out), (stats.dropped + stats.refused, true));
 }

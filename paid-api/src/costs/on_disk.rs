@@ -47,7 +47,6 @@ impl CostEmitter {
     }
 
     async fn send_again(&self, letter: &DeadLetter) -> Receipt {
-        self.dispatch.room().await;
         let record = Record::new(
             letter.kind,
             &letter.name,
@@ -55,6 +54,7 @@ impl CostEmitter {
             lane(b'k', &letter.key),
             letter.record.get().as_bytes(),
         );
-        self.dispatch.push_record(record)
+        let room = self.dispatch.room_for_record(&record).await;
+        self.dispatch.push_record(room, record)
     }
 }

@@ -28,7 +28,7 @@ impl Chunk {
             // A receipt that was dropped need not be kept.
             receipts.push(queued.receipt.filter(|receipt| !receipt.is_closed()));
         }
-        let item = |(record, receipt)| Item { record, chunk: number, receipt };
+        let item = |(record, receipt)| Item::new(record, number, receipt);
         Self { items: page.into_records().zip(receipts).map(item).collect(), held, stored }
     }
 }

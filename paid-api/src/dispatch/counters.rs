@@ -25,7 +25,7 @@ impl Counter {
         self.0.fetch_max(number, Ordering::Relaxed);
     }
 
-    fn read(&self) -> u64 {
+    pub(super) fn read(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -55,6 +55,7 @@ pub(crate) struct Counters {
     pub(super) dropped: Counter,
     pub(super) refused: Counter,
     pub(super) spilled: Counter,
+    pub(super) set_aside: Counter,
     pub(super) in_flight: Counter,
     pub(super) oldest_since: Counter,
     requests: Counter,
@@ -88,6 +89,7 @@ impl Counters {
             dead_lettered: self.dead_lettered.read(),
             refused: self.refused.read(),
             spilled: self.spilled.read(),
+            set_aside: self.set_aside.read(),
             in_flight: self.in_flight.read(),
             oldest_since: self.oldest_since.read(),
             requests: self.requests.read(),

@@ -113,6 +113,8 @@ pub(crate) trait Disk: Send {
     fn done(&self, number: u64);
     /// Keeps permanently refused records as dead letters.
     fn bury(&self, rejected: Vec<Rejected>);
+    /// Shows people which records are set aside; replaces what was shown before.
+    fn show_aside(&self, records: Vec<SetAside>);
     /// Reads back the chunks from number `from` up to but not including `until`, until there are enough records or
     /// bytes.
     fn load(&self, from: u64, until: u64, records: usize, bytes: usize);
@@ -124,6 +126,15 @@ pub(crate) trait Disk: Send {
 pub(crate) struct Rejected {
     pub(crate) record: Record,
     pub(crate) reason: String,
+}
+
+/// A record that is tried again at growing intervals.
+pub(crate) struct SetAside {
+    pub(crate) record: Record,
+    pub(crate) reason: String,
+    pub(crate) tries: u32,
+    /// The time until the next attempt.
+    pub(crate) next: Duration,
 }
 
 /// Records that were accepted together.

@@ -50,6 +50,44 @@ impl Lanes {
         }
     }
 
+    /// Puts a record back in front of the others of its lane.
+    pub(super) fn push_front(&mut self, item: Item) {
+        self.len += 1;
+        self.bytes += item.record.size();
+        let lane = item.record.lane() as usize % LANES;
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.items.push_front(item);
+        }
+    }
+
+    /// Takes a record that waits behind a request, from another lane each time: the first one of a customer that `may`
+    /// be tried.
+    pub(super) fn next_behind(&mut self, may: impl Fn(u32) -> bool) -> Option<Item> {
+        for step in 0..LANES {
+            let number = (self.turn + step) % LANES;
+            let Some(lane) = self.lanes.get_mut(number).filter(|lane| lane.busy) else { continue };
+            let place = lane.items.iter().position(|item| may(item.record.lane()));
+            if let Some(item) = place.and_then(|place| lane.items.remove(place)) {
+                self.turn = (number + 1) % LANES;
+                self.len -= 1;
+                self.bytes -= item.record.size();
+                return Some(item);
+            }
+        }
+        None
+    }
+
+    /// Takes all waiting records of one customer.
+    pub(super) fn take_customer(&mut self, customer: u32) -> VecDeque<Item> {
+        let Some(lane) = self.lanes.get_mut(customer as usize % LANES) else { return VecDeque::new() };
+        let (theirs, others): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut lane.items).into_iter().partition(|item| item.record.lane() == customer);
+        lane.items = others;
+        self.len -= theirs.len();
+        self.bytes -= theirs.iter().map(|item| item.record.size()).sum::<usize>();
+        theirs
+    }
+
     /// The next request: records from as many free lanes as fill it, up to `records` and `bytes`, but at least one
     /// record.
     pub(super) fn next_batch(&mut self, records: usize, bytes: usize) -> Option<(Vec<Item>, Taken)> {
@@ -105,7 +143,7 @@ mod tests {
 
     fn item(lane: u32, number: u64) -> Item {
         let record = Record::new(RecordKind::Signal, "e", "k", lane, b"0123456789");
-        Item { record, chunk: number, receipt: None }
+        Item::new(record, number, None)
     }
 
     fn numbers(batch: &[Item]) -> Vec<u64> {

@@ -56,6 +56,7 @@ mod facade {
             for (what, value) in [
                 ("queued", stats.queued() as f64),
                 ("spilled", stats.spilled as f64),
+                ("set_aside", stats.set_aside as f64),
                 ("in_flight", stats.in_flight as f64),
                 ("oldest_age_seconds", stats.oldest_age().as_secs_f64()),
                 ("circuit_open", f64::from(u8::from(stats.circuit_open))),

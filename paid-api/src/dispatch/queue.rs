@@ -1,102 +1,28 @@
 //! The bounded queue between callers and dispatch's thread: loads and flushes in one order.
 
-use std::borrow::Cow;
-use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+mod line;
+mod load;
+mod room;
+mod state;
+#[cfg(test)]
+mod tests;
 
-use tokio::sync::{Notify, mpsc, oneshot};
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use tokio::sync::mpsc;
 
 use super::cargo::Cargo;
 use super::event::DispatchEvent;
-use super::receipt::Outcome;
-use super::record::{Record, RecordWriter};
 use super::settings::{Limits, Overflow};
-use crate::report::{DeliveryError, RecordKind};
+use crate::report::DeliveryError;
+use load::Order;
+use state::QueueState;
 
-/// A load in the queue.
-pub(super) struct Queued<C: Cargo> {
-    pub(super) content: Content<C>,
-    pub(super) receipt: Option<oneshot::Sender<Outcome>>,
-    /// Told when the load is on disk.
-    pub(super) stored: Option<oneshot::Sender<()>>,
-}
-
-/// A load, or one that is already written as a record.
-pub(super) enum Content<C: Cargo> {
-    Load(C::Load),
-    Record(Record),
-}
-
-impl<C: Cargo> Content<C> {
-    pub(super) fn name(&self) -> Cow<'static, str> {
-        match self {
-            Self::Load(load) => C::name(load),
-            Self::Record(record) => record.name().to_owned().into(),
-        }
-    }
-
-    pub(super) fn kind(&self) -> RecordKind {
-        match self {
-            Self::Load(load) => C::kind(load),
-            Self::Record(record) => record.kind(),
-        }
-    }
-
-    /// The approximate size in memory, in bytes.
-    pub(super) fn weight(&self) -> usize {
-        match self {
-            Self::Load(load) => C::weight(load),
-            Self::Record(record) => record.weight(),
-        }
-    }
-
-    fn makes_way(&self) -> bool {
-        match self {
-            Self::Load(load) => C::makes_way(load),
-            Self::Record(_) => false,
-        }
-    }
-
-    pub(super) fn write(self, ink: &C::Ink, page: &mut RecordWriter) {
-        match self {
-            Self::Load(load) => C::write(load, ink, page),
-            Self::Record(record) => page.copy(&record),
-        }
-    }
-}
-
-impl<C: Cargo> Queued<C> {
-    pub(super) fn answer(self, outcome: Outcome) {
-        if let Some(receipt) = self.receipt {
-            // The receipt may have been dropped.
-            let _ = receipt.send(outcome);
-        }
-    }
-}
-
-/// An entry of the queue. Loads stand in the queue itself, which saves one allocation each.
-#[allow(clippy::large_enum_variant)]
-enum Order<C: Cargo> {
-    Load(Queued<C>),
-    /// Answered when everything before it is done.
-    Flush(FlushTell),
-}
-
-/// Where a flush is answered.
-pub(super) enum FlushTell {
-    Task(oneshot::Sender<()>),
-    Thread(std::sync::mpsc::Sender<()>),
-}
-
-impl FlushTell {
-    pub(super) fn tell(self) {
-        match self {
-            Self::Task(tell) => drop(tell.send(())),
-            Self::Thread(tell) => drop(tell.send(())),
-        }
-    }
-}
+pub(super) use load::{Content, FlushTell, Queued};
+pub(crate) use room::Room;
+pub(super) use state::Held;
 
 /// What wakes the thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,43 +43,21 @@ pub(super) struct QueueView {
     pub(super) flushes: usize,
 }
 
-struct QueueState<C: Cargo> {
-    orders: VecDeque<Order<C>>,
-    flushes: usize,
-    /// Records and bytes in the queue.
-    records: usize,
-    bytes: usize,
-    /// Records and bytes that the thread has taken and that are not done.
-    taken: usize,
-    taken_bytes: usize,
-    wake: Option<Wake>,
-    closed: bool,
-    has_ended: bool,
-    is_pressed: bool,
-    /// Whether a caller may wait a moment for the outbox to make room.
-    patient: bool,
-}
-
 pub(super) struct Queue<C: Cargo> {
     state: Mutex<QueueState<C>>,
     limits: Limits,
     overflow: Overflow,
     batch: Limits,
-    room: Condvar,
-    freed: Notify,
     thread: mpsc::UnboundedSender<DispatchEvent>,
 }
 
 /// The result of a push.
 pub(super) enum Pushed<C: Cargo> {
     Queued,
-    /// Queued in place of this one.
-    Instead(Queued<C>),
+    /// Queued in place of these.
+    Instead(Vec<Queued<C>>),
     Refused(Queued<C>, DeliveryError),
 }
-
-/// The longest time that a caller waits for the outbox.
-const DISK_PATIENCE: Duration = Duration::from_secs(1);
 
 impl<C: Cargo> Queue<C> {
     pub(super) fn new(
@@ -163,20 +67,7 @@ impl<C: Cargo> Queue<C> {
         patient: bool,
         thread: mpsc::UnboundedSender<DispatchEvent>,
     ) -> Self {
-        let state = QueueState {
-            orders: VecDeque::new(),
-            flushes: 0,
-            records: 0,
-            bytes: 0,
-            taken: 0,
-            taken_bytes: 0,
-            wake: Some(Wake::First),
-            closed: false,
-            has_ended: false,
-            is_pressed: false,
-            patient,
-        };
-        Self { state: Mutex::new(state), limits, overflow, batch, room: Condvar::new(), freed: Notify::new(), thread }
+        Self { state: Mutex::new(QueueState::new(limits, overflow, patient)), limits, overflow, batch, thread }
     }
 
     fn lock(&self) -> MutexGuard<'_, QueueState<C>> {
@@ -190,67 +81,53 @@ impl<C: Cargo> Queue<C> {
     /// Queues a load, or returns it with the reason. Waits only for an outbox to make room.
     pub(super) fn push(&self, queued: Queued<C>) -> Pushed<C> {
         let weight = queued.content.weight();
+        let state = self.lock();
+        if state.has_room(weight) || !state.patient || state.closed {
+            return self.push_now(state, queued, weight);
+        }
+        drop(state);
+        match self.wait_for_disk(weight) {
+            Some(room) => self.push_into(room, queued),
+            None => self.push_now(self.lock(), queued, weight),
+        }
+    }
+
+    /// Queues a load in the room that was kept free for it.
+    pub(super) fn push_into(&self, room: Room<'_, C>, queued: Queued<C>) -> Pushed<C> {
         let mut state = self.lock();
-        if !state.has_room(weight, self.limits) && state.patient && !state.closed {
-            state = self.wait_for_disk(state, weight);
-        }
+        state.promised.remove(room.into_weight());
         if state.closed {
-            drop(state);
-            let (kind, name) = (queued.content.kind(), queued.content.name());
-            return Pushed::Refused(queued, DeliveryError::ShutDown { kind, name });
+            return self.refuse_closed(state, queued);
         }
-        if state.has_room(weight, self.limits) {
+        let weight = queued.content.weight();
+        state.add(queued, weight);
+        self.wake(state);
+        Pushed::Queued
+    }
+
+    fn push_now(&self, mut state: MutexGuard<'_, QueueState<C>>, queued: Queued<C>, weight: usize) -> Pushed<C> {
+        if state.closed {
+            return self.refuse_closed(state, queued);
+        }
+        if state.has_room(weight) {
             state.add(queued, weight);
             self.wake(state);
             return Pushed::Queued;
         }
-        if let Some(other) = state.make_way_for(&queued, self.overflow) {
+        if let Some(others) = state.make_way_for(&queued.content, weight) {
             state.add(queued, weight);
             self.wake(state);
-            return Pushed::Instead(other);
+            return Pushed::Instead(others);
         }
         drop(state);
         let (kind, name, limit) = (queued.content.kind(), queued.content.name(), self.limits.records);
         Pushed::Refused(queued, DeliveryError::QueueFull { kind, name, limit })
     }
 
-    fn wait_for_disk<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, QueueState<C>>,
-        weight: usize,
-    ) -> MutexGuard<'a, QueueState<C>> {
-        let until = Instant::now() + DISK_PATIENCE;
-        while !state.has_room(weight, self.limits) && state.patient && !state.closed {
-            // Wakes the thread: it may be waiting for a full batch, or other callers may have taken the room that it
-            // made.
-            if !std::mem::replace(&mut state.is_pressed, true) {
-                self.call(&mut state, Wake::Flush);
-            }
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            state = self.room.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        state
-    }
-
-    /// Waits until there is room for a load of average size, or the queue is closed.
-    pub(super) async fn room(&self) {
-        loop {
-            let freed = self.freed.notified();
-            let mut freed = std::pin::pin!(freed);
-            freed.as_mut().enable();
-            {
-                let mut state = self.lock();
-                if state.closed || state.has_room(0, self.limits) {
-                    return;
-                }
-                state.is_pressed = true;
-                self.call(&mut state, Wake::Flush);
-            }
-            freed.await;
-        }
+    fn refuse_closed(&self, state: MutexGuard<'_, QueueState<C>>, queued: Queued<C>) -> Pushed<C> {
+        drop(state);
+        let (kind, name) = (queued.content.kind(), queued.content.name());
+        Pushed::Refused(queued, DeliveryError::ShutDown { kind, name })
     }
 
     /// Queues a flush; returns false if the thread has ended and will not answer it.
@@ -265,25 +142,51 @@ impl<C: Cargo> Queue<C> {
         !self.thread.is_closed()
     }
 
-    /// The thread ends: nobody answers a flush any more, and those that still wait hear of it.
+    /// The thread ends: nobody answers a flush any more, and those that still wait hear of it. What is in the queue
+    /// stays there for [`abandon`](Self::abandon).
     pub(super) fn end(&self) {
         let mut state = self.lock();
         state.has_ended = true;
-        state.orders.retain(|order| matches!(order, Order::Load(_)));
+        let orders = std::mem::take(&mut state.orders).into_iter();
+        let (flushes, loads): (VecDeque<_>, _) = orders.partition(|order| matches!(order, Order::Flush(_)));
+        (state.orders, state.flushes) = (loads, 0);
+        drop(state);
+        drop(flushes);
     }
 
-    /// Closes the queue for new loads.
+    /// Accepts no more loads; whoever waits for room hears of it.
+    pub(super) fn shut(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        let woken = state.line.close();
+        drop(state);
+        wake_all(woken);
+    }
+
+    /// Accepts no more loads, and tells the thread.
     pub(super) fn close(&self) {
-        self.lock().closed = true;
-        self.room.notify_all();
-        self.freed.notify_waiters();
+        self.shut();
         let _ = self.thread.send(DispatchEvent::Closed);
+    }
+
+    /// The thread has ended, however it did: accepts nothing more, and returns the loads that nobody will take.
+    pub(super) fn abandon(&self) -> Vec<Queued<C>> {
+        self.shut();
+        let mut state = self.lock();
+        state.has_ended = true;
+        let (loads, flushes) = state.drain();
+        drop(state);
+        drop(flushes);
+        loads
     }
 
     /// Sets whether callers may wait for the outbox.
     pub(super) fn set_patient(&self, patient: bool) {
-        self.lock().patient = patient;
-        self.room.notify_all();
+        let mut state = self.lock();
+        state.patient = patient;
+        let woken = state.line.wakers();
+        drop(state);
+        wake_all(woken);
     }
 
     fn wake(&self, mut state: MutexGuard<'_, QueueState<C>>) {
@@ -294,7 +197,9 @@ impl<C: Cargo> Queue<C> {
         };
         if reached {
             state.wake = None;
-            drop(state);
+        }
+        self.share_out(state);
+        if reached {
             let _ = self.thread.send(DispatchEvent::Ready);
         }
     }
@@ -305,6 +210,26 @@ impl<C: Cargo> Queue<C> {
         }
     }
 
+    /// Wakes the thread because a caller waits for room: it may itself be waiting for a full batch.
+    fn press(&self, state: &mut QueueState<C>) {
+        if !std::mem::replace(&mut state.is_pressed, true) {
+            self.call(state, Wake::Flush);
+        }
+    }
+
+    /// Gives the room that there is to those who wait, and wakes them and no one else.
+    fn share_out(&self, mut state: MutexGuard<'_, QueueState<C>>) {
+        if state.line.is_empty() {
+            return;
+        }
+        let woken = state.admit();
+        if !state.line.is_empty() {
+            self.press(&mut state);
+        }
+        drop(state);
+        wake_all(woken);
+    }
+
     /// Sets what wakes the thread, and returns what is already in the queue.
     pub(super) fn arm(&self, wake: Wake) -> QueueView {
         let mut state = self.lock();
@@ -312,7 +237,7 @@ impl<C: Cargo> Queue<C> {
         QueueView { orders: state.orders.len(), full_batch: state.is_full_batch(self.batch), flushes: state.flushes }
     }
 
-    /// Returns true if a caller has waited for the outbox to make room since the last call.
+    /// Returns true if a caller has waited for room since the last call.
     pub(super) fn was_pressed(&self) -> bool {
         std::mem::take(&mut self.lock().is_pressed)
     }
@@ -327,10 +252,8 @@ impl<C: Cargo> Queue<C> {
                     let weight = queued.content.weight();
                     bytes += weight;
                     into.push(queued);
-                    state.records -= 1;
-                    state.bytes -= weight;
-                    state.taken += 1;
-                    state.taken_bytes += weight;
+                    state.queued.remove(weight);
+                    state.taken.add(weight);
                 }
                 Order::Flush(tell) => {
                     state.flushes -= 1;
@@ -347,71 +270,14 @@ impl<C: Cargo> Queue<C> {
             return;
         }
         let mut state = self.lock();
-        state.taken = state.taken.saturating_sub(held.records);
-        state.taken_bytes = state.taken_bytes.saturating_sub(held.bytes);
-        drop(state);
-        self.room.notify_all();
-        self.freed.notify_waiters();
+        state.taken.subtract(held);
+        self.share_out(state);
     }
 }
 
-/// The share of the queue's limits that records hold.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Held {
-    pub(super) records: usize,
-    pub(super) bytes: usize,
-}
-
-impl Held {
-    pub(super) fn add(&mut self, weight: usize) {
-        self.records += 1;
-        self.bytes += weight;
-    }
-
-    /// Splits off the share of this many records.
-    pub(super) fn take_part(&mut self, records: u32) -> Self {
-        let records = usize::try_from(records).unwrap_or(usize::MAX).min(self.records);
-        let bytes = (self.bytes / self.records.max(1)) * records;
-        let bytes = if records == self.records { self.bytes } else { bytes };
-        self.records -= records;
-        self.bytes -= bytes;
-        Self { records, bytes }
-    }
-}
-
-impl<C: Cargo> QueueState<C> {
-    fn has_room(&self, weight: usize, limits: Limits) -> bool {
-        let held = self.records + self.taken;
-        held == 0 || (held < limits.records && self.bytes + self.taken_bytes + weight <= limits.bytes)
-    }
-
-    fn is_full_batch(&self, batch: Limits) -> bool {
-        self.records >= batch.records || self.bytes >= batch.bytes
-    }
-
-    fn add(&mut self, queued: Queued<C>, weight: usize) {
-        self.orders.push_back(Order::Load(queued));
-        self.records += 1;
-        self.bytes += weight;
-    }
-
-    fn position(&self, fits: impl Fn(&Content<C>) -> bool) -> Option<usize> {
-        self.orders.iter().position(|order| matches!(order, Order::Load(old) if fits(&old.content)))
-    }
-
-    /// Removes a load that the new one may replace: never one that goes before it.
-    fn make_way_for(&mut self, new: &Queued<C>, overflow: Overflow) -> Option<Queued<C>> {
-        let drops_oldest = overflow == Overflow::DropOldest;
-        if !drops_oldest && !C::HAS_RANKS {
-            return None;
-        }
-        let is_ahead = !new.content.makes_way();
-        let lowest = || self.position(|old| old.makes_way()).filter(|_| is_ahead || drops_oldest);
-        let oldest = || self.position(|_| true).filter(|_| is_ahead && drops_oldest);
-        let at = if C::HAS_RANKS { lowest().or_else(oldest) } else { oldest() }?;
-        let Some(Order::Load(other)) = self.orders.remove(at) else { return None };
-        self.records -= 1;
-        self.bytes -= other.content.weight();
-        Some(other)
+/// Never under the lock: what is woken may run at once.
+fn wake_all(woken: Vec<Waker>) {
+    for waker in woken {
+        waker.wake();
     }
 }

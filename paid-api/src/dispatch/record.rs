@@ -165,9 +165,15 @@ pub(super) struct Item {
     /// The chunk it is counted with.
     pub(super) chunk: u64,
     pub(super) receipt: Option<oneshot::Sender<Outcome>>,
+    /// How often it was tried since it was set aside; zero if it never was.
+    pub(super) tries: u32,
 }
 
 impl Item {
+    pub(super) fn new(record: Record, chunk: u64, receipt: Option<oneshot::Sender<Outcome>>) -> Self {
+        Self { record, chunk, receipt, tries: 0 }
+    }
+
     pub(super) fn answer(self, outcome: Outcome) {
         if let Some(receipt) = self.receipt {
             // The receipt may have been dropped.

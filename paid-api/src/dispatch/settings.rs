@@ -13,10 +13,13 @@ use crate::verdict::Backoff;
 pub enum Overflow {
     /// Refuses the record; its receipt, the log and the error hook say so. The default.
     Reject,
-    /// Callers that can wait do: [`send`](crate::Emitter::send) and [`store`](crate::Emitter::store) wait for room.
-    /// `emit`, which never waits, refuses the record.
+    /// Callers that can wait do: [`send`](crate::Emitter::send) and [`store`](crate::Emitter::store) wait for room, first
+    /// come, first served, on any runtime, and are never refused because the queue is full. `emit`, which never waits,
+    /// refuses the record: if it does not fit, or if others wait.
     Wait,
-    /// Drops the record that has waited longest in the queue; its receipt, the log and the error hook say so.
+    /// Drops the records that have waited longest in the queue, as many as the new one needs; the receipt of each, the
+    /// log and the error hook say so. The new one is refused if that is not enough: records that are already being sent
+    /// are not dropped. Nor is any record for one that exceeds `queue_bytes` by itself.
     DropOldest,
 }
 
@@ -50,6 +53,8 @@ pub(crate) struct DispatchSettings {
     pub(crate) longest_asked: Duration,
     pub(crate) in_flight: usize,
     pub(crate) partial: Partial,
+    /// Whether the records of a customer wait while one of theirs is set aside.
+    pub(crate) keeps_order: bool,
     pub(crate) patience: Duration,
     pub(crate) reporter: Reporter,
     pub(crate) host: Arc<dyn Host>,
@@ -67,6 +72,7 @@ impl Default for DispatchSettings {
             longest_asked: Duration::from_secs(60 * 60),
             in_flight: 4,
             partial: Partial::SendAgain,
+            keeps_order: false,
             patience: Duration::from_secs(5),
             reporter: Reporter::default(),
             host: Arc::new(Machine),
@@ -106,7 +112,8 @@ macro_rules! dispatch_setters {
             self
         }
 
-        #[doc = concat!("Sets about how many bytes of ", $records, " may be in memory at once; 64 MiB by default.")]
+        #[doc = concat!("Sets about how many bytes of ", $records, " may be in memory at once, queued or being sent; 64 MiB by default.")]
+        /// One that is larger by itself is accepted only while there is no other.
         pub fn queue_bytes(mut self, bytes: usize) -> Self {
             self.settings.queue.bytes = bytes.max(1);
             self

@@ -1,29 +1,78 @@
 //! What the handles of a dispatch, its thread and its couriers share: the counters, the reporter and the host.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::counters::Counters;
+use tokio::time::Instant;
+
+use super::counters::{Counter, Counters};
+use super::courier::Traffic;
 use super::host::Host;
 use super::metrics::Metrics;
-use crate::report::{DeliveryError, RecordKind, Reporter};
+use crate::report::{DeliveryError, RecordKind, Reporter, log};
 
 pub(super) struct DispatchShared {
     pub(super) counts: Counters,
     pub(super) reporter: Reporter,
     pub(super) host: Arc<dyn Host>,
     metrics: Metrics,
+    /// Answers about content, and failures since the last of them.
+    answers: Counter,
+    failures: Counter,
+    /// When it was last logged that nothing can be delivered.
+    told: Mutex<Option<Instant>>,
 }
+
+/// What cannot be delivered is logged at most this often.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 impl DispatchShared {
     pub(super) fn new(kind: RecordKind, reporter: Reporter, host: Arc<dyn Host>) -> Self {
-        Self { counts: Counters::default(), reporter, host, metrics: Metrics::new(kind) }
+        Self {
+            counts: Counters::default(),
+            reporter,
+            host,
+            metrics: Metrics::new(kind),
+            answers: Counter::default(),
+            failures: Counter::default(),
+            told: Mutex::default(),
+        }
     }
 
     /// Counts an attempt that was answered or failed.
     pub(super) fn answered(&self, records: usize, took: Duration) {
         self.counts.answered(records, took);
         self.metrics.attempt(records as u64, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    /// The sink answered about content: it works.
+    pub(super) fn gets_through(&self) {
+        self.counts.circuit_open.set(false);
+        self.answers.add(1);
+        self.failures.set(0);
+    }
+
+    /// The sink said nothing about content.
+    pub(super) fn fails(&self) {
+        self.failures.add(1);
+    }
+
+    pub(super) fn traffic(&self) -> Traffic {
+        Traffic { answers: self.answers.read(), failures: self.failures.read() }
+    }
+
+    /// Notes that nothing can be delivered, and logs why: once until something is, and not more often than every minute.
+    pub(super) fn is_stuck(&self, why: std::fmt::Arguments<'_>) {
+        if self.counts.circuit_open.set(true) {
+            return;
+        }
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if told.is_none_or(|told| now.duration_since(told) >= TOLD_EVERY) {
+            *told = Some(now);
+            drop(told);
+            log(&why);
+        }
     }
 
     /// Counts, logs and reports a load that was not accepted.

@@ -1,7 +1,9 @@
 //! The start of dispatch's threads.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, mpsc};
 
+use futures_util::FutureExt;
 use tokio::sync::{mpsc as events, watch};
 
 use super::cargo::Cargo;
@@ -15,7 +17,7 @@ use super::shared::DispatchShared;
 use super::sink::Sink;
 use super::worker::{Pace, Worker};
 use super::{Dispatch, DispatchInner};
-use crate::error::ConfigError;
+use crate::error::{ConfigError, Error};
 use crate::report::DeliveryError;
 
 impl<C: Cargo> Dispatch<C> {
@@ -52,7 +54,7 @@ impl<C: Cargo> Dispatch<C> {
             Some(opened) => with_disk(worker, opened, &shared),
             None => worker,
         };
-        let thread = start_worker(&*host, settings.thread, worker)?;
+        let thread = start_worker(&*host, settings.thread, worker, has_disk)?;
         let inner = DispatchInner {
             queue,
             shared,
@@ -85,6 +87,7 @@ fn policy<C: Cargo>(settings: &DispatchSettings, has_disk: bool) -> CourierPolic
         longest_asked: settings.longest_asked,
         partial: settings.partial,
         has_disk,
+        keeps_order: settings.keeps_order,
     }
 }
 
@@ -105,11 +108,48 @@ struct Thread {
     ended: watch::Receiver<bool>,
 }
 
-fn start_worker<C: Cargo>(host: &dyn Host, name: &str, worker: Worker<C>) -> Result<Thread, ConfigError> {
+/// What is said when the thread has ended, however it did: nobody may wait for it any more.
+struct LastWord<C: Cargo> {
+    queue: Arc<Queue<C>>,
+    shared: Arc<DispatchShared>,
+    has_disk: bool,
+}
+
+impl<C: Cargo> LastWord<C> {
+    fn say(self, has_panicked: bool) {
+        let left = self.queue.abandon();
+        let counts = &self.shared.counts;
+        // Of those that a thread without an outbox had taken before it panicked, none is left.
+        let lost = if has_panicked && !self.has_disk { counts.read().queued() } else { left.len() as u64 };
+        counts.dropped.add(lost);
+        let panicked = has_panicked.then(|| Arc::new(Error::unavailable("the thread that delivers has panicked")));
+        let records = usize::try_from(lost).unwrap_or(usize::MAX);
+        let failure = DeliveryError::NotDelivered { kind: C::KIND, records, error: panicked };
+        if has_panicked && self.has_disk {
+            let problem =
+                "the thread that delivers has panicked; what is on disk is sent when it is opened again".into();
+            self.shared.reporter.report(&DeliveryError::Outbox { kind: C::KIND, problem });
+        }
+        if lost > 0 {
+            self.shared.reporter.report(&failure);
+        }
+        left.into_iter().for_each(|queued| queued.answer(Err(failure.clone())));
+        self.shared.publish();
+    }
+}
+
+fn start_worker<C: Cargo>(
+    host: &dyn Host,
+    name: &str,
+    worker: Worker<C>,
+    has_disk: bool,
+) -> Result<Thread, ConfigError> {
     let (tell_done, done) = mpsc::channel();
     let (tell_ended, ended) = watch::channel(false);
+    let last = LastWord { queue: Arc::clone(&worker.queue), shared: Arc::clone(&worker.shared), has_disk };
     let work = async move {
-        worker.run().await;
+        let outcome = AssertUnwindSafe(worker.run()).catch_unwind().await;
+        last.say(outcome.is_err());
         let _ = tell_done.send(());
         tell_ended.send_replace(true);
     };

@@ -10,7 +10,7 @@ use super::host::ms;
 /// Feature `metrics` publishes the same counters through the `metrics` facade, as `paid_signals_*`, `paid_costs_*` and
 /// `paid_spans_*`. Counters: `paid_signals_accepted_total`, `_recovered_total`, `_delivered_total`, `_duplicate_total`,
 /// `_rejected_total`, `_dead_lettered_total`, `_dropped_total`, `_refused_total`, `_requests_total`, `_retries_total`. Gauges:
-/// `paid_signals_queued`, `_spilled`, `_in_flight`, `_oldest_age_seconds`, `_circuit_open` (0 or 1). Histograms:
+/// `paid_signals_queued`, `_spilled`, `_set_aside`, `_in_flight`, `_oldest_age_seconds`, `_circuit_open` (0 or 1). Histograms:
 /// `paid_signals_batch_size`, `paid_signals_request_duration_seconds`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -34,6 +34,9 @@ pub struct Stats {
     pub refused: u64,
     /// Records that are only on disk at the moment.
     pub spilled: u64,
+    /// Records that are set aside at the moment: the server fails on them while others get through. They are tried again at
+    /// growing intervals.
+    pub set_aside: u64,
     /// Requests in progress.
     pub in_flight: u64,
     /// When the oldest pending record was accepted, in milliseconds since 1970; 0 if no record is pending.

@@ -1,5 +1,7 @@
 //! The worker in virtual time, against a sink that misbehaves as it is told.
 
+mod aside;
+mod last_word;
 mod policies;
 #[cfg(feature = "outbox")]
 mod with_disk;
@@ -81,6 +83,7 @@ struct Settings {
     overflow: Overflow,
     partial: Partial,
     has_disk: bool,
+    keeps_order: bool,
     take_in: Duration,
     window: Option<Limits>,
 }
@@ -94,6 +97,7 @@ impl Default for Settings {
             overflow: Overflow::Reject,
             partial: Partial::SendAgain,
             has_disk: false,
+            keeps_order: false,
             take_in: Duration::from_millis(100),
             window: None,
         }
@@ -112,11 +116,20 @@ enum Act {
     Hang,
 }
 
+/// What the server does with every batch that has a signal called `poison`.
+#[derive(Clone, Copy, Debug)]
+enum Poison {
+    Status(u16),
+    Hang,
+    Panic,
+}
+
 /// A server with Paid's rules: a known key is a duplicate, a batch with a signal called `bad` is refused, a signal
 /// called `failing` is counted as failed.
 #[derive(Default)]
 struct Server {
     acts: Mutex<VecDeque<Act>>,
+    poison: Mutex<Option<Poison>>,
     /// The keys that were billed.
     billed: Mutex<BTreeSet<String>>,
     order: Mutex<Vec<String>>,
@@ -173,7 +186,16 @@ impl Sink for Arc<Server> {
             if matches!(self.acts.lock().unwrap().front(), Some(Act::Hang)) {
                 std::future::pending::<()>().await;
             }
-            self.handle(&body)
+            let is_poisoned = batch.records().any(|record| record.name() == "poison");
+            let poison = self.poison.lock().unwrap().filter(|_| is_poisoned);
+            match poison {
+                None => return self.handle(&body),
+                Some(Poison::Hang) => tokio::time::sleep(Duration::from_secs(60)).await,
+                Some(Poison::Status(_)) => {}
+                Some(Poison::Panic) => std::panic::resume_unwind(Box::new("a bug in the sink")),
+            }
+            self.requests.lock().unwrap().push((Instant::now(), batch.len()));
+            Err(status(if let Some(Poison::Status(code)) = poison { code } else { 504 }))
         })
     }
 }
@@ -218,6 +240,7 @@ impl Rig {
             longest_asked: defaults.longest_asked,
             partial: settings.partial,
             has_disk: settings.has_disk,
+            keeps_order: settings.keeps_order,
         };
         let queue = Arc::new(Queue::new(limits, settings.overflow, batch, settings.has_disk, tell.clone()));
         let (end, ending) = watch::channel(None);
@@ -245,10 +268,12 @@ impl Rig {
         let parcel = Parcel { name, key: key.to_owned(), lane };
         match self.queue.push(Queued { content: Content::Load(parcel), receipt: Some(tell), stored: None }) {
             Pushed::Queued => {}
-            Pushed::Instead(oldest) => {
-                self.shared.counts.dropped.add(1);
-                let failure = DeliveryError::Dropped { kind: RecordKind::Signal, name: oldest.content.name() };
-                oldest.answer(Err(failure));
+            Pushed::Instead(others) => {
+                for other in others {
+                    self.shared.counts.dropped.add(1);
+                    let failure = DeliveryError::Dropped { kind: RecordKind::Signal, name: other.content.name() };
+                    other.answer(Err(failure));
+                }
             }
             Pushed::Refused(queued, failure) => {
                 self.shared.counts.accepted.subtract(1);
@@ -417,11 +442,12 @@ proptest! {
         names in prop::collection::vec(prop::sample::select(vec!["good", "good", "good", "bad", "failing"]), 1..40),
         pauses in prop::collection::vec(0_u64..300, 1..40),
         max_batch in 1_usize..12,
+        keeps_order in any::<bool>(),
     ) {
         let refusals = acts.iter().filter(|act| matches!(act, Act::Status(400 | 409 | 413))).count();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            let rig = Rig::start(acts, Settings { max_batch, ..Settings::default() });
+            let rig = Rig::start(acts, Settings { max_batch, keeps_order, ..Settings::default() });
             let mut receipts: Vec<(&str, String, Receipt)> = Vec::new();
             for (number, name) in names.iter().copied().enumerate() {
                 let key = format!("{number:03}");
@@ -445,7 +471,7 @@ proptest! {
             prop_assert!(refused_good <= refusals, "{} of {}", refused_good, refusals);
             let (server, shared, _) = rig.close().await;
             prop_assert_eq!(shared.counts.read().queued(), 0);
-            prop_assert!(server.order.lock().unwrap().is_sorted());
+            prop_assert!(!keeps_order || server.order.lock().unwrap().is_sorted());
             Ok(())
         })?;
     }

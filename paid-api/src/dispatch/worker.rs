@@ -1,6 +1,7 @@
 //! The thread behind the queue: takes loads, keeps them in the outbox, builds batches and sends them. It waits in one
 //! place: for its events.
 
+mod aside;
 mod backlog;
 
 use std::collections::BTreeMap;
@@ -13,18 +14,19 @@ use tokio::time::Instant;
 
 use super::cargo::Cargo;
 use super::chunk::Chunk;
-use super::courier::{Courier, CourierPolicy, lose};
-use super::disk::Disk;
+use super::courier::{Courier, CourierPolicy, Errand, lose};
+use super::disk::{Disk, Rejected};
 use super::end::EndTime;
 use super::event::{DispatchEvent, Finished};
 use super::host::ms;
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Taken};
 use super::ledger::Ledger;
 use super::queue::{FlushTell, Held, Queue, Queued, Wake};
 use super::record::Item;
 use super::settings::Limits;
 use super::shared::DispatchShared;
 use super::sink::Sink;
+use aside::Aside;
 use backlog::{Backlog, Spilled};
 
 /// How batches are built.
@@ -71,7 +73,14 @@ pub(super) struct Worker<C: Cargo> {
     /// Who waits until everything before which chunk is done.
     flushes: Vec<(u64, FlushTell)>,
     next_chunk: u64,
+    /// Requests in progress; of those, extra ones.
     requests: usize,
+    extra: usize,
+    aside: Aside,
+    /// The customer whose record is being tried behind a batch in doubt.
+    probing: Option<u32>,
+    /// What was not delivered when time ran out.
+    left: Vec<Item>,
     /// The tasks of requests; they end with the worker.
     couriers: JoinSet<()>,
     tell: mpsc::UnboundedSender<DispatchEvent>,
@@ -114,6 +123,10 @@ impl<C: Cargo> Worker<C> {
             flushes: Vec::new(),
             next_chunk: 0,
             requests: 0,
+            extra: 0,
+            aside: Aside::default(),
+            probing: None,
+            left: Vec::new(),
             couriers: JoinSet::new(),
             tell,
             take_at: None,
@@ -135,14 +148,16 @@ impl<C: Cargo> Worker<C> {
 
     pub(super) async fn run(mut self) {
         loop {
-            self.take_in();
-            self.read_back();
-            self.send_off();
-            self.answer_flushes();
-            self.publish();
             if self.is_over() {
                 break;
             }
+            self.take_in();
+            self.read_back();
+            self.send_off();
+            self.try_those_aside();
+            self.show_aside();
+            self.answer_flushes();
+            self.publish();
             self.wait().await;
         }
         self.wind_up().await;
@@ -150,7 +165,7 @@ impl<C: Cargo> Worker<C> {
 
     /// Waits for an event or until something is due; then handles all events that have arrived.
     async fn wait(&mut self) {
-        let due = [self.take_at, self.send_at, self.ending()].into_iter().flatten().min();
+        let due = [self.take_at, self.send_at, self.next_try(), self.ending()].into_iter().flatten().min();
         let event = match due {
             Some(due) => tokio::time::timeout_at(due, self.events.recv()).await.ok().flatten(),
             None => self.events.recv().await,
@@ -179,6 +194,7 @@ impl<C: Cargo> Worker<C> {
     fn hear(&mut self, event: DispatchEvent) {
         match event {
             DispatchEvent::Ready | DispatchEvent::Closed => {}
+            DispatchEvent::Doubt { customers, is_old } => self.probe(&customers, is_old),
             DispatchEvent::Finished(finished) => self.finished(finished),
             DispatchEvent::Disk(news) => self.hear_of_disk(news),
         }
@@ -292,7 +308,7 @@ impl<C: Cargo> Worker<C> {
         self.memory.bytes += chunk.size.bytes;
         self.chunks.insert(number, chunk);
         for item in items {
-            self.lanes.push(item);
+            self.line_up(item);
         }
     }
 
@@ -309,47 +325,69 @@ impl<C: Cargo> Worker<C> {
         }
         // Records that must wait for a free request are then sent at once.
         self.send_at = None;
-        while self.requests < self.pace.in_flight {
+        while self.requests - self.extra < self.pace.in_flight {
             let Some((items, taken)) = self.lanes.next_batch(self.pace.batch.records, self.pace.batch.bytes) else {
                 return;
             };
-            self.requests += 1;
-            let courier = Courier {
-                sink: Arc::clone(&self.sink),
-                shared: Arc::clone(&self.shared),
-                policy: self.policy,
-                end: self.end.clone(),
-                finished: Finished { taken, ..Finished::default() },
-            };
-            let tell = self.tell.clone();
-            self.couriers.spawn(async move {
-                let finished = courier.deliver(items).await;
-                let _ = tell.send(DispatchEvent::Finished(finished));
-            });
+            self.send_out(items, taken, Errand::Deliver);
         }
+    }
+
+    fn send_out(&mut self, items: Vec<Item>, taken: Taken, errand: Errand) {
+        self.requests += 1;
+        self.extra += usize::from(errand == Errand::Try);
+        let was_aside = items.first().filter(|item| item.tries > 0).map(|item| item.record.lane());
+        let courier = Courier {
+            sink: Arc::clone(&self.sink),
+            shared: Arc::clone(&self.shared),
+            policy: self.policy,
+            errand,
+            end: self.end.clone(),
+            tell: self.tell.clone(),
+            finished: Finished { taken, was_aside, is_extra: errand == Errand::Try, ..Finished::default() },
+        };
+        let tell = self.tell.clone();
+        self.couriers.spawn(async move {
+            let finished = courier.deliver(items).await;
+            let _ = tell.send(DispatchEvent::Finished(finished));
+        });
     }
 
     fn finished(&mut self, finished: Finished) {
         self.requests -= 1;
         while self.couriers.try_join_next().is_some() {}
         self.lanes.free(finished.taken);
-        if let Some(disk) = &self.disk
-            && !finished.rejected.is_empty()
-        {
-            disk.bury(finished.rejected);
-        }
+        self.bury(finished.rejected);
         for (chunk, records) in finished.done {
-            let Some(known) = self.chunks.get_mut(&chunk) else { continue };
-            let size = known.size.take_part(records);
-            let held = known.held.take_part(records);
-            self.memory.records -= size.records;
-            self.memory.bytes -= size.bytes;
-            if self.ledger.done(chunk, records) {
-                self.chunks.remove(&chunk);
-                self.settle(chunk, held);
-            } else {
-                self.queue.release(held);
-            }
+            self.is_done(chunk, records);
+        }
+        self.set_aside(finished.aside, finished.behind);
+        self.left.extend(finished.left);
+        if finished.is_extra {
+            self.extra -= 1;
+            self.extra_finished(finished.was_aside, finished.back);
+        }
+    }
+
+    fn bury(&mut self, rejected: Vec<Rejected>) {
+        if let Some(disk) = &self.disk
+            && !rejected.is_empty()
+        {
+            disk.bury(rejected);
+        }
+    }
+
+    fn is_done(&mut self, chunk: u64, records: u32) {
+        let Some(known) = self.chunks.get_mut(&chunk) else { return };
+        let size = known.size.take_part(records);
+        let held = known.held.take_part(records);
+        self.memory.records -= size.records;
+        self.memory.bytes -= size.bytes;
+        if self.ledger.done(chunk, records) {
+            self.chunks.remove(&chunk);
+            self.settle(chunk, held);
+        } else {
+            self.queue.release(held);
         }
     }
 
@@ -390,7 +428,8 @@ impl<C: Cargo> Worker<C> {
         let Some(end) = self.ending() else { return false };
         let queued = self.queue.arm(Wake::First).orders;
         let is_done = queued == 0 && self.lanes.len() == 0 && self.requests == 0 && self.backlog.is_none();
-        is_done || Instant::now() >= end
+        // If a courier gave up, the others would fail, too; and later records must not overtake.
+        is_done || !self.left.is_empty() || Instant::now() >= end
     }
 
     /// Leaves undelivered records in the outbox; without one, reports them as lost.
@@ -402,7 +441,10 @@ impl<C: Cargo> Worker<C> {
         {
             self.hear(event);
         }
-        let left = self.lanes.drain();
+        let mut left = self.lanes.drain();
+        left.extend(self.take_aside());
+        left.append(&mut self.left);
+        self.show_aside();
         if let Some(disk) = self.disk.take() {
             let _ = disk.end().await;
             while let Ok(event) = self.events.try_recv() {

@@ -10,6 +10,7 @@ use crate::dispatch::{Cargo, Record, RecordWriter};
 use crate::report::RecordKind;
 use crate::signal::Signal;
 use crate::signal::lane::{lane, lane_of};
+use crate::types::CustomerAttribution;
 
 pub(super) struct Signals;
 
@@ -24,7 +25,13 @@ impl Cargo for Signals {
     }
 
     fn weight(signal: &Signal) -> usize {
-        400 + signal.data.size()
+        let key = signal.idempotency_key_ref().map_or(0, str::len);
+        let customer = match signal.customer_ref() {
+            Some(CustomerAttribution::Id(id)) => id.as_str().len(),
+            Some(CustomerAttribution::ExternalId(id)) => id.as_str().len(),
+            _ => 0,
+        };
+        400 + signal.name().len() + key + customer + signal.data.size()
     }
 
     fn ink(&self) {}
@@ -66,7 +73,6 @@ fn written_lane(customer: &JsonObject) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::CustomerAttribution;
 
     #[test]
     fn a_signal_has_the_same_name_key_and_lane_whether_it_is_written_or_read() {

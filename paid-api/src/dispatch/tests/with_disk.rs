@@ -15,6 +15,7 @@ impl Rig {
         let settings = Settings {
             max_batch,
             has_disk: true,
+            keeps_order: true,
             take_in: Fsync::default().pace(),
             window: Some(Limits { records: 20, bytes: 1 << 20 }),
             ..Settings::default()

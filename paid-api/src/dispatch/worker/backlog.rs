@@ -104,7 +104,7 @@ impl<C: Cargo> Worker<C> {
             }
             let size =
                 Held { records: frame.records.len(), bytes: frame.records.iter().map(|record| record.weight()).sum() };
-            let item = |(place, record)| Item { record, chunk: frame.number, receipt: spilled.receipts.remove(&place) };
+            let item = |(place, record)| Item::new(record, frame.number, spilled.receipts.remove(&place));
             let items = frame.records.into_iter().enumerate().map(item).collect();
             // A chunk that was read before it was stored still holds its share of the queue.
             self.keep(frame.number, items, frame.since, InMemory { size, held: spilled.held });

@@ -1,0 +1,216 @@
+//! Records that are set aside: the server fails on them while others get through. Each is tried again alone, at growing
+//! intervals; with the order kept, the later records of its customer wait for it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Worker;
+use crate::dispatch::cargo::Cargo;
+use crate::dispatch::courier::Errand;
+use crate::dispatch::disk::{Rejected, SetAside};
+use crate::dispatch::lanes::Taken;
+use crate::dispatch::record::Item;
+use crate::error::Error;
+use crate::report::DeliveryError;
+use crate::verdict::Backoff;
+
+/// At most this many are set aside.
+const MOST: usize = 1_000;
+/// The waits before further attempts grow up to this.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
+struct Waiting {
+    item: Item,
+    error: Arc<Error>,
+    due: Instant,
+}
+
+#[derive(Default)]
+pub(super) struct Aside {
+    waiting: Vec<Waiting>,
+    /// How many of them are being tried.
+    trying: usize,
+    /// The later records of a customer, if the order is kept.
+    behind: BTreeMap<u32, VecDeque<Item>>,
+    has_changed: bool,
+}
+
+impl Aside {
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len() + self.trying
+    }
+
+    /// When the next record is tried again.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.waiting.iter().map(|waiting| waiting.due).min()
+    }
+
+    /// Takes a record that is due.
+    fn next(&mut self, now: Instant) -> Option<Item> {
+        let place = self.waiting.iter().position(|waiting| waiting.due <= now)?;
+        self.trying += 1;
+        Some(self.waiting.swap_remove(place).item)
+    }
+
+    /// The records of a customer wait if one of theirs is set aside, or is being tried.
+    fn holds(&self, customer: u32) -> bool {
+        self.behind.contains_key(&customer)
+    }
+
+    fn drain(&mut self) -> Vec<Item> {
+        let waiting = std::mem::take(&mut self.waiting).into_iter().map(|waiting| waiting.item);
+        waiting.chain(std::mem::take(&mut self.behind).into_values().flatten()).collect()
+    }
+}
+
+impl<C: Cargo> Worker<C> {
+    /// Puts a record into its lane, or behind an earlier one of its customer that is set aside.
+    pub(super) fn line_up(&mut self, item: Item) {
+        match self.aside.behind.get_mut(&item.record.lane()) {
+            Some(behind) => behind.push_back(item),
+            None => self.lanes.push(item),
+        }
+    }
+
+    /// Sets records aside, if there is room; otherwise Paid's failure is the outbox's dead letter, or an outage.
+    pub(super) fn set_aside(&mut self, records: Vec<(Item, Arc<Error>)>, behind: Vec<Item>) {
+        for (mut item, error) in records {
+            let most = MOST.min(self.pace.window.records / 2).max(1);
+            let (kind, customer) = (item.record.kind(), item.record.lane());
+            if self.aside.len() >= most && self.disk.is_some() {
+                self.bury_instead(item, error);
+                continue;
+            }
+            if self.aside.len() >= most {
+                self.lanes.push_front(item);
+                continue;
+            }
+            let (name, key) = (item.record.name().to_owned().into(), item.record.key().to_owned());
+            let failure = DeliveryError::SetAside { kind, name, key, error: Arc::clone(&error) };
+            self.shared.reporter.report(&failure);
+            if self.policy.keeps_order {
+                self.hold(customer);
+            }
+            item.tries = 1;
+            self.wait_aside(item, error);
+        }
+        // They are older than those that waited for a request.
+        for item in behind.into_iter().rev() {
+            match self.aside.behind.get_mut(&item.record.lane()) {
+                Some(behind) => behind.push_front(item),
+                None => self.lanes.push_front(item),
+            }
+        }
+    }
+
+    /// Lets the records of a customer wait.
+    fn hold(&mut self, customer: u32) {
+        let theirs = self.lanes.take_customer(customer);
+        self.aside.behind.entry(customer).or_default().extend(theirs);
+    }
+
+    fn wait_aside(&mut self, item: Item, error: Arc<Error>) {
+        let base = self.policy.backoff.max;
+        let wait = Backoff { base, max: LONGEST.max(base) }.wait(item.tries, fastrand::f64());
+        self.aside.waiting.push(Waiting { item, error, due: Instant::now() + wait });
+        self.aside.has_changed = true;
+    }
+
+    fn bury_instead(&mut self, item: Item, error: Arc<Error>) {
+        let failure = DeliveryError::NotDelivered { kind: item.record.kind(), records: 1, error: Some(error) };
+        self.shared.counts.rejected.add(1);
+        self.shared.reporter.report(&failure);
+        self.bury(vec![Rejected { record: item.record.clone(), reason: failure.to_string() }]);
+        self.is_done(item.chunk, 1);
+        item.answer(Err(failure));
+    }
+
+    /// Tries records that are due, some at a time.
+    pub(super) fn try_those_aside(&mut self) {
+        let now = Instant::now();
+        while !self.is_closing() && self.aside.trying < self.pace.in_flight.div_ceil(2) {
+            let Some(item) = self.aside.next(now) else { return };
+            self.send_out(vec![item], Taken::default(), Errand::Try);
+        }
+    }
+
+    /// Whether a record could be tried at its time: otherwise the end of another attempt wakes the thread.
+    pub(super) fn next_try(&self) -> Option<Instant> {
+        let may_try = !self.is_closing() && self.aside.trying < self.pace.in_flight.div_ceil(2);
+        if may_try { self.aside.due() } else { None }
+    }
+
+    /// A batch with records of these customers is in doubt: tries one record of another customer that waits behind it.
+    /// Whether that gets through tells a bad record from an outage. After some minutes it may be one of the same.
+    pub(super) fn probe(&mut self, customers: &BTreeSet<u32>, is_old: bool) {
+        let may_overtake = is_old && !self.policy.keeps_order;
+        if self.probing.is_none()
+            && !self.is_closing()
+            && let Some(item) = self.lanes.next_behind(|customer| may_overtake || !customers.contains(&customer))
+        {
+            // Its later records wait until it is decided.
+            let customer = item.record.lane();
+            self.probing = Some(customer);
+            self.hold(customer);
+            self.send_out(vec![item], Taken::default(), Errand::Try);
+        }
+    }
+
+    /// Handles the end of an extra attempt.
+    pub(super) fn extra_finished(&mut self, was_aside: Option<u32>, back: Vec<(Item, Arc<Error>)>) {
+        let Some(customer) = was_aside else {
+            let behind = self.probing.take().and_then(|customer| self.aside.behind.remove(&customer));
+            for item in back.into_iter().map(|(item, _)| item).chain(behind.into_iter().flatten()).rev() {
+                self.lanes.push_front(item);
+            }
+            return;
+        };
+        self.aside.trying -= 1;
+        self.aside.has_changed = true;
+        let is_decided = back.is_empty();
+        for (mut item, error) in back {
+            item.tries = item.tries.saturating_add(1);
+            self.wait_aside(item, error);
+        }
+        if is_decided && self.aside.holds(customer) {
+            self.release(customer);
+        }
+    }
+
+    /// Lets the records of a customer go on, if no other one of theirs is set aside.
+    fn release(&mut self, customer: u32) {
+        if self.aside.waiting.iter().any(|waiting| waiting.item.record.lane() == customer) {
+            return;
+        }
+        for item in self.aside.behind.remove(&customer).unwrap_or_default() {
+            self.lanes.push(item);
+        }
+        self.send_at.get_or_insert_with(Instant::now);
+    }
+
+    /// Shows in the counters, and in the outbox, what is set aside.
+    pub(super) fn show_aside(&mut self) {
+        if !std::mem::take(&mut self.aside.has_changed) {
+            return;
+        }
+        self.shared.counts.set_aside.set(self.aside.len() as u64);
+        let Some(disk) = &self.disk else { return };
+        let now = Instant::now();
+        let shown = |waiting: &Waiting| SetAside {
+            record: waiting.item.record.clone(),
+            reason: waiting.error.to_string(),
+            tries: waiting.item.tries,
+            next: waiting.due.saturating_duration_since(now),
+        };
+        disk.show_aside(self.aside.waiting.iter().map(shown).collect());
+    }
+
+    /// All that is set aside, when delivery ends.
+    pub(super) fn take_aside(&mut self) -> Vec<Item> {
+        self.aside.has_changed = true;
+        self.aside.drain()
+    }
+}
