@@ -114,6 +114,7 @@ fn setup(random: &mut Rng, themes: &[Theme], has_outbox: bool) -> Setup {
         retry: if random.bool() { (10, 100) } else { (500, 60_000) },
         patience: pick(random, &[0, 10, 1_000, 5_000]),
         in_flight: random.usize(1..5),
+        keeps_order: random.bool(),
         hook,
         interrupted: pick(random, &[0, 0, 5, 20, 50]),
         pause: pick(random, &[0, 10, 1_000, 20_000]),

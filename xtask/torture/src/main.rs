@@ -1,6 +1,7 @@
 //! The command line of the simulator.
 
 mod campaign;
+mod faults;
 
 use std::process::ExitCode;
 
@@ -31,12 +32,22 @@ pub(crate) struct Options {
     /// Do not make a failing story small.
     #[arg(long)]
     whole: bool,
+    /// Put mended faults back, one after the other, and show that each is found.
+    #[arg(long)]
+    faults: bool,
+    /// With `--faults`: only those whose name holds this.
+    #[arg(long, default_value = "")]
+    only: String,
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
     let is_good = match options.seed {
         Some(seed) => campaign::tell(seed),
+        None if options.faults => faults::run(options.seeds, &options.only).unwrap_or_else(|error| {
+            eprintln!("error: {error:#}");
+            false
+        }),
         None => campaign::run(&options),
     };
     if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -19,6 +19,8 @@ enum Said {
     Delivered,
     InOutbox,
     Rejected,
+    /// Paid failed on it again and again: it is a dead letter.
+    Buried,
     /// Not delivered when the emitter ended.
     Lost,
     /// Not accepted.
@@ -203,7 +205,10 @@ impl Model {
         if self.world.is_dead() {
             return;
         }
-        let said = said(outcome);
+        let mut said = said(outcome);
+        if said == Said::Lost && self.is_of_poison(signal) && matches!(outcome, Err(DeliveryError::NotDelivered { error: Some(_), .. })) {
+            said = Said::Buried;
+        }
         self.world.note(0x20_0000 + u64::from(signal), || format!("signal {signal}: {said:?} ({outcome:?})"));
         let state = self.lock();
         let (overflow, has_outbox, is_damaged) = (state.setup.overflow, state.setup.outbox.is_some(), state.is_damaged);
@@ -233,6 +238,7 @@ impl Model {
             Said::Unreadable => {
                 self.claim("an outbox loses nothing", is_damaged, || format!("signal {signal}: {outcome:?}"));
             }
+            Said::Buried => drop(self.lock().named.insert(signal)),
             Said::Refused => {}
         }
         let mut state = self.lock();
@@ -244,6 +250,13 @@ impl Model {
         }
         drop(state);
         self.world.at(Moment::Receipt);
+    }
+
+    /// Whether the emitter may make a dead letter of a signal on which Paid fails.
+    fn is_of_poison(&self, signal: u32) -> bool {
+        let state = self.lock();
+        let is_poison = state.signals.get(&signal).is_some_and(|promise| promise.nature == Nature::Poison);
+        state.setup.outbox.is_some() && (is_poison || self.paid.is_moody())
     }
 
     /// The error hook was told of a failure.
@@ -294,7 +307,7 @@ impl Model {
         let accepted = count(&|promise| promise.accepted == Some(true));
         let unknown = count(&|promise| promise.accepted.is_none());
         let refused = said(Said::Refused);
-        let (delivered, rejected) = (said(Said::Delivered), said(Said::Rejected));
+        let (delivered, rejected) = (said(Said::Delivered), said(Said::Rejected) + said(Said::Buried));
         let gone = said(Said::Lost) + said(Said::Dropped);
         let setup = state.setup.clone();
         let is_damaged = state.is_damaged;
@@ -340,10 +353,20 @@ impl Model {
     pub(crate) fn check_rest(&self) {
         let state = self.lock();
         let process = state.process;
+        let poison: Vec<_> = state.signals.iter().filter(|(_, promise)| promise.nature == Nature::Poison).collect();
+        let setup = &state.setup;
+        let window = setup.queue.div_ceil(2).min(setup.batch * setup.in_flight * 2);
+        if window < 4 || poison.len() > window / 2 {
+            // There is no room to set them aside.
+            return;
+        }
+        let held: BTreeSet<_> = poison.iter().filter_map(|(signal, _)| self.paid.customer(**signal)).collect();
+        let is_held = |signal: u32| setup.keeps_order && self.paid.customer(signal).is_some_and(|it| held.contains(&it));
         let is_open = |promise: &Promise| {
             promise.process == process && promise.accepted == Some(true) && promise.nature != Nature::Poison
         };
-        let rest: Vec<_> = state.signals.iter().filter(|(_, promise)| is_open(promise)).map(|(signal, _)| *signal).collect();
+        let rest = state.signals.iter().filter(|(signal, promise)| is_open(promise) && !is_held(**signal));
+        let rest: Vec<_> = rest.map(|(signal, _)| *signal).collect();
         drop(state);
         let open = rest.iter().find(|signal| !self.is_settled(**signal));
         self.claim("one bad signal does not hold up the others", open.is_none() || self.is_damaged(), || {
@@ -371,7 +394,7 @@ impl Model {
             if is_last {
                 self.claim("everything is delivered in the end, or reported", is_settled, seen);
             }
-            let is_rejected = promise.said == Some(Said::Rejected) && !self.paid.has(signal);
+            let is_rejected = matches!(promise.said, Some(Said::Rejected | Said::Buried)) && !self.paid.has(signal);
             if has_outbox && is_rejected && (is_last || promise.is_safe) {
                 self.claim("what Paid refuses is a dead letter", letters.contains(&signal), seen);
             }
@@ -383,7 +406,11 @@ impl Model {
         let state = self.lock();
         let mut last = BTreeMap::new();
         for signal in self.paid.order() {
-            let is_in_order = |promise: &&Promise| promise.is_in_order && promise.said != Some(Said::Rejected);
+            let keeps_order = state.setup.keeps_order;
+            let is_in_order = |promise: &&Promise| {
+                let is_given_up = matches!(promise.said, Some(Said::Rejected | Said::Buried));
+                promise.is_in_order && !is_given_up && keeps_order
+            };
             let Some(promise) = state.signals.get(&signal).filter(is_in_order) else { continue };
             let before = last.insert((promise.process, self.paid.customer(signal)), signal);
             if let Some(before) = before.filter(|before| *before > signal) {
@@ -425,7 +452,7 @@ fn weight(failure: &DeliveryError) -> u64 {
         DeliveryError::Outbox { problem, .. } if problem.ends_with("on disk can no longer be read") => {
             problem.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0)
         }
-        DeliveryError::Outbox { .. } | DeliveryError::InOutbox { .. } => 0,
+        DeliveryError::Outbox { .. } | DeliveryError::InOutbox { .. } | DeliveryError::SetAside { .. } => 0,
         _ => 1,
     }
 }

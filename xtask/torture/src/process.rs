@@ -160,7 +160,8 @@ impl Process {
             .linger(ms(setup.linger))
             .retry_delays(ms(setup.retry.0), ms(setup.retry.1))
             .patience(ms(setup.patience))
-            .in_flight(setup.in_flight);
+            .in_flight(setup.in_flight)
+            .keep_order(setup.keeps_order);
         let process = self.clone();
         builder = builder.on_error(move |failure| process.hook(failure));
         if let Some(sync) = setup.outbox {
@@ -224,7 +225,7 @@ impl Process {
         self.heal();
         let Some(emitter) = self.emitter() else { return };
         // What makes Paid answer 500 for ever is sent again and again, so this wait is costly.
-        let first = Duration::from_millis(u64::from(self.setup.retry.1) * 100) + self.paid.asked();
+        let first = Duration::from_millis(u64::from(self.setup.retry.1) * 300) + self.paid.asked();
         let mut flushed = emitter.flush(if self.paid.is_poisoned() { first } else { LONG }).await;
         if self.paid.is_poisoned() {
             self.model.check_rest();

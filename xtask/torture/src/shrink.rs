@@ -72,7 +72,7 @@ impl Shrinker {
 
     fn simplify_setup(&mut self) {
         type Change = fn(&mut Story);
-        const CHANGES: [Change; 14] = [
+        const CHANGES: [Change; 15] = [
             |story| story.setup.interrupted = 0,
             |story| story.setup.pause = 0,
             |story| story.setup.outbox = None,
@@ -86,6 +86,7 @@ impl Shrinker {
             |story| story.setup.retry = (10, 100),
             |story| story.setup.patience = 1_000,
             |story| story.setup.in_flight = 1,
+            |story| story.setup.keeps_order = true,
             |story| story.setup.begins = 1_767_225_600_000,
         ];
         for change in CHANGES {

@@ -45,6 +45,8 @@ pub struct Setup {
     pub patience: u32,
     /// Requests at once.
     pub in_flight: usize,
+    /// Whether the later signals of a customer wait for one that is set aside.
+    pub keeps_order: bool,
     /// What the user's error hook does.
     pub hook: Hook,
     /// How often background work is interrupted, in percent.
@@ -288,7 +290,7 @@ impl Setup {
         let outbox = self.outbox.map_or_else(|| "no outbox".to_owned(), |sync| format!("an outbox ({sync:?})"));
         format!(
             "{outbox}; a queue of {} signals and {} bytes, {:?}; requests of {} signals and {} bytes, {} at once; \
-             linger {} ms, retries after {} to {} ms, patience {} ms; a hook that is {:?}; work is interrupted {} times in \
+             linger {} ms, retries after {} to {} ms, patience {} ms; {} order; a hook that is {:?}; work is interrupted {} times in \
              100 for up to {} us; the clock begins at {} ms",
             self.queue,
             self.queue_bytes,
@@ -300,6 +302,7 @@ impl Setup {
             self.retry.0,
             self.retry.1,
             self.patience,
+            if self.keeps_order { "strict" } else { "loose" },
             self.hook,
             self.interrupted,
             self.pause,
