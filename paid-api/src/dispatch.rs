@@ -23,26 +23,28 @@ mod start;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod told;
 mod worker;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::report::{DeliveryError, RecordKind, log};
 use queue::{Content, FlushTell, Pushed, Queue, Queued, Room};
 use receipt::Outcome;
 use shared::DispatchShared;
+use told as watch;
 
 pub(crate) use cargo::Cargo;
 pub use disk::Fsync;
 pub(crate) use disk::{Disk, DiskNews, DiskSettings, Frame, News, OpenedDisk, Rejected, SetAside};
 pub use folder::{Folder, OpenFolder, Storage};
-pub(crate) use host::{Machine, ms};
 pub use host::{Host, Work};
+pub(crate) use host::{Machine, ms};
 pub use receipt::{Delivery, Receipt};
 pub use record::Record;
 pub(crate) use record::RecordWriter;

@@ -22,7 +22,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Timestamp;
 pub use crate::dispatch::Fsync;
-use crate::dispatch::{Disk, DiskNews, DiskSettings, Folder, Host, Machine, News, OpenedDisk, Record, Rejected, SetAside};
+use crate::dispatch::{
+    Disk, DiskNews, DiskSettings, Folder, Host, Machine, News, OpenedDisk, Record, Rejected, SetAside,
+};
 use crate::error::ConfigError;
 use crate::files::PrivateFolder;
 use crate::report::RecordKind;

@@ -5,8 +5,10 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
+
+use super::told as watch;
 
 /// The time at which dispatch must end; `None` until its last handle is dropped or it is shut down.
 pub(super) type EndTime = watch::Receiver<Option<Instant>>;

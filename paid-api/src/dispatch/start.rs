@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, mpsc};
 
 use futures_util::FutureExt;
-use tokio::sync::{mpsc as events, watch};
+use tokio::sync::mpsc as events;
 
 use super::cargo::Cargo;
 use super::courier::CourierPolicy;
@@ -15,6 +15,7 @@ use super::queue::Queue;
 use super::settings::DispatchSettings;
 use super::shared::DispatchShared;
 use super::sink::Sink;
+use super::told as watch;
 use super::worker::{Pace, Worker};
 use super::{Dispatch, DispatchInner};
 use crate::error::{ConfigError, Error};

@@ -31,9 +31,8 @@ pub fn outbox(mut builder: EmitterBuilder, folder: OpenFolder) -> EmitterBuilder
 /// If the status or a header is none.
 #[allow(clippy::unwrap_used)]
 pub fn answer(status: u16, headers: &[(&'static str, &str)]) -> Error {
-    let header = |(name, value): &(&'static str, &str)| {
-        (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
-    };
+    let header =
+        |(name, value): &(&'static str, &str)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
     let headers: HeaderMap = headers.iter().map(header).collect();
     let status = StatusCode::from_u16(status).unwrap();
     Error::Api(Box::new(ApiError::read("simulated".into(), 1, status, headers, bytes::Bytes::new())))

@@ -200,7 +200,8 @@ impl State {
         let Some(room) = &mut self.faults.room else { return Ok((data, None)) };
         let fits = usize::try_from(*room).unwrap_or(usize::MAX).min(data);
         *room -= fits as u64;
-        let full = (fits < data || (data == 0 && *room == 0)).then(|| error(io::ErrorKind::StorageFull, "the disk is full"));
+        let full =
+            (fits < data || (data == 0 && *room == 0)).then(|| error(io::ErrorKind::StorageFull, "the disk is full"));
         Ok((fits, full))
     }
 

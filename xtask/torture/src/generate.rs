@@ -297,8 +297,20 @@ impl Writer {
         let gives_up = self.has(Theme::GivenUp) && self.chance(50);
         let limit = if gives_up { self.random.u32(0..60) } else { 0 };
         let how = match self.random.u32(0..8) {
-            0 | 1 if self.setup.outbox.is_some() => if gives_up { How::StoreFor(limit) } else { How::Store },
-            2 => if gives_up { How::SendFor(limit) } else { How::Send },
+            0 | 1 if self.setup.outbox.is_some() => {
+                if gives_up {
+                    How::StoreFor(limit)
+                } else {
+                    How::Store
+                }
+            }
+            2 => {
+                if gives_up {
+                    How::SendFor(limit)
+                } else {
+                    How::Send
+                }
+            }
             3 => How::Forget,
             _ => How::Emit,
         };

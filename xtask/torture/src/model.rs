@@ -206,7 +206,10 @@ impl Model {
             return;
         }
         let mut said = said(outcome);
-        if said == Said::Lost && self.is_of_poison(signal) && matches!(outcome, Err(DeliveryError::NotDelivered { error: Some(_), .. })) {
+        if said == Said::Lost
+            && self.is_of_poison(signal)
+            && matches!(outcome, Err(DeliveryError::NotDelivered { error: Some(_), .. }))
+        {
             said = Said::Buried;
         }
         self.world.note(0x20_0000 + u64::from(signal), || format!("signal {signal}: {said:?} ({outcome:?})"));
@@ -317,9 +320,13 @@ impl Model {
         let all = stats.accepted + stats.recovered;
         self.claim("no more is done than was accepted", done <= all || is_damaged, seen);
         let is_accepted = (accepted..=accepted + unknown).contains(&stats.accepted);
-        self.claim("what is accepted is counted", is_accepted, || format!("{accepted} to {}; {stats:?}", accepted + unknown));
+        self.claim("what is accepted is counted", is_accepted, || {
+            format!("{accepted} to {}; {stats:?}", accepted + unknown)
+        });
         let is_refused = (refused..=refused + unknown).contains(&stats.refused);
-        self.claim("what is refused is counted", is_refused, || format!("{refused} to {}; {stats:?}", refused + unknown));
+        self.claim("what is refused is counted", is_refused, || {
+            format!("{refused} to {}; {stats:?}", refused + unknown)
+        });
         let holds = delivered <= stats.delivered && rejected <= stats.rejected && gone <= stats.dropped;
         self.claim("what receipts say is counted", holds, || {
             format!("{delivered} delivered, {rejected} rejected, {gone} dropped; {stats:?}")
@@ -361,7 +368,8 @@ impl Model {
             return;
         }
         let held: BTreeSet<_> = poison.iter().filter_map(|(signal, _)| self.paid.customer(**signal)).collect();
-        let is_held = |signal: u32| setup.keeps_order && self.paid.customer(signal).is_some_and(|it| held.contains(&it));
+        let is_held =
+            |signal: u32| setup.keeps_order && self.paid.customer(signal).is_some_and(|it| held.contains(&it));
         let is_open = |promise: &Promise| {
             promise.process == process && promise.accepted == Some(true) && promise.nature != Nature::Poison
         };
@@ -383,7 +391,8 @@ impl Model {
         drop(state);
         for (signal, promise) in promises {
             let seen = || format!("signal {signal}: {promise:?}");
-            let is_settled = self.is_settled(signal);
+            // A signal of an earlier process has no receipt any more, but a dead letter.
+            let is_settled = self.is_settled(signal) || (promise.process != process && letters.contains(&signal));
             if promise.is_safe {
                 self.claim("what is stored is there after a kill", is_settled, seen);
             }

@@ -30,9 +30,8 @@ pub(crate) fn begin() {
             if info.payload().is::<Injected>() {
                 return;
             }
-            let is_kept = SEEN.with_borrow_mut(|seen| {
-                seen.as_mut().map(|seen| seen.panics.push(info.to_string())).is_some()
-            });
+            let is_kept =
+                SEEN.with_borrow_mut(|seen| seen.as_mut().map(|seen| seen.panics.push(info.to_string())).is_some());
             if !is_kept {
                 usual(info);
             }

@@ -312,7 +312,8 @@ impl State {
                 if signals.len() == 1 && error.verdict() == paid::Verdict::BadContent {
                     self.refused.extend(signals);
                 }
-                let asked = error.as_api().and_then(|error| error.headers.get("retry-after")?.to_str().ok()?.parse().ok());
+                let asked =
+                    error.as_api().and_then(|error| error.headers.get("retry-after")?.to_str().ok()?.parse().ok());
                 if let Some(seconds) = asked.filter(|seconds| *seconds <= 3600) {
                     let until = self.world.elapsed() + Duration::from_secs(seconds);
                     self.asked.extend(signals.iter().map(|signal| (*signal, until)));

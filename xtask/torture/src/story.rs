@@ -338,7 +338,11 @@ impl fmt::Display for Burst {
 impl fmt::Display for Action {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let until = |within: u32, given_up: u32| {
-            if given_up < within { format!(" of {within} ms, given up after {given_up} ms") } else { format!(" of {within} ms") }
+            if given_up < within {
+                format!(" of {within} ms, given up after {given_up} ms")
+            } else {
+                format!(" of {within} ms")
+            }
         };
         match self {
             Self::Emit(burst) => write!(formatter, "{burst}"),
