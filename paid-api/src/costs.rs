@@ -17,8 +17,10 @@
 //! # }
 //! ```
 
+mod api;
 mod cargo;
 mod journal;
+mod known;
 #[cfg(feature = "outbox")]
 mod on_disk;
 mod record;
@@ -36,7 +38,8 @@ use crate::dispatch::{
 };
 use crate::error::ConfigError;
 use crate::report::RecordKind;
-use cargo::Costs;
+pub(crate) use api::CostApi;
+use cargo::{Costs, ReadLetters};
 use sink::CostSink;
 
 /// Delivers cost records from its own thread, as an [`Emitter`](crate::Emitter) delivers signals. Cloning is cheap.
@@ -53,10 +56,12 @@ pub struct CostEmitter {
 /// waits 5 seconds.
 #[must_use = "a builder does nothing until it is built"]
 pub struct CostEmitterBuilder {
-    client: Client,
+    api: Arc<dyn CostApi>,
     resend_uncertain: bool,
-    settings: DispatchSettings,
-    disk: DiskSettings,
+    pub(crate) settings: DispatchSettings,
+    pub(crate) disk: DiskSettings,
+    /// Reads the dead letters of the outbox.
+    letters: ReadLetters,
 }
 
 impl CostEmitter {
@@ -71,8 +76,7 @@ impl CostEmitter {
 
     /// Returns a builder with the default settings.
     pub fn builder(client: Client) -> CostEmitterBuilder {
-        let settings = DispatchSettings { thread: "paid-costs", ..DispatchSettings::default() };
-        CostEmitterBuilder { client, resend_uncertain: false, settings, disk: DiskSettings::none(RecordKind::Cost) }
+        CostEmitterBuilder::over(Arc::new(client))
     }
 
     /// Queues a record at once and returns a receipt to await or to drop. A customer and product that the record does
@@ -113,17 +117,24 @@ impl CostEmitter {
         self.dispatch.stats()
     }
 
-    /// How many records are uncertain: sent, but never answered.
+    /// How many records are uncertain: sent, but never answered, by this process or by an earlier one with the same outbox.
+    /// Each is counted until it is sent again. With an outbox, the key of each is kept in memory, some hundred bytes.
     pub fn uncertain(&self) -> usize {
         self.sink.uncertain()
     }
 }
 
 impl CostEmitterBuilder {
+    pub(crate) fn over(api: Arc<dyn CostApi>) -> Self {
+        let settings = DispatchSettings { thread: "paid-costs", ..DispatchSettings::default() };
+        Self { api, resend_uncertain: false, settings, disk: DiskSettings::none(RecordKind::Cost), letters: |_| None }
+    }
+
     dispatch_setters!("cost records", queue: "10,000", batch: "500", linger: "100 ms", delays: "500 ms and a minute", patience: "5 seconds");
 
     /// Sets whether records are sent again if the response to them was lost; off by default. Each may then be counted
-    /// twice; use this only if that is better than a missing record.
+    /// twice; use this only if that is better than a missing record. Uncertain records of an earlier run that are still in the
+    /// outbox are sent again, too; dead letters are not.
     pub fn resend_uncertain(mut self, resend: bool) -> Self {
         self.resend_uncertain = resend;
         self
@@ -137,20 +148,23 @@ impl CostEmitterBuilder {
 
     /// Opens the outbox, if one is set, and starts the thread.
     ///
+    /// If it can no longer be read completely which records of an earlier run Paid may have, all of them are uncertain: the
+    /// error hook is told, they become dead letters, and nothing is sent twice.
+    ///
     /// # Errors
     ///
-    /// See [`EmitterBuilder::build`](crate::EmitterBuilder::build).
+    /// See [`EmitterBuilder::build`](crate::EmitterBuilder::build); and if the outbox's file `costs-on-their-way` cannot be
+    /// opened. Nothing is sent then.
     pub fn build(mut self) -> Result<CostEmitter, ConfigError> {
+        let sink = Arc::new(CostSink::new(self.api, self.resend_uncertain));
         let folder = self.disk.settle()?;
-        let sink = Arc::new(CostSink::new(self.client, self.resend_uncertain));
-        // Nothing is sent until it is known which records of an earlier run are uncertain.
-        let opening = sink.opening();
-        let way_out = Arc::clone(&sink) as Arc<dyn Sink>;
-        let dispatch = Dispatch::start(Costs, way_out, self.settings, &self.disk)?;
-        match &folder {
-            Some(folder) => opening.with_journal(folder.path())?,
-            None => drop(opening),
+        if folder.is_some() {
+            let sink = Arc::clone(&sink);
+            self.disk.gone = Some(Arc::new(move |keys| sink.gone(keys)));
         }
+        let cargo = Costs::new(Arc::clone(&sink), folder.clone(), &self.disk, self.letters)?;
+        let way_out = Arc::clone(&sink) as Arc<dyn Sink>;
+        let dispatch = Dispatch::start(cargo, way_out, self.settings, &self.disk)?;
         Ok(CostEmitter { dispatch, sink, folder })
     }
 }

@@ -41,7 +41,7 @@ use told as watch;
 
 pub(crate) use cargo::Cargo;
 pub use disk::Fsync;
-pub(crate) use disk::{Disk, DiskNews, DiskSettings, Frame, News, OpenedDisk, Rejected, SetAside};
+pub(crate) use disk::{Disk, DiskNews, DiskSettings, Frame, Gone, News, OpenedDisk, Rejected, SetAside};
 pub use folder::{Folder, OpenFolder, Storage};
 pub use host::{Host, Work};
 pub(crate) use host::{Machine, ms};

@@ -206,15 +206,6 @@ impl Storage for StoredFile {
     }
 }
 
-/// Replaces a file and syncs it to disk. Writes to the returned file append to it.
-pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<File> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text)?;
-    file.as_file().sync_data()?;
-    file.persist(path).map_err(|error| error.error)
-}
-
 /// The folder of an outbox at a path, made if it does not exist.
 pub(crate) fn folder(path: &Path) -> io::Result<Arc<dyn Folder>> {
     match PrivateFolder::make(path) {

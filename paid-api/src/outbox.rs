@@ -57,7 +57,7 @@ fn open_with(
     let (sender, commands) = mpsc::unbounded_channel();
     let outbox =
         Outbox { commands: sender, host: Arc::clone(host), news: news.clone(), is_gone: AtomicBool::new(false) };
-    let keeper = Keeper::new(place, settings.fsync, store, news);
+    let keeper = Keeper::new(place, settings, store, news);
     let opened = OpenedDisk {
         disk: Box::new(outbox),
         first: found.first,

@@ -1,11 +1,12 @@
 //! The outbox of cost records: feature `outbox`.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{CostEmitter, CostEmitterBuilder};
-use crate::dispatch::{Receipt, Record};
+use crate::dispatch::{Folder, Receipt, Record};
 use crate::files;
 use crate::outbox::{DeadLetter, Fsync, Resubmitted, letters_of, resubmit_with};
 use crate::report::{DeliveryError, RecordKind};
@@ -18,6 +19,7 @@ impl CostEmitterBuilder {
         let folder = folder.into();
         self.disk.folder = Some(Arc::new(move || files::folder(&folder)));
         self.disk.open = Some(crate::outbox::open);
+        self.letters = keys_of_letters;
         self
     }
 
@@ -27,6 +29,10 @@ impl CostEmitterBuilder {
         self.disk.fsync = fsync;
         self
     }
+}
+
+fn keys_of_letters(folder: &dyn Folder) -> Option<BTreeSet<String>> {
+    Some(letters_of(folder).ok()?.letters.into_iter().map(|letter| letter.key).collect())
 }
 
 impl CostEmitter {
@@ -43,7 +49,9 @@ impl CostEmitter {
         for letter in letters_of(&**folder)?.letters {
             self.sink.allow(&letter.key);
         }
-        resubmit_with(&**folder, async |letter| self.send_again(letter).await).await
+        let outcome = resubmit_with(&**folder, async |letter| self.send_again(letter).await).await?;
+        self.sink.resubmission_is_over();
+        Ok(outcome)
     }
 
     async fn send_again(&self, letter: &DeadLetter) -> Receipt {

@@ -1,132 +1,168 @@
-//! Sends cost records to `POST /costs/bulk`. A record that Paid may already have is not sent again.
+//! Sends cost records to Paid. A record that Paid may already have is not sent again.
 
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use super::journal::Journal;
-use crate::dispatch::{Batch, Sink, SinkFuture};
-use crate::error::{ConfigError, Error};
+use futures_util::FutureExt;
+
+use super::api::CostApi;
+use super::journal::is_key;
+use super::known::{Known, Place};
+use crate::dispatch::{Batch, Folder, OpenedDisk, Record, Sink, SinkFuture};
+use crate::error::Error;
 use crate::report::{Counts, RecordKind, log};
 use crate::types::CreateCostsResponse;
 use crate::verdict::Verdict;
-use crate::{Call, Client, Method};
 
 const UNCERTAIN: &str = "uncertain: it was sent but the response was lost, so Paid may have it; only `CostEmitter::resubmit` or \
                          `resend_uncertain` sends it again";
 
-#[derive(Debug)]
 pub(super) struct CostSink {
-    client: Client,
+    api: Arc<dyn CostApi>,
     resend: bool,
-    state: Mutex<CostState>,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct CostState {
-    /// Why nothing may be sent: it is not known which records an earlier run was sending.
-    blocked: Option<String>,
-    uncertain: BTreeSet<String>,
-    journal: Option<Journal>,
-}
-
-/// Held until it is known which records an earlier run was sending.
-pub(super) struct Opening<'a>(MutexGuard<'a, CostState>);
-
-impl Opening<'_> {
-    /// Marks the records that an earlier run was sending as uncertain.
-    pub(super) fn with_journal(mut self, folder: &Path) -> Result<(), ConfigError> {
-        let (journal, left) = Journal::open(folder).map_err(|error| {
-            let problem = format!("cannot use {}: {error}", folder.display());
-            self.0.blocked = Some(problem.clone());
-            ConfigError::new(problem)
-        })?;
-        self.0.uncertain = left;
-        self.0.journal = Some(journal);
-        Ok(())
-    }
+    known: Mutex<Known>,
 }
 
 impl CostSink {
-    pub(super) fn new(client: Client, resend: bool) -> Self {
-        Self { client, resend, state: Mutex::default() }
+    pub(super) fn new(api: Arc<dyn CostApi>, resend: bool) -> Self {
+        Self { api, resend, known: Mutex::default() }
     }
 
-    fn state(&self) -> MutexGuard<'_, CostState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn opening(&self) -> Opening<'_> {
-        Opening(self.state())
+    /// Reads the journal of an outbox that is open, before anything is sent. Returns what must be reported.
+    pub(super) fn start(
+        &self,
+        folder: Arc<dyn Folder>,
+        removal: Duration,
+        opened: &OpenedDisk,
+        letters: impl FnOnce() -> Option<BTreeSet<String>>,
+    ) -> io::Result<Option<String>> {
+        self.known().start(folder, removal, opened, letters)
     }
 
     pub(super) fn uncertain(&self) -> usize {
-        self.state().uncertain.len()
+        self.known().uncertain()
     }
 
-    /// Allows this record to be sent again.
+    /// A frame with these records has left the disk.
+    pub(super) fn gone(&self, keys: Vec<String>) {
+        self.known().gone(keys);
+    }
+
+    /// Allows this dead letter to be sent again.
     pub(super) fn allow(&self, key: &str) {
-        self.state().uncertain.remove(key);
+        self.known().resubmit(key);
     }
 
-    /// Notes in the journal what is about to be sent. Fails if Paid may already have some of it.
-    fn begin(&self, keys: &[String]) -> Result<(), Error> {
-        let mut state = self.state();
-        if let Some(problem) = &state.blocked {
-            return Err(Error::unavailable(problem.clone()));
-        }
-        if !self.resend && keys.iter().any(|key| state.uncertain.contains(key)) {
-            return Err(Error::refused(UNCERTAIN));
-        }
-        match &mut state.journal {
-            Some(journal) => journal.begin(keys).map_err(Error::unavailable),
-            None => Ok(()),
-        }
+    /// The dead letters that were sent again and that Paid has are no longer in the file.
+    pub(super) fn resubmission_is_over(&self) {
+        self.known().resubmission_is_over();
     }
 
-    /// Removes records from the journal whose result is known.
-    fn certain(&self, keys: &[String]) {
-        let mut state = self.state();
-        for key in keys {
-            state.uncertain.remove(key);
+    async fn send_batch(&self, batch: Batch<'_>) -> Result<Counts, Error> {
+        let records: Vec<_> = batch.records().collect();
+        let places: Vec<Place<'_>> = records.iter().map(|record| record.key()).zip(batch.chunks()).collect();
+        if let Some((key, _)) = places.iter().find(|(key, _)| !is_key(key)) {
+            return Err(Error::refused(format!("{key:?} is not the key of a cost record")));
         }
-        if let Some(Err(error)) = state.journal.as_mut().map(|journal| journal.end(keys)) {
-            tracing::warn!(
-                "the journal of cost records cannot be written; after a crash they may count as uncertain: {error}"
-            );
+        let sorted = self.known().sort(&places, self.resend);
+        if sorted.is_early {
+            return Err(Error::unavailable("the same cost record is on its way"));
         }
+        let mut counts = Counts { duplicates: sorted.there, ..Counts::default() };
+        if !sorted.free.is_empty() {
+            let free: Vec<_> = sorted.free.iter().filter_map(|index| places.get(*index).copied()).collect();
+            let body = body(sorted.free.iter().filter_map(|index| records.get(*index).copied()));
+            let answer = self.post(&free, body).await?;
+            // A bulk request is all or nothing: the response is about every record.
+            let duplicates = u64::try_from(answer.duplicates).unwrap_or(0).min(free.len() as u64);
+            counts.ingested = free.len() as u64 - duplicates;
+            counts.duplicates += duplicates;
+        }
+        if sorted.uncertain == 0 {
+            return Ok(counts);
+        }
+        // The batch is halved until they are alone; what was just sent is then known to be there.
+        if let [(key, _)] = places.as_slice() {
+            self.known().refused(key);
+        }
+        Err(Error::refused(UNCERTAIN))
     }
 
-    async fn send_records(&self, keys: Vec<String>, body: Vec<u8>) -> Result<Counts, Error> {
-        self.begin(&keys)?;
-        let call = Call::<CreateCostsResponse>::new(&self.client, "create-costs", Method::POST, "/costs/bulk")
-            .json_text(body)
-            .repeatable_if(self.resend);
-        let error = match call.await {
-            Ok(answer) => {
-                self.certain(&keys);
-                // A bulk request is all or nothing: the response is about every record.
-                let duplicates = u64::try_from(answer.duplicates).unwrap_or(0).min(keys.len() as u64);
-                return Ok(Counts { ingested: keys.len() as u64 - duplicates, duplicates, failed: 0 });
+    async fn post(&self, places: &[Place<'_>], body: Vec<u8>) -> Result<CreateCostsResponse, Error> {
+        self.known().begin(places).map_err(Error::unavailable)?;
+        let mut trip = Trip { sink: self, places, is_over: false };
+        let call = AssertUnwindSafe(async { self.api.create(body).await }).catch_unwind().await;
+        trip.is_over = true;
+        let error = match call {
+            Ok(Ok(answer)) => {
+                self.known().there(places);
+                return Ok(answer);
             }
-            Err(error) => error,
+            Ok(Err(error)) if error.verdict() != Verdict::Unknown => {
+                self.known().not_there(places);
+                return Err(error);
+            }
+            Ok(Err(error)) => error,
+            Err(_) => Error::unavailable("the request panicked"),
         };
-        let may_be_there = error.verdict() == Verdict::Unknown;
-        if !may_be_there {
-            self.certain(&keys);
-        }
-        if !may_be_there || self.resend {
+        self.lost(places, &error);
+        if self.resend {
             return Err(error);
         }
-        log(&format_args!("{} uncertain: the response was lost: {error}", RecordKind::Cost.counted(keys.len())));
-        self.state().uncertain.extend(keys);
+        if let [(key, _)] = places {
+            self.known().refused(key);
+        }
         Err(Error::refused(UNCERTAIN))
+    }
+
+    fn lost(&self, places: &[Place<'_>], why: &dyn fmt::Display) {
+        self.known().lost(places);
+        log(&format_args!("{} uncertain: the response was lost: {why}", RecordKind::Cost.counted(places.len())));
+    }
+}
+
+/// Records on their way to Paid.
+struct Trip<'a> {
+    sink: &'a CostSink,
+    places: &'a [Place<'a>],
+    is_over: bool,
+}
+
+impl Drop for Trip<'_> {
+    /// Delivery ends, and does not wait for the answer.
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.sink.lost(self.places, &"delivery ended before it arrived; they are not sent again by themselves");
+        }
     }
 }
 
 impl Sink for CostSink {
     fn send<'a>(&'a self, batch: Batch<'a>) -> SinkFuture<'a> {
-        let keys = batch.records().map(|record| record.key().to_owned()).collect();
-        Box::pin(self.send_records(keys, batch.to_body()))
+        Box::pin(self.send_batch(batch))
     }
 }
+
+/// The body of `POST /costs/bulk`.
+fn body<'a>(records: impl Iterator<Item = &'a Record>) -> Vec<u8> {
+    let mut body = b"{\"costs\":[".to_vec();
+    for (index, record) in records.enumerate() {
+        if index > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(record.body());
+    }
+    body.extend_from_slice(b"]}");
+    body
+}
+
+#[cfg(test)]
+mod tests;

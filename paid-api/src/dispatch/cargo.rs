@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::disk::OpenedDisk;
 use super::record::RecordWriter;
+use crate::error::ConfigError;
 use crate::report::RecordKind;
 
 /// A kind of load: signals, cost records or spans. Callers hand loads in, and dispatch's thread writes them as records.
@@ -18,6 +20,15 @@ pub(crate) trait Cargo: Send + Sync + 'static {
 
     /// Whether some loads make way for others in a full queue.
     const HAS_RANKS: bool = false;
+
+    /// Called when an outbox is open, before anything is sent; may add to its damage.
+    ///
+    /// # Errors
+    ///
+    /// If nothing may be sent.
+    fn opened(&self, _: &mut OpenedDisk) -> Result<(), ConfigError> {
+        Ok(())
+    }
 
     /// The kind of this load.
     fn kind(_: &Self::Load) -> RecordKind {

@@ -63,12 +63,17 @@ pub(crate) struct DiskSettings {
     pub(crate) fsync: Fsync,
     /// `None` if there is no outbox.
     pub(crate) open: Option<OpenDisk>,
+    /// Called on the outbox's thread with the keys of all records of frames that are no longer on disk, or never will be.
+    pub(crate) gone: Option<Gone>,
 }
+
+/// Hears which records have left the disk for good.
+pub(crate) type Gone = Arc<dyn Fn(Vec<String>) + Send + Sync>;
 
 impl DiskSettings {
     /// No outbox for records of this kind.
     pub(crate) fn none(kind: RecordKind) -> Self {
-        Self { kind, folder: None, fsync: Fsync::default(), open: None }
+        Self { kind, folder: None, fsync: Fsync::default(), open: None, gone: None }
     }
 
     /// Opens the folder, if there is an outbox; from then on it is this one.

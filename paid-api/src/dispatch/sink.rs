@@ -69,6 +69,12 @@ impl<'a> Batch<'a> {
         self.items.iter().map(|item| &item.record)
     }
 
+    /// The number of each record's chunk: those of an earlier run are smaller than all of this one.
+    #[allow(dead_code)]
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = u64> + 'a {
+        self.items.iter().map(|item| item.chunk)
+    }
+
     /// All records as the body of Paid's `POST /signals/bulk` or `POST /costs/bulk`.
     pub fn to_body(&self) -> Vec<u8> {
         let is_of_costs = self.records().next().is_some_and(|record| record.kind() == RecordKind::Cost);

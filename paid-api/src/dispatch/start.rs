@@ -34,7 +34,11 @@ impl<C: Cargo> Dispatch<C> {
         disk: &DiskSettings,
     ) -> Result<Self, ConfigError> {
         let (tell_event, events) = events::unbounded_channel();
-        let opened = disk.open.map(|open| open(disk, &settings.host, DiskNews::new(tell_event.clone()))).transpose()?;
+        let mut opened =
+            disk.open.map(|open| open(disk, &settings.host, DiskNews::new(tell_event.clone()))).transpose()?;
+        if let Some(outbox) = &mut opened {
+            cargo.opened(outbox)?;
+        }
         let has_disk = opened.is_some();
         let host = Arc::clone(&settings.host);
         let (pace, policy) = (pace(&settings, disk, has_disk), policy::<C>(&settings, has_disk));

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::dead_letters::{self, DeadLetter};
 use super::frame;
 use super::store::{Place, Store};
-use crate::dispatch::{DiskNews, Frame, Fsync, News, Record};
+use crate::dispatch::{DiskNews, DiskSettings, Frame, Gone, News, Record};
 use crate::report::log;
 
 /// This many bytes are written at once, before the next commit is due.
@@ -58,13 +58,14 @@ pub(crate) struct Keeper {
     due: Option<Instant>,
     failing: bool,
     news: DiskNews,
+    gone: Option<Gone>,
 }
 
 impl Keeper {
-    pub(crate) fn new(place: Place, fsync: Fsync, store: Store, news: DiskNews) -> Self {
+    pub(crate) fn new(place: Place, settings: &DiskSettings, store: Store, news: DiskNews) -> Self {
         Self {
             place,
-            every: fsync.pace(),
+            every: settings.fsync.pace(),
             store: Some(store),
             added: BTreeMap::new(),
             added_bytes: 0,
@@ -74,6 +75,7 @@ impl Keeper {
             due: None,
             failing: false,
             news,
+            gone: settings.gone.clone(),
         }
     }
 
@@ -123,8 +125,13 @@ impl Keeper {
             }
             KeeperCommand::Done(number) => match self.added.remove(&number) {
                 // Delivered before it was written: nothing to do.
-                Some(bytes) => self.added_bytes -= bytes.len(),
-                None => {
+                Some(bytes) if !self.failing => {
+                    self.added_bytes -= bytes.len();
+                    self.leaves(&[bytes.into()]);
+                }
+                // A commit that failed may have written it.
+                bytes => {
+                    self.added_bytes -= bytes.map_or(0, |bytes| bytes.len());
                     self.done.insert(number);
                     self.wait_at_most(self.every.max(REMOVALS));
                 }
@@ -150,12 +157,16 @@ impl Keeper {
             self.works();
             return;
         }
-        if let Err(problem) = self.write() {
-            self.store = None;
-            self.fails(problem);
-            return;
-        }
+        let removed = match self.write() {
+            Ok(removed) => removed,
+            Err(problem) => {
+                self.store = None;
+                self.fails(problem);
+                return;
+            }
+        };
         self.works();
+        self.leaves(&removed);
         let stored: Vec<_> = std::mem::take(&mut self.added).into_keys().collect();
         self.added_bytes = 0;
         self.done.clear();
@@ -167,10 +178,24 @@ impl Keeper {
         }
     }
 
-    fn write(&mut self) -> Result<(), String> {
+    /// Returns the frames that were removed, if somebody wants to hear of them.
+    fn write(&mut self) -> Result<Vec<Bytes>, String> {
         self.open()?;
-        let Some(store) = &self.store else { return Ok(()) };
-        store.commit(&self.added, &self.done).map_err(|error| error.to_string())
+        let Some(store) = &self.store else { return Ok(Vec::new()) };
+        let removed = if self.gone.is_some() { store.frames(&self.done) } else { Ok(Vec::new()) };
+        let removed = removed.map_err(|error| error.to_string())?;
+        store.commit(&self.added, &self.done).map_err(|error| error.to_string())?;
+        Ok(removed)
+    }
+
+    /// Tells which records are no longer on disk.
+    fn leaves(&self, frames: &[Bytes]) {
+        let Some(gone) = &self.gone else { return };
+        let frames = frames.iter().filter_map(|bytes| frame::decode(self.place.kind, bytes));
+        let keys: Vec<_> = frames.flat_map(|frame| frame.records).map(|record| record.key().to_owned()).collect();
+        if !keys.is_empty() {
+            gone(keys);
+        }
     }
 
     /// Opens the store again after it failed, as redb requires.

@@ -198,6 +198,17 @@ impl Store {
         String::from_utf8_lossy(&text).trim().parse().unwrap_or(0)
     }
 
+    /// Those of these frames that are there.
+    pub(crate) fn frames(&self, numbers: &BTreeSet<u64>) -> StoreResult<Vec<Bytes>> {
+        let read = self.database.begin_read().map_err(boxed)?;
+        let frames = read.open_table(FRAMES).map_err(boxed)?;
+        let mut found = Vec::new();
+        for number in numbers {
+            found.extend(frames.get(number).map_err(boxed)?.map(|bytes| Bytes::copy_from_slice(bytes.value())));
+        }
+        Ok(found)
+    }
+
     /// Reads frames in order from number `from` up to but not including `until`, until there are enough records or
     /// bytes.
     pub(crate) fn load(&self, from: u64, until: u64, records: u64, bytes: usize) -> StoreResult<Vec<(u64, Bytes)>> {
