@@ -5,10 +5,13 @@ use std::sync::Arc;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::costs::{Cost, CostAnswer, CostApi, CostEmitter, CostEmitterBuilder, CostRecord};
 pub use crate::dispatch::{Folder, Host, OpenFolder, Storage, Work};
+use crate::dispatch::{Receipt, Record};
 use crate::error::{ApiError, Error, SinkError};
+use crate::types::CreateCostsResponse;
 use crate::verdict::Verdict;
-use crate::{EmitterBuilder, Sink, outbox};
+use crate::{Counts, EmitterBuilder, RecordKind, Sink, SinkFuture, outbox};
 
 /// A builder of an emitter whose work runs on this host.
 pub fn emitter(sink: impl Sink + 'static, host: Arc<dyn Host>) -> EmitterBuilder {
@@ -22,6 +25,44 @@ pub fn outbox(mut builder: EmitterBuilder, folder: OpenFolder) -> EmitterBuilder
     builder.disk.folder = Some(folder);
     builder.disk.open = Some(outbox::open);
     builder
+}
+
+/// Paid, to cost records.
+pub trait CostServer: Send + Sync + 'static {
+    /// Answers a request. The counts of an error do not exist.
+    fn create(&self, body: Vec<u8>) -> SinkFuture<'_>;
+}
+
+struct Door<S>(S);
+
+impl<S: CostServer> CostApi for Door<S> {
+    fn create(&self, body: Vec<u8>) -> CostAnswer<'_> {
+        let answer = self.0.create(body);
+        Box::pin(async move {
+            let Counts { ingested, duplicates, .. } = answer.await?;
+            let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+            let (ingested, duplicates) = (number(ingested), number(duplicates));
+            Ok(CreateCostsResponse { ingested, duplicates, other_fields: crate::JsonObject::new() })
+        })
+    }
+}
+
+/// A builder of an emitter of cost records whose work runs on this host, with or without an outbox.
+pub fn costs(server: impl CostServer, host: Arc<dyn Host>, folder: Option<OpenFolder>) -> CostEmitterBuilder {
+    let mut builder = CostEmitterBuilder::over(Arc::new(Door(server)));
+    builder.settings.host = host;
+    match folder {
+        Some(folder) => builder.kept_in(folder),
+        None => builder,
+    }
+}
+
+/// Records a cost with this key, so that a simulation is the same every time.
+pub fn record<C: Cost>(emitter: &CostEmitter, record: CostRecord<C>, key: &str) -> Receipt {
+    match record.to_record() {
+        Ok(made) => emitter.push(Record::new(RecordKind::Cost, "", key, made.lane(), made.body())),
+        Err(failure) => Receipt::of_failure(failure),
+    }
 }
 
 /// The error of an answer with this status and these headers.

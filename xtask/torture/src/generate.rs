@@ -103,7 +103,10 @@ fn setup(random: &mut Rng, themes: &[Theme], has_outbox: bool) -> Setup {
     };
     let largest = if random.bool() { 4 } else { 40 };
     let batch = random.usize(1..largest);
+    let costs = random.u32(0..4) == 0;
     Setup {
+        costs,
+        resends: costs && random.u32(0..5) == 0,
         outbox,
         overflow,
         queue: if is_flood { random.usize(1..12) } else { random.usize(20..200) },
@@ -114,7 +117,7 @@ fn setup(random: &mut Rng, themes: &[Theme], has_outbox: bool) -> Setup {
         retry: if random.bool() { (10, 100) } else { (500, 60_000) },
         patience: pick(random, &[0, 10, 1_000, 5_000]),
         in_flight: random.usize(1..5),
-        keeps_order: random.bool(),
+        keeps_order: !costs && random.bool(),
         hook,
         interrupted: pick(random, &[0, 0, 5, 20, 50]),
         pause: pick(random, &[0, 10, 1_000, 20_000]),

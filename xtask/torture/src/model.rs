@@ -388,11 +388,18 @@ impl Model {
         let process = state.process;
         let promises: Vec<_> = state.signals.iter().map(|(signal, promise)| (*signal, promise.clone())).collect();
         let (is_damaged, has_outbox) = (state.is_damaged, state.setup.outbox.is_some());
+        let of_costs = state.setup.costs;
         drop(state);
         for (signal, promise) in promises {
             let seen = || format!("signal {signal}: {promise:?}");
+            if of_costs && has_outbox && promise.is_safe && !is_damaged && self.paid.is_uncertain(signal) {
+                let is_known = self.paid.has(signal) || self.paid.has_lied(signal) || letters.contains(&signal);
+                self.claim("a cost record in doubt is a dead letter", is_known, seen);
+            }
+            let is_gone = matches!(promise.said, Some(Said::Lost | Said::Dropped));
             // A signal of an earlier process has no receipt any more, but a dead letter.
-            let is_settled = self.is_settled(signal) || (promise.process != process && letters.contains(&signal));
+            let is_settled =
+                is_gone || self.is_settled(signal) || (promise.process != process && letters.contains(&signal));
             if promise.is_safe {
                 self.claim("what is stored is there after a kill", is_settled, seen);
             }

@@ -1,6 +1,8 @@
 //! One process: an emitter on the simulated machine, and a program that uses it as the story says.
 
+mod build;
 mod deeds;
+mod line;
 
 use std::collections::BTreeSet;
 use std::pin::{Pin, pin};
@@ -9,18 +11,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use paid::fuzzing::simulation;
-use paid::outbox::Fsync;
+use paid::costs::{CostRecord, Spent};
 use paid::types::ExternalCustomerId;
-use paid::{DeliveryError, Emitter, Receipt, Signal};
+use paid::{Currency, DeliveryError, Money, Receipt, Signal};
 
 use crate::disk::Disk;
-use crate::host::{Interruptions, SimulatedHost, spawn};
+use crate::host::{Interruptions, spawn};
 use crate::model::{Model, OF_HOOK};
 use crate::observe::Injected;
 use crate::server::{Paid, number_of};
-use crate::story::{self, Action, DiskFault, Hook, Mode, Setup, Step, Sync};
+use crate::story::{self, Action, DiskFault, Hook, Mode, Setup, Step};
 use crate::world::World;
+use line::Line;
 
 /// Everything that outlives a process.
 pub(crate) struct Stage {
@@ -41,7 +43,7 @@ pub(crate) enum Ended {
 }
 
 /// The emitter, until its handle is dropped. The error hook uses it, too.
-type Slot = Arc<Mutex<Option<Emitter>>>;
+type Slot = Arc<Mutex<Option<Line>>>;
 
 #[derive(Clone)]
 pub(crate) struct Process {
@@ -127,11 +129,11 @@ impl Process {
         .await
     }
 
-    fn emitter(&self) -> Option<Emitter> {
+    fn emitter(&self) -> Option<Line> {
         self.emitter.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn put(&self, emitter: Option<Emitter>) -> Option<Emitter> {
+    fn put(&self, emitter: Option<Line>) -> Option<Line> {
         std::mem::replace(&mut *self.emitter.lock().unwrap_or_else(PoisonError::into_inner), emitter)
     }
 
@@ -141,45 +143,6 @@ impl Process {
 
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         spawn(&self.world, self.interruptions(), Box::pin(work));
-    }
-
-    fn build(&self, must: bool) {
-        let setup = &self.setup;
-        let host = SimulatedHost::new(self.world.clone(), self.interruptions());
-        let ms = |ms: u32| Duration::from_millis(u64::from(ms));
-        let mut builder = simulation::emitter(self.paid.clone(), host)
-            .queue(setup.queue)
-            .queue_bytes(setup.queue_bytes)
-            .overflow(match setup.overflow {
-                story::Overflow::Reject => paid::Overflow::Reject,
-                story::Overflow::Wait => paid::Overflow::Wait,
-                story::Overflow::DropOldest => paid::Overflow::DropOldest,
-            })
-            .max_batch(setup.batch)
-            .max_bytes(setup.batch_bytes)
-            .linger(ms(setup.linger))
-            .retry_delays(ms(setup.retry.0), ms(setup.retry.1))
-            .patience(ms(setup.patience))
-            .in_flight(setup.in_flight)
-            .keep_order(setup.keeps_order);
-        let process = self.clone();
-        builder = builder.on_error(move |failure| process.hook(failure));
-        if let Some(sync) = setup.outbox {
-            let fsync = match sync {
-                Sync::EveryCommit => Fsync::EveryCommit,
-                Sync::Every(pace) => Fsync::Every(ms(pace)),
-                Sync::Never => Fsync::Never,
-            };
-            builder = simulation::outbox(builder, self.disk.folder()).fsync(fsync);
-        }
-        match builder.build() {
-            Ok(emitter) => drop(self.put(Some(emitter))),
-            Err(error) => {
-                self.world.note(0x2000, || format!("the emitter cannot be built: {error}"));
-                let may_fail = !must || self.model.is_damaged();
-                self.model.claim("an emitter can be built", may_fail, || error.to_string());
-            }
-        }
     }
 
     /// The user's hook.
@@ -257,6 +220,16 @@ fn signal(number: u32, customer: u8, size: usize) -> Signal {
         .idempotency_key(format!("k{number}"))
         .timestamp("2026-01-31T00:00:00Z".parse::<paid::Timestamp>().unwrap_or_else(|_| paid::Timestamp::now()))
         .field("text", "x".repeat(size).as_str())
+}
+
+/// The cost record with this number; Paid knows it by its vendor only.
+fn cost(number: u32, customer: u8, size: usize) -> Option<CostRecord<Spent>> {
+    let one = Money::parse("1", Currency::USD).ok()?;
+    let mut metadata = paid::JsonObject::new();
+    metadata.insert("text".to_owned(), "x".repeat(size).into());
+    let record = CostRecord::amount(one).vendor(format!("v{number}")).metadata(metadata);
+    let customer = ExternalCustomerId::from(format!("c{customer}"));
+    Some(record.customer(customer).timestamp("2026-01-31T00:00:00Z".parse::<paid::Timestamp>().ok()?))
 }
 
 /// The outcome of a receipt, if it has one already.

@@ -82,6 +82,9 @@ fn processes(story: &Story, stage: &Stage, kills: &mut (u32, u32)) {
         if ended != Ended::Over {
             let power = killed.is_some_and(|kill| kill.power);
             stage.model.killed(power, stage.disk.works());
+            if stage.model.is_damaged() {
+                stage.paid.damage();
+            }
             if power {
                 stage.disk.lose_power();
             }

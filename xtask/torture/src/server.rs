@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use paid::fuzzing::simulation::{answer, unanswered};
+use paid::fuzzing::simulation::{CostServer, answer, unanswered};
 use paid::{Batch, Counts, Error, Sink, SinkFuture};
 
 use crate::observe::Injected;
@@ -31,6 +31,11 @@ struct State {
     order: Vec<u32>,
     /// Signals that were refused when they stood alone: the emitter may give them up.
     refused: BTreeSet<u32>,
+    /// Cost records that Paid may have, or not: nobody heard.
+    uncertain: BTreeSet<u32>,
+    of_costs: bool,
+    resends: bool,
+    is_damaged: bool,
     /// Signals that Paid said it had, but did not.
     lied: BTreeSet<u32>,
     /// Requests in progress: the customers and the signals in each.
@@ -58,9 +63,22 @@ enum Answer {
     Panic,
 }
 
-/// The number in a signal's key.
+/// The number in the key of a signal or of a cost record.
 pub(crate) fn number_of(key: &str) -> u32 {
-    key.strip_prefix('k').and_then(|number| number.parse().ok()).unwrap_or(u32::MAX)
+    let number = key.strip_prefix('k').or_else(|| key.rsplit('-').next());
+    number.and_then(|number| number.parse().ok()).unwrap_or(u32::MAX)
+}
+
+/// The key of the cost record with this number.
+pub(crate) fn key_of_cost(number: u32) -> String {
+    format!("01900000-0000-7000-8000-{number:012}")
+}
+
+/// The numbers of the cost records in a body: Paid does not see their keys.
+fn numbers_in(body: &[u8]) -> Vec<u32> {
+    let text = String::from_utf8_lossy(body);
+    let vendors = text.split("\"vendor\":\"v").skip(1);
+    vendors.filter_map(|rest| rest.split('"').next()?.parse().ok()).collect()
 }
 
 impl Paid {
@@ -78,6 +96,10 @@ impl Paid {
             billed: BTreeSet::new(),
             order: Vec::new(),
             refused: BTreeSet::new(),
+            uncertain: BTreeSet::new(),
+            of_costs: setup.costs,
+            resends: setup.resends,
+            is_damaged: false,
             lied: BTreeSet::new(),
             open: BTreeMap::new(),
             requests: 0,
@@ -147,8 +169,20 @@ impl Paid {
         self.lock().billed.contains(&signal)
     }
 
+    /// Whether the emitter may give a signal up.
     pub(crate) fn has_refused(&self, signal: u32) -> bool {
-        self.lock().refused.contains(&signal)
+        let state = self.lock();
+        state.refused.contains(&signal) || state.uncertain.contains(&signal)
+    }
+
+    /// Whether Paid may have a cost record, and the emitter cannot know.
+    pub(crate) fn is_uncertain(&self, signal: u32) -> bool {
+        self.lock().uncertain.contains(&signal)
+    }
+
+    /// The files of the outbox are damaged: a cost record may be sent twice.
+    pub(crate) fn damage(&self) {
+        self.lock().is_damaged = true;
     }
 
     pub(crate) fn has_lied(&self, signal: u32) -> bool {
@@ -191,11 +225,10 @@ impl State {
             self.world.fail("one customer has one request at a time", format!("customer {customer} has two"));
         }
         let now = self.world.elapsed();
-        if let Some(signal) = signals.iter().find(|signal| self.asked.get(signal).is_some_and(|until| now < *until)) {
-            if !self.is_ending {
-                let seen = format!("signal {signal} was sent again too early");
-                self.world.fail("the wait that Paid asks for is kept", seen);
-            }
+        let is_early = |signal: &&u32| self.asked.get(signal).is_some_and(|until| now < *until);
+        if let Some(signal) = signals.iter().find(is_early).filter(|_| !self.is_ending) {
+            let seen = format!("signal {signal} was sent again too early");
+            self.world.fail("the wait that Paid asks for is kept", seen);
         }
         let request = self.requests;
         self.requests += 1;
@@ -287,6 +320,12 @@ impl State {
         for signal in signals {
             if matches!(self.nature(*signal), Nature::Failed | Nature::Refused) {
                 counts.failed += 1;
+            } else if self.billed.contains(signal) && self.of_costs {
+                // There are no keys: it is billed again.
+                counts.ingested += 1;
+                if !self.resends && !self.is_damaged {
+                    self.world.fail("a cost record is billed once", format!("record {signal} is billed twice"));
+                }
             } else if self.billed.contains(signal) {
                 counts.duplicates += 1;
             } else {
@@ -304,11 +343,18 @@ impl State {
             counts.failed == 0 && counts.ingested.saturating_add(counts.duplicates) >= signals.len() as u64
         };
         match answer {
+            // The answer to a request with cost records is about all of them.
+            Answer::Counts(_) if self.of_costs => {
+                self.lied.extend(signals.iter().filter(|signal| !self.billed.contains(signal)));
+            }
             Answer::Counts(counts) if is_all(counts) => {
                 self.lied.extend(signals.iter().filter(|signal| !self.billed.contains(signal)));
             }
             Answer::Counts(_) | Answer::Panic if signals.len() == 1 => self.refused.extend(signals),
             Answer::Error(error) => {
+                if self.of_costs && error.verdict() == paid::Verdict::Unknown {
+                    self.uncertain.extend(signals);
+                }
                 if signals.len() == 1 && error.verdict() == paid::Verdict::BadContent {
                     self.refused.extend(signals);
                 }
@@ -319,6 +365,7 @@ impl State {
                     self.asked.extend(signals.iter().map(|signal| (*signal, until)));
                 }
             }
+            Answer::Panic if self.of_costs => self.uncertain.extend(signals),
             Answer::Counts(_) | Answer::Honest | Answer::Never | Answer::Panic => {}
         }
     }
@@ -328,19 +375,34 @@ impl State {
 struct Open {
     paid: Paid,
     request: u64,
+    is_answered: bool,
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.paid.lock().open.remove(&self.request);
+        let mut state = self.paid.lock();
+        let signals = state.open.remove(&self.request).unwrap_or_default();
+        if state.of_costs && !self.is_answered {
+            state.uncertain.extend(signals);
+        }
     }
 }
 
 impl Sink for Paid {
-    #[allow(clippy::panic)]
     fn send<'a>(&'a self, batch: Batch<'a>) -> SinkFuture<'a> {
-        let signals: Vec<_> = batch.records().map(|record| number_of(record.key())).collect();
-        let bytes = batch.records().map(|record| record.body().len() + 1).sum();
+        let signals = batch.records().map(|record| number_of(record.key())).collect();
+        self.request(signals, batch.records().map(|record| record.body().len() + 1).sum())
+    }
+}
+
+impl CostServer for Paid {
+    fn create(&self, body: Vec<u8>) -> SinkFuture<'_> {
+        self.request(numbers_in(&body), body.len())
+    }
+}
+
+impl Paid {
+    fn request(&self, signals: Vec<u32>, bytes: usize) -> SinkFuture<'_> {
         let world = self.lock().world.clone();
         world.at(Moment::Step);
         if world.is_dead() {
@@ -352,9 +414,10 @@ impl Sink for Paid {
         }
         let (request, plan) = self.lock().arrive(&signals, bytes);
         world.note(0x100 + signals.len() as u64, || format!("request {request} with signals {signals:?}"));
-        let open = Open { paid: self.clone(), request };
+        let open = Open { paid: self.clone(), request, is_answered: false };
         Box::pin(async move {
-            let _open = open;
+            // All of it, not only the field that is set.
+            let mut open = open;
             tokio::time::sleep(plan.before).await;
             if world.is_dead() {
                 return std::future::pending().await;
@@ -376,6 +439,7 @@ impl Sink for Paid {
                 return std::future::pending().await;
             }
             self.lock().says(&signals, &answer);
+            open.is_answered = !matches!(answer, Answer::Never);
             match answer {
                 Answer::Counts(counts) => {
                     world.note(0x300 ^ counts.ingested, || format!("request {request} is answered {counts:?}"));

@@ -72,10 +72,12 @@ impl Shrinker {
 
     fn simplify_setup(&mut self) {
         type Change = fn(&mut Story);
-        const CHANGES: [Change; 15] = [
+        const CHANGES: [Change; 17] = [
             |story| story.setup.interrupted = 0,
             |story| story.setup.pause = 0,
             |story| story.setup.outbox = None,
+            |story| story.setup.resends = false,
+            |story| story.setup.costs = false,
             |story| story.setup.hook = Hook::Quiet,
             |story| story.setup.overflow = Overflow::Reject,
             |story| story.setup.queue = 1_000,

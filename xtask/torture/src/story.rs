@@ -25,6 +25,10 @@ pub struct Step {
 /// How the emitter is set up, and how busy the machine is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setup {
+    /// Whether cost records are sent, not signals.
+    pub costs: bool,
+    /// Whether cost records are sent again that Paid may have.
+    pub resends: bool,
     /// When the outbox is synced; `None` if there is no outbox.
     pub outbox: Option<Sync>,
     /// What a full queue does.
@@ -288,8 +292,13 @@ impl fmt::Display for Story {
 impl Setup {
     fn in_words(&self) -> String {
         let outbox = self.outbox.map_or_else(|| "no outbox".to_owned(), |sync| format!("an outbox ({sync:?})"));
+        let what = match (self.costs, self.resends) {
+            (false, _) => "",
+            (true, false) => "cost records; ",
+            (true, true) => "cost records, sent again when in doubt; ",
+        };
         format!(
-            "{outbox}; a queue of {} signals and {} bytes, {:?}; requests of {} signals and {} bytes, {} at once; \
+            "{what}{outbox}; a queue of {} signals and {} bytes, {:?}; requests of {} signals and {} bytes, {} at once; \
              linger {} ms, retries after {} to {} ms, patience {} ms; {} order; a hook that is {:?}; work is interrupted {} times in \
              100 for up to {} us; the clock begins at {} ms",
             self.queue,

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use paid::Receipt;
+use paid::fuzzing::simulation;
 use tokio::time::Instant;
 
-use super::{Process, peek, signal};
+use super::line::Line;
+use super::{Process, cost, peek, signal};
+use crate::server::key_of_cost;
 use crate::story::{Action, Burst, DiskFault, How, Nature};
 use crate::world::Moment;
 
@@ -31,6 +35,7 @@ impl Process {
             Action::Disk(fault) => {
                 if matches!(fault, DiskFault::Deleted | DiskFault::Flip(..) | DiskFault::Cut(..)) {
                     self.model.damage(*fault == DiskFault::Deleted);
+                    self.paid.damage();
                 }
                 self.disk.fault(*fault);
             }
@@ -46,27 +51,19 @@ impl Process {
 
     pub(super) fn emit(&self, number: u32, customer: u8, nature: Nature, size: usize, how: How) {
         let Some(emitter) = self.emitter() else { return };
-        let signal = signal(number, customer, size);
         self.paid.expect(number, nature, customer);
         self.model.emitted(number, nature, matches!(how, How::Emit | How::Forget));
+        let emitter = match emitter {
+            Line::Signals(emitter) => emitter,
+            Line::Costs(emitter) => {
+                let Some(record) = cost(number, customer, size) else { return };
+                return self.watch(number, simulation::record(&emitter, record, &key_of_cost(number)), How::Emit);
+            }
+        };
+        let signal = signal(number, customer, size);
         let process = self.clone();
         match how {
-            How::Emit | How::Forget => {
-                let mut receipt = emitter.emit(signal);
-                if let Some(outcome) = peek(&mut receipt) {
-                    return self.model.said(number, &outcome);
-                }
-                self.model.accepted(number);
-                if how == How::Forget {
-                    return;
-                }
-                let waits = self.model.open(format!("the receipt of signal {number}"));
-                self.spawn(async move {
-                    let outcome = receipt.await;
-                    process.model.said(number, &outcome);
-                    process.model.close(waits);
-                });
-            }
+            How::Emit | How::Forget => self.watch(number, emitter.emit(signal), how),
             How::Send | How::SendFor(_) => {
                 let waits = self.model.open(format!("the send of signal {number}"));
                 let send = async move {
@@ -96,6 +93,24 @@ impl Process {
                 self.give_up(store, how, waits);
             }
         }
+    }
+
+    /// Awaits the result of what was just emitted, unless it is known at once or nobody cares.
+    fn watch(&self, number: u32, mut receipt: Receipt, how: How) {
+        if let Some(outcome) = peek(&mut receipt) {
+            return self.model.said(number, &outcome);
+        }
+        self.model.accepted(number);
+        if how == How::Forget {
+            return;
+        }
+        let waits = self.model.open(format!("the receipt of signal {number}"));
+        let process = self.clone();
+        self.spawn(async move {
+            let outcome = receipt.await;
+            process.model.said(number, &outcome);
+            process.model.close(waits);
+        });
     }
 
     /// Runs work until it is done, or the program no longer waits for it.
