@@ -23,7 +23,8 @@ struct Sums {
     power: u64,
     disks: u64,
     claims: u64,
-    failed: BTreeMap<&'static str, u64>,
+    /// How often each claim failed, and the first seed in which it did.
+    failed: BTreeMap<&'static str, (u64, u64)>,
     shown: Vec<(Story, Failure)>,
 }
 
@@ -80,6 +81,12 @@ pub(crate) fn run(options: &Options) -> bool {
         watch(&running, &sums, options, end);
     });
     let sums = sums.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if options.brief {
+        for (claim, (_, seed)) in &sums.failed {
+            println!("seed {seed}: {claim}");
+        }
+        return sums.failed.is_empty();
+    }
     for (story, failure) in &sums.shown {
         let story = if options.whole { story.clone() } else { torture::shrink(story, failure.claim) };
         show(&story, failure);
@@ -93,7 +100,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 fn is_enough(sums: &Mutex<Sums>, options: &Options) -> bool {
-    lock(sums).shown.len() >= options.failures
+    !options.brief && lock(sums).shown.len() >= options.failures
 }
 
 fn one(seed: u64, options: &Options, sums: &Mutex<Sums>) {
@@ -115,9 +122,10 @@ impl Sums {
         self.disks += u64::from(story.setup.outbox.is_some());
         self.claims += outcome.claims;
         if let Some(failure) = outcome.failure {
-            let of_claim = self.failed.entry(failure.claim).or_default();
-            *of_claim += 1;
-            if *of_claim == 1 {
+            let (count, first) = self.failed.entry(failure.claim).or_insert((0, u64::MAX));
+            *count += 1;
+            *first = (*first).min(story.seed);
+            if *count == 1 {
                 self.shown.push((story, failure));
             }
         }
@@ -179,11 +187,11 @@ fn table(sums: &Sums, took: Duration, jobs: usize) -> Table {
         ("claims checked", sums.claims.to_string()),
         ("seconds", format!("{seconds:.1}")),
         ("milliseconds a story and processor", format!("{each:.2}")),
-        ("stories that failed", sums.failed.values().sum::<u64>().to_string()),
+        ("stories that failed", sums.failed.values().map(|(count, _)| count).sum::<u64>().to_string()),
     ] {
         table.add_row([what.to_owned(), number]);
     }
-    for (claim, number) in &sums.failed {
+    for (claim, (number, _)) in &sums.failed {
         table.add_row([format!("  {claim}"), number.to_string()]);
     }
     table

@@ -123,7 +123,11 @@ impl Disk {
         let mut state = self.lock();
         state.has_worked &= fault == DiskFault::Heals;
         match fault {
-            DiskFault::Heals => state.faults = Faults::default(),
+            DiskFault::Heals => {
+                state.faults = Faults::default();
+                // Someone makes the folder again.
+                state.exists = true;
+            }
             DiskFault::Full(bytes) => state.faults.room = Some(u64::from(bytes)),
             DiskFault::Fails(work, fail) => state.faults.fails = (work, fail),
             DiskFault::ReadOnly => state.faults.read_only = true,

@@ -3,6 +3,7 @@
 //! A fault is a patch in `xtask/torture/faults`. Its first lines, up to the first `diff`, say what is wrong with it. Each is
 //! applied to a copy of the sources, so that the working tree stays as it is.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -32,9 +33,11 @@ pub(crate) fn run(seeds: u64, only: &str) -> Result<bool> {
         .collect();
     patches.sort();
     let copy = copy(&root)?;
+    eprintln!("  the sources as they are");
+    let before = broken(&copy, seeds)?;
     let mut found = Vec::new();
     for patch in &patches {
-        let one = one(&copy, patch, seeds)?;
+        let one = one(&copy, patch, seeds, &before)?;
         let claim = one.claim.as_ref().map_or_else(|| "NOT FOUND".to_owned(), |(claim, _)| claim.clone());
         eprintln!("  {}: {claim}", one.name);
         found.push(one);
@@ -68,14 +71,14 @@ fn copy(root: &Path) -> Result<PathBuf> {
     Ok(copy)
 }
 
-fn one(copy: &Path, patch: &Path, seeds: u64) -> Result<Found> {
+fn one(copy: &Path, patch: &Path, seeds: u64, before: &BTreeMap<String, u64>) -> Result<Found> {
     let name = patch.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
     let text = std::fs::read_to_string(patch)?;
     let about: Vec<_> = text.lines().take_while(|line| !line.starts_with("diff")).map(str::trim).collect();
     let apply = |reverse: &[&str]| -> Result<()> {
         let applied = Command::new("patch")
             .current_dir(copy)
-            .args(["-p1", "--silent", "--force", "--input"])
+            .args(["-p1", "--silent", "--force", "--no-backup-if-mismatch", "--input"])
             .arg(patch)
             .args(reverse)
             .status()
@@ -86,21 +89,32 @@ fn one(copy: &Path, patch: &Path, seeds: u64) -> Result<Found> {
         Ok(())
     };
     apply(&[])?;
+    let broken = broken(copy, seeds).with_context(|| format!("with {name}"));
+    apply(&["--reverse"])?;
+    let is_new = |claim: &str, seed: u64| before.get(claim).is_none_or(|before| seed < *before);
+    let claim = broken?.into_iter().filter(|(claim, seed)| is_new(claim, *seed)).min_by_key(|(_, seed)| *seed);
+    Ok(Found { name, about: about.join(" ").trim().to_owned(), claim })
+}
+
+/// The claims that fail in the sources, each with the first seed in which it does.
+fn broken(copy: &Path, seeds: u64) -> Result<BTreeMap<String, u64>> {
     let output = Command::new("cargo")
         .current_dir(copy)
         .env("CARGO_TARGET_DIR", copy.join("../target"))
-        .args(["run", "--quiet", "--release", "-p", "torture", "--", "--whole", "--seeds", &seeds.to_string()])
+        .args(["run", "--quiet", "--release", "-p", "torture", "--", "--brief", "--seeds", &seeds.to_string()])
         .stderr(Stdio::piped())
         .output()?;
-    apply(&["--reverse"])?;
     let said = String::from_utf8_lossy(&output.stdout);
-    let claim = said.lines().find_map(|line| line.strip_prefix("BROKEN: "));
-    let seed = said.lines().find_map(|line| line.split("--seed ").nth(1)?.trim().parse().ok());
-    if claim.is_none() && !output.status.success() {
-        bail!("the simulator does not run with {name}:\n{}", String::from_utf8_lossy(&output.stderr));
+    let mut broken = BTreeMap::new();
+    for line in said.lines() {
+        if let Some((seed, claim)) = line.strip_prefix("seed ").and_then(|line| line.split_once(": ")) {
+            broken.insert(claim.to_owned(), seed.parse()?);
+        }
     }
-    let claim = claim.map(|claim| (claim.split(':').next().unwrap_or_default().to_owned(), seed.unwrap_or_default()));
-    Ok(Found { name, about: about.join(" ").trim().to_owned(), claim })
+    if broken.is_empty() && !output.status.success() {
+        bail!("the simulator does not run:\n{}\n{said}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(broken)
 }
 
 fn table(found: &[Found]) -> Table {

@@ -32,6 +32,9 @@ pub(crate) struct Options {
     /// Do not make a failing story small.
     #[arg(long)]
     whole: bool,
+    /// Go through all stories, and print one line for each claim that fails.
+    #[arg(long)]
+    brief: bool,
     /// Put mended faults back, one after the other, and show that each is found.
     #[arg(long)]
     faults: bool,

@@ -1,34 +1,20 @@
 //! What may be claimed: beside every signal, what its emitter promised about it, and what became of it.
 
+mod said;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use paid::{Delivery, DeliveryError, Stats, Verdict};
+use paid::{Delivery, DeliveryError, Stats};
 
 use crate::server::Paid;
 use crate::story::{Nature, Overflow, Setup, Sync};
 use crate::world::{Moment, World};
+use said::{Said, named, said, weight};
 
 /// Signals that the error hook emits have numbers from here on.
 pub(crate) const OF_HOOK: u32 = 1_000_000;
-
-/// What became of a signal, as its emitter says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Said {
-    Delivered,
-    InOutbox,
-    Rejected,
-    /// Paid failed on it again and again: it is a dead letter.
-    Buried,
-    /// Not delivered when the emitter ended.
-    Lost,
-    /// Not accepted.
-    Refused,
-    Dropped,
-    /// The outbox lost it.
-    Unreadable,
-}
 
 #[derive(Clone, Debug)]
 struct Promise {
@@ -42,6 +28,10 @@ struct Promise {
     is_safe: bool,
     /// It was emitted at once, not by a task that may be interrupted.
     is_in_order: bool,
+    /// Somebody awaits its receipt.
+    is_awaited: bool,
+    /// Bytes of data in it.
+    size: usize,
 }
 
 #[derive(Clone)]
@@ -171,17 +161,28 @@ impl Model {
     }
 
     /// A signal is emitted; whether it is accepted is not known yet.
-    pub(crate) fn emitted(&self, signal: u32, nature: Nature, is_in_order: bool) {
+    pub(crate) fn emitted(&self, signal: u32, (nature, size): (Nature, usize), is_in_order: bool) {
         let at = self.world.elapsed();
         let mut state = self.lock();
         let process = state.process;
-        let promise = Promise { process, nature, at, accepted: None, said: None, is_safe: false, is_in_order };
+        let promise = Promise {
+            process,
+            nature,
+            at,
+            accepted: None,
+            said: None,
+            is_safe: false,
+            is_in_order,
+            is_awaited: false,
+            size,
+        };
         state.signals.insert(signal, promise);
     }
 
-    pub(crate) fn accepted(&self, signal: u32) {
+    pub(crate) fn accepted(&self, signal: u32, is_awaited: bool) {
         if let Some(promise) = self.lock().signals.get_mut(&signal) {
             promise.accepted = Some(true);
+            promise.is_awaited = is_awaited;
         }
     }
 
@@ -241,8 +242,13 @@ impl Model {
             Said::Unreadable => {
                 self.claim("an outbox loses nothing", is_damaged, || format!("signal {signal}: {outcome:?}"));
             }
+            Said::Refused => {
+                let is_full = matches!(outcome, Err(DeliveryError::QueueFull { .. }));
+                let has_waited = self.lock().signals.get(&signal).is_some_and(|promise| !promise.is_in_order);
+                let holds = !is_full || !has_waited || overflow != Overflow::Wait;
+                self.claim("whoever waits for room gets it", holds, || format!("signal {signal}: {outcome:?}"));
+            }
             Said::Buried => drop(self.lock().named.insert(signal)),
-            Said::Refused => {}
         }
         let mut state = self.lock();
         let void_until = state.void_until;
@@ -314,7 +320,14 @@ impl Model {
         let gone = said(Said::Lost) + said(Said::Dropped);
         let setup = state.setup.clone();
         let is_damaged = state.is_damaged;
+        let pending = || here().filter(|promise| promise.accepted == Some(true) && promise.said.is_none());
+        // A receipt that nobody awaits says nothing.
+        let bytes = pending().filter(|promise| promise.is_awaited).map(|promise| 400 + promise.size).sum::<usize>();
+        let largest = pending().map(|promise| 1_000 + promise.size).max().unwrap_or_default();
         drop(state);
+        let most_bytes = setup.queue_bytes.max(largest);
+        let holds = bytes <= most_bytes || setup.outbox.is_some();
+        self.claim("memory is bounded in bytes", holds, || format!("{bytes} bytes in memory, {most_bytes} at most"));
         let done = stats.delivered + stats.rejected + stats.dropped;
         let seen = || format!("{stats:?}");
         let all = stats.accepted + stats.recovered;
@@ -444,43 +457,4 @@ impl State {
             promise.is_safe = false;
         }
     }
-}
-
-fn said(outcome: &Result<Delivery, DeliveryError>) -> Said {
-    match outcome {
-        Ok(_) => Said::Delivered,
-        Err(DeliveryError::InOutbox { .. }) => Said::InOutbox,
-        Err(DeliveryError::Failed { .. }) => Said::Rejected,
-        Err(DeliveryError::NotDelivered { error: Some(error), .. }) if error.verdict() == Verdict::BadContent => {
-            Said::Rejected
-        }
-        Err(DeliveryError::NotDelivered { .. }) => Said::Lost,
-        Err(DeliveryError::Dropped { .. }) => Said::Dropped,
-        Err(DeliveryError::Outbox { .. }) => Said::Unreadable,
-        Err(_) => Said::Refused,
-    }
-}
-
-/// How many signals a failure is about.
-fn weight(failure: &DeliveryError) -> u64 {
-    match failure {
-        DeliveryError::NotDelivered { records, .. } => *records as u64,
-        DeliveryError::Outbox { problem, .. } if problem.ends_with("on disk can no longer be read") => {
-            problem.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0)
-        }
-        DeliveryError::Outbox { .. } | DeliveryError::InOutbox { .. } | DeliveryError::SetAside { .. } => 0,
-        _ => 1,
-    }
-}
-
-/// The signal that a failure names.
-fn named(failure: &DeliveryError) -> Option<u32> {
-    let name = match failure {
-        DeliveryError::QueueFull { name, .. }
-        | DeliveryError::ShutDown { name, .. }
-        | DeliveryError::Dropped { name, .. }
-        | DeliveryError::Failed { name, .. } => name,
-        _ => return None,
-    };
-    name.strip_prefix('e')?.parse().ok()
 }

@@ -52,7 +52,7 @@ impl Process {
     pub(super) fn emit(&self, number: u32, customer: u8, nature: Nature, size: usize, how: How) {
         let Some(emitter) = self.emitter() else { return };
         self.paid.expect(number, nature, customer);
-        self.model.emitted(number, nature, matches!(how, How::Emit | How::Forget));
+        self.model.emitted(number, (nature, size), matches!(how, How::Emit | How::Forget));
         let emitter = match emitter {
             Line::Signals(emitter) => emitter,
             Line::Costs(emitter) => {
@@ -100,7 +100,7 @@ impl Process {
         if let Some(outcome) = peek(&mut receipt) {
             return self.model.said(number, &outcome);
         }
-        self.model.accepted(number);
+        self.model.accepted(number, how != How::Forget);
         if how == How::Forget {
             return;
         }
