@@ -41,11 +41,11 @@ pub use record::{Cost, CostRecord, Spent, Used};
 
 use crate::Client;
 use crate::dispatch::{
-    DiskSettings, Dispatch, DispatchSettings, FlushError, Folder, Receipt, Sink, Stats, dispatch_setters,
+    DiskSettings, Dispatch, DispatchSettings, FlushError, Folder, Receipt, Record, Sink, Stats, dispatch_setters,
 };
 use crate::error::ConfigError;
 use crate::report::RecordKind;
-pub(crate) use api::CostApi;
+pub(crate) use api::{CostAnswer, CostApi};
 use cargo::{Costs, ReadLetters};
 use sink::CostSink;
 
@@ -93,13 +93,15 @@ impl CostEmitter {
     /// hook.
     pub fn record<C: Cost>(&self, record: CostRecord<C>) -> Receipt {
         match record.to_record() {
-            Ok(record) => {
-                let (tell, receipt) = Receipt::new(RecordKind::Cost);
-                self.dispatch.push(record, Some(tell), None);
-                receipt
-            }
+            Ok(record) => self.push(record),
             Err(failure) => self.dispatch.refuse(failure),
         }
+    }
+
+    pub(crate) fn push(&self, record: Record) -> Receipt {
+        let (tell, receipt) = Receipt::new(RecordKind::Cost);
+        self.dispatch.push(record, Some(tell), None);
+        receipt
     }
 
     /// Waits until every record queued before is delivered, permanently refused or uncertain.

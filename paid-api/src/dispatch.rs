@@ -25,6 +25,7 @@ mod start;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod told;
 mod worker;
 
 use std::fmt;
@@ -42,13 +43,11 @@ use shared::DispatchShared;
 
 pub(crate) use cargo::Cargo;
 pub use disk::Fsync;
-#[allow(unused_imports)]
 pub(crate) use disk::{Disk, DiskNews, DiskSettings, Ended, Frame, News, OpenedDisk, Rejected, SetAside, TellGone};
 pub(crate) use errand::{Answer, Errand};
-#[allow(unused_imports)]
-pub(crate) use folder::{Folder, OpenFolder, Storage};
-#[allow(unused_imports)]
-pub(crate) use host::{Host, Machine, Work, ms};
+pub use folder::{Folder, OpenFolder, Storage};
+pub use host::{Host, Work};
+pub(crate) use host::{Machine, ms};
 pub use receipt::{Delivery, Receipt};
 pub use record::Record;
 pub(crate) use record::RecordWriter;

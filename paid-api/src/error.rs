@@ -67,7 +67,7 @@ pub enum Error {
 pub struct SinkError {
     /// What the rejection means for the batch.
     pub verdict: Verdict,
-    source: Box<dyn std::error::Error + Send + Sync>,
+    pub(crate) source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 /// Why a function that provides the API key returned none.

@@ -51,7 +51,7 @@ mod client;
 pub mod costs;
 #[cfg(feature = "emit")]
 #[cfg_attr(
-    not(all(feature = "outbox", feature = "trace", feature = "sigterm", feature = "metrics")),
+    not(all(feature = "outbox", feature = "trace", feature = "sigterm", feature = "metrics", feature = "fuzzing")),
     allow(dead_code, unused_imports, unreachable_pub)
 )]
 mod dispatch;
@@ -73,6 +73,9 @@ mod files;
 mod foreign;
 #[cfg(feature = "nats")]
 mod forward;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 #[rustfmt::skip]
 mod generated;
 #[cfg(feature = "emit")]
@@ -192,10 +195,6 @@ pub use rust_decimal::Decimal;
 
 /// A JSON object, as in metadata and signal data; [`object!`] builds one.
 pub type JsonObject = serde_json::Map<String, serde_json::Value>;
-
-#[cfg(feature = "fuzzing")]
-#[doc(hidden)]
-pub use outbox::fuzzing;
 
 /// What the macros expand into. Not part of the public API.
 #[cfg(feature = "emit")]

@@ -17,10 +17,7 @@ mod backend;
 mod contents;
 mod database;
 mod dead_letters;
-mod frame;
-#[cfg(feature = "fuzzing")]
-#[doc(hidden)]
-pub mod fuzzing;
+pub(crate) mod frame;
 mod holder;
 mod keeper;
 mod mark;

@@ -21,6 +21,7 @@ mod reshape;
 mod simplify;
 mod spec;
 mod sync;
+mod torture;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -62,6 +63,12 @@ enum Command {
         /// What to measure.
         name: bench::Bench,
     },
+    /// Run the emitter through random stories on a simulated machine, and hold it to its claims.
+    Torture {
+        /// `--seeds N`, `--seed S`, `--jobs N`, `--check-determinism`, `--faults`; `--help` lists all.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Run a program and print what it took.
     #[command(hide = true)]
     Measured {
@@ -86,6 +93,7 @@ fn main() -> ExitCode {
         Command::Emulator { port } => emulator::run(port),
         Command::Bench { name } => bench::run(name),
         Command::Floors { root } => project::root().and_then(|here| floors::run(&root.unwrap_or(here))),
+        Command::Torture { arguments } => torture::run(&arguments),
         Command::Measured { program } => bench::measure::run(&program),
         Command::Codegen { check, spec, out } => codegen::run(&codegen::Options { check, spec, out }),
     };

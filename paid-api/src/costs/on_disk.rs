@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{CostEmitter, CostEmitterBuilder};
-use crate::dispatch::{Folder, Record};
+use crate::dispatch::{Folder, OpenFolder, Record};
 use crate::files;
 use crate::outbox::{self, DeadLetter, Fsync, Resubmission};
 use crate::report::{DeliveryError, RecordKind};
@@ -15,9 +15,13 @@ use crate::signal::lane::lane;
 impl CostEmitterBuilder {
     /// Keeps records in this folder until Paid has them. It must not be the outbox of an emitter of signals. See
     /// [`EmitterBuilder::outbox`](crate::EmitterBuilder::outbox).
-    pub fn outbox(mut self, folder: impl Into<PathBuf>) -> Self {
+    pub fn outbox(self, folder: impl Into<PathBuf>) -> Self {
         let folder = folder.into();
-        self.disk.folder = Some(Arc::new(move || files::folder(&folder)));
+        self.kept_in(Arc::new(move || files::folder(&folder)))
+    }
+
+    pub(crate) fn kept_in(mut self, folder: OpenFolder) -> Self {
+        self.disk.folder = Some(folder);
         self.disk.open = Some(crate::outbox::open);
         self.letters = keys_of_letters;
         self

@@ -144,7 +144,7 @@ impl<C> CostRecord<C> {
 
 impl<C: Cost> CostRecord<C> {
     /// The record as it is queued: with the scope's customer and product if it sets none, a key and the time.
-    pub(super) fn to_record(&self) -> Result<Record> {
+    pub(crate) fn to_record(&self) -> Result<Record> {
         let (scope_customer, scope_product) = Scope::with_current(|scope| {
             let customer = scope.and_then(Scope::customer_named).cloned();
             (customer, scope.and_then(Scope::product_named).cloned())

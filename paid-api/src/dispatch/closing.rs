@@ -3,12 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
-
 use super::cargo::Cargo;
 use super::end::{self, EndTime};
 use super::queue::Queue;
 use super::shared::DispatchShared;
+use super::told;
 use crate::ending::{self, Cause, Done, LONGEST, Listed, MOMENT, Part, Seat};
 use crate::report::{DeliveryError, log};
 
@@ -19,7 +18,7 @@ const SILENT: Duration = Duration::from_secs(15);
 pub(super) struct Closing<C: Cargo> {
     queue: Arc<Queue<C>>,
     shared: Arc<DispatchShared>,
-    end: watch::Sender<Option<tokio::time::Instant>>,
+    end: told::Sender<Option<tokio::time::Instant>>,
     patience: Duration,
     /// The time that was named for the end by a signal of the operating system.
     on_signal: Mutex<Option<Duration>>,
@@ -27,7 +26,7 @@ pub(super) struct Closing<C: Cargo> {
     process: u32,
     seat: Seat,
     done: Done,
-    ended: watch::Sender<bool>,
+    ended: tokio::sync::watch::Sender<bool>,
 }
 
 /// Says that the thread has ended when it is dropped, even by a panic.
@@ -43,7 +42,7 @@ impl<C: Cargo> Closing<C> {
         patience: Duration,
         has_disk: bool,
     ) -> (Self, EndTime) {
-        let (end, ending) = watch::channel(None);
+        let (end, ending) = told::channel(None);
         let closing = Self {
             queue,
             shared,
@@ -54,7 +53,7 @@ impl<C: Cargo> Closing<C> {
             process: std::process::id(),
             seat: Seat::new(),
             done: Done::default(),
-            ended: watch::Sender::new(false),
+            ended: tokio::sync::watch::Sender::new(false),
         };
         (closing, ending)
     }
@@ -81,7 +80,7 @@ impl<C: Cargo> Closing<C> {
     /// Ends the thread within its patience, and waits for it. On the thread itself, it only begins the end.
     pub(super) fn end_within_patience(&self) {
         self.close(self.patience);
-        if self.seat.is_here() || self.wait() {
+        if !self.shared.host.may_block() || self.seat.is_here() || self.wait() {
             return;
         }
         let left = self.left();

@@ -6,10 +6,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::host::Host;
+use super::told as watch;
 
 /// The time at which dispatch must end; `None` until its last handle is dropped or it is shut down.
 pub(super) type EndTime = watch::Receiver<Option<Instant>>;

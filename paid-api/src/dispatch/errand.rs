@@ -7,7 +7,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -21,6 +21,7 @@ use super::record::{Item, Record};
 use super::settings::{DispatchSettings, Partial};
 use super::shared::DispatchShared;
 use super::sink::{Batch, Sink, SinkFuture};
+use super::told as watch;
 use crate::error::Error;
 use crate::report::{Counts, DeliveryError, RecordKind, Reporter};
 use crate::verdict::{Backoff, Verdict};

@@ -5,7 +5,8 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-pub(crate) trait Folder: fmt::Debug + Send + Sync {
+/// A folder of files.
+pub trait Folder: fmt::Debug + Send + Sync {
     /// The absolute path, for people.
     fn path(&self) -> &Path;
 
@@ -22,8 +23,10 @@ pub(crate) trait Folder: fmt::Debug + Send + Sync {
     /// may leave none of it.
     fn append(&self, file: &str, text: &[u8], sync: bool) -> io::Result<()>;
 
+    /// Renames a file. A crash leaves it with one of the two names.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
+    /// Removes a file.
     fn remove(&self, file: &str) -> io::Result<()>;
 
     /// The names of all files.
@@ -38,7 +41,8 @@ pub(crate) trait Folder: fmt::Debug + Send + Sync {
 }
 
 /// A file that is read and written at any place.
-pub(crate) trait Storage: fmt::Debug + Send + Sync {
+pub trait Storage: fmt::Debug + Send + Sync {
+    /// The length in bytes.
     fn length(&self) -> io::Result<u64>;
 
     /// New bytes are zero.
@@ -47,6 +51,7 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
     /// Fills all of `out`, or fails.
     fn read(&self, at: u64, out: &mut [u8]) -> io::Result<()>;
 
+    /// Writes all of `data`, or fails.
     fn write(&self, at: u64, data: &[u8]) -> io::Result<()>;
 
     /// Waits until what was written survives a loss of power.
@@ -62,4 +67,4 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
 }
 
 /// Opens the folder of an outbox, and makes it if it does not exist.
-pub(crate) type OpenFolder = std::sync::Arc<dyn Fn() -> io::Result<std::sync::Arc<dyn Folder>> + Send + Sync>;
+pub type OpenFolder = std::sync::Arc<dyn Fn() -> io::Result<std::sync::Arc<dyn Folder>> + Send + Sync>;

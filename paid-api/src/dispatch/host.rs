@@ -13,9 +13,10 @@ use tokio::time::Instant;
 use crate::ending::Done;
 
 /// Work in the background. It ends by itself.
-pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-pub(crate) trait Host: fmt::Debug + Send + Sync {
+/// Where background work runs, and what time it is.
+pub trait Host: fmt::Debug + Send + Sync {
     /// The time of day. It may be set back or forth at any moment.
     fn now(&self) -> SystemTime;
 

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::cargo::Cargo;
@@ -29,6 +29,7 @@ use super::record::RecordWriter;
 use super::settings::{DispatchSettings, Limits, Overflow, Partial};
 use super::shared::DispatchShared;
 use super::sink::{Batch, Sink, SinkFuture};
+use super::told as watch;
 use super::worker::{Pace, Worker};
 use crate::error::{ApiError, Error};
 use crate::report::{Counts, DeliveryError, RecordKind, Reporter};

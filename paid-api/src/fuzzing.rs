@@ -1,8 +1,10 @@
-//! The entry point of fuzz targets to the outbox's format.
+//! What fuzz targets and the simulator reach. Not part of the public API.
 
-use super::frame;
+pub mod simulation;
+
 use crate::RecordKind;
 use crate::dispatch::Record;
+use crate::outbox::frame;
 
 /// Decodes bytes as a frame of the outbox, and checks that the decoded frame is encoded to the same bytes.
 ///

@@ -1,0 +1,460 @@
+//! What may be claimed: beside every signal, what its emitter promised about it, and what became of it.
+
+mod said;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use paid::{Delivery, DeliveryError, Stats};
+
+use crate::server::Paid;
+use crate::story::{Nature, Overflow, Setup, Sync};
+use crate::world::{Moment, World};
+use said::{Said, named, said, weight};
+
+/// Signals that the error hook emits have numbers from here on.
+pub(crate) const OF_HOOK: u32 = 1_000_000;
+
+#[derive(Clone, Debug)]
+struct Promise {
+    process: u32,
+    nature: Nature,
+    at: Duration,
+    /// `None` if nobody can know.
+    accepted: Option<bool>,
+    said: Option<Said>,
+    /// It will be there after a kill.
+    is_safe: bool,
+    /// It was emitted at once, not by a task that may be interrupted.
+    is_in_order: bool,
+    /// Somebody awaits its receipt.
+    is_awaited: bool,
+    /// Bytes of data in it.
+    size: usize,
+}
+
+#[derive(Clone)]
+pub(crate) struct Model {
+    pub(crate) world: World,
+    pub(crate) paid: Paid,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    setup: Setup,
+    process: u32,
+    signals: BTreeMap<u32, Promise>,
+    /// Signals that the hook named.
+    named: BTreeSet<u32>,
+    /// How many signals the hook of this process was told of.
+    reported: u64,
+    /// What is awaited, and since when.
+    open: BTreeMap<u64, (String, Duration)>,
+    opened: u64,
+    /// Whether the files were damaged: then records may be lost, but never in silence.
+    is_damaged: bool,
+    /// The last process about whose files nothing can be promised.
+    void_until: u32,
+    claims: u64,
+}
+
+impl Model {
+    pub(crate) fn new(world: World, paid: Paid, setup: &Setup) -> Self {
+        let state = State {
+            setup: setup.clone(),
+            process: 0,
+            signals: BTreeMap::new(),
+            named: BTreeSet::new(),
+            reported: 0,
+            open: BTreeMap::new(),
+            opened: 0,
+            is_damaged: false,
+            void_until: 0,
+            claims: 0,
+        };
+        Self { world, paid, state: Arc::new(Mutex::new(state)) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a claim that is checked, and reports it if it does not hold.
+    pub(crate) fn claim(&self, claim: &'static str, holds: bool, seen: impl FnOnce() -> String) {
+        self.lock().claims += 1;
+        if !holds && !self.world.is_dead() {
+            self.world.fail(claim, seen());
+        }
+    }
+
+    pub(crate) fn claims(&self) -> u64 {
+        self.lock().claims
+    }
+
+    pub(crate) fn start(&self) {
+        let mut state = self.lock();
+        state.process += 1;
+        state.reported = 0;
+        state.open.clear();
+    }
+
+    /// The files were damaged: what was promised about them is void. Deleted files are made anew by the next process; a bit
+    /// that flipped may be found at any time.
+    pub(crate) fn damage(&self, are_deleted: bool) {
+        let mut state = self.lock();
+        state.is_damaged = true;
+        state.void_until = if are_deleted { state.void_until.max(state.process) } else { u32::MAX };
+        state.void();
+    }
+
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.lock().is_damaged
+    }
+
+    /// The process is dead. What it accepted before its last commits is on disk.
+    pub(crate) fn killed(&self, power: bool, disk_works: bool) {
+        let now = self.world.elapsed();
+        let mut state = self.lock();
+        let state = &mut *state;
+        let Some(sync) = state.setup.outbox else { return };
+        if power && sync == Sync::Never {
+            state.is_damaged = true;
+            return state.void();
+        }
+        let pace = match sync {
+            Sync::EveryCommit => 0,
+            Sync::Every(pace) => u64::from(pace),
+            Sync::Never => 50,
+        };
+        // From the queue to the outbox, and from there to the disk; with all interruptions.
+        let most = Duration::from_millis(2 * pace + 20) + Duration::from_micros(u64::from(state.setup.pause) * 40);
+        for promise in state.signals.values_mut() {
+            let is_old = promise.process == state.process && promise.at + most < now;
+            if disk_works && is_old && promise.accepted == Some(true) && promise.said.is_none() {
+                promise.is_safe |= promise.process > state.void_until;
+            }
+        }
+    }
+
+    /// The number of the current process.
+    pub(crate) fn process(&self) -> u32 {
+        self.lock().process
+    }
+
+    /// Someone begins to wait.
+    pub(crate) fn open(&self, what: String) -> u64 {
+        let now = self.world.elapsed();
+        let mut state = self.lock();
+        state.opened += 1;
+        let number = state.opened;
+        state.open.insert(number, (what, now));
+        number
+    }
+
+    pub(crate) fn close(&self, number: u64) {
+        self.lock().open.remove(&number);
+    }
+
+    pub(crate) fn waits(&self) -> Option<String> {
+        self.lock().open.values().next().map(|(what, since)| format!("{what}, since {:.3} s", since.as_secs_f64()))
+    }
+
+    /// A signal is emitted; whether it is accepted is not known yet.
+    pub(crate) fn emitted(&self, signal: u32, (nature, size): (Nature, usize), is_in_order: bool) {
+        let at = self.world.elapsed();
+        let mut state = self.lock();
+        let process = state.process;
+        let promise = Promise {
+            process,
+            nature,
+            at,
+            accepted: None,
+            said: None,
+            is_safe: false,
+            is_in_order,
+            is_awaited: false,
+            size,
+        };
+        state.signals.insert(signal, promise);
+    }
+
+    pub(crate) fn accepted(&self, signal: u32, is_awaited: bool) {
+        if let Some(promise) = self.lock().signals.get_mut(&signal) {
+            promise.accepted = Some(true);
+            promise.is_awaited = is_awaited;
+        }
+    }
+
+    pub(crate) fn stored(&self, signal: u32) {
+        if self.world.is_dead() {
+            return;
+        }
+        self.world.note(0x10_0000 + u64::from(signal), || format!("signal {signal} is stored"));
+        let mut state = self.lock();
+        let void_until = state.void_until;
+        if let Some(promise) = state.signals.get_mut(&signal) {
+            promise.accepted = Some(true);
+            promise.is_safe = promise.process > void_until;
+        }
+        drop(state);
+        self.world.at(Moment::Stored);
+    }
+
+    /// The result of a signal.
+    pub(crate) fn said(&self, signal: u32, outcome: &Result<Delivery, DeliveryError>) {
+        if self.world.is_dead() {
+            return;
+        }
+        let mut said = said(outcome);
+        if said == Said::Lost
+            && self.is_of_poison(signal)
+            && matches!(outcome, Err(DeliveryError::NotDelivered { error: Some(_), .. }))
+        {
+            said = Said::Buried;
+        }
+        self.world.note(0x20_0000 + u64::from(signal), || format!("signal {signal}: {said:?} ({outcome:?})"));
+        let state = self.lock();
+        let (overflow, has_outbox, is_damaged) = (state.setup.overflow, state.setup.outbox.is_some(), state.is_damaged);
+        drop(state);
+        let paid = &self.paid;
+        match said {
+            Said::Delivered => {
+                let holds = paid.has(signal) || paid.has_lied(signal);
+                self.claim("delivered means that Paid has it", holds, || format!("signal {signal}: {outcome:?}"));
+            }
+            Said::Rejected => {
+                let seen = || format!("signal {signal}: {outcome:?}");
+                self.claim("rejected means that Paid refused it alone", paid.has_refused(signal), seen);
+            }
+            Said::Lost => {
+                let seen = || format!("signal {signal}: {outcome:?}");
+                self.claim("nothing is lost with an outbox", !has_outbox, seen);
+            }
+            Said::InOutbox => {
+                let seen = || format!("signal {signal}: {outcome:?}");
+                self.claim("nothing stays in an outbox without one", has_outbox, seen);
+            }
+            Said::Dropped => {
+                let holds = overflow == Overflow::DropOldest;
+                self.claim("signals are dropped only if that is set", holds, || format!("signal {signal}"));
+            }
+            Said::Unreadable => {
+                self.claim("an outbox loses nothing", is_damaged, || format!("signal {signal}: {outcome:?}"));
+            }
+            Said::Refused => {
+                let is_full = matches!(outcome, Err(DeliveryError::QueueFull { .. }));
+                let has_waited = self.lock().signals.get(&signal).is_some_and(|promise| !promise.is_in_order);
+                let holds = !is_full || !has_waited || overflow != Overflow::Wait;
+                self.claim("whoever waits for room gets it", holds, || format!("signal {signal}: {outcome:?}"));
+            }
+            Said::Buried => drop(self.lock().named.insert(signal)),
+        }
+        let mut state = self.lock();
+        let void_until = state.void_until;
+        if let Some(promise) = state.signals.get_mut(&signal) {
+            promise.accepted = Some(said != Said::Refused);
+            promise.said = Some(said);
+            promise.is_safe |= said == Said::InOutbox && promise.process > void_until;
+        }
+        drop(state);
+        self.world.at(Moment::Receipt);
+    }
+
+    /// Whether the emitter may make a dead letter of a signal on which Paid fails.
+    fn is_of_poison(&self, signal: u32) -> bool {
+        let state = self.lock();
+        let is_poison = state.signals.get(&signal).is_some_and(|promise| promise.nature == Nature::Poison);
+        state.setup.outbox.is_some() && (is_poison || self.paid.is_moody())
+    }
+
+    /// The error hook was told of a failure.
+    pub(crate) fn hook(&self, failure: &DeliveryError) {
+        if self.world.is_dead() {
+            return;
+        }
+        self.world.note(0x40_0000, || format!("hook: {failure}"));
+        let mut state = self.lock();
+        state.reported += weight(failure);
+        if let Some(number) = named(failure) {
+            state.named.insert(number);
+        }
+        let is_damaged = state.is_damaged;
+        drop(state);
+        if let DeliveryError::Outbox { problem, .. } = failure {
+            let holds = is_damaged || !problem.contains("damaged");
+            self.claim("a kill does not damage an outbox", holds, || problem.clone());
+        }
+    }
+
+    /// The signals of this process that are accepted so far.
+    pub(crate) fn accepted_so_far(&self) -> Vec<u32> {
+        let state = self.lock();
+        let is_here = |promise: &Promise| promise.process == state.process && promise.accepted == Some(true);
+        state.signals.iter().filter(|(_, promise)| is_here(promise)).map(|(signal, _)| *signal).collect()
+    }
+
+    /// Whether Paid has a signal, refused it, or someone was told that it is gone.
+    fn is_settled(&self, signal: u32) -> bool {
+        let is_named = || self.lock().named.contains(&signal);
+        self.paid.has(signal) || self.paid.has_refused(signal) || self.paid.has_lied(signal) || is_named()
+    }
+
+    /// A flush says that these signals are delivered or permanently refused.
+    pub(crate) fn flushed(&self, signals: &[u32]) {
+        let open = signals.iter().find(|signal| !self.is_settled(**signal));
+        let holds = open.is_none() || self.is_damaged();
+        self.claim("a flush waits for what was emitted before", holds, || format!("signal {open:?} is not"));
+    }
+
+    /// Claims that hold at every moment.
+    pub(crate) fn check(&self, stats: &Stats) {
+        let state = self.lock();
+        let here = || state.signals.values().filter(|promise| promise.process == state.process);
+        let count = |is: &dyn Fn(&Promise) -> bool| here().filter(|promise| is(promise)).count() as u64;
+        let said = |said| count(&|promise| promise.said == Some(said));
+        let accepted = count(&|promise| promise.accepted == Some(true));
+        let unknown = count(&|promise| promise.accepted.is_none());
+        let refused = said(Said::Refused);
+        let (delivered, rejected) = (said(Said::Delivered), said(Said::Rejected) + said(Said::Buried));
+        let gone = said(Said::Lost) + said(Said::Dropped);
+        let setup = state.setup.clone();
+        let is_damaged = state.is_damaged;
+        let pending = || here().filter(|promise| promise.accepted == Some(true) && promise.said.is_none());
+        // A receipt that nobody awaits says nothing.
+        let bytes = pending().filter(|promise| promise.is_awaited).map(|promise| 400 + promise.size).sum::<usize>();
+        let largest = pending().map(|promise| 1_000 + promise.size).max().unwrap_or_default();
+        drop(state);
+        let most_bytes = setup.queue_bytes.max(largest);
+        let holds = bytes <= most_bytes || setup.outbox.is_some();
+        self.claim("memory is bounded in bytes", holds, || format!("{bytes} bytes in memory, {most_bytes} at most"));
+        let done = stats.delivered + stats.rejected + stats.dropped;
+        let seen = || format!("{stats:?}");
+        let all = stats.accepted + stats.recovered;
+        self.claim("no more is done than was accepted", done <= all || is_damaged, seen);
+        let is_accepted = (accepted..=accepted + unknown).contains(&stats.accepted);
+        self.claim("what is accepted is counted", is_accepted, || {
+            format!("{accepted} to {}; {stats:?}", accepted + unknown)
+        });
+        let is_refused = (refused..=refused + unknown).contains(&stats.refused);
+        self.claim("what is refused is counted", is_refused, || {
+            format!("{refused} to {}; {stats:?}", refused + unknown)
+        });
+        let holds = delivered <= stats.delivered && rejected <= stats.rejected && gone <= stats.dropped;
+        self.claim("what receipts say is counted", holds, || {
+            format!("{delivered} delivered, {rejected} rejected, {gone} dropped; {stats:?}")
+        });
+        self.claim("what is only on disk is pending", stats.spilled <= stats.queued() || is_damaged, seen);
+        let most = (setup.queue + setup.queue.div_ceil(2).max(1) + setup.batch) as u64;
+        let in_memory = stats.queued().saturating_sub(stats.spilled);
+        self.claim("memory is bounded", in_memory <= most || is_damaged, || {
+            format!("{in_memory} signals in memory, {most} at most; {stats:?}")
+        });
+    }
+
+    /// Claims that hold when an emitter has nothing to do.
+    pub(crate) fn check_quiet(&self, stats: &Stats) {
+        self.check(stats);
+        let state = self.lock();
+        let (reported, is_damaged) = (state.reported, state.is_damaged);
+        drop(state);
+        let seen = || format!("{stats:?}");
+        self.claim("in the end nothing is pending", stats.queued() == 0 || is_damaged, seen);
+        self.claim("in the end nothing is only on disk", stats.spilled == 0 || is_damaged, seen);
+        self.claim("in the end no request is in progress", stats.in_flight == 0, seen);
+        let unbilled = stats.dropped + stats.rejected + stats.refused;
+        let holds = reported == unbilled || is_damaged;
+        self.claim("each signal that is not billed reaches the hook once", holds, || {
+            format!("{reported} were reported; {stats:?}")
+        });
+    }
+
+    /// Claims about the signals of the last process while one of them still makes Paid answer 500.
+    pub(crate) fn check_rest(&self) {
+        let state = self.lock();
+        let process = state.process;
+        let poison: Vec<_> = state.signals.iter().filter(|(_, promise)| promise.nature == Nature::Poison).collect();
+        let setup = &state.setup;
+        let window = setup.queue.div_ceil(2).min(setup.batch * setup.in_flight * 2);
+        if window < 4 || poison.len() > window / 2 {
+            // There is no room to set them aside.
+            return;
+        }
+        let held: BTreeSet<_> = poison.iter().filter_map(|(signal, _)| self.paid.customer(**signal)).collect();
+        let is_held =
+            |signal: u32| setup.keeps_order && self.paid.customer(signal).is_some_and(|it| held.contains(&it));
+        let is_open = |promise: &Promise| {
+            promise.process == process && promise.accepted == Some(true) && promise.nature != Nature::Poison
+        };
+        let rest = state.signals.iter().filter(|(signal, promise)| is_open(promise) && !is_held(**signal));
+        let rest: Vec<_> = rest.map(|(signal, _)| *signal).collect();
+        drop(state);
+        let open = rest.iter().find(|signal| !self.is_settled(**signal));
+        self.claim("one bad signal does not hold up the others", open.is_none() || self.is_damaged(), || {
+            format!("signal {open:?} waits")
+        });
+    }
+
+    /// Claims about what became of every signal. `letters` are the signals in the dead-letter file.
+    pub(crate) fn check_fates(&self, letters: &BTreeSet<u32>) {
+        let state = self.lock();
+        let process = state.process;
+        let promises: Vec<_> = state.signals.iter().map(|(signal, promise)| (*signal, promise.clone())).collect();
+        let (is_damaged, has_outbox) = (state.is_damaged, state.setup.outbox.is_some());
+        let of_costs = state.setup.costs;
+        drop(state);
+        for (signal, promise) in promises {
+            let seen = || format!("signal {signal}: {promise:?}");
+            if of_costs && has_outbox && promise.is_safe && !is_damaged && self.paid.is_uncertain(signal) {
+                let is_known = self.paid.has(signal) || self.paid.has_lied(signal) || letters.contains(&signal);
+                self.claim("a cost record in doubt is a dead letter", is_known, seen);
+            }
+            let is_gone = matches!(promise.said, Some(Said::Lost | Said::Dropped));
+            // A signal of an earlier process has no receipt any more, but a dead letter.
+            let is_settled =
+                is_gone || self.is_settled(signal) || (promise.process != process && letters.contains(&signal));
+            if promise.is_safe {
+                self.claim("what is stored is there after a kill", is_settled, seen);
+            }
+            if is_damaged {
+                continue;
+            }
+            let is_last = promise.process == process && promise.accepted == Some(true);
+            if is_last {
+                self.claim("everything is delivered in the end, or reported", is_settled, seen);
+            }
+            let is_rejected = matches!(promise.said, Some(Said::Rejected | Said::Buried)) && !self.paid.has(signal);
+            if has_outbox && is_rejected && (is_last || promise.is_safe) {
+                self.claim("what Paid refuses is a dead letter", letters.contains(&signal), seen);
+            }
+        }
+    }
+
+    /// Signals of one customer that are emitted one after the other are taken in like that, if nothing is wrong with any.
+    pub(crate) fn check_order(&self) {
+        let state = self.lock();
+        let mut last = BTreeMap::new();
+        for signal in self.paid.order() {
+            let keeps_order = state.setup.keeps_order;
+            let is_in_order = |promise: &&Promise| {
+                let is_given_up = matches!(promise.said, Some(Said::Rejected | Said::Buried));
+                promise.is_in_order && !is_given_up && keeps_order
+            };
+            let Some(promise) = state.signals.get(&signal).filter(is_in_order) else { continue };
+            let before = last.insert((promise.process, self.paid.customer(signal)), signal);
+            if let Some(before) = before.filter(|before| *before > signal) {
+                drop(state);
+                let seen = || format!("signal {signal} came after signal {before}");
+                return self.claim("signals of one customer keep their order", false, seen);
+            }
+        }
+    }
+}
+
+impl State {
+    fn void(&mut self) {
+        for promise in self.signals.values_mut() {
+            promise.is_safe = false;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Some stories on every run of the tests; `cargo xtask torture` runs many.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many stories are told.
+const SEEDS: u64 = 200;
+
+#[test]
+fn every_claim_holds_in_the_first_stories_and_each_is_the_same_twice() {
+    let next = AtomicU64::new(1);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed > SEEDS {
+                        return;
+                    }
+                    let story = torture::story(seed);
+                    let outcome = torture::run(&story, false);
+                    assert_eq!(outcome.failure, None, "cargo xtask torture --seed {seed}\n{story}");
+                    assert_eq!(torture::run(&story, false).hash, outcome.hash, "seed {seed}");
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_story_without_its_interesting_step_is_not_shorter_than_it_can_be() {
+    // A claim that never fails is never shrunk.
+    let story = torture::story(1);
+    assert_eq!(torture::shrink(&story, "no such claim"), story);
+}
