@@ -97,7 +97,12 @@ impl Courier {
                 continue;
             }
             match self.send(&mut part).await {
-                Sent::GivenUp(error) => self.left(part, error),
+                Sent::GivenUp(error) => {
+                    // Later records must not overtake.
+                    let later = parts.drain(..).rev().flat_map(|part| part.items);
+                    part.items.extend(later);
+                    self.left(part, error);
+                }
                 Sent::Undecided(error) => self.bring_back(part, error),
                 Sent::Stuck(error) if part.items.len() == 1 => {
                     self.set_aside(part, error);

@@ -81,6 +81,7 @@ impl<C: Cargo> Worker<C> {
 
     /// Sets records aside, if there is room; otherwise Paid's failure is the outbox's dead letter, or an outage.
     pub(super) fn set_aside(&mut self, records: Vec<(Item, Arc<Error>)>, behind: Vec<Item>) {
+        let mut outage = Vec::new();
         for (mut item, error) in records {
             let most = MOST.min(self.pace.window.records / 2).max(1);
             let (kind, customer) = (item.record.kind(), item.record.lane());
@@ -89,7 +90,7 @@ impl<C: Cargo> Worker<C> {
                 continue;
             }
             if self.aside.len() >= most {
-                self.lanes.push_front(item);
+                outage.push(item);
                 continue;
             }
             let (name, key) = (item.record.name().to_owned().into(), item.record.key().to_owned());
@@ -107,6 +108,9 @@ impl<C: Cargo> Worker<C> {
                 Some(behind) => behind.push_front(item),
                 None => self.lanes.push_front(item),
             }
+        }
+        for item in outage.into_iter().rev() {
+            self.lanes.push_front(item);
         }
     }
 
