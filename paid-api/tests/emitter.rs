@@ -57,7 +57,8 @@ async fn a_lost_answer_is_repeated_and_bills_once() {
     emitter.emit(complete("email_sent"));
     emitter.flush(Duration::from_secs(10)).await.unwrap();
     let stats = emitter.stats();
-    assert_eq!((stats.delivered, stats.duplicates, stats.rejected), (1, 1, 0));
+    // It is a duplicate only of itself.
+    assert_eq!((stats.delivered, stats.duplicates, stats.rejected), (1, 0, 0));
     let keys: Vec<_> = sent(&emulator).iter().map(|signal| signal["idempotencyKey"].clone()).collect();
     assert_eq!(keys[0], keys[1]);
 }
@@ -190,7 +191,7 @@ async fn a_rotated_key_loses_nothing() {
     let quick = Duration::from_millis(20);
     let emitter = Emitter::builder(client).linger(Duration::ZERO).retry_delays(quick, quick).build().unwrap();
     let receipt = emitter.emit(complete("one"));
-    emitter.flush(Duration::from_millis(100)).await.unwrap_err();
+    emitter.flush(Duration::from_secs(2)).await.unwrap_err();
     assert!(emitter.stats().circuit_open);
     *key.lock().unwrap() = ApiKey::new("paid_fresh").unwrap();
     assert_eq!(receipt.await.unwrap(), Delivery::Delivered);

@@ -8,6 +8,8 @@ mod outcome;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::end::EndTime;
 use super::event::{DispatchEvent, Finished};
 use super::record::Item;
@@ -50,6 +52,8 @@ struct Part {
     /// Whether the server may have some of them already.
     sent_before: bool,
     suspicion: Suspicion,
+    /// When it, or the part it is a half of, first failed.
+    failing_since: Option<Instant>,
 }
 
 pub(super) struct Courier {
@@ -82,16 +86,16 @@ enum Sent {
 impl Part {
     /// The first half goes first, which keeps the order.
     fn halves(self, suspicion: Suspicion) -> [Self; 2] {
-        let mut first = self.items;
+        let (mut first, failing_since) = (self.items, self.failing_since);
         let second = first.split_off(first.len() / 2);
-        [second, first].map(|items| Self { items, sent_before: true, suspicion })
+        [second, first].map(|items| Self { items, sent_before: true, suspicion, failing_since })
     }
 }
 
 impl Courier {
     pub(super) async fn deliver(mut self, items: Vec<Item>) -> Finished {
         self.customers = items.iter().map(|item| item.record.lane()).collect();
-        let mut parts = vec![Part { items, sent_before: false, suspicion: Suspicion::none() }];
+        let mut parts = vec![Part { items, sent_before: false, suspicion: Suspicion::none(), failing_since: None }];
         while let Some(mut part) = parts.pop() {
             if part.items.is_empty() {
                 continue;

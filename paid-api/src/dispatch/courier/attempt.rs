@@ -17,6 +17,8 @@ use crate::verdict::Verdict;
 
 /// A server that has not answered for this long is reported.
 const SLOW: Duration = Duration::from_secs(10);
+/// After this time, one record of a part in doubt may overtake others of its customer.
+const LONG: Duration = Duration::from_secs(10 * 60);
 /// The shortest wait before another attempt when delivery ends.
 const LAST_WAIT: Duration = Duration::from_millis(100);
 
@@ -50,6 +52,7 @@ impl Courier {
                 },
                 Some(Err(error)) => error,
             };
+            part.failing_since.get_or_insert_with(Instant::now);
             part.sent_before |= error.verdict() == Verdict::Unknown;
             let kind = self.policy.kind;
             self.shared.is_stuck(format_args!("{kind}s cannot be delivered and are retried until they are: {error}"));
@@ -155,9 +158,9 @@ impl Courier {
     }
 }
 
-/// Returns true if the server has failed on a part for some ten minutes.
+/// Returns true if the server has failed on a part for long.
 fn is_old(part: &Part) -> bool {
-    part.suspicion.attempts() > 20
+    part.failing_since.is_some_and(|since| since.elapsed() >= LONG)
 }
 
 /// The places of each customer's first record.

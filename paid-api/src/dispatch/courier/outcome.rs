@@ -44,7 +44,7 @@ impl Courier {
     /// Handles one record of a part, which was sent alone.
     pub(super) fn one_of(&mut self, part: &mut Part, place: usize, sent: Sent) {
         let items = vec![part.items.remove(place)];
-        let one = Part { items, sent_before: true, suspicion: Suspicion::none() };
+        let one = Part { items, sent_before: true, suspicion: Suspicion::none(), failing_since: None };
         let _ = match sent {
             Sent::Answered(counts) => self.answered(one, counts),
             Sent::Refused(error) => self.refused(one, error),
