@@ -113,11 +113,17 @@ impl Folder for PrivateFolder {
     }
 
     fn replace(&self, file: &str, text: &[u8]) -> io::Result<()> {
-        let mut new = tempfile::NamedTempFile::new_in(&self.path)?;
-        self.hand_over(new.as_file());
-        new.write_all(text)?;
-        new.as_file().sync_data()?;
-        new.persist(self.at(file)).map_err(|error| error.error)?;
+        // One name, so that crashes leave one file behind and not many.
+        let new = format!(".{file}.new");
+        let _ = self.remove(&new);
+        let written = self.writable(&new, OpenOptions::new().write(true)).and_then(|mut opened| {
+            opened.write_all(text)?;
+            opened.sync_data()
+        });
+        if let Err(error) = written.and_then(|()| fs::rename(self.at(&new), self.at(file))) {
+            let _ = self.remove(&new);
+            return Err(error);
+        }
         self.sync()
     }
 
@@ -274,6 +280,21 @@ mod tests {
         assert!(file.read(3, &mut text).is_err());
         assert!(file.try_lock().unwrap());
         assert!(!folder.open("file").unwrap().try_lock().unwrap());
+    }
+
+    #[test]
+    fn what_a_crash_left_of_a_replacement_is_no_obstacle() {
+        let (_place, folder) = folder();
+        fs::write(folder.at(".file.new"), "half").unwrap();
+        folder.replace("file", b"whole").unwrap();
+        assert_eq!(
+            (folder.read("file").unwrap(), folder.list().unwrap()),
+            (b"whole".to_vec(), vec!["file".to_owned()])
+        );
+        // A folder in its place cannot be replaced, and nothing stays behind.
+        fs::create_dir(folder.at("other")).unwrap();
+        folder.replace("other", b"").unwrap_err();
+        assert_eq!(folder.list().unwrap(), ["file", "other"]);
     }
 
     #[cfg(unix)]

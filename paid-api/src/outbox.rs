@@ -3,7 +3,13 @@
 //!
 //! An outbox is a folder. `outbox.redb` holds the records that Paid does not have yet, `dead-letters.jsonl` those that
 //! Paid permanently refused, one JSON object a line, and `contents` says whether they are signals or cost records.
-//! `cargo paid outbox` (feature `cli`) shows both.
+//! `cargo paid outbox` (feature `cli`) shows both. All files can be read by their owner only; a folder that exists keeps
+//! its permissions.
+//!
+//! A damaged `outbox.redb` is put aside as `outbox.damaged-` with the time, in milliseconds since 1970: every whole
+//! record is read from it and sent, what is missing is reported and counted as dropped, and work goes on with a new
+//! file. The file `mark` says which records were delivered, so that none of those comes back. The newest five damaged
+//! files are kept; older ones are removed with a line in the log.
 //!
 //! Dead letters stay until they are delivered ([`Emitter::resubmit`](crate::Emitter::resubmit)) or [discarded](discard):
 //! each is money that was not billed. A file of them that has grown to 16 MiB is compacted, since only the last letter of

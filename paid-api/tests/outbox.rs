@@ -409,18 +409,3 @@ async fn policies_for_a_full_queue_without_an_outbox() {
     }
     assert_eq!((server.billed(), waiting.stats().refused), (30, 0));
 }
-
-#[cfg(unix)]
-#[tokio::test]
-async fn only_the_owner_can_read_what_is_in_an_outbox() {
-    use std::os::unix::fs::PermissionsExt;
-    let server = Server::default();
-    let folder = tempfile::tempdir().unwrap();
-    let emitter = builder(&server, folder.path()).build().unwrap();
-    emitter.send(Signal::new("bad").customer("acme")).await.unwrap_err();
-    emitter.shutdown(SOON).await.unwrap();
-    for file in ["outbox.redb", "dead-letters.jsonl", "contents"] {
-        let mode = fs::metadata(folder.path().join(file)).unwrap().permissions().mode();
-        assert_eq!(mode & 0o077, 0, "{file}");
-    }
-}

@@ -22,7 +22,7 @@ fn hush() {
 /// Leaves an outbox in which some frames are done; returns the keys of the others.
 async fn fill(folder: &Path) -> BTreeSet<String> {
     let mut rig = Rig::open(files::folder(folder).unwrap());
-    let is_done = |number: u64| number < 5 || number % 7 == 0;
+    let is_done = |number: u64| number < 5 || number.is_multiple_of(7);
     for number in 0..FRAMES {
         rig.add(number, RECORDS);
         if number % 10 == 0 {
@@ -175,7 +175,8 @@ async fn a_file_that_is_gone_or_something_else_is_said_and_counted() {
         drop(database);
         fs::read(other.path().join("other")).unwrap()
     };
-    let ways: [(&str, &dyn Fn(&Path)); 5] = [
+    type Spoil<'a> = &'a dyn Fn(&Path);
+    let ways: [(&str, Spoil<'_>); 5] = [
         ("removed", &|file| fs::remove_file(file).unwrap()),
         ("emptied", &|file| fs::write(file, "").unwrap()),
         ("a folder", &|file| fs::remove_file(file).and_then(|()| fs::create_dir(file)).unwrap()),

@@ -5,8 +5,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::rig::{Frail, Rig};
-use crate::dispatch::{Folder, TellGone};
+use crate::dispatch::{Ended, Folder, TellGone};
 use crate::{files, outbox};
+
+/// The chunks that are on disk at the end.
+fn chunks(ended: &Ended) -> Vec<u64> {
+    ended.on_disk.iter().cloned().flatten().collect()
+}
 
 #[tokio::test(start_paused = true)]
 async fn on_a_full_disk_only_what_is_written_is_said_to_be_there() {
@@ -25,7 +30,7 @@ async fn on_a_full_disk_only_what_is_written_is_said_to_be_there() {
     let heard = rig.hear().await;
     assert_eq!((heard.loaded.len(), heard.next, heard.failing), (200, Some(4), 0));
     let ended = rig.end().await;
-    assert_eq!((ended.on_disk.clone(), ended.records), (vec![0..10], 500));
+    assert_eq!((chunks(&ended), ended.records), ((0..10).collect(), 500));
     // A healthy store is not taken for a damaged one, and can be opened.
     let rig = Rig::open(Arc::clone(&folder) as Arc<dyn Folder>);
     assert_eq!((rig.opened.records, &rig.opened.damage), (500, &None));
@@ -69,7 +74,7 @@ async fn an_unwritable_file_of_dead_letters_holds_up_nothing_else() {
     assert_eq!((heard.letters_failing, heard.buried, heard.failing), (2, 0, 0));
     assert!(heard.stored.contains(&4) && heard.stored.contains(&3), "{heard:?}");
     let ended = rig.end().await;
-    assert_eq!(ended.on_disk, [1..2, 3..5]);
+    assert_eq!(chunks(&ended), [1, 3, 4]);
     // At the next start they are refused again; and the file can be written again.
     let mut rig = Rig::open(Arc::clone(&folder) as Arc<dyn Folder>);
     assert_eq!(rig.opened.records, 6);
@@ -80,7 +85,7 @@ async fn an_unwritable_file_of_dead_letters_holds_up_nothing_else() {
     folder.letters_fail.store(false, Ordering::Relaxed);
     tokio::time::sleep(Duration::from_secs(20)).await;
     assert_eq!(rig.hear().await.buried, 2);
-    assert_eq!(rig.end().await.on_disk, [4..5]);
+    assert_eq!(chunks(&rig.end().await), [4]);
     assert_eq!(outbox::dead_letters(place.path()).unwrap().letters.len(), 2);
 }
 
@@ -140,5 +145,5 @@ async fn keys_are_told_when_their_frame_has_left_the_disk() {
     assert!(take().len() != 1);
     folder.is_full.store(false, Ordering::Relaxed);
     rig.hear().await;
-    assert_eq!(rig.end().await.on_disk, [1..2, 5..6]);
+    assert_eq!(chunks(&rig.end().await), [1, 5]);
 }
