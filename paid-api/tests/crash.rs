@@ -208,7 +208,7 @@ async fn kill_again_and_again(kills: usize, fault: fn() -> Fault, limit: impl Fn
     assert!(last.wait().unwrap().success(), "what was left is sent");
 
     let stored = stored.lock().unwrap().clone();
-    assert!(survived_its_start > kills / 4, "{survived_its_start} of {kills} runs got so far as to store something");
+    assert!(survived_its_start > kills / 10, "{survived_its_start} of {kills} runs got so far as to store something");
     // Keys of the others were made, and are longer.
     let sent: BTreeSet<_> = emulator.idempotency_keys().into_iter().filter(|key| key.len() < 30).collect();
     let refused = paid::outbox::dead_letters(folder.path()).unwrap();
