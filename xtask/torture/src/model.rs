@@ -320,9 +320,11 @@ impl Model {
         let gone = said(Said::Lost) + said(Said::Dropped);
         let setup = state.setup.clone();
         let is_damaged = state.is_damaged;
+        let weight_of_head = if setup.costs { 150 } else { 400 };
         let pending = || here().filter(|promise| promise.accepted == Some(true) && promise.said.is_none());
         // A receipt that nobody awaits says nothing.
-        let bytes = pending().filter(|promise| promise.is_awaited).map(|promise| 400 + promise.size).sum::<usize>();
+        let bytes =
+            pending().filter(|promise| promise.is_awaited).map(|promise| weight_of_head + promise.size).sum::<usize>();
         let largest = pending().map(|promise| 1_000 + promise.size).max().unwrap_or_default();
         drop(state);
         let most_bytes = setup.queue_bytes.max(largest);

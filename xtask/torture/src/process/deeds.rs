@@ -52,7 +52,7 @@ impl Process {
     pub(super) fn emit(&self, number: u32, customer: u8, nature: Nature, size: usize, how: How) {
         let Some(emitter) = self.emitter() else { return };
         self.paid.expect(number, nature, customer);
-        self.model.emitted(number, (nature, size), matches!(how, How::Emit | How::Forget));
+        self.model.emitted(number, (nature, size), self.setup.costs || matches!(how, How::Emit | How::Forget));
         let emitter = match emitter {
             Line::Signals(emitter) => emitter,
             Line::Costs(emitter) => {
