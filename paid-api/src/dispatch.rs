@@ -7,6 +7,7 @@ mod closing;
 mod counters;
 mod courier;
 mod disk;
+mod doubt;
 mod end;
 mod errand;
 mod event;

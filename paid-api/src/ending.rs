@@ -116,7 +116,6 @@ impl Drop for Listed {
 }
 
 /// Returns true if the process already ends by itself.
-#[allow(dead_code, reason = "feature `sigterm` calls it")]
 pub(crate) fn exits() -> bool {
     EXITS.load(Ordering::Relaxed)
 }

@@ -2,7 +2,6 @@
 //! record is alone.
 
 mod attempt;
-mod doubt;
 mod outcome;
 
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::doubt::Suspicion;
 use super::end::EndTime;
 use super::event::{DispatchEvent, Finished};
 use super::record::Item;
@@ -19,9 +19,7 @@ use super::sink::Sink;
 use crate::error::Error;
 use crate::report::{Counts, RecordKind};
 use crate::verdict::Backoff;
-use doubt::Suspicion;
 
-pub(super) use doubt::Traffic;
 pub(super) use outcome::lose;
 
 /// How couriers deliver their batches.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::counters::{Counter, Counters};
-use super::courier::Traffic;
+use super::doubt::Traffic;
 use super::host::Host;
 use super::metrics::Metrics;
 use crate::report::{DeliveryError, RecordKind, Reporter, log};

@@ -18,6 +18,7 @@ use super::shared::DispatchShared;
 use super::sink::Sink;
 use super::worker::{Pace, Worker};
 use super::{Dispatch, DispatchInner};
+use crate::ending;
 use crate::error::{ConfigError, Error};
 use crate::report::DeliveryError;
 
@@ -139,7 +140,7 @@ fn start_worker<C: Cargo>(
     let (tell, told) = mpsc::channel();
     let has_disk = worker.policy.has_disk;
     let last = LastWord { queue: Arc::clone(&worker.queue), shared: Arc::clone(&worker.shared), has_disk };
-    let (shared, ending) = (Arc::clone(&worker.shared), worker.end.clone());
+    let (shared, end_time) = (Arc::clone(&worker.shared), worker.end.clone());
     let work = async move {
         let running = closing.run();
         let _ = tell.send(());
@@ -147,7 +148,9 @@ fn start_worker<C: Cargo>(
         last.say(outcome.is_err());
         // Hooks hear of what is lost at the end, too, if they are quick.
         let moment = std::time::Instant::now() + MOMENT;
-        let until = ending.borrow().map_or(moment, |end| end.into_std().max(moment));
+        // If a hook ends the process, it does not come back.
+        let end = end_time.borrow().filter(|_| !ending::exits());
+        let until = end.map_or(moment, |end| end.into_std().max(moment));
         shared.reporter.finish(until);
         drop(running);
     };

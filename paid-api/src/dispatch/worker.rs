@@ -80,6 +80,8 @@ pub(super) struct Worker<C: Cargo> {
     aside: Aside,
     /// The customer whose record is being tried behind a batch in doubt.
     probing: Option<u32>,
+    /// True if a batch fails, and nothing has got through since.
+    has_doubt: bool,
     /// What was not delivered when time ran out.
     left: Vec<Item>,
     /// How often refused records were handed to the disk that has not answered yet.
@@ -129,6 +131,7 @@ impl<C: Cargo> Worker<C> {
             extra: 0,
             aside: Aside::new(),
             probing: None,
+            has_doubt: false,
             left: Vec::new(),
             burying: 0,
             couriers: JoinSet::new(),
@@ -251,7 +254,11 @@ impl<C: Cargo> Worker<C> {
 
     /// Returns true if more can be taken from the queue: into memory, or to a disk that works.
     fn has_room(&self) -> bool {
-        !self.is_memory_full() || (self.disk.is_some() && !self.disk_fails)
+        let others_may_get_through = self.has_doubt || self.aside.holds_any();
+        !self.is_memory_full()
+            || (self.disk.is_some() && !self.disk_fails)
+            // What waits behind a bad record must not take the room of others. The queue's limits hold all the same.
+            || (self.disk.is_none() && others_may_get_through)
     }
 
     fn is_memory_full(&self) -> bool {
@@ -363,6 +370,7 @@ impl<C: Cargo> Worker<C> {
         while self.couriers.try_join_next().is_some() {}
         self.lanes.free(finished.taken);
         self.bury(finished.rejected);
+        self.has_doubt &= finished.done.is_empty();
         for (chunk, records) in finished.done {
             self.is_done(chunk, records);
         }

@@ -40,7 +40,7 @@ impl EmitterBuilder {
     /// A signal is set aside if Paid fails on it again and again while others get through: it is reported as
     /// [`SetAside`](crate::DeliveryError::SetAside), kept, and tried again alone after a minute or so, then at growing
     /// intervals of up to an hour. If the order is kept, the later signals of its customer wait for it, in memory or in the
-    /// outbox; those of other customers go on.
+    /// outbox; those of other customers go on, as long as memory is not full of those that wait.
     pub fn keep_order(mut self, keep: bool) -> Self {
         self.settings.keeps_order = keep;
         self

@@ -9,7 +9,7 @@ use std::time::Duration;
 use paid::{Delivery, DeliveryError, Stats};
 
 use crate::server::Paid;
-use crate::story::{Nature, Overflow, Setup, Sync};
+use crate::story::{Hook, Nature, Overflow, Setup, Sync};
 use crate::world::{Moment, World};
 use said::{Said, named, said, weight};
 
@@ -54,6 +54,8 @@ struct State {
     opened: u64,
     /// Whether the files were damaged: then records may be lost, but never in silence.
     is_damaged: bool,
+    /// Whether the disk refused anything: what it did not take may be lost, but never in silence.
+    has_refused: bool,
     /// The last process about whose files nothing can be promised.
     void_until: u32,
     claims: u64,
@@ -70,6 +72,7 @@ impl Model {
             open: BTreeMap::new(),
             opened: 0,
             is_damaged: false,
+            has_refused: false,
             void_until: 0,
             claims: 0,
         };
@@ -108,6 +111,11 @@ impl Model {
         state.void();
     }
 
+    /// The disk refuses something from here on.
+    pub(crate) fn disk_refuses(&self) {
+        self.lock().has_refused = true;
+    }
+
     pub(crate) fn is_damaged(&self) -> bool {
         self.lock().is_damaged
     }
@@ -118,7 +126,8 @@ impl Model {
         let mut state = self.lock();
         let state = &mut *state;
         let Some(sync) = state.setup.outbox else { return };
-        if power && sync == Sync::Never {
+        // The journal of cost records may end with half a line: then more of them are in doubt.
+        if (power && sync == Sync::Never) || state.setup.costs {
             state.is_damaged = true;
             return state.void();
         }
@@ -216,6 +225,7 @@ impl Model {
         self.world.note(0x20_0000 + u64::from(signal), || format!("signal {signal}: {said:?} ({outcome:?})"));
         let state = self.lock();
         let (overflow, has_outbox, is_damaged) = (state.setup.overflow, state.setup.outbox.is_some(), state.is_damaged);
+        let has_refused = state.has_refused;
         drop(state);
         let paid = &self.paid;
         match said {
@@ -229,7 +239,7 @@ impl Model {
             }
             Said::Lost => {
                 let seen = || format!("signal {signal}: {outcome:?}");
-                self.claim("nothing is lost with an outbox", !has_outbox, seen);
+                self.claim("nothing is lost with an outbox", !has_outbox || has_refused || is_damaged, seen);
             }
             Said::InOutbox => {
                 let seen = || format!("signal {signal}: {outcome:?}");
@@ -296,7 +306,17 @@ impl Model {
 
     /// Whether Paid has a signal, refused it, or someone was told that it is gone.
     fn is_settled(&self, signal: u32) -> bool {
-        let is_named = || self.lock().named.contains(&signal);
+        let is_named = || {
+            let state = self.lock();
+            let promise = state.signals.get(&signal);
+            let is_gone = promise.is_some_and(|promise| promise.said.is_some_and(|said| said != Said::InOutbox));
+            // What is dropped while a hook emits, and a cost record that nobody awaits, is only counted.
+            let is_nobody_s = promise.is_some_and(|promise| !promise.is_awaited);
+            let is_only_counted = is_nobody_s && (state.setup.hook == Hook::Emits || state.setup.costs);
+            state.named.contains(&signal)
+                || is_gone
+                || (is_only_counted && state.setup.overflow == Overflow::DropOldest)
+        };
         self.paid.has(signal) || self.paid.has_refused(signal) || self.paid.has_lied(signal) || is_named()
     }
 
@@ -328,7 +348,9 @@ impl Model {
         let largest = pending().map(|promise| 1_000 + promise.size).max().unwrap_or_default();
         drop(state);
         let most_bytes = setup.queue_bytes.max(largest);
-        let holds = bytes <= most_bytes || setup.outbox.is_some();
+        // Receipts of what was just dropped are not read yet.
+        let are_read = stats.dropped == gone;
+        let holds = bytes <= most_bytes || setup.outbox.is_some() || !are_read;
         self.claim("memory is bounded in bytes", holds, || format!("{bytes} bytes in memory, {most_bytes} at most"));
         let done = stats.delivered + stats.rejected + stats.dropped;
         let seen = || format!("{stats:?}");
@@ -359,13 +381,15 @@ impl Model {
         self.check(stats);
         let state = self.lock();
         let (reported, is_damaged) = (state.reported, state.is_damaged);
+        let emits = state.setup.hook == Hook::Emits;
         drop(state);
         let seen = || format!("{stats:?}");
         self.claim("in the end nothing is pending", stats.queued() == 0 || is_damaged, seen);
         self.claim("in the end nothing is only on disk", stats.spilled == 0 || is_damaged, seen);
         self.claim("in the end no request is in progress", stats.in_flight == 0, seen);
         let unbilled = stats.dropped + stats.rejected + stats.refused;
-        let holds = reported == unbilled || is_damaged;
+        // What fails in a hook is not told to it.
+        let holds = reported == unbilled || is_damaged || (emits && reported <= unbilled);
         self.claim("each signal that is not billed reaches the hook once", holds, || {
             format!("{reported} were reported; {stats:?}")
         });
@@ -383,8 +407,8 @@ impl Model {
             return;
         }
         let held: BTreeSet<_> = poison.iter().filter_map(|(signal, _)| self.paid.customer(**signal)).collect();
-        let is_held =
-            |signal: u32| setup.keeps_order && self.paid.customer(signal).is_some_and(|it| held.contains(&it));
+        // Those of the same customers may wait: in order, or for some minutes.
+        let is_held = |signal: u32| self.paid.customer(signal).is_some_and(|it| held.contains(&it));
         let is_open = |promise: &Promise| {
             promise.process == process && promise.accepted == Some(true) && promise.nature != Nature::Poison
         };

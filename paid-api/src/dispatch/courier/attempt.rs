@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
-use super::doubt::Doubt;
 use super::{Courier, Part, Sent, Tries};
+use crate::dispatch::doubt::Doubt;
 use crate::dispatch::end::before;
 use crate::dispatch::event::DispatchEvent;
 use crate::dispatch::record::Item;

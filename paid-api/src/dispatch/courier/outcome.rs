@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::doubt::Suspicion;
 use super::{Courier, Part, Sent};
 use crate::dispatch::disk::Rejected;
+use crate::dispatch::doubt::Suspicion;
 use crate::dispatch::receipt::Delivery;
 use crate::dispatch::record::Item;
 use crate::dispatch::settings::Partial;

@@ -64,6 +64,10 @@ impl Aside {
         self.behind.contains_key(&customer)
     }
 
+    pub(super) fn holds_any(&self) -> bool {
+        !self.behind.is_empty()
+    }
+
     fn drain(&mut self) -> Vec<Item> {
         let waiting = std::mem::take(&mut self.waiting).into_iter().map(|waiting| waiting.item);
         waiting.chain(std::mem::take(&mut self.behind).into_values().flatten()).collect()
@@ -154,6 +158,7 @@ impl<C: Cargo> Worker<C> {
     /// A batch of these lanes and customers is in doubt: tries one record of another customer that waits behind it.
     /// Whether that gets through tells a bad record from an outage. After some ten minutes it may be one of the same.
     pub(super) fn probe(&mut self, taken: Taken, customers: &BTreeSet<u32>, is_old: bool) {
+        self.has_doubt = true;
         let may_overtake = is_old && !self.policy.keeps_order;
         if self.probing.is_none()
             && !self.is_closing()

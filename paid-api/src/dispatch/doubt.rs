@@ -12,11 +12,11 @@ const OUTAGE: u64 = 20;
 
 /// How often the server got through to its answer, and how often it failed since.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::dispatch) struct Traffic {
+pub(super) struct Traffic {
     /// Answers about content.
-    pub(in crate::dispatch) answers: u64,
+    pub(super) answers: u64,
     /// Failures since the last of them.
-    pub(in crate::dispatch) failures: u64,
+    pub(super) failures: u64,
 }
 
 /// What is held against a part.
