@@ -402,7 +402,9 @@ impl Model {
         let poison: Vec<_> = state.signals.iter().filter(|(_, promise)| promise.nature == Nature::Poison).collect();
         let setup = &state.setup;
         let window = setup.queue.div_ceil(2).min(setup.batch * setup.in_flight * 2);
-        if window < 4 || poison.len() > window / 2 {
+        // In order, and with an outbox, those that wait may fill the memory.
+        let is_crowded = setup.keeps_order && setup.outbox.is_some();
+        if window < 4 || poison.len() > window / 2 || is_crowded {
             // There is no room to set them aside.
             return;
         }
