@@ -201,19 +201,21 @@ impl<C: Cargo> Dispatch<C> {
     ///
     /// If that takes longer than `timeout`: with the number of records that are not delivered. They stay queued.
     pub(crate) async fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
+        let before = self.stats();
         let (tell, told) = oneshot::channel();
         let is_asked = self.inner.queue.flush(FlushTell::Task(tell));
         let flushed = async { is_asked && told.await.is_ok() };
         let is_flushed = end::within(&*self.inner.shared.host, timeout, flushed).await == Some(true);
-        self.outcome(is_flushed, self.stats().queued(), timeout)
+        self.outcome(is_flushed, self.left_since(&before), timeout)
     }
 
     /// Like [`flush`](Self::flush), for a thread that may block.
     pub(crate) fn flush_blocking(&self, timeout: Duration) -> Result<(), FlushError> {
+        let before = self.stats();
         let (tell, told) = mpsc::channel();
         let is_asked = self.inner.queue.flush(FlushTell::Thread(tell));
         let is_flushed = is_asked && told.recv_timeout(timeout).is_ok();
-        self.outcome(is_flushed, self.stats().queued(), timeout)
+        self.outcome(is_flushed, self.left_since(&before), timeout)
     }
 
     /// Accepts nothing more, sends what is queued, and ends the thread. Records that are not delivered after `timeout`
@@ -227,8 +229,13 @@ impl<C: Cargo> Dispatch<C> {
         self.inner.closing.close(timeout);
         // The thread ends by itself in time, but a request may take a moment longer.
         end::within(&*self.inner.shared.host, timeout.saturating_add(MOMENT), self.inner.closing.ended()).await;
+        self.outcome(false, self.left_since(&before), timeout)
+    }
+
+    /// What is not delivered: pending, or lost since then.
+    fn left_since(&self, before: &Stats) -> u64 {
         let stats = self.stats();
-        self.outcome(false, stats.queued() + (stats.dropped - before.dropped), timeout)
+        stats.queued() + stats.dropped.saturating_sub(before.dropped)
     }
 
     fn outcome(&self, is_done: bool, left: u64, after: Duration) -> Result<(), FlushError> {

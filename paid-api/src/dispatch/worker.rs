@@ -408,10 +408,8 @@ impl<C: Cargo> Worker<C> {
     /// Handles a chunk whose records are all done.
     fn settle(&mut self, chunk: u64, held: Held) {
         self.queue.release(held);
-        // A delivered record counts as stored.
-        for tell in self.storing.remove(&chunk).unwrap_or_default() {
-            let _ = tell.send(());
-        }
+        // Nothing is said to be stored that never was: the receipt says what became of the record.
+        self.storing.remove(&chunk);
         if let Some(disk) = &self.disk {
             disk.done(chunk);
         }
