@@ -321,14 +321,23 @@ impl Model {
         let setup = state.setup.clone();
         let is_damaged = state.is_damaged;
         let weight_of_head = if setup.costs { 150 } else { 400 };
-        let pending = || here().filter(|promise| promise.accepted == Some(true) && promise.said.is_none());
+        // A receipt that has its answer may not have been polled yet. Of what was dropped the hook knows, if it has a name.
+        let is_here = |promise: &Promise| {
+            promise.process == state.process && promise.accepted == Some(true) && promise.said.is_none()
+        };
+        let pending = || {
+            state.signals.iter().filter(|(signal, promise)| {
+                is_here(promise) && !state.named.contains(signal) && !self.paid.has(**signal)
+            })
+        };
+        let sizes = || pending().map(|(_, promise)| (promise.is_awaited, promise.size));
         // A receipt that nobody awaits says nothing.
-        let bytes =
-            pending().filter(|promise| promise.is_awaited).map(|promise| weight_of_head + promise.size).sum::<usize>();
-        let largest = pending().map(|promise| 1_000 + promise.size).max().unwrap_or_default();
+        let bytes = sizes().filter(|(is_awaited, _)| *is_awaited).map(|(_, size)| weight_of_head + size).sum::<usize>();
+        let largest = sizes().map(|(_, size)| 1_000 + size).max().unwrap_or_default();
         drop(state);
         let most_bytes = setup.queue_bytes.max(largest);
-        let holds = bytes <= most_bytes || setup.outbox.is_some();
+        let is_told = setup.costs && setup.overflow == Overflow::DropOldest;
+        let holds = bytes <= most_bytes || setup.outbox.is_some() || is_told;
         self.claim("memory is bounded in bytes", holds, || format!("{bytes} bytes in memory, {most_bytes} at most"));
         let done = stats.delivered + stats.rejected + stats.dropped;
         let seen = || format!("{stats:?}");
@@ -411,10 +420,10 @@ impl Model {
                 let is_known = self.paid.has(signal) || self.paid.has_lied(signal) || letters.contains(&signal);
                 self.claim("a cost record in doubt is a dead letter", is_known, seen);
             }
+            let may_be_letter = promise.process != process || promise.nature != Nature::Good;
             let is_gone = matches!(promise.said, Some(Said::Lost | Said::Dropped));
             // A signal of an earlier process has no receipt any more, but a dead letter.
-            let is_settled =
-                is_gone || self.is_settled(signal) || (promise.process != process && letters.contains(&signal));
+            let is_settled = is_gone || self.is_settled(signal) || (may_be_letter && letters.contains(&signal));
             if promise.is_safe {
                 self.claim("what is stored is there after a kill", is_settled, seen);
             }
