@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::Timestamp;
 use crate::emit;
+use crate::foreign;
 use crate::listener::{self, Emit};
 use crate::signal::value::{self, AsCost, AsQuantity, AsTimestamp};
 use crate::signal::{Data, PaidSignal, Signal};
@@ -80,7 +81,7 @@ impl Pending {
 
     /// For `cost_attributed`.
     pub fn cost_attributed<F: HasTrace>(&mut self) {
-        self.change(|signal| signal.cost_attributed = true);
+        self.change("cost_attributed", |signal| signal.cost_attributed = true);
     }
 
     fn over(name: &'static str, route: Route) -> Self {
@@ -93,38 +94,43 @@ impl Pending {
         self.inner.is_some()
     }
 
-    fn change(&mut self, change: impl FnOnce(&mut Signal)) {
-        if let Some(inner) = &mut self.inner {
-            change(&mut inner.signal);
+    /// Changes the signal for a role or field. A value whose code panics makes a signal that is reported and not sent.
+    fn change(&mut self, what: &str, change: impl FnOnce(&mut Signal)) {
+        let Some(inner) = &mut self.inner else { return };
+        if let Err(panic) = foreign::call(|| change(&mut inner.signal)) {
+            inner.signal.data.refuse(what, panic.to_string());
         }
     }
 
     /// The catalogue's product, for when neither annotation nor scope names one.
     pub fn default_product(&mut self, product: &'static str) {
-        self.change(|signal| signal.data.product_by_default(product));
+        self.change("product", |signal| signal.data.product_by_default(product));
     }
 
     pub fn field<T: value::Json + ?Sized>(&mut self, key: &str, value: &T) {
-        self.change(|signal| value.write_to(&mut signal.data, key));
+        self.change(key, |signal| value.write_to(&mut signal.data, key));
     }
 
     pub fn timestamp<T: AsTimestamp + ?Sized>(&mut self, time: &T) {
-        self.change(|signal| signal.timestamp = timestamp(time));
+        self.change("timestamp", |signal| signal.timestamp = timestamp(time));
     }
 
     pub fn quantity<T: AsQuantity + ?Sized>(&mut self, number: &T) {
-        self.change(|signal| quantity(&mut signal.data, number));
+        self.change("quantity", |signal| quantity(&mut signal.data, number));
     }
 
     pub fn cost<T: AsCost + ?Sized>(&mut self, value: &T) {
-        self.change(|signal| cost(&mut signal.data, value));
+        self.change("cost", |signal| cost(&mut signal.data, value));
     }
 
     /// Makes the payload the signal; what the annotation sets comes before what the payload says.
-    fn payload<S: PaidSignal + ?Sized>(&mut self, payload: &S) {
+    fn payload<S: PaidSignal + ?Sized>(&mut self, payload: impl FnOnce() -> Signal) {
         self.name = S::NAMES.first().copied().unwrap_or_default();
-        self.change(|signal| {
-            let own = payload.to_signal();
+        let name = self.name;
+        self.change("to_signal", |signal| {
+            // For a report, if the payload does not even say its name.
+            signal.name = name.into();
+            let own = payload();
             let set = std::mem::replace(signal, own);
             signal.customer = set.customer.or(signal.customer.take());
             signal.product = set.product.or(signal.product.take());
@@ -139,7 +145,7 @@ impl Pending {
     #[inline]
     pub fn emit(self) {
         match self.inner {
-            None => listener::lost(self.name),
+            None => drop(foreign::call(|| listener::lost(self.name))),
             Some(inner) => inner.emit(),
         }
     }
@@ -148,7 +154,11 @@ impl Pending {
 impl PendingSignal {
     fn emit(self: Box<Self>) {
         match self.route {
-            Route::Emitter(emitter) => emit::accept(&*emitter, self.signal),
+            Route::Emitter(emitter) => {
+                emit::accept(&*emitter, self.signal);
+                // It may be the last handle of an emitter of the user's.
+                let _ = foreign::call(|| drop(emitter));
+            }
             Route::Listener => emit::emit(self.signal),
             Route::Function(emit) => emit(self.signal),
         }
@@ -170,7 +180,7 @@ pub trait HasTrace {
 
 /// For a success value that is itself a signal.
 pub fn fill_with<S: PaidSignal + ?Sized>(pending: &mut Pending, value: &S) {
-    pending.payload(value);
+    pending.payload::<S>(|| value.to_signal());
 }
 
 /// A success value from which a signal is made.
@@ -179,7 +189,7 @@ pub struct Made<'a, T: ?Sized>(pub &'a T);
 impl<T: ?Sized> Made<'_, T> {
     pub fn fill<S: MadeFrom<T>>(self, pending: &mut Pending) {
         if pending.listens() {
-            pending.payload(&S::made_from(self.0));
+            pending.payload::<S>(|| S::made_from(self.0).to_signal());
         } else {
             pending.name = S::NAMES.first().copied().unwrap_or_default();
         }

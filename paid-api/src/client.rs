@@ -1,7 +1,9 @@
 //! The client and its builder: API key, base URL, timeouts, retries.
 
+mod connections;
 #[cfg(feature = "gzip")]
 mod gzip;
+mod key;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -11,53 +13,22 @@ use std::time::Duration;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 
+use crate::duration::{LONGEST, bounded};
 use crate::error::ConfigError;
 use crate::retry::RetryPolicy;
+pub(crate) use connections::{Configure, Connections, HttpSettings};
+pub use key::ApiKey;
+pub(crate) use key::KeySource;
 
 /// Paid's v2 API.
 const BASE_URL: &str = "https://api.agentpaid.io/api/v2";
 const KEY_VARIABLE: &str = "PAID_API_KEY";
 const URL_VARIABLE: &str = "PAID_BASE_URL";
 
-/// A secret API key. It is never printed: not by `Debug`, not in errors, not in logs.
-#[derive(Clone)]
-pub struct ApiKey(HeaderValue);
-
-impl ApiKey {
-    /// Accepts a key as Paid shows it (`paid_…`).
-    ///
-    /// # Errors
-    ///
-    /// If `key` is empty or contains a character other than visible ASCII, such as a space or a line break.
-    pub fn new(key: impl AsRef<str>) -> Result<Self, ConfigError> {
-        let key = key.as_ref();
-        if key.is_empty() {
-            return Err(ConfigError::new("the API key is empty"));
-        }
-        if key.trim() != key {
-            return Err(ConfigError::new("the API key starts or ends with whitespace; trim it"));
-        }
-        if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(ConfigError::new("the API key contains a character other than visible ASCII; copy it again"));
-        }
-        let mut header = HeaderValue::try_from(format!("Bearer {key}"))
-            .map_err(|_| ConfigError::new("the API key is not a valid header value; copy it again"))?;
-        header.set_sensitive(true);
-        Ok(Self(header))
-    }
-
-    pub(crate) fn header(&self) -> HeaderValue {
-        self.0.clone()
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("ApiKey(***)")
-    }
-}
-
 /// A client for Paid's API. Cloning is cheap, and clones share their connections.
+///
+/// A client may be used from any number of tokio runtimes. Each runtime has connections of its own, so that one that is
+/// blocked, or has ended, holds up no request of another.
 ///
 /// Each resource has a method: [`customers`](Self::customers), [`orders`](Self::orders), and so on.
 #[derive(Clone)]
@@ -69,15 +40,21 @@ pub struct Client {
 pub(crate) type Compress = fn(&[u8]) -> Option<Vec<u8>>;
 
 pub(crate) struct ClientInner {
-    pub(crate) http: reqwest::Client,
+    pub(crate) connections: Connections,
     pub(crate) base_url: String,
     pub(crate) key: KeySource,
     pub(crate) user_agent: HeaderValue,
     pub(crate) timeout: Duration,
     pub(crate) retry: RetryPolicy,
+    pub(crate) max_response_bytes: usize,
     /// Set by `ClientBuilder::gzip`.
     pub(crate) gzip: Option<Compress>,
+    pub(crate) is_in_background: bool,
 }
+
+/// The largest response of a bulk request: it is a few numbers.
+#[allow(dead_code)] // Only background threads need it.
+pub(crate) const SMALL_RESPONSE: usize = 64 << 10;
 
 impl Client {
     /// Creates a client with this API key and the default settings.
@@ -108,6 +85,25 @@ impl Client {
         &self.inner.base_url
     }
 
+    /// A client with the same key and settings for a background thread. It has connections of its own and makes one
+    /// attempt, because dispatch counts and paces attempts.
+    #[allow(dead_code)] // Only background threads need it.
+    pub(crate) fn in_background(&self) -> Self {
+        let inner = &self.inner;
+        let inner = ClientInner {
+            connections: inner.connections.separate(),
+            base_url: inner.base_url.clone(),
+            key: inner.key.clone(),
+            user_agent: inner.user_agent.clone(),
+            timeout: inner.timeout,
+            retry: RetryPolicy::never().total(LONGEST),
+            max_response_bytes: inner.max_response_bytes.min(SMALL_RESPONSE),
+            gzip: inner.gzip,
+            is_in_background: true,
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
     pub(crate) fn inner(&self) -> &ClientInner {
         &self.inner
     }
@@ -124,31 +120,8 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Where a request's API key comes from.
-#[derive(Clone)]
-pub(crate) enum KeySource {
-    Fixed(ApiKey),
-    Provided(Arc<dyn Fn() -> ApiKey + Send + Sync>),
-}
-
-impl KeySource {
-    /// The `Authorization` header. It is read for every attempt, so that a rotated key is used at once.
-    pub(crate) fn header(&self) -> HeaderValue {
-        match self {
-            Self::Fixed(key) => key.header(),
-            Self::Provided(provide) => provide().header(),
-        }
-    }
-}
-
-impl fmt::Debug for KeySource {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("ApiKey(***)")
-    }
-}
-
 /// Configures and builds a [`Client`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {
     key: Option<Result<KeySource, ConfigError>>,
@@ -157,7 +130,8 @@ pub struct ClientBuilder {
     connect_timeout: Duration,
     retry: RetryPolicy,
     user_agent: Option<String>,
-    http: Option<reqwest::Client>,
+    max_response_bytes: usize,
+    configure: Option<Configure>,
     gzip: Option<Compress>,
 }
 
@@ -170,7 +144,8 @@ impl Default for ClientBuilder {
             connect_timeout: Duration::from_secs(10),
             retry: RetryPolicy::default(),
             user_agent: None,
-            http: None,
+            max_response_bytes: 64 << 20,
+            configure: None,
             gzip: None,
         }
     }
@@ -202,7 +177,8 @@ impl ClientBuilder {
     }
 
     /// Sets a function that returns the current API key, for keys that are rotated. It is called before every attempt of a
-    /// request, so it must not block.
+    /// request, in the task that sends it, so it must not block. Emitters call it on a thread of its own. If it panics, the
+    /// attempt fails with [`Error::Key`](crate::Error::Key).
     ///
     /// ```
     /// # use std::sync::{Arc, RwLock};
@@ -217,7 +193,7 @@ impl ClientBuilder {
     /// # }
     /// ```
     pub fn api_key_from(mut self, provider: impl Fn() -> ApiKey + Send + Sync + 'static) -> Self {
-        self.key = Some(Ok(KeySource::Provided(Arc::new(provider))));
+        self.key = Some(Ok(KeySource::provided(provider)));
         self
     }
 
@@ -233,14 +209,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the timeout for establishing a connection. 10 seconds by default. A client set with [`http`](Self::http) keeps
-    /// its own.
+    /// Sets the timeout for establishing a connection. 10 seconds by default.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Sets how often and for how long requests are retried.
+    /// Sets how often and for how long requests are retried. Emitters pace their attempts themselves.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
@@ -252,9 +227,31 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the HTTP client, for example to use a proxy, other root certificates, or a shared connection pool.
-    pub fn http(mut self, client: reqwest::Client) -> Self {
-        self.http = Some(client);
+    /// Sets the largest body of a response, in bytes. 64 MiB by default. A larger one is [`Error::Decode`](crate::Error::Decode).
+    /// Of a response with an error status at most 64 KiB are kept.
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.max_response_bytes = bytes;
+        self
+    }
+
+    /// Configures the HTTP clients that send the requests, for example to use a proxy or other root certificates. The
+    /// function is called for each tokio runtime and each emitter that uses this client, because each has connections of its
+    /// own.
+    ///
+    /// Redirects are never followed, and plain `http`, which is for this machine only, uses no proxy: both would show the
+    /// API key to somebody else.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), paid::ConfigError> {
+    /// let client = paid::Client::builder().api_key("paid_x").http(|http| http.pool_max_idle_per_host(4)).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn http(
+        mut self,
+        configure: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.configure = Some(Arc::new(configure));
         self
     }
 
@@ -262,8 +259,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// If the API key is missing or invalid; if the base URL is invalid, or is neither HTTPS nor loopback; or if TLS cannot
-    /// be set up.
+    /// If the API key is missing or invalid; if the base URL is invalid, or is neither HTTPS nor loopback; or if the HTTP
+    /// client cannot be set up.
     pub fn build(self) -> Result<Client, ConfigError> {
         let key = self
             .key
@@ -273,23 +270,36 @@ impl ClientBuilder {
         let user_agent = self.user_agent.map_or_else(|| ours.to_owned(), |product| format!("{product} {ours}"));
         let user_agent = HeaderValue::try_from(user_agent)
             .map_err(|_| ConfigError::new("the user agent is not a valid header value"))?;
-        let http = match self.http {
-            Some(client) => client,
-            None => https(self.connect_timeout)?,
+        let http = HttpSettings {
+            connect_timeout: self.connect_timeout,
+            configure: self.configure,
+            is_plain: is_plain(&base_url),
         };
-        let inner =
-            ClientInner { http, base_url, key, user_agent, timeout: self.timeout, retry: self.retry, gzip: self.gzip };
+        let inner = ClientInner {
+            connections: Connections::new(http)?,
+            base_url,
+            key,
+            user_agent,
+            timeout: bounded(self.timeout),
+            retry: self.retry,
+            max_response_bytes: self.max_response_bytes,
+            gzip: self.gzip,
+            is_in_background: false,
+        };
         Ok(Client { inner: Arc::new(inner) })
     }
 }
 
-/// The default HTTP client, over HTTPS. It follows no redirect, which would pass the API key on.
-pub(crate) fn https(connect_timeout: Duration) -> Result<reqwest::Client, ConfigError> {
-    reqwest::Client::builder()
-        .connect_timeout(connect_timeout)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .map_err(|error| ConfigError::new(format!("cannot set up HTTPS: {error}")))
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ClientBuilder")
+            .field("key", &self.key)
+            .field("timeout", &self.timeout)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The value of an environment variable; `None` if it is unset or empty.
@@ -328,6 +338,11 @@ pub(crate) fn checked_url(what: &str, text: &str) -> Result<String, ConfigError>
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
+/// Returns true if what is sent to a checked URL is not encrypted.
+pub(crate) fn is_plain(url: &str) -> bool {
+    url.starts_with("http:")
+}
+
 /// Returns true if the host is this machine, by name or address.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
@@ -347,14 +362,6 @@ mod tests {
             !format!("{:?} {:?}", builder.clone().build().unwrap(), builder.build().unwrap().inner().key.header())
                 .contains("secret")
         );
-    }
-
-    #[test]
-    fn invalid_keys_are_refused_without_showing_them() {
-        for key in ["", " paid_secret", "paid_secret\n", "paid_sécret", "paid secret"] {
-            let error = ApiKey::new(key).unwrap_err().to_string();
-            assert!(!error.contains("cret"), "{error}");
-        }
     }
 
     #[test]

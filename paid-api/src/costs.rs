@@ -5,6 +5,11 @@
 //! the response was lost, Paid may or may not have it, and sending it again may count it twice. Such a record is
 //! *uncertain*: it is reported, kept as a dead letter if there is an outbox, and sent again only if you ask for it.
 //!
+//! With an outbox this holds over crashes, too: the file `costs-on-their-way` in its folder says which records Paid has or may
+//! have. Each request waits until that file is written and synced, and while it cannot be, for example because the disk is
+//! full, no request is sent. If the file is damaged or missing, everything that an earlier process left in the outbox is
+//! uncertain. Keep the folder together: a copy of an older state would send again what was sent since.
+//!
 //! ```no_run
 //! use paid::costs::{CostEmitter, CostRecord};
 //! use paid::{Currency, Money};
@@ -23,6 +28,8 @@ mod journal;
 mod known;
 #[cfg(feature = "outbox")]
 mod on_disk;
+#[cfg(test)]
+mod one_file;
 mod record;
 mod sink;
 
@@ -43,6 +50,7 @@ use cargo::{Costs, ReadLetters};
 use sink::CostSink;
 
 /// Delivers cost records from its own thread, as an [`Emitter`](crate::Emitter) delivers signals. Cloning is cheap.
+/// Dropping the last handle waits for queued records, and so does the end of the process, as with an emitter.
 #[derive(Clone)]
 pub struct CostEmitter {
     dispatch: Dispatch<Costs>,
@@ -65,7 +73,7 @@ pub struct CostEmitterBuilder {
 }
 
 impl CostEmitter {
-    /// Creates a cost emitter over this client, with default settings.
+    /// Creates a cost emitter with this client's API key and settings, and default settings of its own.
     ///
     /// # Errors
     ///
@@ -74,9 +82,10 @@ impl CostEmitter {
         Self::builder(client).build()
     }
 
-    /// Returns a builder with the default settings.
+    /// Returns a builder with the default settings. What is taken over from the client is said at
+    /// [`Emitter::builder`](crate::Emitter::builder).
     pub fn builder(client: Client) -> CostEmitterBuilder {
-        CostEmitterBuilder::over(Arc::new(client))
+        CostEmitterBuilder::over(Arc::new(client.in_background()))
     }
 
     /// Queues a record at once and returns a receipt to await or to drop. A customer and product that the record does
@@ -105,7 +114,8 @@ impl CostEmitter {
     }
 
     /// Accepts no more records, sends the queued ones, and ends the thread. Records that are not delivered after
-    /// `timeout` stay in the outbox; without one they are lost and reported.
+    /// `timeout` stay in the outbox; without one they are lost and reported. Records whose request is on its way even then are
+    /// uncertain.
     ///
     /// # Errors
     ///
@@ -123,6 +133,12 @@ impl CostEmitter {
     /// Each is counted until it is sent again. With an outbox, the key of each is kept in memory, some hundred bytes.
     pub fn uncertain(&self) -> usize {
         self.sink.uncertain()
+    }
+
+    /// Sets how long the end may take if a signal of the operating system ends the process.
+    #[allow(dead_code, reason = "feature `sigterm` calls it")]
+    pub(crate) fn name_time_on_signal(&self, time: Duration) {
+        self.dispatch.name_time_on_signal(time);
     }
 }
 

@@ -3,10 +3,12 @@
 
 mod cargo;
 mod chunk;
+mod closing;
 mod counters;
 mod courier;
 mod disk;
 mod end;
+mod errand;
 mod event;
 mod folder;
 mod host;
@@ -27,21 +29,22 @@ mod told;
 mod worker;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 
-use crate::report::{DeliveryError, RecordKind, log};
+use crate::ending::{MOMENT, Part as _};
+use crate::report::{DeliveryError, RecordKind};
+use closing::Closing;
 use queue::{Content, FlushTell, Pushed, Queue, Queued, Room};
 use receipt::Outcome;
 use shared::DispatchShared;
-use told as watch;
 
 pub(crate) use cargo::Cargo;
 pub use disk::Fsync;
-pub(crate) use disk::{Disk, DiskNews, DiskSettings, Frame, Gone, News, OpenedDisk, Rejected, SetAside};
+pub(crate) use disk::{Disk, DiskNews, DiskSettings, Ended, Frame, News, OpenedDisk, Rejected, SetAside, TellGone};
+pub(crate) use errand::{Answer, Errand};
 pub use folder::{Folder, OpenFolder, Storage};
 pub use host::{Host, Work};
 pub(crate) use host::{Machine, ms};
@@ -65,19 +68,13 @@ impl<C: Cargo> Clone for Dispatch<C> {
 }
 
 struct DispatchInner<C: Cargo> {
+    sink: Arc<dyn Sink>,
+    host: Arc<dyn Host>,
     queue: Arc<Queue<C>>,
     shared: Arc<DispatchShared>,
-    end: watch::Sender<Option<Instant>>,
-    runtime: tokio::runtime::Handle,
-    patience: Duration,
     has_disk: bool,
-    /// Receives a message when the thread has ended; `None` once something has waited for it.
-    done: Mutex<Option<mpsc::Receiver<()>>>,
-    ended: watch::Receiver<bool>,
+    closing: Arc<Closing<C>>,
 }
-
-/// A handle that does not keep the thread alive.
-pub(crate) struct WeakDispatch<C: Cargo>(std::sync::Weak<DispatchInner<C>>);
 
 /// A flush or shutdown did not finish in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -185,7 +182,12 @@ impl<C: Cargo> Dispatch<C> {
     }
 
     pub(crate) fn patience(&self) -> Duration {
-        self.inner.patience
+        self.inner.closing.patience()
+    }
+
+    /// Sends records with the same sink, beside the queue.
+    pub(crate) fn errand(&self) -> Errand {
+        Errand { kind: C::KIND, sink: Arc::clone(&self.inner.sink), host: Arc::clone(&self.inner.host) }
     }
 
     pub(crate) fn has_disk(&self) -> bool {
@@ -201,7 +203,7 @@ impl<C: Cargo> Dispatch<C> {
         let (tell, told) = oneshot::channel();
         let is_asked = self.inner.queue.flush(FlushTell::Task(tell));
         let flushed = async { is_asked && told.await.is_ok() };
-        let is_flushed = self.within(timeout, flushed).await == Some(true);
+        let is_flushed = end::within(&*self.inner.shared.host, timeout, flushed).await == Some(true);
         self.outcome(is_flushed, self.stats().queued(), timeout)
     }
 
@@ -221,11 +223,9 @@ impl<C: Cargo> Dispatch<C> {
     /// If records are not delivered: with their number.
     pub(crate) async fn shutdown(&self, timeout: Duration) -> Result<(), FlushError> {
         let before = self.stats();
-        self.inner.close(timeout);
-        let mut ended = self.inner.ended.clone();
-        let has_ended = async move { ended.wait_for(|ended| *ended).await.is_ok() };
+        self.inner.closing.close(timeout);
         // The thread ends by itself in time, but a request may take a moment longer.
-        self.within(timeout.saturating_add(GRACE), has_ended).await;
+        end::within(&*self.inner.shared.host, timeout.saturating_add(MOMENT), self.inner.closing.ended()).await;
         let stats = self.stats();
         self.outcome(false, stats.queued() + (stats.dropped - before.dropped), timeout)
     }
@@ -234,69 +234,25 @@ impl<C: Cargo> Dispatch<C> {
         if is_done || left == 0 { Ok(()) } else { Err(FlushError { kind: C::KIND, left, after }) }
     }
 
-    /// The outcome of a future, or `None` after `timeout` on the thread's own clock: it works on any runtime, and
-    /// without one.
-    async fn within<F: Future>(&self, timeout: Duration, future: F) -> Option<F::Output> {
-        end::within(&self.inner.runtime, timeout, future).await
-    }
-
     /// The counters so far.
     pub(crate) fn stats(&self) -> Stats {
         self.inner.shared.counts.read()
     }
 
-    pub(crate) fn downgrade(&self) -> WeakDispatch<C> {
-        WeakDispatch(Arc::downgrade(&self.inner))
-    }
-
     /// Ends the thread within its patience, and waits for it.
     pub(crate) fn end(&self) {
-        self.inner.end_within_patience();
-    }
-}
-
-impl<C: Cargo> WeakDispatch<C> {
-    pub(crate) fn upgrade(&self) -> Option<Dispatch<C>> {
-        self.0.upgrade().map(|inner| Dispatch { inner })
-    }
-}
-
-/// The thread gives up by itself when its time ends, but a request may take a moment longer.
-const GRACE: Duration = Duration::from_secs(1);
-
-impl<C: Cargo> DispatchInner<C> {
-    /// Ends the thread within this time.
-    fn close(&self, patience: Duration) {
-        // First, so that nothing is accepted after the thread has taken what it will ever take.
-        self.queue.shut();
-        let end = end::after(patience);
-        self.end.send_if_modified(|before| {
-            let is_sooner = before.is_none_or(|before| end < before);
-            if is_sooner {
-                *before = Some(end);
-            }
-            is_sooner
-        });
-        self.queue.close();
+        self.inner.closing.end_within_patience();
     }
 
-    fn end_within_patience(&self) {
-        self.close(self.patience);
-        let done = self.done.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(done) = done.filter(|_| self.shared.host.may_block()) else { return };
-        let limit = self.patience.saturating_add(GRACE);
-        if let Err(mpsc::RecvTimeoutError::Timeout) = done.recv_timeout(limit) {
-            let left = self.shared.counts.read().queued();
-            if left > 0 {
-                log(&format_args!("the last handle is gone: {} not delivered after {limit:?}", C::KIND.counted(left)));
-            }
-        }
+    /// Sets how long the thread may take if a signal of the operating system ends the process.
+    pub(crate) fn name_time_on_signal(&self, time: Duration) {
+        self.inner.closing.name_time_on_signal(time);
     }
 }
 
 impl<C: Cargo> Drop for DispatchInner<C> {
     fn drop(&mut self) {
-        self.end_within_patience();
+        self.closing.end_within_patience();
     }
 }
 

@@ -1,14 +1,17 @@
 //! Emission: [`emit()`] completes a signal from the current scope and hands it to the scope's emitter or the installed
 //! one. Knows no network.
 
+use std::borrow::Cow;
 use std::cell::Cell;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Timestamp;
+use crate::foreign::{self, Panicked};
 use crate::listener::{self, Emit};
-use crate::report::{DeliveryError, RecordKind, log};
+use crate::report::{DataProblem, DeliveryError, RecordKind, log};
 use crate::scope::{self, Claim, Scope};
-use crate::signal::{IdempotencyKey, PaidSignal, Signal};
+use crate::signal::{IdempotencyKey, PaidSignal, Signal, check};
 use crate::types::ExternalProductId;
 
 /// The emitter of the current scope, or else the installed one.
@@ -22,26 +25,94 @@ fn find() -> Option<Arc<dyn Emit>> {
 }
 
 /// Emits a signal. What the signal does not set comes from the current scope (customer, product) or is made now
-/// (idempotency key, timestamp). Returns at once and never fails the caller; a signal that cannot be sent is counted,
-/// logged and passed to the emitter's hook.
+/// (idempotency key, timestamp). Returns at once, never panics and never fails the caller, also while a thread panics or
+/// ends; a signal that cannot be sent is counted, logged and passed to the emitter's hook.
 #[inline]
 pub fn emit<S: PaidSignal>(signal: S) {
     match current() {
-        Some(emitter) => accept(&*emitter, signal.to_signal()),
-        None => listener::lost(&signal.name()),
+        Some(emitter) => {
+            accept_made(&*emitter, made(signal));
+            // It may be the last handle of an emitter of the user's.
+            let _ = foreign::call(|| drop(emitter));
+        }
+        None => lose(signal),
     }
+}
+
+/// Counts the signal of a value that nobody hears of.
+#[inline]
+pub(crate) fn lose<S: PaidSignal>(value: S) {
+    let _ = foreign::call(|| listener::lost(&value.name()));
+    let _ = foreign::call(|| drop(value));
+}
+
+/// The signal of a value, whose code may panic: then the failure.
+#[inline]
+pub(crate) fn made<S: PaidSignal>(value: S) -> Result<Signal, DeliveryError> {
+    let signal = foreign::call(|| value.to_signal()).map_err(|panic| {
+        let name = S::NAMES.first().copied().unwrap_or_default();
+        broken(name.into(), "to_signal", &panic)
+    });
+    let _ = foreign::call(|| drop(value));
+    signal
+}
+
+fn broken(name: Cow<'static, str>, place: &str, panic: &Panicked) -> DeliveryError {
+    DeliveryError::data(RecordKind::Signal, name, DataProblem::new(place, panic.to_string()))
 }
 
 /// Completes a signal and hands it to this emitter.
 pub(crate) fn accept(emitter: &dyn Emit, signal: Signal) {
-    match complete(signal) {
-        Ok(signal) => {
-            with_costs(signal, |signal| emitter.emit(signal));
-        }
-        Err(failure) => {
-            log(&failure);
-            emitter.fail(failure);
-        }
+    accept_made(emitter, Ok(signal));
+}
+
+pub(crate) fn accept_made(emitter: &dyn Emit, signal: Result<Signal, DeliveryError>) {
+    let Some(_within) = Within::enter() else {
+        return log(&"an emitter emits a signal for every signal: it gets no more of them, and they are lost");
+    };
+    let signal = match signal.and_then(complete) {
+        Ok(signal) => signal,
+        Err(failure) => return fail(emitter, failure),
+    };
+    let name = signal.name.clone();
+    if let Err(panic) = foreign::call(|| with_costs(signal, |signal| emitter.emit(signal))) {
+        fail(emitter, broken(name, "emit", &panic));
+    }
+}
+
+/// Logs a failure and hands it to this emitter.
+pub(crate) fn fail(emitter: &dyn Emit, failure: DeliveryError) {
+    log(&failure);
+    if let Err(panic) = foreign::call(|| emitter.fail(failure)) {
+        log(&format_args!("the emitter {panic}"));
+    }
+}
+
+thread_local! {
+    /// How many emissions this thread is in: an emitter of the user's may emit signals of its own.
+    static DEPTH: Cell<u8> = const { Cell::new(0) };
+}
+
+const DEEPEST: u8 = 16;
+
+/// An emission that this thread is in.
+struct Within;
+
+impl Within {
+    /// `None` if emitters call each other without end.
+    fn enter() -> Option<Self> {
+        let is_deep = DEPTH.try_with(|depth| {
+            let is_deep = depth.get() >= DEEPEST;
+            depth.set(depth.get() + u8::from(!is_deep));
+            is_deep
+        });
+        (is_deep != Ok(true)).then_some(Self)
+    }
+}
+
+impl Drop for Within {
+    fn drop(&mut self) {
+        let _ = DEPTH.try_with(|depth| depth.set(depth.get().saturating_sub(1)));
     }
 }
 
@@ -58,14 +129,14 @@ pub(crate) fn complete(mut signal: Signal) -> Result<Signal, DeliveryError> {
     if signal.product.is_none() {
         signal.product = signal.data.default_product().map(|id| ExternalProductId::from_static(id).into());
     }
-    if let Some(problem) = signal.data.problem() {
-        return Err(DeliveryError::data(RecordKind::Signal, signal.name.clone(), problem.clone()));
+    if let Some(problem) = signal.data.problem().cloned().or_else(|| check::problem(&signal)) {
+        return Err(DeliveryError::data(RecordKind::Signal, signal.name, problem));
     }
     if signal.customer.is_none() {
         return Err(DeliveryError::no_customer(RecordKind::Signal, signal.name));
     }
     signal.idempotency_key.get_or_insert_with(IdempotencyKey::make);
-    signal.timestamp.get_or_insert_with(Timestamp::now);
+    signal.timestamp = Some(signal.timestamp.unwrap_or_else(Timestamp::now).without_leap_second());
     Ok(signal)
 }
 
@@ -87,13 +158,13 @@ struct Claiming;
 impl Claiming {
     /// `None` if there is one already: an error hook emits a signal of its own. The claim would wait for itself.
     fn start() -> Option<Self> {
-        (!CLAIMS.replace(true)).then_some(Self)
+        CLAIMS.try_with(|claims| !claims.replace(true)).unwrap_or(false).then_some(Self)
     }
 }
 
 impl Drop for Claiming {
     fn drop(&mut self) {
-        CLAIMS.set(false);
+        let _ = CLAIMS.try_with(|claims| claims.set(false));
     }
 }
 
@@ -120,11 +191,12 @@ fn attributed(mut signal: Signal, hand_over: impl FnOnce(Signal) -> bool) -> boo
 }
 
 fn report_unattributed(name: &str) {
-    static TOLD: Once = Once::new();
-    TOLD.call_once(|| {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    // No `Once`: whoever is told may emit a signal, too.
+    if !TOLD.swap(true, Ordering::Relaxed) {
         log(&format_args!(
             "signal `{name}` is cost-attributed but outside a traced scope: it is sent without costs; run the work in \
              `paid::scope().traced()` or under `#[paid::trace]`"
         ));
-    });
+    }
 }

@@ -4,8 +4,6 @@ mod builder;
 mod cargo;
 #[cfg(feature = "outbox")]
 mod on_disk;
-#[cfg(feature = "sigterm")]
-mod on_sigterm;
 
 use std::fmt;
 use std::time::Duration;
@@ -19,6 +17,7 @@ use crate::error::ConfigError;
 use crate::listener::Emit;
 use crate::report::{DeliveryError, RecordKind};
 use crate::signal::{PaidSignal, Signal};
+use crate::sinks::paid::PaidSink;
 
 pub use builder::EmitterBuilder;
 use cargo::Signals;
@@ -26,6 +25,14 @@ use cargo::Signals;
 /// Delivers signals to Paid from its own thread: emitting never waits for the network and needs no async runtime.
 /// Cloning is cheap; dropping the last handle waits up to 5 seconds for queued signals, and reports those that are not
 /// delivered.
+///
+/// An emitter that is still alive when the process ends, because it is installed, in a static or leaked, does the same
+/// then: if `main` returns or panics, or if something calls [`std::process::exit`], the process waits for queued signals,
+/// for all emitters at the same time. The wait is the emitter's [`patience`](EmitterBuilder::patience), but not more than
+/// a minute; call [`shutdown`](Self::shutdown) first if you need longer. Signals that are emitted meanwhile are refused
+/// and reported. If the process is killed by a signal (see `shutdown_on_sigterm`, feature `sigterm`, for SIGTERM and
+/// SIGINT) or aborts, queued signals are lost unless they are in an outbox. So they are on Windows if
+/// [`std::process::exit`] is called: it runs nothing there; call `shutdown` before.
 ///
 /// Signals are sent in batches, several at a time, and those of one customer in the order in which they were emitted.
 /// If a batch cannot be delivered now (Paid cannot be reached, is overloaded, or refuses the API key), it is retried
@@ -49,7 +56,7 @@ pub struct Emitter {
 }
 
 impl Emitter {
-    /// Creates an emitter over this client, with default settings.
+    /// Creates an emitter with this client's API key and settings, and default settings of its own.
     ///
     /// # Errors
     ///
@@ -58,9 +65,11 @@ impl Emitter {
         Self::builder(client).build()
     }
 
-    /// Returns a builder with the default settings.
+    /// Returns a builder with the default settings. The emitter takes over the client's API key, base URL, timeouts and HTTP
+    /// settings. It has connections of its own, and paces its attempts itself instead of following the client's
+    /// [`RetryPolicy`](crate::RetryPolicy).
     pub fn builder(client: Client) -> EmitterBuilder {
-        EmitterBuilder::over(client)
+        EmitterBuilder::over(PaidSink::new(&client))
     }
 
     /// Queues a signal at once and returns a receipt to await or to drop. A customer and product that the signal does
@@ -68,7 +77,7 @@ impl Emitter {
     ///
     /// It never waits for the network. With an outbox and a full queue it may wait for the disk, for a second at most.
     pub fn emit<S: PaidSignal>(&self, signal: S) -> Receipt {
-        match emit::complete(signal.to_signal()) {
+        match emit::made(signal).and_then(emit::complete) {
             Ok(signal) => {
                 let (tell, receipt) = Receipt::new(RecordKind::Signal);
                 emit::with_costs(signal, |signal| self.dispatch.push(signal, Some(tell), None));
@@ -107,7 +116,7 @@ impl Emitter {
         if !self.dispatch.has_disk() {
             return Err(DeliveryError::NoOutbox { kind: RecordKind::Signal });
         }
-        let signal = match emit::complete(signal.to_signal()) {
+        let signal = match emit::made(signal).and_then(emit::complete) {
             Ok(signal) => signal,
             Err(failure) => return self.dispatch.refuse(failure.clone()).await.and(Err(failure)),
         };
@@ -122,17 +131,6 @@ impl Emitter {
         match receipt.await {
             Ok(delivery) => Ok(Receipt::of_delivery(RecordKind::Signal, delivery)),
             Err(failure) => Err(failure),
-        }
-    }
-
-    /// Queues a signal that is already JSON, as in a dead letter; waits until there is room.
-    pub(crate) async fn emit_json(&self, text: &[u8]) -> Receipt {
-        match cargo::record_of_json(text) {
-            Some(record) => {
-                let room = self.dispatch.room_for_record(&record).await;
-                self.dispatch.push_record(room, record)
-            }
-            None => self.dispatch.refuse(DeliveryError::NotASignal),
         }
     }
 
@@ -179,6 +177,12 @@ impl Emitter {
     /// The emitter's counters so far.
     pub fn stats(&self) -> Stats {
         self.dispatch.stats()
+    }
+
+    /// Sets how long the end may take if a signal of the operating system ends the process.
+    #[allow(dead_code, reason = "feature `sigterm` calls it")]
+    pub(crate) fn name_time_on_signal(&self, time: Duration) {
+        self.dispatch.name_time_on_signal(time);
     }
 }
 

@@ -1,5 +1,7 @@
 //! The error type of every request. No error shows an API key, and `Display` shows at most a short message from a body.
 
+mod failure;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -9,7 +11,9 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
+use crate::secret::Secret;
 use crate::verdict::{self, Verdict};
+pub(crate) use failure::Failure;
 
 /// Everything that can go wrong with a request.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +42,17 @@ pub enum Error {
     /// The request is invalid; nothing was sent.
     #[error(transparent)]
     Request(Box<RequestError>),
-    /// The client, emitter or tracing cannot be built as configured.
+    /// The function given to [`ClientBuilder::api_key_from`](crate::ClientBuilder::api_key_from) returned no key; nothing
+    /// was sent.
+    #[error("{operation}: {problem}")]
+    #[non_exhaustive]
+    Key {
+        /// The operation's id.
+        operation: Cow<'static, str>,
+        /// What the function did instead.
+        problem: KeyProblem,
+    },
+    /// The client, emitter or tracing cannot be built as configured, or a request is made outside of a tokio runtime.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A custom sink rejected the batch; see [`unavailable`](Self::unavailable) and [`refused`](Self::refused).
@@ -54,6 +68,25 @@ pub struct SinkError {
     /// What the rejection means for the batch.
     pub verdict: Verdict,
     pub(crate) source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// Why a function that provides the API key returned none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyProblem {
+    /// It panicked.
+    #[error("the function given to `api_key_from` panicked")]
+    Panicked,
+    /// It did not return in time.
+    #[error("the function given to `api_key_from` did not return within {limit:?}")]
+    #[non_exhaustive]
+    Blocked {
+        /// The time limit of an attempt.
+        limit: Duration,
+    },
+    /// No thread could be started for it.
+    #[error("no thread could be started for the function given to `api_key_from`")]
+    NoThread,
 }
 
 /// A response with a status other than 2xx.
@@ -74,7 +107,8 @@ pub struct ApiError {
     pub operation: Cow<'static, str>,
     /// How many attempts were made.
     pub attempts: u32,
-    /// The response's headers.
+    /// The response's headers. If a server or proxy repeats the request's API key, here or in the body, `[API key]` stands
+    /// in its place.
     pub headers: HeaderMap,
     /// The response's body, up to 64 KiB. It may hold personal data: `Display` and `Debug` omit it.
     pub body: Bytes,
@@ -92,7 +126,7 @@ pub struct TransportError {
     /// True if no connection was made: Paid has not received the request.
     pub connect: bool,
     what: &'static str,
-    source: reqwest::Error,
+    source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 /// A response that cannot be decoded.
@@ -155,24 +189,17 @@ impl Error {
         Self::Request(Box::new(RequestError { operation, problem: problem.into() }))
     }
 
-    pub(crate) fn transport(
-        operation: Cow<'static, str>,
-        attempts: u32,
-        after: Duration,
-        source: reqwest::Error,
-    ) -> Self {
-        let connect = source.is_connect();
-        if source.is_timeout() && !connect {
-            return Self::Timeout { operation, after, attempts };
-        }
-        let what = if connect {
-            "cannot connect to Paid"
-        } else if source.is_body() || source.is_decode() {
-            "the response was cut off"
-        } else {
-            "the connection failed"
-        };
-        Self::Transport(Box::new(TransportError { operation, attempts, connect, what, source: source.without_url() }))
+    /// A 2xx response that is larger than the limit.
+    pub(crate) fn too_large(operation: Cow<'static, str>, status: StatusCode, limit: usize) -> Self {
+        let message =
+            format!("the body is larger than {limit} bytes; `ClientBuilder::max_response_bytes` sets the limit");
+        Self::decode(operation, status, message)
+    }
+
+    /// A 2xx response that cannot be used as a whole.
+    pub(crate) fn decode(operation: Cow<'static, str>, status: StatusCode, message: impl Into<String>) -> Self {
+        let (path, message, excerpt) = (".".to_owned(), message.into(), String::new());
+        Self::Decode(Box::new(DecodeError { operation, status, path, message, excerpt }))
     }
 
     /// For custom sinks: the sink cannot accept the batch now, but may accept it later. The emitter retries it.
@@ -193,6 +220,7 @@ impl Error {
             Self::Transport(error) => Verdict::of_failure(!error.connect),
             Self::Timeout { .. } | Self::Decode(_) => Verdict::Unknown,
             Self::Request(_) | Self::Config(_) => Verdict::BadContent,
+            Self::Key { .. } => Verdict::BadKey,
             Self::Sink(error) => error.verdict,
         }
     }
@@ -260,9 +288,31 @@ fn readable(value: &Value) -> Option<String> {
     }
 }
 
+/// This much of an error's body is kept.
+pub(crate) const LARGEST_ERROR_BODY: usize = 64 << 10;
+
 const REQUEST_ID_HEADERS: [&str; 4] = ["x-request-id", "request-id", "x-correlation-id", "cf-ray"];
 
 impl ApiError {
+    /// Reads a response. A server or proxy may repeat the request's headers in it: the key of the request is removed.
+    pub(crate) fn without_key(
+        operation: Cow<'static, str>,
+        attempts: u32,
+        status: StatusCode,
+        mut headers: HeaderMap,
+        body: &Bytes,
+        secret: &Secret,
+    ) -> Self {
+        secret.remove_from_headers(&mut headers);
+        let body = secret.removed_from_body(body, LARGEST_ERROR_BODY);
+        let mut error = Self::read(operation, attempts, status, headers, body);
+        // Decoded texts are looked through once more: a key may have been escaped in a way of its own.
+        for text in [&mut error.message, &mut error.code, &mut error.details].into_iter().flatten() {
+            *text = secret.removed(text);
+        }
+        error
+    }
+
     pub(crate) fn read(
         operation: Cow<'static, str>,
         attempts: u32,

@@ -58,7 +58,9 @@ impl PrivateFolder {
         let is_new = !path.exists();
         let opened = private(options).open(path)?;
         if is_new {
-            self.hand_over(&opened);
+            self.hand_over(&opened)
+        } else {
+            close_to_others(&opened)
         }
         Ok(opened)
     }
@@ -76,6 +78,18 @@ impl PrivateFolder {
     #[cfg(not(unix))]
     fn hand_over(&self, _: &File) {}
 }
+
+/// Takes the rights of others away from a file that an earlier version or somebody else made.
+#[cfg(unix)]
+fn close_to_others(file: &File) {
+    use std::os::unix::fs::PermissionsExt;
+    if file.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0) {
+        let _ = file.set_permissions(fs::Permissions::from_mode(0o600));
+    }
+}
+
+#[cfg(not(unix))]
+fn close_to_others(_: &File) {}
 
 /// Options that make a file which only its owner can read.
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
@@ -99,11 +113,17 @@ impl Folder for PrivateFolder {
     }
 
     fn replace(&self, file: &str, text: &[u8]) -> io::Result<()> {
-        let mut new = tempfile::NamedTempFile::new_in(&self.path)?;
-        self.hand_over(new.as_file());
-        new.write_all(text)?;
-        new.as_file().sync_data()?;
-        new.persist(self.at(file)).map_err(|error| error.error)?;
+        // One name, so that crashes leave one file behind and not many.
+        let new = format!(".{file}.new");
+        let _ = self.remove(&new);
+        let written = self.writable(&new, OpenOptions::new().write(true)).and_then(|mut opened| {
+            opened.write_all(text)?;
+            opened.sync_data()
+        });
+        if let Err(error) = written.and_then(|()| fs::rename(self.at(&new), self.at(file))) {
+            let _ = self.remove(&new);
+            return Err(error);
+        }
         self.sync()
     }
 
@@ -139,7 +159,7 @@ impl Folder for PrivateFolder {
 
     fn open(&self, file: &str) -> io::Result<Box<dyn Storage>> {
         let opened = self.writable(file, OpenOptions::new().read(true).write(true))?;
-        Ok(Box::new(StoredFile(opened)))
+        Ok(Box::new(StoredFile { file: opened, path: self.at(file) }))
     }
 }
 
@@ -151,26 +171,29 @@ impl PrivateFolder {
 }
 
 #[derive(Debug)]
-struct StoredFile(File);
+struct StoredFile {
+    file: File,
+    path: PathBuf,
+}
 
 impl Storage for StoredFile {
     fn length(&self) -> io::Result<u64> {
-        self.0.metadata().map(|metadata| metadata.len())
+        self.file.metadata().map(|metadata| metadata.len())
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {
-        self.0.set_len(length)
+        self.file.set_len(length)
     }
 
     #[cfg(unix)]
     fn read(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(&self.0, out, at)
+        std::os::unix::fs::FileExt::read_exact_at(&self.file, out, at)
     }
 
     #[cfg(windows)]
     fn read(&self, mut at: u64, mut out: &mut [u8]) -> io::Result<()> {
         while !out.is_empty() {
-            let read = std::os::windows::fs::FileExt::seek_read(&self.0, out, at)?;
+            let read = std::os::windows::fs::FileExt::seek_read(&self.file, out, at)?;
             if read == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
@@ -181,27 +204,38 @@ impl Storage for StoredFile {
 
     #[cfg(unix)]
     fn write(&self, at: u64, data: &[u8]) -> io::Result<()> {
-        std::os::unix::fs::FileExt::write_all_at(&self.0, data, at)
+        std::os::unix::fs::FileExt::write_all_at(&self.file, data, at)
     }
 
     #[cfg(windows)]
     fn write(&self, mut at: u64, mut data: &[u8]) -> io::Result<()> {
         while !data.is_empty() {
-            let written = std::os::windows::fs::FileExt::seek_write(&self.0, data, at)?;
+            let written = std::os::windows::fs::FileExt::seek_write(&self.file, data, at)?;
             (at, data) = (at + written as u64, &data[written..]);
         }
         Ok(())
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
     }
 
     fn try_lock(&self) -> io::Result<bool> {
-        match self.0.try_lock() {
+        match self.file.try_lock() {
             Ok(()) => Ok(true),
             Err(fs::TryLockError::WouldBlock) => Ok(false),
             Err(fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    #[cfg(unix)]
+    fn is_in_place(&self) -> io::Result<bool> {
+        use std::os::unix::fs::MetadataExt;
+        let own = self.file.metadata()?;
+        match fs::metadata(&self.path) {
+            Ok(there) => Ok((there.dev(), there.ino()) == (own.dev(), own.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
         }
     }
 }
@@ -248,6 +282,33 @@ mod tests {
         assert!(!folder.open("file").unwrap().try_lock().unwrap());
     }
 
+    #[test]
+    fn what_a_crash_left_of_a_replacement_is_no_obstacle() {
+        let (_place, folder) = folder();
+        fs::write(folder.at(".file.new"), "half").unwrap();
+        folder.replace("file", b"whole").unwrap();
+        assert_eq!(
+            (folder.read("file").unwrap(), folder.list().unwrap()),
+            (b"whole".to_vec(), vec!["file".to_owned()])
+        );
+        // A folder in its place cannot be replaced, and nothing stays behind.
+        fs::create_dir(folder.at("other")).unwrap();
+        folder.replace("other", b"").unwrap_err();
+        assert_eq!(folder.list().unwrap(), ["file", "other"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_was_removed_or_replaced_is_not_in_its_place() {
+        let (_place, folder) = folder();
+        let file = folder.open("file").unwrap();
+        assert!(file.is_in_place().unwrap());
+        folder.replace("file", b"another").unwrap();
+        assert!(!file.is_in_place().unwrap());
+        folder.remove("file").unwrap();
+        assert!(!file.is_in_place().unwrap());
+    }
+
     #[cfg(unix)]
     #[test]
     fn only_the_owner_can_read_what_is_in_it() {
@@ -260,6 +321,10 @@ mod tests {
         for file in ["replaced", "appended", "opened", "locked"] {
             assert_eq!(mode(&folder.at(file)), 0o600, "{file}");
         }
+        // Also a file that was open to others before.
+        fs::set_permissions(folder.at("opened"), fs::Permissions::from_mode(0o644)).unwrap();
+        drop(folder.open("opened").unwrap());
+        assert_eq!(mode(&folder.at("opened")), 0o600);
         assert_eq!(mode(folder.path()), 0o700);
         assert_eq!(mode(&place.path().join("a")), 0o700);
     }

@@ -33,7 +33,7 @@
 //!   the types of that crate.
 //! - `cost-emitter`: sends costs that you know directly to Paid, see [`mod@costs`].
 //! - `webhook`: verifies and parses webhooks, see `paid::webhook`; `webhook-axum`: an axum extractor for them.
-//! - `sigterm`: [`Emitter::shutdown_on_sigterm`].
+//! - `sigterm`: delivers what is queued before SIGTERM or SIGINT ends the process, see [`Emitter::shutdown_on_sigterm`].
 //! - `nats`: sends signals through NATS JetStream, see `paid::nats`.
 //! - `metrics`: publishes the emitter's [`Stats`] through the `metrics` facade, as `paid_signals_*`.
 //! - `gzip`: compresses requests, see [`ClientBuilder::gzip`].
@@ -55,6 +55,7 @@ pub mod costs;
     allow(dead_code, unused_imports, unreachable_pub)
 )]
 mod dispatch;
+mod duration;
 #[cfg(feature = "emit")]
 mod emit;
 #[cfg(feature = "emit")]
@@ -62,10 +63,14 @@ mod emit;
 mod emitter;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+#[cfg(feature = "emit")]
+mod ending;
 #[cfg_attr(not(feature = "emit"), allow(dead_code))]
 mod error;
-#[cfg(any(feature = "outbox", feature = "cost-emitter"))]
+#[cfg(feature = "outbox")]
 mod files;
+#[allow(dead_code)] // Some of it only serves features.
+mod foreign;
 #[cfg(feature = "nats")]
 mod forward;
 #[cfg(feature = "fuzzing")]
@@ -88,6 +93,7 @@ mod retry;
 #[cfg(feature = "emit")]
 #[cfg_attr(not(feature = "trace"), allow(dead_code))]
 mod scope;
+mod secret;
 #[cfg(feature = "emit")]
 pub mod signal;
 #[cfg(feature = "sigterm")]
@@ -107,7 +113,7 @@ pub mod webhook;
 mod wire;
 
 pub use client::{ApiKey, Client, ClientBuilder};
-pub use error::{ApiError, ConfigError, DecodeError, Error, RequestError, SinkError, TransportError};
+pub use error::{ApiError, ConfigError, DecodeError, Error, KeyProblem, RequestError, SinkError, TransportError};
 pub use generated::{resources, types};
 pub use pagination::{Items, Page, PageEnd};
 pub use patch::Patch;
@@ -116,14 +122,12 @@ pub use timestamp::{ParseTimestampError, Timestamp};
 pub use transport::{Call, CallFuture, Empty};
 pub use verdict::Verdict;
 
-#[cfg(feature = "nats")]
-pub use async_nats;
-#[cfg(feature = "nats")]
-pub use forward::forward;
 #[cfg(feature = "emit")]
 pub use front_of_emit::*;
 #[cfg(feature = "trace")]
 pub use paid_macros::trace;
+#[cfg(feature = "nats")]
+pub use {async_nats, forward::forward};
 
 /// What feature `emit` adds to the crate root.
 #[cfg(feature = "emit")]
@@ -216,7 +220,8 @@ pub mod runtime {
     pub use crate::{Call, Client, Decimal, Empty, JsonObject, Patch, Timestamp};
 }
 
-/// Compiles the code in the README.
+/// Compiles the code in the README and the guide.
 #[cfg(all(doctest, feature = "outbox", feature = "trace", feature = "cost-emitter"))]
 #[doc = include_str!("../../README.md")]
+#[doc = include_str!("../../docs/dead-letters.md")]
 struct Readme;

@@ -2,9 +2,10 @@
 //! emitted while there is none. Knows no scope and no network.
 
 use std::any::Any;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Once, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::foreign;
 use crate::report::{DeliveryError, log};
 use crate::signal::Signal;
 
@@ -65,7 +66,7 @@ static INSTALLED: RwLock<Option<Arc<dyn Emit>>> = RwLock::new(None);
 /// How many emitters there are: the installed one, and those of scopes. If it is zero, emission stops at once.
 static LISTENERS: AtomicUsize = AtomicUsize::new(0);
 static LOST: AtomicU64 = AtomicU64::new(0);
-static REPORT_LOSS: Once = Once::new();
+static LOSS_IS_REPORTED: AtomicBool = AtomicBool::new(false);
 
 /// Counts one emitter among the listeners until it is dropped.
 pub(crate) struct Listening(());
@@ -90,17 +91,24 @@ impl Drop for Listening {
 }
 
 /// Sends all signals of the process to this emitter, except those of scopes that have their own. It replaces an emitter
-/// that was installed before.
+/// that was installed before, which is dropped: if that was its last handle, this waits for its queued signals.
+///
+/// An installed [`Emitter`](crate::Emitter) needs no cleaning up: when `main` returns or panics, or something calls
+/// [`std::process::exit`] (except on Windows), its queued signals are sent before the process ends, for up to its
+/// [`patience`](crate::EmitterBuilder::patience); those that are not delivered then are reported. To know the result, keep
+/// a clone and call [`shutdown`](crate::Emitter::shutdown).
 pub fn install(emitter: impl Emit) {
-    let before = INSTALLED.write().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(emitter));
+    let emitter: Arc<dyn Emit> = Arc::new(emitter);
+    let before = INSTALLED.write().unwrap_or_else(PoisonError::into_inner).replace(emitter);
     if before.is_some() {
-        tracing::warn!("an emitter was already installed; signals go to the new one from now on");
+        foreign::log(|| tracing::warn!("an emitter was already installed; signals go to the new one from now on"));
     } else {
         LISTENERS.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// Removes the installed emitter and returns it; for tests, and before a process ends.
+/// Removes the installed emitter and returns it, for tests. Dropping it, if it is the last handle, waits for its queued
+/// signals. The end of a process does that by itself, see [`install`].
 pub fn uninstall() -> Option<Arc<dyn Emit>> {
     let before = INSTALLED.write().unwrap_or_else(PoisonError::into_inner).take();
     if before.is_some() {
@@ -128,17 +136,18 @@ pub(crate) fn installed() -> Option<Arc<dyn Emit>> {
 #[inline]
 pub(crate) fn lost(name: &str) {
     LOST.fetch_add(1, Ordering::Relaxed);
-    if !REPORT_LOSS.is_completed() {
+    if !LOSS_IS_REPORTED.load(Ordering::Relaxed) {
         report_loss(name);
     }
 }
 
 #[cold]
 fn report_loss(name: &str) {
-    REPORT_LOSS.call_once(|| {
+    // No `Once`: whoever is told may emit a signal, too.
+    if !LOSS_IS_REPORTED.swap(true, Ordering::Relaxed) {
         log(&format_args!(
             "signal `{name}` was emitted, but no emitter is installed: it is lost, and so are all that follow; call \
              `paid::install(paid::Emitter::new(client)?)` when the program starts"
         ));
-    });
+    }
 }

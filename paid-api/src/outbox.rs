@@ -3,15 +3,37 @@
 //!
 //! An outbox is a folder. `outbox.redb` holds the records that Paid does not have yet, `dead-letters.jsonl` those that
 //! Paid permanently refused, one JSON object a line, and `contents` says whether they are signals or cost records.
-//! `cargo paid outbox` (feature `cli`) shows both.
+//! `cargo paid outbox` (feature `cli`) shows both. All files can be read by their owner only; a folder that exists keeps
+//! its permissions.
+//!
+//! A damaged `outbox.redb` is put aside as `outbox.damaged-` with the time, in milliseconds since 1970: every whole
+//! record is read from it and sent, what is missing is reported and counted as dropped, and work goes on with a new
+//! file. The file `mark` says which records were delivered, so that none of those comes back. The newest five damaged
+//! files are kept; older ones are removed with a line in the log.
+//!
+//! Dead letters stay until they are delivered ([`Emitter::resubmit`](crate::Emitter::resubmit)) or [discarded](discard):
+//! each is money that was not billed. A file of them that has grown to 16 MiB is compacted, since only the last letter of
+//! each key counts, and, if that does not help, continued in a new one: `dead-letters.1.jsonl` and further numbers hold
+//! the earlier letters. There is no limit to their number; the log says so whenever a file is full. The files may be
+//! read at any time; to change them, use the functions of this module, which respect the lock and check what they write.
+//! A line that cannot be parsed stays as it is.
 
+mod aside;
 mod backend;
 mod contents;
+mod database;
 mod dead_letters;
 pub(crate) mod frame;
+mod holder;
 mod keeper;
+mod mark;
+mod opening;
 mod resubmission;
+mod salvage;
+mod set_aside;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::path::Path;
@@ -23,17 +45,21 @@ use tokio::sync::{mpsc, oneshot};
 use crate::Timestamp;
 pub use crate::dispatch::Fsync;
 use crate::dispatch::{
-    Disk, DiskNews, DiskSettings, Folder, Host, Machine, News, OpenedDisk, Record, Rejected, SetAside,
+    self, Disk, DiskNews, DiskSettings, Ended, Folder, Host, Machine, News, OpenedDisk, Record, Rejected,
 };
 use crate::error::ConfigError;
 use crate::files::PrivateFolder;
-use crate::report::RecordKind;
+use crate::report::{RecordKind, log};
 
-pub use dead_letters::{DeadLetter, DeadLetters};
-use keeper::{Keeper, KeeperCommand};
-pub use resubmission::Resubmitted;
-pub(crate) use resubmission::resubmit_with;
-use store::{Damage, OpenError, Place, Store};
+use contents::Claim;
+pub use dead_letters::{
+    DeadLetter, DeadLetters, dead_letter, dead_letters, discard, discard_unreadable, replace_letter,
+    replace_letter_and_key,
+};
+use keeper::{Keeper, KeeperCommand, Load};
+pub use resubmission::{Progress, Resubmission, Resubmitted};
+pub use set_aside::{SetAside, set_aside};
+use store::{Damage, OpenError, Opened, Place, Store};
 
 /// Opens an outbox and starts its thread: disk I/O blocks.
 pub(crate) fn open(settings: &DiskSettings, host: &Arc<dyn Host>, news: DiskNews) -> Result<OpenedDisk, ConfigError> {
@@ -51,19 +77,30 @@ fn open_with(
     let Some(open_folder) = &settings.folder else { return Err(ConfigError::new("the outbox has no folder")) };
     let folder = open_folder().map_err(|error| ConfigError::new(error.to_string()))?;
     let kind = settings.kind;
-    let place = Place { folder, kind, sync: settings.fsync != Fsync::Never, host: Arc::clone(host) };
-    contents::claim(&*place.folder, kind)?;
-    let (store, found, damage) = Store::open(&place)?;
+    let claim = contents::claim(&*folder, kind)?;
+    let sync = settings.fsync != Fsync::Never;
+    let mut place = Place { folder, kind, is_sure: claim == Claim::Sure, sync, host: Arc::clone(host) };
+    if claim == Claim::New {
+        contents::write(&*place.folder, kind)?;
+    }
+    let Opened { store, found, damage } = Store::open(&place, None)?;
+    if claim == Claim::Unsure {
+        contents::write(&*place.folder, kind)?;
+    }
+    let unsure = || format!("its file {} was missing or damaged, and is written anew", contents::FILE);
+    let problem = (claim == Claim::Unsure).then(unsure);
+    place.is_sure = true;
     let (sender, commands) = mpsc::unbounded_channel();
     let outbox =
         Outbox { commands: sender, host: Arc::clone(host), news: news.clone(), is_gone: AtomicBool::new(false) };
-    let keeper = Keeper::new(place, settings, store, news);
+    let keeper = Keeper::new(place, settings.fsync, store, settings.gone.clone(), news);
     let opened = OpenedDisk {
         disk: Box::new(outbox),
         first: found.first,
         next: found.next,
         records: found.records,
-        damage: damage.map(|damage| damage_in_words(kind, &damage)),
+        lost: damage.as_ref().map_or(0, |damage| damage.lost),
+        damage: damage.map(|damage| damage_in_words(kind, &damage)).or(problem),
     };
     Ok((opened, Keeping { keeper, commands }))
 }
@@ -87,13 +124,16 @@ impl From<OpenError> for ConfigError {
 }
 
 fn damage_in_words(kind: RecordKind, damage: &Damage) -> String {
-    format!(
-        "it was damaged ({}): {} that could be read {} sent; the damaged file is kept as {}",
-        damage.problem,
-        kind.counted(damage.saved),
-        if damage.saved == 1 { "is" } else { "are" },
-        damage.kept_as
-    )
+    let Damage { problem, kept_as, saved, lost } = damage;
+    let are = if *saved == 1 { "is" } else { "are" };
+    let mut words = format!("it was damaged ({problem}): {} that could be read {are} sent", kind.counted(*saved));
+    if *lost > 0 {
+        words += &format!(", {} lost", kind.counted(*lost));
+    }
+    if let Some(kept_as) = kept_as {
+        words += &format!("; the damaged file is kept as {kept_as}");
+    }
+    words
 }
 
 /// Sends commands to the outbox's thread.
@@ -107,9 +147,13 @@ struct Outbox {
 impl Outbox {
     fn say(&self, command: KeeperCommand) {
         // The thread ends only if it is told to, or if the store panics.
-        if self.commands.send(command).is_err() && !self.is_gone.swap(true, Ordering::Relaxed) {
-            let problem = "its thread has ended; everything is in memory only until the program starts again";
+        let Err(mpsc::error::SendError(command)) = self.commands.send(command) else { return };
+        let problem = "its thread has ended; everything is in memory only until the program starts again";
+        if !self.is_gone.swap(true, Ordering::Relaxed) {
             self.news.tell(News::Failing(problem.to_owned()));
+        }
+        if let KeeperCommand::Bury(..) = command {
+            self.news.tell(News::LettersFailing(problem.to_owned()));
         }
     }
 }
@@ -129,18 +173,23 @@ impl Disk for Outbox {
 
     fn bury(&self, rejected: Vec<Rejected>) {
         let at = Timestamp::from(chrono::DateTime::from(self.host.now()));
-        self.say(KeeperCommand::Bury(
-            rejected.into_iter().filter_map(|rejected| DeadLetter::of(rejected, at)).collect(),
+        let records = rejected.len() as u64;
+        let letter = |rejected: Rejected| Some((rejected.chunk, DeadLetter::of(rejected, at)?));
+        self.say(KeeperCommand::Bury(rejected.into_iter().filter_map(letter).collect(), records));
+    }
+
+    fn show_aside(&self, records: Vec<dispatch::SetAside>) {
+        let now = self.host.now();
+        self.say(KeeperCommand::ShowAside(
+            records.into_iter().filter_map(|record| SetAside::of(record, now)).collect(),
         ));
     }
 
-    fn show_aside(&self, _: Vec<SetAside>) {}
-
     fn load(&self, from: u64, until: u64, records: usize, bytes: usize) {
-        self.say(KeeperCommand::Load { from, until, records: records as u64, bytes });
+        self.say(KeeperCommand::Load(Load { frames: from..until, records: records as u64, bytes }));
     }
 
-    fn end(&self) -> oneshot::Receiver<()> {
+    fn end(&self) -> oneshot::Receiver<Ended> {
         let (tell, told) = oneshot::channel();
         self.say(KeeperCommand::End(tell));
         told
@@ -173,12 +222,23 @@ pub fn waiting(folder: impl AsRef<Path>) -> io::Result<Waiting> {
         _ => return Ok(Waiting::None),
     };
     let kind = kind_of(&folder)?.unwrap_or(RecordKind::Signal);
-    match Store::open(&Place { folder: Arc::new(folder), kind, sync: true, host: Arc::new(Machine) }) {
-        Ok((_, found, _)) if kind == RecordKind::Cost => Ok(Waiting::Costs(found.records)),
-        Ok((_, found, _)) => Ok(Waiting::Signals(found.records)),
+    let place = Place { folder: Arc::new(folder), kind, is_sure: true, sync: true, host: Arc::new(Machine) };
+    match Store::open(&place, None) {
+        Ok(Opened { found, damage, .. }) => {
+            if let Some(damage) = damage {
+                log(&format_args!("the outbox {}: {}", place.shown(), damage_in_words(kind, &damage)));
+            }
+            let is_costs = kind == RecordKind::Cost;
+            Ok(if is_costs { Waiting::Costs(found.records) } else { Waiting::Signals(found.records) })
+        }
         Err(OpenError::Held { holder, .. }) => Ok(Waiting::HeldBy(holder)),
         Err(error) => Err(io::Error::other(error)),
     }
+}
+
+/// The dead letters in an open folder.
+pub(crate) fn letters_of(folder: &dyn Folder) -> io::Result<DeadLetters> {
+    dead_letters::read(folder)
 }
 
 /// The kind of records in the outbox of a folder, if there is one.
@@ -186,22 +246,9 @@ pub(crate) fn kind_of(folder: &dyn Folder) -> io::Result<Option<RecordKind>> {
     contents::found(folder).map_err(io::Error::other)
 }
 
-/// Reads the dead-letter file of an outbox: the records that Paid permanently refused. Works while a process has the
-/// outbox open.
-///
-/// # Errors
-///
-/// If the file cannot be read. If there is no file, there are no dead letters.
-pub fn dead_letters(folder: impl AsRef<Path>) -> io::Result<DeadLetters> {
-    match PrivateFolder::find(folder.as_ref())? {
-        Some(folder) => letters_of(&folder),
-        None => Ok(DeadLetters::default()),
-    }
-}
-
-/// The dead letters in a folder.
-pub(crate) fn letters_of(folder: &dyn Folder) -> io::Result<DeadLetters> {
-    dead_letters::read(folder)
+/// The folder of an outbox; `None` if it does not exist. It is not created.
+pub(crate) fn shared_folder(path: &Path) -> io::Result<Option<Arc<dyn Folder>>> {
+    Ok(dead_letters::opened(path)?.map(|folder| Arc::new(folder) as Arc<dyn Folder>))
 }
 
 /// For tests of dispatch: an outbox without its own thread.
@@ -215,15 +262,23 @@ pub(crate) mod for_tests {
         settings: &DiskSettings,
         news: DiskNews,
     ) -> (OpenedDisk, impl Future<Output = ()> + Send + use<>) {
-        let (opened, keeping) = open_with(settings, &(Arc::new(Machine) as Arc<dyn Host>), news).unwrap();
-        (opened, keeping.run())
+        try_open(settings, news).unwrap()
+    }
+
+    pub(crate) fn try_open(
+        settings: &DiskSettings,
+        news: DiskNews,
+    ) -> Result<(OpenedDisk, impl Future<Output = ()> + Send + use<>), ConfigError> {
+        let (opened, keeping) = open_with(settings, &(Arc::new(Machine) as Arc<dyn Host>), news)?;
+        Ok((opened, keeping.run()))
     }
 
     pub(crate) fn write(folder: Arc<dyn Folder>, number: u64, since: u64, records: &[Record]) {
-        contents::claim(&*folder, RecordKind::Signal).unwrap();
-        let place = Place { folder, kind: RecordKind::Signal, sync: true, host: Arc::new(Machine) };
-        let (store, _, _) = Store::open(&place).unwrap();
+        let kind = RecordKind::Signal;
+        contents::write(&*folder, kind).unwrap();
+        let place = Place { folder, kind, is_sure: true, sync: true, host: Arc::new(Machine) };
+        let Opened { mut store, .. } = Store::open(&place, None).unwrap();
         let frame = frame::encode(number, since, records);
-        store.commit(&[(number, frame)].into(), &BTreeSet::new()).unwrap();
+        store.commit(&[(number, frame)].into(), &BTreeSet::new(), |_, _| ()).unwrap();
     }
 }

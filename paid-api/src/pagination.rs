@@ -1,11 +1,12 @@
 //! Streams the items of a list endpoint over all its pages.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
+use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
@@ -31,35 +32,79 @@ pub enum PageEnd {
 
 /// All items of a list as a [`Stream`], which requests each page when it is needed.
 ///
-/// An error does not end the stream: the next poll requests the same page again. No item is skipped or repeated, unless
-/// the list itself changes in between. To stop early, drop the stream.
+/// After an error that may be temporary (see [`Error::is_retryable`]) the next poll requests the same page again; any other
+/// error ends the stream. No item is skipped or repeated, unless the list itself changes in between. A server whose pages
+/// do not advance, or that promises more items than it sends, is an error. To stop early, drop the stream.
 pub struct Items<P: Page> {
     call: Call<P>,
     offset: i64,
     buffer: VecDeque<P::Item>,
-    pending: Option<CallFuture<P>>,
+    pending: Option<CallFuture<(P, u64)>>,
+    /// The fingerprints of all pages so far.
+    seen: HashSet<u64>,
     finished: bool,
+}
+
+/// Why a list cannot be read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standstill {
+    /// The server says that more items follow, and sends none.
+    Empty,
+    /// A page has the items of an earlier one.
+    Repeated,
 }
 
 impl<P: Page> Items<P> {
     /// Starts at the `offset` of the call.
     #[doc(hidden)]
     pub fn new(call: Call<P>) -> Self {
-        let offset = call.query_value("offset").and_then(|text| text.parse().ok()).unwrap_or(0);
-        Self { call, offset, buffer: VecDeque::new(), pending: None, finished: false }
+        // An offset that is no number is refused when the call is sent.
+        let offset = call.query_value("offset").and_then(|text| text.parse().ok());
+        let call = if offset.is_none() && call.query_value("offset").is_some() {
+            call.refused("`offset` is not a number of items")
+        } else {
+            call
+        };
+        let offset = offset.unwrap_or(0);
+        let (buffer, seen) = (VecDeque::new(), HashSet::new());
+        Self { call, offset, buffer, pending: None, seen, finished: false }
     }
 
-    fn take_page(&mut self, page: P) {
+    fn take_page(&mut self, page: P, fingerprint: u64) -> Result<(), Standstill> {
         let (items, end) = page.into_items();
         let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
-        self.offset = self.offset.saturating_add(count);
-        self.finished = match end {
-            // After an empty page that promises more, the stream would never end.
-            _ if count == 0 => true,
-            PageEnd::HasMore(more) => !more,
-            PageEnd::Total(total) => self.offset >= total,
+        let next = self.offset.saturating_add(count);
+        let follows = match end {
+            PageEnd::HasMore(more) => more,
+            // A total that is smaller than what was sent already is wrong: only an empty page ends the list.
+            PageEnd::Total(total) => next < total || (count > 0 && next > total.max(0)),
         };
+        if count == 0 && follows {
+            return Err(Standstill::Empty);
+        }
+        if count > 0 && !self.seen.insert(fingerprint) {
+            return Err(Standstill::Repeated);
+        }
+        self.offset = next;
+        self.finished = !follows;
         self.buffer.extend(items);
+        Ok(())
+    }
+
+    fn error(&self, standstill: Standstill) -> Error {
+        let (offset, problem) = (self.offset, standstill.problem());
+        Error::decode(self.call.operation(), StatusCode::OK, format!("the page at offset {offset} {problem}"))
+    }
+}
+
+impl Standstill {
+    fn problem(self) -> &'static str {
+        match self {
+            Self::Empty => "has no items, although the server says that more follow",
+            Self::Repeated => {
+                "has the same items as an earlier page: the server ignores `offset`, or the list has changed since"
+            }
+        }
     }
 }
 
@@ -77,12 +122,18 @@ impl<P: Page> Stream for Items<P> {
                 return Poll::Ready(None);
             }
             let call = self.call.clone().query("offset", self.offset.to_string());
-            let pending = self.pending.get_or_insert_with(|| call.send());
+            let pending = self.pending.get_or_insert_with(|| call.send_page());
             let answer = ready!(pending.as_mut().poll(context));
             self.pending = None;
-            match answer {
-                Ok(page) => self.take_page(page),
-                Err(error) => return Poll::Ready(Some(Err(error))),
+            let taken = match answer {
+                Ok((page, fingerprint)) => {
+                    self.take_page(page, fingerprint).map_err(|standstill| self.error(standstill))
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = taken {
+                self.finished = !error.is_retryable();
+                return Poll::Ready(Some(Err(error)));
             }
         }
     }

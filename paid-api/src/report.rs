@@ -1,12 +1,15 @@
 //! Failures to bill or to deliver: one error type that names the record, the user's hooks, and the log.
 
+mod hooks;
+mod reporter;
+
 use std::borrow::Cow;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use crate::error::Error;
+pub(crate) use crate::foreign::error as log;
+pub(crate) use reporter::Reporter;
 
 /// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -181,7 +184,9 @@ pub enum DeliveryError {
         kind: RecordKind,
     },
     /// The JSON is not a complete signal.
-    #[error("the JSON is not a complete signal: it needs `eventName`, `customer` and `idempotencyKey`")]
+    #[error(
+        "the JSON is not a complete signal: it needs `eventName`, `customer` and `idempotencyKey`, none of them empty"
+    )]
     NotASignal,
     /// The signal is for the collector, but tracing is not initialised.
     #[error("signal `{name}` is for the collector, but tracing is not initialised: call `paid::trace::init()`")]
@@ -285,93 +290,4 @@ fn no_customer(kind: RecordKind) -> &'static str {
 
 fn reason(error: Option<&Error>) -> String {
     error.map_or_else(|| "delivery ended before the server answered".to_owned(), ToString::to_string)
-}
-
-/// Called for every failure.
-pub(crate) type Hook = dyn Fn(&DeliveryError) + Send + Sync;
-
-/// Logs failures and tells the user's hook about them.
-#[derive(Default)]
-pub(crate) struct Reporter {
-    hooks: Vec<Box<Hook>>,
-    /// One for each kind: a flood of spans must not hide a signal.
-    throttles: [Mutex<Throttle>; 3],
-}
-
-/// The state of the log for failures that may occur a million times a second.
-#[derive(Default)]
-struct Throttle {
-    logged: Option<Instant>,
-    unlogged: u64,
-}
-
-/// Such failures are logged at most this often.
-const LOGGED_EVERY: Duration = Duration::from_secs(1);
-
-impl Reporter {
-    pub(crate) fn add_hook(&mut self, hook: impl Fn(&DeliveryError) + Send + Sync + 'static) {
-        self.hooks.push(Box::new(hook));
-    }
-
-    /// Logs a failure and tells the hook.
-    pub(crate) fn report(&self, failure: &DeliveryError) {
-        match failure.kind() {
-            RecordKind::Signal | RecordKind::Cost => log(failure),
-            RecordKind::Span => self.log_throttled(failure),
-        }
-        self.tell_hooks(failure);
-    }
-
-    /// Like [`report`](Self::report), for failures that may occur often: logs at most once a second, with the number of
-    /// failures in between.
-    pub(crate) fn report_throttled(&self, failure: &DeliveryError) {
-        self.log_throttled(failure);
-        self.tell_hooks(failure);
-    }
-
-    fn log_throttled(&self, failure: &DeliveryError) {
-        let [signals, costs, spans] = &self.throttles;
-        let throttle = match failure.kind() {
-            RecordKind::Signal => signals,
-            RecordKind::Cost => costs,
-            RecordKind::Span => spans,
-        };
-        let mut throttle = throttle.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        if throttle.logged.is_some_and(|logged| now.duration_since(logged) < LOGGED_EVERY) {
-            throttle.unlogged += 1;
-            return;
-        }
-        let unlogged = std::mem::take(&mut throttle.unlogged);
-        throttle.logged = Some(now);
-        drop(throttle);
-        match unlogged {
-            0 => log(failure),
-            more => log(&format_args!("{failure} (and {more} more since this was last logged)")),
-        }
-    }
-
-    /// Calls the hooks. A hook that panics must not end the caller or the thread.
-    pub(crate) fn tell_hooks(&self, failure: &DeliveryError) {
-        for hook in &self.hooks {
-            if catch_unwind(AssertUnwindSafe(|| hook(failure))).is_err() {
-                log(&"the error hook panicked");
-            }
-        }
-    }
-}
-
-impl fmt::Debug for Reporter {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Reporter({} hooks)", self.hooks.len())
-    }
-}
-
-/// Logs an error, or prints it on stderr if no `tracing` subscriber listens to errors.
-pub(crate) fn log(failure: &dyn fmt::Display) {
-    if tracing::enabled!(tracing::Level::ERROR) {
-        tracing::error!("{failure}");
-    } else {
-        eprintln!("paid: {failure}");
-    }
 }

@@ -6,7 +6,11 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 
+use crate::duration::bounded;
 use crate::verdict::{self, Backoff, Verdict};
+
+/// A server that asks for a longer wait is not waited for, whatever the total.
+const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
 
 /// How often and for how long a request is retried.
 ///
@@ -14,7 +18,7 @@ use crate::verdict::{self, Backoff, Verdict};
 /// request that could do its work twice (a create without an idempotency key) is retried only if the work cannot have
 /// been done: no connection was made, or Paid answered 425, 429 or 503. The wait is what the server asks for in
 /// `retry-after-ms`, `Retry-After` or `X-RateLimit-Reset`; otherwise it is random, between a tenth of a bound and the
-/// bound, which doubles with every attempt.
+/// bound, which doubles with every attempt. If the server asks for more than an hour, the error is returned at once.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
@@ -94,9 +98,12 @@ impl RetryPolicy {
             return None;
         }
         let asked = situation.headers.and_then(|headers| verdict::asked_to_wait(headers, situation.now));
+        if asked.is_some_and(|asked| asked > LONGEST_ASKED) {
+            return None;
+        }
         let backoff = Backoff { base: self.base_delay, max: self.max_delay };
         let wait = asked.unwrap_or_else(|| backoff.wait(situation.attempts, situation.random));
-        (situation.elapsed.saturating_add(wait) < self.total).then_some(wait)
+        (situation.elapsed.saturating_add(wait) < bounded(self.total)).then_some(wait)
     }
 }
 
@@ -126,11 +133,11 @@ where
     A: Attempted,
     F: Future<Output = A>,
 {
-    let begun = Instant::now();
-    let mut attempts = 0;
+    let (begun, total) = (Instant::now(), bounded(policy.total));
+    let mut attempts = 0_u32;
     loop {
-        attempts += 1;
-        let attempted = attempt(attempts, policy.total.saturating_sub(begun.elapsed())).await;
+        attempts = attempts.saturating_add(1);
+        let attempted = attempt(attempts, total.saturating_sub(begun.elapsed())).await;
         let situation = Situation {
             verdict: attempted.verdict(),
             headers: attempted.headers(),
@@ -252,5 +259,25 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("retry-after", "3600".parse().unwrap());
         assert!(policy.decide(&Situation { headers: Some(&headers), ..situation(Verdict::NotDone, true) }).is_none());
+    }
+
+    #[test]
+    fn for_ever_is_a_long_time_and_a_server_cannot_make_it_longer() {
+        let policy = RetryPolicy::default().total(Duration::MAX).delays(Duration::MAX, Duration::MAX);
+        assert!(policy.decide(&situation(Verdict::NotDone, true)).is_some());
+        for asked in ["3601", "1e15", "99999999999999999999999"] {
+            let mut headers = HeaderMap::new();
+            headers.insert("retry-after", asked.parse().unwrap());
+            let told = Situation { headers: Some(&headers), ..situation(Verdict::NotDone, true) };
+            assert_eq!(policy.decide(&told), None, "{asked}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_setting_makes_the_loop_panic() {
+        for limit in [Duration::MAX, Duration::ZERO] {
+            let policy = RetryPolicy::default().total(limit).delays(limit, limit);
+            assert!(run(&policy, true, |_, _| async { Lost }).await.1 >= 1);
+        }
     }
 }

@@ -9,17 +9,22 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+use crate::foreign;
 use crate::listener::{Emit, Listening};
+use crate::report::log;
 use crate::types::{CustomerAttribution, ProductAttribution};
 
 thread_local! {
-    static CURRENT: RefCell<Option<Scope>> = const { RefCell::new(None) };
+    /// Without a destructor of its own, so that scopes work in the destructors of other thread-locals, too. It is empty
+    /// when the thread ends, because guards restore it.
+    static CURRENT: RefCell<ManuallyDrop<Option<Scope>>> = const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
 /// Sets the customer, product and emitter of the signals inside. Cloning is cheap.
@@ -138,7 +143,7 @@ pub fn scope() -> Scope {
 impl Scope {
     /// Returns the current scope, or an empty one if there is none.
     pub fn current() -> Self {
-        CURRENT.with_borrow(|current| current.clone()).unwrap_or_else(scope)
+        Self::with_current(|current| current.cloned()).unwrap_or_else(scope)
     }
 
     /// Sets whose work it is, by your own id or a [`CustomerId`](crate::types::CustomerId).
@@ -215,11 +220,11 @@ impl Scope {
         let (customer, product) = (inner.customer.as_ref(), inner.product.as_ref());
         let mut ending = Ending::default();
         inner.companion = match (inner.companion.take(), outer) {
-            (Some(own), outer) => own.begin(outer, customer, product).map(|begun| {
+            (Some(own), outer) => quietly(|| own.begin(outer, customer, product)).map(|begun| {
                 ending.companion = begun.ends.then(|| Arc::clone(&begun.companion));
                 begun.companion
             }),
-            (None, Some(outer)) => Arc::clone(outer).inherit(customer, product),
+            (None, Some(outer)) => quietly(|| Arc::clone(outer).inherit(customer, product)),
             (None, None) => None,
         };
         (self, ending)
@@ -244,13 +249,15 @@ impl Scope {
 
     /// Makes this the current scope until the guard is dropped.
     pub(crate) fn enter(&self) -> Entered {
-        let accompanied = self.companion().and_then(|companion| companion.enter());
-        Entered { _accompanied: accompanied, before: CURRENT.replace(Some(self.clone())) }
+        let accompanied = self.companion().and_then(|companion| quietly(|| companion.enter()));
+        Entered { accompanied, before: replace_current(Some(self.clone())) }
     }
 
     /// Calls `look` with the current scope, without cloning it.
-    pub(crate) fn with_current<R>(look: impl FnOnce(Option<&Self>) -> R) -> R {
-        CURRENT.with_borrow(|current| look(current.as_ref()))
+    pub(crate) fn with_current<R>(mut look: impl FnMut(Option<&Self>) -> R) -> R {
+        let seen = CURRENT.try_with(|current| look(current.borrow().as_ref()));
+        // Where thread-locals are gone for good, there is no scope.
+        seen.unwrap_or_else(|_| look(None))
     }
 }
 
@@ -267,14 +274,31 @@ impl fmt::Debug for Scope {
 
 /// Restores the previous scope when it is dropped.
 pub(crate) struct Entered {
-    _accompanied: Option<Box<dyn Any>>,
+    accompanied: Option<Box<dyn Any>>,
     before: Option<Scope>,
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        CURRENT.set(self.before.take());
+        let left = replace_current(self.before.take());
+        // Either may be the last handle of an emitter of the user's.
+        let _ = foreign::call(|| drop(left));
+        let _ = foreign::call(|| drop(self.accompanied.take()));
     }
+}
+
+/// Makes this the current scope and returns the one before.
+fn replace_current(scope: Option<Scope>) -> Option<Scope> {
+    let replaced = CURRENT.try_with(|current| current.replace(ManuallyDrop::new(scope)));
+    replaced.ok().and_then(ManuallyDrop::into_inner)
+}
+
+/// What a companion does, or nothing if it cannot: in the destructor of a thread-local, tracing has lost its own.
+fn quietly<T>(ask: impl FnOnce() -> Option<T>) -> Option<T> {
+    foreign::call(ask).unwrap_or_else(|panic| {
+        log(&format_args!("a scope is not traced: tracing {panic}"));
+        None
+    })
 }
 
 /// Tells a companion how its scope ends, even if the work panics or is cancelled.
@@ -290,7 +314,10 @@ impl Ending {
 
     fn end(&mut self, how: ScopeEnd) {
         if let Some(companion) = self.companion.take() {
-            companion.end(how);
+            quietly(|| {
+                companion.end(how);
+                Some(())
+            });
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Signals, and the trait of types that can become one. Knows nothing of delivery.
 
+pub(crate) mod check;
 pub(crate) mod cost;
+mod data;
 mod json;
-mod key;
+pub(crate) mod key;
 pub(crate) mod lane;
 pub mod value;
 
 use std::borrow::Cow;
-use std::fmt;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -15,10 +16,9 @@ use serde_json::Value;
 use crate::Timestamp;
 pub use crate::report::DataProblem;
 use crate::types::{CustomerAttribution, ProductAttribution};
-use crate::wire;
 
 pub use cost::{CostAmount, CostData, CostUsage};
-use json::append_text;
+pub use data::Data;
 pub(crate) use key::IdempotencyKey;
 
 /// A type that can be sent as a signal. `#[derive(PaidSignal)]` implements it; a manual implementation needs a name and
@@ -227,8 +227,8 @@ impl Signal {
         self
     }
 
-    /// Adds a field to the data. If the value cannot be represented in JSON, emission reports the signal and does not
-    /// send it.
+    /// Adds a field to the data, or replaces it. If the value cannot be sent, see [`Data::field`], emission reports the
+    /// signal and does not send it.
     #[must_use]
     pub fn field<T: Serialize + ?Sized>(mut self, key: &str, value: &T) -> Self {
         self.data.field(key, value);
@@ -292,207 +292,5 @@ impl PaidSignal for Signal {
 
     fn to_signal(&self) -> Signal {
         self.clone()
-    }
-}
-
-/// The data of a signal: a JSON object, written field by field without an intermediate tree.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Data {
-    /// `"key":value` pairs, separated by commas.
-    text: Vec<u8>,
-    problem: Option<Box<DataProblem>>,
-    default_product: Option<&'static str>,
-}
-
-impl Data {
-    /// Adds a field. If the value cannot be represented in JSON, the problem is kept: emission reports the signal and
-    /// does not send it.
-    pub fn field<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
-        if let Some(path) = wire::first_non_finite(value) {
-            let place = if path.is_empty() { String::new() } else { format!(" at {path}") };
-            self.refuse(key, format!("is NaN or infinite{place}, which JSON cannot represent"));
-            return;
-        }
-        let before = self.text.len();
-        self.begin(key);
-        if let Err(error) = serde_json::to_writer(&mut self.text, value) {
-            self.text.truncate(before);
-            self.refuse(key, format!("cannot be written as JSON: {error}"));
-        }
-    }
-
-    /// Adds a field unless the value is `None`.
-    pub fn field_unless_none<T: Serialize>(&mut self, key: &str, value: &Option<T>) {
-        if let Some(value) = value {
-            self.field(key, value);
-        }
-    }
-
-    /// Adds all fields of a map or struct. `key` names it in errors.
-    pub fn flatten<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
-        if let Some(path) = wire::first_non_finite(value) {
-            self.refuse(key, format!("is NaN or infinite at {path}, which JSON cannot represent"));
-            return;
-        }
-        match serde_json::to_vec(value) {
-            Ok(text) => match text.strip_prefix(b"{").and_then(|text| text.strip_suffix(b"}")) {
-                Some(b"") => {}
-                Some(fields) => {
-                    self.separate();
-                    self.text.extend_from_slice(fields);
-                }
-                None if text == b"null" => {}
-                None => self.refuse(key, "cannot be flattened: it is not a JSON object".to_owned()),
-            },
-            Err(error) => self.refuse(key, format!("cannot be written as JSON: {error}")),
-        }
-    }
-
-    /// Sets the catalogue's product, used if neither the signal nor the scope names one.
-    #[doc(hidden)]
-    pub fn product_by_default(&mut self, product: &'static str) {
-        self.default_product = Some(product);
-    }
-
-    pub(crate) fn default_product(&self) -> Option<&'static str> {
-        self.default_product
-    }
-
-    /// Adds the fields of another one.
-    pub(crate) fn append(&mut self, other: Self) {
-        if !other.text.is_empty() {
-            self.separate();
-            self.text.extend_from_slice(&other.text);
-        }
-        self.problem = self.problem.take().or(other.problem);
-        self.default_product = self.default_product.or(other.default_product);
-    }
-
-    /// Appends the data as JSON, with `paid` merged into the field of that name.
-    pub(crate) fn write_json_with_paid(&self, out: &mut Vec<u8>, paid: Value) {
-        let mut data = self.clone();
-        let own = data.take("paid");
-        let merged = match (own, paid) {
-            (Some(Value::Object(mut own)), Value::Object(paid)) => {
-                own.extend(paid);
-                Value::Object(own)
-            }
-            (_, paid) => paid,
-        };
-        data.field("paid", &merged);
-        data.write_json(out);
-    }
-
-    /// Removes a field and returns it.
-    fn take(&mut self, key: &str) -> Option<Value> {
-        let mut quoted = Vec::new();
-        append_text(&mut quoted, key);
-        if !self.text.windows(quoted.len()).any(|part| part == quoted) {
-            return None;
-        }
-        let Value::Object(mut all) = self.to_json() else { return None };
-        let taken = all.remove(key)?;
-        self.text.clear();
-        for (key, value) in &all {
-            self.field(key, value);
-        }
-        Some(taken)
-    }
-
-    fn separate(&mut self) {
-        if !self.text.is_empty() {
-            self.text.push(b',');
-        }
-    }
-
-    fn begin(&mut self, key: &str) {
-        // Enough for most signals, so that there is only one allocation.
-        if self.text.capacity() == 0 {
-            self.text.reserve(128);
-        }
-        self.separate();
-        append_text(&mut self.text, key);
-        self.text.push(b':');
-    }
-
-    /// Keeps the first problem: it is the one that is reported.
-    fn refuse(&mut self, field: &str, problem: String) {
-        self.problem.get_or_insert_with(|| Box::new(DataProblem::new(field, problem)));
-    }
-
-    /// The approximate size in memory, in bytes.
-    pub(crate) fn size(&self) -> usize {
-        self.text.len()
-    }
-
-    /// Returns true if there are no fields.
-    pub fn is_empty(&self) -> bool {
-        self.text.is_empty()
-    }
-
-    /// Why the data cannot be sent, if it cannot.
-    pub fn problem(&self) -> Option<&DataProblem> {
-        self.problem.as_deref()
-    }
-
-    fn write_json(&self, out: &mut Vec<u8>) {
-        out.push(b'{');
-        out.extend_from_slice(&self.text);
-        out.push(b'}');
-    }
-
-    /// The data as a JSON value.
-    pub fn to_json(&self) -> Value {
-        let mut text = Vec::with_capacity(self.text.len() + 2);
-        self.write_json(&mut text);
-        serde_json::from_slice(&text).unwrap_or_default()
-    }
-}
-
-impl fmt::Display for Data {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{{{}}}", String::from_utf8_lossy(&self.text))
-    }
-}
-
-impl fmt::Debug for Data {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Data({self})")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn flattened_maps_join_the_other_fields() {
-        let mut data = Data::default();
-        data.flatten("none", &None::<u8>);
-        data.flatten("empty", &json!({}));
-        data.field("a", &1);
-        data.flatten("more", &json!({"b": 2, "c": 3}));
-        data.field_unless_none("d", &None::<u8>);
-        assert_eq!(data.to_json(), json!({"a": 1, "b": 2, "c": 3}));
-        assert_eq!(data.problem(), None);
-    }
-
-    #[test]
-    fn what_json_cannot_say_is_remembered_and_the_rest_stays_well_formed() {
-        let mut data = Data::default();
-        data.field("a", &1);
-        data.field("b", &[1.0, f64::NAN]);
-        data.field("c", &std::collections::BTreeMap::from([((1, 2), 3)]));
-        data.flatten("d", &7);
-        data.field("e", &true);
-        assert_eq!(data.to_json(), json!({"a": 1, "e": true}));
-        assert!(
-            data.problem()
-                .unwrap()
-                .to_string()
-                .starts_with("`b` is NaN or infinite at [], which JSON cannot represent")
-        );
     }
 }

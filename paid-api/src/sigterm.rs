@@ -1,87 +1,45 @@
-//! The end of the process: runs some last work on SIGTERM or SIGINT, then ends the process as it would have ended.
-//! Feature `sigterm`. Does not know the work.
+//! The end of the process by SIGTERM or SIGINT: everything that delivers is ended first, and then the process, as it would have
+//! ended. Feature `sigterm`.
 
+#[cfg(feature = "cost-emitter")]
+mod costs;
+mod listening;
+#[cfg(feature = "trace")]
+mod trace;
+
+use std::time::Duration;
+
+use crate::emitter::Emitter;
 use crate::error::ConfigError;
+use listening::listen;
 
-/// Runs `last` when the process receives SIGTERM or SIGINT, and then lets the signal end the process.
-pub(crate) fn on_sigterm(last: impl AsyncFnOnce() + Send + 'static) -> Result<(), ConfigError> {
-    let (ready, is_ready) = std::sync::mpsc::channel();
-    std::thread::Builder::new()
-        .name("paid-sigterm".into())
-        .spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let runtime = match runtime {
-                Ok(runtime) => runtime,
-                Err(error) => return drop(ready.send(Err(error))),
-            };
-            runtime.block_on(async {
-                let mut told = match Told::listen() {
-                    Ok(told) => told,
-                    Err(error) => return drop(ready.send(Err(error))),
-                };
-                let _ = ready.send(Ok(()));
-                let signal = told.wait().await;
-                last().await;
-                end_by(signal);
-            });
-        })
-        .map_err(|error| ConfigError::new(format!("cannot start a thread for signals: {error}")))?;
-    match is_ready.recv() {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(ConfigError::new(format!("cannot listen for signals: {error}"))),
-        Err(error) => Err(ConfigError::new(format!("cannot listen for signals: {error}"))),
+impl Emitter {
+    /// Delivers what is queued if the process receives SIGTERM, or SIGINT from Ctrl-C, and then lets that signal end the
+    /// process, as it would have without this handler.
+    ///
+    /// This emitter takes no more signals then, and sends those that are queued for up to `timeout`. At the same time,
+    /// everything else that delivers in this process is ended: other emitters, cost emitters and tracing, each in the
+    /// time that was named for it with its own `shutdown_on_sigterm`, or else within its
+    /// [`patience`](crate::EmitterBuilder::patience), up to a minute. The process ends when all of them are done; what is
+    /// not delivered then is reported.
+    ///
+    /// Other handlers are called, too; but the process does not wait for them. If your own handler drains a server, call
+    /// [`shutdown`](Self::shutdown) after that instead. A second SIGTERM or SIGINT does not shorten the time.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let emitter = paid::Emitter::new(paid::Client::from_env()?)?;
+    /// emitter.shutdown_on_sigterm(std::time::Duration::from_secs(10))?;
+    /// paid::install(emitter);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the operating system does not permit a handler, or no thread can be started.
+    pub fn shutdown_on_sigterm(&self, timeout: Duration) -> Result<(), ConfigError> {
+        self.name_time_on_signal(timeout);
+        listen()
     }
-}
-
-#[cfg(unix)]
-struct Told {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Told {
-    fn listen() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    /// Waits for a signal and returns its number.
-    async fn wait(&mut self) -> i32 {
-        std::future::poll_fn(|context| {
-            if self.terminate.poll_recv(context).is_ready() {
-                return std::task::Poll::Ready(signal_hook::consts::SIGTERM);
-            }
-            self.interrupt.poll_recv(context).map(|_| signal_hook::consts::SIGINT)
-        })
-        .await
-    }
-}
-
-/// Ends the process as it would have ended without a handler.
-#[cfg(unix)]
-fn end_by(signal: i32) {
-    if signal_hook::low_level::emulate_default_handler(signal).is_err() {
-        std::process::exit(128 + signal);
-    }
-}
-
-#[cfg(not(unix))]
-struct Told;
-
-#[cfg(not(unix))]
-impl Told {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn wait(&mut self) -> i32 {
-        let _ = tokio::signal::ctrl_c().await;
-        2
-    }
-}
-
-#[cfg(not(unix))]
-fn end_by(signal: i32) {
-    std::process::exit(128 + signal);
 }

@@ -2,4 +2,4 @@
 
 #[cfg(feature = "nats")]
 pub(crate) mod nats;
-mod paid;
+pub(crate) mod paid;

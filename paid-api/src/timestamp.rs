@@ -3,8 +3,9 @@
 use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A point in time; dereferences to [`chrono::DateTime<Utc>`] and converts from it.
@@ -21,13 +22,39 @@ pub struct ParseTimestampError(());
 impl Timestamp {
     /// Returns the current time of the system clock.
     pub fn now() -> Self {
-        Self(Utc::now())
+        Self::of_system_time(SystemTime::now())
     }
-}
 
-impl Timestamp {
-    pub(crate) fn system_time(self) -> std::time::SystemTime {
-        self.0.into()
+    /// The time of a clock, or the nearest that this type has: a clock may be set to any time.
+    pub(crate) fn of_system_time(time: SystemTime) -> Self {
+        let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        let (time, nearest) = match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => (DateTime::from_timestamp(seconds(after), after.subsec_nanos()), DateTime::<Utc>::MAX_UTC),
+            Err(error) => {
+                let before = error.duration();
+                let start = DateTime::from_timestamp(-seconds(before), 0);
+                let rest = TimeDelta::nanoseconds(before.subsec_nanos().into());
+                (start.and_then(|start| start.checked_sub_signed(rest)), DateTime::<Utc>::MIN_UTC)
+            }
+        };
+        Self(time.unwrap_or(nearest))
+    }
+
+    /// The time for a clock that counts nanoseconds since 1970; `None` if that cannot express it.
+    pub(crate) fn system_time(self) -> Option<SystemTime> {
+        let nanoseconds = u64::try_from(self.0.timestamp_nanos_opt()?).ok()?;
+        UNIX_EPOCH.checked_add(Duration::from_nanos(nanoseconds))
+    }
+
+    /// Returns true if RFC 3339 can express the time: its years have four digits.
+    pub(crate) fn is_writable(&self) -> bool {
+        (0..=9999).contains(&self.0.year())
+    }
+
+    /// The time without a leap second, which few programs can read: its last nanosecond before.
+    pub(crate) fn without_leap_second(self) -> Self {
+        let is_leap = self.0.nanosecond() >= 1_000_000_000;
+        Self(if is_leap { self.0.with_nanosecond(999_999_999).unwrap_or(self.0) } else { self.0 })
     }
 }
 
@@ -59,7 +86,6 @@ impl fmt::Display for Timestamp {
 impl Timestamp {
     /// Appends what `Display` writes, but much faster: every signal has a time.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        use chrono::{Datelike, Timelike};
         use std::io::Write;
         let (year, nanoseconds) = (self.0.year(), self.0.nanosecond());
         // Years that do not have four digits, and leap seconds below, are rare: `Display` writes them.
@@ -164,6 +190,37 @@ mod tests {
     fn anything_else_is_an_error_that_shows_the_form() {
         let error = "31.1.2026".parse::<Timestamp>().unwrap_err().to_string();
         assert!(error.contains("RFC 3339"), "{error}");
+    }
+
+    #[test]
+    fn a_clock_may_be_set_to_any_time() {
+        let of = |time: Option<SystemTime>| Timestamp::of_system_time(time.unwrap());
+        let year = Duration::from_secs(365 * 86_400);
+        assert_eq!(of(Some(UNIX_EPOCH)).to_string(), "1970-01-01T00:00:00Z");
+        let before = UNIX_EPOCH.checked_sub(Duration::from_millis(1_250));
+        assert_eq!(of(before).to_string(), "1969-12-31T23:59:58.750Z");
+        assert!(!of(UNIX_EPOCH.checked_add(year * 1_000_000)).is_writable());
+        assert!(!of(UNIX_EPOCH.checked_add(Duration::from_secs(i64::MAX.unsigned_abs()))).is_writable());
+        if let Some(first) = UNIX_EPOCH.checked_sub(Duration::from_secs(i64::MAX.unsigned_abs())) {
+            assert!(!Timestamp::of_system_time(first).is_writable());
+        }
+    }
+
+    #[test]
+    fn times_that_a_clock_of_nanoseconds_cannot_express_are_none() {
+        for (text, is_some) in
+            [("1969-12-31", false), ("1970-01-01", true), ("2261-01-01", true), ("2263-01-01", false)]
+        {
+            assert_eq!(text.parse::<Timestamp>().unwrap().system_time().is_some(), is_some, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_leap_second_is_the_end_of_the_second_before() {
+        let leap: Timestamp = "2016-12-31T23:59:60.5Z".parse().unwrap();
+        assert_eq!(leap.without_leap_second().to_string(), "2016-12-31T23:59:59.999999999Z");
+        let usual: Timestamp = "2016-12-31T23:59:59.5Z".parse().unwrap();
+        assert_eq!(usual.without_leap_second(), usual);
     }
 
     proptest::proptest! {

@@ -56,8 +56,6 @@ mod layer;
 mod live;
 mod metadata;
 mod notices;
-#[cfg(feature = "sigterm")]
-mod on_sigterm;
 mod openinference;
 mod pipeline;
 mod processor;

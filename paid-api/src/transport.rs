@@ -1,24 +1,33 @@
 //! Executes requests, in one place: checks path and body, adds the API key, retries, traces, decodes the response.
 
+mod answer;
+mod attempt;
+mod body;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
-use reqwest::{Method, Response, StatusCode, Url};
+use bytes::Bytes;
+use reqwest::{Method, Url};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
-use tracing::Instrument;
 
-use crate::client::{Client, ClientInner, Compress};
-use crate::error::{ApiError, DecodeError, Error, excerpt, without_text};
-use crate::retry::{self, Attempted};
+use crate::client::{Client, Compress};
+use crate::error::{ApiError, Error};
+use crate::foreign;
+use crate::retry;
 use crate::verdict::Verdict;
 use crate::wire;
+use answer::Answer;
+#[allow(unused_imports)] // Only the collector of spans needs them.
+pub(crate) use attempt::guarded;
+use attempt::{Answered, Attempt};
+#[allow(unused_imports)]
+pub(crate) use body::Body;
 
 impl Client {
     /// Prepares a request to a path that this library has no method for, with the same API key, retries and errors.
@@ -149,6 +158,22 @@ impl<T> Call<T> {
         self
     }
 
+    /// Sends the request for a page, and tells pages with other items apart.
+    pub(crate) fn send_page(self) -> CallFuture<(T, u64)>
+    where
+        T: DeserializeOwned,
+    {
+        Box::pin(async move {
+            let answer = execute(self.client, self.prepared).await?;
+            let fingerprint = answer.fingerprint();
+            Ok((answer.decode()?, fingerprint))
+        })
+    }
+
+    pub(crate) fn operation(&self) -> Cow<'static, str> {
+        self.prepared.operation.clone()
+    }
+
     pub(crate) fn query_value(&self, name: &str) -> Option<&str> {
         self.prepared.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -210,6 +235,11 @@ impl Prepared {
         self.problem.get_or_insert(problem);
     }
 
+    /// The first reason why it cannot be sent, if there is one.
+    fn problem(&mut self) -> Option<String> {
+        self.problem.take().or_else(|| self.query.iter().find_map(|(name, value)| nonsense(name, value)))
+    }
+
     /// The URL of the request, with the query percent-encoded.
     fn url(&self, base_url: &str) -> Result<Url, Error> {
         let text = format!("{base_url}{}", self.path);
@@ -236,6 +266,20 @@ impl Prepared {
     }
 }
 
+/// What is wrong with a value of the two parameters that all lists share.
+fn nonsense(name: &str, value: &str) -> Option<String> {
+    let is_at_least = |least| value.parse::<i128>().is_ok_and(|number| number >= least);
+    match name {
+        "limit" if !is_at_least(1) => {
+            Some(format!("`limit` is {value:?}, but a page has at least one item: set 1 or more, or leave it out"))
+        }
+        "offset" if !is_at_least(0) => {
+            Some(format!("`offset` is {value:?}: set the number of items to skip, 0 or more, or leave it out"))
+        }
+        _ => None,
+    }
+}
+
 /// The response of an operation that returns no data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -253,79 +297,22 @@ impl Serialize for Empty {
     }
 }
 
-/// A successful response, not yet decoded.
-struct Answer {
-    operation: Cow<'static, str>,
-    status: StatusCode,
-    body: Bytes,
-}
-
-impl Answer {
-    fn decode<T: DeserializeOwned>(self) -> Result<T, Error> {
-        // A 204 has no body; an empty object means the same.
-        let text: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
-        let mut reader = serde_json::Deserializer::from_slice(text);
-        let failure = match serde_path_to_error::deserialize(&mut reader) {
-            Ok(value) => match reader.end() {
-                Ok(()) => return Ok(value),
-                Err(error) => (".".to_owned(), error),
-            },
-            Err(error) => (error.path().to_string(), error.into_inner()),
-        };
-        Err(self.unreadable(failure.0, &failure.1))
-    }
-
-    fn unreadable(self, path: String, error: &serde_json::Error) -> Error {
-        let message = match self.body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-            None => "the body is empty".to_owned(),
-            Some(b'<') => "the body is HTML or XML, not JSON; check the base URL".to_owned(),
-            Some(_) => excerpt(&without_text(&error.to_string()), 200),
-        };
-        Error::Decode(Box::new(DecodeError {
-            operation: self.operation,
-            status: self.status,
-            path,
-            message,
-            excerpt: excerpt(&String::from_utf8_lossy(&self.body), 120),
-        }))
-    }
-}
-
-/// The result of one attempt.
-enum Attempt {
-    Answered { status: StatusCode, headers: HeaderMap, body: Bytes },
-    Failed { error: reqwest::Error, limit: Duration },
-}
-
-impl Attempted for Attempt {
-    fn verdict(&self) -> Verdict {
-        match self {
-            Self::Answered { status, .. } => Verdict::of_status(*status),
-            Self::Failed { error, .. } => Verdict::of_failure(!error.is_connect()),
-        }
-    }
-
-    fn headers(&self) -> Option<&HeaderMap> {
-        match self {
-            Self::Answered { headers, .. } => Some(headers),
-            Self::Failed { .. } => None,
-        }
-    }
-}
-
-async fn execute(client: Client, prepared: Prepared) -> Result<Answer, Error> {
-    if let Some(problem) = prepared.problem {
+async fn execute(client: Client, mut prepared: Prepared) -> Result<Answer, Error> {
+    if let Some(problem) = prepared.problem() {
         return Err(Error::request(prepared.operation, problem));
     }
-    let span = tracing::debug_span!(
-        "paid.request",
-        operation = &*prepared.operation,
-        method = prepared.method.as_str(),
-        status = tracing::field::Empty,
-        attempts = tracing::field::Empty,
-        duration_ms = tracing::field::Empty,
-    );
-    attempts(client, prepared).instrument(span).await
+    let (operation, method) = (prepared.operation.clone(), prepared.method.clone());
+    let span = move || {
+        tracing::debug_span!(
+            "paid.request",
+            operation = &*operation,
+            method = method.as_str(),
+            status = tracing::field::Empty,
+            attempts = tracing::field::Empty,
+            duration_ms = tracing::field::Empty,
+        )
+    };
+    foreign::in_span(span, attempts(client, prepared)).await
 }
 
 async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Error> {
@@ -337,62 +324,43 @@ async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Erro
     let url = prepared.url(&inner.base_url)?;
     let (attempt, attempts) = retry::run(&inner.retry, prepared.repeatable, |number, remaining| {
         if number > 1 {
-            tracing::debug!(attempt = number, "retrying");
+            foreign::log(|| tracing::debug!(attempt = number, "retrying"));
         }
-        attempt(inner, &prepared, &url, inner.timeout.min(remaining))
+        attempt::make(inner, &prepared, &url, inner.timeout.min(remaining))
     })
     .await;
-    let span = tracing::Span::current();
-    span.record("attempts", attempts);
-    span.record("duration_ms", u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
-    let operation = prepared.operation;
-    match attempt {
-        Attempt::Failed { error, limit } => Err(Error::transport(operation, attempts, limit, error)),
-        Attempt::Answered { status, headers, body } => {
-            span.record("status", status.as_u16());
-            if Verdict::is_done(status) {
-                return Ok(Answer { operation, status, body });
-            }
-            Err(Error::Api(Box::new(ApiError::read(operation, attempts, status, headers, body))))
-        }
-    }
-}
-
-async fn attempt(inner: &ClientInner, prepared: &Prepared, url: &Url, limit: Duration) -> Attempt {
-    let mut request = inner
-        .http
-        .request(prepared.method.clone(), url.clone())
-        .timeout(limit)
-        .header(USER_AGENT, inner.user_agent.clone())
-        .header(AUTHORIZATION, inner.key.header());
-    if let Some(body) = &prepared.body {
-        request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.clone());
-        if prepared.compressed {
-            request = request.header(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        }
-    }
-    let answered = async {
-        let response = request.send().await?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = if Verdict::is_done(status) { response.bytes().await? } else { error_body(response).await };
-        Ok(Attempt::Answered { status, headers, body })
+    let status = match &attempt {
+        Attempt::Answered(answered) => Some(answered.status.as_u16()),
+        Attempt::Failed(_) => None,
     };
-    answered.await.unwrap_or_else(|error| Attempt::Failed { error, limit })
-}
-
-const ERROR_BODY_LIMIT: usize = 64 * 1024;
-
-/// The body of an error response, as far as it arrives: the status is reported even if the body is cut off.
-async fn error_body(mut response: Response) -> Bytes {
-    let mut body = BytesMut::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        body.extend_from_slice(&chunk);
-        if body.len() >= ERROR_BODY_LIMIT {
-            body.truncate(ERROR_BODY_LIMIT);
-            break;
+    foreign::log(|| {
+        let span = tracing::Span::current();
+        span.record("attempts", attempts);
+        span.record("duration_ms", u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+        if let Some(status) = status {
+            span.record("status", status);
         }
+    });
+    let operation = prepared.operation;
+    let answered = match attempt {
+        Attempt::Failed(failure) => return Err(Error::no_response(operation, attempts, failure)),
+        Attempt::Answered(answered) => answered,
+    };
+    let Answered { status, headers, body, secret } = answered;
+    if !Verdict::is_done(status) {
+        return Err(Error::Api(Box::new(ApiError::without_key(
+            operation,
+            attempts,
+            status,
+            headers,
+            &body.bytes,
+            &secret,
+        ))));
     }
-    body.freeze()
+    if body.is_too_large {
+        return Err(Error::too_large(operation, status, inner.max_response_bytes));
+    }
+    Ok(Answer { operation, status, body: body.bytes, secret })
 }
 
 #[cfg(test)]

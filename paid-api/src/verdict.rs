@@ -13,7 +13,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 /// | 2xx | `Done` |
 /// | 2xx whose body cannot be read | `Unknown` |
 /// | 400, 409, 413, 422; an invalid request that was not sent | `BadContent` |
-/// | 401, 403 | `BadKey` |
+/// | 401, 403; the function that provides the API key returned none | `BadKey` |
 /// | 408, 500, 502, 504 and all other 5xx | `Unknown` |
 /// | 425, 429, 503; no connection was made | `NotDone` |
 /// | 3xx, 404 and all other 4xx | `Misdirected` |

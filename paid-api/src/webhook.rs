@@ -30,6 +30,7 @@ mod event;
 mod signature;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -90,6 +91,9 @@ pub enum WebhookError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// The function given to [`Verifier::clock`] panicked.
+    #[error("the clock given to the verifier panicked: the age of the message is unknown")]
+    NoClock,
     /// The signature is valid, but the body is not an event.
     #[error("the signature is valid, but the body is not an event: {problem}")]
     #[non_exhaustive]
@@ -101,18 +105,20 @@ pub enum WebhookError {
 
 impl WebhookError {
     /// The HTTP status to respond with: 401 if the sender is not authenticated, 400 for a malformed header or body, 413 for a
-    /// body that is too large.
+    /// body that is too large, 500 if the clock panicked.
     pub fn status(&self) -> reqwest::StatusCode {
         match self {
             Self::NoSignature | Self::WrongSignature | Self::Expired { .. } => reqwest::StatusCode::UNAUTHORIZED,
             Self::MalformedSignature | Self::Unreadable { .. } => reqwest::StatusCode::BAD_REQUEST,
             Self::TooLarge { .. } => reqwest::StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NoClock => reqwest::StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
 
 impl Verifier {
-    /// Creates a verifier with the signing secret, which Paid shows once. With an empty secret it rejects every message.
+    /// Creates a verifier with the signing secret, which Paid shows once. Whitespace around it, such as the line break at the
+    /// end of a file, is ignored. With an empty secret the verifier rejects every message.
     pub fn new(secret: impl AsRef<[u8]>) -> Self {
         Self {
             secrets: vec![Secret::new(secret.as_ref())],
@@ -174,7 +180,7 @@ impl Verifier {
     }
 
     fn check_age(&self, milliseconds: u64) -> Result<(), WebhookError> {
-        let now = (self.clock)().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = self.now().ok_or(WebhookError::NoClock)?;
         let signed = Duration::from_millis(milliseconds);
         let ahead = signed > now;
         let by = signed.abs_diff(now);
@@ -184,18 +190,26 @@ impl Verifier {
         Ok(())
     }
 
+    /// The time since 1970; `None` if the clock panics.
+    fn now(&self) -> Option<Duration> {
+        let now = catch_unwind(AssertUnwindSafe(|| (self.clock)())).ok()?;
+        Some(now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
+    }
+
     /// Signs a body as Paid does, with the current time, to test your own receiver. Returns the value of the header
     /// [`SIGNATURE_HEADER`].
     pub fn sign(&self, body: &[u8]) -> String {
-        let now = (self.clock)().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = self.now().unwrap_or_default();
         let secret = self.secrets.last().map(|secret| secret.0.as_ref()).unwrap_or_default();
         signature::write(secret, now.as_millis(), body)
     }
 }
 
 impl Secret {
+    /// Files end with a line break, and those of some editors begin with a byte order mark.
     fn new(secret: &[u8]) -> Self {
-        Self(secret.into())
+        let secret = secret.strip_prefix(b"\xef\xbb\xbf").unwrap_or(secret);
+        Self(secret.trim_ascii().into())
     }
 }
 

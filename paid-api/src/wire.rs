@@ -79,41 +79,68 @@ pub(crate) fn path_segment(text: &str) -> Option<String> {
 
 /// Returns the path of the first NaN or infinity in a request; JSON cannot express them.
 pub(crate) fn first_non_finite<T: Serialize + ?Sized>(value: &T) -> Option<String> {
-    let mut check = FiniteCheck { path: Vec::new() };
-    match value.serialize(&mut check) {
-        Err(NotFinite::Found(path)) => Some(path),
+    match check_json(value) {
+        Err(NotJson::NotFinite(path)) => Some(path),
         _ => None,
     }
 }
+
+/// Checks that a value has no NaN or infinity and can be read again. What else may be wrong with it, writing finds.
+///
+/// # Errors
+///
+/// What JSON cannot express.
+pub(crate) fn check_json<T: Serialize + ?Sized>(value: &T) -> Result<(), NotJson> {
+    let mut check = FiniteCheck { path: Vec::new() };
+    match value.serialize(&mut check) {
+        Ok(()) | Err(NotJson::Other(_)) => Ok(()),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// How many levels a value may be nested. Most programs that read JSON permit 128, of which a signal needs some.
+const DEEPEST: usize = 100;
 
 /// Walks a value without writing anything.
 struct FiniteCheck {
     path: Vec<String>,
 }
 
+/// What JSON cannot express.
 #[derive(Debug)]
-enum NotFinite {
-    Found(String),
+pub(crate) enum NotJson {
+    /// NaN or infinity, with its path.
+    NotFinite(String),
+    TooDeep,
     Other(String),
 }
 
-impl fmt::Display for NotFinite {
+impl fmt::Display for NotJson {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Found(text) | Self::Other(text)) = self;
-        formatter.write_str(text)
+        match self {
+            Self::NotFinite(path) => {
+                let place = if path.is_empty() { String::new() } else { format!(" at {path}") };
+                write!(formatter, "is NaN or infinite{place}, which JSON cannot represent")
+            }
+            Self::TooDeep => write!(formatter, "is nested more than {DEEPEST} levels deep, which servers cannot read"),
+            Self::Other(text) => formatter.write_str(text),
+        }
     }
 }
 
-impl std::error::Error for NotFinite {}
+impl std::error::Error for NotJson {}
 
-impl ser::Error for NotFinite {
+impl ser::Error for NotJson {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self::Other(message.to_string())
     }
 }
 
 impl FiniteCheck {
-    fn within<T: Serialize + ?Sized>(&mut self, step: &str, value: &T) -> Result<(), NotFinite> {
+    fn within<T: Serialize + ?Sized>(&mut self, step: &str, value: &T) -> Result<(), NotJson> {
+        if self.path.len() >= DEEPEST {
+            return Err(NotJson::TooDeep);
+        }
         self.path.push(step.to_owned());
         value.serialize(&mut *self)?;
         self.path.pop();
@@ -123,7 +150,7 @@ impl FiniteCheck {
 
 macro_rules! nothing_to_check {
     ($($method:ident($($argument:ident: $ty:ty),*);)*) => {
-        $(fn $method(self, $($argument: $ty),*) -> Result<(), NotFinite> {
+        $(fn $method(self, $($argument: $ty),*) -> Result<(), NotJson> {
             $(let _ = $argument;)*
             Ok(())
         })*
@@ -132,7 +159,7 @@ macro_rules! nothing_to_check {
 
 impl Serializer for &mut FiniteCheck {
     type Ok = ();
-    type Error = NotFinite;
+    type Error = NotJson;
     type SerializeSeq = Self;
     type SerializeTuple = Self;
     type SerializeTupleStruct = Self;
@@ -147,6 +174,8 @@ impl Serializer for &mut FiniteCheck {
         serialize_i16(value: i16);
         serialize_i32(value: i32);
         serialize_i64(value: i64);
+        serialize_i128(value: i128);
+        serialize_u128(value: u128);
         serialize_u8(value: u8);
         serialize_u16(value: u16);
         serialize_u32(value: u32);
@@ -160,19 +189,19 @@ impl Serializer for &mut FiniteCheck {
         serialize_unit_variant(name: &'static str, index: u32, variant: &'static str);
     }
 
-    fn serialize_f32(self, value: f32) -> Result<(), NotFinite> {
+    fn serialize_f32(self, value: f32) -> Result<(), NotJson> {
         self.serialize_f64(value.into())
     }
 
-    fn serialize_f64(self, value: f64) -> Result<(), NotFinite> {
-        if value.is_finite() { Ok(()) } else { Err(NotFinite::Found(self.path.join("."))) }
+    fn serialize_f64(self, value: f64) -> Result<(), NotJson> {
+        if value.is_finite() { Ok(()) } else { Err(NotJson::NotFinite(self.path.join("."))) }
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), NotFinite> {
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), NotJson> {
         value.serialize(self)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), NotFinite> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), NotJson> {
         value.serialize(self)
     }
 
@@ -182,35 +211,35 @@ impl Serializer for &mut FiniteCheck {
         _: u32,
         variant: &'static str,
         value: &T,
-    ) -> Result<(), NotFinite> {
+    ) -> Result<(), NotJson> {
         self.within(variant, value)
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Self, NotFinite> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Self, NotJson> {
         Ok(self)
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Self, NotFinite> {
+    fn serialize_tuple(self, _: usize) -> Result<Self, NotJson> {
         Ok(self)
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self, NotFinite> {
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self, NotJson> {
         Ok(self)
     }
 
-    fn serialize_tuple_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Self, NotFinite> {
+    fn serialize_tuple_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Self, NotJson> {
         Ok(self)
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Self, NotFinite> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Self, NotJson> {
         Ok(self)
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, NotFinite> {
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, NotJson> {
         Ok(self)
     }
 
-    fn serialize_struct_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Self, NotFinite> {
+    fn serialize_struct_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Self, NotJson> {
         Ok(self)
     }
 }
@@ -219,13 +248,13 @@ macro_rules! elements {
     ($($trait:ident::$method:ident),*) => {
         $(impl ser::$trait for &mut FiniteCheck {
             type Ok = ();
-            type Error = NotFinite;
+            type Error = NotJson;
 
-            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotFinite> {
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotJson> {
                 self.within("[]", value)
             }
 
-            fn end(self) -> Result<(), NotFinite> {
+            fn end(self) -> Result<(), NotJson> {
                 Ok(())
             }
         })*
@@ -243,13 +272,13 @@ macro_rules! fields {
     ($($trait:ident),*) => {
         $(impl ser::$trait for &mut FiniteCheck {
             type Ok = ();
-            type Error = NotFinite;
+            type Error = NotJson;
 
-            fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), NotFinite> {
+            fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), NotJson> {
                 self.within(key, value)
             }
 
-            fn end(self) -> Result<(), NotFinite> {
+            fn end(self) -> Result<(), NotJson> {
                 Ok(())
             }
         })*
@@ -260,17 +289,17 @@ fields!(SerializeStruct, SerializeStructVariant);
 
 impl ser::SerializeMap for &mut FiniteCheck {
     type Ok = ();
-    type Error = NotFinite;
+    type Error = NotJson;
 
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, _: &T) -> Result<(), NotFinite> {
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, _: &T) -> Result<(), NotJson> {
         Ok(())
     }
 
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotFinite> {
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotJson> {
         self.within("{}", value)
     }
 
-    fn end(self) -> Result<(), NotFinite> {
+    fn end(self) -> Result<(), NotJson> {
         Ok(())
     }
 }

@@ -182,6 +182,39 @@ async fn uncertain_records_are_kept_over_a_restart_and_resubmitted_only_on_deman
     assert!(paid::outbox::dead_letters(folder.path()).unwrap().letters.is_empty());
 }
 
+#[tokio::test]
+async fn a_cost_record_that_is_sent_again_says_what_became_of_it() {
+    let emulator = Emulator::start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let costs = builder(&emulator).outbox(folder.path()).build().unwrap();
+    emulator.fault(Fault::status(400));
+    assert!(costs.record(cost("a")).await.is_err());
+    costs.shutdown(5 * SECOND).await.unwrap();
+    drop(costs);
+    let costs = builder(&emulator).build().unwrap();
+    let reason = || paid::outbox::dead_letters(folder.path()).unwrap().letters[0].reason.clone();
+    let first = reason();
+    // Refused as a whole: Paid does not have it.
+    emulator.fault(Fault::status(401).times(3));
+    let outcome = costs.resubmit_from(folder.path()).await.unwrap();
+    assert_eq!((outcome.delivered, outcome.unanswered.len()), (0, 1));
+    assert!(outcome.stopped.unwrap().contains("401"));
+    assert_eq!(reason(), first);
+    // In a request when the time was over: Paid may have it.
+    emulator.fault(Fault::latency(5 * SECOND));
+    let outcome = costs.resubmit_from(folder.path()).timeout(SECOND / 2).await.unwrap();
+    assert_eq!((outcome.delivered, outcome.unanswered.len()), (0, 1));
+    assert!(reason().starts_with("uncertain: sent again at"), "{}", reason());
+    // Answered, but the answer was lost.
+    emulator.fault(Fault::drop_connection().after_work());
+    let outcome = costs.resubmit_from(folder.path()).await.unwrap();
+    assert_eq!((outcome.delivered, outcome.refused.len()), (0, 1));
+    assert!(reason().contains("the response was lost"), "{}", reason());
+    let outcome = costs.resubmit_from(folder.path()).await.unwrap();
+    assert_eq!((outcome.delivered, costs.uncertain()), (1, 0));
+    assert!(costs.resubmit().await.unwrap_err().to_string().contains("no outbox"));
+}
+
 /// The process ends while a request is on its way: its records are in the outbox, and in the journal.
 #[tokio::test]
 async fn what_was_on_its_way_when_a_process_ended_is_uncertain_and_the_rest_is_sent() {

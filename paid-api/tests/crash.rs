@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use paid::emulator::{Emulator, Fault};
 use paid::types::*;
-use paid::{Client, Decimal, Emitter, RetryPolicy, Signal};
+use paid::{Client, Decimal, DeliveryError, Emitter, RetryPolicy, Signal};
 
 const FOLDER: &str = "PAID_CRASH_FOLDER";
 const URL: &str = "PAID_CRASH_URL";
@@ -27,6 +27,11 @@ fn emitter(folder: &Path, url: &str) -> Emitter {
     let client = Client::builder().api_key("paid_x").base_url(url).retry(retry).build().unwrap();
     Emitter::builder(client)
         .outbox(folder)
+        .on_error(|failure| {
+            if matches!(failure, DeliveryError::Outbox { .. }) {
+                let _ = std::io::stdout().write_all(format!("outbox {failure}\n").as_bytes());
+            }
+        })
         .max_batch(50)
         .linger(Duration::from_millis(10))
         .retry_delays(Duration::from_millis(10), Duration::from_millis(50))
@@ -60,7 +65,7 @@ fn child() {
                             let _ = std::io::stdout().write_all(format!("stored {key}\n").as_bytes());
                         }
                         // Others that nobody waits for.
-                        let extra = Signal::new("extra").customer(format!("c{task}"));
+                        let extra = Signal::new("extra").customer(format!("c{task}")).field("text", &"x".repeat(4_000));
                         emitter.emit(extra);
                     }
                 })
@@ -72,8 +77,21 @@ fn child() {
     });
 }
 
-fn start(folder: &Path, url: &str, run: usize, is_last: bool) -> Child {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+/// How large a file may become, in blocks of 512 bytes: a larger one fails to be written, as on a full disk.
+type Limit = Option<u32>;
+
+fn start(folder: &Path, url: &str, run: usize, is_last: bool, limit: Limit) -> Child {
+    let own = std::env::current_exe().unwrap();
+    let mut command = match limit {
+        None => Command::new(own),
+        Some(blocks) => {
+            // Without the trap, the signal ends the process.
+            let mut shell = Command::new("sh");
+            let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+            shell.arg("-c").arg(limited).arg(own);
+            shell
+        }
+    };
     command.args(["--exact", "child", "--nocapture"]).env(FOLDER, folder).env(URL, url).env(RUN, run.to_string());
     if is_last {
         command.env(LAST, "1");
@@ -95,6 +113,22 @@ async fn sell(client: &Client) -> OrderId {
     order.id
 }
 
+/// What a server answers that tells no truth about the signals.
+fn lie() -> Fault {
+    let counts = |text: &'static str| Fault::html(200, text);
+    let fault = match fastrand::u8(0..7) {
+        0 => counts(r#"{"ingested":0,"duplicates":0,"failed":0}"#).after_work(),
+        1 => counts(r#"{"ingested":1,"duplicates":0,"failed":0}"#),
+        2 => counts(r#"{"ingested":0,"duplicates":0,"failed":99}"#),
+        3 => counts(r#"{"ingested":-1,"duplicates":0,"failed":0}"#).after_work(),
+        4 => Fault::status(500).after_work(),
+        // An outage that outlives the process.
+        5 => Fault::status(503).times(50),
+        _ => return random_fault(),
+    };
+    fault.operation("create-signals")
+}
+
 fn random_fault() -> Fault {
     let fault = match fastrand::u8(0..6) {
         0 => Fault::status(503),
@@ -107,9 +141,27 @@ fn random_fault() -> Fault {
     fault.operation("create-signals")
 }
 
+fn kills(default: usize) -> usize {
+    std::env::var("PAID_KILLS").map_or(default, |kills| kills.parse().unwrap())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_processes_lose_nothing_that_was_on_disk_and_bill_nothing_twice() {
-    let kills: usize = std::env::var("PAID_KILLS").map_or(50, |kills| kills.parse().unwrap());
+    assert_eq!(kill_again_and_again(kills(50), random_fault, || None).await, (0, 0));
+}
+
+/// The disk is full in most runs, at another place each time, and the server lies. What it says is wrong with a signal
+/// that stands alone is believed: such a signal is a dead letter.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_and_a_server_that_lies_make_nothing_said_to_be_stored_untrue() {
+    let limit = || (fastrand::u8(0..4) > 0).then(|| fastrand::u32(120..260));
+    let kills = kills(30);
+    let (full, _) = kill_again_and_again(kills, lie, limit).await;
+    assert!(full > 0, "the disk was full in {full} of {kills} runs");
+}
+
+/// Returns how many runs found the disk full, and how many signals were refused.
+async fn kill_again_and_again(kills: usize, fault: fn() -> Fault, limit: impl Fn() -> Limit) -> (usize, usize) {
     let folder = tempfile::tempdir().unwrap();
     let emulator = Arc::new(Emulator::start().await.unwrap());
     let client = emulator.client();
@@ -119,47 +171,60 @@ async fn killed_processes_lose_nothing_that_was_on_disk_and_bill_nothing_twice()
         let (emulator, is_over) = (Arc::clone(&emulator), Arc::clone(&is_over));
         async move {
             while !is_over.load(Ordering::Relaxed) {
-                emulator.fault(random_fault());
+                emulator.fault(fault());
                 tokio::time::sleep(Duration::from_millis(fastrand::u64(10..100))).await;
             }
         }
     });
     let stored = Arc::new(Mutex::new(BTreeSet::new()));
-    let mut survived_its_start = 0;
+    let (mut survived_its_start, mut full) = (0, 0);
     for run in 0..kills {
-        let mut child = start(folder.path(), &emulator.url(), run, false);
+        let mut child = start(folder.path(), &emulator.url(), run, false, limit());
         let output = BufReader::new(child.stdout.take().unwrap());
         let heard = std::thread::spawn({
             let stored = Arc::clone(&stored);
             move || {
                 let before = stored.lock().unwrap().len();
+                let mut is_full = false;
                 for line in output.lines().map_while(Result::ok) {
+                    is_full |= line.contains("outbox the outbox of signals: ");
                     if let Some((_, key)) = line.split_once("stored ") {
                         stored.lock().unwrap().insert(key.to_owned());
                     }
                 }
-                stored.lock().unwrap().len() > before
+                (stored.lock().unwrap().len() > before, is_full)
             }
         });
         tokio::time::sleep(Duration::from_millis(fastrand::u64(20..250))).await;
         child.kill().unwrap();
         child.wait().unwrap();
-        survived_its_start += usize::from(heard.join().unwrap());
+        let (has_stored, is_full) = heard.join().unwrap();
+        survived_its_start += usize::from(has_stored);
+        full += usize::from(is_full);
     }
     is_over.store(true, Ordering::Relaxed);
     trouble.await.unwrap();
-    let mut last = start(folder.path(), &emulator.url(), kills, true);
+    let mut last = start(folder.path(), &emulator.url(), kills, true, None);
     assert!(last.wait().unwrap().success(), "what was left is sent");
 
     let stored = stored.lock().unwrap().clone();
-    assert!(survived_its_start > kills / 4, "{survived_its_start} of {kills} runs got so far as to store something");
+    assert!(survived_its_start > kills / 10, "{survived_its_start} of {kills} runs got so far as to store something");
     // Keys of the others were made, and are longer.
     let sent: BTreeSet<_> = emulator.idempotency_keys().into_iter().filter(|key| key.len() < 30).collect();
-    let missing: Vec<_> = stored.difference(&sent).collect();
+    let refused = paid::outbox::dead_letters(folder.path()).unwrap();
+    assert!(refused.unreadable.len() <= kills, "{:?}", refused.unreadable);
+    let refused: BTreeSet<_> = refused.letters.into_iter().map(|letter| letter.key).collect();
+    let missing: Vec<_> = stored.difference(&sent).filter(|key| !refused.contains(*key)).collect();
     assert!(missing.is_empty(), "{} of {} lost: {missing:?}", missing.len(), stored.len());
     // Each once: the invoice has as many cents as there are keys.
     let invoices = client.invoices().list().order_id(&order).await.unwrap();
     let billed = invoices.data[0].invoice_total;
     assert_eq!(billed, Decimal::from(sent.len()), "of {} stored", stored.len());
-    println!("{kills} kills: {} stored, {} sent, {billed} billed", stored.len(), sent.len());
+    let refused = refused.len();
+    println!(
+        "{kills} kills, {full} on a full disk: {} stored, {} sent, {refused} refused, {billed} billed",
+        stored.len(),
+        sent.len()
+    );
+    (full, refused)
 }

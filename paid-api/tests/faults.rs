@@ -137,7 +137,7 @@ async fn a_key_that_is_refused_pauses_and_a_fresh_one_goes_on() {
     let client = client(&emulator.url()).api_key_from(move || current.lock().unwrap().clone()).build().unwrap();
     let (emitter, heard) = emitter(client, None);
     emit_all(&emitter);
-    emitter.flush(Duration::from_millis(200)).await.unwrap_err();
+    emitter.flush(Duration::from_secs(2)).await.unwrap_err();
     assert_eq!((emitter.stats().delivered, emitter.stats().circuit_open), (0, true));
     *key.lock().unwrap() = ApiKey::new("paid_fresh").unwrap();
     emitter.flush(SOON).await.unwrap();
@@ -218,6 +218,43 @@ async fn a_full_disk_is_reported_once_and_signals_go_through_memory() {
     tokio::time::timeout(SOON, emitter.store(later)).await.unwrap().unwrap();
     emitter.flush(SOON).await.unwrap();
     assert!(emulator.idempotency_keys().contains("later"));
+}
+
+/// A disk fills up, and the program starts again on the full disk: what was said to be stored is sent, without room.
+#[tokio::test]
+async fn what_was_stored_on_a_disk_that_filled_up_is_sent_after_a_restart() {
+    let Some(disk) = SmallDisk::mount("size=3m") else { return };
+    let folder = disk.0.path().join("outbox");
+    let emulator = Emulator::start().await.unwrap();
+    let dead = client("http://127.0.0.1:1/api/v2").build().unwrap();
+    let (first, heard) = emitter(dead, Some(&folder));
+    let mut stored = BTreeSet::new();
+    let pad = "x".repeat(400);
+    for round in 0..200 {
+        let keys: Vec<_> = (0..50).map(|number| format!("{round}-{number}")).collect();
+        let signal =
+            |key: &String| Signal::new("sent").customer("acme").idempotency_key(key.clone()).field("pad", &pad);
+        let waits = keys.iter().map(|key| tokio::time::timeout(Duration::from_secs(2), first.store(signal(key))));
+        let answers = futures_util::future::join_all(waits).await;
+        let is_full = answers.iter().any(Result::is_err);
+        let said = keys.into_iter().zip(answers).filter(|(_, answer)| matches!(answer, Ok(Ok(_))));
+        stored.extend(said.map(|(key, _)| key));
+        if is_full {
+            break;
+        }
+    }
+    assert!(stored.len() > 500 && is_about_the_outbox(&heard), "{} {heard:?}", stored.len());
+    let _ = first.shutdown(Duration::from_millis(100)).await;
+    drop(first);
+    let (second, heard) = emitter(client(&emulator.url()).build().unwrap(), Some(&folder));
+    second.flush(SOON).await.unwrap();
+    let sent = emulator.idempotency_keys();
+    assert!(stored.is_subset(&sent), "{} of {} lost; {heard:?}", stored.difference(&sent).count(), stored.len());
+    second.shutdown(SOON).await.unwrap();
+    drop(second);
+    assert_eq!(paid::outbox::waiting(&folder).unwrap(), paid::outbox::Waiting::Signals(0));
+    let names = std::fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.file_name());
+    assert!(names.into_iter().all(|name| !name.to_string_lossy().contains("damaged")), "a full disk is no damage");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::future::IntoFuture;
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -224,21 +225,53 @@ async fn what_paid_refuses_is_kept_as_a_dead_letter_and_can_be_sent_again() {
     assert!(letter.reason.starts_with("Paid counted signal `bad` as failed"), "{}", letter.reason);
     assert!(letter.record.get().contains(r#""data":{"x":1}"#));
 
-    // Still refused: it stays. Then edited by hand: it goes through.
+    // Still refused: it stays, with what was said this time. Then corrected: it goes through.
     let emitter = builder(&server, folder.path()).build().unwrap();
     let outcome = emitter.resubmit(folder.path()).await.unwrap();
-    assert_eq!((outcome.delivered, outcome.refused.len()), (0, 1));
-    // The letter is written anew; not before that is it edited.
-    while emitter.stats().dead_lettered == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let path = folder.path().join("dead-letters.jsonl");
-    let text = fs::read_to_string(&path).unwrap().replace(r#""eventName":"bad""#, r#""eventName":"good""#);
-    fs::write(&path, text).unwrap();
+    assert_eq!((outcome.delivered, outcome.refused.len(), outcome.unanswered.len()), (0, 1, 0));
+    let [again] = paid::outbox::dead_letters(folder.path()).unwrap().letters.try_into().unwrap();
+    assert!(again.at > letter.at && again.reason == outcome.refused[0].1, "{again:?}");
+    let record = again.record.get().replace(r#""eventName":"bad""#, r#""eventName":"good""#);
+    paid::outbox::replace_letter(folder.path(), "b-1", &record).unwrap();
     let outcome = emitter.resubmit(folder.path()).await.unwrap();
     assert_eq!((outcome.delivered, outcome.refused.len()), (1, 0));
     assert!(paid::outbox::dead_letters(folder.path()).unwrap().letters.is_empty());
     assert_eq!(server.billed(), 51);
+}
+
+#[tokio::test]
+async fn dead_letters_that_are_not_answered_in_time_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::default();
+    let emitter = builder(&server, folder.path()).build().unwrap();
+    for key in ["b-1", "b-2"] {
+        emitter.send(Signal::new("bad").customer("acme").idempotency_key(key)).await.unwrap_err();
+    }
+    emitter.flush(SOON).await.unwrap();
+    while emitter.stats().dead_lettered < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let before = fs::read(folder.path().join("dead-letters.jsonl")).unwrap();
+    server.set_down(true);
+    // While the emitter has the outbox open, and from two places at once: one of them sends.
+    let first = emitter.resubmit(folder.path()).timeout(Duration::from_secs(1));
+    let second = emitter.resubmit(folder.path()).timeout(Duration::from_secs(1)).keys(["b-2"]);
+    let (first, second) = tokio::join!(first.into_future(), second.into_future());
+    let first = first.unwrap();
+    assert_eq!((first.delivered, first.refused.len(), first.unanswered.len()), (0, 0, 2));
+    assert_eq!(first.stopped.unwrap(), "not answered within 1s: down on purpose");
+    assert!(second.unwrap_err().to_string().contains("already being sent again"));
+    assert_eq!(fs::read(folder.path().join("dead-letters.jsonl")).unwrap(), before);
+
+    server.set_down(false);
+    let mut told = Vec::new();
+    let (tell, progress) = std::sync::mpsc::channel();
+    let second = emitter.resubmit(folder.path()).keys(["b-2"]).on_progress(move |now| tell.send(now).unwrap());
+    assert_eq!(second.await.unwrap().refused.len(), 1);
+    told.extend(progress.iter().map(|progress| (progress.answered, progress.of)));
+    assert_eq!(told, [(1, 1)]);
+    // The emitter's own counters are about what the program emits.
+    assert_eq!((emitter.stats().rejected, emitter.stats().dead_lettered), (2, 2));
 }
 
 /// Leaves 3,000 signals in an outbox.
@@ -375,19 +408,4 @@ async fn policies_for_a_full_queue_without_an_outbox() {
         task.await.unwrap().unwrap();
     }
     assert_eq!((server.billed(), waiting.stats().refused), (30, 0));
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn only_the_owner_can_read_what_is_in_an_outbox() {
-    use std::os::unix::fs::PermissionsExt;
-    let server = Server::default();
-    let folder = tempfile::tempdir().unwrap();
-    let emitter = builder(&server, folder.path()).build().unwrap();
-    emitter.send(Signal::new("bad").customer("acme")).await.unwrap_err();
-    emitter.shutdown(SOON).await.unwrap();
-    for file in ["outbox.redb", "dead-letters.jsonl", "contents"] {
-        let mode = fs::metadata(folder.path().join(file)).unwrap().permissions().mode();
-        assert_eq!(mode & 0o077, 0, "{file}");
-    }
 }

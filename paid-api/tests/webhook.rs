@@ -82,6 +82,40 @@ fn a_secret_that_is_rotated_overlaps_and_none_is_printed() {
 }
 
 #[test]
+fn a_secret_from_a_file_may_have_whitespace_around_it() {
+    for secret in ["whsec_test\n", "whsec_test\r\n", " \twhsec_test ", "\u{feff}whsec_test\n"] {
+        let verifier = Verifier::new(secret).clock(at(1_760_000_000_000));
+        verifier.verify(HEADER, BODY).unwrap();
+        assert_eq!(verifier.sign(BODY), HEADER);
+        Verifier::new("whsec_new").also(secret).clock(at(1_760_000_000_000)).verify(HEADER, BODY).unwrap();
+    }
+    // A file that is empty lets nobody in.
+    for secret in ["\n", " ", "\u{feff}"] {
+        let forgotten = Verifier::new(secret).clock(at(1_760_000_000_000));
+        assert_eq!(forgotten.verify(forgotten.sign(BODY), BODY), Err(WebhookError::WrongSignature));
+    }
+}
+
+#[test]
+fn every_tolerance_and_every_clock_is_an_answer() {
+    let far = || SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 40);
+    let before = || SystemTime::UNIX_EPOCH - Duration::from_secs(1 << 30);
+    for tolerance in [Duration::MAX, Duration::ZERO] {
+        let verifiers = [Verifier::new("whsec_test").clock(far), Verifier::new("whsec_test").clock(before)];
+        for verifier in verifiers.map(|verifier| verifier.tolerance(tolerance)) {
+            assert_eq!(verifier.verify(HEADER, BODY).is_ok(), tolerance == Duration::MAX);
+            let newest = format!("t={},s=AA==", u64::MAX);
+            assert_eq!(verifier.verify(newest, BODY), Err(WebhookError::WrongSignature));
+            assert!(verifier.verify(verifier.sign(BODY), BODY).is_ok());
+        }
+    }
+    let broken = Verifier::new("whsec_test").clock(|| panic!("no time"));
+    assert_eq!(broken.verify(HEADER, BODY), Err(WebhookError::NoClock));
+    assert_eq!(WebhookError::NoClock.status(), 500);
+    assert!(broken.sign(BODY).starts_with("t=0,"));
+}
+
+#[test]
 fn unknown_events_and_odd_data_are_kept() {
     for (event, data) in [
         ("billing-credit-cap-reached", r#"{"cap":{"id":1}}"#),

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use std::fmt::Display;
 
 use super::Pending;
-use crate::signal::{Data, IdempotencyKey, value};
+use crate::foreign;
+use crate::signal::{Data, IdempotencyKey, check, value};
 use crate::types::{
     CustomerAttribution, CustomerId, ExternalCustomerId, ExternalProductId, ProductAttribution, ProductId,
 };
@@ -20,6 +21,12 @@ pub struct AsDisplay;
 pub struct AsOption;
 /// Any other type: each role takes those that implement its trait, and refuses the rest with its message.
 pub struct AsNothing;
+
+/// The text that a value says of itself. If its code panics, the signal is refused, but not the function's own value.
+#[inline(always)]
+fn told<'a>(text: impl FnOnce() -> Text<'a>) -> Text<'a> {
+    foreign::call(text).unwrap_or(Some(Cow::Borrowed(check::UNREADABLE)))
+}
 
 /// The text of a value whose type is known to be text.
 #[inline(always)]
@@ -53,7 +60,7 @@ macro_rules! of_the_signal {
 
         impl Pending {
             $(pub fn $role(&mut self, text: Text<'_>) {
-                self.change(|$signal| {
+                self.change(stringify!($role), |$signal| {
                     let $set = role::$role(text);
                     $keep
                 });
@@ -71,15 +78,17 @@ macro_rules! of_the_data {
         pub mod write {
             use super::*;
             $(pub fn $role(data: &mut Data, text: Text<'_>) {
-                if let Some(text) = text {
-                    data.field($field, &text);
+                match text {
+                    Some(text) if text == check::UNREADABLE => data.refuse(stringify!($role), check::PANICKED.to_owned()),
+                    Some(text) => data.field($field, &text),
+                    None => {}
                 }
             })*
         }
 
         impl Pending {
             $(pub fn $role(&mut self, text: Text<'_>) {
-                self.change(|signal| write::$role(&mut signal.data, text));
+                self.change(stringify!($role), |signal| write::$role(&mut signal.data, text));
             })*
         }
     };
@@ -91,21 +100,21 @@ macro_rules! texts {
         impl AsText {
             $(#[inline(always)]
             pub fn $role<T: AsRef<str> + ?Sized>(self, value: &T) -> Text<'_> {
-                by_str(value)
+                told(|| by_str(value))
             })*
         }
 
         impl AsDisplay {
             $(#[inline(always)]
             pub fn $role<T: Display + ?Sized>(self, value: &T) -> Text<'_> {
-                Some(Cow::Owned(value.to_string()))
+                told(|| Some(Cow::Owned(value.to_string())))
             })*
         }
 
         impl AsOption {
             $(#[inline(always)]
             pub fn $role<T: AsRef<str>>(self, value: &Option<T>) -> Text<'_> {
-                value.as_ref().map(|value| Cow::Borrowed(value.as_ref()))
+                told(|| value.as_ref().map(|value| Cow::Borrowed(value.as_ref())))
             })*
         }
 
@@ -113,7 +122,7 @@ macro_rules! texts {
         impl AsNothing {
             $(#[inline(always)]
             pub fn $role<T: $($class)* + ?Sized>(self, value: &T) -> Text<'_> {
-                value.text()
+                told(|| value.text())
             })*
         }
     };

@@ -70,6 +70,8 @@ pub(super) struct Known {
     removal: Duration,
     /// How many uncertain records were refused without an outbox, where nothing can send them again.
     refused: usize,
+    /// Dead letters whose answer was lost when they were sent again, without an outbox.
+    lost_again: BTreeSet<String>,
 }
 
 impl Known {
@@ -149,7 +151,7 @@ impl Known {
 
     /// How many records are uncertain.
     pub(super) fn uncertain(&self) -> usize {
-        self.refused + self.entries.values().filter(|entry| entry.is_uncertain()).count()
+        self.refused + self.lost_again.len() + self.entries.values().filter(|entry| entry.is_uncertain()).count()
     }
 
     /// Decides what is to be done with the records of a batch.
@@ -201,7 +203,11 @@ impl Known {
     /// Paid has these records.
     pub(super) fn there(&mut self, places: &[Place<'_>]) {
         if self.journal.is_none() {
-            return places.iter().for_each(|(key, _)| drop(self.entries.remove(*key)));
+            for (key, _) in places {
+                self.entries.remove(*key);
+                self.lost_again.remove(*key);
+            }
+            return;
         }
         for (key, chunk) in places {
             self.entry(key, *chunk).stage = Stage::There;
@@ -235,13 +241,15 @@ impl Known {
         for (key, chunk) in places {
             let entry = self.entry(key, *chunk);
             (entry.stage, entry.is_doubtful) = (Stage::Idle, true);
-            self.resubmitted.remove(*key);
+            if self.resubmitted.remove(*key) && self.journal.is_none() {
+                self.lost_again.insert((*key).to_owned());
+            }
         }
     }
 
     /// An uncertain record is refused for good. Without an outbox, nothing can send it again.
     pub(super) fn refused(&mut self, key: &str) {
-        if self.journal.is_none() && self.entries.remove(key).is_some() {
+        if self.journal.is_none() && self.entries.remove(key).is_some() && !self.lost_again.contains(key) {
             self.refused += 1;
         }
     }

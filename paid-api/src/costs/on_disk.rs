@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{CostEmitter, CostEmitterBuilder};
-use crate::dispatch::{Folder, OpenFolder, Receipt, Record};
+use crate::dispatch::{Folder, OpenFolder, Record};
 use crate::files;
-use crate::outbox::{DeadLetter, Fsync, Resubmitted, letters_of, resubmit_with};
+use crate::outbox::{self, DeadLetter, Fsync, Resubmission};
 use crate::report::{DeliveryError, RecordKind};
 use crate::signal::lane::lane;
 
@@ -36,37 +36,41 @@ impl CostEmitterBuilder {
 }
 
 fn keys_of_letters(folder: &dyn Folder) -> Option<BTreeSet<String>> {
-    Some(letters_of(folder).ok()?.letters.into_iter().map(|letter| letter.key).collect())
+    Some(outbox::letters_of(folder).ok()?.letters.into_iter().map(|letter| letter.key).collect())
 }
 
 impl CostEmitter {
-    /// Sends all dead letters of the outbox again, including uncertain ones. Those may then be counted twice, which is
-    /// why they are never sent again without this call.
+    /// Sends all dead letters of this emitter's outbox again, including uncertain ones. Those may then be counted twice,
+    /// which is why they are never sent again without this call.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or written, or there is no outbox.
-    pub async fn resubmit(&self) -> io::Result<Resubmitted> {
-        let Some(folder) = &self.folder else {
-            return Err(io::Error::other(DeliveryError::NoOutbox { kind: RecordKind::Cost }));
-        };
-        for letter in letters_of(&**folder)?.letters {
-            self.sink.allow(&letter.key);
-        }
-        let outcome = resubmit_with(&**folder, async |letter| self.send_again(letter).await).await?;
-        self.sink.resubmission_is_over();
-        Ok(outcome)
+    /// If there is no outbox, a file cannot be read or written, or another resubmission is running. That Paid refuses
+    /// records, or cannot be reached, is no error, but a part of the result.
+    pub fn resubmit(&self) -> Resubmission {
+        let no_outbox = || io::Error::other(DeliveryError::NoOutbox { kind: RecordKind::Cost });
+        self.resubmission(self.folder.clone().ok_or_else(no_outbox).map(Some))
     }
 
-    async fn send_again(&self, letter: &DeadLetter) -> Receipt {
-        let record = Record::new(
-            letter.kind,
-            &letter.name,
-            &letter.key,
-            lane(b'k', &letter.key),
-            letter.record.get().as_bytes(),
-        );
-        let room = self.dispatch.room_for_record(&record).await;
-        self.dispatch.push_record(room, record)
+    /// Like [`resubmit`](Self::resubmit), for the outbox in another folder, which another process may have open.
+    ///
+    /// # Errors
+    ///
+    /// See [`resubmit`](Self::resubmit); and if the folder holds signals.
+    pub fn resubmit_from(&self, folder: impl AsRef<Path>) -> Resubmission {
+        self.resubmission(outbox::shared_folder(folder.as_ref()))
     }
+
+    fn resubmission(&self, folder: io::Result<Option<Arc<dyn Folder>>>) -> Resubmission {
+        let (sink, own) = (Arc::clone(&self.sink), Arc::clone(&self.sink));
+        let allow = move |letter: &DeadLetter| sink.allow(&letter.key);
+        Resubmission::new(folder, self.dispatch.errand(), record_of, allow, move || own.resubmission_is_over())
+    }
+}
+
+// The signature is that of letters that cannot be sent.
+#[allow(clippy::unnecessary_wraps)]
+fn record_of(letter: &DeadLetter) -> Option<Record> {
+    let body = letter.record.get().as_bytes();
+    Some(Record::new(RecordKind::Cost, &letter.name, &letter.key, lane(b'k', &letter.key), body))
 }

@@ -7,10 +7,10 @@ use crate::dispatch::Record;
 use crate::money::{self, Money};
 use crate::report::{DataProblem, DeliveryError, RecordKind};
 use crate::scope::Scope;
-use crate::signal::IdempotencyKey;
 use crate::signal::lane::lane_of;
+use crate::signal::{IdempotencyKey, check};
 use crate::types::{CustomerAttribution, ProductAttribution, TokenUsage};
-use crate::wire::decimal;
+use crate::wire::{self, decimal};
 use crate::{JsonObject, Timestamp};
 
 /// What a piece of work cost you: an amount of money ([`CostRecord::amount`]), or usage of a model that Paid prices
@@ -151,11 +151,22 @@ impl<C: Cost> CostRecord<C> {
         });
         let customer = self.customer.clone().or(scope_customer);
         let customer = customer.ok_or_else(|| DeliveryError::no_customer(RecordKind::Cost, ""))?;
+        let product = self.product.clone().or(scope_product);
+        let timestamp = self.timestamp.unwrap_or_else(Timestamp::now).without_leap_second();
+        let refused = check::customer(&customer)
+            .or_else(|| product.as_ref().and_then(check::product))
+            .or_else(|| (!timestamp.is_writable()).then(check::timeless));
+        if let Some(problem) = refused {
+            return Err(DeliveryError::data(RecordKind::Cost, "", problem));
+        }
+        if let Some(Err(problem)) = self.metadata.as_ref().map(wire::check_json) {
+            return Err(self::problem("metadata", &problem.to_string()));
+        }
         let wire = WireRecord {
             cost: self.cost.as_wire()?,
             customer: &customer,
-            product: self.product.clone().or(scope_product),
-            timestamp: self.timestamp.unwrap_or_else(Timestamp::now),
+            product,
+            timestamp,
             metadata: self.metadata.as_ref(),
         };
         let body = serde_json::to_vec(&wire).map_err(|error| problem("metadata", &error.to_string()))?;
@@ -198,8 +209,10 @@ fn problem(field: &str, problem: &str) -> DeliveryError {
 }
 
 fn check_text(field: &str, text: Option<&str>) -> Result<()> {
-    let is_empty = text.is_some_and(|text| text.trim().is_empty());
-    if is_empty { Err(problem(field, "is empty")) } else { Ok(()) }
+    match text.and_then(|text| check::text(field, text, "name it, as the vendor does")) {
+        Some(problem) => Err(DeliveryError::data(RecordKind::Cost, "", problem)),
+        None => Ok(()),
+    }
 }
 
 fn checked(money: &Money) -> Result<Decimal> {
@@ -273,6 +286,34 @@ fn serialize_price<S: Serializer>(price: &Option<&Money>, serializer: S) -> std:
 mod tests {
     use super::*;
     use crate::money::Currency;
+
+    #[test]
+    fn blank_texts_and_times_that_cannot_be_written_are_refused_with_the_field() {
+        let record = || CostRecord::amount(Money::parse("1", Currency::USD).unwrap()).customer("acme");
+        let used = |vendor: &str, model: &str| CostRecord::usage(vendor, model, TokenUsage::new()).customer("acme");
+        for blank in ["", " ", "\u{200b}"] {
+            for (refused, field) in [
+                (record().customer(blank).to_record(), "customer"),
+                (record().product(blank).to_record(), "product"),
+                (record().vendor(blank).to_record(), "vendor"),
+                (record().model(blank).to_record(), "model"),
+                (used(blank, "m").to_record(), "vendor"),
+                (used("v", blank).to_record(), "model"),
+                (
+                    crate::scope().customer(blank).run_sync(|| CostRecord { customer: None, ..record() }.to_record()),
+                    "customer",
+                ),
+            ] {
+                let Err(DeliveryError::Data { problem, .. }) = refused else { panic!("{field} {blank:?}") };
+                assert_eq!(problem.field, field);
+            }
+        }
+        let Err(late) = record().timestamp(chrono::DateTime::<chrono::Utc>::MAX_UTC).to_record() else { panic!() };
+        assert!(late.to_string().starts_with("cost record: `timestamp` "), "{late}");
+        let deep = (0..200).fold(serde_json::json!(1), |inner, _| serde_json::json!([inner]));
+        let Err(deep) = record().metadata(crate::object!({ "n": deep })).to_record() else { panic!() };
+        assert!(deep.to_string().contains("`metadata` is nested"), "{deep}");
+    }
 
     #[test]
     fn amounts_keep_every_digit() {

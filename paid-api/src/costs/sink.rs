@@ -100,20 +100,22 @@ impl CostSink {
         self.known().begin(places).map_err(Error::unavailable)?;
         let mut trip = Trip { sink: self, places, is_over: false };
         let call = AssertUnwindSafe(async { self.api.create(body).await }).catch_unwind().await;
-        trip.is_over = true;
         let error = match call {
             Ok(Ok(answer)) => {
                 self.known().there(places);
+                trip.is_over = true;
                 return Ok(answer);
             }
             Ok(Err(error)) if error.verdict() != Verdict::Unknown => {
                 self.known().not_there(places);
+                trip.is_over = true;
                 return Err(error);
             }
             Ok(Err(error)) => error,
             Err(_) => Error::unavailable("the request panicked"),
         };
         self.lost(places, &error);
+        trip.is_over = true;
         if self.resend {
             return Err(error);
         }
@@ -137,10 +139,10 @@ struct Trip<'a> {
 }
 
 impl Drop for Trip<'_> {
-    /// Delivery ends, and does not wait for the answer.
+    /// Delivery ends and does not wait for the answer, or the answer could not be noted.
     fn drop(&mut self) {
         if !self.is_over {
-            self.sink.lost(self.places, &"delivery ended before it arrived; they are not sent again by themselves");
+            self.sink.lost(self.places, &"nobody waited for it; they are not sent again by themselves");
         }
     }
 }

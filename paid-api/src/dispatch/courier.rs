@@ -8,6 +8,8 @@ mod outcome;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::end::EndTime;
 use super::event::{DispatchEvent, Finished};
 use super::record::Item;
@@ -37,11 +39,11 @@ pub(super) struct CourierPolicy {
 
 /// What a courier does if the server says nothing about the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Errand {
+pub(super) enum Tries {
     /// Tries until the server does, or the batch is in doubt.
-    Deliver,
+    UntilDecided,
     /// Tries once, and brings the records back.
-    Try,
+    Once,
 }
 
 /// Records that are sent together.
@@ -50,16 +52,20 @@ struct Part {
     /// Whether the server may have some of them already.
     sent_before: bool,
     suspicion: Suspicion,
+    /// When it, or the part it is a half of, first failed.
+    failing_since: Option<Instant>,
 }
 
 pub(super) struct Courier {
     pub(super) sink: Arc<dyn Sink>,
     pub(super) shared: Arc<DispatchShared>,
     pub(super) policy: CourierPolicy,
-    pub(super) errand: Errand,
+    pub(super) tries: Tries,
     pub(super) end: EndTime,
     /// Tells dispatch's thread of doubts.
     pub(super) tell: tokio::sync::mpsc::UnboundedSender<DispatchEvent>,
+    /// The customer of each record.
+    pub(super) customers: Vec<u32>,
     pub(super) finished: Finished,
 }
 
@@ -80,21 +86,27 @@ enum Sent {
 impl Part {
     /// The first half goes first, which keeps the order.
     fn halves(self, suspicion: Suspicion) -> [Self; 2] {
-        let mut first = self.items;
+        let (mut first, failing_since) = (self.items, self.failing_since);
         let second = first.split_off(first.len() / 2);
-        [second, first].map(|items| Self { items, sent_before: true, suspicion })
+        [second, first].map(|items| Self { items, sent_before: true, suspicion, failing_since })
     }
 }
 
 impl Courier {
     pub(super) async fn deliver(mut self, items: Vec<Item>) -> Finished {
-        let mut parts = vec![Part { items, sent_before: false, suspicion: Suspicion::none() }];
+        self.customers = items.iter().map(|item| item.record.lane()).collect();
+        let mut parts = vec![Part { items, sent_before: false, suspicion: Suspicion::none(), failing_since: None }];
         while let Some(mut part) = parts.pop() {
             if part.items.is_empty() {
                 continue;
             }
             match self.send(&mut part).await {
-                Sent::GivenUp(error) => self.left(part, error),
+                Sent::GivenUp(error) => {
+                    // Later records must not overtake.
+                    let later = parts.drain(..).rev().flat_map(|part| part.items);
+                    part.items.extend(later);
+                    self.left(part, error);
+                }
                 Sent::Undecided(error) => self.bring_back(part, error),
                 Sent::Stuck(error) if part.items.len() == 1 => {
                     self.set_aside(part, error);

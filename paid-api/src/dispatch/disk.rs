@@ -2,6 +2,7 @@
 //! stored; the outbox answers with [`News`].
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,12 +64,12 @@ pub(crate) struct DiskSettings {
     pub(crate) fsync: Fsync,
     /// `None` if there is no outbox.
     pub(crate) open: Option<OpenDisk>,
-    /// Called on the outbox's thread with the keys of all records of frames that are no longer on disk, or never will be.
-    pub(crate) gone: Option<Gone>,
+    /// Told the keys of the records whose chunks have left the disk for good.
+    pub(crate) gone: Option<TellGone>,
 }
 
-/// Hears which records have left the disk for good.
-pub(crate) type Gone = Arc<dyn Fn(Vec<String>) + Send + Sync>;
+/// Takes the keys of records.
+pub(crate) type TellGone = Arc<dyn Fn(Vec<String>) + Send + Sync>;
 
 impl DiskSettings {
     /// No outbox for records of this kind.
@@ -106,6 +107,8 @@ pub(crate) struct OpenedDisk {
     pub(crate) next: u64,
     pub(crate) records: u64,
     pub(crate) damage: Option<String>,
+    /// How many records of an earlier run can no longer be read, as far as is known; `records` does not count them.
+    pub(crate) lost: u64,
 }
 
 /// An outbox. No method waits: the answers arrive as [`News`].
@@ -116,19 +119,38 @@ pub(crate) trait Disk: Send {
     fn hurry(&self);
     /// All records of a chunk are done.
     fn done(&self, number: u64);
-    /// Keeps permanently refused records as dead letters.
+    /// Keeps permanently refused records as dead letters. One answer follows, [`News::Buried`] or
+    /// [`News::LettersFailing`].
     fn bury(&self, rejected: Vec<Rejected>);
     /// Shows people which records are set aside; replaces what was shown before.
     fn show_aside(&self, records: Vec<SetAside>);
     /// Reads back the chunks from number `from` up to but not including `until`, until there are enough records or
     /// bytes.
     fn load(&self, from: u64, until: u64, records: usize, bytes: usize);
-    /// Writes everything, then answers.
-    fn end(&self) -> oneshot::Receiver<()>;
+    /// Writes what can be written, then says what is there.
+    fn end(&self) -> oneshot::Receiver<Ended>;
+}
+
+/// What is on disk at the end. Everything else was never written, or can no longer be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ended {
+    /// The numbers of the chunks.
+    pub(crate) on_disk: Vec<Range<u64>>,
+    /// How many records they hold.
+    pub(crate) records: u64,
+}
+
+impl Ended {
+    #[allow(dead_code)]
+    pub(crate) fn has(&self, chunk: u64) -> bool {
+        self.on_disk.iter().any(|chunks| chunks.contains(&chunk))
+    }
 }
 
 /// A record that was permanently refused.
 pub(crate) struct Rejected {
+    /// The chunk stays on disk until the record is in the file of dead letters.
+    pub(crate) chunk: u64,
     pub(crate) record: Record,
     pub(crate) reason: String,
 }
@@ -154,6 +176,7 @@ pub(crate) struct Frame {
 }
 
 /// What an outbox reports.
+#[derive(Debug)]
 pub(crate) enum News {
     /// These chunks are on disk.
     Stored(Vec<u64>),
@@ -161,9 +184,14 @@ pub(crate) enum News {
     Loaded { frames: Vec<Frame>, next: u64 },
     /// How many stored records can no longer be read.
     Lost(u64),
-    /// How many dead letters were written to the file.
+    /// The outbox was damaged: in words, and how many records are lost, as far as is known. It works again.
+    Damaged { problem: String, lost: u64 },
+    /// How many permanently refused records were written to the file of dead letters: all that were waiting.
     Buried(u64),
-    /// The outbox cannot be written at the moment, and why.
+    /// The file of dead letters cannot be written at the moment, and why: their chunks stay on disk. Told when records
+    /// are to be buried; once it works, `Buried` follows.
+    LettersFailing(String),
+    /// The outbox cannot be written at the moment, and why. It may still be read.
     Failing(String),
     /// The outbox can be written again.
     Working,
@@ -176,6 +204,17 @@ pub(crate) struct DiskNews(mpsc::UnboundedSender<DispatchEvent>);
 impl DiskNews {
     pub(super) fn new(events: mpsc::UnboundedSender<DispatchEvent>) -> Self {
         Self(events)
+    }
+
+    /// For tests of an outbox: what it tells, in order.
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> (Self, impl FnMut() -> Option<News>) {
+        let (tell, mut events) = mpsc::unbounded_channel();
+        let next = move || match events.try_recv() {
+            Ok(DispatchEvent::Disk(news)) => Some(news),
+            _ => None,
+        };
+        (Self(tell), next)
     }
 
     pub(crate) fn tell(&self, news: News) {

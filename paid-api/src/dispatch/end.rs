@@ -5,9 +5,10 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use futures_util::FutureExt;
 use tokio::time::Instant;
 
+use super::host::Host;
 use super::told as watch;
 
 /// The time at which dispatch must end; `None` until its last handle is dropped or it is shut down.
@@ -17,8 +18,8 @@ pub(super) type EndTime = watch::Receiver<Option<Instant>>;
 pub(super) const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The time after this duration.
-pub(super) fn after(time: Duration) -> Instant {
-    Instant::now() + time.min(LONGEST)
+pub(super) fn after(host: &dyn Host, time: Duration) -> Instant {
+    host.instant() + time.min(LONGEST)
 }
 
 /// The outcome of a future, or `None` if the end comes first.
@@ -33,18 +34,13 @@ pub(super) async fn before<F: Future>(mut end: EndTime, future: F) -> Option<F::
     first(future, ended).await
 }
 
-/// The outcome of a future, or `None` after `timeout` on the clock of this runtime, wherever it is awaited.
-pub(super) async fn within<F: Future>(
-    runtime: &tokio::runtime::Handle,
-    time: Duration,
-    future: F,
-) -> Option<F::Output> {
-    let (ring, rung) = oneshot::channel::<()>();
-    runtime.spawn(async move {
-        tokio::time::sleep_until(after(time)).await;
-        drop(ring);
-    });
-    first(future, rung).await
+/// The outcome of a future, or `None` after this time.
+pub(super) async fn within<F: Future>(host: &dyn Host, time: Duration, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    if let Some(outcome) = future.as_mut().now_or_never() {
+        return Some(outcome);
+    }
+    first(future, host.alarm(time.min(LONGEST))).await
 }
 
 /// The outcome of a future, or `None` if another is ready before it.

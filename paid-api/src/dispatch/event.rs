@@ -15,8 +15,8 @@ pub(super) enum DispatchEvent {
     Closed,
     /// A batch is finished.
     Finished(Finished),
-    /// A batch with records of these customers fails, and it is not known whether others would get through.
-    Doubt { customers: BTreeSet<u32>, is_old: bool },
+    /// A batch of these lanes and customers fails, and it is not known whether others would get through.
+    Doubt { taken: Taken, customers: BTreeSet<u32>, is_old: bool },
     /// The outbox reports something.
     Disk(News),
 }

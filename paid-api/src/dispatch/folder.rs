@@ -59,6 +59,11 @@ pub trait Storage: fmt::Debug + Send + Sync {
 
     /// Locks the file against other processes until it is closed; returns false if another one holds it.
     fn try_lock(&self) -> io::Result<bool>;
+
+    /// Whether the file is still the one under its name. What is written to one that was removed or replaced is lost.
+    fn is_in_place(&self) -> io::Result<bool> {
+        Ok(true)
+    }
 }
 
 /// Opens the folder of an outbox, and makes it if it does not exist.

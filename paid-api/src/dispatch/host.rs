@@ -3,9 +3,14 @@
 use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::ending::Done;
 
 /// Work in the background. It ends by itself.
 pub type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -22,10 +27,42 @@ pub trait Host: fmt::Debug + Send + Sync {
     /// If no thread or no runtime can be started.
     fn start(&self, thread: &str, work: Work) -> io::Result<Handle>;
 
+    /// The time on the clock of the work. A caller may be in a runtime whose clock is paused.
+    fn instant(&self) -> Instant {
+        Instant::from_std(std::time::Instant::now())
+    }
+
+    /// Completes after this time. A thread measures it: the work may be stuck in a hook or a sink, and the caller's runtime
+    /// may have no clock, or a paused one.
+    fn alarm(&self, time: Duration) -> Work {
+        let (ring, rung) = oneshot::channel::<()>();
+        let alarm = Alarm(Arc::default());
+        let off = Arc::clone(&alarm.0);
+        let measure = move || {
+            off.wait(time);
+            drop(ring);
+        };
+        // If there can be no thread, the time is over at once.
+        let _ = std::thread::Builder::new().name("paid-alarm".into()).spawn(measure);
+        Box::pin(async move {
+            let _alarm = alarm;
+            let _ = rung.await;
+        })
+    }
+
     /// Whether a caller may block its thread until the background has made progress. In a simulation, both are the same
     /// thread.
     fn may_block(&self) -> bool {
         true
+    }
+}
+
+/// Ends the thread of an alarm when it is dropped.
+struct Alarm(Arc<Done>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        self.0.tell();
     }
 }
 

@@ -60,12 +60,13 @@ impl Lanes {
         }
     }
 
-    /// Takes a record that waits behind a request, from another lane each time: the first one of a customer that `may`
-    /// be tried.
-    pub(super) fn next_behind(&mut self, may: impl Fn(u32) -> bool) -> Option<Item> {
+    /// Takes a record that waits behind a request with these lanes, from another lane each time: the first one of a
+    /// customer that `may` be tried.
+    pub(super) fn next_behind(&mut self, taken: Taken, may: impl Fn(u32) -> bool) -> Option<Item> {
         for step in 0..LANES {
             let number = (self.turn + step) % LANES;
-            let Some(lane) = self.lanes.get_mut(number).filter(|lane| lane.busy) else { continue };
+            let is_taken = taken.0 & (1 << number) != 0;
+            let Some(lane) = self.lanes.get_mut(number).filter(|lane| lane.busy && is_taken) else { continue };
             let place = lane.items.iter().position(|item| may(item.record.lane()));
             if let Some(item) = place.and_then(|place| lane.items.remove(place)) {
                 self.turn = (number + 1) % LANES;

@@ -98,8 +98,13 @@ impl DispatchSettings {
 /// Defines the setters of every builder over dispatch. The builder needs a field `settings`.
 macro_rules! dispatch_setters {
     ($records:literal, queue: $queue:literal, batch: $batch:literal, linger: $linger:literal, delays: $delays:literal, patience: $patience:literal) => {
-        #[doc = concat!("Adds a function that is called for every failure to deliver ", $records, ", on the thread that notices the")]
-        /// failure. The failure has already been logged. Hooks that were added before stay.
+        #[doc = concat!("Adds a function that is called once for every failure to deliver ", $records, ", in order, after the failure was")]
+        /// logged. Hooks that were added before stay.
+        ///
+        /// Hooks run on a thread of their own, so they may block, call back into this library, and even panic. A failure
+        /// that a hook itself causes on that thread is counted and logged, but calls no hook. If 1,000 failures wait for a
+        /// slow hook, further ones are only counted and logged. When delivery ends, it waits for the hooks within its
+        /// time.
         pub fn on_error(mut self, hook: impl Fn(&$crate::DeliveryError) + Send + Sync + 'static) -> Self {
             self.settings.add_hook(hook);
             self
@@ -113,7 +118,8 @@ macro_rules! dispatch_setters {
         }
 
         #[doc = concat!("Sets about how many bytes of ", $records, " may be in memory at once, queued or being sent; 64 MiB by default.")]
-        /// One that is larger by itself is accepted only while there is no other.
+        /// One that is larger by itself is accepted only while there is no other. With an outbox, those on disk do not
+        /// count, of which up to half as much is in memory to be sent.
         pub fn queue_bytes(mut self, bytes: usize) -> Self {
             self.settings.queue.bytes = bytes.max(1);
             self
@@ -154,7 +160,8 @@ macro_rules! dispatch_setters {
             self
         }
 
-        #[doc = concat!("Sets how long dropping the last handle waits for queued ", $records, "; ", $patience, " by default.")]
+        #[doc = concat!("Sets how long dropping the last handle waits for queued ", $records, "; ", $patience, " by default. The end of the process")]
+        /// waits as long, but not more than a minute.
         pub fn patience(mut self, patience: std::time::Duration) -> Self {
             self.settings.patience = patience;
             self

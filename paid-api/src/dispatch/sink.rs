@@ -10,8 +10,8 @@ use crate::report::{Counts, RecordKind};
 /// The pending answer of a sink.
 pub type SinkFuture<'a> = Pin<Box<dyn Future<Output = Result<Counts, Error>> + Send + 'a>>;
 
-/// Accepts batches of records. A [`Client`](crate::Client) sends them to Paid's API; tests and custom queues can be
-/// sinks, too.
+/// Accepts batches of records. [`Emitter::builder`](crate::Emitter::builder) makes the sink that sends them to Paid's API;
+/// tests and custom queues can be sinks, too.
 ///
 /// ```
 /// use paid::{Batch, Counts, EmitterBuilder, Sink, SinkFuture};

@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use tokio::sync::mpsc as events;
 
 use super::cargo::Cargo;
+use super::closing::Closing;
 use super::courier::CourierPolicy;
 use super::disk::{DiskNews, DiskSettings, OpenedDisk};
 use super::end;
@@ -15,7 +16,6 @@ use super::queue::Queue;
 use super::settings::DispatchSettings;
 use super::shared::DispatchShared;
 use super::sink::Sink;
-use super::told as watch;
 use super::worker::{Pace, Worker};
 use super::{Dispatch, DispatchInner};
 use crate::error::{ConfigError, Error};
@@ -42,11 +42,13 @@ impl<C: Cargo> Dispatch<C> {
         let has_disk = opened.is_some();
         let host = Arc::clone(&settings.host);
         let (pace, policy) = (pace(&settings, disk, has_disk), policy::<C>(&settings, has_disk));
-        let shared = Arc::new(DispatchShared::new(C::KIND, settings.reporter, Arc::clone(&host)));
+        let reporter = if host.may_block() { settings.reporter.with_own_thread() } else { settings.reporter };
+        let shared = Arc::new(DispatchShared::new(C::KIND, reporter, Arc::clone(&host)));
         let queue =
             Queue::new(settings.queue, settings.overflow, pace.batch, has_disk && host.may_block(), tell_event.clone());
-        let queue = Arc::new(queue);
-        let (end, ending) = watch::channel(None);
+        let (queue, sink_of_errands) = (Arc::new(queue), Arc::clone(&sink));
+        let (closing, ending) = Closing::new(Arc::clone(&queue), Arc::clone(&shared), settings.patience, has_disk);
+        let closing = Arc::new(closing);
         let worker = Worker::new(
             (cargo, sink),
             Arc::clone(&shared),
@@ -59,30 +61,16 @@ impl<C: Cargo> Dispatch<C> {
             Some(opened) => with_disk(worker, opened, &shared),
             None => worker,
         };
-        let thread = start_worker(&*host, settings.thread, worker, has_disk)?;
-        let inner = DispatchInner {
-            queue,
-            shared,
-            end,
-            runtime: thread.runtime,
-            patience: settings.patience,
-            has_disk,
-            done: Some(thread.done).into(),
-            ended: thread.ended,
-        };
+        start_worker(&*host, settings.thread, worker, Arc::clone(&closing))?;
+        let inner = DispatchInner { sink: sink_of_errands, host, queue, shared, has_disk, closing };
         Ok(Self { inner: Arc::new(inner) })
     }
 }
 
 fn pace(settings: &DispatchSettings, disk: &DiskSettings, has_disk: bool) -> Pace {
-    let take_in = if has_disk { disk.fsync.pace().min(settings.linger) } else { settings.linger };
-    Pace {
-        batch: settings.batch,
-        linger: settings.linger.min(end::LONGEST),
-        in_flight: settings.in_flight,
-        take_in,
-        window: settings.window(),
-    }
+    let linger = settings.linger.min(end::LONGEST);
+    let take_in = if has_disk { disk.fsync.pace().min(linger) } else { linger };
+    Pace { batch: settings.batch, linger, in_flight: settings.in_flight, take_in, window: settings.window() }
 }
 
 fn policy<C: Cargo>(settings: &DispatchSettings, has_disk: bool) -> CourierPolicy {
@@ -104,14 +92,13 @@ fn with_disk<C: Cargo>(worker: Worker<C>, opened: OpenedDisk, shared: &DispatchS
     if let Some(problem) = opened.damage {
         shared.reporter.report(&DeliveryError::Outbox { kind: C::KIND, problem });
     }
+    shared.counts.recovered.add(opened.lost);
+    shared.counts.dropped.add(opened.lost);
     worker.with_disk(opened.disk, opened.first, opened.next, opened.records)
 }
 
-struct Thread {
-    runtime: tokio::runtime::Handle,
-    done: mpsc::Receiver<()>,
-    ended: watch::Receiver<bool>,
-}
+/// How long the end waits for hooks when its time is over.
+const MOMENT: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// What is said when the thread has ended, however it did: nobody may wait for it any more.
 struct LastWord<C: Cargo> {
@@ -147,17 +134,27 @@ fn start_worker<C: Cargo>(
     host: &dyn Host,
     name: &str,
     worker: Worker<C>,
-    has_disk: bool,
-) -> Result<Thread, ConfigError> {
-    let (tell_done, done) = mpsc::channel();
-    let (tell_ended, ended) = watch::channel(false);
+    closing: Arc<Closing<C>>,
+) -> Result<(), ConfigError> {
+    let (tell, told) = mpsc::channel();
+    let has_disk = worker.policy.has_disk;
     let last = LastWord { queue: Arc::clone(&worker.queue), shared: Arc::clone(&worker.shared), has_disk };
+    let (shared, ending) = (Arc::clone(&worker.shared), worker.end.clone());
     let work = async move {
+        let running = closing.run();
+        let _ = tell.send(());
         let outcome = AssertUnwindSafe(worker.run()).catch_unwind().await;
         last.say(outcome.is_err());
-        let _ = tell_done.send(());
-        tell_ended.send_replace(true);
+        // Hooks hear of what is lost at the end, too, if they are quick.
+        let moment = std::time::Instant::now() + MOMENT;
+        let until = ending.borrow().map_or(moment, |end| end.into_std().max(moment));
+        shared.reporter.finish(until);
+        drop(running);
     };
-    let runtime = host.start(name, Box::pin(work)).map_err(|error| cannot_start(name, error))?;
-    Ok(Thread { runtime, done, ended })
+    host.start(name, Box::pin(work)).map_err(|error| cannot_start(name, error))?;
+    if host.may_block() {
+        // From here on, the end of the process ends it, too.
+        told.recv().map_err(|error| cannot_start(name, error))?;
+    }
+    Ok(())
 }

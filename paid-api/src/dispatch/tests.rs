@@ -1,6 +1,7 @@
 //! The worker in virtual time, against a sink that misbehaves as it is told.
 
 mod aside;
+mod ends;
 mod last_word;
 mod policies;
 #[cfg(feature = "outbox")]

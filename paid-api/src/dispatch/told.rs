@@ -52,6 +52,10 @@ impl<T: Copy> Sender<T> {
         is_changed
     }
 
+    pub(super) fn borrow(&self) -> Value<T> {
+        Value(self.0.lock().value)
+    }
+
     /// Replaces the value, and wakes those who wait.
     pub(super) fn send_replace(&self, value: T) -> T {
         let before = std::mem::replace(&mut self.0.lock().value, value);

@@ -3,6 +3,7 @@
 
 mod aside;
 mod backlog;
+mod ending;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use tokio::time::Instant;
 
 use super::cargo::Cargo;
 use super::chunk::Chunk;
-use super::courier::{Courier, CourierPolicy, Errand, lose};
+use super::courier::{Courier, CourierPolicy, Tries};
 use super::disk::{Disk, Rejected};
 use super::end::EndTime;
 use super::event::{DispatchEvent, Finished};
@@ -81,6 +82,8 @@ pub(super) struct Worker<C: Cargo> {
     probing: Option<u32>,
     /// What was not delivered when time ran out.
     left: Vec<Item>,
+    /// How often refused records were handed to the disk that has not answered yet.
+    burying: usize,
     /// The tasks of requests; they end with the worker.
     couriers: JoinSet<()>,
     tell: mpsc::UnboundedSender<DispatchEvent>,
@@ -124,9 +127,10 @@ impl<C: Cargo> Worker<C> {
             next_chunk: 0,
             requests: 0,
             extra: 0,
-            aside: Aside::default(),
+            aside: Aside::new(),
             probing: None,
             left: Vec::new(),
+            burying: 0,
             couriers: JoinSet::new(),
             tell,
             take_at: None,
@@ -194,7 +198,7 @@ impl<C: Cargo> Worker<C> {
     fn hear(&mut self, event: DispatchEvent) {
         match event {
             DispatchEvent::Ready | DispatchEvent::Closed => {}
-            DispatchEvent::Doubt { customers, is_old } => self.probe(&customers, is_old),
+            DispatchEvent::Doubt { taken, customers, is_old } => self.probe(taken, &customers, is_old),
             DispatchEvent::Finished(finished) => self.finished(finished),
             DispatchEvent::Disk(news) => self.hear_of_disk(news),
         }
@@ -329,22 +333,23 @@ impl<C: Cargo> Worker<C> {
             let Some((items, taken)) = self.lanes.next_batch(self.pace.batch.records, self.pace.batch.bytes) else {
                 return;
             };
-            self.send_out(items, taken, Errand::Deliver);
+            self.send_out(items, taken, Tries::UntilDecided);
         }
     }
 
-    fn send_out(&mut self, items: Vec<Item>, taken: Taken, errand: Errand) {
+    fn send_out(&mut self, items: Vec<Item>, taken: Taken, tries: Tries) {
         self.requests += 1;
-        self.extra += usize::from(errand == Errand::Try);
+        self.extra += usize::from(tries == Tries::Once);
         let was_aside = items.first().filter(|item| item.tries > 0).map(|item| item.record.lane());
         let courier = Courier {
             sink: Arc::clone(&self.sink),
             shared: Arc::clone(&self.shared),
             policy: self.policy,
-            errand,
+            tries,
             end: self.end.clone(),
             tell: self.tell.clone(),
-            finished: Finished { taken, was_aside, is_extra: errand == Errand::Try, ..Finished::default() },
+            customers: Vec::new(),
+            finished: Finished { taken, was_aside, is_extra: tries == Tries::Once, ..Finished::default() },
         };
         let tell = self.tell.clone();
         self.couriers.spawn(async move {
@@ -373,6 +378,7 @@ impl<C: Cargo> Worker<C> {
         if let Some(disk) = &self.disk
             && !rejected.is_empty()
         {
+            self.burying += 1;
             disk.bury(rejected);
         }
     }
@@ -404,6 +410,10 @@ impl<C: Cargo> Worker<C> {
     }
 
     fn answer_flushes(&mut self) {
+        // What was refused is done when it is among the dead letters.
+        if self.burying > 0 && !self.disk_fails {
+            return;
+        }
         let on_disk = self.backlog.as_ref().map(|backlog| backlog.next);
         let first = [self.ledger.first(), on_disk].into_iter().flatten().min().unwrap_or(self.next_chunk);
         for (until, tell) in std::mem::take(&mut self.flushes) {
@@ -430,31 +440,5 @@ impl<C: Cargo> Worker<C> {
         let is_done = queued == 0 && self.lanes.len() == 0 && self.requests == 0 && self.backlog.is_none();
         // If a courier gave up, the others would fail, too; and later records must not overtake.
         is_done || !self.left.is_empty() || Instant::now() >= end
-    }
-
-    /// Leaves undelivered records in the outbox; without one, reports them as lost.
-    async fn wind_up(mut self) {
-        while self.take() {}
-        // Couriers notice the end themselves.
-        while self.requests > 0
-            && let Some(event) = self.events.recv().await
-        {
-            self.hear(event);
-        }
-        let mut left = self.lanes.drain();
-        left.extend(self.take_aside());
-        left.append(&mut self.left);
-        self.show_aside();
-        if let Some(disk) = self.disk.take() {
-            let _ = disk.end().await;
-            while let Ok(event) = self.events.try_recv() {
-                self.hear(event);
-            }
-            self.leave_in_outbox(left);
-        } else if !left.is_empty() {
-            lose(&self.shared, left, None);
-        }
-        self.queue.end();
-        self.publish();
     }
 }

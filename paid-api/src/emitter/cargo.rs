@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::JsonObject;
 use crate::dispatch::{Cargo, Record, RecordWriter};
 use crate::report::RecordKind;
-use crate::signal::Signal;
 use crate::signal::lane::{lane, lane_of};
+use crate::signal::{Signal, check};
 use crate::types::CustomerAttribution;
 
 pub(super) struct Signals;
@@ -57,8 +57,15 @@ struct WrittenSignal<'a> {
 /// The record of a signal that is already JSON; `None` if the signal is not complete.
 pub(super) fn record_of_json(text: &[u8]) -> Option<Record> {
     let written: WrittenSignal<'_> = serde_json::from_slice(text).ok()?;
-    let lane = written.customer.as_ref().map_or(0, written_lane);
-    Some(Record::new(RecordKind::Signal, &written.event_name, &written.idempotency_key, lane, text))
+    let customer = written.customer.as_ref().filter(|customer| names_somebody(customer))?;
+    if [&written.event_name, &written.idempotency_key].into_iter().any(|text| check::is_blank(text)) {
+        return None;
+    }
+    Some(Record::new(RecordKind::Signal, &written.event_name, &written.idempotency_key, written_lane(customer), text))
+}
+
+fn names_somebody(customer: &JsonObject) -> bool {
+    !customer.is_empty() && !customer.values().any(|id| id.is_null() || id.as_str().is_some_and(check::is_blank))
 }
 
 fn written_lane(customer: &JsonObject) -> u32 {
@@ -91,6 +98,21 @@ mod tests {
     #[test]
     fn json_without_name_or_key_is_not_a_signal() {
         for text in ["", "[]", "{}", r#"{"eventName":"e"}"#, r#"{"idempotencyKey":"k"}"#] {
+            assert_eq!(record_of_json(text.as_bytes()), None, "{text}");
+        }
+        let whole = |name: &str, key: &str, customer: &str| {
+            format!(r#"{{"eventName":"{name}","idempotencyKey":"{key}","customer":{customer}}}"#)
+        };
+        let acme = r#"{"externalCustomerId":"acme"}"#;
+        assert!(record_of_json(whole("e", "k", acme).as_bytes()).is_some());
+        for text in [
+            whole("", "k", acme),
+            whole("e", " ", acme),
+            whole("e", "k", "null"),
+            whole("e", "k", "{}"),
+            whole("e", "k", r#"{"externalCustomerId":""}"#),
+            whole("e", "k", r#"{"customerId":null}"#),
+        ] {
             assert_eq!(record_of_json(text.as_bytes()), None, "{text}");
         }
     }

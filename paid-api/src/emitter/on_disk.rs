@@ -1,13 +1,11 @@
 //! The emitter's outbox: feature `outbox`.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Emitter, EmitterBuilder};
-use crate::files::{self, PrivateFolder};
-use crate::outbox::{self, Fsync, Resubmitted, resubmit_with};
-use crate::report::RecordKind;
+use super::{Emitter, EmitterBuilder, cargo};
+use crate::files;
+use crate::outbox::{self, Fsync, Resubmission};
 
 impl EmitterBuilder {
     /// Keeps signals in this folder until Paid has them, so that they survive a crash, a restart, and an outage that is
@@ -32,21 +30,19 @@ impl EmitterBuilder {
 }
 
 impl Emitter {
-    /// Sends all dead letters of an outbox again, with their original idempotency keys, and removes those that Paid
-    /// accepts from its file.
+    /// Sends the dead letters of an outbox again, with their original idempotency keys, and removes those that Paid
+    /// accepts from its files. Await the result, after setting [which letters](Resubmission::keys) and [for how
+    /// long](Resubmission::timeout) if need be.
     ///
-    /// Any emitter can do this, including one without an outbox. If the emitter has this very outbox, letters that are
-    /// refused again are written to the file anew.
+    /// Any emitter can do this, including one without an outbox, and while another process has the outbox open.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or written, or holds cost records: `CostEmitter::resubmit` sends those again.
-    pub async fn resubmit(&self, folder: impl AsRef<Path>) -> io::Result<Resubmitted> {
-        let Some(folder) = PrivateFolder::find(folder.as_ref())? else { return Ok(Resubmitted::default()) };
-        if outbox::kind_of(&folder)?.is_some_and(|kind| kind != RecordKind::Signal) {
-            let problem = "these dead letters are cost records: send them again with `CostEmitter::resubmit`";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
-        }
-        resubmit_with(&folder, async |letter| self.emit_json(letter.record.get().as_bytes()).await).await
+    /// If a file cannot be read or written, another resubmission is running in the folder, or the folder holds cost
+    /// records: `CostEmitter::resubmit` sends those again. That Paid refuses letters, or cannot be reached, is no error,
+    /// but a part of the result.
+    pub fn resubmit(&self, folder: impl AsRef<Path>) -> Resubmission {
+        let record = |letter: &outbox::DeadLetter| cargo::record_of_json(letter.record.get().as_bytes());
+        Resubmission::new(outbox::shared_folder(folder.as_ref()), self.dispatch.errand(), record, |_| {}, || {})
     }
 }

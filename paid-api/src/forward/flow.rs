@@ -12,6 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, 
 use super::{ForwardError, Forwarded};
 use crate::Emitter;
 use crate::dispatch::{Delivery, Receipt};
+use crate::foreign;
 use crate::report::DeliveryError;
 use crate::verdict::{Backoff, Verdict};
 
@@ -251,7 +252,9 @@ impl<'a, M: Incoming> Forwarder<'a, M> {
             }
             // The message comes again, and Paid sees a duplicate.
             if let Err(error) = message.acknowledge(ack).await {
-                tracing::warn!("message {sequence} cannot be acknowledged and will come again: {error}");
+                foreign::log(|| {
+                    tracing::warn!("message {sequence} cannot be acknowledged and will come again: {error}");
+                });
             }
             Some(sequence)
         }));
@@ -314,7 +317,9 @@ impl<'a, M: Incoming> Forwarder<'a, M> {
         let all = async { while self.acks.next().await.is_some() {} };
         if timeout(ACK_PATIENCE, all).await.is_err() {
             let left = self.acks.len();
-            tracing::warn!("{left} messages could not be acknowledged after {ACK_PATIENCE:?} and will come again");
+            foreign::log(|| {
+                tracing::warn!("{left} messages could not be acknowledged after {ACK_PATIENCE:?} and will come again");
+            });
         }
         self.forwarded
     }

@@ -24,7 +24,8 @@ async fn until_empty(rig: &Rig, messages: usize) {
 
 #[tokio::test(start_paused = true)]
 async fn messages_wait_for_room_through_an_outage_and_none_is_reported_or_delivered_twice() {
-    let rig = Rig::new(JetStream::of_signals(0..200, 10_000), |builder| builder.queue_bytes(256 << 10));
+    let rig =
+        Rig::new(JetStream::of_signals(0..200, 10_000), |builder| builder.queue_bytes(256 << 10).keep_order(true));
     rig.set(Paid::Down);
     let outage = async {
         sleep(HOUR).await;

@@ -3,17 +3,42 @@
 
 use std::io;
 
-use super::{dead_letters, store};
+use super::{aside, dead_letters, store};
 use crate::dispatch::Folder;
 use crate::error::ConfigError;
 use crate::report::RecordKind;
 
-const FILE: &str = "contents";
+pub(super) const FILE: &str = "contents";
 
 fn word(kind: RecordKind) -> &'static str {
     match kind {
         RecordKind::Cost => "costs",
         RecordKind::Signal | RecordKind::Span => "signals",
+    }
+}
+
+/// What the folder says.
+enum Said {
+    Kind(RecordKind),
+    /// It is not an outbox yet.
+    Nothing,
+    /// It is an outbox, but its file is missing or damaged.
+    Noise,
+}
+
+fn said(folder: &dyn Folder) -> io::Result<Said> {
+    match folder.read(FILE) {
+        Ok(text) => {
+            let text = String::from_utf8_lossy(&text);
+            let known = [RecordKind::Signal, RecordKind::Cost].into_iter().find(|kind| word(*kind) == text.trim());
+            Ok(known.map_or(Said::Noise, Said::Kind))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let is_outbox = store::exists(folder) || folder.length(dead_letters::FILE).is_ok();
+            Ok(if is_outbox { Said::Noise } else { Said::Nothing })
+        }
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(Said::Noise),
+        Err(error) => Err(error),
     }
 }
 
@@ -23,38 +48,54 @@ fn word(kind: RecordKind) -> &'static str {
 ///
 /// If the folder is an outbox, but does not say which kind of records it holds.
 pub(super) fn found(folder: &dyn Folder) -> Result<Option<RecordKind>, ConfigError> {
-    let shown = folder.path().display();
-    let ask = || {
-        let problem =
-            format!("cannot tell what the outbox {shown} holds: write `signals` or `costs` into its file `{FILE}`");
-        Err(ConfigError::new(problem))
-    };
-    match folder.read(FILE) {
-        Ok(text) => {
-            let text = String::from_utf8_lossy(&text);
-            let known = [RecordKind::Signal, RecordKind::Cost].into_iter().find(|kind| word(*kind) == text.trim());
-            known.map_or_else(ask, |kind| Ok(Some(kind)))
+    match said(folder).map_err(|error| unusable(folder, &error))? {
+        Said::Kind(kind) => Ok(Some(kind)),
+        Said::Nothing => Ok(None),
+        Said::Noise => {
+            let shown = folder.path().display();
+            let problem =
+                format!("cannot tell what the outbox {shown} holds: write `signals` or `costs` into its file `{FILE}`");
+            Err(ConfigError::new(problem))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if store::exists(folder) || folder.length(dead_letters::FILE).is_ok() { ask() } else { Ok(None) }
-        }
-        Err(error) => Err(ConfigError::new(format!("cannot use {shown} as an outbox: {error}"))),
     }
 }
 
-/// Makes a folder an outbox of this kind. Fails if it is an outbox of another kind.
-pub(super) fn claim(folder: &dyn Folder, kind: RecordKind) -> Result<(), ConfigError> {
+/// Whether the folder may be opened as an outbox of this kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// It is one.
+    Sure,
+    /// It is empty.
+    New,
+    /// Its file is missing or damaged: the records themselves must tell.
+    Unsure,
+}
+
+/// Fails if the folder is an outbox of another kind.
+pub(super) fn claim(folder: &dyn Folder, kind: RecordKind) -> Result<Claim, ConfigError> {
     let shown = folder.path().display();
-    match (kind, found(folder)?) {
-        (RecordKind::Signal, Some(RecordKind::Cost)) => Err(ConfigError::new(format!(
+    match (kind, said(folder).map_err(|error| unusable(folder, &error))?) {
+        (RecordKind::Signal, Said::Kind(RecordKind::Cost)) => Err(ConfigError::new(format!(
             "{shown} is an outbox of cost records: open it with `CostEmitter`, and use another folder for signals"
         ))),
-        (RecordKind::Cost, Some(RecordKind::Signal)) => {
+        (RecordKind::Cost, Said::Kind(RecordKind::Signal)) => {
             Err(ConfigError::new(format!("{shown} is an outbox of signals: use another folder for cost records")))
         }
-        (_, Some(_)) => Ok(()),
-        (kind, None) => folder
-            .replace(FILE, format!("{}\n", word(kind)).as_bytes())
-            .map_err(|error| ConfigError::new(format!("cannot use {shown} as an outbox: {error}"))),
+        (_, Said::Kind(_)) => Ok(Claim::Sure),
+        (_, Said::Nothing) => Ok(Claim::New),
+        (_, Said::Noise) => Ok(Claim::Unsure),
     }
+}
+
+/// Makes a folder an outbox of this kind.
+pub(super) fn write(folder: &dyn Folder, kind: RecordKind) -> Result<(), ConfigError> {
+    let text = format!("{}\n", word(kind));
+    let write = || folder.replace(FILE, text.as_bytes());
+    // A folder in its place makes way.
+    let written = write().or_else(|error| aside::away(folder, FILE).and_then(|()| write()).map_err(|_| error));
+    written.map_err(|error| unusable(folder, &error))
+}
+
+fn unusable(folder: &dyn Folder, error: &io::Error) -> ConfigError {
+    ConfigError::new(format!("cannot use {} as an outbox: {error}", folder.path().display()))
 }

@@ -1,27 +1,35 @@
-//! The records that Paid permanently refused, in a file that people can read: one JSON object a line.
+//! The records that Paid permanently refused, in files that people can read: one JSON object a line.
+
+mod correction;
+mod line;
+mod shelf;
 
 use std::collections::BTreeSet;
 use std::io;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::dispatch::{Folder, Rejected};
+use crate::Timestamp;
+use crate::dispatch::Rejected;
+use crate::files::PrivateFolder;
 use crate::report::RecordKind;
 
-pub(super) const FILE: &str = "dead-letters.jsonl";
-const LOCK: &str = "dead-letters.lock";
+pub use correction::{replace_letter, replace_letter_and_key};
+pub(super) use line::{compact, kinds, with_fields};
+pub(super) use shelf::{FILE, Fate, append, explained, read, rewrite};
 
 /// A signal or cost record that Paid permanently refused.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DeadLetter {
     /// When it was refused.
-    pub at: crate::Timestamp,
+    pub at: Timestamp,
     /// Why it was refused, in Paid's words if it gave any.
     pub reason: String,
     /// The kind of the record.
-    #[serde(with = "kinds")]
+    #[serde(with = "line::kinds")]
     pub kind: RecordKind,
     /// The event name of a signal.
     pub name: String,
@@ -32,60 +40,16 @@ pub struct DeadLetter {
 }
 
 impl DeadLetter {
-    pub(super) fn of(rejected: Rejected, at: crate::Timestamp) -> Option<Self> {
-        let Rejected { record, reason } = rejected;
+    pub(super) fn of(rejected: Rejected, at: Timestamp) -> Option<Self> {
+        let Rejected { record, reason, .. } = rejected;
         let (kind, name, key) = (record.kind(), record.name().to_owned(), record.key().to_owned());
-        // Invalid JSON is kept as a string.
-        let body = serde_json::from_slice(record.body())
-            .or_else(|_| serde_json::value::to_raw_value(&String::from_utf8_lossy(record.body())));
+        // A letter is one line. Invalid JSON is kept as a string.
+        let json = serde_json::from_slice::<&RawValue>(record.body()).ok().map(|json| compact(json.get()));
+        let body = match json {
+            Some(json) => RawValue::from_string(json),
+            None => serde_json::value::to_raw_value(&String::from_utf8_lossy(record.body())),
+        };
         Some(Self { at, reason, kind, name, key, record: body.ok()? })
-    }
-}
-
-/// Serializes the kind as `signal` or `cost`.
-mod kinds {
-    use super::{Deserialize, RecordKind};
-    use serde::de::Error;
-
-    #[allow(clippy::trivially_copy_pass_by_ref)]
-    pub(super) fn serialize<S: serde::Serializer>(kind: &RecordKind, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(word(*kind))
-    }
-
-    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<RecordKind, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let known = [RecordKind::Signal, RecordKind::Cost].into_iter().find(|kind| word(*kind) == text);
-        known.ok_or_else(|| D::Error::custom("the kind of a dead letter is `signal` or `cost`"))
-    }
-
-    fn word(kind: RecordKind) -> &'static str {
-        match kind {
-            RecordKind::Cost => "cost",
-            RecordKind::Signal | RecordKind::Span => "signal",
-        }
-    }
-}
-
-/// Appends letters and syncs them to disk. Takes a lock, so that a resubmission in another process loses nothing.
-pub(crate) fn append(folder: &dyn Folder, letters: &[DeadLetter]) -> io::Result<()> {
-    let _lock = folder.lock(LOCK)?;
-    let mut text = Vec::new();
-    // A line that a crash cut off must not spoil the next one.
-    if found(folder)?.last().is_some_and(|last| *last != b'\n') {
-        text.push(b'\n');
-    }
-    for letter in letters {
-        serde_json::to_writer(&mut text, letter)?;
-        text.push(b'\n');
-    }
-    folder.append(FILE, &text, true)
-}
-
-/// The text of the file, which may not exist.
-fn found(folder: &dyn Folder) -> io::Result<Vec<u8>> {
-    match folder.read(FILE) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        read => read,
     }
 }
 
@@ -95,71 +59,77 @@ fn found(folder: &dyn Folder) -> io::Result<Vec<u8>> {
 pub struct DeadLetters {
     /// In the order in which they were refused; only the last one of each key.
     pub letters: Vec<DeadLetter>,
-    /// Lines that cannot be parsed, for example after a crash while one was written. They stay in the file.
+    /// Lines that cannot be parsed, for example after a crash while one was written. They stay in their file, byte by
+    /// byte.
     pub unreadable: Vec<String>,
 }
 
-impl DeadLetters {
-    fn keep(&mut self, letter: DeadLetter) {
-        self.letters.retain(|known| known.key != letter.key);
-        self.letters.push(letter);
-    }
+/// Reads the dead letters of an outbox: the records that Paid permanently refused. Works while a process has the outbox
+/// open, and changes nothing.
+///
+/// # Errors
+///
+/// If a file cannot be read. If there is none, there are no dead letters.
+pub fn dead_letters(folder: impl AsRef<Path>) -> io::Result<DeadLetters> {
+    Ok(opened(folder.as_ref())?.map(|folder| read(&folder)).transpose()?.unwrap_or_default())
 }
 
-/// Reads the dead letters of an outbox; returns none if there is no file.
-pub(crate) fn read(folder: &dyn Folder) -> io::Result<DeadLetters> {
-    let mut dead = DeadLetters::default();
-    for line in found(folder)?.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-        match serde_json::from_slice::<DeadLetter>(line) {
-            Ok(letter) => dead.keep(letter),
-            Err(_) => dead.unreadable.push(String::from_utf8_lossy(line).into_owned()),
-        }
-    }
-    Ok(dead)
+/// Returns the dead letter with this key; `None` if there is none.
+///
+/// # Errors
+///
+/// If a file cannot be read.
+pub fn dead_letter(folder: impl AsRef<Path>, key: &str) -> io::Result<Option<DeadLetter>> {
+    Ok(dead_letters(folder)?.letters.into_iter().rev().find(|letter| letter.key == key))
 }
 
-/// Removes the letters with these keys; letters that were added in the meantime stay.
-pub(crate) fn remove(folder: &dyn Folder, keys: &BTreeSet<String>) -> io::Result<()> {
-    let _lock = folder.lock(LOCK)?;
-    let kept = read(folder)?;
-    let mut text = Vec::new();
-    for line in kept.unreadable {
-        text.extend_from_slice(line.as_bytes());
-        text.push(b'\n');
+/// Removes the dead letters with these keys for good, and returns them: they are never sent. All other letters stay,
+/// and so do lines that cannot be parsed.
+///
+/// # Errors
+///
+/// If a file cannot be read or written.
+pub fn discard<K: Into<String>>(
+    folder: impl AsRef<Path>,
+    keys: impl IntoIterator<Item = K>,
+) -> io::Result<Vec<DeadLetter>> {
+    let keys: BTreeSet<String> = keys.into_iter().map(Into::into).collect();
+    let mut discarded = Vec::new();
+    if let Some(folder) = opened(folder.as_ref())? {
+        rewrite(&folder, |entry| match entry.letter() {
+            Some(letter) if keys.contains(&letter.key) => {
+                discarded.push(letter.clone());
+                Fate::Drop
+            }
+            _ => Fate::Keep,
+        })?;
     }
-    for letter in kept.letters {
-        if !keys.contains(&letter.key) {
-            serde_json::to_writer(&mut text, &letter)?;
-            text.push(b'\n');
-        }
+    Ok(discarded)
+}
+
+/// Removes the lines that cannot be parsed for good, and returns their number.
+///
+/// # Errors
+///
+/// If a file cannot be read or written.
+pub fn discard_unreadable(folder: impl AsRef<Path>) -> io::Result<u64> {
+    let mut discarded = 0;
+    if let Some(folder) = opened(folder.as_ref())? {
+        rewrite(&folder, |entry| match entry.letter() {
+            Some(_) => Fate::Keep,
+            None => {
+                discarded += 1;
+                Fate::Drop
+            }
+        })?;
     }
-    folder.replace(FILE, &text)
+    Ok(discarded)
+}
+
+/// The folder; `None` if it does not exist. It is not created.
+pub(super) fn opened(path: &Path) -> io::Result<Option<PrivateFolder>> {
+    PrivateFolder::find(path).map_err(|error| explained("use", path, &error))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn letter(key: &str) -> DeadLetter {
-        let record = RawValue::from_string(format!(r#"{{"eventName":"e","idempotencyKey":"{key}"}}"#)).unwrap();
-        let at = "2026-01-31".parse().unwrap();
-        DeadLetter { at, reason: "no".into(), kind: RecordKind::Signal, name: "e".into(), key: key.into(), record }
-    }
-
-    fn keys(folder: &dyn Folder) -> Vec<String> {
-        read(folder).unwrap().letters.into_iter().map(|letter| letter.key).collect()
-    }
-
-    #[test]
-    fn letters_are_kept_once_a_key_and_survive_a_line_that_was_cut_off() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = crate::files::PrivateFolder::open(place.path()).unwrap();
-        append(&folder, &[letter("a"), letter("b")]).unwrap();
-        folder.append(FILE, b"{\"at\":\"2026-", true).unwrap();
-        append(&folder, &[letter("a"), letter("c")]).unwrap();
-        assert_eq!(keys(&folder), ["b", "a", "c"]);
-        remove(&folder, &BTreeSet::from(["a".to_owned()])).unwrap();
-        assert_eq!(keys(&folder), ["b", "c"]);
-        assert_eq!(read(&folder).unwrap().unreadable, ["{\"at\":\"2026-"]);
-    }
-}
+mod tests;

@@ -98,25 +98,55 @@ pub(crate) fn head(bytes: &[u8]) -> Option<FrameHead> {
 /// Decodes the readable records of a frame of one kind; returns `None` if not even the head is readable.
 pub(crate) fn decode(kind: RecordKind, bytes: &Bytes) -> Option<Frame> {
     let head = head(bytes)?;
-    let mut frame = Frame { number: head.number, since: head.since, records: Vec::new(), lost: 0 };
-    let mut at = HEAD;
-    let mut seen = 0;
-    while seen < head.records {
-        let Some(rest) = bytes.get(at..) else { break };
-        let mut reader = Reader(rest);
-        let (Some(size), Some(name), Some(key)) = (reader.u32(), reader.u32(), reader.u32()) else { break };
-        let (Some(lane), Some(sum)) = (reader.u32(), reader.u32()) else { break };
-        let begin = at + RECORD_HEAD;
-        let Some(end) = begin.checked_add(size as usize).filter(|end| *end <= bytes.len()) else { break };
-        seen += 1;
-        at = end;
-        let text = bytes.slice(begin..end);
-        if checksum([name, key, lane], &text) == sum {
-            frame.records.extend(Record::from_text(kind, text, name, key, lane));
+    let end = HEAD.saturating_add(head.bytes as usize).min(bytes.len());
+    let mut records = records(kind, &bytes.slice(HEAD..end));
+    records.truncate(head.records as usize);
+    let lost = head.records - length(records.len());
+    Some(Frame { number: head.number, since: head.since, records, lost })
+}
+
+/// Decodes what stands behind a damaged head. How many records are lost is not known: one, if not everything is readable.
+pub(crate) fn decode_headless(kind: RecordKind, number: u64, bytes: &Bytes) -> Frame {
+    let body = bytes.slice(HEAD.min(bytes.len())..);
+    // The next frame begins at its own head.
+    let end = body.windows(MAGIC.len()).position(|window| *window == MAGIC).unwrap_or(body.len());
+    let records = records(kind, &body.slice(..end));
+    let read: usize = records.iter().map(|record| RECORD_HEAD + record.text().0.len()).sum();
+    let at_least = u32::from(read < end || records.is_empty());
+    // What the head says about it, if that can be.
+    let said = bytes.get(24..28).and_then(|number| number.try_into().ok()).map_or(0, u32::from_le_bytes);
+    let is_possible = (said as usize).saturating_mul(RECORD_HEAD) <= end;
+    let lost = if is_possible { said.saturating_sub(length(records.len())).max(at_least) } else { at_least };
+    Frame { number, since: 0, records, lost }
+}
+
+/// All whole records. Behind a damaged one, the next is the first place that reads as one.
+fn records(kind: RecordKind, bytes: &Bytes) -> Vec<Record> {
+    let mut records = Vec::new();
+    let mut at = 0;
+    while at + RECORD_HEAD <= bytes.len() {
+        match record(kind, bytes, at) {
+            Some((record, end)) => {
+                records.push(record);
+                at = end;
+            }
+            None => at += 1,
         }
     }
-    frame.lost = head.records - length(frame.records.len());
-    Some(frame)
+    records
+}
+
+/// The record that begins here, and where it ends.
+fn record(kind: RecordKind, bytes: &Bytes, at: usize) -> Option<(Record, usize)> {
+    let mut reader = Reader(bytes.get(at..)?);
+    let (size, name, key) = (reader.u32()?, reader.u32()?, reader.u32()?);
+    let (lane, sum) = (reader.u32()?, reader.u32()?);
+    let begin = at + RECORD_HEAD;
+    let end = begin.checked_add(size as usize).filter(|end| *end <= bytes.len())?;
+    let text = bytes.slice(begin..end);
+    let is_whole = u64::from(name) + u64::from(key) <= u64::from(size) && checksum([name, key, lane], &text) == sum;
+    let record = if is_whole { Record::from_text(kind, text, name, key, lane) } else { None };
+    record.map(|record| (record, end))
 }
 
 #[cfg(test)]

@@ -1,25 +1,35 @@
 //! The owner of the store: writes accepted records together, removes delivered ones, and reads records back. Runs on
 //! its own thread, because disk I/O blocks.
 
+mod letters;
+mod reading;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::dead_letters::{self, DeadLetter};
+use super::database::Trouble;
+use super::dead_letters::DeadLetter;
 use super::frame;
-use super::store::{Place, Store};
-use crate::dispatch::{DiskNews, DiskSettings, Frame, Gone, News, Record};
-use crate::report::log;
+use super::mark::Mark;
+use super::set_aside::{SetAside, write_set_aside};
+use super::store::{self, Damage, Opened, Place, Store};
+use crate::dispatch::{DiskNews, Ended, Fsync, News, Record, TellGone};
+use letters::Letters;
 
 /// This many bytes are written at once, before the next commit is due.
 const EAGER: usize = 1 << 20;
+/// One commit writes about this many bytes.
+const PORTION: usize = 8 << 20;
+/// One that follows a failure writes less: on a disk that is almost full it may fit.
+const SMALL_PORTION: usize = 128 << 10;
 /// How long removals may wait for a commit: a delivered frame that is sent again is a duplicate to Paid.
 const REMOVALS: Duration = Duration::from_millis(200);
-/// How long to wait before a failed store is tried again.
-const RECOVERY: Duration = Duration::from_millis(500);
+/// How long to wait before a failed store is tried again: at least so long, and so many times as long as it took.
+const RECOVERY: (Duration, u32) = (Duration::from_millis(500), 4);
 
 pub(crate) enum KeeperCommand {
     /// Keep these records.
@@ -32,16 +42,20 @@ pub(crate) enum KeeperCommand {
     Hurry,
     /// All records of a frame are done.
     Done(u64),
-    Bury(Vec<DeadLetter>),
-    /// Read the frames from number `from` up to but not including `until`.
-    Load {
-        from: u64,
-        until: u64,
-        records: u64,
-        bytes: usize,
-    },
+    /// Write these letters, each with its frame. They are of so many records.
+    Bury(Vec<(u64, DeadLetter)>, u64),
+    /// Show which records are set aside.
+    ShowAside(Vec<SetAside>),
+    Load(Load),
     /// Write everything, and end.
-    End(oneshot::Sender<()>),
+    End(oneshot::Sender<Ended>),
+}
+
+/// Which frames to read, until there are enough records or bytes.
+pub(crate) struct Load {
+    pub(crate) frames: Range<u64>,
+    pub(crate) records: u64,
+    pub(crate) bytes: usize,
 }
 
 pub(crate) struct Keeper {
@@ -49,53 +63,68 @@ pub(crate) struct Keeper {
     every: Duration,
     /// `None` while the store cannot be used.
     store: Option<Store>,
+    /// What was known of the store when it was last open.
+    mark: Mark,
+    /// Why it was given up, if it was damaged.
+    reason: Option<String>,
+    /// Frames that are not written yet.
     added: BTreeMap<u64, Vec<u8>>,
     added_bytes: usize,
+    /// Of those, and of what left them: frames in a commit that failed. It may have been written all the same.
+    doubtful: BTreeSet<u64>,
+    /// Frames to be removed.
     done: BTreeSet<u64>,
-    dead: Vec<DeadLetter>,
+    /// The keys in those that are perhaps not there.
+    going: BTreeMap<u64, Vec<String>>,
+    /// How many records of which frame cannot be read; they have been told of.
+    torn: BTreeMap<u64, u64>,
+    letters: Letters,
     /// A load that waits until the store works again.
-    load: Option<KeeperCommand>,
+    load: Option<Load>,
     due: Option<Instant>,
     failing: bool,
+    gone: Option<TellGone>,
     news: DiskNews,
-    gone: Option<Gone>,
 }
 
 impl Keeper {
-    pub(crate) fn new(place: Place, settings: &DiskSettings, store: Store, news: DiskNews) -> Self {
+    pub(crate) fn new(place: Place, fsync: Fsync, store: Store, gone: Option<TellGone>, news: DiskNews) -> Self {
         Self {
             place,
-            every: settings.fsync.pace(),
+            every: fsync.pace(),
+            mark: store.mark().clone(),
             store: Some(store),
+            reason: None,
             added: BTreeMap::new(),
             added_bytes: 0,
+            doubtful: BTreeSet::new(),
             done: BTreeSet::new(),
-            dead: Vec::new(),
+            going: BTreeMap::new(),
+            torn: BTreeMap::new(),
+            letters: Letters::default(),
             load: None,
             due: None,
             failing: false,
+            gone,
             news,
-            gone: settings.gone.clone(),
         }
     }
 
     pub(crate) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<KeeperCommand>) {
         loop {
-            let next = match self.due {
+            let next = match [self.due, self.letters.due()].into_iter().flatten().min() {
                 Some(due) => tokio::time::timeout_at(due, commands.recv()).await,
                 None => Ok(commands.recv().await),
             };
             match next {
                 Ok(Some(KeeperCommand::End(tell))) => {
-                    self.commit();
-                    drop(self);
-                    let _ = tell.send(());
+                    let _ = tell.send(self.end());
                     return;
                 }
                 Ok(Some(command)) => self.take(command),
                 // Dispatch's thread ended without a command: keep what can be kept.
-                Ok(None) => return self.commit(),
-                Err(_) => self.commit(),
+                Ok(None) => return drop(self.end()),
+                Err(_) => self.act(),
             }
             if self.added_bytes >= EAGER && !self.failing {
                 self.commit();
@@ -105,6 +134,16 @@ impl Keeper {
 
     fn tell(&self, news: News) {
         self.news.tell(news);
+    }
+
+    /// Does what is due.
+    fn act(&mut self) {
+        if self.letters.try_again(&*self.place.folder, &self.news) {
+            self.wait_at_most(REMOVALS);
+        }
+        if self.due.is_some_and(|due| due <= Instant::now()) {
+            self.commit();
+        }
     }
 
     fn wait_at_most(&mut self, wait: Duration) {
@@ -123,116 +162,189 @@ impl Keeper {
                 self.added.insert(number, bytes);
                 self.wait_at_most(self.every);
             }
-            KeeperCommand::Done(number) => match self.added.remove(&number) {
-                // Delivered before it was written: nothing to do.
-                Some(bytes) if !self.failing => {
-                    self.added_bytes -= bytes.len();
-                    self.leaves(&[bytes.into()]);
-                }
-                // A commit that failed may have written it.
-                bytes => {
-                    self.added_bytes -= bytes.map_or(0, |bytes| bytes.len());
-                    self.done.insert(number);
-                    self.wait_at_most(self.every.max(REMOVALS));
-                }
-            },
+            KeeperCommand::Done(number) => self.finish(number),
             KeeperCommand::Hurry => self.wait_at_most(Duration::ZERO),
-            KeeperCommand::Bury(letters) => {
-                self.dead.extend(letters);
-                self.bury();
+            KeeperCommand::Bury(letters, records) => {
+                self.letters.bury(letters, records, &*self.place.folder, &self.news);
             }
-            KeeperCommand::Load { .. } => self.load(command),
+            // For people only: nothing depends on it.
+            KeeperCommand::ShowAside(records) => drop(write_set_aside(&*self.place.folder, &records)),
+            KeeperCommand::Load(load) => self.load(load),
             KeeperCommand::End(_) => {}
         }
     }
 
-    /// Writes dead letters first, then removes the frames that they are in: a crash in between duplicates letters, but
-    /// loses none.
+    /// A frame is done. One that was never written need not be, unless it holds the only copy of a letter.
+    fn finish(&mut self, number: u64) {
+        if !self.letters.need(number)
+            && let Some(bytes) = self.added.remove(&number)
+        {
+            self.added_bytes -= bytes.len();
+            let keys = self.keys_of(&bytes);
+            if !self.doubtful.remove(&number) {
+                self.skip(number);
+                return self.tell_gone(keys);
+            }
+            self.going.insert(number, keys);
+        }
+        self.done.insert(number);
+        self.wait_at_most(self.every.max(REMOVALS));
+    }
+
+    fn skip(&mut self, number: u64) {
+        match &mut self.store {
+            Some(store) => store.skip(number),
+            None => self.mark.done(number),
+        }
+    }
+
+    fn keys_of(&self, bytes: &[u8]) -> Vec<String> {
+        let frame = self.gone.as_ref().and_then(|_| frame::decode(self.place.kind, &bytes.to_vec().into()));
+        frame.map(|frame| frame.records.iter().map(|record| record.key().to_owned()).collect()).unwrap_or_default()
+    }
+
+    fn tell_gone(&self, keys: Vec<String>) {
+        if let Some(gone) = self.gone.as_ref().filter(|_| !keys.is_empty()) {
+            gone(keys);
+        }
+    }
+
     fn commit(&mut self) {
         self.due = None;
-        if !self.bury() {
-            return;
-        }
-        if self.added.is_empty() && self.done.is_empty() && self.load.is_none() && self.store.is_some() {
-            self.works();
-            return;
-        }
-        let removed = match self.write() {
-            Ok(removed) => removed,
-            Err(problem) => {
-                self.store = None;
-                self.fails(problem);
+        let begun = Instant::now();
+        match self.write() {
+            Ok(()) => self.works(),
+            Err(trouble) => {
+                self.close();
+                self.fails(trouble.to_string());
+                let (least, times) = RECOVERY;
+                self.due = Some(Instant::now() + least.max(begun.elapsed() * times));
                 return;
             }
-        };
-        self.works();
-        self.leaves(&removed);
-        let stored: Vec<_> = std::mem::take(&mut self.added).into_keys().collect();
-        self.added_bytes = 0;
-        self.done.clear();
-        if !stored.is_empty() {
-            self.tell(News::Stored(stored));
         }
         if let Some(load) = self.load.take() {
             self.load(load);
         }
     }
 
-    /// Returns the frames that were removed, if somebody wants to hear of them.
-    fn write(&mut self) -> Result<Vec<Bytes>, String> {
-        self.open()?;
-        let Some(store) = &self.store else { return Ok(Vec::new()) };
-        let removed = if self.gone.is_some() { store.frames(&self.done) } else { Ok(Vec::new()) };
-        let removed = removed.map_err(|error| error.to_string())?;
-        store.commit(&self.added, &self.done).map_err(|error| error.to_string())?;
-        Ok(removed)
-    }
-
-    /// Tells which records are no longer on disk.
-    fn leaves(&self, frames: &[Bytes]) {
-        let Some(gone) = &self.gone else { return };
-        let frames = frames.iter().filter_map(|bytes| frame::decode(self.place.kind, bytes));
-        let keys: Vec<_> = frames.flat_map(|frame| frame.records).map(|record| record.key().to_owned()).collect();
-        if !keys.is_empty() {
-            gone(keys);
+    /// Writes everything. If only removals fit, at least those.
+    fn write(&mut self) -> Result<(), Trouble> {
+        let result = self.write_portions().or_else(|trouble| {
+            self.mend(trouble)?;
+            self.write_portions()
+        });
+        if result.is_err() && !self.added.is_empty() && !self.removable().is_empty() {
+            self.close();
+            let _ = self.write_portion(&BTreeMap::new());
         }
+        result
     }
 
-    /// Opens the store again after it failed, as redb requires.
-    fn open(&mut self) -> Result<(), String> {
-        if self.store.is_none() {
-            let (store, _, damage) = Store::open(&self.place).map_err(|error| error.to_string())?;
-            if let Some(damage) = damage {
-                log(&super::damage_in_words(self.place.kind, &damage));
+    fn write_portions(&mut self) -> Result<(), Trouble> {
+        loop {
+            if self.added.is_empty() && self.removable().is_empty() {
+                return if self.store.is_some() { Ok(()) } else { self.open().map(drop) };
             }
-            self.store = Some(store);
+            let limit = if self.failing { SMALL_PORTION } else { PORTION };
+            let mut portion = BTreeMap::new();
+            let mut bytes = 0;
+            while bytes < limit
+                && let Some((number, frame)) = self.added.pop_first()
+            {
+                bytes += frame.len();
+                portion.insert(number, frame);
+            }
+            if let Err(trouble) = self.write_portion(&portion) {
+                self.doubtful.extend(portion.keys());
+                self.added.append(&mut portion);
+                return Err(trouble);
+            }
+            self.added_bytes -= bytes;
+            let stored: Vec<_> = portion.into_keys().collect();
+            self.doubtful.retain(|number| !stored.contains(number));
+            if !stored.is_empty() {
+                self.tell(News::Stored(stored));
+            }
         }
+    }
+
+    /// Adds these frames, and removes those that are done.
+    fn write_portion(&mut self, added: &BTreeMap<u64, Vec<u8>>) -> Result<(), Trouble> {
+        let mut removed = self.removable();
+        // One that is not added yet is removed later.
+        removed.retain(|number| !self.added.contains_key(number));
+        let tells = self.gone.is_some();
+        let (mut left, mut missing) = (Vec::new(), Vec::new());
+        let leave = |number, bytes: Option<&[u8]>| match bytes {
+            Some(bytes) if tells => left.push(bytes.to_vec()),
+            Some(_) => {}
+            None => missing.push(number),
+        };
+        let store = self.open()?;
+        let before = store.mark().clone();
+        store.commit(added, &removed, leave)?;
+        // Damage can hide a frame from a search that a walk over all frames finds.
+        if missing.iter().any(|number| !before.is_done(*number) && !self.going.contains_key(number)) {
+            return Err(Trouble::Damaged("frames that were written cannot be found".to_owned()));
+        }
+        self.done.retain(|number| !removed.contains(number));
+        self.torn.retain(|number, _| !removed.contains(number));
+        let mut keys: Vec<_> = left.iter().flat_map(|bytes| self.keys_of(bytes)).collect();
+        keys.extend(removed.iter().filter_map(|number| self.going.remove(number)).flatten());
+        self.tell_gone(keys);
         Ok(())
     }
 
-    fn bury(&mut self) -> bool {
-        if self.dead.is_empty() {
-            return true;
+    /// The frames that can be removed: a letter must be in its file first.
+    fn removable(&self) -> BTreeSet<u64> {
+        if self.letters.is_empty() {
+            return self.done.clone();
         }
-        match dead_letters::append(&*self.place.folder, &self.dead) {
-            Ok(()) => {
-                let buried = self.dead.len() as u64;
-                self.dead.clear();
-                self.tell(News::Buried(buried));
-                true
+        self.done.iter().copied().filter(|number| !self.letters.need(*number)).collect()
+    }
+
+    /// The store, opened again if it failed.
+    fn open(&mut self) -> Result<&mut Store, Trouble> {
+        if self.store.is_none() {
+            let opened = Store::open(&self.place, Some(self.mark.clone()));
+            let Opened { store, damage, .. } = opened.map_err(|error| Trouble::Unusable(error.to_string()))?;
+            self.store = Some(store);
+            if let Some(damage) = damage {
+                self.tell_damage(damage);
             }
-            Err(error) => {
-                self.fails(format!(
-                    "cannot write {}: {error}",
-                    self.place.folder.path().join(dead_letters::FILE).display()
-                ));
-                false
-            }
+        }
+        self.store.as_mut().ok_or_else(|| Trouble::Unusable("it is closed".to_owned()))
+    }
+
+    fn tell_damage(&mut self, mut damage: Damage) {
+        let told: u64 = std::mem::take(&mut self.torn).into_values().sum();
+        damage.lost = damage.lost.saturating_sub(told);
+        if let Some(reason) = self.reason.take() {
+            damage.problem = reason;
+        }
+        self.tell(News::Damaged { problem: super::damage_in_words(self.place.kind, &damage), lost: damage.lost });
+    }
+
+    /// Closes a store that failed, as redb requires.
+    fn close(&mut self) {
+        if let Some(store) = self.store.take() {
+            self.mark = store.mark().clone();
         }
     }
 
+    /// Makes a damaged store anew, from what can be read. Other trouble stays.
+    fn mend(&mut self, trouble: Trouble) -> Result<(), Trouble> {
+        let Trouble::Damaged(reason) = trouble else { return Err(trouble) };
+        self.reason = Some(reason);
+        if let Some(store) = self.store.take() {
+            self.mark = store.mark().clone();
+            store.give_up().map_err(|error| Trouble::Unusable(error.to_string()))?;
+        }
+        self.open().map(drop)
+    }
+
     fn fails(&mut self, problem: String) {
-        self.due = Some(Instant::now() + RECOVERY);
+        self.due = Some(Instant::now() + RECOVERY.0);
         if !std::mem::replace(&mut self.failing, true) {
             self.tell(News::Failing(problem));
         }
@@ -244,59 +356,19 @@ impl Keeper {
         }
     }
 
-    fn load(&mut self, command: KeeperCommand) {
-        let KeeperCommand::Load { from, until, records, bytes } = command else { return };
-        let stored = self.open().and_then(|()| match &self.store {
-            Some(store) => store.load(from, until, records, bytes).map_err(|error| error.to_string()),
-            None => Ok(Vec::new()),
-        });
-        let mut found: Vec<(u64, Bytes)> = match stored {
-            Ok(stored) => stored,
-            Err(problem) => {
-                self.store = None;
-                self.load = Some(command);
-                return self.fails(problem);
-            }
-        };
-        // Frames that are not written yet are newer than all that are.
-        let (mut count, mut size) =
-            found.iter().fold((0, 0), |(count, size), (_, bytes)| (count + records_of(bytes), size + bytes.len()));
-        for (number, bytes_of_frame) in self.added.range(from..until) {
-            if count >= records || size >= bytes {
-                break;
-            }
-            if found.last().is_none_or(|(last, _)| last < number) {
-                count += records_of(bytes_of_frame);
-                size += bytes_of_frame.len();
-                found.push((*number, Bytes::copy_from_slice(bytes_of_frame)));
-            }
+    /// Writes what can be written, closes the store, and says what is there.
+    fn end(mut self) -> Ended {
+        let _ = self.letters.write(&*self.place.folder, &self.news);
+        self.commit();
+        if self.failing {
+            // Perhaps less fits.
+            self.commit();
         }
-        let next = found.last().map_or(until, |(last, _)| last + 1);
-        let mut lost = 0;
-        let mut frames = Vec::new();
-        for (number, bytes) in found {
-            match frame::decode(self.place.kind, &bytes) {
-                // The number is that of the key; the one in the frame is only for salvage.
-                Some(frame) if !self.done.contains(&number) => {
-                    lost += u64::from(frame.lost);
-                    frames.push(Frame { number, ..frame });
-                }
-                Some(_) => {}
-                // Not even the number of its records is readable.
-                None => {
-                    lost += 1;
-                    self.done.insert(number);
-                    self.wait_at_most(self.every.max(REMOVALS));
-                }
-            }
+        self.close();
+        if !store::exists(&*self.place.folder) {
+            return Ended::default();
         }
-        if lost > 0 {
-            self.tell(News::Lost(lost));
-        }
-        self.tell(News::Loaded { frames, next });
+        self.added.keys().for_each(|number| self.mark.done(*number));
+        Ended { on_disk: self.mark.live().collect(), records: self.mark.records }
     }
-}
-
-fn records_of(bytes: &[u8]) -> u64 {
-    frame::head(bytes).map_or(0, |head| u64::from(head.records))
 }

@@ -1,31 +1,25 @@
-//! The frames in a redb file, and the other files in the outbox's folder.
+//! The store in the outbox's folder: opened, locked, and made anew from what can be read if it is damaged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableDefinition};
 
-use super::backend::Lent;
+use super::aside;
+use super::database::{Database, Trouble};
 use super::frame;
-use crate::dispatch::{Folder, Host, ms};
+use super::holder::Holder;
+use super::mark::{self, Mark};
+use super::opening::{self, DATABASE, Look, Ready};
+use super::salvage::Wreck;
+use crate::dispatch::{Folder, Frame, Host, Storage, ms};
 use crate::report::RecordKind;
 
-const FRAMES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("frames");
-const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
-
-/// The format version of everything in the folder.
-const FORMAT: u64 = 2;
-const DATABASE: &str = "outbox.redb";
-const HOLDER: &str = "holder";
-const MARK: &str = "mark";
-/// Each frame is read once, so a large cache would not help.
-const CACHE: usize = 8 << 20;
 /// A larger file is compacted when it is opened and empty.
 const ROOMY: u64 = 64 << 20;
+/// How many bytes of salvaged frames are written at once.
+const PORTION: usize = 8 << 20;
 
 /// Why an outbox cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -36,18 +30,22 @@ pub(crate) enum OpenError {
     Held { folder: String, holder: String },
     #[error("cannot use {folder} as an outbox: {problem}")]
     Folder { folder: String, problem: String },
-    #[error("the outbox {folder} has format {found}, but this version knows {FORMAT}: use the version that wrote it")]
-    Format { folder: String, found: u64 },
+    #[error("the outbox {folder} has format {found}, but this version knows {known}: use the version that wrote it")]
+    Format { folder: String, found: u64, known: u64 },
+    #[error("{folder} is an outbox of {found}s: use another folder for {wanted}s")]
+    Kind { folder: String, found: RecordKind, wanted: RecordKind },
 }
 
 /// What was wrong with an outbox, and what was saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Damage {
     pub(crate) problem: String,
-    /// Where the damaged file is now.
-    pub(crate) kept_as: String,
+    /// The name of the damaged file now; `None` if nothing was left of it.
+    pub(crate) kept_as: Option<String>,
     /// How many records could be read from it.
     pub(crate) saved: u64,
+    /// How many records can no longer be read, as far as is known.
+    pub(crate) lost: u64,
 }
 
 /// The contents of a store.
@@ -65,259 +63,242 @@ pub(crate) struct Contents {
 pub(crate) struct Place {
     pub(crate) folder: Arc<dyn Folder>,
     pub(crate) kind: RecordKind,
+    /// False if only the records themselves can tell whether they are of this kind.
+    pub(crate) is_sure: bool,
     /// Whether a commit waits until the data is on disk.
     pub(crate) sync: bool,
     pub(crate) host: Arc<dyn Host>,
 }
 
+impl Place {
+    pub(super) fn shown(&self) -> String {
+        self.folder.path().display().to_string()
+    }
+
+    pub(super) fn problem(&self, problem: impl ToString) -> OpenError {
+        OpenError::Folder { folder: self.shown(), problem: problem.to_string() }
+    }
+
+    pub(super) fn put_aside(&self) -> Result<(), OpenError> {
+        aside::put(&*self.folder, DATABASE, ms(self.host.now())).map_err(|error| self.problem(error))
+    }
+
+    /// Signals have an event name, cost records have none.
+    fn may_hold(&self, frame: &Frame) -> Result<(), OpenError> {
+        let Some(record) = frame.records.first().filter(|_| !self.is_sure) else { return Ok(()) };
+        let found = if record.name().is_empty() { RecordKind::Cost } else { RecordKind::Signal };
+        let wanted = self.kind;
+        if found == wanted { Ok(()) } else { Err(OpenError::Kind { folder: self.shown(), found, wanted }) }
+    }
+}
+
 pub(crate) struct Store {
     database: Database,
-    folder: Arc<dyn Folder>,
+    place: Place,
+    mark: Mark,
+    mark_file: Option<Box<dyn Storage>>,
+    _holder: Holder,
 }
 
 impl fmt::Debug for Store {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Store({})", self.folder.path().display())
+        write!(formatter, "Store({})", self.place.shown())
     }
 }
 
-type StoreResult<T> = Result<T, Box<redb::Error>>;
-
-fn boxed(error: impl Into<redb::Error>) -> Box<redb::Error> {
-    Box::new(error.into())
+/// A store that was opened.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) store: Store,
+    pub(crate) found: Contents,
+    pub(crate) damage: Option<Damage>,
 }
 
 impl Store {
-    /// Opens or creates the store of a folder. A damaged file is set aside, and its readable records are copied to a
-    /// new one.
-    pub(crate) fn open(place: &Place) -> Result<(Self, Contents, Option<Damage>), OpenError> {
-        let (folder, shown) = (&place.folder, place.folder.path().display().to_string());
-        let problem = |problem: String| OpenError::Folder { folder: shown.clone(), problem };
-        let (database, damage) = match open_database(place) {
-            Ok(database) => (database, None),
-            Err(Trouble::Held) => {
-                let holder = folder.read(HOLDER).map(|text| String::from_utf8_lossy(&text).into_owned());
-                let holder = holder.unwrap_or_else(|_| "another process".to_owned());
-                return Err(OpenError::Held { folder: shown, holder });
-            }
-            Err(Trouble::Unusable(error)) => return Err(problem(error)),
-            Err(Trouble::Damaged(what)) => {
-                let kept_as = put_aside(place).map_err(|error| problem(error.to_string()))?;
-                let database = open_database(place).map_err(|trouble| problem(format!("{trouble:?}")))?;
-                (database, Some(Damage { problem: what, kept_as, saved: 0 }))
-            }
+    /// Opens or creates the store of a folder. A damaged file is put aside, and its readable records are copied to a
+    /// new one. `known` is what is known of the frames if the store was open before.
+    pub(crate) fn open(place: &Place, known: Option<Mark>) -> Result<Opened, OpenError> {
+        let is_reopened = known.is_some();
+        let known = known.or_else(|| Mark::read(&*place.folder));
+        let look = match is_reopened {
+            _ if !aside::unread(&*place.folder).is_empty() => Look::Everywhere,
+            true => Look::Nowhere,
+            false => Look::IfSmall,
         };
-        // For people only: the file itself is the lock.
-        let _ = folder.replace(HOLDER, holder().as_bytes());
-        let mut store = Self { database, folder: Arc::clone(folder) };
-        let store_problem = |error: Box<redb::Error>| problem(error.to_string());
-        match store.format().map_err(store_problem)? {
-            Some(FORMAT) => {}
-            Some(found) => return Err(OpenError::Format { folder: shown, found }),
-            None => store.begin().map_err(store_problem)?,
-        }
-        let mut damage = damage;
-        if let Some(damage) = &mut damage {
-            let frames = salvage(place, &damage.kept_as, store.mark()).map_err(|error| problem(error.to_string()))?;
-            damage.saved =
-                frames.values().filter_map(|bytes| frame::head(bytes)).map(|head| u64::from(head.records)).sum();
-            store.commit(&frames, &BTreeSet::new()).map_err(store_problem)?;
-        }
-        let contents = store.contents().map_err(store_problem)?;
-        if contents.records == 0 && folder.length(DATABASE).is_ok_and(|length| length > ROOMY) {
-            // After a long outage: gives the space back to the disk. If that fails, the space is reused.
-            let _ = store.database.compact();
-        }
-        Ok((store, contents, damage))
-    }
-
-    fn format(&self) -> StoreResult<Option<u64>> {
-        let read = self.database.begin_read().map_err(boxed)?;
-        match read.open_table(META) {
-            Ok(meta) => Ok(meta.get("format").map_err(boxed)?.map(|value| value.value())),
-            Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
-            Err(error) => Err(boxed(error)),
-        }
-    }
-
-    fn begin(&self) -> StoreResult<()> {
-        let write = self.database.begin_write().map_err(boxed)?;
-        {
-            let mut meta = write.open_table(META).map_err(boxed)?;
-            meta.insert("format", FORMAT).map_err(boxed)?;
-            // Numbering continues after the lost file: the mark must never be ahead of new frames.
-            meta.insert("next", self.mark()).map_err(boxed)?;
-            write.open_table(FRAMES).map_err(boxed)?;
-        }
-        write.commit().map_err(boxed)
-    }
-
-    pub(crate) fn contents(&self) -> StoreResult<Contents> {
-        let read = self.database.begin_read().map_err(boxed)?;
-        let meta = read.open_table(META).map_err(boxed)?;
-        let number = |key| StoreResult::Ok(meta.get(key).map_err(boxed)?.map_or(0, |value| value.value()));
-        let frames = read.open_table(FRAMES).map_err(boxed)?;
-        let first = frames.first().map_err(boxed)?.map(|(number, _)| number.value());
-        Ok(Contents { first, next: number("next")?, records: number("records")? })
-    }
-
-    /// Adds and removes frames atomically.
-    pub(crate) fn commit(&self, added: &BTreeMap<u64, Vec<u8>>, removed: &BTreeSet<u64>) -> StoreResult<()> {
-        let write = self.database.begin_write().map_err(boxed)?;
-        let first;
-        {
-            let mut frames = write.open_table(FRAMES).map_err(boxed)?;
-            let mut meta = write.open_table(META).map_err(boxed)?;
-            let mut records = meta.get("records").map_err(boxed)?.map_or(0, |value| value.value());
-            let mut next = meta.get("next").map_err(boxed)?.map_or(0, |value| value.value());
-            for (number, bytes) in added {
-                frames.insert(number, bytes.as_slice()).map_err(boxed)?;
-                records += records_of(bytes);
-                next = next.max(number + 1);
+        let Ready { database, head, problem, frames } = opening::ready(place, known.as_ref(), look)?;
+        let wrecks = aside::unread(&*place.folder);
+        // What a damaged file holds is done only if the mark says so.
+        let first = if wrecks.is_empty() { head.first.unwrap_or(head.next) } else { 0 };
+        let mut mark = known.clone().unwrap_or_else(|| Mark::new(first, head.next, 0));
+        mark.known_until(head.next);
+        mark.records = head.records;
+        let _holder = Holder::new(&place.folder);
+        let mark_file = place.folder.open(mark::FILE).ok();
+        let mut store = Self { database, place: place.clone(), mark, mark_file, _holder };
+        let mut first = head.first;
+        let damage = if problem.is_some() || !wrecks.is_empty() {
+            let frames = frames.unwrap_or_default();
+            let (damage, saved) = store.recover(problem, wrecks, frames, known)?;
+            first = first.into_iter().chain(saved).min();
+            Some(damage)
+        } else {
+            if let Some(frames) = frames {
+                store.mark.only(&frames);
             }
-            for number in removed {
-                if let Some(bytes) = frames.remove(number).map_err(boxed)? {
-                    records = records.saturating_sub(records_of(bytes.value()));
+            None
+        };
+        if head.kind.is_none() {
+            store.look_at_first(first)?;
+            // On a full disk it is said later.
+            let _ = store.database.set_kind(place.kind);
+        }
+        store.write_mark();
+        let found = Contents { first, next: store.mark.next(), records: store.mark.records };
+        if found.records == 0 && store.database.length() > ROOMY {
+            // After a long outage.
+            store.database.compact();
+        }
+        Ok(Opened { store, found, damage })
+    }
+
+    /// Fails if the first frame holds records of another kind.
+    fn look_at_first(&self, first: Option<u64>) -> Result<(), OpenError> {
+        let Some(first) = first.filter(|_| !self.place.is_sure) else { return Ok(()) };
+        let found = self.load(first, first + 1, 1, 1).unwrap_or_default();
+        let frames = found.iter().filter_map(|(_, bytes)| frame::decode(self.place.kind, bytes));
+        frames.into_iter().try_for_each(|frame| self.place.may_hold(&frame))
+    }
+
+    /// Copies what can be read of damaged files to the new one; also returns the first frame of them.
+    fn recover(
+        &mut self,
+        problem: Option<String>,
+        wrecks: Vec<String>,
+        mut frames: BTreeSet<u64>,
+        known: Option<Mark>,
+    ) -> Result<(Damage, Option<u64>), OpenError> {
+        let before = self.mark.records;
+        // The frames that were saved, and how many records of each were not.
+        let mut saved = BTreeMap::new();
+        let mut kept_as = None;
+        for wreck in wrecks {
+            self.salvage(&wreck, opening::most(known.as_ref()), &frames, &mut saved)?;
+            let name = aside::has_been_read(&*self.place.folder, &wreck).map_err(|error| self.place.problem(error))?;
+            kept_as = Some(self.place.folder.path().join(name).display().to_string());
+        }
+        frames.extend(saved.keys());
+        self.mark.only(&frames);
+        aside::tidy(&*self.place.folder);
+        let missing = known.map(|known| known.records.saturating_sub(self.mark.records));
+        let damage = Damage {
+            problem: problem.unwrap_or_else(|| "an earlier file could not be read".to_owned()),
+            kept_as,
+            saved: self.mark.records.saturating_sub(before),
+            lost: missing.unwrap_or_else(|| saved.values().sum()),
+        };
+        Ok((damage, saved.first_key_value().map(|(number, _)| *number)))
+    }
+
+    fn salvage(
+        &mut self,
+        wreck: &str,
+        most: u64,
+        there: &BTreeSet<u64>,
+        saved: &mut BTreeMap<u64, u64>,
+    ) -> Result<(), OpenError> {
+        let place = self.place.clone();
+        // What was a folder holds nothing.
+        let Ok(file) = place.folder.open(wreck) else { return Ok(()) };
+        let wreck = Wreck::new(&*file, place.kind).map_err(|error| place.problem(error))?;
+        let known = self.mark.clone();
+        let (mut portion, mut bytes) = (BTreeMap::new(), 0);
+        wreck.frames(
+            |number| !known.is_done(number) && !there.contains(&number) && number < most,
+            |frame| {
+                place.may_hold(&frame)?;
+                let encoded = frame::encode(frame.number, frame.since, &frame.records);
+                saved.insert(frame.number, u64::from(frame.lost));
+                bytes += encoded.len();
+                portion.insert(frame.number, encoded);
+                if bytes < PORTION {
+                    return Ok(());
                 }
-            }
-            meta.insert("records", records).map_err(boxed)?;
-            meta.insert("next", next).map_err(boxed)?;
-            first = frames.first().map_err(boxed)?.map_or(next, |(number, _)| number.value());
-        }
-        write.commit().map_err(boxed)?;
-        if !removed.is_empty() {
-            // Only a salvage reads the mark, and it works without one.
-            let _ = self.folder.replace(MARK, format!("{first:020}").as_bytes());
-        }
+                bytes = 0;
+                self.add(&std::mem::take(&mut portion)).map_err(|trouble| place.problem(trouble))
+            },
+        )?;
+        self.add(&portion).map_err(|trouble| place.problem(trouble))
+    }
+
+    fn add(&mut self, added: &BTreeMap<u64, Vec<u8>>) -> Result<(), Trouble> {
+        self.write(added, &BTreeSet::new(), |_, _| ())
+    }
+
+    /// Adds and removes frames atomically, and shows what is removed.
+    pub(crate) fn commit(
+        &mut self,
+        added: &BTreeMap<u64, Vec<u8>>,
+        removed: &BTreeSet<u64>,
+        leave: impl FnMut(u64, Option<&[u8]>),
+    ) -> Result<(), Trouble> {
+        self.write(added, removed, leave)?;
+        self.write_mark();
         Ok(())
     }
 
-    /// The first frame that may not have been delivered, as far as the mark says.
-    fn mark(&self) -> u64 {
-        let text = self.folder.read(MARK).unwrap_or_default();
-        String::from_utf8_lossy(&text).trim().parse().unwrap_or(0)
+    fn write(
+        &mut self,
+        added: &BTreeMap<u64, Vec<u8>>,
+        removed: &BTreeSet<u64>,
+        leave: impl FnMut(u64, Option<&[u8]>),
+    ) -> Result<(), Trouble> {
+        let records = self.database.commit(added, removed, leave)?;
+        match self.database.is_in_place() {
+            Ok(true) => {}
+            Ok(false) => return Err(Trouble::Unusable(format!("its file {DATABASE} was removed or replaced"))),
+            Err(error) => return Err(Trouble::Unusable(error.to_string())),
+        }
+        self.mark.records = records;
+        added.keys().for_each(|number| self.mark.keep(*number));
+        removed.iter().for_each(|number| self.mark.done(*number));
+        Ok(())
     }
 
-    /// Those of these frames that are there.
-    pub(crate) fn frames(&self, numbers: &BTreeSet<u64>) -> StoreResult<Vec<Bytes>> {
-        let read = self.database.begin_read().map_err(boxed)?;
-        let frames = read.open_table(FRAMES).map_err(boxed)?;
-        let mut found = Vec::new();
-        for number in numbers {
-            found.extend(frames.get(number).map_err(boxed)?.map(|bytes| Bytes::copy_from_slice(bytes.value())));
+    /// Only a salvage reads the mark, and it works without one.
+    fn write_mark(&self) {
+        if let Some(file) = &self.mark_file {
+            let _ = file.write(0, self.mark.text().as_bytes());
         }
-        Ok(found)
     }
 
     /// Reads frames in order from number `from` up to but not including `until`, until there are enough records or
     /// bytes.
-    pub(crate) fn load(&self, from: u64, until: u64, records: u64, bytes: usize) -> StoreResult<Vec<(u64, Bytes)>> {
-        let read = self.database.begin_read().map_err(boxed)?;
-        let frames = read.open_table(FRAMES).map_err(boxed)?;
-        let mut loaded = Vec::new();
-        let (mut count, mut size) = (0, 0);
-        for entry in frames.range(from..until).map_err(boxed)? {
-            let (number, value) = entry.map_err(boxed)?;
-            let value = Bytes::copy_from_slice(value.value());
-            count += records_of(&value);
-            size += value.len();
-            loaded.push((number.value(), value));
-            if count >= records || size >= bytes {
-                break;
-            }
+    pub(crate) fn load(&self, from: u64, until: u64, records: u64, bytes: usize) -> Result<Vec<(u64, Bytes)>, Trouble> {
+        self.database.load(from, until, records, bytes)
+    }
+
+    pub(crate) fn mark(&self) -> &Mark {
+        &self.mark
+    }
+
+    /// For a frame that was done before it was written.
+    pub(crate) fn skip(&mut self, number: u64) {
+        self.mark.done(number);
+    }
+
+    /// Gives up a damaged file: it is put aside now, and read when the store is opened again.
+    pub(crate) fn give_up(self) -> Result<Mark, OpenError> {
+        let Self { database, place, mark, .. } = self;
+        if let Some(file) = database.seize()
+            && file.is_in_place().unwrap_or(true)
+        {
+            place.put_aside()?;
         }
-        Ok(loaded)
+        Ok(mark)
     }
 }
 
-impl Drop for Store {
-    fn drop(&mut self) {
-        let _ = self.folder.remove(HOLDER);
-    }
-}
-
-fn records_of(bytes: &[u8]) -> u64 {
-    frame::head(bytes).map_or(0, |head| u64::from(head.records))
-}
-
-fn holder() -> String {
-    let program = std::env::current_exe().ok();
-    let name = program.as_deref().and_then(std::path::Path::file_name).and_then(|name| name.to_str()).unwrap_or("?");
-    format!("process {} ({name})", std::process::id())
-}
-
-#[derive(Debug)]
-enum Trouble {
-    Held,
-    Damaged(String),
-    Unusable(String),
-}
-
-fn open_database(place: &Place) -> Result<Database, Trouble> {
-    let unusable = |error: io::Error| Trouble::Unusable(error.to_string());
-    let file = place.folder.open(DATABASE).map_err(unusable)?;
-    if !file.try_lock().map_err(unusable)? {
-        return Err(Trouble::Held);
-    }
-    let backend = Lent::new(file, place.sync);
-    // A damaged file can make redb panic in debug builds.
-    let opened =
-        catch_unwind(AssertUnwindSafe(|| redb::Builder::new().set_cache_size(CACHE).create_with_backend(backend)));
-    match opened {
-        Ok(Ok(database)) => Ok(database),
-        Ok(Err(DatabaseError::Storage(StorageError::Io(error)))) if !is_damage(&error) => {
-            Err(Trouble::Unusable(error.to_string()))
-        }
-        Ok(Err(error)) => Err(Trouble::Damaged(error.to_string())),
-        Err(_) => Err(Trouble::Damaged("its contents are corrupt".to_owned())),
-    }
-}
-
-fn is_damage(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
-}
-
-/// Returns true if a folder has a store.
+/// Returns true if a folder has a store, or what was left of one.
 pub(crate) fn exists(folder: &dyn Folder) -> bool {
-    folder.length(DATABASE).is_ok()
-}
-
-fn put_aside(place: &Place) -> io::Result<String> {
-    let aside = format!("outbox.damaged-{}", ms(place.host.now()));
-    place.folder.rename(DATABASE, &aside)?;
-    Ok(aside)
-}
-
-/// Every whole or partly readable frame from number `from` on, from a file in any state.
-fn salvage(place: &Place, file: &str, from: u64) -> io::Result<BTreeMap<u64, Vec<u8>>> {
-    const WINDOW: u64 = 1 << 20;
-    let file = place.folder.open(file)?;
-    let length = file.length()?;
-    let read = |at: u64, most: u64| {
-        let mut bytes = vec![0; usize::try_from(most.min(length.saturating_sub(at))).unwrap_or_default()];
-        file.read(at, &mut bytes).map(|()| bytes)
-    };
-    let mut frames = BTreeMap::new();
-    let mut begin = 0;
-    loop {
-        let window = read(begin, WINDOW)?;
-        let places = window.windows(frame::MAGIC.len()).enumerate().filter(|(_, bytes)| **bytes == frame::MAGIC);
-        for (offset, _) in places {
-            let at = begin + offset as u64;
-            let head = frame::head(&read(at, frame::HEAD as u64)?);
-            let Some(found) = head.filter(|found| found.number >= from) else { continue };
-            let bytes = read(at, frame::HEAD as u64 + u64::from(found.bytes))?;
-            let Some(frame) = frame::decode(place.kind, &bytes.into()) else { continue };
-            // A file also holds old copies of pages: the most complete copy of a frame wins.
-            let known = frames.get(&frame.number).map_or(0, |bytes: &Vec<u8>| records_of(bytes));
-            if frame.records.len() as u64 > known {
-                frames.insert(frame.number, frame::encode(frame.number, frame.since, &frame.records));
-            }
-        }
-        if window.len() < frame::MAGIC.len() {
-            return Ok(frames);
-        }
-        // A frame may begin at the very end of the window.
-        begin += (window.len() - frame::MAGIC.len() + 1) as u64;
-    }
+    folder.length(DATABASE).is_ok() || !aside::unread(folder).is_empty()
 }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::hash::BuildHasher;
 use std::time::SystemTime;
 
 /// An idempotency key: given, or made at emission without an allocation.
@@ -46,26 +47,40 @@ struct Pool {
 }
 
 thread_local! {
-    static POOL: RefCell<Pool> = const { RefCell::new(Pool { bytes: [0; 1000], used: 1000, process: 0 }) };
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool::new()) };
 }
 
-fn random() -> [u8; 10] {
-    POOL.with_borrow_mut(|pool| {
+/// Random bytes, on any thread at any time.
+pub(crate) fn random() -> [u8; 10] {
+    let pooled = POOL.try_with(|pool| {
+        // Borrowed only if the pool is asked for bytes by what it calls itself.
+        let Ok(mut pool) = pool.try_borrow_mut() else { return Pool::new().refill(0) };
         let process = std::process::id();
         let end = pool.used + 10;
         if end > pool.bytes.len() || pool.process != process {
             return pool.refill(process);
         }
         pool.take(end)
-    })
+    });
+    // Where thread-locals are gone for good, bytes are fetched for one key.
+    pooled.unwrap_or_else(|_| Pool::new().refill(0))
 }
 
 impl Pool {
+    const fn new() -> Self {
+        Self { bytes: [0; 1000], used: 1000, process: 0 }
+    }
+
     #[cold]
     fn refill(&mut self, process: u32) -> [u8; 10] {
         if getrandom::fill(&mut self.bytes).is_err() {
-            // No platform of Rust's standard library fails here; the library's own generator is the next best source.
-            fastrand::fill(&mut self.bytes);
+            // No platform of Rust's standard library fails here; the standard library's own keys are the next best
+            // source.
+            let keys = std::hash::RandomState::new();
+            for (number, bytes) in self.bytes.chunks_mut(8).enumerate() {
+                let random = keys.hash_one((number, SystemTime::now())).to_ne_bytes();
+                bytes.copy_from_slice(random.get(..bytes.len()).unwrap_or_default());
+            }
         }
         self.process = process;
         self.used = 0;

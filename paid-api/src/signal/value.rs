@@ -186,7 +186,7 @@ impl<Z: TimeZone> AsTimestamp for DateTime<Z> {
 
 impl AsTimestamp for SystemTime {
     fn as_timestamp(&self) -> Option<Timestamp> {
-        Some(DateTime::<Utc>::from(*self).into())
+        Some(Timestamp::of_system_time(*self))
     }
 }
 

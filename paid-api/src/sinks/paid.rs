@@ -5,9 +5,20 @@ use crate::report::Counts;
 use crate::types::CreateSignalsResponse;
 use crate::{Call, Client, Method};
 
-impl Sink for Client {
+/// Sends signals from a background thread, over connections that no request of the program uses.
+pub(crate) struct PaidSink {
+    client: Client,
+}
+
+impl PaidSink {
+    pub(crate) fn new(client: &Client) -> Self {
+        Self { client: client.in_background() }
+    }
+}
+
+impl Sink for PaidSink {
     fn send<'a>(&'a self, batch: Batch<'a>) -> SinkFuture<'a> {
-        let call = Call::<CreateSignalsResponse>::new(self, "create-signals", Method::POST, "/signals/bulk")
+        let call = Call::<CreateSignalsResponse>::new(&self.client, "create-signals", Method::POST, "/signals/bulk")
             .json_text(batch.to_body())
             .repeatable_if(true);
         Box::pin(async move {

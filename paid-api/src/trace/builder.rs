@@ -13,8 +13,9 @@ use super::exporter::Exporter;
 use super::guard::TraceGuard;
 use super::pipeline::{self, Pipeline};
 use super::stats::TraceCounters;
-use crate::client::{self, ApiKey, KeySource};
+use crate::client::{self, ApiKey, Configure, Connections, HttpSettings, KeySource};
 use crate::dispatch::{DiskSettings, Dispatch, DispatchSettings, Partial, dispatch_setters};
+use crate::duration::bounded;
 use crate::error::ConfigError;
 use crate::report::RecordKind;
 
@@ -42,7 +43,7 @@ pub struct TraceBuilder {
     settings: DispatchSettings,
     timeout: Duration,
     service_name: Option<String>,
-    http: Option<reqwest::Client>,
+    configure: Option<Configure>,
     enabled: Option<bool>,
 }
 
@@ -67,7 +68,7 @@ impl Default for TraceBuilder {
             settings,
             timeout: Duration::from_secs(10),
             service_name: None,
-            http: None,
+            configure: None,
             enabled: None,
         }
     }
@@ -81,9 +82,9 @@ impl TraceBuilder {
     }
 
     /// Sets a function that returns the current API key, for keys that are rotated. It is called before every request,
-    /// so it must not block.
+    /// on a thread of its own.
     pub fn api_key_from(mut self, provider: impl Fn() -> ApiKey + Send + Sync + 'static) -> Self {
-        self.key = Some(Ok(KeySource::Provided(Arc::new(provider))));
+        self.key = Some(Ok(KeySource::provided(provider)));
         self
     }
 
@@ -114,9 +115,13 @@ impl TraceBuilder {
         self
     }
 
-    /// Sets a custom HTTP client, for example with a proxy or other root certificates.
-    pub fn http(mut self, client: reqwest::Client) -> Self {
-        self.http = Some(client);
+    /// Configures the HTTP client, for example to use a proxy or other root certificates; see
+    /// [`ClientBuilder::http`](crate::ClientBuilder::http).
+    pub fn http(
+        mut self,
+        configure: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.configure = Some(Arc::new(configure));
         self
     }
 
@@ -163,10 +168,12 @@ impl TraceBuilder {
             None => client::variable("PAID_OTEL_COLLECTOR_ENDPOINT")?.unwrap_or_else(|| ENDPOINT.to_owned()),
         };
         let endpoint = client::checked_url("collector's endpoint", &endpoint)?;
-        let http = match self.http {
-            Some(client) => client,
-            None => client::https(Duration::from_secs(10))?,
-        };
+        let connections = Connections::new(HttpSettings {
+            connect_timeout: Duration::from_secs(10),
+            configure: self.configure,
+            is_plain: client::is_plain(&endpoint),
+        })?;
+        let timeout = bounded(self.timeout);
         let mut settings = self.settings;
         // Spans that wait longer are lost: the queue is short.
         settings.longest_asked = settings.backoff.max;
@@ -179,13 +186,13 @@ impl TraceBuilder {
         };
         let counters = Arc::new(TraceCounters::default());
         let noticed = Arc::clone(&counters);
-        settings.add_hook(move |failure| noticed.notice(failure));
+        settings.reporter.add_observer(move |failure| noticed.notice(failure));
         let resource = resource(self.service_name);
-        let collector = CollectorSink::new(http, endpoint, key.clone(), self.timeout, &resource);
+        let collector = CollectorSink::new(connections, endpoint, key.clone(), timeout, &resource);
         let spans = Spans { key, mode };
         let no_disk = DiskSettings::none(RecordKind::Span);
         let dispatch = Dispatch::start(spans, Arc::new(collector), settings, &no_disk)?;
-        let exporter = Arc::new(Exporter::new(dispatch, counters, self.timeout));
+        let exporter = Arc::new(Exporter::new(dispatch, counters, timeout));
         Ok(TraceGuard::over(Arc::new(Pipeline::new(exporter, resource))))
     }
 

@@ -42,8 +42,8 @@ pub(super) struct Spans {
 
 impl Cargo for Spans {
     type Load = Ended;
-    /// The key as it is now, and the mode.
-    type Ink = (HeaderValue, &'static str);
+    /// The key as it is now, if it is known, and the mode.
+    type Ink = (Option<HeaderValue>, &'static str);
 
     const KIND: RecordKind = RecordKind::Span;
     const HAS_RANKS: bool = true;
@@ -69,12 +69,12 @@ impl Cargo for Spans {
     }
 
     fn ink(&self) -> Self::Ink {
-        (self.key.header(), self.mode)
+        (self.key.known(), self.mode)
     }
 
     fn write(ended: Ended, (header, mode): &Self::Ink, page: &mut RecordWriter) {
         let (kind, name) = (Self::kind(&ended), Self::name(&ended));
-        let stationery = Stationery { mode, secret: KeyText::in_header(header) };
+        let stationery = Stationery { mode, secret: KeyText::in_header(header.as_ref()) };
         let span = stamp::finish(ended.span, &ended.stamp, &stationery);
         let schema_url = span.instrumentation_scope.schema_url().map(ToOwned::to_owned).unwrap_or_default();
         let scope = Some((&span.instrumentation_scope, None).into());

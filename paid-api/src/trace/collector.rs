@@ -5,19 +5,23 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use reqwest::StatusCode;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, USER_AGENT};
+use tokio::runtime::Handle;
 
-use crate::client::KeySource;
+use crate::client::{Connections, KeySource, SMALL_RESPONSE};
 use crate::dispatch::{Batch, Sink, SinkFuture};
-use crate::error::{ApiError, Error};
+use crate::error::{ApiError, Error, Failure, LARGEST_ERROR_BODY};
+use crate::foreign;
 use crate::report::Counts;
+use crate::secret::Secret;
+use crate::transport::{Body, guarded};
 use crate::verdict::Verdict;
 
 /// The name of the request in errors.
@@ -26,11 +30,9 @@ const OPERATION: &str = "export-spans";
 const RESOURCE_SPANS: u32 = 1;
 /// A field number of `ResourceSpans`.
 const SCOPE_SPANS: u32 = 2;
-/// At most this much of a response is read.
-const LONGEST_ANSWER: usize = 64 << 10;
 
 pub(super) struct CollectorSink {
-    http: reqwest::Client,
+    connections: Connections,
     endpoint: String,
     key: KeySource,
     /// The time limit of one request.
@@ -41,7 +43,7 @@ pub(super) struct CollectorSink {
 
 impl CollectorSink {
     pub(super) fn new(
-        http: reqwest::Client,
+        connections: Connections,
         endpoint: String,
         key: KeySource,
         timeout: Duration,
@@ -51,7 +53,7 @@ impl CollectorSink {
         let resource = Resource { attributes: attributes.0, ..Resource::default() };
         let schema_url = schema_url.unwrap_or_default();
         let resource = ResourceSpans { resource: Some(resource), scope_spans: Vec::new(), schema_url }.encode_to_vec();
-        Self { http, endpoint, key, timeout, resource }
+        Self { connections, endpoint, key, timeout, resource }
     }
 
     /// An `ExportTraceServiceRequest`, assembled from parts that are already encoded.
@@ -68,23 +70,52 @@ impl CollectorSink {
     }
 
     async fn export(&self, body: Vec<u8>, spans: usize) -> Result<Counts, Error> {
-        let failed = |error| Error::transport(OPERATION.into(), 1, self.timeout, error);
-        let request = self
-            .http
+        let answered = guarded(self.answered(body)).await;
+        let answered = answered.map_err(|failure| Error::no_response(OPERATION.into(), 1, failure))?;
+        let Answered { status, headers, body, secret } = answered;
+        if Verdict::is_done(status) {
+            return Ok(counts(&body.bytes, spans as u64, &secret));
+        }
+        Err(Error::Api(Box::new(ApiError::without_key(OPERATION.into(), 1, status, headers, &body.bytes, &secret))))
+    }
+
+    async fn answered(&self, body: Vec<u8>) -> Result<Answered, Failure> {
+        let limit = self.timeout;
+        let runtime = Handle::try_current().map_err(|_| Failure::NoRuntime)?;
+        let http = self.connections.of_runtime(&runtime).map_err(Failure::NotSetUp)?;
+        let key = self.key.header_aside(limit).await.map_err(Failure::Key)?;
+        let secret = Secret::in_header(&key);
+        let request = http
             .post(&self.endpoint)
-            .timeout(self.timeout)
-            .header(AUTHORIZATION, self.key.header())
+            .timeout(limit)
+            .header(AUTHORIZATION, key)
             .header(CONTENT_TYPE, "application/x-protobuf")
             .header(USER_AGENT, concat!("paid-rust/", env!("CARGO_PKG_VERSION")))
             .body(body);
-        let response = request.send().await.map_err(failed)?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = limited(response).await.map_err(failed)?;
-        if Verdict::is_done(status) {
-            return Ok(counts(&body, spans as u64));
+        let read = async {
+            let response = request.send().await?;
+            let (status, headers) = (response.status(), response.headers().clone());
+            let body = if Verdict::is_done(status) {
+                Body::whole(response, SMALL_RESPONSE).await?
+            } else {
+                Body::start(response, LARGEST_ERROR_BODY + secret.overlap()).await
+            };
+            Ok((status, headers, body))
+        };
+        match read.await {
+            Ok((status, headers, body)) => Ok(Answered { status, headers, body, secret }),
+            Err(error) => Err(Failure::Http { error, limit, secret }),
         }
-        Err(Error::Api(Box::new(ApiError::read(OPERATION.into(), 1, status, headers, body))))
     }
+}
+
+/// A response of the collector.
+struct Answered {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Body,
+    /// The key that was sent.
+    secret: Secret,
 }
 
 impl Sink for CollectorSink {
@@ -100,27 +131,14 @@ fn append_message(text: &mut Vec<u8>, field: u32, message: &[u8]) {
     text.extend_from_slice(message);
 }
 
-async fn limited(mut response: reqwest::Response) -> Result<Bytes, reqwest::Error> {
-    let mut body = Vec::new();
-    while let Some(part) = response.chunk().await? {
-        if body.len() + part.len() > LONGEST_ANSWER {
-            break;
-        }
-        body.extend_from_slice(&part);
-    }
-    Ok(body.into())
-}
-
 /// The counts of a response. The collector reports how many spans it refused, but not which.
-fn counts(body: &[u8], spans: u64) -> Counts {
+fn counts(body: &[u8], spans: u64, secret: &Secret) -> Counts {
     let answer = ExportTraceServiceResponse::decode(body).unwrap_or_default();
     let partial = answer.partial_success.unwrap_or_default();
     let failed = u64::try_from(partial.rejected_spans).unwrap_or(0).min(spans);
     if failed > 0 {
-        tracing::warn!(
-            "the collector refused {failed} of {spans} spans: {}",
-            crate::error::excerpt(&partial.error_message, 200)
-        );
+        let reason = crate::error::excerpt(&secret.removed(&partial.error_message), 200);
+        foreign::log(|| tracing::warn!("the collector refused {failed} of {spans} spans: {reason}"));
     }
     Counts { ingested: spans - failed, duplicates: 0, failed }
 }
@@ -131,6 +149,7 @@ mod tests {
     use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Span};
 
     use super::*;
+    use crate::client::HttpSettings;
 
     #[test]
     fn a_body_put_together_from_parts_is_what_the_whole_message_would_be() {
@@ -146,7 +165,9 @@ mod tests {
         };
         let whole = ExportTraceServiceRequest { resource_spans: vec![resource_spans] };
         let key = KeySource::Fixed(crate::ApiKey::new("paid_x").unwrap());
-        let collector = CollectorSink::new(reqwest::Client::new(), String::new(), key, Duration::ZERO, &resource);
+        let http = HttpSettings { connect_timeout: Duration::ZERO, configure: None, is_plain: true };
+        let connections = Connections::new(http).unwrap();
+        let collector = CollectorSink::new(connections, String::new(), key, Duration::ZERO, &resource);
         let mut parts = collector.resource;
         for name in ["a", "b"] {
             append_message(&mut parts, SCOPE_SPANS, &scope_spans(name).encode_to_vec());

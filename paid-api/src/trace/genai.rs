@@ -18,6 +18,8 @@ use pin_project_lite::pin_project;
 
 use super::work::current_work;
 use super::{notices, pipeline};
+use crate::foreign;
+use crate::report::log;
 pub use usage::{ReadUsage, Reading, Usage};
 
 /// What a model is asked to do, with the names of Paid's official clients.
@@ -171,12 +173,19 @@ impl GenAiCall {
     /// Reads the model and usage from an answer, or from one chunk of a streamed answer. Later values replace earlier
     /// ones.
     pub fn record<A: ReadUsage + ?Sized>(&mut self, answer: &A) {
-        answer.read_usage(&mut self.reading);
+        self.read(|reading| answer.read_usage(reading));
     }
 
     /// Like [`record`](Self::record), with a function such as those in [`read`].
     pub fn record_with<A: ?Sized>(&mut self, answer: &A, read: impl FnOnce(&A, &mut Reading)) {
-        read(answer, &mut self.reading);
+        self.read(|reading| read(answer, reading));
+    }
+
+    /// Reads an answer; a reader that panics must not cost the program the answer.
+    fn read(&mut self, read: impl FnOnce(&mut Reading)) {
+        if let Err(panic) = foreign::call(|| read(&mut self.reading)) {
+            log(&format_args!("the usage of a call of a model cannot be read: its reader {panic}"));
+        }
     }
 
     /// Sets the usage, if it cannot be read from an answer.
@@ -195,7 +204,7 @@ impl GenAiCall {
         self.has_failed = true;
         let Some(span) = &mut self.span else { return };
         let kind = std::any::type_name::<E>();
-        let description = if self.stores_prompts { error.to_string().into() } else { Cow::Borrowed(kind) };
+        let description = if self.stores_prompts { notices::text_of(error).into() } else { Cow::Borrowed(kind) };
         span.set_attribute(KeyValue::new("error.type", kind));
         span.set_status(Status::Error { description });
     }
@@ -238,7 +247,7 @@ impl GenAiCall {
         let outcome = call.await;
         match &outcome {
             Ok(answer) => {
-                read(answer, &mut self.reading);
+                self.read(|reading| read(answer, reading));
                 self.succeed();
             }
             Err(error) => self.fail(error),
@@ -305,7 +314,7 @@ where
         let this = self.project();
         let item = std::task::ready!(this.stream.poll_next(context));
         match (&item, this.call.as_mut()) {
-            (Some(Ok(chunk)), Some(call)) => (this.read)(chunk, &mut call.reading),
+            (Some(Ok(chunk)), Some(call)) => call.read(|reading| (this.read)(chunk, reading)),
             (Some(Err(error)), Some(call)) => call.fail(error),
             (None, _) => {
                 if let Some(call) = this.call.take() {

@@ -14,7 +14,8 @@ use crate::dispatch::FlushError;
 use crate::scope::{self, Scope};
 
 /// The handle of tracing: keep it until the program ends. Dropping it sends the queued spans, for up to 10 seconds
-/// unless [`patience`](super::TraceBuilder::patience) is set, and then stops.
+/// unless [`patience`](super::TraceBuilder::patience) is set, and then stops. If the process ends before that, as with
+/// [`std::process::exit`], queued spans are sent all the same, see [`Emitter`](crate::Emitter).
 #[derive(Debug)]
 #[must_use = "tracing ends when the guard is dropped: keep it in a variable of `main`"]
 pub struct TraceGuard {
@@ -113,6 +114,14 @@ impl TraceGuard {
         match &self.pipeline {
             Some(pipeline) => pipeline.shutdown(timeout).await,
             None => Ok(()),
+        }
+    }
+
+    /// Sets how long the end may take if a signal of the operating system ends the process.
+    #[allow(dead_code, reason = "feature `sigterm` calls it")]
+    pub(crate) fn name_time_on_signal(&self, time: Duration) {
+        if let Some(pipeline) = &self.pipeline {
+            pipeline.exporter.dispatch.name_time_on_signal(time);
         }
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use opentelemetry::{KeyValue, Value};
 
 use super::notices;
+use crate::signal::check;
+use crate::signal::key::random;
 use crate::types::{CustomerAttribution, ProductAttribution};
 
 /// The name of this library's tracer, in the style of the official clients.
@@ -31,7 +33,8 @@ pub(super) struct Stamp {
 
 /// A scope id from 1 to 2^31 - 1, like those of the official clients.
 pub(super) fn random_id() -> u32 {
-    fastrand::u32(1..=0x7fff_ffff)
+    let [a, b, c, d, ..] = random();
+    (u32::from_be_bytes([a, b, c, d]) & 0x7fff_ffff).max(1)
 }
 
 impl Identity {
@@ -49,11 +52,17 @@ impl Identity {
         }
         let mut attributes = Vec::with_capacity(metadata.len() + 2);
         match customer {
+            Some(CustomerAttribution::ExternalId(id)) if check::names_nothing(id.as_str()) => {
+                notices::report_blank_id("customer")
+            }
             Some(CustomerAttribution::ExternalId(id)) => attributes.push(text(CUSTOMER, id.as_str())),
             Some(_) => notices::report_paids_own_id("customer"),
             None => {}
         }
         match product {
+            Some(ProductAttribution::ExternalId(id)) if check::names_nothing(id.as_str()) => {
+                notices::report_blank_id("product")
+            }
             Some(ProductAttribution::ExternalId(id)) => attributes.push(text(PRODUCT, id.as_str())),
             Some(_) => notices::report_paids_own_id("product"),
             None => {}

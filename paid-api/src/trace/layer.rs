@@ -17,6 +17,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::pipeline::Pipeline;
 use super::work::{Work, current_work};
+use crate::foreign;
 
 /// A layer for a `tracing` subscriber; see [`TraceGuard::layer`](super::TraceGuard::layer) and [`layer()`].
 #[derive(Clone, Debug)]
@@ -99,25 +100,35 @@ where
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
-        let mut extensions = span.extensions_mut();
-        if let Some(opened) = extensions.get_mut::<Opened>() {
-            let mut fields = Fields::default();
-            values.record(&mut fields);
+        if span.extensions().get::<Opened>().is_none() {
+            return;
+        }
+        // Not while the span is locked: the `Debug` of a value may record, too.
+        let mut fields = Fields::default();
+        values.record(&mut fields);
+        if let Some(opened) = span.extensions_mut().get_mut::<Opened>() {
             fields.apply(&mut opened.span);
         }
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let Some(span) = context.event_span(event) else { return };
+        let Some(stores_prompts) = span.extensions().get::<Opened>().map(|opened| opened.work.stores_prompts()) else {
+            return;
+        };
+        // Messages are contents: they are exported only if the scope stores prompts.
+        let is_exported = stores_prompts && *event.metadata().level() <= self.max_level;
+        let mut fields = Fields::default();
+        if is_exported {
+            // Not while the span is locked: the `Debug` of a value may record, too.
+            event.record(&mut fields);
+        }
         let mut extensions = span.extensions_mut();
         let Some(opened) = extensions.get_mut::<Opened>() else { return };
         if *event.metadata().level() == Level::ERROR {
             opened.span.set_status(Status::error(""));
         }
-        // Messages are contents: they are exported only if the scope stores prompts.
-        if opened.work.stores_prompts() && *event.metadata().level() <= self.max_level {
-            let mut fields = Fields::default();
-            event.record(&mut fields);
+        if is_exported {
             let name = fields.take_message().unwrap_or_else(|| event.metadata().name().to_owned());
             opened.span.add_event(name, fields.attributes);
         }
@@ -204,6 +215,8 @@ impl Visit for Fields {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        self.record_str(field, &format!("{value:?}"));
+        if let Ok(text) = foreign::call(|| format!("{value:?}")) {
+            self.record_str(field, &text);
+        }
     }
 }

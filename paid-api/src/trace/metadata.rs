@@ -4,11 +4,23 @@ use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use crate::{foreign, wire};
+
 /// Adds `metadata.<key>`, or replaces it.
 pub(crate) fn add<T: Serialize + ?Sized>(metadata: &mut Vec<KeyValue>, key: &str, value: &T) {
-    match serde_json::to_value(value) {
-        Ok(value) => flatten(metadata, format!("metadata.{key}"), &value),
-        Err(error) => tracing::warn!("metadata `{key}` cannot be written as JSON and is left out: {error}"),
+    let problem = match foreign::call(|| read(value)) {
+        Ok(Ok(value)) => return flatten(metadata, format!("metadata.{key}"), &value),
+        Ok(Err(problem)) => problem,
+        Err(panic) => panic.to_string(),
+    };
+    foreign::log(|| tracing::warn!("metadata `{key}` cannot be written as JSON and is left out: {problem}"));
+}
+
+fn read<T: Serialize + ?Sized>(value: &T) -> Result<Json, String> {
+    // JSON values are read in NaN's place: it becomes null, which is left out.
+    match wire::check_json(value) {
+        Err(problem @ wire::NotJson::TooDeep) => Err(problem.to_string()),
+        _ => serde_json::to_value(value).map_err(|error| error.to_string()),
     }
 }
 
@@ -64,6 +76,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_value_that_panics_or_has_no_end_is_left_out() {
+        struct Panics;
+        impl Serialize for Panics {
+            fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+                panic!("on purpose")
+            }
+        }
+        let mut metadata = Vec::new();
+        add(&mut metadata, "panics", &Panics);
+        add(&mut metadata, "deep", &(0..1_000).fold(json!(1), |inner, _| json!({ "n": inner })));
+        assert!(metadata.is_empty());
+    }
 
     #[test]
     fn objects_are_flattened_and_types_kept() {

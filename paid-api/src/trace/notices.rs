@@ -1,9 +1,9 @@
 //! Notices that are logged once in a process: tracing that is missing, work that cannot be attributed.
 
 use std::fmt;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::foreign;
 use crate::report::log;
 
 /// True if tracing was turned off: then it is not reported as missing.
@@ -13,13 +13,16 @@ pub(super) fn turned_off() {
     IS_OFF.store(true, Ordering::Relaxed);
 }
 
-fn once(told: &Once, what: &dyn fmt::Display) {
-    told.call_once(|| log(what));
+/// No `Once`: whoever is told may do the same again.
+fn once(told: &AtomicBool, what: &dyn fmt::Display) {
+    if !told.swap(true, Ordering::Relaxed) {
+        log(what);
+    }
 }
 
 /// Reports a traced scope while tracing is not initialised.
 pub(super) fn report_missing() {
-    static TOLD: Once = Once::new();
+    static TOLD: AtomicBool = AtomicBool::new(false);
     if !IS_OFF.load(Ordering::Relaxed) {
         once(
             &TOLD,
@@ -30,7 +33,7 @@ pub(super) fn report_missing() {
 
 /// Reports a call of a model outside traced work.
 pub(super) fn report_call_outside() {
-    static TOLD: Once = Once::new();
+    static TOLD: AtomicBool = AtomicBool::new(false);
     once(
         &TOLD,
         &"a call of a model is outside a traced scope: it is not recorded, because its costs cannot be attributed; run the \
@@ -40,7 +43,7 @@ pub(super) fn report_call_outside() {
 
 /// Reports Paid's own id in a traced scope: the collector knows only the caller's ids.
 pub(super) fn report_paids_own_id(what: &str) {
-    static TOLD: Once = Once::new();
+    static TOLD: AtomicBool = AtomicBool::new(false);
     once(
         &TOLD,
         &format_args!(
@@ -50,10 +53,29 @@ pub(super) fn report_paids_own_id(what: &str) {
     );
 }
 
+/// Reports an id of a traced scope that is empty or blank.
+pub(super) fn report_blank_id(what: &str) {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    once(
+        &TOLD,
+        &format_args!(
+            "a traced scope names its {what} by an empty id, which is not exported: the costs of this work are \
+             attributed to nobody"
+        ),
+    );
+}
+
+/// The text of an error, or the name of its type if its own code panics.
+pub(super) fn text_of<E: fmt::Display + ?Sized>(error: &E) -> String {
+    foreign::call(|| error.to_string()).unwrap_or_else(|_| std::any::type_name::<E>().to_owned())
+}
+
 /// Logged every time: each such signal may count costs twice.
 pub(super) fn warn_of_repeated_attribution(name: &str) {
-    tracing::warn!(
-        "signal `{name}` is another cost-attributed signal of the same work: costs may count twice; give each its own \
-         scope, or leave `cost_attributed` out of all but one"
-    );
+    foreign::log(|| {
+        tracing::warn!(
+            "signal `{name}` is another cost-attributed signal of the same work: costs may count twice; give each its own \
+             scope, or leave `cost_attributed` out of all but one"
+        );
+    });
 }

@@ -17,6 +17,7 @@ use super::notices;
 use super::processor::PaidSpanProcessor;
 use super::stats::TraceCounters;
 use crate::dispatch::FlushError;
+use crate::foreign;
 use crate::scope::{self, Claim, Companion};
 
 static INSTALLED: RwLock<Option<Arc<Pipeline>>> = RwLock::new(None);
@@ -75,7 +76,9 @@ impl Pipeline {
     pub(super) fn install(self: &Arc<Self>) {
         let before = INSTALLED.write().unwrap_or_else(PoisonError::into_inner).replace(Arc::clone(self));
         if before.is_some() {
-            tracing::warn!("tracing was already initialised; spans go to the new pipeline from now on");
+            foreign::log(|| {
+                tracing::warn!("tracing was already initialised; spans go to the new pipeline from now on");
+            });
         }
         scope::set_background(Some(Arc::new(OutsideScopes { counters: Arc::clone(&self.exporter.counters) })));
     }

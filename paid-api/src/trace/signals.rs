@@ -9,9 +9,9 @@ use serde_json::json;
 use super::identity::{Identity, Stamp, random_id};
 use super::pipeline::{self, Pipeline};
 use super::work::{Work, current_work};
-use crate::emit::{accept, current};
-use crate::listener::{self, Emit};
-use crate::report::{DeliveryError, log};
+use crate::emit::{accept_made, current, fail, lose, made};
+use crate::listener::Emit;
+use crate::report::{DataProblem, DeliveryError, RecordKind, log};
 use crate::signal::{PaidSignal, Signal};
 use crate::types::{CustomerAttribution, ProductAttribution};
 
@@ -24,18 +24,18 @@ use crate::types::{CustomerAttribution, ProductAttribution};
 pub fn emit<S: PaidSignal>(signal: S) {
     let emitter = current();
     if let Some(recorder) = emitter.as_ref().filter(|emitter| emitter.takes_signals_for_the_collector()) {
-        return accept(&**recorder, signal.to_signal());
+        return accept_made(&**recorder, made(signal));
     }
     if let Some(signals) = TraceSignals::current() {
-        return accept(&signals, signal.to_signal());
+        return accept_made(&signals, made(signal));
     }
     match emitter {
         Some(emitter) => {
-            let failure = DeliveryError::NoTracing { name: signal.name() };
-            log(&failure);
-            emitter.fail(failure);
+            let failure =
+                made(signal).map_or_else(|failure| failure, |signal| DeliveryError::NoTracing { name: signal.name });
+            fail(&*emitter, failure);
         }
-        None => listener::lost(&signal.name()),
+        None => lose(signal),
     }
 }
 
@@ -90,6 +90,7 @@ fn send(pipeline: &Arc<Pipeline>, signal: &Signal) -> Result<(), DeliveryError> 
     if !is_known || signal.unit_ref().is_some() {
         return Err(DeliveryError::NotForCollector { name: signal.name.clone() });
     }
+    let time = signal.timestamp_ref().map(|time| time.system_time().ok_or_else(|| unknown_time(signal))).transpose()?;
     let work = current_work();
     let outer = work.as_deref().map(Work::identity);
     let identity = Arc::new(Identity::new(&[], None, signal.customer_ref(), signal.product_ref(), outer));
@@ -98,14 +99,19 @@ fn send(pipeline: &Arc<Pipeline>, signal: &Signal) -> Result<(), DeliveryError> 
     let mut attributes = vec![KeyValue::new("event_name", signal.name().to_owned())];
     attributes.extend(data(signal).map(|data| KeyValue::new("data", data)));
     let mut builder = pipeline.tracer().span_builder("signal").with_attributes(attributes);
-    if let Some(time) = signal.timestamp_ref() {
-        builder = builder.with_start_time(time.system_time());
+    if let Some(time) = time {
+        builder = builder.with_start_time(time);
     }
     let context = context.with_value(Stamp { identity, scope_id });
     let mut span = builder.start_with_context(pipeline.tracer(), &context);
     span.set_status(opentelemetry::trace::Status::Ok);
     span.end();
     Ok(())
+}
+
+fn unknown_time(signal: &Signal) -> DeliveryError {
+    let problem = DataProblem::new("timestamp", "is before 1970 or after 2262, which the collector cannot express");
+    DeliveryError::data(RecordKind::Signal, signal.name.clone(), problem)
 }
 
 /// The data of a signal. If the signal is cost-attributed, it tells the collector to count the scope's costs as the

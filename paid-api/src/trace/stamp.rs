@@ -26,8 +26,8 @@ pub(super) struct KeyText<'a>(Option<&'a str>);
 
 impl<'a> KeyText<'a> {
     /// The API key in an `Authorization` header.
-    pub(super) fn in_header(header: &'a reqwest::header::HeaderValue) -> Self {
-        Self(header.to_str().ok().and_then(|header| header.strip_prefix("Bearer ")))
+    pub(super) fn in_header(header: Option<&'a reqwest::header::HeaderValue>) -> Self {
+        Self(header.and_then(|header| header.to_str().ok()?.strip_prefix("Bearer ")))
     }
 
     fn is_in(self, text: &str) -> bool {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 
 use super::work::current_work;
+use crate::signal::key::random;
 
 /// A trace that several processes share: a 128-bit number that is not 0.
 ///
@@ -41,7 +42,8 @@ impl TracingToken {
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         loop {
-            let number = fastrand::u128(..);
+            let [high, low] = [random_u64(), random_u64()];
+            let number = u128::from(high) << 64 | u128::from(low);
             if number != 0 {
                 return Self(number);
             }
@@ -83,7 +85,7 @@ impl TracingToken {
     /// A parent span in that trace, as in the official clients. It never existed.
     pub(crate) fn parent(self) -> SpanContext {
         let span = loop {
-            let number = fastrand::u64(..);
+            let number = random_u64();
             if number != 0 {
                 break number;
             }
@@ -96,6 +98,11 @@ impl TracingToken {
             TraceState::default(),
         )
     }
+}
+
+fn random_u64() -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = random();
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 impl TryFrom<u128> for TracingToken {

@@ -240,8 +240,11 @@ impl CostClaim for ScopeIdClaim<'_> {
     fn accepted(mut self: Box<Self>, name: &str) {
         self.work.id.now.store(another_id(self.scope_id()), Ordering::Release);
         *self.taken += 1;
-        if *self.taken > 1 {
-            self.work.pipeline.exporter.counters.repeated_attributions.add(1);
+        let (work, is_repeated) = (self.work, *self.taken > 1);
+        // Whoever hears the warning may emit a signal of the same work.
+        drop(self);
+        if is_repeated {
+            work.pipeline.exporter.counters.repeated_attributions.add(1);
             notices::warn_of_repeated_attribution(name);
         }
     }
@@ -260,7 +263,8 @@ fn another_id(before: u32) -> u32 {
 /// prompts, because it may quote them; otherwise only the error's type is.
 pub fn fail<E: Display + ?Sized>(error: &E) {
     if let Some(work) = current_work() {
-        let description = if work.stores_prompts() { error.to_string() } else { std::any::type_name::<E>().to_owned() };
+        let description =
+            if work.stores_prompts() { notices::text_of(error) } else { std::any::type_name::<E>().to_owned() };
         work.fail(description.into());
     }
 }

@@ -42,7 +42,7 @@ where
 impl IntoResponse for WebhookError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status().as_u16()).unwrap_or(StatusCode::BAD_REQUEST);
-        tracing::warn!("a webhook message was rejected: {self}");
+        crate::foreign::log(|| tracing::warn!("a webhook message was rejected: {self}"));
         (status, self.to_string()).into_response()
     }
 }

@@ -131,3 +131,79 @@ fn what_cannot_be_used_is_refused_at_the_start_without_showing_the_key() {
     let shown = format!("{:?}", builder());
     assert!(!shown.contains("secret"), "{shown}");
 }
+
+#[tokio::test]
+async fn for_ever_is_a_time_like_any_other() {
+    let emulator = Emulator::start().await.unwrap();
+    let builder = || paid::trace::builder().api_key("paid_x").endpoint(emulator.collector_url()).enabled(true);
+    let max = Duration::MAX;
+    for builder in [
+        builder().timeout(max),
+        builder().timeout(max).export(Export::Simple),
+        builder().patience(max),
+        builder().linger(max),
+        builder().retry_delays(max, max),
+        builder().retry_delays(Duration::ZERO, max),
+    ] {
+        let guard = builder.build().unwrap();
+        let before = emulator.spans().len();
+        guard.scope().customer("acme").run_sync(|| ());
+        // Blocks its thread, as OpenTelemetry's own providers do.
+        let provider = guard.provider();
+        tokio::task::spawn_blocking(move || provider.force_flush()).await.unwrap().unwrap();
+        guard.flush(max).await.unwrap();
+        assert_eq!(emulator.spans().len(), before + 1);
+        guard.shutdown(max).await.unwrap();
+    }
+    for patience in [max, Duration::ZERO] {
+        let guard = builder().patience(patience).linger(max).build().unwrap();
+        guard.scope().customer("acme").run_sync(|| ());
+        tokio::task::spawn_blocking(move || drop(guard)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_had_for_a_moment_loses_no_span() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let emulator = Emulator::start().await.unwrap();
+    let asked = AtomicUsize::new(0);
+    let key = paid::ApiKey::new("paid_very_secret_key").unwrap();
+    let provider = move || {
+        assert!(asked.fetch_add(1, Ordering::SeqCst) % 2 == 1, "the key cannot be had");
+        key.clone()
+    };
+    let builder = paid::trace::builder().api_key_from(provider).endpoint(emulator.collector_url()).enabled(true);
+    let guard = builder.retry_delays(Duration::from_millis(1), Duration::from_millis(2)).build().unwrap();
+    for _ in 0..3 {
+        guard.scope().customer("acme").metadata("key", "paid_very_secret_key").run_sync(|| ());
+        guard.flush(10 * SECOND).await.unwrap();
+    }
+    assert_eq!((emulator.spans().len(), guard.stats().exported), (3, 3));
+}
+
+#[tokio::test]
+async fn readers_and_errors_that_panic_cost_no_answer() {
+    struct Silent;
+    impl std::fmt::Display for Silent {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("on purpose")
+        }
+    }
+    let emulator = Emulator::start().await.unwrap();
+    let guard = tracing_to(&emulator);
+    let scope = guard.scope().customer("acme").store_prompts(true);
+    scope
+        .run(async {
+            let call = || genai("openai", Operation::Chat).start();
+            let answer = call().observe_with(async { Ok::<_, Silent>(7) }, |_: &i32, _| panic!("on purpose"));
+            assert!(matches!(answer.await, Ok(7)));
+            let answer = call().observe_with(async { Err::<i32, _>(Silent) }, |_, _| ());
+            assert!(answer.await.is_err());
+            paid::trace::fail(&Silent);
+        })
+        .await;
+    guard.scope().customer(" ").run_sync(|| ());
+    let spans = spans(&emulator, &guard).await;
+    assert_eq!(spans.len(), 4);
+    assert_eq!(spans.iter().filter(|span| span.attributes.contains_key("external_customer_id")).count(), 3);
+}

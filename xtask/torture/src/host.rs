@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use paid::fuzzing::simulation::{Host, Work};
 use tokio::runtime::Handle;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use crate::world::{Moment, World};
 
@@ -40,6 +40,14 @@ impl Host for SimulatedHost {
     fn start(&self, _: &str, work: Work) -> io::Result<Handle> {
         spawn(&self.world, self.interruptions, work);
         Ok(Handle::current())
+    }
+
+    fn instant(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn alarm(&self, time: Duration) -> Work {
+        Box::pin(tokio::time::sleep(time))
     }
 
     fn may_block(&self) -> bool {

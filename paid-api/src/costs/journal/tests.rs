@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
+use super::super::one_file::OneFile;
 use super::*;
-use crate::files;
 
 type Marks = BTreeMap<String, Mark>;
 
@@ -13,12 +13,6 @@ fn line(mark: Mark, number: usize) -> Line {
     Line::new(mark, &key(number), number as u64 / 2)
 }
 
-fn folder() -> (tempfile::TempDir, Arc<dyn Folder>) {
-    let place = tempfile::tempdir().unwrap();
-    let folder = files::folder(place.path()).unwrap();
-    (place, folder)
-}
-
 /// What the lines say in the end about each record.
 fn marks(found: &Found) -> Marks {
     found.lines.iter().map(|line| (line.key.clone(), line.mark)).collect()
@@ -26,7 +20,7 @@ fn marks(found: &Found) -> Marks {
 
 /// A file with a rewritten part and several writes after it, and its length after each.
 fn example() -> (Vec<u8>, Vec<usize>) {
-    let (_place, folder) = folder();
+    let folder: Arc<dyn Folder> = Arc::new(OneFile::default());
     let (mut journal, _) = Journal::open(Arc::clone(&folder)).unwrap();
     let mut lengths = Vec::new();
     let living = [line(Mark::OnItsWay, 0), line(Mark::There, 1)];
@@ -103,7 +97,7 @@ fn a_damaged_line_does_not_hide_the_others() {
 
 #[test]
 fn the_file_stays_small_and_goes_on_after_each_opening() {
-    let (_place, folder) = folder();
+    let folder: Arc<dyn Folder> = Arc::new(OneFile::default());
     let own = line(Mark::OnItsWay, 0);
     for round in 0..30 {
         let (mut journal, found) = Journal::open(Arc::clone(&folder)).unwrap();
@@ -117,5 +111,5 @@ fn the_file_stays_small_and_goes_on_after_each_opening() {
             journal.write(&gone, false, || vec![own.clone()]).unwrap();
         }
     }
-    assert!(folder.length(FILE).unwrap() < 2 * LARGE as u64);
+    assert!(folder.read(FILE).unwrap().len() < 2 * LARGE);
 }

@@ -1,109 +1,11 @@
 //! Every moment at which a process can be killed, or the power fail.
 
-use std::path::Path;
-use std::sync::{Mutex, MutexGuard};
-
 use tokio::sync::oneshot;
 
 use super::super::journal::FILE;
+use super::super::one_file::OneFile;
 use super::*;
-use crate::dispatch::{Disk, Record, Rejected, Storage};
-
-/// A disk with one file on it, which may be full, and which knows what would survive a loss of power.
-#[derive(Clone, Debug, Default)]
-struct OneFile(Arc<Mutex<OneFileState>>);
-
-#[derive(Clone, Debug, Default)]
-struct OneFileState {
-    text: Option<Vec<u8>>,
-    synced: Option<Vec<u8>>,
-    /// How many more bytes can be written.
-    room: Option<usize>,
-}
-
-impl OneFile {
-    fn state(&self) -> MutexGuard<'_, OneFileState> {
-        self.0.lock().unwrap()
-    }
-
-    fn holding(text: Option<Vec<u8>>) -> Self {
-        Self(Arc::new(Mutex::new(OneFileState { synced: text.clone(), text, room: None })))
-    }
-
-    fn after_kill(&self) -> Self {
-        Self::holding(self.state().text.clone())
-    }
-
-    /// A part of what was not synced may have reached the disk.
-    fn after_power_loss(&self, part: f64) -> Self {
-        let state = self.state();
-        let (Some(text), Some(synced)) = (&state.text, &state.synced) else { return Self::holding(None) };
-        let more = ((text.len() - synced.len()) as f64 * part) as usize;
-        Self::holding(Some(text[..synced.len() + more].to_vec()))
-    }
-}
-
-fn none<T>() -> io::Result<T> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-impl Folder for OneFile {
-    fn path(&self) -> &Path {
-        Path::new("/one/file")
-    }
-
-    fn read(&self, file: &str) -> io::Result<Vec<u8>> {
-        assert_eq!(file, FILE);
-        self.state().text.clone().ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-
-    fn replace(&self, _: &str, text: &[u8]) -> io::Result<()> {
-        let mut state = self.state();
-        if state.room.is_some_and(|room| room < text.len()) {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        (state.text, state.synced) = (Some(text.to_vec()), Some(text.to_vec()));
-        Ok(())
-    }
-
-    fn append(&self, _: &str, text: &[u8], sync: bool) -> io::Result<()> {
-        let mut state = self.state();
-        let fits = state.room.map_or(text.len(), |room| room.min(text.len()));
-        state.room = state.room.map(|room| room - fits);
-        state.text.get_or_insert_default().extend_from_slice(&text[..fits]);
-        if fits < text.len() {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        if sync {
-            state.synced = state.text.clone();
-        }
-        Ok(())
-    }
-
-    fn length(&self, _: &str) -> io::Result<u64> {
-        none()
-    }
-
-    fn rename(&self, _: &str, _: &str) -> io::Result<()> {
-        none()
-    }
-
-    fn remove(&self, _: &str) -> io::Result<()> {
-        none()
-    }
-
-    fn list(&self) -> io::Result<Vec<String>> {
-        none()
-    }
-
-    fn lock(&self, _: &str) -> io::Result<Box<dyn Send>> {
-        none()
-    }
-
-    fn open(&self, _: &str) -> io::Result<Box<dyn Storage>> {
-        none()
-    }
-}
+use crate::dispatch::{Disk, Ended, Record, Rejected, SetAside};
 
 struct NoDisk;
 
@@ -112,16 +14,17 @@ impl Disk for NoDisk {
     fn hurry(&self) {}
     fn done(&self, _: u64) {}
     fn bury(&self, _: Vec<Rejected>) {}
+    fn show_aside(&self, _: Vec<SetAside>) {}
     fn load(&self, _: u64, _: u64, _: usize, _: usize) {}
 
-    fn end(&self) -> oneshot::Receiver<()> {
+    fn end(&self) -> oneshot::Receiver<Ended> {
         oneshot::channel().1
     }
 }
 
 /// An outbox with chunks from `first` up to `next`.
 fn outbox(first: Option<u64>, next: u64, damage: Option<&str>) -> OpenedDisk {
-    OpenedDisk { disk: Box::new(NoDisk), first, next, records: 3, damage: damage.map(ToOwned::to_owned) }
+    OpenedDisk { disk: Box::new(NoDisk), first, next, records: 3, damage: damage.map(ToOwned::to_owned), lost: 0 }
 }
 
 fn start_with(
@@ -231,7 +134,8 @@ fn whatever_cannot_be_read_makes_everything_of_earlier_runs_uncertain() {
     known.there(&[(A, 0)]);
     let text = folder.read(FILE).unwrap();
     let bad = [text.as_slice(), b"\xff\xfe\n"].concat();
-    let damaged: [(Option<Vec<u8>>, Option<&str>, &str); 5] = [
+    type Damaged = (Option<Vec<u8>>, Option<&'static str>, &'static str);
+    let damaged: [Damaged; 5] = [
         (Some(bad), None, "is damaged (its line 4 cannot be read)"),
         (Some(Vec::new()), None, "is damaged (its first line cannot be read)"),
         (Some(text[..text.len() - 3].to_vec()), None, "is damaged (its end is missing)"),

@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::doubt::Doubt;
-use super::{Courier, Errand, Part, Sent};
+use super::{Courier, Part, Sent, Tries};
 use crate::dispatch::end::before;
 use crate::dispatch::event::DispatchEvent;
 use crate::dispatch::record::Item;
@@ -17,6 +17,8 @@ use crate::verdict::Verdict;
 
 /// A server that has not answered for this long is reported.
 const SLOW: Duration = Duration::from_secs(10);
+/// After this time, one record of a part in doubt may overtake others of its customer.
+const LONG: Duration = Duration::from_secs(10 * 60);
 /// The shortest wait before another attempt when delivery ends.
 const LAST_WAIT: Duration = Duration::from_millis(100);
 
@@ -43,22 +45,25 @@ impl Courier {
                     Choice::All => return sent,
                     Choice::One(place) => {
                         self.one_of(part, place, sent);
+                        // It gets through: the others may, too.
+                        doubt = Doubt::None;
                         continue;
                     }
                 },
                 Some(Err(error)) => error,
             };
+            part.failing_since.get_or_insert_with(Instant::now);
             part.sent_before |= error.verdict() == Verdict::Unknown;
             let kind = self.policy.kind;
             self.shared.is_stuck(format_args!("{kind}s cannot be delivered and are retried until they are: {error}"));
-            if self.errand == Errand::Try {
+            if self.tries == Tries::Once {
                 return Sent::Undecided(error);
             }
             doubt = part.suspicion.failed(error.verdict(), part.items.len() == 1, self.shared.traffic());
             if doubt == Doubt::Unclear {
                 // Somebody else may get through.
-                let customers = part.items.iter().map(|item| item.record.lane()).collect();
-                let _ = self.tell.send(DispatchEvent::Doubt { customers, is_old: is_old(part) });
+                let (taken, customers) = (self.finished.taken, self.customers.iter().copied().collect());
+                let _ = self.tell.send(DispatchEvent::Doubt { taken, customers, is_old: is_old(part) });
             }
             let attempts = part.suspicion.attempts();
             let is_useless = matches!(error.verdict(), Verdict::BadKey | Verdict::Misdirected);
@@ -153,9 +158,9 @@ impl Courier {
     }
 }
 
-/// Returns true if the server has failed on a part for minutes.
+/// Returns true if the server has failed on a part for long.
 fn is_old(part: &Part) -> bool {
-    part.suspicion.attempts() > 8
+    part.failing_since.is_some_and(|since| since.elapsed() >= LONG)
 }
 
 /// The places of each customer's first record.

@@ -44,7 +44,7 @@ impl Courier {
     /// Handles one record of a part, which was sent alone.
     pub(super) fn one_of(&mut self, part: &mut Part, place: usize, sent: Sent) {
         let items = vec![part.items.remove(place)];
-        let one = Part { items, sent_before: true, suspicion: Suspicion::none() };
+        let one = Part { items, sent_before: true, suspicion: Suspicion::none(), failing_since: None };
         let _ = match sent {
             Sent::Answered(counts) => self.answered(one, counts),
             Sent::Refused(error) => self.refused(one, error),
@@ -80,7 +80,8 @@ impl Courier {
     fn reject(&mut self, item: Item, failure: DeliveryError) {
         self.shared.counts.rejected.add(1);
         self.finished.count(item.chunk);
-        self.finished.rejected.push(Rejected { record: item.record.clone(), reason: failure.to_string() });
+        let reason = failure.to_string();
+        self.finished.rejected.push(Rejected { chunk: item.chunk, record: item.record.clone(), reason });
         self.shared.reporter.report(&failure);
         item.answer(Err(failure));
     }

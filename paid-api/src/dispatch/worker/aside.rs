@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::Worker;
 use crate::dispatch::cargo::Cargo;
-use crate::dispatch::courier::Errand;
+use crate::dispatch::courier::Tries;
 use crate::dispatch::disk::{Rejected, SetAside};
 use crate::dispatch::lanes::Taken;
 use crate::dispatch::record::Item;
@@ -28,7 +28,6 @@ struct Waiting {
     due: Instant,
 }
 
-#[derive(Default)]
 pub(super) struct Aside {
     waiting: Vec<Waiting>,
     /// How many of them are being tried.
@@ -39,6 +38,11 @@ pub(super) struct Aside {
 }
 
 impl Aside {
+    /// Nothing is set aside, but an earlier run may have said otherwise.
+    pub(super) fn new() -> Self {
+        Self { waiting: Vec::new(), trying: 0, behind: BTreeMap::new(), has_changed: true }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.waiting.len() + self.trying
     }
@@ -77,6 +81,7 @@ impl<C: Cargo> Worker<C> {
 
     /// Sets records aside, if there is room; otherwise Paid's failure is the outbox's dead letter, or an outage.
     pub(super) fn set_aside(&mut self, records: Vec<(Item, Arc<Error>)>, behind: Vec<Item>) {
+        let mut outage = Vec::new();
         for (mut item, error) in records {
             let most = MOST.min(self.pace.window.records / 2).max(1);
             let (kind, customer) = (item.record.kind(), item.record.lane());
@@ -85,7 +90,7 @@ impl<C: Cargo> Worker<C> {
                 continue;
             }
             if self.aside.len() >= most {
-                self.lanes.push_front(item);
+                outage.push(item);
                 continue;
             }
             let (name, key) = (item.record.name().to_owned().into(), item.record.key().to_owned());
@@ -103,6 +108,9 @@ impl<C: Cargo> Worker<C> {
                 Some(behind) => behind.push_front(item),
                 None => self.lanes.push_front(item),
             }
+        }
+        for item in outage.into_iter().rev() {
+            self.lanes.push_front(item);
         }
     }
 
@@ -123,7 +131,7 @@ impl<C: Cargo> Worker<C> {
         let failure = DeliveryError::NotDelivered { kind: item.record.kind(), records: 1, error: Some(error) };
         self.shared.counts.rejected.add(1);
         self.shared.reporter.report(&failure);
-        self.bury(vec![Rejected { record: item.record.clone(), reason: failure.to_string() }]);
+        self.bury(vec![Rejected { chunk: item.chunk, record: item.record.clone(), reason: failure.to_string() }]);
         self.is_done(item.chunk, 1);
         item.answer(Err(failure));
     }
@@ -133,7 +141,7 @@ impl<C: Cargo> Worker<C> {
         let now = Instant::now();
         while !self.is_closing() && self.aside.trying < self.pace.in_flight.div_ceil(2) {
             let Some(item) = self.aside.next(now) else { return };
-            self.send_out(vec![item], Taken::default(), Errand::Try);
+            self.send_out(vec![item], Taken::default(), Tries::Once);
         }
     }
 
@@ -143,19 +151,19 @@ impl<C: Cargo> Worker<C> {
         if may_try { self.aside.due() } else { None }
     }
 
-    /// A batch with records of these customers is in doubt: tries one record of another customer that waits behind it.
-    /// Whether that gets through tells a bad record from an outage. After some minutes it may be one of the same.
-    pub(super) fn probe(&mut self, customers: &BTreeSet<u32>, is_old: bool) {
+    /// A batch of these lanes and customers is in doubt: tries one record of another customer that waits behind it.
+    /// Whether that gets through tells a bad record from an outage. After some ten minutes it may be one of the same.
+    pub(super) fn probe(&mut self, taken: Taken, customers: &BTreeSet<u32>, is_old: bool) {
         let may_overtake = is_old && !self.policy.keeps_order;
         if self.probing.is_none()
             && !self.is_closing()
-            && let Some(item) = self.lanes.next_behind(|customer| may_overtake || !customers.contains(&customer))
+            && let Some(item) = self.lanes.next_behind(taken, |customer| may_overtake || !customers.contains(&customer))
         {
             // Its later records wait until it is decided.
             let customer = item.record.lane();
             self.probing = Some(customer);
             self.hold(customer);
-            self.send_out(vec![item], Taken::default(), Errand::Try);
+            self.send_out(vec![item], Taken::default(), Tries::Once);
         }
     }
 

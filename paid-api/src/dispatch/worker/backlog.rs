@@ -18,6 +18,7 @@ use crate::report::{DeliveryError, log};
 pub(super) struct Spilled {
     /// Who waits for the result of which record.
     pub(super) receipts: BTreeMap<usize, oneshot::Sender<Outcome>>,
+    pub(super) records: usize,
     /// The share of the queue's limits that it holds until it is on disk.
     pub(super) held: Held,
 }
@@ -37,8 +38,9 @@ impl<C: Cargo> Worker<C> {
     pub(super) fn spill(&mut self, number: u64, items: Vec<Item>, held: Held) {
         self.backlog.get_or_insert(Backlog { next: number, loading: false });
         self.shared.counts.spilled.add(items.len() as u64);
+        let records = items.len();
         let receipts = items.into_iter().enumerate().filter_map(|(place, item)| Some((place, item.receipt?)));
-        self.spilled.insert(number, Spilled { receipts: receipts.collect(), held });
+        self.spilled.insert(number, Spilled { receipts: receipts.collect(), records, held });
     }
 
     /// Reads chunks from disk if memory has room again.
@@ -46,7 +48,8 @@ impl<C: Cargo> Worker<C> {
         let (Some(disk), Some(backlog)) = (&self.disk, &mut self.backlog) else { return };
         let window = self.pace.window;
         let has_room = self.memory.records < window.records.div_ceil(2) && self.memory.bytes < window.bytes.div_ceil(2);
-        if has_room && !backlog.loading && !self.disk_fails {
+        // A disk that is full can still be read, and what is sent makes room.
+        if has_room && !backlog.loading {
             backlog.loading = true;
             disk.load(backlog.next, self.next_chunk, window.records - self.memory.records, window.bytes / 2);
         }
@@ -60,7 +63,18 @@ impl<C: Cargo> Worker<C> {
                 self.shared.counts.dropped.add(records);
                 self.report_outbox(format!("{} on disk can no longer be read", C::KIND.counted(records)));
             }
-            News::Buried(records) => self.shared.counts.dead_lettered.add(records),
+            News::Damaged { problem, lost } => {
+                self.shared.counts.dropped.add(lost);
+                self.report_outbox(problem);
+            }
+            News::LettersFailing(problem) => {
+                self.burying = self.burying.saturating_sub(1);
+                self.report_outbox(problem);
+            }
+            News::Buried(records) => {
+                self.burying = self.burying.saturating_sub(1);
+                self.shared.counts.dead_lettered.add(records);
+            }
             News::Failing(problem) => {
                 self.disk_fails = true;
                 self.queue.set_patient(false);
@@ -82,10 +96,27 @@ impl<C: Cargo> Worker<C> {
         for tell in self.storing.remove(&chunk).unwrap_or_default() {
             let _ = tell.send(());
         }
+        if let Some(kept) = self.chunks.get_mut(&chunk) {
+            // Otherwise a long outage would leave too little room for larger ones, though the disk has it.
+            self.queue.release(std::mem::take(&mut kept.held));
+        }
         if let Some(spilled) = self.spilled.get_mut(&chunk) {
             self.queue.release(std::mem::take(&mut spilled.held));
             if spilled.receipts.is_empty() {
                 self.spilled.remove(&chunk);
+            }
+        }
+    }
+
+    /// Chunks before this one that were not read back are no longer there; they have been counted and reported.
+    fn forget_lost(&mut self, next: u64) {
+        let later = self.spilled.split_off(&next);
+        for (_, lost) in std::mem::replace(&mut self.spilled, later) {
+            self.queue.release(lost.held);
+            let problem = format!("this {} can no longer be read", C::KIND);
+            let failure = DeliveryError::Outbox { kind: C::KIND, problem };
+            for receipt in lost.receipts.into_values() {
+                let _ = receipt.send(Err(failure.clone()));
             }
         }
     }
@@ -109,26 +140,13 @@ impl<C: Cargo> Worker<C> {
             // A chunk that was read before it was stored still holds its share of the queue.
             self.keep(frame.number, items, frame.since, InMemory { size, held: spilled.held });
         }
+        self.forget_lost(next);
         self.send_at.get_or_insert_with(Instant::now);
         if next == self.next_chunk {
             self.backlog = None;
+            self.shared.counts.spilled.set(0);
         } else if let Some(backlog) = &mut self.backlog {
             (backlog.next, backlog.loading) = (next, false);
-        }
-    }
-
-    pub(super) fn leave_in_outbox(&mut self, left: Vec<Item>) {
-        let records = usize::try_from(self.shared.counts.read().queued()).unwrap_or(usize::MAX);
-        if records > 0 {
-            log(&format_args!(
-                "{} stayed in the outbox and will be sent when it is opened again",
-                C::KIND.counted(records)
-            ));
-        }
-        let spilled = std::mem::take(&mut self.spilled);
-        let spilled = spilled.into_values().flat_map(|spilled| spilled.receipts.into_values());
-        for receipt in left.into_iter().filter_map(|item| item.receipt).chain(spilled) {
-            let _ = receipt.send(Err(DeliveryError::InOutbox { kind: C::KIND, records }));
         }
     }
 }

@@ -1,0 +1,107 @@
+//! Attempts without a response, and what becomes of them: the HTTP client's own errors, without the API key.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::{ConfigError, Error, KeyProblem, TransportError};
+use crate::secret::Secret;
+use crate::verdict::Verdict;
+
+const NO_RUNTIME: &str = "a request needs a tokio runtime: await it in one, for example under `#[tokio::main]`";
+const PANICKED: &str =
+    "the tokio runtime may lack I/O or timers (`enable_all`), or a function given to `http` panicked";
+
+/// Why an attempt has no response.
+pub(crate) enum Failure {
+    /// The HTTP client failed within this time limit.
+    Http { error: reqwest::Error, limit: Duration, secret: Secret },
+    /// There is no key; nothing was sent.
+    Key(KeyProblem),
+    /// The HTTP client cannot be set up; nothing was sent.
+    NotSetUp(ConfigError),
+    /// There is no runtime to send anything from.
+    NoRuntime,
+    /// A function of the user's, or the HTTP client on a runtime without I/O or timers, panicked.
+    Panicked,
+}
+
+impl Failure {
+    pub(crate) fn verdict(&self) -> Verdict {
+        match self {
+            Self::Http { error, .. } if error.is_builder() => Verdict::BadContent,
+            Self::Http { error, .. } => Verdict::of_failure(!error.is_connect()),
+            Self::Key(_) => Verdict::BadKey,
+            Self::NotSetUp(_) => Verdict::NotDone,
+            Self::NoRuntime => Verdict::BadContent,
+            Self::Panicked => Verdict::Unknown,
+        }
+    }
+}
+
+/// What is left of an error whose text contained the API key.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct CleanedUp(String);
+
+/// The error as it is or, if it contains the API key, its text without the key.
+fn without_key(error: reqwest::Error, secret: &Secret) -> Box<dyn std::error::Error + Send + Sync> {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    if secret.is_in(&text) || secret.is_in(&format!("{error:?}")) {
+        return Box::new(CleanedUp(secret.removed(&text)));
+    }
+    Box::new(error)
+}
+
+impl Error {
+    /// The error of a request without a response.
+    pub(crate) fn no_response(operation: Cow<'static, str>, attempts: u32, failure: Failure) -> Self {
+        let (error, limit, secret) = match failure {
+            Failure::Http { error, limit, secret } => (error, limit, secret),
+            Failure::Key(problem) => return Self::Key { operation, problem },
+            Failure::NotSetUp(error) => {
+                return Self::transport(operation, attempts, true, "cannot set up a connection to Paid", error);
+            }
+            Failure::NoRuntime => return Self::Config(ConfigError::new(NO_RUNTIME)),
+            Failure::Panicked => {
+                return Self::transport(
+                    operation,
+                    attempts,
+                    false,
+                    "the HTTP client panicked",
+                    ConfigError::new(PANICKED),
+                );
+            }
+        };
+        if error.is_builder() {
+            return Self::request(operation, "the URL cannot be sent; it is too long, or the base URL is wrong");
+        }
+        let connect = error.is_connect();
+        if error.is_timeout() && !connect {
+            return Self::Timeout { operation, after: limit, attempts };
+        }
+        let what = if connect {
+            "cannot connect to Paid"
+        } else if error.is_body() || error.is_decode() {
+            "the response was cut off"
+        } else {
+            "the connection failed"
+        };
+        Self::transport(operation, attempts, connect, what, without_key(error, &secret))
+    }
+
+    fn transport(
+        operation: Cow<'static, str>,
+        attempts: u32,
+        connect: bool,
+        what: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Transport(Box::new(TransportError { operation, attempts, connect, what, source: source.into() }))
+    }
+}

@@ -1,0 +1,70 @@
+//! A successful response: decoded, or an error that says where it differs from the document.
+
+use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use bytes::Bytes;
+use reqwest::StatusCode;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use crate::error::{DecodeError, Error, excerpt, without_text};
+use crate::secret::Secret;
+
+/// A successful response, not yet decoded.
+pub(super) struct Answer {
+    pub(super) operation: Cow<'static, str>,
+    pub(super) status: StatusCode,
+    pub(super) body: Bytes,
+    pub(super) secret: Secret,
+}
+
+/// The items of a page, without what its server says about them.
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(borrow)]
+    data: &'a RawValue,
+}
+
+impl Answer {
+    pub(super) fn decode<T: DeserializeOwned>(self) -> Result<T, Error> {
+        // A 204 has no body; an empty object means the same.
+        let text: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
+        let mut reader = serde_json::Deserializer::from_slice(text);
+        let failure = match serde_path_to_error::deserialize(&mut reader) {
+            Ok(value) => match reader.end() {
+                Ok(()) => return Ok(value),
+                Err(error) => (".".to_owned(), error),
+            },
+            Err(error) => (error.path().to_string(), error.into_inner()),
+        };
+        Err(self.unreadable(&failure.0, &failure.1))
+    }
+
+    /// A number that two pages share if their items are the same.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        match serde_json::from_slice::<Data<'_>>(&self.body) {
+            Ok(page) => page.data.get().hash(&mut hasher),
+            Err(_) => self.body.hash(&mut hasher),
+        }
+        hasher.finish()
+    }
+
+    /// The server may have repeated the request's headers: the key is removed before anything is cut.
+    fn unreadable(self, path: &str, error: &serde_json::Error) -> Error {
+        let message = match self.body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            None => "the body is empty".to_owned(),
+            Some(b'<') => "the body is HTML or XML, not JSON; check the base URL".to_owned(),
+            Some(_) => excerpt(&without_text(&self.secret.removed(&error.to_string())), 200),
+        };
+        Error::Decode(Box::new(DecodeError {
+            path: excerpt(&self.secret.removed(path), 200),
+            message,
+            excerpt: excerpt(&self.secret.removed(&String::from_utf8_lossy(&self.body)), 120),
+            operation: self.operation,
+            status: self.status,
+        }))
+    }
+}

@@ -1,0 +1,99 @@
+//! One attempt: the key of this moment, the connections of this runtime, the request, the body of the response.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::{StatusCode, Url};
+use tokio::runtime::Handle;
+
+use super::Prepared;
+use super::body::Body;
+use crate::client::ClientInner;
+use crate::error::{Failure, LARGEST_ERROR_BODY};
+use crate::retry::Attempted;
+use crate::secret::Secret;
+use crate::verdict::Verdict;
+
+/// The result of one attempt.
+pub(super) enum Attempt {
+    Answered(Answered),
+    Failed(Failure),
+}
+
+pub(super) struct Answered {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Body,
+    /// The key that was sent.
+    pub(super) secret: Secret,
+}
+
+impl Attempted for Attempt {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Answered(answered) => Verdict::of_status(answered.status),
+            Self::Failed(failure) => failure.verdict(),
+        }
+    }
+
+    fn headers(&self) -> Option<&HeaderMap> {
+        match self {
+            Self::Answered(answered) => Some(&answered.headers),
+            Self::Failed(_) => None,
+        }
+    }
+}
+
+/// Sends the request once.
+pub(super) async fn make(inner: &ClientInner, prepared: &Prepared, url: &Url, limit: Duration) -> Attempt {
+    match guarded(answered(inner, prepared, url, limit)).await {
+        Ok(answered) => Attempt::Answered(answered),
+        Err(failure) => Attempt::Failed(failure),
+    }
+}
+
+async fn answered(inner: &ClientInner, prepared: &Prepared, url: &Url, limit: Duration) -> Result<Answered, Failure> {
+    let runtime = Handle::try_current().map_err(|_| Failure::NoRuntime)?;
+    let http = inner.connections.of_runtime(&runtime).map_err(Failure::NotSetUp)?;
+    let key = if inner.is_in_background { inner.key.header_aside(limit).await } else { inner.key.header() };
+    let key = key.map_err(Failure::Key)?;
+    let secret = Secret::in_header(&key);
+    let mut request = http
+        .request(prepared.method.clone(), url.clone())
+        .timeout(limit)
+        .header(USER_AGENT, inner.user_agent.clone())
+        .header(AUTHORIZATION, key);
+    if let Some(body) = &prepared.body {
+        request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.clone());
+        if prepared.compressed {
+            request = request.header(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+    }
+    let read = async {
+        let response = request.send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = if Verdict::is_done(status) {
+            Body::whole(response, inner.max_response_bytes).await?
+        } else {
+            Body::start(response, LARGEST_ERROR_BODY + secret.overlap()).await
+        };
+        Ok((status, headers, body))
+    };
+    match read.await {
+        Ok((status, headers, body)) => Ok(Answered { status, headers, body, secret }),
+        Err(error) => Err(Failure::Http { error, limit, secret }),
+    }
+}
+
+/// The outcome of an attempt; a panic in it fails the attempt, and no more.
+pub(crate) async fn guarded<T>(attempt: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let mut attempt = pin!(attempt);
+    std::future::poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| attempt.as_mut().poll(context)));
+        polled.unwrap_or(Poll::Ready(Err(Failure::Panicked)))
+    })
+    .await
+}
