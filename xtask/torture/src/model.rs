@@ -1,5 +1,6 @@
 //! What may be claimed: beside every signal, what its emitter promised about it, and what became of it.
 
+mod fates;
 mod said;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +10,7 @@ use std::time::Duration;
 use paid::{Delivery, DeliveryError, Stats};
 
 use crate::server::Paid;
-use crate::story::{Nature, Overflow, Setup, Sync};
+use crate::story::{Hook, Nature, Overflow, Setup, Sync};
 use crate::world::{Moment, World};
 use said::{Said, named, said, weight};
 
@@ -49,6 +50,11 @@ struct State {
     named: BTreeSet<u32>,
     /// How many signals the hook of this process was told of.
     reported: u64,
+    /// Whether the hook is running, and how many signals that it emitted were refused: it is not called about itself.
+    is_hooking: bool,
+    of_itself: u64,
+    /// Whether the disk has failed in this story.
+    disk_has_failed: bool,
     /// What is awaited, and since when.
     open: BTreeMap<u64, (String, Duration)>,
     opened: u64,
@@ -67,6 +73,9 @@ impl Model {
             signals: BTreeMap::new(),
             named: BTreeSet::new(),
             reported: 0,
+            is_hooking: false,
+            of_itself: 0,
+            disk_has_failed: false,
             open: BTreeMap::new(),
             opened: 0,
             is_damaged: false,
@@ -95,7 +104,7 @@ impl Model {
     pub(crate) fn start(&self) {
         let mut state = self.lock();
         state.process += 1;
-        state.reported = 0;
+        (state.reported, state.is_hooking, state.of_itself) = (0, false, 0);
         state.open.clear();
     }
 
@@ -118,6 +127,8 @@ impl Model {
         let mut state = self.lock();
         let state = &mut *state;
         let Some(sync) = state.setup.outbox else { return };
+        // What was dropped may not have been heard of.
+        let drops = state.setup.overflow == Overflow::DropOldest && state.setup.hook == Hook::Emits;
         if power && sync == Sync::Never {
             state.is_damaged = true;
             return state.void();
@@ -130,11 +141,21 @@ impl Model {
         // From the queue to the outbox, and from there to the disk; with all interruptions.
         let most = Duration::from_millis(2 * pace + 20) + Duration::from_micros(u64::from(state.setup.pause) * 40);
         for promise in state.signals.values_mut() {
-            let is_old = promise.process == state.process && promise.at + most < now;
+            let is_old = !drops && promise.process == state.process && promise.at + most < now;
             if disk_works && is_old && promise.accepted == Some(true) && promise.said.is_none() {
                 promise.is_safe |= promise.process > state.void_until;
             }
         }
+    }
+
+    /// The hook begins to emit, or ends.
+    pub(crate) fn is_hooking(&self, is_hooking: bool) {
+        self.lock().is_hooking = is_hooking;
+    }
+
+    /// The disk fails from now on: the outbox may be unable to keep something.
+    pub(crate) fn disk_fails(&self) {
+        self.lock().disk_has_failed = true;
     }
 
     /// The number of the current process.
@@ -229,7 +250,8 @@ impl Model {
             }
             Said::Lost => {
                 let seen = || format!("signal {signal}: {outcome:?}");
-                self.claim("nothing is lost with an outbox", !has_outbox, seen);
+                let holds = !has_outbox || self.lock().disk_has_failed;
+                self.claim("nothing is lost with an outbox", holds, seen);
             }
             Said::InOutbox => {
                 let seen = || format!("signal {signal}: {outcome:?}");
@@ -243,6 +265,9 @@ impl Model {
                 self.claim("an outbox loses nothing", is_damaged, || format!("signal {signal}: {outcome:?}"));
             }
             Said::Refused => {
+                let mut state = self.lock();
+                state.of_itself += u64::from(state.is_hooking);
+                drop(state);
                 let is_full = matches!(outcome, Err(DeliveryError::QueueFull { .. }));
                 let has_waited = self.lock().signals.get(&signal).is_some_and(|promise| !promise.is_in_order);
                 let holds = !is_full || !has_waited || overflow != Overflow::Wait;
@@ -302,8 +327,15 @@ impl Model {
 
     /// A flush says that these signals are delivered or permanently refused.
     pub(crate) fn flushed(&self, signals: &[u32]) {
-        let open = signals.iter().find(|signal| !self.is_settled(**signal));
-        let holds = open.is_none() || self.is_damaged();
+        let state = self.lock();
+        let was_dropped = |signal: u32| state.signals.get(&signal).is_some_and(|it| it.said == Some(Said::Dropped));
+        let rest: Vec<_> = signals.iter().filter(|signal| !was_dropped(**signal)).collect();
+        // The hook does not hear the names of cost records, nor of what made way for its own.
+        let drops = state.setup.overflow == Overflow::DropOldest;
+        let is_unnamed = drops && (state.setup.costs || state.setup.hook == Hook::Emits);
+        drop(state);
+        let open = rest.iter().find(|signal| !self.is_settled(***signal));
+        let holds = open.is_none() || self.is_damaged() || is_unnamed;
         self.claim("a flush waits for what was emitted before", holds, || format!("signal {open:?} is not"));
     }
 
@@ -335,8 +367,9 @@ impl Model {
         let bytes = sizes().filter(|(is_awaited, _)| *is_awaited).map(|(_, size)| weight_of_head + size).sum::<usize>();
         let largest = sizes().map(|(_, size)| 1_000 + size).max().unwrap_or_default();
         drop(state);
-        let most_bytes = setup.queue_bytes.max(largest);
-        let is_told = setup.costs && setup.overflow == Overflow::DropOldest;
+        // What a chunk holds is given back by the average of its records.
+        let most_bytes = setup.queue_bytes + largest;
+        let is_told = (setup.costs || setup.hook == Hook::Emits) && setup.overflow == Overflow::DropOldest;
         let holds = bytes <= most_bytes || setup.outbox.is_some() || is_told;
         self.claim("memory is bounded in bytes", holds, || format!("{bytes} bytes in memory, {most_bytes} at most"));
         let done = stats.delivered + stats.rejected + stats.dropped;
@@ -367,14 +400,17 @@ impl Model {
     pub(crate) fn check_quiet(&self, stats: &Stats) {
         self.check(stats);
         let state = self.lock();
-        let (reported, is_damaged) = (state.reported, state.is_damaged);
+        let (reported, of_itself, is_damaged) = (state.reported, state.of_itself, state.is_damaged);
+        let setup = state.setup.clone();
         drop(state);
         let seen = || format!("{stats:?}");
         self.claim("in the end nothing is pending", stats.queued() == 0 || is_damaged, seen);
         self.claim("in the end nothing is only on disk", stats.spilled == 0 || is_damaged, seen);
         self.claim("in the end no request is in progress", stats.in_flight == 0, seen);
         let unbilled = stats.dropped + stats.rejected + stats.refused;
-        let holds = reported == unbilled || is_damaged;
+        // A signal that makes way for one of the hook itself is not reported to it either.
+        let may_be_fewer = setup.hook == Hook::Emits && setup.overflow == Overflow::DropOldest;
+        let holds = reported + of_itself == unbilled || (may_be_fewer && reported < unbilled) || is_damaged;
         self.claim("each signal that is not billed reaches the hook once", holds, || {
             format!("{reported} were reported; {stats:?}")
         });
@@ -404,61 +440,6 @@ impl Model {
         self.claim("one bad signal does not hold up the others", open.is_none() || self.is_damaged(), || {
             format!("signal {open:?} waits")
         });
-    }
-
-    /// Claims about what became of every signal. `letters` are the signals in the dead-letter file.
-    pub(crate) fn check_fates(&self, letters: &BTreeSet<u32>) {
-        let state = self.lock();
-        let process = state.process;
-        let promises: Vec<_> = state.signals.iter().map(|(signal, promise)| (*signal, promise.clone())).collect();
-        let (is_damaged, has_outbox) = (state.is_damaged, state.setup.outbox.is_some());
-        let of_costs = state.setup.costs;
-        drop(state);
-        for (signal, promise) in promises {
-            let seen = || format!("signal {signal}: {promise:?}");
-            if of_costs && has_outbox && promise.is_safe && !is_damaged && self.paid.is_uncertain(signal) {
-                let is_known = self.paid.has(signal) || self.paid.has_lied(signal) || letters.contains(&signal);
-                self.claim("a cost record in doubt is a dead letter", is_known, seen);
-            }
-            let may_be_letter = promise.process != process || promise.nature != Nature::Good;
-            let is_gone = matches!(promise.said, Some(Said::Lost | Said::Dropped));
-            // A signal of an earlier process has no receipt any more, but a dead letter.
-            let is_settled = is_gone || self.is_settled(signal) || (may_be_letter && letters.contains(&signal));
-            if promise.is_safe {
-                self.claim("what is stored is there after a kill", is_settled, seen);
-            }
-            if is_damaged {
-                continue;
-            }
-            let is_last = promise.process == process && promise.accepted == Some(true);
-            if is_last {
-                self.claim("everything is delivered in the end, or reported", is_settled, seen);
-            }
-            let is_rejected = matches!(promise.said, Some(Said::Rejected | Said::Buried)) && !self.paid.has(signal);
-            if has_outbox && is_rejected && (is_last || promise.is_safe) {
-                self.claim("what Paid refuses is a dead letter", letters.contains(&signal), seen);
-            }
-        }
-    }
-
-    /// Signals of one customer that are emitted one after the other are taken in like that, if nothing is wrong with any.
-    pub(crate) fn check_order(&self) {
-        let state = self.lock();
-        let mut last = BTreeMap::new();
-        for signal in self.paid.order() {
-            let keeps_order = state.setup.keeps_order;
-            let is_in_order = |promise: &&Promise| {
-                let is_given_up = matches!(promise.said, Some(Said::Rejected | Said::Buried));
-                promise.is_in_order && !is_given_up && keeps_order
-            };
-            let Some(promise) = state.signals.get(&signal).filter(is_in_order) else { continue };
-            let before = last.insert((promise.process, self.paid.customer(signal)), signal);
-            if let Some(before) = before.filter(|before| *before > signal) {
-                drop(state);
-                let seen = || format!("signal {signal} came after signal {before}");
-                return self.claim("signals of one customer keep their order", false, seen);
-            }
-        }
     }
 }
 

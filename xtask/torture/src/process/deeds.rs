@@ -37,6 +37,9 @@ impl Process {
                     self.model.damage(*fault == DiskFault::Deleted);
                     self.paid.damage();
                 }
+                if *fault != DiskFault::Heals {
+                    self.model.disk_fails();
+                }
                 self.disk.fault(*fault);
             }
             Action::Start | Action::Wait => {}
