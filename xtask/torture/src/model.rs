@@ -1,5 +1,6 @@
 //! What may be claimed: beside every signal, what its emitter promised about it, and what became of it.
 
+mod fates;
 mod said;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,13 +50,16 @@ struct State {
     named: BTreeSet<u32>,
     /// How many signals the hook of this process was told of.
     reported: u64,
+    /// Whether the hook is running, and how many signals that it emitted were refused: it is not called about itself.
+    is_hooking: bool,
+    of_itself: u64,
+    /// Whether the disk has failed in this story.
+    disk_has_failed: bool,
     /// What is awaited, and since when.
     open: BTreeMap<u64, (String, Duration)>,
     opened: u64,
     /// Whether the files were damaged: then records may be lost, but never in silence.
     is_damaged: bool,
-    /// Whether the disk refused anything: what it did not take may be lost, but never in silence.
-    has_refused: bool,
     /// The last process about whose files nothing can be promised.
     void_until: u32,
     claims: u64,
@@ -69,10 +73,12 @@ impl Model {
             signals: BTreeMap::new(),
             named: BTreeSet::new(),
             reported: 0,
+            is_hooking: false,
+            of_itself: 0,
+            disk_has_failed: false,
             open: BTreeMap::new(),
             opened: 0,
             is_damaged: false,
-            has_refused: false,
             void_until: 0,
             claims: 0,
         };
@@ -98,7 +104,7 @@ impl Model {
     pub(crate) fn start(&self) {
         let mut state = self.lock();
         state.process += 1;
-        state.reported = 0;
+        (state.reported, state.is_hooking, state.of_itself) = (0, false, 0);
         state.open.clear();
     }
 
@@ -111,11 +117,6 @@ impl Model {
         state.void();
     }
 
-    /// The disk refuses something from here on.
-    pub(crate) fn disk_refuses(&self) {
-        self.lock().has_refused = true;
-    }
-
     pub(crate) fn is_damaged(&self) -> bool {
         self.lock().is_damaged
     }
@@ -126,8 +127,9 @@ impl Model {
         let mut state = self.lock();
         let state = &mut *state;
         let Some(sync) = state.setup.outbox else { return };
-        // The journal of cost records may end with half a line: then more of them are in doubt.
-        if (power && sync == Sync::Never) || state.setup.costs {
+        // What was dropped may not have been heard of.
+        let drops = state.setup.overflow == Overflow::DropOldest && state.setup.hook == Hook::Emits;
+        if power && sync == Sync::Never {
             state.is_damaged = true;
             return state.void();
         }
@@ -139,11 +141,21 @@ impl Model {
         // From the queue to the outbox, and from there to the disk; with all interruptions.
         let most = Duration::from_millis(2 * pace + 20) + Duration::from_micros(u64::from(state.setup.pause) * 40);
         for promise in state.signals.values_mut() {
-            let is_old = promise.process == state.process && promise.at + most < now;
+            let is_old = !drops && promise.process == state.process && promise.at + most < now;
             if disk_works && is_old && promise.accepted == Some(true) && promise.said.is_none() {
                 promise.is_safe |= promise.process > state.void_until;
             }
         }
+    }
+
+    /// The hook begins to emit, or ends.
+    pub(crate) fn is_hooking(&self, is_hooking: bool) {
+        self.lock().is_hooking = is_hooking;
+    }
+
+    /// The disk fails from now on: the outbox may be unable to keep something.
+    pub(crate) fn disk_fails(&self) {
+        self.lock().disk_has_failed = true;
     }
 
     /// The number of the current process.
@@ -225,7 +237,6 @@ impl Model {
         self.world.note(0x20_0000 + u64::from(signal), || format!("signal {signal}: {said:?} ({outcome:?})"));
         let state = self.lock();
         let (overflow, has_outbox, is_damaged) = (state.setup.overflow, state.setup.outbox.is_some(), state.is_damaged);
-        let has_refused = state.has_refused;
         drop(state);
         let paid = &self.paid;
         match said {
@@ -239,7 +250,8 @@ impl Model {
             }
             Said::Lost => {
                 let seen = || format!("signal {signal}: {outcome:?}");
-                self.claim("nothing is lost with an outbox", !has_outbox || has_refused || is_damaged, seen);
+                let holds = !has_outbox || self.lock().disk_has_failed;
+                self.claim("nothing is lost with an outbox", holds, seen);
             }
             Said::InOutbox => {
                 let seen = || format!("signal {signal}: {outcome:?}");
@@ -253,6 +265,9 @@ impl Model {
                 self.claim("an outbox loses nothing", is_damaged, || format!("signal {signal}: {outcome:?}"));
             }
             Said::Refused => {
+                let mut state = self.lock();
+                state.of_itself += u64::from(state.is_hooking);
+                drop(state);
                 let is_full = matches!(outcome, Err(DeliveryError::QueueFull { .. }));
                 let has_waited = self.lock().signals.get(&signal).is_some_and(|promise| !promise.is_in_order);
                 let holds = !is_full || !has_waited || overflow != Overflow::Wait;
@@ -306,24 +321,21 @@ impl Model {
 
     /// Whether Paid has a signal, refused it, or someone was told that it is gone.
     fn is_settled(&self, signal: u32) -> bool {
-        let is_named = || {
-            let state = self.lock();
-            let promise = state.signals.get(&signal);
-            let is_gone = promise.is_some_and(|promise| promise.said.is_some_and(|said| said != Said::InOutbox));
-            // What is dropped while a hook emits, and a cost record that nobody awaits, is only counted.
-            let is_nobody_s = promise.is_some_and(|promise| !promise.is_awaited);
-            let is_only_counted = is_nobody_s && (state.setup.hook == Hook::Emits || state.setup.costs);
-            state.named.contains(&signal)
-                || is_gone
-                || (is_only_counted && state.setup.overflow == Overflow::DropOldest)
-        };
+        let is_named = || self.lock().named.contains(&signal);
         self.paid.has(signal) || self.paid.has_refused(signal) || self.paid.has_lied(signal) || is_named()
     }
 
     /// A flush says that these signals are delivered or permanently refused.
     pub(crate) fn flushed(&self, signals: &[u32]) {
-        let open = signals.iter().find(|signal| !self.is_settled(**signal));
-        let holds = open.is_none() || self.is_damaged();
+        let state = self.lock();
+        let was_dropped = |signal: u32| state.signals.get(&signal).is_some_and(|it| it.said == Some(Said::Dropped));
+        let rest: Vec<_> = signals.iter().filter(|signal| !was_dropped(**signal)).collect();
+        // The hook does not hear the names of cost records, nor of what made way for its own.
+        let drops = state.setup.overflow == Overflow::DropOldest;
+        let is_unnamed = drops && (state.setup.costs || state.setup.hook == Hook::Emits);
+        drop(state);
+        let open = rest.iter().find(|signal| !self.is_settled(***signal));
+        let holds = open.is_none() || self.is_damaged() || is_unnamed;
         self.claim("a flush waits for what was emitted before", holds, || format!("signal {open:?} is not"));
     }
 
@@ -341,16 +353,24 @@ impl Model {
         let setup = state.setup.clone();
         let is_damaged = state.is_damaged;
         let weight_of_head = if setup.costs { 150 } else { 400 };
-        let pending = || here().filter(|promise| promise.accepted == Some(true) && promise.said.is_none());
+        // A receipt that has its answer may not have been polled yet. Of what was dropped the hook knows, if it has a name.
+        let is_here = |promise: &Promise| {
+            promise.process == state.process && promise.accepted == Some(true) && promise.said.is_none()
+        };
+        let pending = || {
+            state.signals.iter().filter(|(signal, promise)| {
+                is_here(promise) && !state.named.contains(signal) && !self.paid.has(**signal)
+            })
+        };
+        let sizes = || pending().map(|(_, promise)| (promise.is_awaited, promise.size));
         // A receipt that nobody awaits says nothing.
-        let bytes =
-            pending().filter(|promise| promise.is_awaited).map(|promise| weight_of_head + promise.size).sum::<usize>();
-        let largest = pending().map(|promise| 1_000 + promise.size).max().unwrap_or_default();
+        let bytes = sizes().filter(|(is_awaited, _)| *is_awaited).map(|(_, size)| weight_of_head + size).sum::<usize>();
+        let largest = sizes().map(|(_, size)| 1_000 + size).max().unwrap_or_default();
         drop(state);
-        let most_bytes = setup.queue_bytes.max(largest);
-        // Receipts of what was just dropped are not read yet.
-        let are_read = stats.dropped == gone;
-        let holds = bytes <= most_bytes || setup.outbox.is_some() || !are_read;
+        // What a chunk holds is given back by the average of its records.
+        let most_bytes = setup.queue_bytes + largest;
+        let is_told = (setup.costs || setup.hook == Hook::Emits) && setup.overflow == Overflow::DropOldest;
+        let holds = bytes <= most_bytes || setup.outbox.is_some() || is_told;
         self.claim("memory is bounded in bytes", holds, || format!("{bytes} bytes in memory, {most_bytes} at most"));
         let done = stats.delivered + stats.rejected + stats.dropped;
         let seen = || format!("{stats:?}");
@@ -380,16 +400,17 @@ impl Model {
     pub(crate) fn check_quiet(&self, stats: &Stats) {
         self.check(stats);
         let state = self.lock();
-        let (reported, is_damaged) = (state.reported, state.is_damaged);
-        let emits = state.setup.hook == Hook::Emits;
+        let (reported, of_itself, is_damaged) = (state.reported, state.of_itself, state.is_damaged);
+        let setup = state.setup.clone();
         drop(state);
         let seen = || format!("{stats:?}");
         self.claim("in the end nothing is pending", stats.queued() == 0 || is_damaged, seen);
         self.claim("in the end nothing is only on disk", stats.spilled == 0 || is_damaged, seen);
         self.claim("in the end no request is in progress", stats.in_flight == 0, seen);
         let unbilled = stats.dropped + stats.rejected + stats.refused;
-        // What fails in a hook is not told to it.
-        let holds = reported == unbilled || is_damaged || (emits && reported <= unbilled);
+        // A signal that makes way for one of the hook itself is not reported to it either.
+        let may_be_fewer = setup.hook == Hook::Emits && setup.overflow == Overflow::DropOldest;
+        let holds = reported + of_itself == unbilled || (may_be_fewer && reported < unbilled) || is_damaged;
         self.claim("each signal that is not billed reaches the hook once", holds, || {
             format!("{reported} were reported; {stats:?}")
         });
@@ -402,15 +423,13 @@ impl Model {
         let poison: Vec<_> = state.signals.iter().filter(|(_, promise)| promise.nature == Nature::Poison).collect();
         let setup = &state.setup;
         let window = setup.queue.div_ceil(2).min(setup.batch * setup.in_flight * 2);
-        // In order, and with an outbox, those that wait may fill the memory.
-        let is_crowded = setup.keeps_order && setup.outbox.is_some();
-        if window < 4 || poison.len() > window / 2 || is_crowded {
+        if window < 4 || poison.len() > window / 2 {
             // There is no room to set them aside.
             return;
         }
         let held: BTreeSet<_> = poison.iter().filter_map(|(signal, _)| self.paid.customer(**signal)).collect();
-        // Those of the same customers may wait: in order, or for some minutes.
-        let is_held = |signal: u32| self.paid.customer(signal).is_some_and(|it| held.contains(&it));
+        let is_held =
+            |signal: u32| setup.keeps_order && self.paid.customer(signal).is_some_and(|it| held.contains(&it));
         let is_open = |promise: &Promise| {
             promise.process == process && promise.accepted == Some(true) && promise.nature != Nature::Poison
         };
@@ -421,61 +440,6 @@ impl Model {
         self.claim("one bad signal does not hold up the others", open.is_none() || self.is_damaged(), || {
             format!("signal {open:?} waits")
         });
-    }
-
-    /// Claims about what became of every signal. `letters` are the signals in the dead-letter file.
-    pub(crate) fn check_fates(&self, letters: &BTreeSet<u32>) {
-        let state = self.lock();
-        let process = state.process;
-        let promises: Vec<_> = state.signals.iter().map(|(signal, promise)| (*signal, promise.clone())).collect();
-        let (is_damaged, has_outbox) = (state.is_damaged, state.setup.outbox.is_some());
-        let of_costs = state.setup.costs;
-        drop(state);
-        for (signal, promise) in promises {
-            let seen = || format!("signal {signal}: {promise:?}");
-            if of_costs && has_outbox && promise.is_safe && !is_damaged && self.paid.is_uncertain(signal) {
-                let is_known = self.paid.has(signal) || self.paid.has_lied(signal) || letters.contains(&signal);
-                self.claim("a cost record in doubt is a dead letter", is_known, seen);
-            }
-            let is_gone = matches!(promise.said, Some(Said::Lost | Said::Dropped));
-            // A signal of an earlier process has no receipt any more, but a dead letter.
-            let is_settled =
-                is_gone || self.is_settled(signal) || (promise.process != process && letters.contains(&signal));
-            if promise.is_safe {
-                self.claim("what is stored is there after a kill", is_settled, seen);
-            }
-            if is_damaged {
-                continue;
-            }
-            let is_last = promise.process == process && promise.accepted == Some(true);
-            if is_last {
-                self.claim("everything is delivered in the end, or reported", is_settled, seen);
-            }
-            let is_rejected = matches!(promise.said, Some(Said::Rejected | Said::Buried)) && !self.paid.has(signal);
-            if has_outbox && is_rejected && (is_last || promise.is_safe) {
-                self.claim("what Paid refuses is a dead letter", letters.contains(&signal), seen);
-            }
-        }
-    }
-
-    /// Signals of one customer that are emitted one after the other are taken in like that, if nothing is wrong with any.
-    pub(crate) fn check_order(&self) {
-        let state = self.lock();
-        let mut last = BTreeMap::new();
-        for signal in self.paid.order() {
-            let keeps_order = state.setup.keeps_order;
-            let is_in_order = |promise: &&Promise| {
-                let is_given_up = matches!(promise.said, Some(Said::Rejected | Said::Buried));
-                promise.is_in_order && !is_given_up && keeps_order
-            };
-            let Some(promise) = state.signals.get(&signal).filter(is_in_order) else { continue };
-            let before = last.insert((promise.process, self.paid.customer(signal)), signal);
-            if let Some(before) = before.filter(|before| *before > signal) {
-                drop(state);
-                let seen = || format!("signal {signal} came after signal {before}");
-                return self.claim("signals of one customer keep their order", false, seen);
-            }
-        }
     }
 }
 

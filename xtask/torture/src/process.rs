@@ -158,7 +158,9 @@ impl Process {
                 let is_left = |left: u32| left.checked_sub(1);
                 let Ok(left) = self.of_hook.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_left) else { return };
                 let process = self.model.process();
+                self.model.is_hooking(true);
                 self.emit(OF_HOOK + process * 100 + 8 - left, 9, story::Nature::Good, 10, story::How::Emit);
+                self.model.is_hooking(false);
             }
         }
     }
@@ -187,10 +189,12 @@ impl Process {
         const LONG: Duration = Duration::from_secs(4 * 60 * 60);
         self.heal();
         let Some(emitter) = self.emitter() else { return };
-        // What makes Paid answer 500 for ever is sent again and again, so this wait is costly.
-        let first = Duration::from_millis(u64::from(self.setup.retry.1) * 300) + self.paid.asked();
-        let mut flushed = emitter.flush(if self.paid.is_poisoned() { first } else { LONG }).await;
-        if self.paid.is_poisoned() {
+        // What makes Paid answer 500 is told from an outage within minutes each, at the latest.
+        let poison = self.paid.poison();
+        let minutes = Duration::from_secs(11 * 60) * (poison + 2) + self.paid.asked();
+        let first = minutes + Duration::from_millis(u64::from(self.setup.retry.1) * 100);
+        let mut flushed = emitter.flush(if poison > 0 { first } else { LONG }).await;
+        if poison > 0 {
             self.model.check_rest();
             self.paid.cure();
             flushed = emitter.flush(LONG).await;

@@ -148,10 +148,11 @@ impl Paid {
         self.lock().was_moody
     }
 
-    /// Whether a signal makes Paid answer 500.
-    pub(crate) fn is_poisoned(&self) -> bool {
+    /// How many signals make Paid answer 500.
+    pub(crate) fn poison(&self) -> u32 {
         let state = self.lock();
-        !state.poison_is_cured && state.natures.values().any(|(nature, _)| *nature == Nature::Poison)
+        let poison = state.natures.values().filter(|(nature, _)| *nature == Nature::Poison).count();
+        if state.poison_is_cured { 0 } else { u32::try_from(poison).unwrap_or(u32::MAX) }
     }
 
     /// How much longer Paid asked to wait.

@@ -85,7 +85,7 @@ impl Shrinker {
             |story| story.setup.batch = 100,
             |story| story.setup.batch_bytes = 1 << 20,
             |story| story.setup.linger = 0,
-            |story| story.setup.retry = (10, 100),
+            |story| story.setup.retry = (100, 5_000),
             |story| story.setup.patience = 1_000,
             |story| story.setup.in_flight = 1,
             |story| story.setup.keeps_order = true,

@@ -38,7 +38,7 @@ impl Process {
                     self.paid.damage();
                 }
                 if *fault != DiskFault::Heals {
-                    self.model.disk_refuses();
+                    self.model.disk_fails();
                 }
                 self.disk.fault(*fault);
             }
