@@ -129,7 +129,8 @@ impl Model {
         let Some(sync) = state.setup.outbox else { return };
         // What was dropped may not have been heard of.
         let drops = state.setup.overflow == Overflow::DropOldest && state.setup.hook == Hook::Emits;
-        if power && sync == Sync::Never {
+        // The journal of cost records may end with half a line: then more of them are in doubt.
+        if (power && sync == Sync::Never) || state.setup.costs {
             state.is_damaged = true;
             return state.void();
         }
@@ -423,13 +424,15 @@ impl Model {
         let poison: Vec<_> = state.signals.iter().filter(|(_, promise)| promise.nature == Nature::Poison).collect();
         let setup = &state.setup;
         let window = setup.queue.div_ceil(2).min(setup.batch * setup.in_flight * 2);
-        if window < 4 || poison.len() > window / 2 {
+        // In order, and with an outbox, those that wait may fill the memory.
+        let is_crowded = setup.keeps_order && setup.outbox.is_some();
+        if window < 4 || poison.len() > window / 2 || is_crowded {
             // There is no room to set them aside.
             return;
         }
         let held: BTreeSet<_> = poison.iter().filter_map(|(signal, _)| self.paid.customer(**signal)).collect();
-        let is_held =
-            |signal: u32| setup.keeps_order && self.paid.customer(signal).is_some_and(|it| held.contains(&it));
+        // Those of the same customers may wait: in order, or for some minutes.
+        let is_held = |signal: u32| self.paid.customer(signal).is_some_and(|it| held.contains(&it));
         let is_open = |promise: &Promise| {
             promise.process == process && promise.accepted == Some(true) && promise.nature != Nature::Poison
         };

@@ -60,14 +60,15 @@ impl Courier {
                 return Sent::Undecided(error);
             }
             doubt = part.suspicion.failed(error.verdict(), part.items.len() == 1, self.shared.traffic());
-            if doubt == Doubt::Unclear {
+            let asked = error.asked_to_wait(self.shared.host.now());
+            if doubt == Doubt::Unclear && asked.is_none() {
                 // Somebody else may get through.
                 let (taken, customers) = (self.finished.taken, self.customers.iter().copied().collect());
                 let _ = self.tell.send(DispatchEvent::Doubt { taken, customers, is_old: is_old(part) });
             }
             let attempts = part.suspicion.attempts();
             let is_useless = matches!(error.verdict(), Verdict::BadKey | Verdict::Misdirected);
-            if !self.pause(attempts, error.asked_to_wait(self.shared.host.now()), is_useless).await {
+            if !self.pause(attempts, asked, is_useless).await {
                 return Sent::GivenUp(Some(error));
             }
             self.shared.counts.retries.add(1);

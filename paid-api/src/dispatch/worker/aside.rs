@@ -160,16 +160,24 @@ impl<C: Cargo> Worker<C> {
     pub(super) fn probe(&mut self, taken: Taken, customers: &BTreeSet<u32>, is_old: bool) {
         self.has_doubt = true;
         let may_overtake = is_old && !self.policy.keeps_order;
-        if self.probing.is_none()
-            && !self.is_closing()
-            && let Some(item) = self.lanes.next_behind(taken, |customer| may_overtake || !customers.contains(&customer))
-        {
-            // Its later records wait until it is decided.
-            let customer = item.record.lane();
-            self.probing = Some(customer);
-            self.hold(customer);
-            self.send_out(vec![item], Taken::default(), Tries::Once);
+        if self.probing.is_some() || self.is_closing() {
+            return;
         }
+        let may = |customer| may_overtake || !customers.contains(&customer);
+        let (items, taken) = match self.lanes.next_behind(taken, may) {
+            Some(item) => {
+                // Its later records wait until it is decided.
+                self.hold(item.record.lane());
+                (vec![item], Taken::default())
+            }
+            // Or one that waits because all requests are in use.
+            None => match self.lanes.next_batch(1, usize::MAX) {
+                Some(next) => next,
+                None => return,
+            },
+        };
+        self.probing = items.first().map(|item| item.record.lane());
+        self.send_out(items, taken, Tries::Once);
     }
 
     /// Handles the end of an extra attempt.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::said::Said;
 use super::{Model, Promise};
-use crate::story::Nature;
+use crate::story::{Hook, Nature, Overflow};
 
 impl Model {
     /// Claims about what became of every signal. `letters` are the signals in the dead-letter file.
@@ -14,6 +14,8 @@ impl Model {
         let promises: Vec<_> = state.signals.iter().map(|(signal, promise)| (*signal, promise.clone())).collect();
         let (is_damaged, has_outbox) = (state.is_damaged, state.setup.outbox.is_some());
         let of_costs = state.setup.costs;
+        // The hook does not hear of what made way for its own.
+        let is_unnamed = state.setup.overflow == Overflow::DropOldest && state.setup.hook == Hook::Emits;
         drop(state);
         for (signal, promise) in promises {
             let seen = || format!("signal {signal}: {promise:?}");
@@ -22,7 +24,8 @@ impl Model {
                 self.claim("a cost record in doubt is a dead letter", is_known, seen);
             }
             let may_be_letter = promise.process != process || promise.nature != Nature::Good;
-            let is_gone = matches!(promise.said, Some(Said::Lost | Said::Dropped));
+            let is_gone =
+                matches!(promise.said, Some(Said::Lost | Said::Dropped)) || (is_unnamed && promise.said.is_none());
             // A signal of an earlier process has no receipt any more, but a dead letter.
             let is_settled = is_gone || self.is_settled(signal) || (may_be_letter && letters.contains(&signal));
             if promise.is_safe {
