@@ -312,7 +312,7 @@ pub mod class {
     }
 
     /// For the keys of a map.
-    pub fn key<T: value::Key + ?Sized>() {}
+    pub fn key<T: value::MapKey + ?Sized>() {}
 }
 
 /// The outcome of a function: what a success is depends on what it returns.

@@ -37,8 +37,8 @@ pub(super) struct Finished {
     pub(super) back: Vec<(Item, Arc<Error>)>,
     /// Records that were not delivered when time ran out.
     pub(super) left: Vec<Item>,
-    /// The customer of a record that was set aside and tried again.
-    pub(super) was_aside: Option<u32>,
+    /// The customer and the weight of a record that was set aside and tried again.
+    pub(super) was_aside: Option<(u32, usize)>,
     /// True if the batch was an extra attempt.
     pub(super) is_extra: bool,
 }

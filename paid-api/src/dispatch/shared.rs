@@ -19,6 +19,8 @@ pub(super) struct DispatchShared {
     /// Answers about content, and failures since the last of them.
     answers: Counter,
     failures: Counter,
+    /// Until when the sink has asked to be left alone.
+    asked: Mutex<Option<Instant>>,
     /// When it was last logged that nothing can be delivered.
     told: Mutex<Option<Instant>>,
 }
@@ -35,6 +37,7 @@ impl DispatchShared {
             metrics: Metrics::new(kind),
             answers: Counter::default(),
             failures: Counter::default(),
+            asked: Mutex::default(),
             told: Mutex::default(),
         }
     }
@@ -55,6 +58,16 @@ impl DispatchShared {
     /// The sink said nothing about content.
     pub(super) fn fails(&self) {
         self.failures.add(1);
+    }
+
+    /// The sink asks to be left alone until then, by whatever request.
+    pub(super) fn ask(&self, until: Instant) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        *asked = Some(asked.map_or(until, |before| before.max(until)));
+    }
+
+    pub(super) fn asked(&self) -> Option<Instant> {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn traffic(&self) -> Traffic {

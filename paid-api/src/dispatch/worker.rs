@@ -261,8 +261,18 @@ impl<C: Cargo> Worker<C> {
             || (self.disk.is_none() && others_may_get_through)
     }
 
+    /// The memory of what is on its way. What is set aside has its own.
+    fn in_use(&self) -> Held {
+        let aside = self.aside.size();
+        Held {
+            records: self.memory.records.saturating_sub(aside.records),
+            bytes: self.memory.bytes.saturating_sub(aside.bytes),
+        }
+    }
+
     fn is_memory_full(&self) -> bool {
-        self.memory.records >= self.pace.window.records || self.memory.bytes >= self.pace.window.bytes
+        let used = self.in_use();
+        used.records >= self.pace.window.records || used.bytes >= self.pace.window.bytes
     }
 
     /// Takes a chunk from the queue; returns true if there was anything to take.
@@ -287,9 +297,10 @@ impl<C: Cargo> Worker<C> {
         if self.is_memory_full() || self.spills() {
             return batch;
         }
+        let used = self.in_use();
         Limits {
-            records: batch.records.min(window.records - self.memory.records),
-            bytes: batch.bytes.min(window.bytes - self.memory.bytes),
+            records: batch.records.min(window.records - used.records),
+            bytes: batch.bytes.min(window.bytes - used.bytes),
         }
     }
 
@@ -347,7 +358,8 @@ impl<C: Cargo> Worker<C> {
     fn send_out(&mut self, items: Vec<Item>, taken: Taken, tries: Tries) {
         self.requests += 1;
         self.extra += usize::from(tries == Tries::Once);
-        let was_aside = items.first().filter(|item| item.tries > 0).map(|item| item.record.lane());
+        let was_aside = items.first().filter(|item| item.tries > 0);
+        let was_aside = was_aside.map(|item| (item.record.lane(), item.record.weight()));
         let courier = Courier {
             sink: Arc::clone(&self.sink),
             shared: Arc::clone(&self.shared),

@@ -45,7 +45,7 @@ impl<T: Serialize + ?Sized> Json for T {
     label = "the keys of a JSON object are strings",
     note = "turn the keys into strings first, or send a list of pairs"
 )]
-pub trait Key {}
+pub trait MapKey {}
 
 /// A type that can be flattened into a signal's data: a struct that lists its fields, or a map.
 #[diagnostic::on_unimplemented(
@@ -130,25 +130,25 @@ impl<T, const N: usize> Array for [T; N] {}
 impl<T> Array for VecDeque<T> {}
 impl<T> Array for BTreeSet<T> {}
 impl<T, S> Array for HashSet<T, S> {}
-impl<K: Key, V> Object for BTreeMap<K, V> {}
-impl<K: Key, V, S> Object for HashMap<K, V, S> {}
+impl<K: MapKey, V> Object for BTreeMap<K, V> {}
+impl<K: MapKey, V, S> Object for HashMap<K, V, S> {}
 
-impl Key for str {}
-impl Key for String {}
-impl Key for char {}
-impl Key for uuid::Uuid {}
-impl Key for Cow<'_, str> {}
-impl<T: Key + ?Sized> Key for &T {}
-impl<T: Key + ?Sized> Key for Box<T> {}
-impl<T: Key + ?Sized> Key for Arc<T> {}
+impl MapKey for str {}
+impl MapKey for String {}
+impl MapKey for char {}
+impl MapKey for uuid::Uuid {}
+impl MapKey for Cow<'_, str> {}
+impl<T: MapKey + ?Sized> MapKey for &T {}
+impl<T: MapKey + ?Sized> MapKey for Box<T> {}
+impl<T: MapKey + ?Sized> MapKey for Arc<T> {}
 
 impl Flatten for JsonObject {
     const FIELDS: &'static [&'static str] = &[];
 }
-impl<K: Key, V> Flatten for BTreeMap<K, V> {
+impl<K: MapKey, V> Flatten for BTreeMap<K, V> {
     const FIELDS: &'static [&'static str] = &[];
 }
-impl<K: Key, V, S> Flatten for HashMap<K, V, S> {
+impl<K: MapKey, V, S> Flatten for HashMap<K, V, S> {
     const FIELDS: &'static [&'static str] = &[];
 }
 impl<T: Flatten> Flatten for Option<T> {

@@ -38,6 +38,11 @@ impl Courier {
             if self.has_given_up() {
                 return Sent::GivenUp(None);
             }
+            if let Some(until) = self.shared.asked().filter(|until| *until > Instant::now())
+                && !self.wait(until, false).await
+            {
+                return Sent::GivenUp(None);
+            }
             let choice = self.choose(part, doubt);
             let error = match self.try_once(part, choice).await {
                 None => return Sent::GivenUp(None),
@@ -56,11 +61,14 @@ impl Courier {
             part.sent_before |= error.verdict() == Verdict::Unknown;
             let kind = self.policy.kind;
             self.shared.is_stuck(format_args!("{kind}s cannot be delivered and are retried until they are: {error}"));
+            let asked = error.asked_to_wait(self.shared.host.now()).filter(|asked| *asked <= self.policy.longest_asked);
+            if let Some(asked) = asked {
+                self.shared.ask(Instant::now() + asked);
+            }
             if self.tries == Tries::Once {
                 return Sent::Undecided(error);
             }
             doubt = part.suspicion.failed(error.verdict(), part.items.len() == 1, self.shared.traffic());
-            let asked = error.asked_to_wait(self.shared.host.now());
             if doubt == Doubt::Unclear && asked.is_none() {
                 // Somebody else may get through.
                 let (taken, customers) = (self.finished.taken, self.customers.iter().copied().collect());
@@ -139,8 +147,11 @@ impl Courier {
     async fn pause(&mut self, attempts: u32, asked: Option<Duration>, is_useless: bool) -> bool {
         let own = self.policy.backoff.wait(attempts, fastrand::f64());
         // A server that names a time that is past, or none at all, gets a pause all the same.
-        let asked = asked.filter(|asked| *asked <= self.policy.longest_asked).unwrap_or_default();
-        let until = Instant::now() + own.max(asked);
+        self.wait(Instant::now() + own.max(asked.unwrap_or_default()), is_useless).await
+    }
+
+    /// Waits until then; returns false if time has run out, or if the end has come and waiting is useless.
+    async fn wait(&mut self, until: Instant, is_useless: bool) -> bool {
         let mut end = self.end.clone();
         let was_ending = end.borrow().is_some();
         let is_ending = tokio::time::timeout_at(until, end.wait_for(Option::is_some)).await.is_ok();

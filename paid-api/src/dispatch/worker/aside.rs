@@ -12,6 +12,7 @@ use crate::dispatch::cargo::Cargo;
 use crate::dispatch::courier::Tries;
 use crate::dispatch::disk::{Rejected, SetAside};
 use crate::dispatch::lanes::Taken;
+use crate::dispatch::queue::Held;
 use crate::dispatch::record::Item;
 use crate::error::Error;
 use crate::report::DeliveryError;
@@ -34,17 +35,32 @@ pub(super) struct Aside {
     trying: usize,
     /// The later records of a customer, if the order is kept.
     behind: BTreeMap<u32, VecDeque<Item>>,
+    size: Held,
     has_changed: bool,
 }
 
 impl Aside {
     /// Nothing is set aside, but an earlier run may have said otherwise.
     pub(super) fn new() -> Self {
-        Self { waiting: Vec::new(), trying: 0, behind: BTreeMap::new(), has_changed: true }
+        Self { waiting: Vec::new(), trying: 0, behind: BTreeMap::new(), size: Held::default(), has_changed: true }
     }
 
     pub(super) fn len(&self) -> usize {
         self.waiting.len() + self.trying
+    }
+
+    /// What they take of the memory. It is theirs alone: others must not wait for it.
+    pub(super) fn size(&self) -> Held {
+        self.size
+    }
+
+    fn grow(&mut self, item: &Item) {
+        self.size.add(item.record.weight());
+    }
+
+    fn shrink(&mut self, weight: usize) {
+        self.size.records = self.size.records.saturating_sub(1);
+        self.size.bytes = self.size.bytes.saturating_sub(weight);
     }
 
     /// When the next record is tried again.
@@ -87,13 +103,15 @@ impl<C: Cargo> Worker<C> {
     pub(super) fn set_aside(&mut self, records: Vec<(Item, Arc<Error>)>, behind: Vec<Item>) {
         let mut outage = Vec::new();
         for (mut item, error) in records {
-            let most = MOST.min(self.pace.window.records / 2).max(1);
+            let window = self.pace.window;
+            let is_full = self.aside.len() >= MOST.min(window.records / 2).max(1)
+                || (self.aside.len() > 0 && self.aside.size().bytes + item.record.weight() > window.bytes / 2);
             let (kind, customer) = (item.record.kind(), item.record.lane());
-            if self.aside.len() >= most && self.disk.is_some() {
+            if is_full && self.disk.is_some() {
                 self.bury_instead(item, error);
                 continue;
             }
-            if self.aside.len() >= most {
+            if is_full {
                 outage.push(item);
                 continue;
             }
@@ -104,6 +122,7 @@ impl<C: Cargo> Worker<C> {
                 self.hold(customer);
             }
             item.tries = 1;
+            self.aside.grow(&item);
             self.wait_aside(item, error);
         }
         // They are older than those that waited for a request.
@@ -181,8 +200,8 @@ impl<C: Cargo> Worker<C> {
     }
 
     /// Handles the end of an extra attempt.
-    pub(super) fn extra_finished(&mut self, was_aside: Option<u32>, back: Vec<(Item, Arc<Error>)>) {
-        let Some(customer) = was_aside else {
+    pub(super) fn extra_finished(&mut self, was_aside: Option<(u32, usize)>, back: Vec<(Item, Arc<Error>)>) {
+        let Some((customer, weight)) = was_aside else {
             let behind = self.probing.take().and_then(|customer| self.aside.behind.remove(&customer));
             for item in back.into_iter().map(|(item, _)| item).chain(behind.into_iter().flatten()).rev() {
                 self.lanes.push_front(item);
@@ -192,6 +211,9 @@ impl<C: Cargo> Worker<C> {
         self.aside.trying -= 1;
         self.aside.has_changed = true;
         let is_decided = back.is_empty();
+        if is_decided {
+            self.aside.shrink(weight);
+        }
         for (mut item, error) in back {
             item.tries = item.tries.saturating_add(1);
             self.wait_aside(item, error);

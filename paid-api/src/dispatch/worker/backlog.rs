@@ -45,13 +45,14 @@ impl<C: Cargo> Worker<C> {
 
     /// Reads chunks from disk if memory has room again.
     pub(super) fn read_back(&mut self) {
+        let used = self.in_use();
         let (Some(disk), Some(backlog)) = (&self.disk, &mut self.backlog) else { return };
         let window = self.pace.window;
-        let has_room = self.memory.records < window.records.div_ceil(2) && self.memory.bytes < window.bytes.div_ceil(2);
+        let has_room = used.records < window.records.div_ceil(2) && used.bytes < window.bytes.div_ceil(2);
         // A disk that is full can still be read, and what is sent makes room.
         if has_room && !backlog.loading {
             backlog.loading = true;
-            disk.load(backlog.next, self.next_chunk, window.records - self.memory.records, window.bytes / 2);
+            disk.load(backlog.next, self.next_chunk, window.records - used.records, window.bytes / 2);
         }
     }
 
