@@ -45,6 +45,7 @@ use crate::dispatch::{
 };
 use crate::error::ConfigError;
 use crate::report::RecordKind;
+#[allow(unused_imports, reason = "the simulation needs them")]
 pub(crate) use api::{CostAnswer, CostApi};
 use cargo::{Costs, ReadLetters};
 use sink::CostSink;

@@ -237,6 +237,7 @@ pub fn waiting(folder: impl AsRef<Path>) -> io::Result<Waiting> {
 }
 
 /// The dead letters in an open folder.
+#[allow(dead_code, reason = "only cost records ask")]
 pub(crate) fn letters_of(folder: &dyn Folder) -> io::Result<DeadLetters> {
     dead_letters::read(folder)
 }
