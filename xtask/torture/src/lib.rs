@@ -3,7 +3,7 @@
 //! The real emitter, with its dispatch, its outbox and redb, runs through random stories, one thread a story: signals are
 //! emitted, stored and flushed; the clock jumps; Paid answers, lies, hangs, loses the answer; the disk is full, fails, is
 //! torn at any byte, forgets what was not synced; the process is killed at any step, and a new one starts on what is left.
-//! Beside it a [model] knows what may be claimed, and every claim is checked at every step.
+//! Beside it a model knows what may be claimed, and every claim is checked at every step.
 //!
 //! ```sh
 //! cargo xtask torture --seeds 2000             # CI
@@ -17,7 +17,7 @@
 //!
 //! - *FoundationDB* and *TigerBeetle's* VOPR run a whole database in one thread, with time, disk, network and scheduling from
 //!   one seed, and check it while it runs. That is what this does. From TigerBeetle comes also that a run ends in a phase
-//!   where everything works: whatever is still pending then is stuck ([liveness](process)).
+//!   where everything works: whatever is still pending then is stuck (liveness, module `process`).
 //! - *sled's* guide to simulation: the code under test asks an interface for time, disk and threads, and the test answers.
 //!   The library has such seams: `Host` (threads and the time of day), `Folder` and `Storage` (the disk) and `Sink` (Paid).
 //!   The library's code is the one that users run, not a copy, and needs no other build.
@@ -26,11 +26,11 @@
 //!   every interleaving of a few threads, which suits a lock, not a story of hours.
 //! - So time is *tokio's paused clock*: whenever nothing can run, it jumps to the next timer, and four hours take a
 //!   millisecond. Its scheduler takes tasks in turn, so the interleavings come from us: every thread of the library is a task
-//!   that is interrupted at random, for nothing or for some time ([host]), and the server, the disk and the user act at random
+//!   that is interrupted at random, for nothing or for some time (module `host`), and the server, the disk and the user act at random
 //!   times.
 //! - A kill drops the runtime with all tasks at a random step, access to the disk, or answer. What destructors do then has no
-//!   effect: disk and model are deaf ([world]). After a loss of power, a file has its synced bytes, and of the later writes
-//!   all up to one, which is torn, or any of them ([disk]).
+//!   effect: disk and model are deaf (module `world`). After a loss of power, a file has its synced bytes, and of the later writes
+//!   all up to one, which is torn, or any of them (module `disk`).
 //! - A story has a few themes only (*swarm testing*, Groce et al.): in a story about everything, the first fault hides the
 //!   others ([generate]).
 //! - A story is plain data ([story](mod@story)). One that fails is made small by leaving out steps and simplifying the rest
@@ -40,7 +40,7 @@
 //! tasks that wait for one thing are woken in turn. Every story that fails is run twice and the records of both are compared;
 //! `--check-determinism` does so for every story.
 //!
-//! A new claim belongs into [model], a new kind of trouble into [story](mod@story) and [generate].
+//! A new claim belongs into model, a new kind of trouble into [story](mod@story) and [generate].
 
 mod disk;
 mod generate;
