@@ -32,15 +32,15 @@
 //!   effect: disk and model are deaf (module `world`). After a loss of power, a file has its synced bytes, and of the later writes
 //!   all up to one, which is torn, or any of them (module `disk`).
 //! - A story has a few themes only (*swarm testing*, Groce et al.): in a story about everything, the first fault hides the
-//!   others ([generate]).
-//! - A story is plain data ([story](mod@story)). One that fails is made small by leaving out steps and simplifying the rest
-//!   while the same claim fails ([shrink](mod@shrink)), and shown with what happened.
+//!   others (module `generate`).
+//! - A story is plain data (module `story`). One that fails is made small by leaving out steps and simplifying the rest
+//!   while the same claim fails (module `shrink`), and shown with what happened.
 //!
 //! A story is the same every time: random numbers come from the seed, keys and times are given, no `HashMap` is iterated, and
 //! tasks that wait for one thing are woken in turn. Every story that fails is run twice and the records of both are compared;
 //! `--check-determinism` does so for every story.
 //!
-//! A new claim belongs into model, a new kind of trouble into [story](mod@story) and [generate].
+//! A new claim belongs into model, a new kind of trouble into module `story` and module `generate`.
 
 mod disk;
 mod generate;
