@@ -195,7 +195,7 @@ async fn kill_again_and_again(kills: usize, fault: fn() -> Fault, limit: impl Fn
                 (stored.lock().unwrap().len() > before, is_full)
             }
         });
-        tokio::time::sleep(Duration::from_millis(fastrand::u64(20..500))).await;
+        tokio::time::sleep(Duration::from_millis(fastrand::u64(20..800))).await;
         child.kill().unwrap();
         child.wait().unwrap();
         let (has_stored, is_full) = heard.join().unwrap();
@@ -208,7 +208,7 @@ async fn kill_again_and_again(kills: usize, fault: fn() -> Fault, limit: impl Fn
     assert!(last.wait().unwrap().success(), "what was left is sent");
 
     let stored = stored.lock().unwrap().clone();
-    assert!(survived_its_start > kills / 30, "{survived_its_start} of {kills} runs got so far as to store something");
+    assert!(survived_its_start > kills / 10, "{survived_its_start} of {kills} runs got so far as to store something");
     // Keys of the others were made, and are longer.
     let sent: BTreeSet<_> = emulator.idempotency_keys().into_iter().filter(|key| key.len() < 30).collect();
     let refused = paid::outbox::dead_letters(folder.path()).unwrap();

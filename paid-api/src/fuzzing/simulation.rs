@@ -69,7 +69,7 @@ pub fn record<C: Cost>(emitter: &CostEmitter, record: CostRecord<C>, key: &str) 
 ///
 /// # Panics
 ///
-/// If the status or a header is none.
+/// If the status or a header is not valid.
 #[allow(clippy::unwrap_used)]
 pub fn answer(status: u16, headers: &[(&'static str, &str)]) -> Error {
     let header =

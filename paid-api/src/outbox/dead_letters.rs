@@ -69,12 +69,12 @@ pub struct DeadLetters {
 ///
 /// # Errors
 ///
-/// If a file cannot be read. If there is none, there are no dead letters.
+/// If a file cannot be read. An outbox without such a file has no dead letters.
 pub fn dead_letters(folder: impl AsRef<Path>) -> io::Result<DeadLetters> {
     Ok(opened(folder.as_ref())?.map(|folder| read(&folder)).transpose()?.unwrap_or_default())
 }
 
-/// Returns the dead letter with this key; `None` if there is none.
+/// Returns the dead letter with this key, if the outbox has it.
 ///
 /// # Errors
 ///

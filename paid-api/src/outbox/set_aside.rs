@@ -60,7 +60,7 @@ struct Line<'a> {
 ///
 /// # Errors
 ///
-/// If the file cannot be read. If there is none, no record is set aside.
+/// If the file cannot be read. Without the file, no record is set aside.
 pub fn set_aside(folder: impl AsRef<Path>) -> io::Result<Vec<SetAside>> {
     let Some(folder) = opened(folder.as_ref())? else { return Ok(Vec::new()) };
     Ok(read(&folder)?.0)

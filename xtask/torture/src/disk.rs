@@ -209,7 +209,7 @@ impl State {
         Ok((fits, full))
     }
 
-    /// The number of a file; a new one if there is none.
+    /// The number of a file, which is made if it does not exist.
     fn make(&mut self, file: &str) -> io::Result<usize> {
         if let Some(number) = self.names.get(file) {
             return Ok(*number);

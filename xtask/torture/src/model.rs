@@ -129,8 +129,7 @@ impl Model {
         let Some(sync) = state.setup.outbox else { return };
         // What was dropped may not have been heard of.
         let drops = state.setup.overflow == Overflow::DropOldest && state.setup.hook == Hook::Emits;
-        // The journal of cost records may end with half a line: then more of them are in doubt.
-        if (power && sync == Sync::Never) || state.setup.costs {
+        if power && sync == Sync::Never {
             state.is_damaged = true;
             return state.void();
         }
@@ -305,10 +304,12 @@ impl Model {
         if let Some(number) = named(failure) {
             state.named.insert(number);
         }
-        let is_damaged = state.is_damaged;
+        let (is_damaged, of_costs) = (state.is_damaged, state.setup.costs);
         drop(state);
         if let DeliveryError::Outbox { problem, .. } = failure {
-            let holds = is_damaged || !problem.contains("damaged");
+            // A journal that ends with half a line puts more cost records in doubt.
+            let is_torn = of_costs && problem.contains("journal");
+            let holds = is_damaged || is_torn || !problem.contains("damaged");
             self.claim("a kill does not damage an outbox", holds, || problem.clone());
         }
     }

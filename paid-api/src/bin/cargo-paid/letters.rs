@@ -43,7 +43,7 @@ fn missing(key: &str, folder: &Path) -> String {
     format!("there is no dead letter with the key {key} in {}: `list` shows the keys", folder.display())
 }
 
-/// The letters with these keys, or all if there are none, that pass the filter.
+/// The letters with these keys that pass the filter; all letters if no key is given.
 pub(crate) fn choose(folder: &Path, keys: &[String], filter: &Filter) -> Result<Vec<DeadLetter>> {
     let mut letters = read(folder)?.letters;
     if !keys.is_empty() {
