@@ -82,6 +82,8 @@ pub(super) struct Worker<C: Cargo> {
     probing: Option<u32>,
     /// True if a batch fails, and nothing has got through since.
     has_doubt: bool,
+    /// True if more than memory has room for was read from disk since then.
+    has_looked_further: bool,
     /// What was not delivered when time ran out.
     left: Vec<Item>,
     /// How often refused records were handed to the disk that has not answered yet.
@@ -132,6 +134,7 @@ impl<C: Cargo> Worker<C> {
             aside: Aside::new(),
             probing: None,
             has_doubt: false,
+            has_looked_further: false,
             left: Vec::new(),
             burying: 0,
             couriers: JoinSet::new(),
@@ -383,6 +386,7 @@ impl<C: Cargo> Worker<C> {
         self.lanes.free(finished.taken);
         self.bury(finished.rejected);
         self.has_doubt &= finished.done.is_empty();
+        self.has_looked_further &= self.has_doubt;
         for (chunk, records) in finished.done {
             self.is_done(chunk, records);
         }

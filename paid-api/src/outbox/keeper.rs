@@ -276,21 +276,33 @@ impl Keeper {
         let tells = self.gone.is_some();
         let (mut left, mut missing) = (Vec::new(), Vec::new());
         let leave = |number, bytes: Option<&[u8]>| match bytes {
-            Some(bytes) if tells => left.push(bytes.to_vec()),
-            Some(_) => {}
+            Some(bytes) => left.push((number, if tells { bytes.to_vec() } else { Vec::new() })),
             None => missing.push(number),
         };
-        let store = self.open()?;
-        let before = store.mark().clone();
-        store.commit(added, &removed, leave)?;
+        let committed = self.open().and_then(|store| {
+            let before = store.mark().clone();
+            store.commit(added, &removed, leave).map(|()| before)
+        });
+        let left: Vec<_> = left.into_iter().map(|(number, bytes)| (number, self.keys_of(&bytes))).collect();
+        let before = match committed {
+            Ok(before) => before,
+            Err(trouble) => {
+                // It may have removed them all the same.
+                self.going.extend(left);
+                return Err(trouble);
+            }
+        };
         // Damage can hide a frame from a search that a walk over all frames finds.
         if missing.iter().any(|number| !before.is_done(*number) && !self.going.contains_key(number)) {
             return Err(Trouble::Damaged("frames that were written cannot be found".to_owned()));
         }
         self.done.retain(|number| !removed.contains(number));
         self.torn.retain(|number, _| !removed.contains(number));
-        let mut keys: Vec<_> = left.iter().flat_map(|bytes| self.keys_of(bytes)).collect();
-        keys.extend(removed.iter().filter_map(|number| self.going.remove(number)).flatten());
+        let mut keys: Vec<_> = missing.iter().filter_map(|number| self.going.remove(number)).flatten().collect();
+        for (number, own) in left {
+            self.going.remove(&number);
+            keys.extend(own);
+        }
         self.tell_gone(keys);
         Ok(())
     }

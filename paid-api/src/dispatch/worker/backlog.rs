@@ -49,10 +49,14 @@ impl<C: Cargo> Worker<C> {
         let (Some(disk), Some(backlog)) = (&self.disk, &mut self.backlog) else { return };
         let window = self.pace.window;
         let has_room = used.records < window.records.div_ceil(2) && used.bytes < window.bytes.div_ceil(2);
+        // If all that is in memory fails, it is not known whether others would get through: one load more tells.
+        let looks_further = !has_room && self.has_doubt && !self.has_looked_further && self.lanes.len() == 0;
         // A disk that is full can still be read, and what is sent makes room.
-        if has_room && !backlog.loading {
+        if (has_room || looks_further) && !backlog.loading {
+            self.has_looked_further |= looks_further;
             backlog.loading = true;
-            disk.load(backlog.next, self.next_chunk, window.records - used.records, window.bytes / 2);
+            let records = window.records.saturating_sub(used.records).max(1);
+            disk.load(backlog.next, self.next_chunk, records, window.bytes / 2);
         }
     }
 
