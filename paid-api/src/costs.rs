@@ -109,7 +109,8 @@ impl CostEmitter {
     ///
     /// # Errors
     ///
-    /// If that takes longer than `timeout`: with the number of records that are not delivered. They stay queued.
+    /// If that takes longer than `timeout`: with the number of records that are not delivered, which stay queued. If delivery has
+    /// ended: with the number of those that it left.
     pub async fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         self.dispatch.flush(timeout).await
     }

@@ -199,7 +199,8 @@ impl<C: Cargo> Dispatch<C> {
     ///
     /// # Errors
     ///
-    /// If that takes longer than `timeout`: with the number of records that are not delivered. They stay queued.
+    /// If that takes longer than `timeout`: with the number of records that are not delivered, which stay queued. If delivery has
+    /// ended: with the number of those that it left.
     pub(crate) async fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         let before = self.stats();
         let (tell, told) = oneshot::channel();
@@ -232,10 +233,11 @@ impl<C: Cargo> Dispatch<C> {
         self.outcome(false, self.left_since(&before), timeout)
     }
 
-    /// What is not delivered: pending, or lost since then.
+    /// What is not delivered: pending, lost since then, or lost because delivery ended.
     fn left_since(&self, before: &Stats) -> u64 {
         let stats = self.stats();
-        stats.queued() + stats.dropped.saturating_sub(before.dropped)
+        let lost = stats.dropped.saturating_sub(before.dropped);
+        stats.queued() + lost.max(self.inner.shared.lost_at_end.read())
     }
 
     fn outcome(&self, is_done: bool, left: u64, after: Duration) -> Result<(), FlushError> {

@@ -15,6 +15,8 @@ pub(super) struct DispatchShared {
     pub(super) counts: Counters,
     pub(super) reporter: Reporter,
     pub(super) host: Arc<dyn Host>,
+    /// How many records the end of delivery has lost.
+    pub(super) lost_at_end: Counter,
     metrics: Metrics,
     /// Answers about content, and failures since the last of them.
     answers: Counter,
@@ -34,6 +36,7 @@ impl DispatchShared {
             counts: Counters::default(),
             reporter,
             host,
+            lost_at_end: Counter::default(),
             metrics: Metrics::new(kind),
             answers: Counter::default(),
             failures: Counter::default(),

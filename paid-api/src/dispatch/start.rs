@@ -115,6 +115,7 @@ impl<C: Cargo> LastWord<C> {
         // Of those that a thread without an outbox had taken before it panicked, none is left.
         let lost = if has_panicked && !self.has_disk { counts.read().queued() } else { left.len() as u64 };
         counts.dropped.add(lost);
+        self.shared.lost_at_end.add(lost);
         let panicked = has_panicked.then(|| Arc::new(Error::unavailable("the thread that delivers has panicked")));
         let records = usize::try_from(lost).unwrap_or(usize::MAX);
         let failure = DeliveryError::NotDelivered { kind: C::KIND, records, error: panicked };

@@ -96,7 +96,8 @@ impl TraceGuard {
     ///
     /// # Errors
     ///
-    /// If that takes longer than `timeout`: with the number of spans that are not exported. They stay queued.
+    /// If that takes longer than `timeout`: with the number of spans that are not exported, which stay queued. If delivery has
+    /// ended: with the number of those that it left.
     pub async fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         match &self.pipeline {
             Some(pipeline) => pipeline.exporter.dispatch.flush(timeout).await,

@@ -438,7 +438,8 @@ impl Model {
             promise.process == process && promise.accepted == Some(true) && promise.nature != Nature::Poison
         };
         let rest = state.signals.iter().filter(|(signal, promise)| is_open(promise) && !is_held(**signal));
-        let rest: Vec<_> = rest.map(|(signal, _)| *signal).collect();
+        // The hook may emit in this very moment.
+        let rest: Vec<_> = rest.map(|(signal, _)| *signal).filter(|signal| *signal < OF_HOOK).collect();
         drop(state);
         let open = rest.iter().find(|signal| !self.is_settled(**signal));
         self.claim("one bad signal does not hold up the others", open.is_none() || self.is_damaged(), || {

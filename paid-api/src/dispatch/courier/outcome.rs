@@ -144,6 +144,7 @@ impl Courier {
 /// Counts, reports and answers records that were not delivered in time.
 pub(in crate::dispatch) fn lose(shared: &DispatchShared, items: Vec<Item>, error: Option<Arc<Error>>) {
     shared.counts.dropped.add(items.len() as u64);
+    shared.lost_at_end.add(items.len() as u64);
     let failure = |kind, records| DeliveryError::NotDelivered { kind, records, error: error.clone() };
     let counted = kinds(&items);
     for (kind, records) in &counted {

@@ -59,7 +59,7 @@ async fn a_panic_of_the_thread_answers_counts_and_reports_everything() {
     }
     let _ = dispatch.shutdown(Duration::from_secs(600)).await;
     assert!(!dispatch.push((), None, None));
-    assert!(dispatch.flush(Duration::from_secs(600)).await.is_ok());
+    assert_eq!(dispatch.flush(Duration::from_secs(600)).await.unwrap_err().left, 3, "lost, and said");
     let stats = dispatch.stats();
     assert_eq!((stats.dropped, stats.queued()), (stats.accepted, 0));
     let told = told.lock().unwrap().join("; ");

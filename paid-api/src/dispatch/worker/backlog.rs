@@ -50,7 +50,9 @@ impl<C: Cargo> Worker<C> {
         let window = self.pace.window;
         let has_room = used.records < window.records.div_ceil(2) && used.bytes < window.bytes.div_ceil(2);
         // If all that is in memory fails, it is not known whether others would get through: one load more tells.
-        let looks_further = !has_room && self.has_doubt && !self.has_looked_further && self.lanes.len() == 0;
+        let is_full = used.records >= window.records || used.bytes >= window.bytes;
+        let is_blind = self.has_doubt && !self.has_looked_further && self.lanes.len() == 0;
+        let looks_further = !has_room && !is_full && is_blind;
         // A disk that is full can still be read, and what is sent makes room.
         if (has_room || looks_further) && !backlog.loading {
             self.has_looked_further |= looks_further;

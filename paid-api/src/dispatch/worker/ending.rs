@@ -49,6 +49,7 @@ impl<C: Cargo> Worker<C> {
         if lost > 0 {
             let failure = DeliveryError::NotDelivered { kind: C::KIND, records: lost, error: None };
             self.shared.counts.dropped.add(lost as u64);
+            self.shared.lost_at_end.add(lost as u64);
             self.shared.counts.spilled.subtract(lost as u64);
             self.shared.reporter.report(&failure);
             for receipt in lost_spilled.into_iter().flat_map(|(_, spilled)| spilled.receipts.into_values()) {
