@@ -435,7 +435,8 @@ impl Model {
         // Those of the same customers may wait: in order, or for some minutes.
         let is_held = |signal: u32| self.paid.customer(signal).is_some_and(|it| held.contains(&it));
         let is_open = |promise: &Promise| {
-            promise.process == process && promise.accepted == Some(true) && promise.nature != Nature::Poison
+            let is_pending = promise.accepted == Some(true) && promise.said.is_none();
+            promise.process == process && is_pending && promise.nature != Nature::Poison
         };
         let rest = state.signals.iter().filter(|(signal, promise)| is_open(promise) && !is_held(**signal));
         // The hook may emit in this very moment.
