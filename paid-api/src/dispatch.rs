@@ -241,6 +241,8 @@ impl<C: Cargo> Dispatch<C> {
     }
 
     fn outcome(&self, is_done: bool, left: u64, after: Duration) -> Result<(), FlushError> {
+        // What the end has lost is done, too, but not delivered.
+        let is_done = is_done && self.inner.shared.lost_at_end.read() == 0;
         if is_done || left == 0 { Ok(()) } else { Err(FlushError { kind: C::KIND, left, after }) }
     }
 

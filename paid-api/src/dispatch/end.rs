@@ -23,15 +23,23 @@ pub(super) fn after(host: &dyn Host, time: Duration) -> Instant {
 }
 
 /// The outcome of a future, or `None` if the end comes first.
-pub(super) async fn before<F: Future>(mut end: EndTime, future: F) -> Option<F::Output> {
-    let ended = async move {
-        let at = end.wait_for(Option::is_some).await.ok().and_then(|at| *at);
-        match at {
-            Some(at) => tokio::time::sleep_until(at).await,
-            None => std::future::pending().await,
-        }
+pub(super) async fn before<F: Future>(end: EndTime, future: F) -> Option<F::Output> {
+    first(future, over(end)).await
+}
+
+/// Completes at the end, which may be set to a sooner time while it is awaited.
+async fn over(mut end: EndTime) {
+    let Some(mut at) = end.wait_for(Option::is_some).await.ok().and_then(|at| *at) else {
+        return std::future::pending().await;
     };
-    first(future, ended).await
+    loop {
+        let sooner = end.wait_for(|end| end.is_some_and(|end| end < at));
+        match tokio::time::timeout_at(at, sooner).await {
+            Ok(Ok(value)) => at = value.unwrap_or(at),
+            Ok(Err(_)) => return tokio::time::sleep_until(at).await,
+            Err(_) => return,
+        }
+    }
 }
 
 /// The outcome of a future, or `None` after this time.

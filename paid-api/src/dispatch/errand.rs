@@ -62,7 +62,8 @@ pub(crate) struct Answers {
 
 impl Errand {
     /// Sends records until each is answered, the time is over, or the server will not answer: the key or the address is
-    /// wrong, or there is no connection.
+    /// wrong, or there is no connection. Nothing more is sent if the result is dropped; `hold` is dropped when nothing is
+    /// being sent any more.
     ///
     /// # Errors
     ///
@@ -71,6 +72,7 @@ impl Errand {
         &self,
         records: Vec<Record>,
         timeout: Duration,
+        hold: impl Send + 'static,
         mut answered: impl FnMut(),
     ) -> io::Result<Answers> {
         let (end, ending) = watch::channel(None);
@@ -92,7 +94,7 @@ impl Errand {
             has_disk: true,
             keeps_order: false,
         };
-        // Nobody else can get through, so that doubts tell nothing.
+        // There is no queue in which others could wait.
         let (tell, _) = mpsc::unbounded_channel();
         let courier = {
             let shared = DispatchShared::new(self.kind, Reporter::default(), Arc::clone(&self.host));
@@ -109,11 +111,13 @@ impl Errand {
             }
         };
         let (watched, host) = (Arc::clone(&sink), Arc::clone(&self.host));
-        let batch = defaults.batch;
+        let (batch, kind) = (defaults.batch, self.kind);
         let work = async move {
+            let _hold = hold;
+            let waits = Arc::clone(&watched);
             let alarm = tokio::spawn(async move {
                 tokio::time::sleep_until(end::after(&*host, timeout)).await;
-                watched.stop(|| format!("not answered within {timeout:?}"));
+                waits.stop(|| format!("not answered within {timeout:?}"));
             });
             let mut couriers = JoinSet::new();
             loop {
@@ -123,7 +127,10 @@ impl Errand {
                     couriers.spawn(courier(taken).deliver(items));
                 }
                 match couriers.join_next().await {
-                    Some(Ok(finished)) => lanes.free(finished.taken),
+                    Some(Ok(finished)) => {
+                        lanes.free(finished.taken);
+                        finished.aside.into_iter().for_each(|(item, error)| watched.fails_on(item, error, kind));
+                    }
                     Some(Err(_)) => {}
                     None => break,
                 }
@@ -131,6 +138,7 @@ impl Errand {
             alarm.abort();
         };
         self.host.start("paid-resubmission", Box::pin(work))?;
+        let _stops = StopsWhenDropped(Arc::clone(&sink));
         let mut outcomes = Vec::with_capacity(receipts.len());
         for receipt in receipts {
             outcomes.push(receipt.await);
@@ -173,7 +181,26 @@ struct WatchedState {
     sent: BTreeSet<String>,
 }
 
+/// Whoever asked no longer waits.
+struct StopsWhenDropped(Arc<Watched>);
+
+impl Drop for StopsWhenDropped {
+    fn drop(&mut self) {
+        self.0.stop(|| "nobody waits for the result".to_owned());
+    }
+}
+
 impl Watched {
+    /// The server fails on a record while others get through.
+    fn fails_on(&self, item: Item, error: Arc<Error>, kind: RecordKind) {
+        if kind == RecordKind::Cost && error.verdict() == Verdict::Unknown {
+            // It may have arrived.
+            self.state().sent.insert(item.record.key().to_owned());
+            return;
+        }
+        item.answer(Err(DeliveryError::NotDelivered { kind, records: 1, error: Some(error) }));
+    }
+
     fn state(&self) -> MutexGuard<'_, WatchedState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -274,7 +301,7 @@ mod tests {
         let record = |key: u32| Record::new(RecordKind::Signal, "e", &format!("k-{key}"), key % 3, b"{}");
         let mut progress = 0;
         let answers =
-            errand.run((0..2_000).map(record).collect(), Duration::from_secs(60), || progress += 1).await.unwrap();
+            errand.run((0..2_000).map(record).collect(), Duration::from_secs(60), (), || progress += 1).await.unwrap();
         assert_eq!((answers.answers.len(), progress), (2_000, 2_000));
         (answers, begun.elapsed())
     }
@@ -313,6 +340,37 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_record_on_which_the_server_fails_is_named_and_the_others_are_delivered() {
+        let (end, _) = run(|record| match record.key() {
+            "k-7" => Err(Error::unavailable("boom")),
+            _ => Ok(()),
+        })
+        .await;
+        assert!(matches!(&end.answers[7], Answer::Refused(failure) if failure.to_string().contains("boom")), "{end:?}");
+        assert_eq!(end.answers.iter().filter(|answer| matches!(answer, Answer::Delivered)).count(), 1_999);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_sent_any_more_when_nobody_waits_and_only_then_is_the_hold_dropped() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let sent = Arc::new(AtomicUsize::new(0));
+        let own = Arc::clone(&sent);
+        let server = Server(move |_: &Record| {
+            own.fetch_add(1, Ordering::Relaxed);
+            Err(Error::unavailable("down"))
+        });
+        let errand = Errand { kind: RecordKind::Signal, sink: Arc::new(server), host: Arc::new(Here) };
+        let record = |key: u32| Record::new(RecordKind::Signal, "e", &format!("k-{key}"), key, b"{}");
+        let (hold, held) = tokio::sync::oneshot::channel::<()>();
+        let running = errand.run((0..9).map(record).collect(), Duration::from_secs(60), hold, || {});
+        assert!(tokio::time::timeout(Duration::from_secs(5), running).await.is_err());
+        assert!(held.await.is_err());
+        let before = sent.load(Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(sent.load(Ordering::Relaxed), before);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_is_in_a_request_at_the_end_may_have_arrived() {
         struct Silent;
         impl Sink for Silent {
@@ -322,7 +380,7 @@ mod tests {
         }
         let errand = Errand { kind: RecordKind::Cost, sink: Arc::new(Silent), host: Arc::new(Here) };
         let record = Record::new(RecordKind::Cost, "", "k", 0, b"{}");
-        let end = errand.run(vec![record], Duration::from_secs(5), || {}).await.unwrap();
+        let end = errand.run(vec![record], Duration::from_secs(5), (), || {}).await.unwrap();
         assert!(matches!(end.answers.as_slice(), [Answer::Unanswered { is_sent: true }]), "{end:?}");
     }
 }

@@ -88,6 +88,7 @@ pub(super) struct Worker<C: Cargo> {
     left: Vec<Item>,
     /// How often refused records were handed to the disk that has not answered yet.
     burying: usize,
+    letters_fail: bool,
     /// The tasks of requests; they end with the worker.
     couriers: JoinSet<()>,
     tell: mpsc::UnboundedSender<DispatchEvent>,
@@ -137,6 +138,7 @@ impl<C: Cargo> Worker<C> {
             has_looked_further: false,
             left: Vec::new(),
             burying: 0,
+            letters_fail: false,
             couriers: JoinSet::new(),
             tell,
             take_at: None,

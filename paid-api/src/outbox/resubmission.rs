@@ -124,7 +124,7 @@ impl Resubmission {
         if dead_letters::read(folder)?.letters.is_empty() {
             return Ok(outcome);
         }
-        let _alone = alone(folder)?;
+        let alone: Arc<dyn Storage> = alone(folder)?.into();
         let mut letters = Vec::new();
         for letter in dead_letters::read(folder)?.letters {
             if self.keys.as_ref().is_some_and(|keys| !keys.contains(&letter.key)) {
@@ -149,7 +149,7 @@ impl Resubmission {
                 mark_as_sent(folder, &part)?;
             }
             let left = self.timeout.saturating_sub(begun.elapsed());
-            let answers = self.errand.run(records, left, || {
+            let answers = self.errand.run(records, left, Arc::clone(&alone), || {
                 progress.answered += 1;
                 tell(progress);
             });

@@ -169,7 +169,7 @@ impl HookShared {
             if untold > 0 {
                 drop(state);
                 log(&format_args!(
-                    "the error hook is slow: it was not called for {untold} failures, which were logged"
+                    "the error hook is slow: it was not called for {untold} failures, which were counted"
                 ));
                 state = self.lock();
                 continue;

@@ -391,7 +391,8 @@ impl Model {
             format!("{delivered} delivered, {rejected} rejected, {gone} dropped; {stats:?}")
         });
         self.claim("what is only on disk is pending", stats.spilled <= stats.queued() || is_damaged, seen);
-        let most = (setup.queue + setup.queue.div_ceil(2).max(1) + setup.batch) as u64;
+        // What is set aside has memory of its own.
+        let most = (setup.queue + setup.queue.div_ceil(2).max(1) + setup.batch) as u64 + stats.set_aside;
         let in_memory = stats.queued().saturating_sub(stats.spilled);
         self.claim("memory is bounded", in_memory <= most || is_damaged, || {
             format!("{in_memory} signals in memory, {most} at most; {stats:?}")

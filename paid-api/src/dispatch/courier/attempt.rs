@@ -165,8 +165,8 @@ impl Courier {
         let last = self.end.borrow().unwrap_or(until);
         let left = last.saturating_duration_since(Instant::now());
         let until = until.min(Instant::now() + (left / 4).max(LAST_WAIT)).min(last);
-        tokio::time::sleep_until(until).await;
-        Instant::now() < last
+        let is_awake = before(self.end.clone(), tokio::time::sleep_until(until)).await.is_some();
+        is_awake && Instant::now() < last
     }
 }
 

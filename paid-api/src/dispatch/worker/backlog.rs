@@ -50,7 +50,9 @@ impl<C: Cargo> Worker<C> {
         let window = self.pace.window;
         let has_room = used.records < window.records.div_ceil(2) && used.bytes < window.bytes.div_ceil(2);
         // If all that is in memory fails, it is not known whether others would get through: one load more tells.
-        let is_full = used.records >= window.records || used.bytes >= window.bytes;
+        // A single chunk may have more bytes than the memory has room for.
+        let is_large = used.bytes >= window.bytes && self.chunks.len() > 1;
+        let is_full = used.records >= window.records || is_large;
         let is_blind = self.has_doubt && !self.has_looked_further && self.lanes.len() == 0;
         let looks_further = !has_room && !is_full && is_blind;
         // A disk that is full can still be read, and what is sent makes room.
@@ -76,10 +78,14 @@ impl<C: Cargo> Worker<C> {
             }
             News::LettersFailing(problem) => {
                 self.burying = self.burying.saturating_sub(1);
-                self.report_outbox(problem);
+                // Once, until letters can be written again.
+                if !std::mem::replace(&mut self.letters_fail, true) {
+                    self.report_outbox(problem);
+                }
             }
             News::Buried(records) => {
                 self.burying = self.burying.saturating_sub(1);
+                self.letters_fail = false;
                 self.shared.counts.dead_lettered.add(records);
             }
             News::Failing(problem) => {

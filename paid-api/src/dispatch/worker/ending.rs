@@ -17,24 +17,35 @@ impl<C: Cargo> Worker<C> {
         {
             self.hear(event);
         }
-        let mut left = self.lanes.drain();
-        left.extend(self.take_aside());
-        left.append(&mut self.left);
+        let aside = self.take_aside();
         self.show_aside();
         match self.disk.take() {
             Some(disk) => {
                 // If its thread is gone, nobody knows what is there.
                 let ended = disk.end().await.unwrap_or_default();
+                // It may have read more in the meantime.
                 while let Ok(event) = self.events.try_recv() {
                     self.hear(event);
                 }
+                let left = self.take_left(aside);
                 self.leave(left, &ended);
             }
-            None if left.is_empty() => {}
-            None => lose(&self.shared, left, None),
+            None => {
+                let left = self.take_left(aside);
+                if !left.is_empty() {
+                    lose(&self.shared, left, None);
+                }
+            }
         }
         self.queue.end();
         self.publish();
+    }
+
+    /// What is in memory and not delivered.
+    fn take_left(&mut self, mut left: Vec<Item>) -> Vec<Item> {
+        left.append(&mut self.lanes.drain());
+        left.append(&mut self.left);
+        left
     }
 
     /// What the disk has stays there. What it could not write is lost.

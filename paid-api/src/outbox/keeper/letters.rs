@@ -1,5 +1,6 @@
 //! The dead letters that are not in their file yet. A file that cannot be written holds up nothing else.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,19 +13,27 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(8
 
 #[derive(Default)]
 pub(super) struct Letters {
-    /// With the number of the frame that holds the record until then.
-    waiting: Vec<(u64, DeadLetter)>,
+    /// By the number of the frame that holds the record until then.
+    waiting: BTreeMap<u64, Vec<DeadLetter>>,
     /// How many records are to be answered for.
     records: u64,
     /// The time of the next attempt, and the wait after it.
     again: Option<(Instant, Duration)>,
+    /// Why the last attempt failed.
+    problem: String,
 }
 
 impl Letters {
-    /// Takes letters of this many records, and tries to write everything that waits; says how that went.
+    /// Takes letters of this many records, and tries to write everything that waits, unless that failed just now; says how
+    /// that went.
     pub(super) fn bury(&mut self, letters: Vec<(u64, DeadLetter)>, records: u64, folder: &dyn Folder, news: &DiskNews) {
-        self.waiting.extend(letters);
+        for (frame, letter) in letters {
+            self.waiting.entry(frame).or_default().push(letter);
+        }
         self.records += records;
+        if self.due().is_some_and(|due| due > Instant::now()) {
+            return news.tell(News::LettersFailing(self.problem.clone()));
+        }
         if let Err(problem) = self.write(folder, news) {
             news.tell(News::LettersFailing(problem));
         }
@@ -32,7 +41,7 @@ impl Letters {
 
     /// Writes everything that waits.
     pub(super) fn write(&mut self, folder: &dyn Folder, news: &DiskNews) -> Result<(), String> {
-        let letters: Vec<_> = self.waiting.iter().map(|(_, letter)| letter.clone()).collect();
+        let letters: Vec<_> = self.waiting.values().flatten().cloned().collect();
         let written = if letters.is_empty() { Ok(()) } else { dead_letters::append(folder, &letters) };
         match written {
             Ok(()) => {
@@ -45,7 +54,8 @@ impl Letters {
                 let [first, longest] = PAUSES;
                 let pause = self.again.map_or(first, |(_, pause)| pause);
                 self.again = Some((Instant::now() + pause, longest.min(pause * 2)));
-                Err(error.to_string())
+                self.problem = error.to_string();
+                Err(self.problem.clone())
             }
         }
     }
@@ -65,6 +75,6 @@ impl Letters {
 
     /// Whether a frame holds a record of which the letter is not written yet.
     pub(super) fn need(&self, frame: u64) -> bool {
-        self.waiting.iter().any(|(number, _)| *number == frame)
+        self.waiting.contains_key(&frame)
     }
 }

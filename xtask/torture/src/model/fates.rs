@@ -39,6 +39,8 @@ impl Model {
                 self.claim("everything is delivered in the end, or reported", is_settled, seen);
             }
             let is_rejected = matches!(promise.said, Some(Said::Rejected | Said::Buried)) && !self.paid.has(signal);
+            // What Paid says it has taken when it comes again is no letter any more.
+            let is_rejected = is_rejected && !self.paid.has_lied(signal);
             if has_outbox && is_rejected && (is_last || promise.is_safe) {
                 self.claim("what Paid refuses is a dead letter", letters.contains(&signal), seen);
             }
@@ -55,7 +57,10 @@ impl Model {
                 let is_given_up = matches!(promise.said, Some(Said::Rejected | Said::Buried));
                 promise.is_in_order && !is_given_up && keeps_order
             };
-            let Some(promise) = state.signals.get(&signal).filter(is_in_order) else { continue };
+            // What was refused for no fault of its own comes again after a crash, late.
+            let was_refused = self.paid.has_refused(signal);
+            let promise = state.signals.get(&signal).filter(is_in_order).filter(|_| !was_refused);
+            let Some(promise) = promise else { continue };
             let before = last.insert((promise.process, self.paid.customer(signal)), signal);
             if let Some(before) = before.filter(|before| *before > signal) {
                 drop(state);
