@@ -420,7 +420,7 @@ impl Model {
     }
 
     /// Claims about the signals of the last process while one of them still makes Paid answer 500.
-    pub(crate) fn check_rest(&self) {
+    pub(crate) fn check_rest(&self, accepted: &[u32]) {
         let state = self.lock();
         let process = state.process;
         let poison: Vec<_> = state.signals.iter().filter(|(_, promise)| promise.nature == Nature::Poison).collect();
@@ -440,8 +440,8 @@ impl Model {
             promise.process == process && is_pending && promise.nature != Nature::Poison
         };
         let rest = state.signals.iter().filter(|(signal, promise)| is_open(promise) && !is_held(**signal));
-        // The hook may emit in this very moment.
-        let rest: Vec<_> = rest.map(|(signal, _)| *signal).filter(|signal| *signal < OF_HOOK).collect();
+        // Others may be emitted in this very moment.
+        let rest: Vec<_> = rest.map(|(signal, _)| *signal).filter(|signal| accepted.contains(signal)).collect();
         drop(state);
         let open = rest.iter().find(|signal| !self.is_settled(**signal));
         self.claim("one bad signal does not hold up the others", open.is_none() || self.is_damaged(), || {

@@ -193,9 +193,10 @@ impl Process {
         let poison = self.paid.poison();
         let minutes = Duration::from_secs(11 * 60) * (poison + 2) + self.paid.asked();
         let first = minutes + Duration::from_millis(u64::from(self.setup.retry.1) * 100);
+        let accepted = self.model.accepted_so_far();
         let mut flushed = emitter.flush(if poison > 0 { first } else { LONG }).await;
         if poison > 0 {
-            self.model.check_rest();
+            self.model.check_rest(&accepted);
             self.paid.cure();
             flushed = emitter.flush(LONG).await;
         }
