@@ -28,10 +28,10 @@ mod journal;
 mod known;
 #[cfg(feature = "outbox")]
 mod on_disk;
-#[cfg(test)]
-mod one_file;
 mod record;
 mod sink;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;

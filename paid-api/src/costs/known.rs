@@ -149,6 +149,14 @@ impl Known {
         entry
     }
 
+    /// A letter that is sent again by itself is in no chunk, and has the number 0.
+    fn entry_of(&mut self, (key, chunk): Place<'_>) -> &mut Entry {
+        if chunk == 0 && self.resubmitted.contains(key) {
+            return self.entries.entry(key.to_owned()).or_default();
+        }
+        self.entry(key, chunk)
+    }
+
     /// How many records are uncertain.
     pub(super) fn uncertain(&self) -> usize {
         self.refused + self.lost_again.len() + self.entries.values().filter(|entry| entry.is_uncertain()).count()
@@ -190,8 +198,8 @@ impl Known {
         if let Some((key, _)) = places.iter().find(|(key, _)| !is_key(key)) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{key:?} is no key of a cost record")));
         }
-        for (key, chunk) in places {
-            self.entry(key, *chunk).stage = Stage::OnItsWay;
+        for place in places {
+            self.entry_of(*place).stage = Stage::OnItsWay;
         }
         let written = self.write(&lines(Mark::OnItsWay, places), true);
         if written.is_err() {
@@ -209,8 +217,8 @@ impl Known {
             }
             return;
         }
-        for (key, chunk) in places {
-            self.entry(key, *chunk).stage = Stage::There;
+        for place in places {
+            self.entry_of(*place).stage = Stage::There;
         }
         self.note(lines(Mark::There, places));
     }
@@ -239,7 +247,7 @@ impl Known {
     /// It is not known whether Paid has these records. The journal says so since they were sent.
     pub(super) fn lost(&mut self, places: &[Place<'_>]) {
         for (key, chunk) in places {
-            let entry = self.entry(key, *chunk);
+            let entry = self.entry_of((*key, *chunk));
             (entry.stage, entry.is_doubtful) = (Stage::Idle, true);
             if self.resubmitted.remove(*key) && self.journal.is_none() {
                 self.lost_again.insert((*key).to_owned());

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::super::one_file::OneFile;
+use super::super::tests::one_file::OneFile;
 use super::*;
 
 type Marks = BTreeMap<String, Mark>;

@@ -3,14 +3,14 @@
 use tokio::sync::oneshot;
 
 use super::super::journal::FILE;
-use super::super::one_file::OneFile;
+use super::super::tests::one_file::OneFile;
 use super::*;
 use crate::dispatch::{Disk, Ended, Record, Rejected, SetAside};
 
 struct NoDisk;
 
 impl Disk for NoDisk {
-    fn add(&self, _: u64, _: u64, _: Vec<Record>) {}
+    fn add(&self, _: u64, _: u64, _: Vec<Record>, _: bool) {}
     fn hurry(&self) {}
     fn done(&self, _: u64) {}
     fn bury(&self, _: Vec<Rejected>) {}
@@ -243,6 +243,13 @@ fn a_letter_that_is_sent_again_is_there_until_it_is_no_longer_a_letter() {
     known.resubmission_is_over();
     assert_eq!(fate(&mut start(&folder.after_kill()), A), Fate::There, "a frame has it yet");
     known.gone(vec![A.to_owned()]);
+    assert!(known.entries.is_empty());
+
+    // Sent again by itself it is in no frame, and nothing stays of it.
+    known.resubmit(A);
+    known.begin(&[(A, 0)]).unwrap();
+    known.there(&[(A, 0)]);
+    known.resubmission_is_over();
     assert!(known.entries.is_empty());
 
     // Killed before the letter is removed: the user sends it again, and it is not sent.

@@ -4,36 +4,36 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::journal::FILE;
+use crate::costs::journal::FILE;
 use crate::dispatch::{Folder, Storage};
 
 /// A disk with one file on it, which may be full, and which knows what would survive a loss of power.
 #[derive(Clone, Debug, Default)]
-pub(super) struct OneFile(Arc<Mutex<OneFileState>>);
+pub(in crate::costs) struct OneFile(Arc<Mutex<OneFileState>>);
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct OneFileState {
+pub(in crate::costs) struct OneFileState {
     text: Option<Vec<u8>>,
     synced: Option<Vec<u8>>,
     /// How many more bytes can be written.
-    pub(super) room: Option<usize>,
+    pub(in crate::costs) room: Option<usize>,
 }
 
 impl OneFile {
-    pub(super) fn state(&self) -> MutexGuard<'_, OneFileState> {
+    pub(in crate::costs) fn state(&self) -> MutexGuard<'_, OneFileState> {
         self.0.lock().unwrap()
     }
 
-    pub(super) fn holding(text: Option<Vec<u8>>) -> Self {
+    pub(in crate::costs) fn holding(text: Option<Vec<u8>>) -> Self {
         Self(Arc::new(Mutex::new(OneFileState { synced: text.clone(), text, room: None })))
     }
 
-    pub(super) fn after_kill(&self) -> Self {
+    pub(in crate::costs) fn after_kill(&self) -> Self {
         Self::holding(self.state().text.clone())
     }
 
     /// A part of what was not synced may have reached the disk.
-    pub(super) fn after_power_loss(&self, part: f64) -> Self {
+    pub(in crate::costs) fn after_power_loss(&self, part: f64) -> Self {
         let state = self.state();
         let (Some(text), Some(synced)) = (&state.text, &state.synced) else { return Self::holding(None) };
         let more = ((text.len() - synced.len()) as f64 * part) as usize;

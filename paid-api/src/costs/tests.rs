@@ -1,0 +1,3 @@
+//! What the tests of cost records share.
+
+pub(super) mod one_file;
