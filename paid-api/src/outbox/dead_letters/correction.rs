@@ -74,8 +74,10 @@ fn changed(
     let record = RawValue::from_string(compact(record)).map_err(spoiled)?;
     let in_json = |text: &str| serde_json::to_string(text).map_err(spoiled);
     let changes = [("record", record.get().to_owned()), ("name", in_json(&name)?), ("key", in_json(&key)?)];
-    let text = with_fields(line, &changes).ok_or("the letter cannot be changed: it is not a JSON object")?;
-    Ok((DeadLetter { name, key, record, ..letter.clone() }, text))
+    let letter = DeadLetter { name, key, record, ..letter.clone() };
+    // A letter of an earlier version has other fields.
+    let text = with_fields(line, &changes).map_or_else(|| serde_json::to_vec(&letter), Ok).map_err(spoiled)?;
+    Ok((letter, text))
 }
 
 type Fields<'a> = BTreeMap<String, &'a RawValue>;

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::DeadLetter;
+use crate::Timestamp;
 use crate::report::RecordKind;
 
 /// Serializes the kind as `signal` or `cost`.
@@ -38,7 +40,28 @@ pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 pub(super) fn parse(line: &[u8]) -> Option<DeadLetter> {
-    serde_json::from_slice(line).ok()
+    serde_json::from_slice(line).ok().or_else(|| earlier(line))
+}
+
+/// A letter as versions before the first release wrote it: signals only, without a name and a key of its own.
+fn earlier(line: &[u8]) -> Option<DeadLetter> {
+    #[derive(Deserialize)]
+    struct Earlier {
+        at: Timestamp,
+        reason: String,
+        signal: Box<RawValue>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Head {
+        event_name: String,
+        #[serde(default)]
+        idempotency_key: String,
+    }
+    let Earlier { at, reason, signal } = serde_json::from_slice(line).ok()?;
+    let Head { event_name, idempotency_key } = serde_json::from_str(signal.get()).ok()?;
+    let kind = RecordKind::Signal;
+    Some(DeadLetter { at, reason, kind, name: event_name, key: idempotency_key, record: signal })
 }
 
 /// What makes two letters the same: the last one counts. Records without a key are the same only as a whole.
@@ -88,6 +111,15 @@ pub(in crate::outbox) fn compact(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_letter_of_an_earlier_version_is_read() {
+        let line = br#"{"at":"2026-01-31T00:00:00Z","reason":"no","signal":{"eventName":"sent","idempotencyKey":"k-1","n":1.10}}"#;
+        let letter = parse(line).unwrap();
+        assert_eq!((letter.kind, letter.name.as_str(), letter.key.as_str()), (RecordKind::Signal, "sent", "k-1"));
+        assert!(letter.record.get().ends_with(r#""n":1.10}"#));
+        assert!(parse(br#"{"at":"2026-01-31T00:00:00Z","reason":"no","signal":"text"}"#).is_none());
+    }
 
     #[test]
     fn json_becomes_one_line_and_keeps_its_values() {
