@@ -44,7 +44,9 @@ use shared::DispatchShared;
 
 pub(crate) use cargo::Cargo;
 pub use disk::Fsync;
-pub(crate) use disk::{Disk, DiskNews, DiskSettings, Ended, Frame, News, OpenedDisk, Rejected, SetAside, TellGone};
+pub(crate) use disk::{
+    Damaged, Disk, DiskNews, DiskSettings, Ended, Frame, News, OpenedDisk, Rejected, SetAside, TellGone,
+};
 pub(crate) use errand::{Answer, Errand};
 pub use folder::{Folder, OpenFolder, Storage};
 pub use host::{Host, Work};

@@ -3,11 +3,11 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::foreign;
 use crate::report::log;
 
 /// How the process ends.
@@ -163,7 +163,7 @@ fn report(left: &[Arc<dyn Part>]) {
 
 /// Neither a log that panics nor anything else may keep the other parts from ending.
 fn guarded<T>(step: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(step)).ok()
+    foreign::call(step).ok()
 }
 
 /// Called by the C library's `exit`, on the thread that called it.

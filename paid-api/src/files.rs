@@ -54,6 +54,20 @@ impl PrivateFolder {
 
     /// Opens a file for writing; a new one is private, and belongs to the owner of the folder.
     fn writable(&self, file: &str, options: &mut OpenOptions) -> io::Result<File> {
+        self.made_or_found(file, options).map(|(opened, _)| opened)
+    }
+
+    /// Opens a file for writing, and syncs the name of a new one.
+    fn lasting(&self, file: &str, options: &mut OpenOptions) -> io::Result<File> {
+        let (opened, is_new) = self.made_or_found(file, options)?;
+        if is_new {
+            self.sync()?;
+        }
+        Ok(opened)
+    }
+
+    /// Also returns true if the file is new.
+    fn made_or_found(&self, file: &str, options: &mut OpenOptions) -> io::Result<(File, bool)> {
         let path = self.at(file);
         let is_new = !path.exists();
         let opened = private(options).open(path)?;
@@ -62,7 +76,7 @@ impl PrivateFolder {
         } else {
             close_to_others(&opened)
         }
-        Ok(opened)
+        Ok((opened, is_new))
     }
 
     /// Gives a file to the owner of the folder, if this process may: otherwise it is the owner.
@@ -128,7 +142,9 @@ impl Folder for PrivateFolder {
     }
 
     fn append(&self, file: &str, text: &[u8], sync: bool) -> io::Result<()> {
-        let mut opened = self.writable(file, OpenOptions::new().append(true))?;
+        let options = &mut OpenOptions::new();
+        options.append(true);
+        let mut opened = if sync { self.lasting(file, options) } else { self.writable(file, options) }?;
         opened.write_all(text)?;
         if sync { opened.sync_data() } else { Ok(()) }
     }
@@ -158,7 +174,7 @@ impl Folder for PrivateFolder {
     }
 
     fn open(&self, file: &str) -> io::Result<Box<dyn Storage>> {
-        let opened = self.writable(file, OpenOptions::new().read(true).write(true))?;
+        let opened = self.lasting(file, OpenOptions::new().read(true).write(true))?;
         Ok(Box::new(StoredFile { file: opened, path: self.at(file) }))
     }
 }

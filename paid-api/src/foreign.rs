@@ -8,6 +8,8 @@ use std::any::Any;
 use std::cell::Cell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
 
 pub(crate) use span::in_span;
 
@@ -44,6 +46,16 @@ impl Panicked {
 /// Calls somebody else's code; a panic ends here.
 pub(crate) fn call<R>(work: impl FnOnce() -> R) -> Result<R, Panicked> {
     catch_unwind(AssertUnwindSafe(work)).map_err(Panicked::with)
+}
+
+/// Polls somebody else's future; a panic ends it here.
+pub(crate) async fn outcome<F: Future>(work: F) -> Result<F::Output, Panicked> {
+    let mut work = pin!(work);
+    std::future::poll_fn(|context| match call(|| work.as_mut().poll(context)) {
+        Ok(polled) => polled.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
+    .await
 }
 
 thread_local! {

@@ -93,7 +93,7 @@ fn open_with(
     let (sender, commands) = mpsc::unbounded_channel();
     let outbox =
         Outbox { commands: sender, host: Arc::clone(host), news: news.clone(), is_gone: AtomicBool::new(false) };
-    let keeper = Keeper::new(place, settings.fsync, store, settings.gone.clone(), news);
+    let keeper = Keeper::new(place, settings.fsync, (store, found), settings.gone.clone(), news);
     let opened = OpenedDisk {
         disk: Box::new(outbox),
         first: found.first,
@@ -124,7 +124,7 @@ impl From<OpenError> for ConfigError {
 }
 
 fn damage_in_words(kind: RecordKind, damage: &Damage) -> String {
-    let Damage { problem, kept_as, saved, lost } = damage;
+    let Damage { problem, kept_as, saved, lost, torn: _ } = damage;
     let are = if *saved == 1 { "is" } else { "are" };
     let mut words = format!("it was damaged ({problem}): {} that could be read {are} sent", kind.counted(*saved));
     if *lost > 0 {
@@ -159,8 +159,8 @@ impl Outbox {
 }
 
 impl Disk for Outbox {
-    fn add(&self, number: u64, since: u64, records: Vec<Record>) {
-        self.say(KeeperCommand::Add { number, since, records });
+    fn add(&self, number: u64, since: u64, records: Vec<Record>, is_spilled: bool) {
+        self.say(KeeperCommand::Add { number, since, records, is_spilled });
     }
 
     fn hurry(&self) {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::error::Error;
 pub(crate) use crate::foreign::error as log;
+pub(crate) use hooks::are_running_here as is_in_hook;
 pub(crate) use reporter::Reporter;
 
 /// The kind of a record.
@@ -206,7 +207,7 @@ pub enum DeliveryError {
         name: Cow<'static, str>,
     },
     /// The server refused the records, or delivery ended before it answered.
-    #[error("{} not delivered: {}", kind.counted(*records), reason(error.as_deref()))]
+    #[error("{} not delivered: {}{}", kind.counted(*records), reason(error.as_deref()), named(name.as_deref(), key.as_deref()))]
     #[non_exhaustive]
     NotDelivered {
         /// The kind of the records.
@@ -215,6 +216,10 @@ pub enum DeliveryError {
         records: usize,
         /// The server's error; `None` if delivery ended before it answered.
         error: Option<Arc<Error>>,
+        /// The event name of a signal, the name of a span, if this is about one record.
+        name: Option<Cow<'static, str>>,
+        /// The idempotency key of the record, if this is about one record.
+        key: Option<String>,
     },
     /// The server accepted the request, but counted this record as failed or did not count it, without saying why.
     #[error(
@@ -272,6 +277,11 @@ impl DeliveryError {
         Self::NoCustomer { kind, name: name.into() }
     }
 
+    /// Records that are not named.
+    pub(crate) fn not_delivered(kind: RecordKind, records: usize, error: Option<Arc<Error>>) -> Self {
+        Self::NotDelivered { kind, records, error, name: None, key: None }
+    }
+
     pub(crate) fn data(kind: RecordKind, name: impl Into<Cow<'static, str>>, problem: DataProblem) -> Self {
         Self::Data { kind, name: name.into(), problem }
     }
@@ -286,6 +296,14 @@ fn no_customer(kind: RecordKind) -> &'static str {
             "is billed to nobody: set `customer` in the annotation, or run the work in `paid::scope().customer(...)`"
         }
     }
+}
+
+/// Which record it is: `` (`email_sent`, key k-1)``.
+fn named(name: Option<&str>, key: Option<&str>) -> String {
+    let name = name.filter(|name| !name.is_empty()).map(|name| format!("`{name}`"));
+    let key = key.filter(|key| !key.is_empty()).map(|key| format!("key {key}"));
+    let both: Vec<_> = [name, key].into_iter().flatten().collect();
+    if both.is_empty() { String::new() } else { format!(" ({})", both.join(", ")) }
 }
 
 fn reason(error: Option<&Error>) -> String {

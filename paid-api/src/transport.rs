@@ -21,11 +21,11 @@ use crate::error::{ApiError, Error};
 use crate::foreign;
 use crate::retry;
 use crate::verdict::Verdict;
-use crate::wire;
+use crate::wire::{self, NotJson};
 use answer::Answer;
+use attempt::Attempt;
 #[allow(unused_imports)] // Only the collector of spans needs them.
-pub(crate) use attempt::guarded;
-use attempt::{Answered, Attempt};
+pub(crate) use attempt::{Answered, exchange, guarded};
 #[allow(unused_imports)]
 pub(crate) use body::Body;
 
@@ -128,10 +128,16 @@ impl<T> Call<T> {
         self
     }
 
-    /// Sets the JSON body. If it contains NaN or infinity, which JSON cannot represent, sending fails.
+    /// Sets the JSON body. If it contains NaN or infinity, which JSON cannot represent, or is nested too deeply for servers
+    /// to read, sending fails.
     pub fn body<B: Serialize + ?Sized>(mut self, body: &B) -> Self {
-        if let Some(path) = wire::first_non_finite(body) {
-            self.prepared.refuse(format!("`{path}` is not a finite number, which JSON cannot represent"));
+        match wire::check_json(body) {
+            Ok(()) | Err(NotJson::Other(_)) => {}
+            Err(NotJson::NotFinite(path)) => {
+                self.prepared.refuse(format!("`{path}` is not a finite number, which JSON cannot represent"));
+            }
+            // Writing it could overflow the stack.
+            Err(problem @ NotJson::TooDeep) => return self.refused(&format!("the body {problem}")),
         }
         match serde_json::to_vec(body) {
             Ok(text) => self.json_text(text),

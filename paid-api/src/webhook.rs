@@ -30,12 +30,13 @@ mod event;
 mod signature;
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 pub use event::{Event, Message, Payload};
 use signature::{Signature, Signed};
+
+use crate::foreign;
 
 /// The name of the HTTP header that contains the signature.
 pub const SIGNATURE_HEADER: &str = "x-webhook-signature";
@@ -192,7 +193,7 @@ impl Verifier {
 
     /// The time since 1970; `None` if the clock panics.
     fn now(&self) -> Option<Duration> {
-        let now = catch_unwind(AssertUnwindSafe(|| (self.clock)())).ok()?;
+        let now = foreign::call(|| (self.clock)()).ok()?;
         Some(now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
     }
 

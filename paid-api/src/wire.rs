@@ -77,14 +77,6 @@ pub(crate) fn path_segment(text: &str) -> Option<String> {
     (!matches!(text, "" | "." | "..")).then(|| utf8_percent_encode(text, SEGMENT).to_string())
 }
 
-/// Returns the path of the first NaN or infinity in a request; JSON cannot express them.
-pub(crate) fn first_non_finite<T: Serialize + ?Sized>(value: &T) -> Option<String> {
-    match check_json(value) {
-        Err(NotJson::NotFinite(path)) => Some(path),
-        _ => None,
-    }
-}
-
 /// Checks that a value has no NaN or infinity and can be read again. What else may be wrong with it, writing finds.
 ///
 /// # Errors
@@ -345,8 +337,14 @@ mod tests {
         struct Line {
             prices: Vec<Option<f64>>,
         }
-        assert_eq!(first_non_finite(&Line { prices: vec![Some(1.0), None] }), None);
-        assert_eq!(first_non_finite(&Line { prices: vec![Some(1.0), Some(f64::NAN)] }).unwrap(), "prices.[]");
-        assert_eq!(first_non_finite(&f64::INFINITY).unwrap(), "");
+        fn path(value: &impl Serialize) -> Option<String> {
+            match check_json(value) {
+                Err(NotJson::NotFinite(path)) => Some(path),
+                _ => None,
+            }
+        }
+        assert_eq!(path(&Line { prices: vec![Some(1.0), None] }), None);
+        assert_eq!(path(&Line { prices: vec![Some(1.0), Some(f64::NAN)] }).unwrap(), "prices.[]");
+        assert_eq!(path(&f64::INFINITY).unwrap(), "");
     }
 }

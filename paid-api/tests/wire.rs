@@ -165,6 +165,25 @@ async fn a_number_that_json_cannot_say_is_an_error_and_nothing_is_sent() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_nested_too_deeply_is_an_error_and_no_stack_overflow() {
+    struct Deep(u32);
+    impl serde::Serialize for Deep {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            match self.0 {
+                0 => serializer.serialize_unit(),
+                depth => serializer.collect_seq([Deep(depth - 1)]),
+            }
+        }
+    }
+    let server = Server::json(200, json!({})).await;
+    let send = |depth| server.client().request(Method::POST, "/x/").body(&Deep(depth));
+    send(100).await.unwrap();
+    let error = send(1_000_000).await.unwrap_err();
+    assert!(error.to_string().contains("more than 100 levels deep"), "{error}");
+    assert_eq!(server.count(), 1);
+}
+
+#[tokio::test]
 async fn a_raw_call_has_the_same_key_retries_and_errors() {
     let answers = vec![(503, "application/json", "{}".into()), (200, "application/json", r#"{"data":[7]}"#.into())];
     let server = Server::start(answers).await;

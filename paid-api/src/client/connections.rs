@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::duration::bounded;
 use crate::error::ConfigError;
+use crate::foreign;
 
 /// What the user changes of every HTTP client.
 pub(crate) type Configure = Arc<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>;
@@ -31,8 +31,8 @@ impl HttpSettings {
     pub(crate) fn build(&self) -> Result<reqwest::Client, ConfigError> {
         let ours = reqwest::Client::builder().connect_timeout(bounded(self.connect_timeout));
         let configured = match &self.configure {
-            Some(configure) => catch_unwind(AssertUnwindSafe(|| configure(ours)))
-                .map_err(|_| ConfigError::new("the function that configures the HTTP client panicked"))?,
+            Some(configure) => foreign::call(|| configure(ours))
+                .map_err(|panic| ConfigError::new(format!("the function that configures the HTTP client {panic}")))?,
             None => ours,
         };
         // `connection_verbose` would log the key.

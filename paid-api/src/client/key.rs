@@ -1,7 +1,6 @@
 //! The API key: fixed, or from a function of the user's, which may panic or block.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use reqwest::header::HeaderValue;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::error::{ConfigError, KeyProblem};
+use crate::foreign;
 
 /// A secret API key. It is never printed: not by `Debug`, not in errors, not in logs.
 #[derive(Clone)]
@@ -122,7 +122,8 @@ impl Provider {
 
     /// Calls the function.
     fn ask(&self) -> Result<HeaderValue, KeyProblem> {
-        let key = catch_unwind(AssertUnwindSafe(|| (self.provide)())).map_err(|_| KeyProblem::Panicked)?;
+        // Its message may hold the key.
+        let key = foreign::call(|| (self.provide)()).map_err(|_| KeyProblem::Panicked)?;
         let header = key.header();
         *self.last() = Some(key);
         Ok(header)

@@ -3,17 +3,15 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-use futures_util::FutureExt;
 
 use super::api::CostApi;
 use super::journal::is_key;
 use super::known::{Known, Place};
 use crate::dispatch::{Batch, Folder, OpenedDisk, Record, Sink, SinkFuture};
 use crate::error::Error;
+use crate::foreign;
 use crate::report::{Counts, RecordKind, log};
 use crate::types::CreateCostsResponse;
 use crate::verdict::Verdict;
@@ -99,7 +97,7 @@ impl CostSink {
     async fn post(&self, places: &[Place<'_>], body: Vec<u8>) -> Result<CreateCostsResponse, Error> {
         self.known().begin(places).map_err(Error::unavailable)?;
         let mut trip = Trip { sink: self, places, is_over: false };
-        let call = AssertUnwindSafe(async { self.api.create(body).await }).catch_unwind().await;
+        let call = foreign::outcome(async { self.api.create(body).await }).await;
         let error = match call {
             Ok(Ok(answer)) => {
                 self.known().there(places);

@@ -8,6 +8,7 @@ use super::end::{self, EndTime};
 use super::queue::Queue;
 use super::shared::DispatchShared;
 use super::told;
+use crate::duration;
 use crate::ending::{self, Cause, Done, LONGEST, Listed, MOMENT, Part, Seat};
 use crate::report::{DeliveryError, log};
 
@@ -104,7 +105,7 @@ impl<C: Cargo> Closing<C> {
 impl<C: Cargo> Part for Closing<C> {
     fn time(&self, cause: Cause) -> Duration {
         let named = *self.on_signal.lock().unwrap_or_else(PoisonError::into_inner);
-        named.filter(|_| cause == Cause::Signal).unwrap_or_else(|| self.patience.min(LONGEST)).min(end::LONGEST)
+        named.filter(|_| cause == Cause::Signal).unwrap_or_else(|| self.patience.min(LONGEST)).min(duration::LONGEST)
     }
 
     fn close(&self, time: Duration) {
@@ -150,7 +151,7 @@ impl<C: Cargo> Part for Closing<C> {
             DeliveryError::Outbox { kind, problem }
         } else {
             let records = usize::try_from(left).unwrap_or(usize::MAX);
-            DeliveryError::NotDelivered { kind, records, error: None }
+            DeliveryError::not_delivered(kind, records, None)
         };
         self.shared.reporter.report(&failure);
     }

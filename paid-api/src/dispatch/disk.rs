@@ -113,8 +113,9 @@ pub(crate) struct OpenedDisk {
 
 /// An outbox. No method waits: the answers arrive as [`News`].
 pub(crate) trait Disk: Send {
-    /// Keeps a chunk that was accepted at `since` (milliseconds since 1970).
-    fn add(&self, number: u64, since: u64, records: Vec<Record>);
+    /// Keeps a chunk that was accepted at `since` (milliseconds since 1970). `is_spilled` says that it is not kept in
+    /// memory, too; so are all that follow, until everything has been read back.
+    fn add(&self, number: u64, since: u64, records: Vec<Record>, is_spilled: bool);
     /// A caller waits for room: write what is pending now.
     fn hurry(&self);
     /// All records of a chunk are done.
@@ -184,17 +185,39 @@ pub(crate) enum News {
     Loaded { frames: Vec<Frame>, next: u64 },
     /// How many stored records can no longer be read.
     Lost(u64),
-    /// The outbox was damaged: in words, and how many records are lost, as far as is known. It works again.
-    Damaged { problem: String, lost: u64 },
+    /// The outbox was damaged, and works again.
+    Damaged(Damaged),
     /// How many permanently refused records were written to the file of dead letters: all that were waiting.
     Buried(u64),
     /// The file of dead letters cannot be written at the moment, and why: their chunks stay on disk. Told when records
     /// are to be buried; once it works, `Buried` follows.
     LettersFailing(String),
+    /// Something that the user must know, in words.
+    Problem(String),
     /// The outbox cannot be written at the moment, and why. It may still be read.
     Failing(String),
     /// The outbox can be written again.
     Working,
+}
+
+/// What damage in the middle of a run has cost.
+#[derive(Debug)]
+pub(crate) struct Damaged {
+    /// In words.
+    pub(crate) problem: String,
+    /// How many records are lost, as far as is known. Those that are also in memory are not.
+    pub(crate) lost: u64,
+    /// All chunks before this number should be on disk if they are not done.
+    pub(crate) until: u64,
+    /// Those that still are there, or will be, with all their records.
+    pub(crate) whole: Vec<Range<u64>>,
+}
+
+impl Damaged {
+    /// Returns true if a chunk that is only on disk has lost records.
+    pub(crate) fn concerns(&self, chunk: u64) -> bool {
+        chunk < self.until && !self.whole.iter().any(|chunks| chunks.contains(&chunk))
+    }
 }
 
 /// Sends [`News`] to dispatch's thread.

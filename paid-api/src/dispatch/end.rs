@@ -10,16 +10,14 @@ use tokio::time::Instant;
 
 use super::host::Host;
 use super::told as watch;
+use crate::duration::bounded;
 
 /// The time at which dispatch must end; `None` until its last handle is dropped or it is shut down.
 pub(super) type EndTime = watch::Receiver<Option<Instant>>;
 
-/// The longest timeout: a later point in time may not be representable.
-pub(super) const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
 /// The time after this duration.
 pub(super) fn after(host: &dyn Host, time: Duration) -> Instant {
-    host.instant() + time.min(LONGEST)
+    host.instant() + bounded(time)
 }
 
 /// The outcome of a future, or `None` if the end comes first.
@@ -48,7 +46,7 @@ pub(super) async fn within<F: Future>(host: &dyn Host, time: Duration, future: F
     if let Some(outcome) = future.as_mut().now_or_never() {
         return Some(outcome);
     }
-    first(future, host.alarm(time.min(LONGEST))).await
+    first(future, host.alarm(bounded(time))).await
 }
 
 /// The outcome of a future, or `None` if another is ready before it.

@@ -198,7 +198,8 @@ impl Watched {
             self.state().sent.insert(item.record.key().to_owned());
             return;
         }
-        item.answer(Err(DeliveryError::NotDelivered { kind, records: 1, error: Some(error) }));
+        let failure = item.record.not_delivered(error);
+        item.answer(Err(failure));
     }
 
     fn state(&self) -> MutexGuard<'_, WatchedState> {

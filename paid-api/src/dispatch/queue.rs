@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use super::cargo::Cargo;
 use super::event::DispatchEvent;
 use super::settings::{Limits, Overflow};
-use crate::report::DeliveryError;
+use crate::report::{DeliveryError, is_in_hook};
 use load::Order;
 use state::QueueState;
 
@@ -114,7 +114,10 @@ impl<C: Cargo> Queue<C> {
             self.wake(state);
             return Pushed::Queued;
         }
-        if let Some(others) = state.make_way_for(&queued.content, weight) {
+        // What a hook emits displaces nobody: the hook would not hear of that.
+        if !is_in_hook()
+            && let Some(others) = state.make_way_for(&queued.content, weight)
+        {
             state.add(queued, weight);
             self.wake(state);
             return Pushed::Instead(others);

@@ -53,6 +53,6 @@ impl Future for Receipt {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
         let outcome = Pin::new(&mut self.outcome).poll(context);
         let kind = self.kind;
-        outcome.map(|outcome| outcome.unwrap_or(Err(DeliveryError::NotDelivered { kind, records: 1, error: None })))
+        outcome.map(|outcome| outcome.unwrap_or(Err(DeliveryError::not_delivered(kind, 1, None))))
     }
 }

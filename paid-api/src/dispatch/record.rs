@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::receipt::Outcome;
-use crate::report::RecordKind;
+use crate::error::Error;
+use crate::report::{DeliveryError, RecordKind};
 
 /// One record to deliver: a signal or cost record as JSON, or a span as protobuf.
 #[derive(Clone, PartialEq, Eq)]
@@ -67,6 +69,12 @@ impl Record {
             text.extend_from_slice(part);
         }
         Self { text: text.into(), name: length(name.len()), key: length(key.len()), lane, kind }
+    }
+
+    /// This record was not delivered.
+    pub(crate) fn not_delivered(&self, error: Arc<Error>) -> DeliveryError {
+        let (name, key) = (Some(self.name().to_owned().into()), Some(self.key().to_owned()));
+        DeliveryError::NotDelivered { kind: self.kind, records: 1, error: Some(error), name, key }
     }
 
     /// Name, key and body, concatenated, and the lengths of the first two.

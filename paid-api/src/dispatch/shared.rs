@@ -1,5 +1,6 @@
 //! What the handles of a dispatch, its thread and its couriers share: the counters, the reporter and the host.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use super::counters::{Counter, Counters};
 use super::doubt::Traffic;
 use super::host::Host;
 use super::metrics::Metrics;
+use crate::foreign;
 use crate::report::{DeliveryError, RecordKind, Reporter, log};
 
 pub(super) struct DispatchShared {
@@ -18,6 +20,7 @@ pub(super) struct DispatchShared {
     /// How many records the end of delivery has lost.
     pub(super) lost_at_end: Counter,
     metrics: Metrics,
+    recorder_panicked: AtomicBool,
     /// Answers about content, and failures since the last of them.
     answers: Counter,
     failures: Counter,
@@ -38,6 +41,7 @@ impl DispatchShared {
             host,
             lost_at_end: Counter::default(),
             metrics: Metrics::new(kind),
+            recorder_panicked: AtomicBool::new(false),
             answers: Counter::default(),
             failures: Counter::default(),
             asked: Mutex::default(),
@@ -48,7 +52,8 @@ impl DispatchShared {
     /// Counts an attempt that was answered or failed.
     pub(super) fn answered(&self, records: usize, took: Duration) {
         self.counts.answered(records, took);
-        self.metrics.attempt(records as u64, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.with_metrics(|metrics| metrics.attempt(records as u64, took));
     }
 
     /// The sink answered about content: it works.
@@ -97,7 +102,19 @@ impl DispatchShared {
         self.reporter.report(failure);
     }
 
+    /// The recorder is the program's. One that panics is left alone from then on.
+    fn with_metrics(&self, publish: impl FnOnce(&Metrics)) {
+        if self.recorder_panicked.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Err(panic) = foreign::call(|| publish(&self.metrics)) {
+            self.recorder_panicked.store(true, Ordering::Relaxed);
+            log(&format_args!("the recorder of `metrics` {panic}: it gets no more of these metrics"));
+        }
+    }
+
     pub(super) fn publish(&self) {
-        self.metrics.publish(&self.counts.read());
+        let stats = self.counts.read();
+        self.with_metrics(|metrics| metrics.publish(&stats));
     }
 }

@@ -1,16 +1,13 @@
 //! The start of dispatch's threads.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, mpsc};
 
-use futures_util::FutureExt;
 use tokio::sync::mpsc as events;
 
 use super::cargo::Cargo;
 use super::closing::Closing;
 use super::courier::CourierPolicy;
 use super::disk::{DiskNews, DiskSettings, OpenedDisk};
-use super::end;
 use super::host::Host;
 use super::queue::Queue;
 use super::settings::DispatchSettings;
@@ -18,8 +15,10 @@ use super::shared::DispatchShared;
 use super::sink::Sink;
 use super::worker::{Pace, Worker};
 use super::{Dispatch, DispatchInner};
+use crate::duration::bounded;
 use crate::ending;
 use crate::error::{ConfigError, Error};
+use crate::foreign;
 use crate::report::DeliveryError;
 
 impl<C: Cargo> Dispatch<C> {
@@ -69,7 +68,7 @@ impl<C: Cargo> Dispatch<C> {
 }
 
 fn pace(settings: &DispatchSettings, disk: &DiskSettings, has_disk: bool) -> Pace {
-    let linger = settings.linger.min(end::LONGEST);
+    let linger = bounded(settings.linger);
     let take_in = if has_disk { disk.fsync.pace().min(linger) } else { linger };
     Pace { batch: settings.batch, linger, in_flight: settings.in_flight, take_in, window: settings.window() }
 }
@@ -99,7 +98,7 @@ fn with_disk<C: Cargo>(worker: Worker<C>, opened: OpenedDisk, shared: &DispatchS
 }
 
 /// How long the end waits for hooks when its time is over.
-const MOMENT: std::time::Duration = std::time::Duration::from_millis(200);
+const FOR_HOOKS: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// What is said when the thread has ended, however it did: nobody may wait for it any more.
 struct LastWord<C: Cargo> {
@@ -118,7 +117,7 @@ impl<C: Cargo> LastWord<C> {
         self.shared.lost_at_end.add(lost);
         let panicked = has_panicked.then(|| Arc::new(Error::unavailable("the thread that delivers has panicked")));
         let records = usize::try_from(lost).unwrap_or(usize::MAX);
-        let failure = DeliveryError::NotDelivered { kind: C::KIND, records, error: panicked };
+        let failure = DeliveryError::not_delivered(C::KIND, records, panicked);
         if has_panicked && self.has_disk {
             let problem =
                 "the thread that delivers has panicked; what is on disk is sent when it is opened again".into();
@@ -145,10 +144,10 @@ fn start_worker<C: Cargo>(
     let work = async move {
         let running = closing.run();
         let _ = tell.send(());
-        let outcome = AssertUnwindSafe(worker.run()).catch_unwind().await;
+        let outcome = foreign::outcome(worker.run()).await;
         last.say(outcome.is_err());
         // Hooks hear of what is lost at the end, too, if they are quick.
-        let moment = std::time::Instant::now() + MOMENT;
+        let moment = std::time::Instant::now() + FOR_HOOKS;
         // If a hook ends the process, it does not come back.
         let end = end_time.borrow().filter(|_| !ending::exits());
         let until = end.map_or(moment, |end| end.into_std().max(moment));

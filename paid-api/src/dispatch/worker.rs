@@ -314,7 +314,8 @@ impl<C: Cargo> Worker<C> {
         self.next_chunk += 1;
         let chunk = Chunk::write(&self.cargo, number, records);
         if let Some(disk) = &self.disk {
-            disk.add(number, since, chunk.items.iter().map(|item| item.record.clone()).collect());
+            let records = chunk.items.iter().map(|item| item.record.clone()).collect();
+            disk.add(number, since, records, self.spills());
             if !chunk.stored.is_empty() {
                 self.storing.insert(number, chunk.stored);
             }

@@ -15,7 +15,7 @@ use super::http::{JsonAnswer, decompressed, has_api_key, respond, send_or_drop};
 use super::refusal::Reply;
 use super::requests::{Recorded, RequestLog};
 use super::store::Store;
-use super::webhooks;
+use super::webhooks::{self, WebhookClient};
 
 /// The state that all connections share.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ pub(super) struct EmulatorState {
     pub(super) requests: RequestLog,
     store: Mutex<Store>,
     /// Sends webhooks.
-    http: reqwest::Client,
+    http: WebhookClient,
 }
 
 impl EmulatorState {

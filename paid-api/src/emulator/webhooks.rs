@@ -152,8 +152,18 @@ impl Webhooks {
     }
 }
 
+/// Reaches this machine only, so it asks no proxy of the environment.
+#[derive(Debug)]
+pub(super) struct WebhookClient(reqwest::Client);
+
+impl Default for WebhookClient {
+    fn default() -> Self {
+        Self(reqwest::Client::builder().no_proxy().build().unwrap_or_default())
+    }
+}
+
 /// Posts a message as Paid does. Returns true if it was acknowledged.
-pub(super) async fn deliver(client: &reqwest::Client, outgoing: &OutgoingMessage) -> bool {
+pub(super) async fn deliver(WebhookClient(client): &WebhookClient, outgoing: &OutgoingMessage) -> bool {
     let signature = Verifier::new(&outgoing.secret).sign(&outgoing.body);
     let request = client
         .post(&outgoing.url)

@@ -12,6 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, 
 use super::{ForwardError, Forwarded};
 use crate::Emitter;
 use crate::dispatch::{Delivery, Receipt};
+use crate::duration::bounded;
 use crate::foreign;
 use crate::report::DeliveryError;
 use crate::verdict::{Backoff, Verdict};
@@ -97,7 +98,7 @@ pub(crate) async fn forward_messages<M: Incoming>(
     }
     drop(messages);
     forwarder.stop_taking(fetched);
-    let mut last = pin!(sleep_until(Instant::now() + emitter.patience().min(LONGEST)));
+    let mut last = pin!(sleep_until(Instant::now() + bounded(emitter.patience())));
     while !forwarder.outcomes.is_empty() {
         tokio::select! {
             biased;
@@ -110,9 +111,6 @@ pub(crate) async fn forward_messages<M: Incoming>(
     let forwarded = forwarder.end().await;
     ending.map(|()| forwarded)
 }
-
-/// A later point in time may not be representable.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 type Outcome = Result<Delivery, DeliveryError>;
 type Pinned<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -329,8 +327,9 @@ impl<'a, M: Incoming> Forwarder<'a, M> {
 fn is_final(failure: &DeliveryError) -> bool {
     match failure {
         DeliveryError::Failed { .. } | DeliveryError::NotASignal => true,
-        DeliveryError::NotDelivered { error, .. } => {
-            error.as_ref().is_some_and(|error| error.verdict() == Verdict::BadContent)
+        // It may also be one on which Paid fails, among many: then it is in the outbox, as a dead letter.
+        DeliveryError::NotDelivered { error: Some(error), key, .. } => {
+            key.is_some() || error.verdict() == Verdict::BadContent
         }
         _ => false,
     }

@@ -95,6 +95,23 @@ async fn what_will_never_be_delivered_is_removed_and_reported() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_signals_on_which_paid_fails_are_dead_letters_and_the_forwarder_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let stream = JetStream::default();
+    for number in 0..60 {
+        let signal = Signal::new("e").customer(format!("c{number}")).idempotency_key(format!("{number:04}"));
+        stream.publish(number, signal.to_json().to_string().as_bytes());
+    }
+    let rig = Rig::new(stream, |builder| builder.queue(10).outbox(folder.path()));
+    rig.set(Paid::Fails);
+    // Two may stand aside.
+    let forwarded = rig.forward(until_empty(&rig, 58)).await.unwrap();
+    assert_eq!((forwarded.delivered, forwarded.refused, forwarded.returned), (56, 2, 2), "{:?}", rig.reports());
+    assert_eq!(rig.emitter.stats().rejected, 2);
+    rig.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_that_comes_again_while_it_is_sent_is_sent_once() {
     let stream = JetStream::of_signals(0..1, 10);
     let rig = Rig::new(stream.clone(), |builder| builder);

@@ -228,6 +228,21 @@ impl Database {
         })
     }
 
+    /// How many records are in the frames from number `from` on.
+    pub(super) fn count(&self, from: u64) -> Result<u64, Trouble> {
+        self.attempt(|database| {
+            let read = database.begin_read().map_err(boxed)?;
+            let frames = read.open_table(FRAMES).map_err(boxed)?;
+            let (mut count, mut before) = (0, None);
+            for entry in frames.range(from..).map_err(boxed)? {
+                let (number, value) = entry.map_err(boxed)?;
+                in_order(before.replace(number.value()), number.value())?;
+                count += records_of(value.value());
+            }
+            Ok(count)
+        })
+    }
+
     /// Gives unused space back to the disk. If that fails, the space is reused.
     pub(super) fn compact(&mut self) {
         if let Some(database) = &mut self.database {

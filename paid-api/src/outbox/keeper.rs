@@ -11,13 +11,13 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::database::Trouble;
+use super::database::{Trouble, records_of};
 use super::dead_letters::DeadLetter;
 use super::frame;
 use super::mark::Mark;
 use super::set_aside::{SetAside, write_set_aside};
-use super::store::{self, Damage, Opened, Place, Store};
-use crate::dispatch::{DiskNews, Ended, Fsync, News, Record, TellGone};
+use super::store::{self, Contents, Damage, Opened, Place, Store};
+use crate::dispatch::{Damaged, DiskNews, Ended, Fsync, News, Record, TellGone};
 use letters::Letters;
 
 /// This many bytes are written at once, before the next commit is due.
@@ -26,6 +26,8 @@ const EAGER: usize = 1 << 20;
 const PORTION: usize = 8 << 20;
 /// One that follows a failure writes less: on a disk that is almost full it may fit.
 const SMALL_PORTION: usize = 128 << 10;
+/// While nothing can be written, so many bytes are kept only because dead letters are in them.
+const MOST_UNWRITTEN: usize = 64 << 20;
 /// How long removals may wait for a commit: a delivered frame that is sent again is a duplicate to Paid.
 const REMOVALS: Duration = Duration::from_millis(200);
 /// How long to wait before a failed store is tried again: at least so long, and so many times as long as it took.
@@ -37,6 +39,7 @@ pub(crate) enum KeeperCommand {
         number: u64,
         since: u64,
         records: Vec<Record>,
+        is_spilled: bool,
     },
     /// Commit now, before the next commit is due.
     Hurry,
@@ -56,6 +59,13 @@ pub(crate) struct Load {
     pub(crate) frames: Range<u64>,
     pub(crate) records: u64,
     pub(crate) bytes: usize,
+}
+
+/// The frames that dispatch does not have in memory.
+struct Spilled {
+    /// All from this one on.
+    from: Option<u64>,
+    records: u64,
 }
 
 pub(crate) struct Keeper {
@@ -79,6 +89,8 @@ pub(crate) struct Keeper {
     /// How many records of which frame cannot be read; they have been told of.
     torn: BTreeMap<u64, u64>,
     letters: Letters,
+    /// What is only here, and nowhere in memory.
+    spilled: Spilled,
     /// A load that waits until the store works again.
     load: Option<Load>,
     due: Option<Instant>,
@@ -87,9 +99,33 @@ pub(crate) struct Keeper {
     news: DiskNews,
 }
 
+impl Spilled {
+    fn add(&mut self, number: u64, records: u64, is_spilled: bool) {
+        if is_spilled {
+            self.from.get_or_insert(number);
+            self.records += records;
+        } else {
+            *self = Self { from: None, records: 0 };
+        }
+    }
+
+    /// These records were read back, and dispatch goes on with the frame `next`.
+    fn read(&mut self, records: u64, next: u64) {
+        self.from = Some(next);
+        self.records = self.records.saturating_sub(records);
+    }
+}
+
 impl Keeper {
-    pub(crate) fn new(place: Place, fsync: Fsync, store: Store, gone: Option<TellGone>, news: DiskNews) -> Self {
+    pub(crate) fn new(
+        place: Place,
+        fsync: Fsync,
+        (store, found): (Store, Contents),
+        gone: Option<TellGone>,
+        news: DiskNews,
+    ) -> Self {
         Self {
+            spilled: Spilled { from: found.first, records: found.records },
             place,
             every: fsync.pace(),
             mark: store.mark().clone(),
@@ -156,7 +192,8 @@ impl Keeper {
 
     fn take(&mut self, command: KeeperCommand) {
         match command {
-            KeeperCommand::Add { number, since, records } => {
+            KeeperCommand::Add { number, since, records, is_spilled } => {
+                self.spilled.add(number, records.len() as u64, is_spilled);
                 let bytes = frame::encode(number, since, &records);
                 self.added_bytes += bytes.len();
                 self.added.insert(number, bytes);
@@ -174,12 +211,14 @@ impl Keeper {
         }
     }
 
-    /// A frame is done. One that was never written need not be, unless it holds the only copy of a letter.
+    /// A frame is done. One that was never written need not be, unless it holds the only copy of a letter, and memory has
+    /// room for it.
     fn finish(&mut self, number: u64) {
-        if !self.letters.need(number)
+        if (!self.letters.need(number) || self.added_bytes > MOST_UNWRITTEN)
             && let Some(bytes) = self.added.remove(&number)
         {
             self.added_bytes -= bytes.len();
+            self.letters.give_up(number, &self.news);
             let keys = self.keys_of(&bytes);
             if !self.doubtful.remove(&number) {
                 self.skip(number);
@@ -242,8 +281,10 @@ impl Keeper {
 
     fn write_portions(&mut self) -> Result<(), Trouble> {
         loop {
+            // While all that is not written is where damage can be told from it.
+            self.open()?;
             if self.added.is_empty() && self.removable().is_empty() {
-                return if self.store.is_some() { Ok(()) } else { self.open().map(drop) };
+                return Ok(());
             }
             let limit = if self.failing { SMALL_PORTION } else { PORTION };
             let mut portion = BTreeMap::new();
@@ -320,21 +361,33 @@ impl Keeper {
         if self.store.is_none() {
             let opened = Store::open(&self.place, Some(self.mark.clone()));
             let Opened { store, damage, .. } = opened.map_err(|error| Trouble::Unusable(error.to_string()))?;
-            self.store = Some(store);
+            let found = self.store.insert(store);
             if let Some(damage) = damage {
-                self.tell_damage(damage);
+                let (left, mark) = (found.count(self.spilled.from.unwrap_or(u64::MAX)), found.mark().clone());
+                self.tell_damage(damage, left.ok(), mark);
             }
         }
         self.store.as_mut().ok_or_else(|| Trouble::Unusable("it is closed".to_owned()))
     }
 
-    fn tell_damage(&mut self, mut damage: Damage) {
-        let told: u64 = std::mem::take(&mut self.torn).into_values().sum();
-        damage.lost = damage.lost.saturating_sub(told);
+    /// Tells what is lost. Of the spilled records, so many are `left` on disk.
+    fn tell_damage(&mut self, mut damage: Damage, left: Option<u64>, mut mark: Mark) {
+        self.torn.clear();
+        // What dispatch has in memory is not lost, nor is what it has delivered.
+        let from = self.spilled.from.unwrap_or(u64::MAX);
+        let unwritten = self.added.range(from..).filter(|(number, _)| !mark.has(**number));
+        let unwritten: u64 = unwritten.map(|(_, bytes)| records_of(bytes)).sum();
+        let left = left.map_or(0, |left| left + unwritten);
+        damage.lost = self.spilled.records.saturating_sub(left);
+        self.spilled.records -= damage.lost;
         if let Some(reason) = self.reason.take() {
             damage.problem = reason;
         }
-        self.tell(News::Damaged { problem: super::damage_in_words(self.place.kind, &damage), lost: damage.lost });
+        let until = mark.next();
+        damage.torn.iter().for_each(|number| mark.done(*number));
+        self.added.keys().for_each(|number| mark.keep(*number));
+        let problem = super::damage_in_words(self.place.kind, &damage);
+        self.tell(News::Damaged(Damaged { problem, lost: damage.lost, until, whole: mark.live().collect() }));
     }
 
     /// Closes a store that failed, as redb requires.

@@ -40,6 +40,10 @@ impl Mark {
         number < self.first || self.gap_of(number).is_some()
     }
 
+    pub(super) fn has(&self, number: u64) -> bool {
+        number < self.next && !self.is_done(number)
+    }
+
     /// A frame is done, or was never there.
     pub(super) fn done(&mut self, number: u64) {
         self.known_until(number.saturating_add(1));

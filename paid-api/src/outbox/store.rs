@@ -46,6 +46,8 @@ pub(crate) struct Damage {
     pub(crate) saved: u64,
     /// How many records can no longer be read, as far as is known.
     pub(crate) lost: u64,
+    /// The frames of which only some could be read.
+    pub(crate) torn: Vec<u64>,
 }
 
 /// The contents of a store.
@@ -195,6 +197,7 @@ impl Store {
             kept_as,
             saved: self.mark.records.saturating_sub(before),
             lost: missing.unwrap_or_else(|| saved.values().sum()),
+            torn: saved.iter().filter(|(_, lost)| **lost > 0).map(|(number, _)| *number).collect(),
         };
         Ok((damage, saved.first_key_value().map(|(number, _)| *number)))
     }
@@ -275,6 +278,11 @@ impl Store {
     /// bytes.
     pub(crate) fn load(&self, from: u64, until: u64, records: u64, bytes: usize) -> Result<Vec<(u64, Bytes)>, Trouble> {
         self.database.load(from, until, records, bytes)
+    }
+
+    /// How many records are in the frames from number `from` on.
+    pub(crate) fn count(&self, from: u64) -> Result<u64, Trouble> {
+        self.database.count(from)
     }
 
     pub(crate) fn mark(&self) -> &Mark {

@@ -16,7 +16,7 @@ thread_local! {
 }
 
 /// Returns true if this thread is inside a hook.
-pub(super) fn are_running_here() -> bool {
+pub(crate) fn are_running_here() -> bool {
     RUNNING.try_with(Cell::get).unwrap_or(false)
 }
 

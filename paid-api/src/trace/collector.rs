@@ -11,17 +11,16 @@ use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
-use reqwest::StatusCode;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, USER_AGENT};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use tokio::runtime::Handle;
 
 use crate::client::{Connections, KeySource, SMALL_RESPONSE};
 use crate::dispatch::{Batch, Sink, SinkFuture};
-use crate::error::{ApiError, Error, Failure, LARGEST_ERROR_BODY};
+use crate::error::{ApiError, Error, Failure};
 use crate::foreign;
 use crate::report::Counts;
 use crate::secret::Secret;
-use crate::transport::{Body, guarded};
+use crate::transport::{Answered, exchange, guarded};
 use crate::verdict::Verdict;
 
 /// The name of the request in errors.
@@ -92,30 +91,8 @@ impl CollectorSink {
             .header(CONTENT_TYPE, "application/x-protobuf")
             .header(USER_AGENT, concat!("paid-rust/", env!("CARGO_PKG_VERSION")))
             .body(body);
-        let read = async {
-            let response = request.send().await?;
-            let (status, headers) = (response.status(), response.headers().clone());
-            let body = if Verdict::is_done(status) {
-                Body::whole(response, SMALL_RESPONSE).await?
-            } else {
-                Body::start(response, LARGEST_ERROR_BODY + secret.overlap()).await
-            };
-            Ok((status, headers, body))
-        };
-        match read.await {
-            Ok((status, headers, body)) => Ok(Answered { status, headers, body, secret }),
-            Err(error) => Err(Failure::Http { error, limit, secret }),
-        }
+        exchange(request, SMALL_RESPONSE, limit, secret).await
     }
-}
-
-/// A response of the collector.
-struct Answered {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Body,
-    /// The key that was sent.
-    secret: Secret,
 }
 
 impl Sink for CollectorSink {

@@ -1,18 +1,16 @@
 //! One attempt: the key of this moment, the connections of this runtime, the request, the body of the response.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
-use reqwest::{StatusCode, Url};
+use reqwest::{RequestBuilder, StatusCode, Url};
 use tokio::runtime::Handle;
 
 use super::Prepared;
 use super::body::Body;
 use crate::client::ClientInner;
 use crate::error::{Failure, LARGEST_ERROR_BODY};
+use crate::foreign;
 use crate::retry::Attempted;
 use crate::secret::Secret;
 use crate::verdict::Verdict;
@@ -23,12 +21,12 @@ pub(super) enum Attempt {
     Failed(Failure),
 }
 
-pub(super) struct Answered {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Body,
+pub(crate) struct Answered {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Body,
     /// The key that was sent.
-    pub(super) secret: Secret,
+    pub(crate) secret: Secret,
 }
 
 impl Attempted for Attempt {
@@ -63,7 +61,6 @@ async fn answered(inner: &ClientInner, prepared: &Prepared, url: &Url, limit: Du
     let secret = Secret::in_header(&key);
     let mut request = http
         .request(prepared.method.clone(), url.clone())
-        .timeout(limit)
         .header(USER_AGENT, inner.user_agent.clone())
         .header(AUTHORIZATION, key);
     if let Some(body) = &prepared.body {
@@ -72,11 +69,21 @@ async fn answered(inner: &ClientInner, prepared: &Prepared, url: &Url, limit: Du
             request = request.header(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
     }
+    exchange(request.timeout(limit), inner.max_response_bytes, limit, secret).await
+}
+
+/// Sends a request with this key, and reads the response. A success that has more bytes than `most` is a failure.
+pub(crate) async fn exchange(
+    request: RequestBuilder,
+    most: usize,
+    limit: Duration,
+    secret: Secret,
+) -> Result<Answered, Failure> {
     let read = async {
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = if Verdict::is_done(status) {
-            Body::whole(response, inner.max_response_bytes).await?
+            Body::whole(response, most).await?
         } else {
             Body::start(response, LARGEST_ERROR_BODY + secret.overlap()).await
         };
@@ -90,10 +97,5 @@ async fn answered(inner: &ClientInner, prepared: &Prepared, url: &Url, limit: Du
 
 /// The outcome of an attempt; a panic in it fails the attempt, and no more.
 pub(crate) async fn guarded<T>(attempt: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let mut attempt = pin!(attempt);
-    std::future::poll_fn(|context| {
-        let polled = catch_unwind(AssertUnwindSafe(|| attempt.as_mut().poll(context)));
-        polled.unwrap_or(Poll::Ready(Err(Failure::Panicked)))
-    })
-    .await
+    foreign::outcome(attempt).await.unwrap_or(Err(Failure::Panicked))
 }

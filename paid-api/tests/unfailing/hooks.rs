@@ -40,6 +40,36 @@ fn a_hook_that_emits_hears_nothing_of_what_it_causes_and_what_it_emits_is_sent()
 }
 
 #[test]
+fn what_a_hook_emits_into_a_full_queue_displaces_nothing() {
+    let server = Server::default();
+    let own: Arc<OnceLock<Emitter>> = Arc::default();
+    let inner = Arc::clone(&own);
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&heard);
+    let hook = move |failure: &paid::DeliveryError| {
+        log.lock().unwrap().push(failure.to_string());
+        drop(inner.get().unwrap().emit(signal("billing_error")));
+    };
+    let builder = server.emitter().queue(5).linger(Duration::from_secs(60)).overflow(paid::Overflow::DropOldest);
+    let emitter = builder.on_error(hook).build().unwrap();
+    own.set(emitter.clone()).unwrap();
+    for _ in 0..5 {
+        drop(emitter.emit(signal("good")));
+    }
+    drop(emitter.emit(Signal::new("no_customer")));
+    let until = Instant::now() + Duration::from_secs(20);
+    while emitter.stats().refused < 2 && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // The hook's own is refused; elsewhere the oldest makes way, and the hook hears of it.
+    assert_eq!((emitter.stats().refused, emitter.stats().dropped), (2, 0));
+    drop(emitter.emit(signal("newer")));
+    block_on(emitter.shutdown(Duration::from_secs(20))).unwrap();
+    assert_eq!(server.names(), ["good", "good", "good", "good", "newer"]);
+    assert_eq!((heard.lock().unwrap().len(), emitter.stats().dropped), (2, 1));
+}
+
+#[test]
 fn a_hook_that_blocks_stops_neither_callers_nor_delivery_nor_the_end() {
     let server = Server::default();
     let (open, opened) = mpsc::channel::<()>();

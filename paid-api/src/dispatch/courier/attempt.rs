@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::{Courier, Part, Sent, Tries};
@@ -12,6 +11,7 @@ use crate::dispatch::event::DispatchEvent;
 use crate::dispatch::record::Item;
 use crate::dispatch::sink::Batch;
 use crate::error::Error;
+use crate::foreign;
 use crate::report::Counts;
 use crate::verdict::Verdict;
 
@@ -60,7 +60,7 @@ impl Courier {
             part.failing_since.get_or_insert_with(Instant::now);
             part.sent_before |= error.verdict() == Verdict::Unknown;
             let kind = self.policy.kind;
-            self.shared.is_stuck(format_args!("{kind}s cannot be delivered and are retried until they are: {error}"));
+            self.shared.is_stuck(format_args!("{kind}s cannot be delivered now and will be sent again: {error}"));
             let asked = error.asked_to_wait(self.shared.host.now()).filter(|asked| *asked <= self.policy.longest_asked);
             if let Some(asked) = asked {
                 self.shared.ask(Instant::now() + asked);
@@ -126,8 +126,7 @@ impl Courier {
     /// A sink that panics has said nothing: nobody knows what it did.
     async fn attempt(&self, items: &[Item]) -> Result<Counts, Error> {
         let sending = async { self.sink.send(Batch::new(items)).await };
-        let sending = std::panic::AssertUnwindSafe(sending).catch_unwind();
-        let mut sending = std::pin::pin!(sending);
+        let mut sending = std::pin::pin!(foreign::outcome(sending));
         let answer = match tokio::time::timeout(SLOW, &mut sending).await {
             Ok(answer) => answer,
             Err(_) => {

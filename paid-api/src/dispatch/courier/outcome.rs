@@ -35,8 +35,10 @@ impl Courier {
         }
         let error = Arc::new(error);
         for item in part.items {
-            let kind = item.record.kind();
-            self.reject(item, DeliveryError::NotDelivered { kind, records: 1, error: Some(Arc::clone(&error)) });
+            let failure = item.record.not_delivered(Arc::clone(&error));
+            // Letters that were refused for one reason say the same.
+            let reason = DeliveryError::not_delivered(item.record.kind(), 1, Some(Arc::clone(&error))).to_string();
+            self.reject(item, failure, reason);
         }
         Vec::new()
     }
@@ -73,14 +75,14 @@ impl Courier {
             let record = &item.record;
             let (name, key) = (record.name().to_owned().into(), record.key().to_owned());
             let failure = DeliveryError::Failed { kind: record.kind(), name, key, counts };
-            self.reject(item, failure);
+            let reason = failure.to_string();
+            self.reject(item, failure, reason);
         }
     }
 
-    fn reject(&mut self, item: Item, failure: DeliveryError) {
+    fn reject(&mut self, item: Item, failure: DeliveryError, reason: String) {
         self.shared.counts.rejected.add(1);
         self.finished.count(item.chunk);
-        let reason = failure.to_string();
         self.finished.rejected.push(Rejected { chunk: item.chunk, record: item.record.clone(), reason });
         self.shared.reporter.report(&failure);
         item.answer(Err(failure));
@@ -145,7 +147,7 @@ impl Courier {
 pub(in crate::dispatch) fn lose(shared: &DispatchShared, items: Vec<Item>, error: Option<Arc<Error>>) {
     shared.counts.dropped.add(items.len() as u64);
     shared.lost_at_end.add(items.len() as u64);
-    let failure = |kind, records| DeliveryError::NotDelivered { kind, records, error: error.clone() };
+    let failure = |kind, records| DeliveryError::not_delivered(kind, records, error.clone());
     let counted = kinds(&items);
     for (kind, records) in &counted {
         shared.reporter.report(&failure(*kind, *records));

@@ -153,6 +153,56 @@ proptest! {
 }
 
 #[tokio::test(start_paused = true)]
+async fn those_that_wait_for_one_of_their_customer_do_not_take_the_memory_of_others_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Arc::new(Server { poison: Mutex::new(Some(Poison::Status(500))), ..Server::default() });
+    let rig = Rig::with_outbox(Arc::clone(&server), folder.path(), 5);
+    drop(rig.store(1, "poison", "poison"));
+    drop(rig.store(2, "good", "2-first"));
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    for number in 0..100 {
+        drop(rig.store(1, "good", &format!("1-{number:03}")));
+        if number % 10 == 0 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+    for number in 0..100 {
+        drop(rig.store(2, "good", &format!("2-{number:03}")));
+    }
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let stats = rig.shared.counts.read();
+    assert_eq!((stats.delivered, stats.rejected, stats.dead_lettered, stats.queued()), (201, 1, 1, 0), "{stats:?}");
+    let failures = rig.failures.lock().unwrap().clone();
+    assert!(failures.last().unwrap().ends_with("(`poison`, key poison)"), "{failures:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_vanishes_drops_only_what_is_not_delivered() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Arc::new(Server { acts: Mutex::new([Act::Status(503); 200].into()), ..Server::default() });
+    let rig = Rig::with_outbox(Arc::clone(&server), folder.path(), 5);
+    for number in 0..100 {
+        drop(rig.store(1, "good", &format!("{number:03}")));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    // Everything is on disk.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let before = rig.shared.counts.read();
+    assert!(before.spilled > 50, "{before:?}");
+    std::fs::remove_file(folder.path().join("outbox.redb")).unwrap();
+    drop(rig.store(1, "good", "after"));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let stats = rig.shared.counts.read();
+    assert_eq!((stats.dropped, stats.queued()), (before.spilled, 101 - before.spilled), "{stats:?}");
+    server.acts.lock().unwrap().clear();
+    rig.flush().await;
+    let (server, shared, _) = rig.close().await;
+    let stats = shared.counts.read();
+    assert_eq!((stats.delivered + stats.dropped, stats.queued()), (101, 0), "{stats:?}");
+    assert_eq!(server.order.lock().unwrap().len() as u64, stats.delivered);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_clock_that_was_put_back_changes_nothing_but_the_age() {
     let folder = tempfile::tempdir().unwrap();
     {

@@ -80,6 +80,21 @@ impl Aside {
         self.behind.contains_key(&customer)
     }
 
+    /// The memory of all that wait for a record of their customer.
+    fn behind_size(&self) -> Held {
+        let mut size = Held::default();
+        self.behind.values().flatten().for_each(|item| size.add(item.record.weight()));
+        size
+    }
+
+    /// Takes a record of the customer of whom most wait.
+    fn take_most_in_the_way(&mut self) -> Option<(Item, Arc<Error>)> {
+        let waits = |waiting: &Waiting| self.behind.get(&waiting.item.record.lane()).map_or(0, VecDeque::len);
+        let (place, _) = self.waiting.iter().enumerate().max_by_key(|(_, waiting)| waits(waiting))?;
+        let Waiting { item, error, .. } = self.waiting.swap_remove(place);
+        Some((item, error))
+    }
+
     pub(super) fn holds_any(&self) -> bool {
         !self.behind.is_empty()
     }
@@ -151,12 +166,32 @@ impl<C: Cargo> Worker<C> {
     }
 
     fn bury_instead(&mut self, item: Item, error: Arc<Error>) {
-        let failure = DeliveryError::NotDelivered { kind: item.record.kind(), records: 1, error: Some(error) };
+        let reason = DeliveryError::not_delivered(item.record.kind(), 1, Some(Arc::clone(&error))).to_string();
+        let failure = item.record.not_delivered(error);
         self.shared.counts.rejected.add(1);
         self.shared.reporter.report(&failure);
-        self.bury(vec![Rejected { chunk: item.chunk, record: item.record.clone(), reason: failure.to_string() }]);
+        self.bury(vec![Rejected { chunk: item.chunk, record: item.record.clone(), reason }]);
         self.is_done(item.chunk, 1);
         item.answer(Err(failure));
+    }
+
+    /// If those that wait for a record of their customer fill half of the memory, nobody else's are read from disk: the
+    /// record becomes a dead letter.
+    pub(super) fn make_room_behind(&mut self) {
+        if self.backlog.is_none() || self.is_closing() {
+            return;
+        }
+        let (used, window) = (self.in_use(), self.pace.window);
+        let is_half = |held: Held| held.records >= window.records.div_ceil(2) || held.bytes >= window.bytes.div_ceil(2);
+        if !is_half(used) || !is_half(self.aside.behind_size()) {
+            return;
+        }
+        let Some((item, error)) = self.aside.take_most_in_the_way() else { return };
+        let (customer, weight) = (item.record.lane(), item.record.weight());
+        self.bury_instead(item, error);
+        self.aside.shrink(weight);
+        self.aside.has_changed = true;
+        self.release(customer);
     }
 
     /// Tries records that are due, some at a time.

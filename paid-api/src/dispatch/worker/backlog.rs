@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{InMemory, Worker};
 use crate::dispatch::cargo::Cargo;
-use crate::dispatch::disk::{Frame, News};
+use crate::dispatch::disk::{Damaged, Frame, News};
 use crate::dispatch::queue::Held;
 use crate::dispatch::receipt::Outcome;
 use crate::dispatch::record::Item;
@@ -45,6 +45,7 @@ impl<C: Cargo> Worker<C> {
 
     /// Reads chunks from disk if memory has room again.
     pub(super) fn read_back(&mut self) {
+        self.make_room_behind();
         let used = self.in_use();
         let (Some(disk), Some(backlog)) = (&self.disk, &mut self.backlog) else { return };
         let window = self.pace.window;
@@ -72,10 +73,8 @@ impl<C: Cargo> Worker<C> {
                 self.shared.counts.dropped.add(records);
                 self.report_outbox(format!("{} on disk can no longer be read", C::KIND.counted(records)));
             }
-            News::Damaged { problem, lost } => {
-                self.shared.counts.dropped.add(lost);
-                self.report_outbox(problem);
-            }
+            News::Damaged(damaged) => self.forget_damaged(damaged),
+            News::Problem(problem) => self.report_outbox(problem),
             News::LettersFailing(problem) => {
                 self.burying = self.burying.saturating_sub(1);
                 // Once, until letters can be written again.
@@ -124,10 +123,27 @@ impl<C: Cargo> Worker<C> {
     /// Chunks before this one that were not read back are no longer there; they have been counted and reported.
     fn forget_lost(&mut self, next: u64) {
         let later = self.spilled.split_off(&next);
-        for (_, lost) in std::mem::replace(&mut self.spilled, later) {
+        let lost = std::mem::replace(&mut self.spilled, later);
+        self.forget(lost.into_values(), || format!("this {} can no longer be read", C::KIND));
+    }
+
+    /// What is lost in damage is neither delivered nor on disk. What is also in memory is still delivered.
+    fn forget_damaged(&mut self, damaged: Damaged) {
+        self.shared.counts.dropped.add(damaged.lost);
+        self.shared.counts.spilled.subtract(damaged.lost);
+        let (lost, kept) =
+            std::mem::take(&mut self.spilled).into_iter().partition(|(chunk, _)| damaged.concerns(*chunk));
+        self.spilled = kept;
+        let lost: BTreeMap<_, _> = lost;
+        // It is not known which records of a chunk are lost.
+        self.forget(lost.into_values(), || format!("some {}s can no longer be read, perhaps this one, too", C::KIND));
+        self.report_outbox(damaged.problem);
+    }
+
+    fn forget(&self, lost: impl Iterator<Item = Spilled>, problem: impl Fn() -> String) {
+        for lost in lost {
             self.queue.release(lost.held);
-            let problem = format!("this {} can no longer be read", C::KIND);
-            let failure = DeliveryError::Outbox { kind: C::KIND, problem };
+            let failure = DeliveryError::Outbox { kind: C::KIND, problem: problem() };
             for receipt in lost.receipts.into_values() {
                 let _ = receipt.send(Err(failure.clone()));
             }

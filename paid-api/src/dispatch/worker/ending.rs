@@ -58,7 +58,7 @@ impl<C: Cargo> Worker<C> {
             std::mem::take(&mut self.spilled).into_iter().partition(|(chunk, _)| ended.has(*chunk));
         let lost: usize = lost_spilled.iter().map(|(_, spilled)| spilled.records).sum();
         if lost > 0 {
-            let failure = DeliveryError::NotDelivered { kind: C::KIND, records: lost, error: None };
+            let failure = DeliveryError::not_delivered(C::KIND, lost, None);
             self.shared.counts.dropped.add(lost as u64);
             self.shared.lost_at_end.add(lost as u64);
             self.shared.counts.spilled.subtract(lost as u64);

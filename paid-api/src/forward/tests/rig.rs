@@ -44,6 +44,8 @@ pub(super) enum Paid {
     Down,
     Hangs,
     Refuses,
+    /// Fails on signals with one of these keys: 0005, 0015, 0025, 0035.
+    Fails,
 }
 
 #[derive(Clone, Default)]
@@ -62,6 +64,11 @@ impl Sink for Server {
                 Paid::Down => return Err(Error::unavailable("down")),
                 Paid::Hangs => std::future::pending().await,
                 Paid::Refuses => return Err(Error::refused("no")),
+                Paid::Fails => {
+                    if batch.records().any(|record| matches!(record.key(), "0005" | "0015" | "0025" | "0035")) {
+                        return Err(Error::unavailable("boom"));
+                    }
+                }
             }
             self.keys.lock().unwrap().extend(batch.records().map(|record| record.key().to_owned()));
             Ok(Counts { ingested: batch.len() as u64, ..Counts::default() })

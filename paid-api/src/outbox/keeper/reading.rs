@@ -50,6 +50,7 @@ impl Keeper {
         let next = found.last().map_or(until, |(last, _)| last + 1);
         let mut lost = 0;
         let mut frames = Vec::new();
+        let mut read = 0;
         for (number, bytes) in found {
             if self.done.contains(&number) {
                 continue;
@@ -57,6 +58,7 @@ impl Keeper {
             let kind = self.place.kind;
             // The number is that of the key; the one in the frame is only for salvage.
             let frame = frame::decode(kind, &bytes).unwrap_or_else(|| frame::decode_headless(kind, number, &bytes));
+            read += frame.records.len() as u64 + u64::from(frame.lost);
             if frame.lost > 0 {
                 // If it is read once more, it is told of once.
                 let known = self.torn.insert(number, u64::from(frame.lost)).unwrap_or(0);
@@ -68,6 +70,7 @@ impl Keeper {
             }
             frames.push(Frame { number, ..frame });
         }
+        self.spilled.read(read, next);
         if lost > 0 {
             self.tell(News::Lost(lost));
         }

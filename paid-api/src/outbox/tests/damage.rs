@@ -204,6 +204,8 @@ async fn damage_in_the_middle_of_a_run_loses_nothing_that_is_in_memory() {
             rig.add(number, RECORDS);
         }
         assert_eq!(rig.hear().await.stored.len(), 40);
+        rig.disk.load(0, 10, 10_000, 10 << 20);
+        assert_eq!(rig.hear().await.next, Some(10));
         (0..10).for_each(|number| rig.disk.done(number));
         rig.hear().await;
         rig.add(40, RECORDS);

@@ -90,6 +90,30 @@ async fn an_unwritable_file_of_dead_letters_holds_up_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_letters_that_cannot_be_written_take_no_more_memory_and_their_records_stay_on_disk() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = Frail::at(place.path());
+    let mut rig = Rig::open(Arc::clone(&folder) as Arc<dyn Folder>);
+    folder.letters_fail.store(true, Ordering::Relaxed);
+    for number in 0..20 {
+        rig.add_in_memory(number, 1);
+    }
+    rig.hear().await;
+    for number in 0..20 {
+        rig.bury_large(number, 1 << 20);
+        rig.disk.done(number);
+    }
+    let heard = rig.hear().await;
+    assert_eq!((heard.letters_failing, heard.buried, heard.problems.len()), (20, 0, 1), "{heard:?}");
+    folder.letters_fail.store(false, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    // What was not kept in memory is refused again at the next start.
+    assert_eq!(rig.hear().await.buried, 15);
+    assert_eq!(chunks(&rig.end().await), [15, 16, 17, 18, 19]);
+    assert_eq!(outbox::dead_letters(place.path()).unwrap().letters.len(), 15);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_folder_that_is_removed_is_noticed_and_nothing_in_it_is_said_to_be_there() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("outbox");
@@ -107,6 +131,27 @@ async fn a_folder_that_is_removed_is_noticed_and_nothing_in_it_is_said_to_be_the
     assert!(heard.stored.contains(&1));
     fs::remove_dir_all(&path).unwrap();
     assert!(rig.end().await.on_disk.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_vanishes_takes_only_what_is_nowhere_else() {
+    let place = tempfile::tempdir().unwrap();
+    let mut rig = Rig::open(files::folder(place.path()).unwrap());
+    (0..3).for_each(|number| rig.add_in_memory(number, 2));
+    (3..9).for_each(|number| rig.add(number, 2));
+    rig.hear().await;
+    // Read back, and one of them delivered.
+    rig.disk.load(3, 9, 4, 1 << 20);
+    assert_eq!(rig.hear().await.next, Some(5));
+    rig.disk.done(3);
+    fs::remove_file(place.path().join("outbox.redb")).unwrap();
+    rig.add(9, 2);
+    let heard = rig.hear().await;
+    assert_eq!((heard.lost, heard.working), (8, 1), "{heard:?}");
+    assert!(heard.damage[0].contains("8 signals lost"), "{heard:?}");
+    // Chunks of which nothing is in memory: 5 to 8. The one that was being written is whole.
+    assert!((5..9).all(|number| heard.torn.contains(&number)) && !heard.torn.contains(&9), "{heard:?}");
+    assert_eq!(chunks(&rig.end().await), [9]);
 }
 
 #[tokio::test(start_paused = true)]

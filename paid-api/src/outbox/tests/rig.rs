@@ -39,9 +39,12 @@ pub(super) struct Heard {
     pub(super) loaded: Vec<String>,
     pub(super) next: Option<u64>,
     pub(super) lost: u64,
+    /// The chunks that damage concerns.
+    pub(super) torn: BTreeSet<u64>,
     pub(super) damage: Vec<String>,
     pub(super) buried: u64,
     pub(super) letters_failing: usize,
+    pub(super) problems: Vec<String>,
     pub(super) failing: usize,
     pub(super) working: usize,
 }
@@ -66,7 +69,19 @@ impl Rig {
 
     /// Adds a frame of some records, with keys such as `7-0`.
     pub(super) fn add(&self, number: u64, records: usize) {
-        self.disk.add(number, 0, (0..records).map(|place| record(&format!("{number}-{place}"))).collect());
+        self.disk.add(number, 0, records_of(number, records), true);
+    }
+
+    /// Adds a frame that is also in memory.
+    pub(super) fn add_in_memory(&self, number: u64, records: usize) {
+        self.disk.add(number, 0, records_of(number, records), false);
+    }
+
+    /// Buries a record of so many bytes.
+    pub(super) fn bury_large(&self, number: u64, bytes: usize) {
+        let body = format!(r#"{{"data":"{}"}}"#, "x".repeat(bytes));
+        let record = Record::new(RecordKind::Signal, "sent", &format!("{number}-0"), 1, body.as_bytes());
+        self.disk.bury(vec![Rejected { chunk: number, record, reason: "no".to_owned() }]);
     }
 
     pub(super) fn bury(&self, number: u64, key: &str) {
@@ -86,12 +101,14 @@ impl Rig {
                     heard.next = Some(next);
                 }
                 News::Lost(records) => heard.lost += records,
-                News::Damaged { problem, lost } => {
-                    heard.damage.push(problem);
-                    heard.lost += lost;
+                News::Damaged(damaged) => {
+                    heard.torn.extend((0..damaged.until).filter(|chunk| damaged.concerns(*chunk)));
+                    heard.damage.push(damaged.problem);
+                    heard.lost += damaged.lost;
                 }
                 News::Buried(letters) => heard.buried += letters,
                 News::LettersFailing(_) => heard.letters_failing += 1,
+                News::Problem(problem) => heard.problems.push(problem),
                 News::Failing(_) => heard.failing += 1,
                 News::Working => heard.working += 1,
             }
@@ -119,6 +136,10 @@ impl Rig {
         self.keeper.await.unwrap();
         ended
     }
+}
+
+fn records_of(number: u64, records: usize) -> Vec<Record> {
+    (0..records).map(|place| record(&format!("{number}-{place}"))).collect()
 }
 
 pub(super) fn record(key: &str) -> Record {
