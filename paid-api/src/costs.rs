@@ -8,7 +8,8 @@
 //! With an outbox this holds over crashes, too: the file `costs-on-their-way` in its folder says which records Paid has or may
 //! have. Each request waits until that file is written and synced, and while it cannot be, for example because the disk is
 //! full, no request is sent. If the file is damaged or missing, everything that an earlier process left in the outbox is
-//! uncertain. Keep the folder together: a copy of an older state would send again what was sent since.
+//! uncertain. That includes a loss of power that cuts off its end while it was being written. Keep the folder together: a
+//! copy of an older state would send again what was sent since.
 //!
 //! ```no_run
 //! use paid::costs::{CostEmitter, CostRecord};

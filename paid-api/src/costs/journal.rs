@@ -26,7 +26,8 @@
 //!
 //! Every line has a checksum that begins with that of the line before, and the first line says how many there were when the
 //! file was last rewritten. If any line cannot be read, any record of an earlier run may have been named in it: they are all
-//! uncertain, up to the chunk that a line `!` names from then on. A file that is cut off exactly between two lines that were
+//! uncertain, up to the chunk that a line `!` names from then on. So they are if a loss of power cuts off the last line,
+//! though that line was not synced and said nothing new: a file that lost more looks the same. A file that is cut off exactly between two lines that were
 //! appended looks like an older one; a disk does not do that to what was synced.
 
 use std::io;
