@@ -113,8 +113,11 @@ async fn sell(client: &Client) -> OrderId {
     order.id
 }
 
-/// What a server answers that tells no truth about the signals.
-fn lie() -> Fault {
+/// How many requests fail in an outage.
+const OUTAGE: u32 = 50;
+
+/// What a server answers that tells no truth about the signals, and to how many requests.
+fn lie() -> (Fault, u32) {
     let counts = |text: &'static str| Fault::html(200, text);
     let fault = match fastrand::u8(0..7) {
         0 => counts(r#"{"ingested":0,"duplicates":0,"failed":0}"#).after_work(),
@@ -123,13 +126,13 @@ fn lie() -> Fault {
         3 => counts(r#"{"ingested":-1,"duplicates":0,"failed":0}"#).after_work(),
         4 => Fault::status(500).after_work(),
         // An outage that outlives the process.
-        5 => Fault::status(503).times(50),
+        5 => return (Fault::status(503).times(OUTAGE).operation("create-signals"), OUTAGE),
         _ => return random_fault(),
     };
-    fault.operation("create-signals")
+    (fault.operation("create-signals"), 1)
 }
 
-fn random_fault() -> Fault {
+fn random_fault() -> (Fault, u32) {
     let fault = match fastrand::u8(0..6) {
         0 => Fault::status(503),
         1 => Fault::status(429),
@@ -138,7 +141,7 @@ fn random_fault() -> Fault {
         4 => Fault::truncate_body(),
         _ => Fault::latency(Duration::from_millis(fastrand::u64(1..30))),
     };
-    fault.operation("create-signals")
+    (fault.operation("create-signals"), 1)
 }
 
 fn kills(default: usize) -> usize {
@@ -161,7 +164,7 @@ async fn a_full_disk_and_a_server_that_lies_make_nothing_said_to_be_stored_untru
 }
 
 /// Returns how many runs found the disk full, and how many signals were refused.
-async fn kill_again_and_again(kills: usize, fault: fn() -> Fault, limit: impl Fn() -> Limit) -> (usize, usize) {
+async fn kill_again_and_again(kills: usize, fault: fn() -> (Fault, u32), limit: impl Fn() -> Limit) -> (usize, usize) {
     let folder = tempfile::tempdir().unwrap();
     let emulator = Arc::new(Emulator::start().await.unwrap());
     let client = emulator.client();
@@ -171,8 +174,10 @@ async fn kill_again_and_again(kills: usize, fault: fn() -> Fault, limit: impl Fn
         let (emulator, is_over) = (Arc::clone(&emulator), Arc::clone(&is_over));
         async move {
             while !is_over.load(Ordering::Relaxed) {
-                emulator.fault(fault());
-                tokio::time::sleep(Duration::from_millis(fastrand::u64(10..100))).await;
+                let (fault, requests) = fault();
+                emulator.fault(fault);
+                // An outage passes before the next fault: otherwise they would pile up, and none would ever pass.
+                tokio::time::sleep(Duration::from_millis(fastrand::u64(10..100)) * requests).await;
             }
         }
     });
