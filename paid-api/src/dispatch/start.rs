@@ -147,6 +147,7 @@ fn start_worker<C: Cargo>(
         let _ = tell.send(());
         let outcome = AssertUnwindSafe(worker.run()).catch_unwind().await;
         last.say(outcome.is_err());
+        shared.reporter.log_rest();
         // Hooks hear of what is lost at the end, too, if they are quick.
         let moment = std::time::Instant::now() + MOMENT;
         // If a hook ends the process, it does not come back.

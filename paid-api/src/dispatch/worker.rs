@@ -170,6 +170,7 @@ impl<C: Cargo> Worker<C> {
             self.show_aside();
             self.answer_flushes();
             self.publish();
+            self.shared.reporter.log_rest_if_due();
             self.wait().await;
         }
         self.wind_up().await;
