@@ -49,7 +49,7 @@ impl Aside {
         self.waiting.len() + self.trying
     }
 
-    /// What they take of the memory. It is theirs alone: others must not wait for it.
+    /// The memory that they have for themselves: others must not wait for it.
     pub(super) fn size(&self) -> Held {
         self.size
     }
@@ -123,6 +123,7 @@ impl<C: Cargo> Worker<C> {
             }
             item.tries = 1;
             self.aside.grow(&item);
+            self.leave_memory(item.chunk, 1);
             self.wait_aside(item, error);
         }
         // They are older than those that waited for a request.
@@ -155,6 +156,7 @@ impl<C: Cargo> Worker<C> {
         self.shared.counts.rejected.add(1);
         self.shared.reporter.report(&failure);
         self.bury(vec![Rejected { chunk: item.chunk, record: item.record.clone(), reason: failure.to_string() }]);
+        self.leave_memory(item.chunk, 1);
         self.is_done(item.chunk, 1);
         item.answer(Err(failure));
     }
