@@ -34,7 +34,7 @@ pub(crate) fn run(seeds: u64, only: &str) -> Result<bool> {
     patches.sort();
     let copy = copy(&root)?;
     eprintln!("  the sources as they are");
-    let before = broken(&copy, seeds)?;
+    let before = broken(&copy, seeds, false)?;
     let mut found = Vec::new();
     for patch in &patches {
         let one = one(&copy, patch, seeds, &before)?;
@@ -89,19 +89,22 @@ fn one(copy: &Path, patch: &Path, seeds: u64, before: &BTreeMap<String, u64>) ->
         Ok(())
     };
     apply(&[])?;
-    let broken = broken(copy, seeds).with_context(|| format!("with {name}"));
+    let broken = broken(copy, seeds, before.is_empty()).with_context(|| format!("with {name}"));
     apply(&["--reverse"])?;
     let is_new = |claim: &str, seed: u64| before.get(claim).is_none_or(|before| seed < *before);
     let claim = broken?.into_iter().filter(|(claim, seed)| is_new(claim, *seed)).min_by_key(|(_, seed)| *seed);
     Ok(Found { name, about: about.join(" ").trim().to_owned(), claim })
 }
 
-/// The claims that fail in the sources, each with the first seed in which it does.
-fn broken(copy: &Path, seeds: u64) -> Result<BTreeMap<String, u64>> {
+/// The claims that fail in the sources, each with the first seed in which it does; or only the first of them.
+fn broken(copy: &Path, seeds: u64, only_first: bool) -> Result<BTreeMap<String, u64>> {
     let output = Command::new("cargo")
         .current_dir(copy)
         .env("CARGO_TARGET_DIR", copy.join("../target"))
+        // A patch changes a few lines.
+        .env("CARGO_INCREMENTAL", "1")
         .args(["run", "--quiet", "--release", "-p", "torture", "--", "--brief", "--seeds", &seeds.to_string()])
+        .args(only_first.then_some("--first"))
         .stderr(Stdio::piped())
         .output()?;
     let said = String::from_utf8_lossy(&output.stdout);

@@ -478,7 +478,9 @@ impl Model {
         let window = setup.queue.div_ceil(2).min(setup.batch * setup.in_flight * 2);
         // In order, and with an outbox, those that wait may fill the memory.
         let is_crowded = setup.keeps_order && setup.outbox.is_some();
-        if setup.is_of_spans() || window < 4 || poison.len() > window / 2 || is_crowded {
+        let bytes: usize = poison.iter().map(|(_, promise)| 400 + promise.size).sum();
+        let window_bytes = setup.queue_bytes.div_ceil(2).min(setup.batch_bytes * setup.in_flight * 2);
+        if setup.is_of_spans() || bytes > window_bytes / 2 || window < 4 || poison.len() > window / 2 || is_crowded {
             // There is no room to set them aside.
             return;
         }

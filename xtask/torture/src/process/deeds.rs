@@ -38,7 +38,8 @@ impl Process {
                     self.model.damage(*fault == DiskFault::Deleted);
                     self.paid.damage();
                 }
-                if *fault != DiskFault::Heals {
+                // Dead letters that cannot be written hold up nothing else.
+                if !matches!(fault, DiskFault::Heals | DiskFault::LettersFail) {
                     self.model.disk_fails();
                 }
                 self.disk.fault(*fault);
