@@ -27,7 +27,7 @@ use super::record::Item;
 use super::settings::Limits;
 use super::shared::DispatchShared;
 use super::sink::Sink;
-use aside::Aside;
+use aside::{Aside, Probe};
 use backlog::{Backlog, Spilled};
 
 /// How batches are built.
@@ -78,8 +78,8 @@ pub(super) struct Worker<C: Cargo> {
     requests: usize,
     extra: usize,
     aside: Aside,
-    /// The customer whose record is being tried behind a batch in doubt.
-    probing: Option<u32>,
+    /// The record that is being tried behind a batch in doubt.
+    probing: Option<Probe>,
     /// True if a batch fails, and nothing has got through since.
     has_doubt: bool,
     /// True if more than memory has room for was read from disk since then.

@@ -23,7 +23,7 @@ struct Found {
 ///
 /// # Errors
 ///
-/// If a patch does not apply, or a fault does not compile.
+/// If the sources cannot be copied, or do not compile as they are.
 pub(crate) fn run(seeds: u64, only: &str) -> Result<bool> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let mut patches: Vec<_> = std::fs::read_dir(root.join("xtask/torture/faults"))?
@@ -37,7 +37,12 @@ pub(crate) fn run(seeds: u64, only: &str) -> Result<bool> {
     let before = broken(&copy, seeds, false)?;
     let mut found = Vec::new();
     for patch in &patches {
-        let one = one(&copy, patch, seeds, &before)?;
+        // One that does not compile must not hide the others.
+        let one = one(&copy, patch, seeds, &before).unwrap_or_else(|error| Found {
+            name: name_of(patch),
+            about: format!("{error:#}"),
+            claim: None,
+        });
         let claim = one.claim.as_ref().map_or_else(|| "NOT FOUND".to_owned(), |(claim, _)| claim.clone());
         eprintln!("  {}: {claim}", one.name);
         found.push(one);
@@ -71,8 +76,12 @@ fn copy(root: &Path) -> Result<PathBuf> {
     Ok(copy)
 }
 
+fn name_of(patch: &Path) -> String {
+    patch.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned()
+}
+
 fn one(copy: &Path, patch: &Path, seeds: u64, before: &BTreeMap<String, u64>) -> Result<Found> {
-    let name = patch.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+    let name = name_of(patch);
     let text = std::fs::read_to_string(patch)?;
     let about: Vec<_> = text.lines().take_while(|line| !line.starts_with("diff")).map(str::trim).collect();
     let apply = |reverse: &[&str]| -> Result<()> {

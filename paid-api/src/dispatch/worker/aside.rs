@@ -29,6 +29,13 @@ struct Waiting {
     due: Instant,
 }
 
+/// A record that tells a bad one from an outage.
+pub(super) struct Probe {
+    customer: u32,
+    /// It overtakes a record of its customer.
+    overtakes: bool,
+}
+
 pub(super) struct Aside {
     waiting: Vec<Waiting>,
     /// How many of them are being tried.
@@ -197,15 +204,23 @@ impl<C: Cargo> Worker<C> {
                 None => return,
             },
         };
-        self.probing = items.first().map(|item| item.record.lane());
+        let probe = |customer| Probe { customer, overtakes: customers.contains(&customer) };
+        self.probing = items.first().map(|item| probe(item.record.lane()));
         self.send_out(items, taken, Tries::Once);
     }
 
     /// Handles the end of an extra attempt.
     pub(super) fn extra_finished(&mut self, was_aside: Option<(u32, usize)>, back: Vec<(Item, Arc<Error>)>) {
         let Some((customer, weight)) = was_aside else {
-            let behind = self.probing.take().and_then(|customer| self.aside.behind.remove(&customer));
-            for item in back.into_iter().map(|(item, _)| item).chain(behind.into_iter().flatten()).rev() {
+            let probe = self.probing.take();
+            let behind = probe.as_ref().and_then(|probe| self.aside.behind.remove(&probe.customer)).unwrap_or_default();
+            let failed = back.len();
+            let mut items: VecDeque<_> = back.into_iter().map(|(item, _)| item).chain(behind).collect();
+            if probe.is_some_and(|probe| probe.overtakes) {
+                // It may be as bad as the one that it overtook: next time it is the turn of another one.
+                items.rotate_left(failed);
+            }
+            for item in items.into_iter().rev() {
                 self.lanes.push_front(item);
             }
             return;
