@@ -35,7 +35,7 @@ pub struct Forwarded {
 pub struct ForwardError(String);
 
 impl ForwardError {
-    fn new(reason: impl std::fmt::Display) -> Self {
+    pub(crate) fn new(reason: impl std::fmt::Display) -> Self {
         Self(reason.to_string())
     }
 }

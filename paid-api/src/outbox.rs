@@ -52,6 +52,8 @@ use crate::files::PrivateFolder;
 use crate::report::{RecordKind, log};
 
 use contents::Claim;
+#[allow(unused_imports, reason = "feature `fuzzing` uses it")]
+pub(crate) use dead_letters::discard_from;
 pub use dead_letters::{
     DeadLetter, DeadLetters, dead_letter, dead_letters, discard, discard_unreadable, replace_letter,
     replace_letter_and_key,

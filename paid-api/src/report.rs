@@ -273,6 +273,15 @@ impl DeliveryError {
         }
     }
 
+    /// How many records it is about.
+    fn records(&self) -> u64 {
+        match self {
+            Self::InOutbox { records, .. } | Self::NotDelivered { records, .. } => *records as u64,
+            Self::PartlyRefused { failed, .. } => *failed,
+            _ => 1,
+        }
+    }
+
     pub(crate) fn no_customer(kind: RecordKind, name: impl Into<Cow<'static, str>>) -> Self {
         Self::NoCustomer { kind, name: name.into() }
     }

@@ -75,6 +75,8 @@ enum Sent {
     Refused(Error),
     /// The part fails again and again while other records get through.
     Stuck(Error),
+    /// A single record fails, and it is not known whether those behind it, of the same batch, would get through.
+    Unclear,
     /// The sink said nothing about the content, and no more attempts are wanted now.
     Undecided(Error),
     /// Time ran out; with the last error, if there was one.
@@ -98,12 +100,17 @@ impl Courier {
             if part.items.is_empty() {
                 continue;
             }
-            match self.send(&mut part).await {
+            match self.send(&mut part, !parts.is_empty()).await {
                 Sent::GivenUp(error) => {
                     // Later records must not overtake.
                     let later = parts.drain(..).rev().flat_map(|part| part.items);
                     part.items.extend(later);
                     self.left(part, error);
+                }
+                Sent::Unclear => {
+                    let later = parts.drain(..).rev().flat_map(|part| part.items);
+                    part.items.extend(later);
+                    parts.push(part);
                 }
                 Sent::Undecided(error) => self.bring_back(part, error),
                 Sent::Stuck(error) if part.items.len() == 1 => {

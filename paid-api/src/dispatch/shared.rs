@@ -35,6 +35,8 @@ const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 impl DispatchShared {
     pub(super) fn new(kind: RecordKind, reporter: Reporter, host: Arc<dyn Host>) -> Self {
+        let clock = Arc::clone(&host);
+        let reporter = reporter.with_clock(move || clock.instant().into_std());
         Self {
             counts: Counters::default(),
             reporter,

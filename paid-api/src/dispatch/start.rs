@@ -146,6 +146,7 @@ fn start_worker<C: Cargo>(
         let _ = tell.send(());
         let outcome = foreign::outcome(worker.run()).await;
         last.say(outcome.is_err());
+        shared.reporter.log_rest();
         // Hooks hear of what is lost at the end, too, if they are quick.
         let moment = std::time::Instant::now() + FOR_HOOKS;
         // If a hook ends the process, it does not come back.

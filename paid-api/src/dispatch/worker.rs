@@ -27,7 +27,7 @@ use super::record::Item;
 use super::settings::Limits;
 use super::shared::DispatchShared;
 use super::sink::Sink;
-use aside::Aside;
+use aside::{Aside, Probe};
 use backlog::{Backlog, Spilled};
 
 /// How batches are built.
@@ -65,7 +65,7 @@ pub(super) struct Worker<C: Cargo> {
     lanes: Lanes,
     ledger: Ledger,
     chunks: BTreeMap<u64, InMemory>,
-    /// The sum of all chunks in memory.
+    /// The memory of what is on its way. What is set aside has its own.
     memory: Held,
     spilled: BTreeMap<u64, Spilled>,
     /// Who waits for which chunk to be on disk.
@@ -78,8 +78,8 @@ pub(super) struct Worker<C: Cargo> {
     requests: usize,
     extra: usize,
     aside: Aside,
-    /// The customer whose record is being tried behind a batch in doubt.
-    probing: Option<u32>,
+    /// The record that is being tried behind a batch in doubt.
+    probing: Option<Probe>,
     /// True if a batch fails, and nothing has got through since.
     has_doubt: bool,
     /// True if more than memory has room for was read from disk since then.
@@ -170,6 +170,7 @@ impl<C: Cargo> Worker<C> {
             self.show_aside();
             self.answer_flushes();
             self.publish();
+            self.shared.reporter.log_rest_if_due();
             self.wait().await;
         }
         self.wind_up().await;
@@ -266,17 +267,8 @@ impl<C: Cargo> Worker<C> {
             || (self.disk.is_none() && others_may_get_through)
     }
 
-    /// The memory of what is on its way. What is set aside has its own.
-    fn in_use(&self) -> Held {
-        let aside = self.aside.size();
-        Held {
-            records: self.memory.records.saturating_sub(aside.records),
-            bytes: self.memory.bytes.saturating_sub(aside.bytes),
-        }
-    }
-
     fn is_memory_full(&self) -> bool {
-        let used = self.in_use();
+        let used = self.memory;
         used.records >= self.pace.window.records || used.bytes >= self.pace.window.bytes
     }
 
@@ -302,7 +294,7 @@ impl<C: Cargo> Worker<C> {
         if self.is_memory_full() || self.spills() {
             return batch;
         }
-        let used = self.in_use();
+        let used = self.memory;
         Limits {
             records: batch.records.min(window.records - used.records),
             bytes: batch.bytes.min(window.bytes - used.bytes),
@@ -391,6 +383,10 @@ impl<C: Cargo> Worker<C> {
         self.has_doubt &= finished.done.is_empty();
         self.has_looked_further &= self.has_doubt;
         for (chunk, records) in finished.done {
+            // What was set aside has left the memory before.
+            if finished.was_aside.is_none() {
+                self.leave_memory(chunk, records);
+            }
             self.is_done(chunk, records);
         }
         self.set_aside(finished.aside, finished.behind);
@@ -410,12 +406,17 @@ impl<C: Cargo> Worker<C> {
         }
     }
 
-    fn is_done(&mut self, chunk: u64, records: u32) {
+    /// Some records of a chunk need no room in memory any more: they are done, or set aside.
+    fn leave_memory(&mut self, chunk: u64, records: u32) {
         let Some(known) = self.chunks.get_mut(&chunk) else { return };
         let size = known.size.take_part(records);
-        let held = known.held.take_part(records);
         self.memory.records -= size.records;
         self.memory.bytes -= size.bytes;
+    }
+
+    fn is_done(&mut self, chunk: u64, records: u32) {
+        let Some(known) = self.chunks.get_mut(&chunk) else { return };
+        let held = known.held.take_part(records);
         if self.ledger.done(chunk, records) {
             self.chunks.remove(&chunk);
             self.settle(chunk, held);

@@ -1,9 +1,11 @@
 //! The emitter's outbox: feature `outbox`.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Emitter, EmitterBuilder, cargo};
+use crate::dispatch::Folder;
 use crate::files;
 use crate::outbox::{self, Fsync, Resubmission};
 
@@ -42,7 +44,11 @@ impl Emitter {
     /// records: `CostEmitter::resubmit` sends those again. That Paid refuses letters, or cannot be reached, is no error,
     /// but a part of the result.
     pub fn resubmit(&self, folder: impl AsRef<Path>) -> Resubmission {
+        self.resubmit_from(outbox::shared_folder(folder.as_ref()))
+    }
+
+    pub(crate) fn resubmit_from(&self, folder: io::Result<Option<Arc<dyn Folder>>>) -> Resubmission {
         let record = |letter: &outbox::DeadLetter| cargo::record_of_json(letter.record.get().as_bytes());
-        Resubmission::new(outbox::shared_folder(folder.as_ref()), self.dispatch.errand(), record, |_| {}, || {})
+        Resubmission::new(folder, self.dispatch.errand(), record, |_| {}, || {})
     }
 }

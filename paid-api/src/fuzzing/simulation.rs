@@ -1,4 +1,9 @@
-//! Doors for `xtask/torture`: the emitter on a host that is simulated, and the answers that only a server gives.
+//! Doors for `xtask/torture`: emitters, tracing and a forwarder on a host that is simulated, and the answers that only a
+//! server gives.
+
+mod letters;
+mod messages;
+mod traces;
 
 use std::sync::Arc;
 
@@ -12,6 +17,9 @@ use crate::error::{ApiError, Error, SinkError};
 use crate::types::CreateCostsResponse;
 use crate::verdict::Verdict;
 use crate::{Counts, EmitterBuilder, RecordKind, Sink, SinkFuture, outbox};
+pub use letters::{discard, letters, resubmit};
+pub use messages::{Message, Reply, forward};
+pub use traces::Traces;
 
 /// A builder of an emitter whose work runs on this host.
 pub fn emitter(sink: impl Sink + 'static, host: Arc<dyn Host>) -> EmitterBuilder {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::Timestamp;
-use crate::dispatch::Rejected;
+use crate::dispatch::{Folder, Rejected};
 use crate::files::PrivateFolder;
 use crate::report::RecordKind;
 
@@ -94,16 +94,20 @@ pub fn discard<K: Into<String>>(
     keys: impl IntoIterator<Item = K>,
 ) -> io::Result<Vec<DeadLetter>> {
     let keys: BTreeSet<String> = keys.into_iter().map(Into::into).collect();
+    let folder = opened(folder.as_ref())?;
+    folder.map_or_else(|| Ok(Vec::new()), |folder| discard_from(&folder, &keys))
+}
+
+/// See [`discard`].
+pub(crate) fn discard_from(folder: &dyn Folder, keys: &BTreeSet<String>) -> io::Result<Vec<DeadLetter>> {
     let mut discarded = Vec::new();
-    if let Some(folder) = opened(folder.as_ref())? {
-        rewrite(&folder, |entry| match entry.letter() {
-            Some(letter) if keys.contains(&letter.key) => {
-                discarded.push(letter.clone());
-                Fate::Drop
-            }
-            _ => Fate::Keep,
-        })?;
-    }
+    rewrite(folder, |entry| match entry.letter() {
+        Some(letter) if keys.contains(&letter.key) => {
+            discarded.push(letter.clone());
+            Fate::Drop
+        }
+        _ => Fate::Keep,
+    })?;
     Ok(discarded)
 }
 

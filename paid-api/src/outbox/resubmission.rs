@@ -6,12 +6,12 @@ use std::future::IntoFuture;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::dead_letters::{self, DeadLetter, Fate, with_fields};
 use super::kind_of;
 use crate::Timestamp;
-use crate::dispatch::{Answer, Errand, Folder, Record, Storage};
+use crate::dispatch::{Answer, Errand, Folder, Host, Record, Storage};
 use crate::report::RecordKind;
 
 const LOCK: &str = "resubmission.lock";
@@ -115,7 +115,8 @@ impl Resubmission {
     }
 
     async fn run(self) -> io::Result<Resubmitted> {
-        let begun = Instant::now();
+        let host = Arc::clone(&self.errand.host);
+        let begun = host.instant();
         let kind = self.errand.kind;
         let mut outcome = Resubmitted::default();
         let Some(folder) = self.folder? else { return Ok(outcome) };
@@ -146,15 +147,15 @@ impl Resubmission {
             }
             part.iter().for_each(&self.allow);
             if kind == RecordKind::Cost {
-                mark_as_sent(folder, &part)?;
+                mark_as_sent(folder, &part, time_of(&*host))?;
             }
-            let left = self.timeout.saturating_sub(begun.elapsed());
+            let left = self.timeout.saturating_sub(host.instant().saturating_duration_since(begun));
             let answers = self.errand.run(records, left, Arc::clone(&alone), || {
                 progress.answered += 1;
                 tell(progress);
             });
             let answers = answers.await?;
-            settle(folder, part, answers.answers, &mut outcome)?;
+            settle(folder, part, answers.answers, time_of(&*host), &mut outcome)?;
             (self.settled)();
             let in_all = format!("not answered within {:?}", self.timeout);
             let of_part = format!("not answered within {left:?}");
@@ -188,6 +189,10 @@ impl fmt::Debug for Resubmission {
     }
 }
 
+fn time_of(host: &dyn Host) -> Timestamp {
+    Timestamp::from(chrono::DateTime::from(host.now()))
+}
+
 fn check_kind(kind: RecordKind, of_outbox: Option<RecordKind>) -> io::Result<()> {
     let problem = match (kind, of_outbox) {
         (RecordKind::Signal, Some(RecordKind::Cost)) => {
@@ -213,8 +218,7 @@ fn alone(folder: &dyn Folder) -> io::Result<Box<dyn Storage>> {
 }
 
 /// Notes that records are being sent: if this process ends now, Paid may have them.
-fn mark_as_sent(folder: &dyn Folder, letters: &[DeadLetter]) -> io::Result<()> {
-    let at = Timestamp::now();
+fn mark_as_sent(folder: &dyn Folder, letters: &[DeadLetter], at: Timestamp) -> io::Result<()> {
     let why = format!("uncertain: sent again at {at}, and this process ended before the answer; Paid may have it");
     let changes = letters.iter().map(|letter| (letter.key.as_str(), Some((letter.at, why.clone())))).collect();
     update(folder, changes)
@@ -225,9 +229,9 @@ fn settle(
     folder: &dyn Folder,
     letters: Vec<DeadLetter>,
     answers: Vec<Answer>,
+    now: Timestamp,
     outcome: &mut Resubmitted,
 ) -> io::Result<()> {
-    let now = Timestamp::now();
     let mut changes = BTreeMap::new();
     for (letter, answer) in letters.iter().zip(&answers) {
         let change = match answer {

@@ -18,13 +18,30 @@ pub(crate) struct Reporter {
     thread: Option<HookThread>,
     /// One for each kind: a flood of spans must not hide a signal.
     throttles: [Mutex<Throttle>; 3],
+    clock: Clock,
+}
+
+/// The clock of the log.
+struct Clock(Box<dyn Fn() -> Instant + Send + Sync>);
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self(Box::new(Instant::now))
+    }
 }
 
 /// The state of the log for failures that may occur a million times a second.
 #[derive(Default)]
 struct Throttle {
     logged: Option<Instant>,
+    /// How many records the failures were about that were not logged since.
     unlogged: u64,
+}
+
+impl Throttle {
+    fn is_open(&self, now: Instant) -> bool {
+        self.logged.is_none_or(|logged| now.duration_since(logged) >= LOGGED_EVERY)
+    }
 }
 
 /// Such failures are logged at most this often.
@@ -38,6 +55,12 @@ impl Reporter {
     #[allow(dead_code)] // Only tracing has one.
     pub(crate) fn add_observer(&mut self, observer: impl Fn(&DeliveryError) + Send + Sync + 'static) {
         self.observers.push(Box::new(observer));
+    }
+
+    /// Reads the time from this clock from now on.
+    pub(crate) fn with_clock(mut self, clock: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
+        self.clock = Clock(Box::new(clock));
+        self
     }
 
     /// Calls the hooks on a thread of their own from now on, so that a slow one stops neither delivery nor a caller.
@@ -58,7 +81,7 @@ impl Reporter {
     }
 
     /// Like [`report`](Self::report), for failures that may occur often: logs at most once a second, with the number of
-    /// failures in between.
+    /// records in between.
     pub(crate) fn report_throttled(&self, failure: &DeliveryError) {
         self.log_throttled(failure);
         self.tell_hooks(failure);
@@ -72,9 +95,9 @@ impl Reporter {
             RecordKind::Span => spans,
         };
         let mut throttle = throttle.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        if throttle.logged.is_some_and(|logged| now.duration_since(logged) < LOGGED_EVERY) {
-            throttle.unlogged += 1;
+        let now = (self.clock.0)();
+        if !throttle.is_open(now) {
+            throttle.unlogged += failure.records();
             return;
         }
         let unlogged = std::mem::take(&mut throttle.unlogged);
@@ -83,6 +106,30 @@ impl Reporter {
         match unlogged {
             0 => log(failure),
             more => log(&format_args!("{failure} (and {more} more since this was last logged)")),
+        }
+    }
+
+    /// Logs how many records the failures were about that were not logged, if the last line is a second old.
+    pub(crate) fn log_rest_if_due(&self) {
+        self.log_rest_of(|throttle| throttle.unlogged > 0 && throttle.is_open((self.clock.0)()));
+    }
+
+    /// Like [`log_rest_if_due`](Self::log_rest_if_due), at once: nothing may follow.
+    pub(crate) fn log_rest(&self) {
+        self.log_rest_of(|throttle| throttle.unlogged > 0);
+    }
+
+    fn log_rest_of(&self, is_due: impl Fn(&Throttle) -> bool) {
+        let kinds = [RecordKind::Signal, RecordKind::Cost, RecordKind::Span];
+        for (kind, throttle) in kinds.into_iter().zip(&self.throttles) {
+            let mut throttle = throttle.lock().unwrap_or_else(PoisonError::into_inner);
+            if !is_due(&throttle) {
+                continue;
+            }
+            let unlogged = std::mem::take(&mut throttle.unlogged);
+            throttle.logged = Some((self.clock.0)());
+            drop(throttle);
+            log(&format_args!("{} more not delivered since this was last logged", kind.counted(unlogged)));
         }
     }
 
@@ -114,6 +161,12 @@ impl Reporter {
         if let Some(thread) = &self.thread {
             thread.finish(until);
         }
+    }
+}
+
+impl Drop for Reporter {
+    fn drop(&mut self) {
+        self.log_rest();
     }
 }
 

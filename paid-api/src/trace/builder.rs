@@ -14,7 +14,7 @@ use super::guard::TraceGuard;
 use super::pipeline::{self, Pipeline};
 use super::stats::TraceCounters;
 use crate::client::{self, ApiKey, Configure, Connections, HttpSettings, KeySource};
-use crate::dispatch::{DiskSettings, Dispatch, DispatchSettings, Partial, dispatch_setters};
+use crate::dispatch::{DiskSettings, Dispatch, DispatchSettings, Partial, Sink, dispatch_setters};
 use crate::duration::bounded;
 use crate::error::ConfigError;
 use crate::report::RecordKind;
@@ -40,7 +40,7 @@ pub struct TraceBuilder {
     key: Option<Result<KeySource, ConfigError>>,
     endpoint: Option<String>,
     export: Export,
-    settings: DispatchSettings,
+    pub(crate) settings: DispatchSettings,
     timeout: Duration,
     service_name: Option<String>,
     configure: Option<Configure>,
@@ -150,12 +150,12 @@ impl TraceBuilder {
     /// # Errors
     ///
     /// See [`init`](Self::init).
-    pub fn build(self) -> Result<TraceGuard, ConfigError> {
+    pub fn build(mut self) -> Result<TraceGuard, ConfigError> {
         if !self.is_enabled()? {
             pipeline::turned_off();
             return Ok(TraceGuard::disabled());
         }
-        let key = match self.key {
+        let key = match self.key.take() {
             Some(key) => key?,
             None => {
                 let text = client::variable("PAID_API_KEY")?
@@ -163,16 +163,27 @@ impl TraceBuilder {
                 KeySource::Fixed(ApiKey::new(&text)?)
             }
         };
-        let endpoint = match self.endpoint {
+        let endpoint = match self.endpoint.take() {
             Some(endpoint) => endpoint,
             None => client::variable("PAID_OTEL_COLLECTOR_ENDPOINT")?.unwrap_or_else(|| ENDPOINT.to_owned()),
         };
         let endpoint = client::checked_url("collector's endpoint", &endpoint)?;
         let connections = Connections::new(HttpSettings {
             connect_timeout: Duration::from_secs(10),
-            configure: self.configure,
+            configure: self.configure.take(),
             is_plain: client::is_plain(&endpoint),
         })?;
+        let timeout = bounded(self.timeout);
+        let collector = |key, resource: &Resource| CollectorSink::new(connections, endpoint, key, timeout, resource);
+        self.start(key, |key, resource| Arc::new(collector(key, resource)))
+    }
+
+    /// Starts tracing over this collector.
+    pub(crate) fn start(
+        self,
+        key: KeySource,
+        collector: impl FnOnce(KeySource, &Resource) -> Arc<dyn Sink>,
+    ) -> Result<TraceGuard, ConfigError> {
         let timeout = bounded(self.timeout);
         let mut settings = self.settings;
         // Spans that wait longer are lost: the queue is short.
@@ -188,10 +199,9 @@ impl TraceBuilder {
         let noticed = Arc::clone(&counters);
         settings.reporter.add_observer(move |failure| noticed.notice(failure));
         let resource = resource(self.service_name);
-        let collector = CollectorSink::new(connections, endpoint, key.clone(), timeout, &resource);
-        let spans = Spans { key, mode };
+        let collector = collector(key.clone(), &resource);
         let no_disk = DiskSettings::none(RecordKind::Span);
-        let dispatch = Dispatch::start(spans, Arc::new(collector), settings, &no_disk)?;
+        let dispatch = Dispatch::start(Spans { key, mode }, collector, settings, &no_disk)?;
         let exporter = Arc::new(Exporter::new(dispatch, counters, timeout));
         Ok(TraceGuard::over(Arc::new(Pipeline::new(exporter, resource))))
     }

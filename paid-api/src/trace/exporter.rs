@@ -36,11 +36,10 @@ impl Exporter {
         self.live.get(id)
     }
 
-    /// Exports a span that has ended, if it belongs to traced work.
-    pub(super) fn span_ends(&self, span: SpanData) {
-        if let Some(stamp) = self.live.end(span.span_context.span_id()) {
-            self.dispatch.push(Ended { span, stamp }, None, None);
-        }
+    /// Exports a span that has ended, if it belongs to traced work. Returns true if it was accepted.
+    pub(super) fn span_ends(&self, span: SpanData) -> bool {
+        let stamp = self.live.end(span.span_context.span_id());
+        stamp.is_some_and(|stamp| self.dispatch.push(Ended { span, stamp }, None, None))
     }
 
     pub(super) fn forget_live_spans(&self) {

@@ -100,7 +100,12 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 fn is_enough(sums: &Mutex<Sums>, options: &Options) -> bool {
-    !options.brief && lock(sums).shown.len() >= options.failures
+    let most = match (options.brief, options.first) {
+        (true, true) => 1,
+        (true, false) => usize::MAX,
+        (false, _) => options.failures,
+    };
+    lock(sums).shown.len() >= most
 }
 
 fn one(seed: u64, options: &Options, sums: &Mutex<Sums>) {

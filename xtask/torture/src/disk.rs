@@ -121,7 +121,8 @@ impl Disk {
 
     pub(crate) fn fault(&self, fault: DiskFault) {
         let mut state = self.lock();
-        state.has_worked &= fault == DiskFault::Heals;
+        // Dead letters that cannot be written hold up nothing else.
+        state.has_worked &= matches!(fault, DiskFault::Heals | DiskFault::LettersFail);
         match fault {
             DiskFault::Heals => {
                 state.faults = Faults::default();

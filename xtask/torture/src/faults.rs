@@ -23,7 +23,7 @@ struct Found {
 ///
 /// # Errors
 ///
-/// If a patch does not apply, or a fault does not compile.
+/// If the sources cannot be copied, or do not compile as they are.
 pub(crate) fn run(seeds: u64, only: &str) -> Result<bool> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let mut patches: Vec<_> = std::fs::read_dir(root.join("xtask/torture/faults"))?
@@ -34,10 +34,15 @@ pub(crate) fn run(seeds: u64, only: &str) -> Result<bool> {
     patches.sort();
     let copy = copy(&root)?;
     eprintln!("  the sources as they are");
-    let before = broken(&copy, seeds)?;
+    let before = broken(&copy, seeds, false)?;
     let mut found = Vec::new();
     for patch in &patches {
-        let one = one(&copy, patch, seeds, &before)?;
+        // One that does not compile must not hide the others.
+        let one = one(&copy, patch, seeds, &before).unwrap_or_else(|error| Found {
+            name: name_of(patch),
+            about: format!("{error:#}"),
+            claim: None,
+        });
         let claim = one.claim.as_ref().map_or_else(|| "NOT FOUND".to_owned(), |(claim, _)| claim.clone());
         eprintln!("  {}: {claim}", one.name);
         found.push(one);
@@ -71,8 +76,12 @@ fn copy(root: &Path) -> Result<PathBuf> {
     Ok(copy)
 }
 
+fn name_of(patch: &Path) -> String {
+    patch.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned()
+}
+
 fn one(copy: &Path, patch: &Path, seeds: u64, before: &BTreeMap<String, u64>) -> Result<Found> {
-    let name = patch.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+    let name = name_of(patch);
     let text = std::fs::read_to_string(patch)?;
     let about: Vec<_> = text.lines().take_while(|line| !line.starts_with("diff")).map(str::trim).collect();
     let apply = |reverse: &[&str]| -> Result<()> {
@@ -89,19 +98,22 @@ fn one(copy: &Path, patch: &Path, seeds: u64, before: &BTreeMap<String, u64>) ->
         Ok(())
     };
     apply(&[])?;
-    let broken = broken(copy, seeds).with_context(|| format!("with {name}"));
+    let broken = broken(copy, seeds, before.is_empty()).with_context(|| format!("with {name}"));
     apply(&["--reverse"])?;
     let is_new = |claim: &str, seed: u64| before.get(claim).is_none_or(|before| seed < *before);
     let claim = broken?.into_iter().filter(|(claim, seed)| is_new(claim, *seed)).min_by_key(|(_, seed)| *seed);
     Ok(Found { name, about: about.join(" ").trim().to_owned(), claim })
 }
 
-/// The claims that fail in the sources, each with the first seed in which it does.
-fn broken(copy: &Path, seeds: u64) -> Result<BTreeMap<String, u64>> {
+/// The claims that fail in the sources, each with the first seed in which it does; or only the first of them.
+fn broken(copy: &Path, seeds: u64, only_first: bool) -> Result<BTreeMap<String, u64>> {
     let output = Command::new("cargo")
         .current_dir(copy)
         .env("CARGO_TARGET_DIR", copy.join("../target"))
+        // A patch changes a few lines.
+        .env("CARGO_INCREMENTAL", "1")
         .args(["run", "--quiet", "--release", "-p", "torture", "--", "--brief", "--seeds", &seeds.to_string()])
+        .args(only_first.then_some("--first"))
         .stderr(Stdio::piped())
         .output()?;
     let said = String::from_utf8_lossy(&output.stdout);

@@ -4,7 +4,8 @@
 use fastrand::Rng;
 
 use crate::story::{
-    Action, Burst, DiskFault, Hook, How, Kill, Lie, Mode, Nature, Overflow, Setup, Step, Story, Sync, When,
+    Action, Burst, DiskFault, Hook, How, Kill, Kind, Lie, Mode, Nature, Overflow, Setup, Step, Story, StreamFault,
+    Sync, When,
 };
 
 /// What a story may be about.
@@ -36,6 +37,10 @@ enum Theme {
     GivenUp,
     /// The sink panics, or never answers.
     Sink,
+    /// The stream breaks, or loses acknowledgements.
+    Stream,
+    /// The forwarder stops and starts.
+    Stops,
 }
 
 const THEMES: [Theme; 13] = [
@@ -54,10 +59,64 @@ const THEMES: [Theme; 13] = [
     Theme::Sink,
 ];
 
+/// Neighbouring seeds are far apart.
+fn random(seed: u64, salt: u64) -> Rng {
+    Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ salt)
+}
+
 /// The story of a seed.
 pub fn story(seed: u64) -> Story {
-    // Neighbouring seeds are far apart.
-    let mut random = Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x7061_6964);
+    let mut random = random(seed, 0x6b69_6e64);
+    match random.u32(0..10) {
+        0 | 1 => of_spans(seed, random),
+        2..=4 => of_messages(seed, random),
+        _ => with_letters(plain_story(seed), random),
+    }
+}
+
+/// A story about spans.
+fn of_spans(seed: u64, mut random: Rng) -> Story {
+    let mut themes = THEMES.to_vec();
+    themes.retain(|theme| !matches!(theme, Theme::Power | Theme::Disk | Theme::Damage) && random.u32(0..10) < 3);
+    let mut setup = setup(&mut random, &themes, false);
+    (setup.kind, setup.resends, setup.in_flight, setup.keeps_order) = (Kind::Spans, false, 1, false);
+    write(seed, random, themes, setup)
+}
+
+/// A story about messages that are forwarded.
+fn of_messages(seed: u64, mut random: Rng) -> Story {
+    let mut themes = THEMES.to_vec();
+    themes.extend([Theme::Stream, Theme::Stops]);
+    themes.retain(|theme| {
+        let is_of_messages = matches!(theme, Theme::Stream | Theme::Stops | Theme::Kills);
+        let is_of_disks = matches!(theme, Theme::Power | Theme::Disk | Theme::Damage | Theme::GivenUp);
+        !is_of_disks && random.u32(0..10) < if is_of_messages { 4 } else { 2 }
+    });
+    let mut setup = setup(&mut random, &themes, false);
+    (setup.kind, setup.resends) = (Kind::Messages, false);
+    // What a hook emits is not from the stream.
+    setup.hook = if setup.hook == Hook::Emits { Hook::Quiet } else { setup.hook };
+    write(seed, random, themes, setup)
+}
+
+/// In some stories with an outbox, someone sends the dead letters again, or discards some.
+fn with_letters(mut story: Story, mut random: Rng) -> Story {
+    if story.setup.outbox.is_some() && random.u32(0..10) < 4 {
+        for _ in 0..random.usize(1..4) {
+            let action = match random.u32(0..3) {
+                0 => Action::Discard(random.u32(0..3)),
+                _ => Action::Resubmit(random.choice([10, 1_000, 60_000]).unwrap_or(10)),
+            };
+            let step = Step { after: random.u32(0..2_000), action };
+            story.steps.insert(random.usize(0..=story.steps.len()), step);
+        }
+    }
+    story
+}
+
+/// The story of a seed about signals or cost records, in which nobody looks at dead letters.
+pub fn plain_story(seed: u64) -> Story {
+    let mut random = random(seed, 0x7061_6964);
     let has_outbox = random.u32(0..10) < 6;
     let mut themes = THEMES.to_vec();
     themes.retain(|theme| {
@@ -68,6 +127,10 @@ pub fn story(seed: u64) -> Story {
         themes.retain(|theme| !matches!(theme, Theme::Power | Theme::Disk | Theme::Damage));
     }
     let setup = setup(&mut random, &themes, has_outbox);
+    write(seed, random, themes, setup)
+}
+
+fn write(seed: u64, random: Rng, themes: Vec<Theme>, setup: Setup) -> Story {
     let mut writer = Writer { random, themes, setup, next: 1, steps: Vec::new() };
     let length = writer.random.usize(3..28);
     while writer.steps.len() < length {
@@ -105,7 +168,7 @@ fn setup(random: &mut Rng, themes: &[Theme], has_outbox: bool) -> Setup {
     let batch = random.usize(1..largest);
     let costs = random.u32(0..4) == 0;
     Setup {
-        costs,
+        kind: if costs { Kind::Costs } else { Kind::Signals },
         resends: costs && random.u32(0..5) == 0,
         outbox,
         overflow,
@@ -199,6 +262,23 @@ impl Writer {
             Theme::Bad | Theme::Poison | Theme::Flood | Theme::GivenUp => {
                 let burst = self.burst();
                 self.push(Action::Emit(burst));
+            }
+            Theme::Stream => {
+                let fault = match self.random.u32(0..10) {
+                    0 | 1 => StreamFault::AcksFail(self.random.u32(1..8)),
+                    2 => StreamFault::AcksLost(self.random.u32(1..8)),
+                    3 => StreamFault::AcksHang,
+                    4 | 5 => StreamFault::Doubles(self.random.u32(1..100)),
+                    6 => StreamFault::Slow(self.random.u32(1..500)),
+                    7 => StreamFault::Breaks,
+                    8 => StreamFault::Ends,
+                    _ => StreamFault::Heals,
+                };
+                self.push(Action::Stream(fault));
+            }
+            Theme::Stops => {
+                let action = if self.chance(50) { Action::Stop } else { Action::Forward };
+                self.push(action);
             }
             Theme::Kills | Theme::Power => self.kill(theme == Theme::Power),
             Theme::Disk => {
@@ -295,6 +375,8 @@ impl Writer {
             0 | 1 if self.has(Theme::Bad) => Nature::Refused,
             2 if self.has(Theme::Bad) => Nature::Failed,
             3 if self.has(Theme::Poison) => Nature::Poison,
+            4 if self.setup.is_of_messages() && self.has(Theme::Bad) => Nature::Junk,
+            4 | 5 if self.setup.is_of_spans() => Nature::Signal,
             _ => Nature::Good,
         };
         let size = match self.random.u32(0..10) {

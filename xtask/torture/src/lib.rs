@@ -1,9 +1,11 @@
 //! A simulator that finds what nobody thought of: `cargo xtask torture`.
 //!
-//! The real emitter, with its dispatch, its outbox and redb, runs through random stories, one thread a story: signals are
-//! emitted, stored and flushed; the clock jumps; Paid answers, lies, hangs, loses the answer; the disk is full, fails, is
-//! torn at any byte, forgets what was not synced; the process is killed at any step, and a new one starts on what is left.
-//! Beside it a model knows what may be claimed, and every claim is checked at every step.
+//! The real emitters of signals and cost records, the exporter of spans and the forwarder, with dispatch, outbox and redb, run
+//! through random stories, one thread a story: signals are emitted, stored and flushed; dead letters are sent again or
+//! discarded; messages are published, delivered twice, and their acknowledgements lost; the clock jumps; Paid answers, lies,
+//! hangs, loses the answer; the disk is full, fails, is torn at any byte, forgets what was not synced; the process is killed
+//! at any step, and a new one starts on what is left. Beside it a model knows what may be claimed, and every claim is checked
+//! at every step. Claims are also about what the hook hears and what the log says.
 //!
 //! ```sh
 //! cargo xtask torture --seeds 2000             # CI
@@ -19,7 +21,8 @@
 //!   one seed, and check it while it runs. That is what this does. From TigerBeetle comes also that a run ends in a phase
 //!   where everything works: whatever is still pending then is stuck (liveness, module `process`).
 //! - *sled's* guide to simulation: the code under test asks an interface for time, disk and threads, and the test answers.
-//!   The library has such seams: `Host` (threads and the time of day), `Folder` and `Storage` (the disk) and `Sink` (Paid).
+//!   The library has such seams: `Host` (threads and the time of day), `Folder` and `Storage` (the disk), `Sink` (Paid and the
+//!   collector) and `Message` (a stream).
 //!   The library's code is the one that users run, not a copy, and needs no other build.
 //! - *turmoil* and *madsim* simulate a network of hosts. There is no network here: one process talks to one server through
 //!   one function. madsim also replaces tokio and libc by its own, which takes a build of its own; *loom* and *shuttle* try
@@ -52,9 +55,10 @@ mod run;
 mod server;
 mod shrink;
 mod story;
+mod stream;
 mod world;
 
-pub use generate::story;
+pub use generate::{plain_story, story};
 pub use run::{Outcome, run};
 pub use shrink::shrink;
 pub use story::Story;

@@ -35,6 +35,9 @@ pub(crate) struct Options {
     /// Go through all stories, and print one line for each claim that fails.
     #[arg(long)]
     brief: bool,
+    /// With `--brief`: only up to the first story that fails.
+    #[arg(long)]
+    first: bool,
     /// Put mended faults back, one after the other, and show that each is found.
     #[arg(long)]
     faults: bool,

@@ -1,18 +1,22 @@
 //! What may be claimed: beside every signal, what its emitter promised about it, and what became of it.
 
 mod fates;
+mod log;
+mod rest;
 mod said;
+mod spans;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use paid::{Delivery, DeliveryError, Stats};
+use paid::{Delivery, DeliveryError, RecordKind, Stats};
 
 use crate::server::Paid;
 use crate::story::{Hook, Nature, Overflow, Setup, Sync};
 use crate::world::{Moment, World};
-use said::{Said, named, said, weight};
+use log::Heard;
+use said::{Said, is_lost, named, said, weight};
 
 /// Signals that the error hook emits have numbers from here on.
 pub(crate) const OF_HOOK: u32 = 1_000_000;
@@ -50,6 +54,13 @@ struct State {
     named: BTreeSet<u32>,
     /// How many signals the hook of this process was told of.
     reported: u64,
+    /// Those that were not accepted or lost, of the spans that are signals.
+    lost_signals: u64,
+    heard: Heard,
+    /// Dead letters were sent again by this process.
+    has_resubmitted: bool,
+    /// Signals whose dead letters someone discarded.
+    discarded: BTreeSet<u32>,
     /// Whether the hook is running, and how many signals that it emitted were refused: it is not called about itself.
     is_hooking: bool,
     of_itself: u64,
@@ -73,6 +84,10 @@ impl Model {
             signals: BTreeMap::new(),
             named: BTreeSet::new(),
             reported: 0,
+            lost_signals: 0,
+            heard: Heard::default(),
+            has_resubmitted: false,
+            discarded: BTreeSet::new(),
             is_hooking: false,
             of_itself: 0,
             disk_has_failed: false,
@@ -104,7 +119,8 @@ impl Model {
     pub(crate) fn start(&self) {
         let mut state = self.lock();
         state.process += 1;
-        (state.reported, state.is_hooking, state.of_itself) = (0, false, 0);
+        (state.reported, state.lost_signals, state.is_hooking, state.of_itself) = (0, 0, false, 0);
+        (state.heard, state.has_resubmitted) = (Heard::begin(), false);
         state.open.clear();
     }
 
@@ -207,6 +223,32 @@ impl Model {
         }
     }
 
+    /// A span is not accepted.
+    pub(crate) fn refused(&self, span: u32) {
+        let mut state = self.lock();
+        if state.is_hooking {
+            state.of_itself += 1;
+            state.heard.miss(span);
+        }
+        if let Some(promise) = state.signals.get_mut(&span) {
+            (promise.accepted, promise.said) = (Some(false), Some(Said::Refused));
+        }
+    }
+
+    /// Dead letters are sent again.
+    pub(crate) fn resubmits(&self) {
+        self.lock().has_resubmitted = true;
+    }
+
+    /// The dead letters of these signals are discarded.
+    pub(crate) fn discard(&self, signals: &BTreeSet<u32>) {
+        self.lock().discarded.extend(signals);
+    }
+
+    pub(crate) fn is_discarded(&self, signal: u32) -> bool {
+        self.lock().discarded.contains(&signal)
+    }
+
     pub(crate) fn stored(&self, signal: u32) {
         if self.world.is_dead() {
             return;
@@ -266,7 +308,10 @@ impl Model {
             }
             Said::Refused => {
                 let mut state = self.lock();
-                state.of_itself += u64::from(state.is_hooking);
+                if state.is_hooking {
+                    state.of_itself += 1;
+                    outcome.as_ref().err().into_iter().for_each(|failure| state.heard.hear(failure));
+                }
                 drop(state);
                 let is_full = matches!(outcome, Err(DeliveryError::QueueFull { .. }));
                 let has_waited = self.lock().signals.get(&signal).is_some_and(|promise| !promise.is_in_order);
@@ -300,11 +345,15 @@ impl Model {
         }
         self.world.note(0x40_0000, || format!("hook: {failure}"));
         let mut state = self.lock();
-        state.reported += weight(failure);
+        state.heard.hear(failure);
+        state.reported += weight(failure, &self.paid);
+        if failure.kind() == RecordKind::Signal && is_lost(failure) {
+            state.lost_signals += weight(failure, &self.paid);
+        }
         if let Some(number) = named(failure) {
             state.named.insert(number);
         }
-        let (is_damaged, of_costs) = (state.is_damaged, state.setup.costs);
+        let (is_damaged, of_costs) = (state.is_damaged, state.setup.is_of_costs());
         drop(state);
         if let DeliveryError::Outbox { problem, .. } = failure {
             // A journal that ends with half a line puts more cost records in doubt.
@@ -334,7 +383,7 @@ impl Model {
         let rest: Vec<_> = signals.iter().filter(|signal| !was_dropped(**signal)).collect();
         // The hook does not hear the names of cost records, nor of what made way for its own.
         let drops = state.setup.overflow == Overflow::DropOldest;
-        let is_unnamed = drops && (state.setup.costs || state.setup.hook == Hook::Emits);
+        let is_unnamed = drops && (state.setup.is_of_costs() || state.setup.hook == Hook::Emits);
         drop(state);
         let open = rest.iter().find(|signal| !self.is_settled(***signal));
         let holds = open.is_none() || self.is_damaged() || is_unnamed;
@@ -354,7 +403,7 @@ impl Model {
         let gone = said(Said::Lost) + said(Said::Dropped);
         let setup = state.setup.clone();
         let is_damaged = state.is_damaged;
-        let weight_of_head = if setup.costs { 150 } else { 400 };
+        let weight_of_head = if setup.is_of_costs() { 150 } else { 400 };
         // A receipt that has its answer may not have been polled yet. Of what was dropped the hook knows, if it has a name.
         let is_here = |promise: &Promise| {
             promise.process == state.process && promise.accepted == Some(true) && promise.said.is_none()
@@ -371,18 +420,20 @@ impl Model {
         drop(state);
         // What a chunk holds is given back by the average of its records.
         let most_bytes = setup.queue_bytes + largest;
-        let is_told = (setup.costs || setup.hook == Hook::Emits) && setup.overflow == Overflow::DropOldest;
+        let is_told = (setup.is_of_costs() || setup.hook == Hook::Emits) && setup.overflow == Overflow::DropOldest;
         let holds = bytes <= most_bytes || setup.outbox.is_some() || is_told;
         self.claim("memory is bounded in bytes", holds, || format!("{bytes} bytes in memory, {most_bytes} at most"));
         let done = stats.delivered + stats.rejected + stats.dropped;
         let seen = || format!("{stats:?}");
         let all = stats.accepted + stats.recovered;
         self.claim("no more is done than was accepted", done <= all || is_damaged, seen);
-        let is_accepted = (accepted..=accepted + unknown).contains(&stats.accepted);
+        // What is forwarded is not emitted by the program.
+        let is_of_messages = setup.is_of_messages();
+        let is_accepted = is_of_messages || (accepted..=accepted + unknown).contains(&stats.accepted);
         self.claim("what is accepted is counted", is_accepted, || {
             format!("{accepted} to {}; {stats:?}", accepted + unknown)
         });
-        let is_refused = (refused..=refused + unknown).contains(&stats.refused);
+        let is_refused = is_of_messages || (refused..=refused + unknown).contains(&stats.refused);
         self.claim("what is refused is counted", is_refused, || {
             format!("{refused} to {}; {stats:?}", refused + unknown)
         });
@@ -416,36 +467,6 @@ impl Model {
         let holds = reported + of_itself == unbilled || (may_be_fewer && reported < unbilled) || is_damaged;
         self.claim("each signal that is not billed reaches the hook once", holds, || {
             format!("{reported} were reported; {stats:?}")
-        });
-    }
-
-    /// Claims about the signals of the last process while one of them still makes Paid answer 500.
-    pub(crate) fn check_rest(&self, accepted: &[u32]) {
-        let state = self.lock();
-        let process = state.process;
-        let poison: Vec<_> = state.signals.iter().filter(|(_, promise)| promise.nature == Nature::Poison).collect();
-        let setup = &state.setup;
-        let window = setup.queue.div_ceil(2).min(setup.batch * setup.in_flight * 2);
-        // In order, and with an outbox, those that wait may fill the memory.
-        let is_crowded = setup.keeps_order && setup.outbox.is_some();
-        if window < 4 || poison.len() > window / 2 || is_crowded {
-            // There is no room to set them aside.
-            return;
-        }
-        let held: BTreeSet<_> = poison.iter().filter_map(|(signal, _)| self.paid.customer(**signal)).collect();
-        // Those of the same customers may wait: in order, or for some minutes.
-        let is_held = |signal: u32| self.paid.customer(signal).is_some_and(|it| held.contains(&it));
-        let is_open = |promise: &Promise| {
-            let is_pending = promise.accepted == Some(true) && promise.said.is_none();
-            promise.process == process && is_pending && promise.nature != Nature::Poison
-        };
-        let rest = state.signals.iter().filter(|(signal, promise)| is_open(promise) && !is_held(**signal));
-        // Others may be emitted in this very moment.
-        let rest: Vec<_> = rest.map(|(signal, _)| *signal).filter(|signal| accepted.contains(signal)).collect();
-        drop(state);
-        let open = rest.iter().find(|signal| !self.is_settled(**signal));
-        self.claim("one bad signal does not hold up the others", open.is_none() || self.is_damaged(), || {
-            format!("signal {open:?} waits")
         });
     }
 }

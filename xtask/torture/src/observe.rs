@@ -41,6 +41,16 @@ pub(crate) fn begin() {
     SEEN.set(Some(Seen::default()));
 }
 
+/// How many lines this thread has printed.
+pub(crate) fn lines() -> usize {
+    SEEN.with_borrow(|seen| seen.as_ref().map_or(0, |seen| seen.lines.len()))
+}
+
+/// The lines from this number on.
+pub(crate) fn lines_from(first: usize) -> Vec<String> {
+    SEEN.with_borrow(|seen| seen.as_ref().and_then(|seen| seen.lines.get(first..)).unwrap_or_default().to_vec())
+}
+
 /// What was printed since.
 pub(crate) fn end() -> Seen {
     SEEN.take().unwrap_or_default()

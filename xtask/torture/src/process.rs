@@ -2,6 +2,8 @@
 
 mod build;
 mod deeds;
+mod forwarding;
+mod letters;
 mod line;
 
 use std::collections::BTreeSet;
@@ -20,8 +22,10 @@ use crate::host::{Interruptions, spawn};
 use crate::model::{Model, OF_HOOK};
 use crate::observe::Injected;
 use crate::server::{Paid, number_of};
-use crate::story::{self, Action, DiskFault, Hook, Mode, Setup, Step};
+use crate::story::{self, Action, DiskFault, Hook, Mode, Setup, Step, StreamFault};
+use crate::stream::Stream;
 use crate::world::World;
+use forwarding::Stop;
 use line::Line;
 
 /// Everything that outlives a process.
@@ -29,6 +33,7 @@ pub(crate) struct Stage {
     pub(crate) world: World,
     pub(crate) disk: Disk,
     pub(crate) paid: Paid,
+    pub(crate) stream: Stream,
     pub(crate) model: Model,
     pub(crate) setup: Setup,
 }
@@ -50,9 +55,12 @@ pub(crate) struct Process {
     world: World,
     disk: Disk,
     paid: Paid,
+    stream: Stream,
     model: Model,
     setup: Arc<Setup>,
     emitter: Slot,
+    /// The end of the forwarder.
+    stop: Arc<Mutex<Stop>>,
     /// How many more signals the hook emits.
     of_hook: Arc<AtomicU32>,
 }
@@ -63,9 +71,11 @@ impl Process {
             world: stage.world.clone(),
             disk: stage.disk.clone(),
             paid: stage.paid.clone(),
+            stream: stage.stream.clone(),
             model: stage.model.clone(),
             setup: Arc::new(stage.setup.clone()),
             emitter: Slot::default(),
+            stop: Arc::default(),
             of_hook: Arc::new(AtomicU32::new(8)),
         }
     }
@@ -80,10 +90,12 @@ impl Process {
         self.world.start();
         self.disk.start();
         self.paid.start();
+        self.stream.start();
         self.model.start();
         let mut next = from;
         let story = async {
             self.build(steps.is_empty());
+            self.forward();
             while let Some(step) = steps.get(next) {
                 tokio::time::sleep(Duration::from_millis(u64::from(step.after))).await;
                 next += 1;
@@ -166,14 +178,17 @@ impl Process {
     }
 
     fn check(&self) {
-        if let Some(emitter) = self.emitter() {
-            self.model.check(&emitter.stats());
+        let Some(emitter) = self.emitter() else { return };
+        self.model.check(&emitter.stats());
+        if let Line::Spans(traces) = &emitter {
+            self.model.check_spans(&traces.stats());
         }
     }
 
     fn heal(&self) {
         self.paid.set(Mode::Healthy);
         self.disk.fault(DiskFault::Heals);
+        self.stream.fault(StreamFault::Heals);
     }
 
     /// The signals in the dead-letter file.
@@ -194,12 +209,16 @@ impl Process {
         let minutes = Duration::from_secs(11 * 60) * (poison + 2) + self.paid.asked();
         let first = minutes + Duration::from_millis(u64::from(self.setup.retry.1) * 100);
         let accepted = self.model.accepted_so_far();
-        let mut flushed = emitter.flush(if poison > 0 { first } else { LONG }).await;
+        let time = if poison > 0 { first } else { LONG };
+        self.finish_forwarding(time).await;
+        let mut flushed = emitter.flush(time).await;
         if poison > 0 {
             self.model.check_rest(&accepted);
             self.paid.cure();
+            self.finish_forwarding(LONG).await;
             flushed = emitter.flush(LONG).await;
         }
+        self.end_forwarding().await;
         self.model.claim("everything is delivered in the end, or reported", flushed.is_ok(), || {
             format!("{flushed:?}; {:?}", emitter.stats())
         });
@@ -207,6 +226,9 @@ impl Process {
         let waits = self.model.waits();
         self.model.claim("no future waits for ever", waits.is_none(), || waits.unwrap_or_default());
         self.model.check_quiet(&emitter.stats());
+        if let Line::Spans(traces) = &emitter {
+            self.model.check_quiet_spans(&traces.stats());
+        }
         self.paid.ends();
         let ended = emitter.shutdown(Duration::from_secs(10)).await;
         self.model.claim("an emitter with nothing to do ends well", ended.is_ok(), || format!("{ended:?}"));
@@ -215,6 +237,7 @@ impl Process {
         self.model.check_order();
         drop((self.put(None), emitter));
         tokio::time::sleep(Duration::from_secs(10)).await;
+        self.model.check_log();
     }
 }
 

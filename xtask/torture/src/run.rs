@@ -9,7 +9,8 @@ use crate::model::Model;
 use crate::observe;
 use crate::process::{Ended, Process, Stage};
 use crate::server::Paid;
-use crate::story::{Action, Kill, Story, When};
+use crate::story::{Action, Kill, Story, StreamFault, When};
+use crate::stream::Stream;
 use crate::world::{Failure, World};
 
 /// How a story went.
@@ -40,6 +41,7 @@ pub fn run(story: &Story, is_told: bool) -> Outcome {
     let stage = Stage {
         disk: Disk::new(world.clone(), remembers),
         model: Model::new(world.clone(), paid.clone(), &story.setup),
+        stream: Stream::new(world.clone(), paid.clone()),
         setup: story.setup.clone(),
         paid,
         world,
@@ -96,6 +98,7 @@ fn processes(story: &Story, stage: &Stage, kills: &mut (u32, u32)) {
             Ended::Before(next) if next >= steps.len() => {
                 stage.disk.fault(crate::story::DiskFault::Heals);
                 stage.paid.set(crate::story::Mode::Healthy);
+                stage.stream.fault(StreamFault::Heals);
                 steps = &[];
                 from = 0;
             }

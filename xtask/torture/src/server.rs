@@ -1,15 +1,18 @@
 //! Paid, as the sink that the emitter sends to: it takes signals in once a key, and answers, lies, hangs or panics.
 
+mod plan;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use paid::fuzzing::simulation::{CostServer, answer, unanswered};
-use paid::{Batch, Counts, Error, Sink, SinkFuture};
+use paid::fuzzing::simulation::CostServer;
+use paid::{Batch, Counts, Sink, SinkFuture};
 
 use crate::observe::Injected;
-use crate::story::{Lie, Mode, Nature, Setup};
+use crate::story::{Mode, Nature, Setup};
 use crate::world::{Moment, World};
+use plan::{Answer, Plan};
 
 /// Outlives the processes that send to it.
 #[derive(Clone)]
@@ -34,6 +37,24 @@ struct State {
     /// Cost records that Paid may have, or not: nobody heard.
     uncertain: BTreeSet<u32>,
     of_costs: bool,
+    of_spans: bool,
+    of_messages: bool,
+    /// The last answer was about spans that are signals, too.
+    had_signals: bool,
+    /// Spans that the collector has answered about, and signals that it has confirmed to the forwarder.
+    answered: BTreeSet<u32>,
+    /// Signals whose messages went back to the stream, so that they may be sent twice.
+    returned: BTreeSet<u32>,
+    /// Dead letters that someone sends again.
+    allowed: BTreeSet<u32>,
+    /// Dead letters are sent again beside the queue.
+    resubmits: bool,
+    /// How often each signal was sent in the current second.
+    sent: (u64, BTreeMap<u32, u32>),
+    /// The largest number of messages that a forwarder may hold, and the most attempts in a second.
+    bounds: (usize, u32),
+    /// The longest wait that is kept, in seconds.
+    longest_asked: u64,
     resends: bool,
     is_damaged: bool,
     /// Signals that Paid said it had, but did not.
@@ -44,23 +65,6 @@ struct State {
     /// Until when Paid asked the emitter of this process to wait with a signal.
     asked: BTreeMap<u32, Duration>,
     is_ending: bool,
-}
-
-/// What Paid does with one request.
-struct Plan {
-    before: Duration,
-    takes_in: bool,
-    after: Duration,
-    answer: Answer,
-}
-
-enum Answer {
-    /// What was counted when the batch was taken in.
-    Honest,
-    Counts(Counts),
-    Error(Error),
-    Never,
-    Panic,
 }
 
 /// The number in the key of a signal or of a cost record.
@@ -97,7 +101,17 @@ impl Paid {
             order: Vec::new(),
             refused: BTreeSet::new(),
             uncertain: BTreeSet::new(),
-            of_costs: setup.costs,
+            of_costs: setup.is_of_costs(),
+            of_spans: setup.is_of_spans(),
+            of_messages: setup.is_of_messages(),
+            had_signals: false,
+            answered: BTreeSet::new(),
+            returned: BTreeSet::new(),
+            allowed: BTreeSet::new(),
+            resubmits: false,
+            sent: (0, BTreeMap::new()),
+            bounds: (setup.queue * 2 + setup.batch + 2, if setup.retry.0 < 100 { 150 } else { 60 }),
+            longest_asked: if setup.is_of_spans() { u64::from(setup.retry.1) / 1000 } else { 3_600 },
             resends: setup.resends,
             is_damaged: false,
             lied: BTreeSet::new(),
@@ -117,7 +131,7 @@ impl Paid {
         let mut state = self.lock();
         state.open.clear();
         state.asked.clear();
-        (state.is_ending, state.is_stuck) = (false, false);
+        (state.is_ending, state.is_stuck, state.resubmits) = (false, false, false);
     }
 
     pub(crate) fn is_stuck(&self) -> bool {
@@ -131,6 +145,35 @@ impl Paid {
 
     pub(crate) fn is_ending(&self) -> bool {
         self.lock().is_ending
+    }
+
+    /// Another forwarder begins, which knows nothing.
+    pub(crate) fn forwarder_begins(&self) {
+        self.lock().answered.clear();
+    }
+
+    /// The message of this signal went back to the stream.
+    pub(crate) fn is_returned(&self, signal: u32) {
+        self.lock().returned.insert(signal);
+    }
+
+    /// How many messages a forwarder may hold.
+    pub(crate) fn most_held(&self) -> usize {
+        let state = self.lock();
+        let is_poison = |(nature, _): &&(Nature, u8)| *nature == Nature::Poison;
+        state.bounds.0 + state.natures.values().filter(is_poison).count()
+    }
+
+    /// Whether the last answer was about spans that are signals.
+    pub(crate) fn had_signals(&self) -> bool {
+        self.lock().had_signals
+    }
+
+    /// Someone sends these dead letters again, whatever Paid said about them.
+    pub(crate) fn allow(&self, signals: &BTreeSet<u32>) {
+        let mut state = self.lock();
+        state.allowed.extend(signals);
+        state.resubmits = true;
     }
 
     pub(crate) fn expect(&self, signal: u32, nature: Nature, customer: u8) {
@@ -211,7 +254,11 @@ impl State {
     }
 
     fn arrive(&mut self, signals: &[u32], bytes: usize) -> (u64, Plan) {
-        let (most, most_bytes, most_requests) = self.limits;
+        let (mut most, mut most_bytes, mut most_requests) = self.limits;
+        if self.resubmits {
+            // They are sent in batches of their own.
+            (most, most_bytes, most_requests) = (500, 1 << 20, most_requests + 4);
+        }
         if signals.len() > most || (signals.len() > 1 && bytes > most_bytes + 64) {
             let seen = format!("{} signals and {bytes} bytes in one request", signals.len());
             self.world.fail("a request keeps its limits", seen);
@@ -222,11 +269,13 @@ impl State {
         let customers: BTreeSet<_> = signals.iter().filter_map(|signal| self.customer(*signal)).collect();
         let others = self.open.values().flatten().filter_map(|signal| self.customer(*signal));
         let double = others.into_iter().find(|customer| customers.contains(customer));
-        if let Some(customer) = double.filter(|_| self.keeps_order) {
+        if let Some(customer) = double.filter(|_| self.keeps_order && !self.resubmits) {
             self.world.fail("one customer has one request at a time", format!("customer {customer} has two"));
         }
         let now = self.world.elapsed();
-        let is_early = |signal: &&u32| self.asked.get(signal).is_some_and(|until| now < *until);
+        self.count_attempts(signals, now);
+        let is_early =
+            |signal: &&u32| !self.allowed.contains(signal) && self.asked.get(signal).is_some_and(|until| now < *until);
         if let Some(signal) = signals.iter().find(is_early).filter(|_| !self.is_ending) {
             let seen = format!("signal {signal} was sent again too early");
             self.world.fail("the wait that Paid asks for is kept", seen);
@@ -239,80 +288,20 @@ impl State {
         (request, plan)
     }
 
-    fn plan(&self, signals: &[u32]) -> Plan {
-        let world = &self.world;
-        let ms = |limit: u64| Duration::from_micros(world.below(limit * 1000 + 1));
-        let mode = if self.mode == Mode::Moody { self.mood() } else { self.mode };
-        let mut plan = Plan { before: ms(4), takes_in: false, after: ms(4), answer: Answer::Never };
-        let all = signals.len() as u64;
-        let honest = || self.honest(signals);
-        match mode {
-            Mode::Healthy | Mode::Moody => plan.answer = honest(),
-            Mode::Slow(time) => {
-                plan.before += Duration::from_millis(u64::from(time));
-                plan.answer = honest();
-            }
-            Mode::Unreachable => plan.answer = Answer::Error(Error::unavailable("simulated: no connection")),
-            Mode::Status(status) => plan.answer = Answer::Error(answer(status, &[])),
-            Mode::Asks(seconds) => {
-                plan.answer = Answer::Error(answer(429, &[("retry-after", &seconds.to_string())]));
-            }
-            Mode::Silent(takes_in) => {
-                plan.takes_in = takes_in && matches!(honest(), Answer::Honest);
-                plan.answer = Answer::Error(unanswered());
-            }
-            Mode::Hangs => {
-                plan.takes_in = world.chance(50) && matches!(honest(), Answer::Honest);
-                plan.after = Duration::from_secs(30);
-                plan.answer = Answer::Error(unanswered());
-            }
-            Mode::Stuck => {
-                plan.takes_in = world.chance(50) && matches!(honest(), Answer::Honest);
-            }
-            Mode::TooLarge(most) if signals.len() > most as usize => plan.answer = Answer::Error(answer(413, &[])),
-            Mode::TooLarge(_) => plan.answer = honest(),
-            Mode::Lies(lie) => {
-                plan.takes_in = lie != Lie::NotTaken;
-                let counts = |ingested, duplicates, failed| Counts { ingested, duplicates, failed };
-                plan.answer = Answer::Counts(match lie {
-                    Lie::OneLess => counts(all - 1, 0, 0),
-                    Lie::None => counts(0, 0, 0),
-                    Lie::AllFailed => counts(0, 0, all),
-                    Lie::NotTaken => counts(all, 0, 0),
-                    Lie::Huge => counts(u64::MAX, u64::MAX, 0),
-                });
-            }
-            Mode::Panics(_) => plan.answer = Answer::Panic,
+    fn count_attempts(&mut self, signals: &[u32], now: Duration) {
+        if self.sent.0 != now.as_secs() {
+            self.sent = (now.as_secs(), BTreeMap::new());
         }
-        plan.takes_in |= matches!(plan.answer, Answer::Honest);
-        plan
-    }
-
-    fn mood(&self) -> Mode {
-        match self.world.below(12) {
-            0 => Mode::Slow(u32::try_from(self.world.below(2000)).unwrap_or_default()),
-            1 => Mode::Unreachable,
-            2 => Mode::Status(503),
-            3 => Mode::Status(500),
-            4 => Mode::Silent(true),
-            5 => Mode::Silent(false),
-            6 => Mode::Hangs,
-            7 => Mode::Status(401),
-            8 => Mode::Asks(u32::try_from(self.world.below(5)).unwrap_or_default()),
-            _ => Mode::Healthy,
+        for signal in signals {
+            let times = self.sent.1.entry(*signal).or_default();
+            *times += 1;
+            if *times > self.bounds.1 {
+                self.world.fail("nothing spins", format!("signal {signal} was sent {times} times in a second"));
+            }
+            if self.answered.contains(signal) && !self.returned.contains(signal) {
+                self.world.fail("what is answered is not sent again", format!("signal {signal}"));
+            }
         }
-    }
-
-    /// What Paid answers if it is well.
-    fn honest(&self, signals: &[u32]) -> Answer {
-        let has = |nature| signals.iter().any(|signal| self.nature(*signal) == nature);
-        if has(Nature::Poison) && !self.poison_is_cured {
-            return Answer::Error(answer(500, &[]));
-        }
-        if has(Nature::Refused) {
-            return Answer::Error(answer(400, &[]));
-        }
-        Answer::Honest
     }
 
     /// Takes a batch in, once a key.
@@ -321,10 +310,11 @@ impl State {
         for signal in signals {
             if matches!(self.nature(*signal), Nature::Failed | Nature::Refused) {
                 counts.failed += 1;
-            } else if self.billed.contains(signal) && self.of_costs {
+            } else if self.billed.contains(signal) && (self.of_costs || self.of_spans) {
                 // There are no keys: it is billed again.
                 counts.ingested += 1;
-                if !self.resends && !self.is_damaged {
+                let may_be = self.of_spans || self.resends || self.is_damaged || self.allowed.contains(signal);
+                if !may_be {
                     self.world.fail("a cost record is billed once", format!("record {signal} is billed twice"));
                 }
             } else if self.billed.contains(signal) {
@@ -343,9 +333,15 @@ impl State {
         let is_all = |counts: &Counts| {
             counts.failed == 0 && counts.ingested.saturating_add(counts.duplicates) >= signals.len() as u64
         };
+        self.had_signals = signals.iter().any(|signal| self.nature(*signal) == Nature::Signal);
+        if let Answer::Counts(counts) = answer
+            && (self.of_spans || self.of_messages && is_all(counts))
+        {
+            self.answered.extend(signals);
+        }
         match answer {
-            // The answer to a request with cost records is about all of them.
-            Answer::Counts(_) if self.of_costs => {
+            // The answer to a request with cost records or spans is about all of them.
+            Answer::Counts(_) if self.of_costs || self.of_spans => {
                 self.lied.extend(signals.iter().filter(|signal| !self.billed.contains(signal)));
             }
             Answer::Counts(counts) if is_all(counts) => {
@@ -361,7 +357,7 @@ impl State {
                 }
                 let asked =
                     error.as_api().and_then(|error| error.headers.get("retry-after")?.to_str().ok()?.parse().ok());
-                if let Some(seconds) = asked.filter(|seconds| *seconds <= 3600) {
+                if let Some(seconds) = asked.filter(|seconds| *seconds <= self.longest_asked) {
                     let until = self.world.elapsed() + Duration::from_secs(seconds);
                     self.asked.extend(signals.iter().map(|signal| (*signal, until)));
                 }
@@ -391,7 +387,12 @@ impl Drop for Open {
 
 impl Sink for Paid {
     fn send<'a>(&'a self, batch: Batch<'a>) -> SinkFuture<'a> {
-        let signals = batch.records().map(|record| number_of(record.key())).collect();
+        let number = |record: &paid::Record| match record.key() {
+            // Spans have names only.
+            "" => record.name().strip_prefix('e').and_then(|number| number.parse().ok()).unwrap_or(u32::MAX),
+            key => number_of(key),
+        };
+        let signals = batch.records().map(number).collect();
         self.request(signals, batch.records().map(|record| record.body().len() + 1).sum())
     }
 }

@@ -1,7 +1,7 @@
 //! Makes a failing story small: removes steps and simplifies the rest while the same claim fails.
 
 use crate::run::run;
-use crate::story::{Action, Hook, Nature, Overflow, Step, Story};
+use crate::story::{Action, Hook, Kind, Nature, Overflow, Step, Story};
 
 /// A story is run at most this often.
 const MOST_RUNS: u32 = 3_000;
@@ -77,7 +77,7 @@ impl Shrinker {
             |story| story.setup.pause = 0,
             |story| story.setup.outbox = None,
             |story| story.setup.resends = false,
-            |story| story.setup.costs = false,
+            |story| story.setup.kind = Kind::Signals,
             |story| story.setup.hook = Hook::Quiet,
             |story| story.setup.overflow = Overflow::Reject,
             |story| story.setup.queue = 1_000,

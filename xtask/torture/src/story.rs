@@ -25,8 +25,8 @@ pub struct Step {
 /// How the emitter is set up, and how busy the machine is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setup {
-    /// Whether cost records are sent, not signals.
-    pub costs: bool,
+    /// What is delivered.
+    pub kind: Kind,
     /// Whether cost records are sent again that Paid may have.
     pub resends: bool,
     /// When the outbox is synced; `None` if there is no outbox.
@@ -59,6 +59,19 @@ pub struct Setup {
     pub pause: u32,
     /// Milliseconds since 1970 when the story begins.
     pub begins: i64,
+}
+
+/// What is delivered in a story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Signals, emitted by the program.
+    Signals,
+    /// Cost records.
+    Costs,
+    /// Spans.
+    Spans,
+    /// Signals in the messages of a stream, which are forwarded.
+    Messages,
 }
 
 /// When an outbox is synced.
@@ -122,6 +135,10 @@ pub enum Nature {
     Failed,
     /// 500 for every batch that holds it, until the end of the story.
     Poison,
+    /// It is fine, and a span that is a signal.
+    Signal,
+    /// It is a message that is not a signal.
+    Junk,
 }
 
 /// How a signal is emitted.
@@ -162,8 +179,39 @@ pub enum Action {
     Server(Mode),
     /// Something happens to the disk.
     Disk(DiskFault),
+    /// The dead letters are sent again, for this many milliseconds.
+    Resubmit(u32),
+    /// The dead letters of the signals whose number leaves this rest when it is divided by three are discarded.
+    Discard(u32),
+    /// The forwarder is told to stop.
+    Stop,
+    /// A forwarder starts, if there is none.
+    Forward,
+    /// Something happens to the stream.
+    Stream(StreamFault),
     /// Nothing.
     Wait,
+}
+
+/// What happens to the stream of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamFault {
+    /// Everything works again.
+    Heals,
+    /// So many acknowledgements fail.
+    AcksFail(u32),
+    /// So many acknowledgements get lost, and nobody hears of it.
+    AcksLost(u32),
+    /// No acknowledgement arrives, nor fails.
+    AcksHang,
+    /// So many in a hundred messages are delivered twice.
+    Doubles(u32),
+    /// Every message takes so many milliseconds.
+    Slow(u32),
+    /// It cannot be read.
+    Breaks,
+    /// It ends.
+    Ends,
 }
 
 /// How and when a process is killed.
@@ -290,12 +338,29 @@ impl fmt::Display for Story {
 }
 
 impl Setup {
+    /// Whether cost records are sent, not signals.
+    pub fn is_of_costs(&self) -> bool {
+        self.kind == Kind::Costs
+    }
+
+    /// Whether spans are exported.
+    pub fn is_of_spans(&self) -> bool {
+        self.kind == Kind::Spans
+    }
+
+    /// Whether messages are forwarded.
+    pub fn is_of_messages(&self) -> bool {
+        self.kind == Kind::Messages
+    }
+
     fn in_words(&self) -> String {
         let outbox = self.outbox.map_or_else(|| "no outbox".to_owned(), |sync| format!("an outbox ({sync:?})"));
-        let what = match (self.costs, self.resends) {
-            (false, _) => "",
-            (true, false) => "cost records; ",
-            (true, true) => "cost records, sent again when in doubt; ",
+        let what = match (self.kind, self.resends) {
+            (Kind::Signals, _) => "",
+            (Kind::Costs, false) => "cost records; ",
+            (Kind::Costs, true) => "cost records, sent again when in doubt; ",
+            (Kind::Spans, _) => "spans; ",
+            (Kind::Messages, _) => "messages that are forwarded; ",
         };
         format!(
             "{what}{outbox}; a queue of {} signals and {} bytes, {:?}; requests of {} signals and {} bytes, {} at once; \
@@ -335,6 +400,8 @@ impl fmt::Display for Burst {
             Nature::Refused => " that Paid refuses",
             Nature::Failed => " that Paid counts as failed",
             Nature::Poison => " that makes Paid answer 500",
+            Nature::Signal => " as a span",
+            Nature::Junk => " that is no signal",
         };
         write!(formatter, "{how} signal {}", self.first)?;
         if self.count > 1 {
@@ -374,6 +441,11 @@ impl fmt::Display for Action {
             Self::Clock(ms) => write!(formatter, "the wall clock jumps by {ms} ms"),
             Self::Server(mode) => write!(formatter, "from here on, Paid is {mode:?}"),
             Self::Disk(fault) => write!(formatter, "the disk: {fault:?}"),
+            Self::Resubmit(within) => write!(formatter, "send the dead letters again, for {within} ms"),
+            Self::Discard(rest) => write!(formatter, "discard the dead letters with the rest {rest} by three"),
+            Self::Stop => formatter.write_str("the forwarder is told to stop"),
+            Self::Forward => formatter.write_str("a forwarder starts, if there is none"),
+            Self::Stream(fault) => write!(formatter, "the stream: {fault:?}"),
             Self::Wait => formatter.write_str("wait"),
         }
     }

@@ -32,7 +32,8 @@ enum Choice {
 
 impl Courier {
     /// Sends a part until the sink answers about its content, the part is in doubt, or time runs out.
-    pub(super) async fn send(&mut self, part: &mut Part) -> Sent {
+    /// `has_more` says whether others of the batch wait behind it.
+    pub(super) async fn send(&mut self, part: &mut Part, has_more: bool) -> Sent {
         let mut doubt = Doubt::None;
         loop {
             if self.has_given_up() {
@@ -82,6 +83,9 @@ impl Courier {
             self.shared.counts.retries.add(1);
             if doubt == Doubt::Founded {
                 return Sent::Stuck(error);
+            }
+            if doubt == Doubt::Unclear && part.items.len() == 1 && has_more {
+                return Sent::Unclear;
             }
         }
     }

@@ -50,7 +50,7 @@ impl Courier {
         let _ = match sent {
             Sent::Answered(counts) => self.answered(one, counts),
             Sent::Refused(error) => self.refused(one, error),
-            Sent::Stuck(_) | Sent::Undecided(_) | Sent::GivenUp(_) => Vec::new(),
+            Sent::Stuck(_) | Sent::Unclear | Sent::Undecided(_) | Sent::GivenUp(_) => Vec::new(),
         };
     }
 

@@ -29,6 +29,13 @@ struct Waiting {
     due: Instant,
 }
 
+/// A record that tells a bad one from an outage.
+pub(super) struct Probe {
+    customer: u32,
+    /// It overtakes a record of its customer.
+    overtakes: bool,
+}
+
 pub(super) struct Aside {
     waiting: Vec<Waiting>,
     /// How many of them are being tried.
@@ -49,7 +56,7 @@ impl Aside {
         self.waiting.len() + self.trying
     }
 
-    /// What they take of the memory. It is theirs alone: others must not wait for it.
+    /// The memory that they have for themselves: others must not wait for it.
     pub(super) fn size(&self) -> Held {
         self.size
     }
@@ -123,6 +130,7 @@ impl<C: Cargo> Worker<C> {
                 || (self.aside.len() > 0 && self.aside.size().bytes + item.record.weight() > window.bytes / 2);
             let (kind, customer) = (item.record.kind(), item.record.lane());
             if is_full && self.disk.is_some() {
+                self.leave_memory(item.chunk, 1);
                 self.bury_instead(item, error);
                 continue;
             }
@@ -138,6 +146,7 @@ impl<C: Cargo> Worker<C> {
             }
             item.tries = 1;
             self.aside.grow(&item);
+            self.leave_memory(item.chunk, 1);
             self.wait_aside(item, error);
         }
         // They are older than those that waited for a request.
@@ -181,7 +190,7 @@ impl<C: Cargo> Worker<C> {
         if self.backlog.is_none() || self.is_closing() {
             return;
         }
-        let (used, window) = (self.in_use(), self.pace.window);
+        let (used, window) = (self.memory, self.pace.window);
         let is_half = |held: Held| held.records >= window.records.div_ceil(2) || held.bytes >= window.bytes.div_ceil(2);
         if !is_half(used) || !is_half(self.aside.behind_size()) {
             return;
@@ -230,15 +239,23 @@ impl<C: Cargo> Worker<C> {
                 None => return,
             },
         };
-        self.probing = items.first().map(|item| item.record.lane());
+        let probe = |customer| Probe { customer, overtakes: customers.contains(&customer) };
+        self.probing = items.first().map(|item| probe(item.record.lane()));
         self.send_out(items, taken, Tries::Once);
     }
 
     /// Handles the end of an extra attempt.
     pub(super) fn extra_finished(&mut self, was_aside: Option<(u32, usize)>, back: Vec<(Item, Arc<Error>)>) {
         let Some((customer, weight)) = was_aside else {
-            let behind = self.probing.take().and_then(|customer| self.aside.behind.remove(&customer));
-            for item in back.into_iter().map(|(item, _)| item).chain(behind.into_iter().flatten()).rev() {
+            let probe = self.probing.take();
+            let behind = probe.as_ref().and_then(|probe| self.aside.behind.remove(&probe.customer)).unwrap_or_default();
+            let failed = back.len();
+            let mut items: VecDeque<_> = back.into_iter().map(|(item, _)| item).chain(behind).collect();
+            if probe.is_some_and(|probe| probe.overtakes) {
+                // It may be as bad as the one that it overtook: next time it is the turn of another one.
+                items.rotate_left(failed);
+            }
+            for item in items.into_iter().rev() {
                 self.lanes.push_front(item);
             }
             return;

@@ -46,7 +46,7 @@ impl<C: Cargo> Worker<C> {
     /// Reads chunks from disk if memory has room again.
     pub(super) fn read_back(&mut self) {
         self.make_room_behind();
-        let used = self.in_use();
+        let used = self.memory;
         let (Some(disk), Some(backlog)) = (&self.disk, &mut self.backlog) else { return };
         let window = self.pace.window;
         let has_room = used.records < window.records.div_ceil(2) && used.bytes < window.bytes.div_ceil(2);

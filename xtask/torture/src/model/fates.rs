@@ -13,11 +13,11 @@ impl Model {
         let process = state.process;
         let promises: Vec<_> = state.signals.iter().map(|(signal, promise)| (*signal, promise.clone())).collect();
         let (is_damaged, has_outbox) = (state.is_damaged, state.setup.outbox.is_some());
-        let of_costs = state.setup.costs;
+        let of_costs = state.setup.is_of_costs();
         // The hook does not hear of what made way for its own.
         let is_unnamed = state.setup.overflow == Overflow::DropOldest && state.setup.hook == Hook::Emits;
         drop(state);
-        for (signal, promise) in promises {
+        for (signal, promise) in promises.into_iter().filter(|(signal, _)| !self.is_discarded(*signal)) {
             let seen = || format!("signal {signal}: {promise:?}");
             if of_costs && has_outbox && promise.is_safe && !is_damaged && self.paid.is_uncertain(signal) {
                 let is_known = self.paid.has(signal) || self.paid.has_lied(signal) || letters.contains(&signal);

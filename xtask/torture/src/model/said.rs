@@ -1,6 +1,8 @@
 //! What an emitter says about a signal, in its receipt and to the hook.
 
-use paid::{Delivery, DeliveryError, Verdict};
+use paid::{Delivery, DeliveryError, RecordKind, Verdict};
+
+use crate::server::Paid;
 
 /// What became of a signal, as its emitter says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +36,23 @@ pub(super) fn said(outcome: &Result<Delivery, DeliveryError>) -> Said {
     }
 }
 
-/// How many signals a failure is about.
-pub(super) fn weight(failure: &DeliveryError) -> u64 {
+/// Whether records were not accepted or lost; not, if the server refused them.
+pub(super) fn is_lost(failure: &DeliveryError) -> bool {
     match failure {
+        DeliveryError::NotDelivered { error, .. } => {
+            error.as_ref().is_none_or(|error| error.verdict() != Verdict::BadContent)
+        }
+        DeliveryError::QueueFull { .. } | DeliveryError::ShutDown { .. } | DeliveryError::Dropped { .. } => true,
+        _ => false,
+    }
+}
+
+/// How many signals a failure is about.
+pub(super) fn weight(failure: &DeliveryError, paid: &Paid) -> u64 {
+    match failure {
+        // It is told once for each kind in a batch.
+        DeliveryError::PartlyRefused { kind, .. } if *kind == RecordKind::Span && paid.had_signals() => 0,
+        DeliveryError::PartlyRefused { failed, .. } => *failed,
         DeliveryError::NotDelivered { records, .. } => *records as u64,
         DeliveryError::Outbox { problem, .. } if problem.ends_with("on disk can no longer be read") => {
             problem.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0)

@@ -1,16 +1,17 @@
 //! An emitter, set up as the story says.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use paid::fuzzing::simulation;
+use paid::fuzzing::simulation::{self, Traces};
 use paid::outbox::Fsync;
 
 use super::Process;
 use super::line::Line;
 use crate::host::SimulatedHost;
-use crate::story::{Overflow, Sync};
+use crate::story::{Kind, Overflow, Sync};
 
-/// What both kinds of emitters have.
+/// What all kinds of emitters have.
 macro_rules! set_up {
     ($process:expr, $builder:expr) => {{
         let setup = &$process.setup;
@@ -29,31 +30,42 @@ macro_rules! set_up {
             .linger(ms(setup.linger))
             .retry_delays(ms(setup.retry.0), ms(setup.retry.1))
             .patience(ms(setup.patience))
-            .in_flight(setup.in_flight)
             .on_error(move |failure| process.hook(failure))
-            .fsync(match setup.outbox {
-                Some(Sync::EveryCommit) => Fsync::EveryCommit,
-                Some(Sync::Never) => Fsync::Never,
-                Some(Sync::Every(pace)) => Fsync::Every(ms(pace)),
-                None => Fsync::default(),
-            })
     }};
 }
 
 impl Process {
+    fn fsync(&self) -> Fsync {
+        match self.setup.outbox {
+            Some(Sync::EveryCommit) => Fsync::EveryCommit,
+            Some(Sync::Never) => Fsync::Never,
+            Some(Sync::Every(pace)) => Fsync::Every(Duration::from_millis(u64::from(pace))),
+            None => Fsync::default(),
+        }
+    }
+
     pub(super) fn build(&self, must: bool) {
         let host = SimulatedHost::new(self.world.clone(), self.interruptions());
         let folder = self.setup.outbox.map(|_| self.disk.folder());
-        let built = if self.setup.costs {
-            let builder = simulation::costs(self.paid.clone(), host, folder);
-            set_up!(self, builder).resend_uncertain(self.setup.resends).build().map(Line::Costs)
-        } else {
-            let builder = simulation::emitter(self.paid.clone(), host).keep_order(self.setup.keeps_order);
-            let builder = match folder {
-                Some(folder) => simulation::outbox(builder, folder),
-                None => builder,
-            };
-            set_up!(self, builder).build().map(Line::Signals)
+        let (in_flight, fsync) = (self.setup.in_flight, self.fsync());
+        let built = match self.setup.kind {
+            Kind::Costs => {
+                let builder = simulation::costs(self.paid.clone(), host, folder);
+                let builder = set_up!(self, builder).resend_uncertain(self.setup.resends);
+                builder.in_flight(in_flight).fsync(fsync).build().map(Line::Costs)
+            }
+            Kind::Signals | Kind::Messages => {
+                let builder = simulation::emitter(self.paid.clone(), host).keep_order(self.setup.keeps_order);
+                let builder = match folder {
+                    Some(folder) => simulation::outbox(builder, folder),
+                    None => builder,
+                };
+                set_up!(self, builder).in_flight(in_flight).fsync(fsync).build().map(Line::Signals)
+            }
+            Kind::Spans => {
+                let builder = set_up!(self, Traces::builder(host));
+                Traces::start(builder, self.paid.clone()).map(|traces| Line::Spans(Arc::new(traces)))
+            }
         };
         match built {
             Ok(emitter) => drop(self.put(Some(emitter))),

@@ -13,7 +13,7 @@ use crate::story::{Action, Burst, DiskFault, How, Nature};
 use crate::world::Moment;
 
 /// How much later than promised something may end: work is interrupted.
-const SLACK: Duration = Duration::from_secs(3);
+pub(super) const SLACK: Duration = Duration::from_secs(3);
 
 fn ms(ms: u32) -> Duration {
     Duration::from_millis(u64::from(ms))
@@ -22,6 +22,7 @@ fn ms(ms: u32) -> Duration {
 impl Process {
     pub(super) fn act(&self, action: &Action) {
         match action {
+            Action::Emit(burst) if self.setup.is_of_messages() => self.publish(burst),
             Action::Emit(burst) => self.burst(burst),
             Action::Flush(within, given_up) => self.flush(ms(*within), ms(*given_up)),
             Action::Shutdown(within, given_up) => self.shutdown(ms(*within), ms(*given_up)),
@@ -37,11 +38,17 @@ impl Process {
                     self.model.damage(*fault == DiskFault::Deleted);
                     self.paid.damage();
                 }
-                if *fault != DiskFault::Heals {
+                // Dead letters that cannot be written hold up nothing else.
+                if !matches!(fault, DiskFault::Heals | DiskFault::LettersFail) {
                     self.model.disk_fails();
                 }
                 self.disk.fault(*fault);
             }
+            Action::Resubmit(within) => self.resubmit(ms(*within)),
+            Action::Discard(rest) => self.discard(*rest),
+            Action::Stop => self.stop(),
+            Action::Forward => self.forward(),
+            Action::Stream(fault) => self.stream.fault(*fault),
             Action::Start | Action::Wait => {}
         }
     }
@@ -55,12 +62,21 @@ impl Process {
     pub(super) fn emit(&self, number: u32, customer: u8, nature: Nature, size: usize, how: How) {
         let Some(emitter) = self.emitter() else { return };
         self.paid.expect(number, nature, customer);
-        self.model.emitted(number, (nature, size), self.setup.costs || matches!(how, How::Emit | How::Forget));
+        let is_at_once = self.setup.is_of_costs() || self.setup.is_of_spans() || matches!(how, How::Emit | How::Forget);
+        self.model.emitted(number, (nature, size), is_at_once);
         let emitter = match emitter {
             Line::Signals(emitter) => emitter,
             Line::Costs(emitter) => {
                 let Some(record) = cost(number, customer, size) else { return };
                 return self.watch(number, simulation::record(&emitter, record, &key_of_cost(number)), How::Emit);
+            }
+            Line::Spans(traces) => {
+                if traces.export(number, "x".repeat(size), nature == Nature::Signal) {
+                    self.model.accepted(number, false);
+                } else {
+                    self.model.refused(number);
+                }
+                return;
             }
         };
         let signal = signal(number, customer, size);

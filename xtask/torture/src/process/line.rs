@@ -1,8 +1,10 @@
-//! What is delivered in a story: signals or cost records.
+//! What is delivered in a story: signals, cost records or spans.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use paid::costs::CostEmitter;
+use paid::fuzzing::simulation::Traces;
 use paid::{Emitter, FlushError, Stats};
 
 /// A handle of an emitter.
@@ -10,6 +12,7 @@ use paid::{Emitter, FlushError, Stats};
 pub(super) enum Line {
     Signals(Emitter),
     Costs(CostEmitter),
+    Spans(Arc<Traces>),
 }
 
 impl Line {
@@ -17,6 +20,7 @@ impl Line {
         match self {
             Self::Signals(emitter) => emitter.stats(),
             Self::Costs(emitter) => emitter.stats(),
+            Self::Spans(traces) => traces.dispatched(),
         }
     }
 
@@ -24,6 +28,7 @@ impl Line {
         match self {
             Self::Signals(emitter) => emitter.flush(within).await,
             Self::Costs(emitter) => emitter.flush(within).await,
+            Self::Spans(traces) => traces.flush(within).await,
         }
     }
 
@@ -31,6 +36,7 @@ impl Line {
         match self {
             Self::Signals(emitter) => emitter.shutdown(within).await,
             Self::Costs(emitter) => emitter.shutdown(within).await,
+            Self::Spans(traces) => traces.shutdown(within).await,
         }
     }
 }
