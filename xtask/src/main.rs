@@ -2,6 +2,7 @@
 
 mod bench;
 mod codegen;
+mod diff;
 mod document;
 mod downlevel;
 mod emulator;
@@ -26,6 +27,7 @@ mod torture;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -85,10 +87,47 @@ enum Spec {
         /// The published document.
         path: PathBuf,
     },
+    /// Say what changed between two documents. Exits with 0 for nothing, 1 for additive, 2 for breaking changes, 3 if
+    /// it fails.
+    Diff {
+        /// The document before (3.0 or 3.1, JSON or YAML).
+        old: PathBuf,
+        /// The document after.
+        new: PathBuf,
+        /// How the changes are written.
+        #[arg(long, value_enum, default_value = "text")]
+        format: diff::Format,
+        /// Exit with 0 if all changes are below this level. `documentation` exits with 1 for these, too.
+        #[arg(long, value_enum, default_value = "additive", value_name = "LEVEL")]
+        fail_on: spec::FailOn,
+    },
 }
 
+/// A diff exits with its level, so a failure needs a code of its own.
+const FAILED: u8 = 3;
+
 fn main() -> ExitCode {
-    let outcome = match Command::parse() {
+    let command = match Command::try_parse() {
+        Ok(command) => command,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(FAILED) } else { ExitCode::SUCCESS };
+        }
+    };
+    let failed =
+        if matches!(command, Command::Spec(Spec::Diff { .. })) { ExitCode::from(FAILED) } else { ExitCode::FAILURE };
+    match run(command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            failed
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Spec(Spec::Diff { old, new, format, fail_on }) => return spec::diff(&old, &new, format, fail_on),
         Command::Spec(Spec::Import { path }) => spec::import(&path),
         Command::Emulator { port } => emulator::run(port),
         Command::Bench { name } => bench::run(name),
@@ -96,12 +135,6 @@ fn main() -> ExitCode {
         Command::Torture { arguments } => torture::run(&arguments),
         Command::Measured { program } => bench::measure::run(&program),
         Command::Codegen { check, spec, out } => codegen::run(&codegen::Options { check, spec, out }),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

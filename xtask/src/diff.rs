@@ -1,0 +1,31 @@
+//! What changed between two documents: every change that the wire or the generated client shows, with the level of
+//! each. Pure: two documents in, a report out. Prose, extensions and the spelling of a fact are not compared.
+
+mod constraints;
+mod effect;
+mod operations;
+mod parameters;
+mod payloads;
+mod properties;
+mod render;
+mod report;
+mod schemas;
+mod unions;
+mod view;
+mod walk;
+
+#[cfg(test)]
+mod published;
+
+use anyhow::Result;
+use serde_json::Value;
+
+pub(crate) use render::Format;
+pub(crate) use report::{Level, Report};
+
+/// Compares two documents (3.0 or 3.1) as they are.
+pub(crate) fn compare(old: &Value, new: &Value) -> Result<Report> {
+    let mut findings = Vec::new();
+    operations::compare(old, new, &mut findings)?;
+    Ok(Report::of(findings))
+}
