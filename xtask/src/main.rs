@@ -14,6 +14,8 @@ mod golden;
 mod import;
 #[cfg(test)]
 mod lossless;
+#[cfg(test)]
+mod mutations;
 mod names;
 mod null;
 mod overlay;
@@ -23,6 +25,7 @@ mod simplify;
 mod spec;
 mod sync;
 mod torture;
+mod update;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -87,6 +90,15 @@ enum Spec {
         /// The published document.
         path: PathBuf,
     },
+    /// Take a published document in, with all that follows: sources, changelog, names to review. If a step fails, no file
+    /// has changed. Prints the page for the pull request.
+    Update {
+        /// A path, or a URL (https, or this machine's http).
+        source: String,
+        /// Give the crates the version that follows.
+        #[arg(long)]
+        bump: bool,
+    },
     /// Say what changed between two documents. Exits with 0 for nothing, 1 for additive, 2 for breaking changes, 3 if
     /// it fails.
     Diff {
@@ -129,6 +141,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Spec(Spec::Diff { old, new, format, fail_on }) => return spec::diff(&old, &new, format, fail_on),
         Command::Spec(Spec::Import { path }) => spec::import(&path),
+        Command::Spec(Spec::Update { source, bump }) => update::run(&update::Options { source, bump }),
         Command::Emulator { port } => emulator::run(port),
         Command::Bench { name } => bench::run(name),
         Command::Floors { root } => project::root().and_then(|here| floors::run(&root.unwrap_or(here))),

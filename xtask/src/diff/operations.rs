@@ -6,8 +6,8 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::effect::{Effect, Side};
-use super::report::{Finding, Level};
-use super::walk::{Change, Walk};
+use super::report::Level;
+use super::walk::{Change, Record, Walk};
 use super::{parameters, payloads};
 use crate::document;
 
@@ -37,18 +37,18 @@ impl Operation<'_> {
 }
 
 /// Compares everything.
-pub(crate) fn compare(old: &Value, new: &Value, findings: &mut Vec<Finding>) -> Result<()> {
-    whole(old, new, findings);
+pub(crate) fn compare(old: &Value, new: &Value, record: &mut Record) -> Result<()> {
+    whole(old, new, record);
     let (old, mut new) = (operations(old)?, operations(new)?);
     for (key, before) in &old {
         match new.remove(key) {
-            Some(after) => operation(before, &after, findings),
-            None => removed(before, findings),
+            Some(after) => operation(before, &after, record),
+            None => removed(before, record),
         }
     }
     for added in new.values() {
         let change = change("endpoint-added", "new operation", Effect::Adds, Level::Additive);
-        let mut walk = Walk::new(&added.name(), Side::Request, findings);
+        let mut walk = Walk::new(&added.name(), Side::Request, record);
         walk.note(change, &added.name(), None, Some(&added.pointer));
     }
     Ok(())
@@ -77,20 +77,20 @@ fn template(path: &str) -> String {
     path.split('/').map(step).collect::<Vec<_>>().join("/")
 }
 
-fn removed(operation: &Operation<'_>, findings: &mut Vec<Finding>) {
+fn removed(operation: &Operation<'_>, record: &mut Record) {
     let check = if operation.deprecated() { "api-removed-with-deprecation" } else { "api-removed-without-deprecation" };
     let change = change(check, "operation removed", Effect::Removes, Level::Breaking);
-    let mut walk = Walk::new(&operation.name(), Side::Request, findings);
+    let mut walk = Walk::new(&operation.name(), Side::Request, record);
     walk.note(change, &operation.name(), Some(&operation.pointer), None);
 }
 
-fn operation(old: &Operation<'_>, new: &Operation<'_>, findings: &mut Vec<Finding>) {
+fn operation(old: &Operation<'_>, new: &Operation<'_>, record: &mut Record) {
     let name = old.name();
-    names(&mut Walk::new(&name, Side::Request, findings), old, new);
-    security(findings, &name, old, new);
-    parameters::compare(&mut Walk::new(&name, Side::Request, findings), old, new);
-    payloads::bodies(&mut Walk::new(&name, Side::Request, findings), old, new);
-    payloads::answers(findings, old, new);
+    names(&mut Walk::new(&name, Side::Request, record), old, new);
+    security(record, &name, old, new);
+    parameters::compare(&mut Walk::new(&name, Side::Request, record), old, new);
+    payloads::bodies(&mut Walk::new(&name, Side::Request, record), old, new);
+    payloads::answers(record, old, new);
     let others = [("servers", "servers"), ("callbacks", "callbacks")];
     for (key, what) in others.into_iter().filter(|(key, _)| old.value.get(*key) != new.value.get(*key)) {
         let change = change(
@@ -99,7 +99,7 @@ fn operation(old: &Operation<'_>, new: &Operation<'_>, findings: &mut Vec<Findin
             Effect::Incomparable,
             Level::Documentation,
         );
-        Walk::new(&name, Side::Request, findings).note(change, &name, Some(&old.pointer), Some(&new.pointer));
+        Walk::new(&name, Side::Request, record).note(change, &name, Some(&old.pointer), Some(&new.pointer));
     }
 }
 
@@ -165,9 +165,9 @@ fn way(schemes: &Value) -> String {
     schemes.into_iter().collect::<Vec<_>>().join(" and ")
 }
 
-fn security(findings: &mut Vec<Finding>, name: &str, old: &Operation<'_>, new: &Operation<'_>) {
+fn security(record: &mut Record, name: &str, old: &Operation<'_>, new: &Operation<'_>) {
     let (before, after) = (ways(old), ways(new));
-    let mut walk = Walk::new(name, Side::Request, findings);
+    let mut walk = Walk::new(name, Side::Request, record);
     for way in after.difference(&before) {
         let effect = Effect::widens_if(!before.is_empty());
         let change = change("api-security-added", format!("security {way} added"), effect, Level::Documentation);
@@ -181,12 +181,12 @@ fn security(findings: &mut Vec<Finding>, name: &str, old: &Operation<'_>, new: &
 }
 
 /// What is said of all operations at once.
-fn whole(old: &Value, new: &Value, findings: &mut Vec<Finding>) {
+fn whole(old: &Value, new: &Value, record: &mut Record) {
     let servers = |document: &Value| -> BTreeSet<String> {
         let servers = document.get("servers").and_then(Value::as_array).into_iter().flatten();
         servers.filter_map(|server| Some(server.get("url")?.as_str()?.to_owned())).collect()
     };
-    let mut walk = Walk { operation: String::new(), ..Walk::new("", Side::Request, findings) };
+    let mut walk = Walk { operation: String::new(), ..Walk::new("", Side::Request, record) };
     let (before, after) = (servers(old), servers(new));
     for url in after.difference(&before) {
         let change = change("api-server-added", format!("server {url} added"), Effect::Adds, Level::Documentation);

@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::effect::{Effect, Side};
 use super::operations::{Operation, change};
 use super::parameters::resolved;
-use super::report::{Finding, Level};
+use super::report::Level;
 use super::schemas;
 use super::view::Located;
-use super::walk::{At, Subject, Walk};
+use super::walk::{At, Record, Subject, Walk};
 use crate::document;
 
 /// A body or an answer, where it is written down.
@@ -143,13 +143,13 @@ fn succeeds(status: &str) -> bool {
 }
 
 /// Compares what two operations answer.
-pub(super) fn answers(findings: &mut Vec<Finding>, old: &Operation<'_>, new: &Operation<'_>) {
+pub(super) fn answers(record: &mut Record, old: &Operation<'_>, new: &Operation<'_>) {
     let location = old.name();
     let (before, mut after) = (answers_of(old), answers_of(new));
-    let read = read_alike(&before, &after);
+    let read = if before.keys().eq(after.keys()) { Level::Documentation } else { read_alike(&before, &after) };
     for (status, old) in &before {
         let side = if succeeds(status) { Side::Response } else { Side::Failure };
-        let mut walk = Walk::new(&location, side, findings);
+        let mut walk = Walk::new(&location, side, record);
         match after.remove(status) {
             Some(new) => {
                 content(&mut walk, &format!("{location} {status}"), old, &new);
@@ -171,7 +171,7 @@ pub(super) fn answers(findings: &mut Vec<Finding>, old: &Operation<'_>, new: &Op
             false => ("response-non-success-status-added", Level::Additive),
         };
         let change = change(check, format!("status {status} added"), Effect::Adds, rust);
-        Walk::new(&location, Side::Response, findings).note(change, &location, None, Some(&new.pointer));
+        Walk::new(&location, Side::Response, record).note(change, &location, None, Some(&new.pointer));
     }
 }
 
@@ -221,9 +221,9 @@ fn headers(walk: &mut Walk<'_>, location: &str, old: &Payload<'_>, new: &Payload
 
 /// The client has no types for headers.
 fn header(walk: &mut Walk<'_>, old: &Located<'_>, new: &Located<'_>, at: &At) {
-    let from = walk.findings.len();
+    let from = walk.record.findings.len();
     schemas::compare(walk, old, new, at);
-    for finding in &mut walk.findings[from..] {
+    for finding in &mut walk.record.findings[from..] {
         finding.rust = Level::Documentation;
     }
 }

@@ -7,14 +7,28 @@ use serde_json::Value;
 use super::effect::{Effect, Side};
 use super::report::Level;
 use super::view::{Located, NullAt, View};
-use super::walk::{At, Pair, Subject, Walk};
+use super::walk::{At, Pair, Record, Subject, Walk};
 use super::{constraints, properties, unions};
 
 /// Compares a schema in both documents, at a place.
 pub(crate) fn compare(walk: &mut Walk<'_>, old: &Located<'_>, new: &Located<'_>, outer: &At) {
-    if !walk.seen.insert((old.outer().to_owned(), new.outer().to_owned())) {
+    let both = (old.outer().to_owned(), new.outer().to_owned());
+    if walk.record.alike.contains(&both) {
         return;
     }
+    if !walk.seen.insert(both.clone()) {
+        walk.met_again = true;
+        return;
+    }
+    let (found, outside) = (walk.record.findings.len(), std::mem::take(&mut walk.met_again));
+    inside(walk, old, new, outer);
+    if walk.record.findings.len() == found && !walk.met_again {
+        walk.record.alike.insert(both);
+    }
+    walk.met_again |= outside;
+}
+
+fn inside(walk: &mut Walk<'_>, old: &Located<'_>, new: &Located<'_>, outer: &At) {
     let (old, new) = (old.view(), new.view());
     let core = match old.name.or(new.name) {
         Some(name) => At { subject: outer.subject, location: name.to_owned() },
@@ -34,10 +48,10 @@ pub(crate) fn compare(walk: &mut Walk<'_>, old: &Located<'_>, new: &Located<'_>,
 
 /// Whether two schemas are the same for everybody.
 pub(crate) fn same(old: &Located<'_>, new: &Located<'_>) -> bool {
-    let mut findings = Vec::new();
-    let mut walk = Walk::new("", Side::Request, &mut findings);
+    let mut record = Record::default();
+    let mut walk = Walk::new("", Side::Request, &mut record);
     compare(&mut walk, old, new, &At::new(Subject::Property, ""));
-    findings.iter().all(|finding| finding.wire == Level::Documentation && finding.rust == Level::Documentation)
+    record.findings.iter().all(|finding| finding.wire == Level::Documentation && finding.rust == Level::Documentation)
 }
 
 fn null(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {

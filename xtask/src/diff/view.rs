@@ -121,7 +121,9 @@ impl<'a> View<'a> {
         for key in ["allOf", "oneOf", "anyOf"] {
             let mut branches = branches(schema, key);
             let first = branches.next();
-            if let (Some((index, only)), None) = (first, branches.next()) {
+            // A union with a tag stays one, however few branches it has.
+            let tagged = key != "allOf" && schema.get("discriminator").is_some();
+            if let (Some((index, only)), None, false) = (first, branches.next(), tagged) {
                 return Some((format!("{pointer}/{key}/{index}"), only));
             }
         }

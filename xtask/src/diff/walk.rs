@@ -41,13 +41,23 @@ impl At {
     }
 }
 
+/// What was found so far, and what need not be compared again.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    pub(crate) findings: Vec<Finding>,
+    /// Pairs of schemas that differ in nothing, down to the last.
+    pub(crate) alike: HashSet<(String, String)>,
+}
+
 /// The comparison of what one operation sends or receives.
 #[derive(Debug)]
 pub(crate) struct Walk<'f> {
     pub(crate) operation: String,
     pub(crate) side: Side,
     pub(crate) seen: HashSet<(String, String)>,
-    pub(crate) findings: &'f mut Vec<Finding>,
+    /// Whether a pair was met again before it was compared to its end.
+    pub(crate) met_again: bool,
+    pub(crate) record: &'f mut Record,
 }
 
 /// What happened, before it is known where.
@@ -73,8 +83,8 @@ pub(crate) struct Pair<'v, 'a> {
 }
 
 impl<'f> Walk<'f> {
-    pub(crate) fn new(operation: &str, side: Side, findings: &'f mut Vec<Finding>) -> Self {
-        Self { operation: operation.to_owned(), side, seen: HashSet::new(), findings }
+    pub(crate) fn new(operation: &str, side: Side, record: &'f mut Record) -> Self {
+        Self { operation: operation.to_owned(), side, seen: HashSet::new(), met_again: false, record }
     }
 
     /// oasdiff's name for a change of a schema.
@@ -105,7 +115,7 @@ impl<'f> Walk<'f> {
             new: new.map(str::to_owned),
             operation: Some(self.operation.clone()),
         };
-        self.findings.push(finding);
+        self.record.findings.push(finding);
     }
 
     /// A change of a schema, where it is used or where it is written down.
