@@ -62,7 +62,12 @@ pub(crate) fn diff(old: &Path, new: &Path, format: Format, fail_on: FailOn) -> R
 }
 
 fn compare(old: &Path, new: &Path) -> Result<diff::Report> {
-    diff::compare(&document::load(old)?, &document::load(new)?)
+    let load = |path: &Path| {
+        let document = document::load(path)?;
+        import::check_version(&document).with_context(|| path.display().to_string())?;
+        Ok::<_, anyhow::Error>(document)
+    };
+    diff::compare(&load(old)?, &load(new)?)
 }
 
 #[cfg(test)]

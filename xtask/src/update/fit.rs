@@ -47,11 +47,8 @@ fn steps(target: &str) -> Vec<&str> {
     let (mut depth, mut quote) = (0, None);
     for (at, letter) in target.char_indices() {
         match (letter, quote) {
-            (letter, Some(open)) => {
-                if letter == open {
-                    quote = None;
-                }
-            }
+            (letter, Some(open)) if letter == open => quote = None,
+            (_, Some(_)) => {}
             ('\'' | '"', None) => quote = Some(letter),
             ('[', None) => {
                 if depth == 0 && at > start {

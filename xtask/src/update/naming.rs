@@ -54,9 +54,14 @@ pub(crate) fn propose(published: &Value, table: &NameTable) -> Result<Vec<Propos
     open.extend(work.split(table)?);
     // A part of a component is named after it, so that comes first.
     open.sort_by_key(|name| (name.len(), *name));
-    for name in open {
+    for name in &open {
         work.decide(name)?;
     }
+    work.merge_parts(&open);
+    work.made.extend(open.iter().map(|published| match &work.named[published] {
+        name if name == published => Proposal::Keep(name.clone()),
+        name => Proposal::Rename { published: (*published).to_owned(), name: name.clone() },
+    }));
     work.keep_twins_apart(table)?;
     Ok(work.made)
 }
@@ -136,19 +141,48 @@ impl<'a> Work<'a> {
         Some(self.same(holder, published))
     }
 
+    /// The name of what has the same shape and ends alike: the same thing at another place.
+    fn of_twin(&self, published: &str) -> Option<String> {
+        let ending = ending(published);
+        let alike = self.named.iter().filter(|(other, _)| self::ending(other) == ending);
+        alike.into_iter().find(|(other, _)| self.same(other, published)).map(|(_, name)| name.clone())
+    }
+
     fn decide(&mut self, published: &'a str) -> Result<()> {
-        let candidates = candidates(published, &self.named);
+        let mut candidates = candidates(published, &self.named);
+        if objection(published).is_some() {
+            candidates.splice(0..0, self.of_twin(published));
+        }
         let fits = |name: &&String| objection(name).is_none() && self.taken(published, name) != Some(false);
         let Some(name) = candidates.iter().find(fits).cloned() else {
             bail!("openapi/names.yaml: no name can be proposed for `{published}`; give it one under `rename`");
         };
-        self.made.push(if name == published && self.taken(published, &name).is_none() {
-            Proposal::Keep(name.clone())
-        } else {
-            Proposal::Rename { published: published.to_owned(), name: name.clone() }
-        });
         self.named.insert(published, name);
         Ok(())
+    }
+
+    /// What is merged consists of the same parts, so these get one name, too.
+    fn merge_parts(&mut self, open: &[&'a str]) {
+        loop {
+            let mut groups: BTreeMap<&String, Vec<&'a str>> = BTreeMap::new();
+            for (published, name) in &self.named {
+                groups.entry(name).or_default().push(published);
+            }
+            let pairs = groups.values().flat_map(|group| group.iter().skip(1).map(|other| (group[0], *other)));
+            let mut parts = Vec::new();
+            for (one, two) in pairs {
+                same_places(&self.schemas[one], &self.schemas[two], &mut parts);
+            }
+            let differ = |(one, two): &(&'a str, &'a str)| {
+                (open.contains(one) || open.contains(two)) && self.named.get(one) != self.named.get(two)
+            };
+            let Some((one, two)) = parts.into_iter().find(differ) else { return };
+            // What the table decides stays; of two that are open, the shorter name was decided first.
+            let first = !open.contains(&one) || (open.contains(&two) && (one.len(), one) < (two.len(), two));
+            let (from, to) = if first { (one, two) } else { (two, one) };
+            let Some(name) = self.named.get(from).cloned() else { return };
+            self.named.insert(to, name);
+        }
     }
 
     /// Shapes that are equal by chance: merging them is for a person to decide.
@@ -172,6 +206,26 @@ impl<'a> Work<'a> {
     }
 }
 
+/// The components that two schemas refer to at the same places.
+fn same_places<'a>(one: &'a Value, two: &'a Value, found: &mut Vec<(&'a str, &'a str)>) {
+    match (one, two) {
+        (Value::Object(left), Value::Object(right)) => {
+            if let (Some(one), Some(two)) = (document::referenced(one), document::referenced(two)) {
+                found.push((one, two));
+            }
+            for (key, inner) in left {
+                if let Some(other) = right.get(key) {
+                    same_places(inner, other, found);
+                }
+            }
+        }
+        (Value::Array(left), Value::Array(right)) => {
+            left.iter().zip(right).for_each(|(one, two)| same_places(one, two, found));
+        }
+        _ => {}
+    }
+}
+
 /// Names that a person would choose, the best first.
 fn candidates(published: &str, named: &Named<'_>) -> Vec<String> {
     let mut found = Vec::new();
@@ -182,7 +236,8 @@ fn candidates(published: &str, named: &Named<'_>) -> Vec<String> {
         found.push(filter);
     }
     // Of what it is a part: the longest component whose name it begins with.
-    let owners = named.iter().filter(|(owner, _)| published.len() > owner.len() && published.starts_with(**owner));
+    let part_of = |owner: &str| published.len() > owner.len() && published.starts_with(owner) && words(owner).len() > 1;
+    let owners = named.iter().filter(|(owner, _)| part_of(owner));
     let mut owners: Vec<_> =
         owners.filter(|(owner, _)| published[owner.len()..].starts_with(char::is_uppercase)).collect();
     owners.sort_by_key(|(owner, _)| std::cmp::Reverse(owner.len()));
@@ -201,6 +256,12 @@ fn candidates(published: &str, named: &Named<'_>) -> Vec<String> {
         }
     }
     found
+}
+
+/// The last two words, places left out.
+fn ending(published: &str) -> Vec<String> {
+    let words = words(&without_places(published));
+    words[words.len().saturating_sub(2)..].to_vec()
 }
 
 fn stem(name: &str) -> &str {
@@ -296,6 +357,16 @@ mod tests {
         let schemas = "{CreditsCurrenciesGetParametersStatus: {type: string, enum: [a, b]}, PaymentStatus: {type: string, enum: [c]}}";
         let made = propose("keep: [PaymentStatus]", schemas);
         assert_eq!(made, [rename("CreditsCurrenciesGetParametersStatus", "CreditCurrencyStatusFilter")]);
+    }
+
+    #[test]
+    fn the_same_thing_at_another_place_gets_the_same_name() {
+        let schemas = "{APricingInputItems: {type: string, enum: [a]}, BPricingInputItems: {type: string, enum: [a]}}";
+        let made = propose("keep: []", schemas);
+        assert_eq!(
+            made,
+            [rename("APricingInputItems", "APricingInput"), rename("BPricingInputItems", "APricingInput")]
+        );
     }
 
     #[test]

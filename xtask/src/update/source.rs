@@ -116,7 +116,7 @@ mod http {
                     let mut stream = stream;
                     let mut request = [0; 4096];
                     let _ = stream.read(&mut request);
-                    for piece in answer.as_bytes().chunks(64) {
+                    for piece in answer.as_bytes().chunks(16) {
                         if stream.write_all(piece).and_then(|()| stream.flush()).is_err() {
                             return;
                         }

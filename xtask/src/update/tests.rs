@@ -193,9 +193,12 @@ fn the_names_that_the_newest_clients_need_are_proposed() {
         return;
     }
     let mut copy = Staging::of(&root).unwrap();
-    let (canonical, proposals) = imported(&mut copy, &document::load(&path).unwrap()).unwrap();
+    let mut published = document::load(&path).unwrap();
+    document::visit_schemas(&mut published, &mut |schema, _| {
+        schema.as_object_mut().unwrap().remove("x-source");
+    });
+    let (canonical, proposals) = imported(&mut copy, &published).unwrap();
     let names = document::schemas(&canonical).unwrap().keys();
     assert_eq!(names.filter_map(|name| crate::names::objection(name)).next(), None);
     assert!(proposals.len() > 50);
-    proposals.iter().for_each(|proposal| eprintln!("{proposal}"));
 }
