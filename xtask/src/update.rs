@@ -184,6 +184,8 @@ fn described(copy: &mut Staging, client: &Report, bump: bool) -> Result<version:
         copy.write("Cargo.toml", &version.applied(&manifest))?;
         let lock = copy.read("Cargo.lock")?;
         copy.write("Cargo.lock", &version.applied_to_lock(&lock))?;
+        let page = copy.read("README.md")?;
+        copy.write("README.md", &version.applied_to_page(&page))?;
     }
     Ok(version)
 }

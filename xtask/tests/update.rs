@@ -54,6 +54,14 @@ fn a_diff_exits_with_the_level_of_what_changed() {
 }
 
 #[test]
+fn a_reference_that_leads_nowhere_is_an_error_with_its_pointer() {
+    let (code, text) = diff(("schemas: {Note:", "schemas: {Notice:"), &[]);
+    assert_eq!(code, 3);
+    let pointer = "#/paths/~1notes/get/responses/200/content/application~1json/schema: #/components/schemas/Note";
+    assert!(text.contains(pointer), "{text}");
+}
+
+#[test]
 fn a_diff_names_check_place_pointer_and_operation_in_every_format() {
     let breaking = ("required: [text]", "required: []");
     let text = diff(breaking, &[]).1;

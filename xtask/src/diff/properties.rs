@@ -11,7 +11,7 @@ pub(crate) fn compare(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
     let (old, new) = (pair.old.properties(), pair.new.properties());
     let (required, now_required) = (pair.old.required(), pair.new.required());
     for (name, schema) in &old {
-        let at = pair.core.field(name);
+        let at = place(pair, schema, name);
         let was = required.contains(name);
         match new.get(name) {
             Some(now) => {
@@ -33,7 +33,7 @@ pub(crate) fn compare(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
     // A body without properties is no argument of a method, and an answer without any no type.
     let first = old.is_empty() && pair.outer.subject == Subject::Body;
     for (name, schema) in new.iter().filter(|(name, _)| !old.contains_key(*name)) {
-        let at = pair.core.field(name);
+        let at = place(pair, schema, name);
         let (kind, effect) = match now_required.contains(name) {
             true => ("required", Effect::Narrows),
             false => ("optional", Effect::Adds),
@@ -47,6 +47,24 @@ pub(crate) fn compare(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
         let change = Change { check, what: format!("new property, {kind}"), effect, rust };
         walk.note(change, &at.location, None, Some(schema.outer()));
     }
+}
+
+/// A field that an `allOf` brings in belongs to the component that declares it.
+fn place(pair: &Pair<'_, '_>, schema: &Located<'_>, name: &str) -> At {
+    let declared = pair.core.location.split_once('.').is_none().then(|| owner(schema.outer())).flatten();
+    let named = pair.old.name.or(pair.new.name);
+    match declared.filter(|owner| named.is_some_and(|name| name != *owner)) {
+        Some(owner) => At::new(Subject::Property, owner).field(name),
+        None => pair.core.field(name),
+    }
+}
+
+/// The component whose own field this is.
+fn owner(pointer: &str) -> Option<&str> {
+    let (owner, rest) = pointer.strip_prefix("#/components/schemas/")?.split_once('/')?;
+    let steps: Vec<_> = rest.split('/').collect();
+    let own = steps.chunks(2).rev().skip(1).all(|step| step[0] == "allOf");
+    (own && steps.len().is_multiple_of(2) && steps[steps.len() - 2] == "properties").then_some(owner)
 }
 
 /// The type of a field for users: `T`, `Option<T>` or `Patch<T>`, and whether a constructor asks for it.

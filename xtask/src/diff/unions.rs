@@ -53,21 +53,16 @@ pub(crate) fn compare(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) -> bool {
 }
 
 fn branches<'a>(walk: &mut Walk<'_>, pair: &Pair<'_, 'a>, name: &str, old: Branches<'a>, mut new: Branches<'a>) {
-    let mut left = Vec::new();
     let mut matched = Vec::new();
-    for (label, branch) in old {
-        match new.iter().position(|(other, _)| *other == label) {
-            Some(at) => matched.push((label, branch, new.remove(at).1)),
-            None => left.push((label, branch)),
-        }
-    }
-    let mut gone = Vec::new();
-    for (label, branch) in left {
-        match new.iter().position(|(_, other)| schemas::same(&branch, other)) {
-            Some(at) => matched.push((label, branch, new.remove(at).1)),
-            None => gone.push((label, branch)),
-        }
-    }
+    let by_name =
+        |(label, _): &(String, Located<'a>), (other, _): &(String, Located<'a>)| label == other && named(label);
+    let by_shape = |(_, one): &(String, Located<'a>), (_, two): &(String, Located<'a>)| schemas::same(one, two);
+    let by_fields = |(one, old): &(String, Located<'a>), (two, new): &(String, Located<'a>)| {
+        !named(one) && !named(two) && share_fields(old, new)
+    };
+    let left = take(old, &mut new, &mut matched, by_name);
+    let left = take(left, &mut new, &mut matched, by_shape);
+    let gone = take(left, &mut new, &mut matched, by_fields);
     for (label, old, new) in &matched {
         schemas::compare(walk, old, new, &pair.core.inner(&format!("[{label}]")));
     }
@@ -84,6 +79,36 @@ fn branches<'a>(walk: &mut Walk<'_>, pair: &Pair<'_, 'a>, name: &str, old: Branc
             Change { check, what: format!("new branch {label}"), effect: Effect::Widens, rust: Level::Additive };
         walk.note(change, &pair.core.location, None, Some(branch.outer()));
     }
+}
+
+/// A branch of both documents, with its label.
+type Matched<'a> = Vec<(String, Located<'a>, Located<'a>)>;
+
+/// Moves what fits together to `matched`; returns what is left of the old branches.
+fn take<'a>(
+    old: Branches<'a>,
+    new: &mut Branches<'a>,
+    matched: &mut Matched<'a>,
+    fits: impl Fn(&(String, Located<'a>), &(String, Located<'a>)) -> bool,
+) -> Branches<'a> {
+    let mut left = Vec::new();
+    for branch in old {
+        match new.iter().position(|other| fits(&branch, other)) {
+            Some(at) => matched.push((branch.0, branch.1, new.remove(at).1)),
+            None => left.push(branch),
+        }
+    }
+    left
+}
+
+/// Without a name, the label is only a place.
+fn named(label: &str) -> bool {
+    !label.starts_with('#')
+}
+
+fn share_fields(old: &Located<'_>, new: &Located<'_>) -> bool {
+    let new = new.view().properties();
+    old.view().properties().keys().any(|name| new.contains_key(name))
 }
 
 fn tag<'a>(view: &View<'a>) -> Option<&'a str> {

@@ -42,6 +42,17 @@ impl Bump {
         manifest.split('\n').map(line).collect::<Vec<_>>().join("\n")
     }
 
+    /// A page that shows how to depend on the library, by the first two numbers.
+    pub(crate) fn applied_to_page(&self, page: &str) -> String {
+        let short =
+            |version: &str| version.rsplit_once('.').map_or_else(|| version.to_owned(), |(short, _)| short.to_owned());
+        let (old, new) = (format!("\"{}\"", short(&self.old)), format!("\"{}\"", short(&self.new)));
+        let line = |line: &str| {
+            if line.starts_with("paid-api = ") { line.replacen(&old, &new, 1) } else { line.to_owned() }
+        };
+        page.split('\n').map(line).collect::<Vec<_>>().join("\n")
+    }
+
     /// The lock file: packages without a source are the workspace's own.
     pub(crate) fn applied_to_lock(&self, lock: &str) -> String {
         let version = format!("version = \"{}\"", self.old);
@@ -77,6 +88,11 @@ mod tests {
         let bump = following(manifest, Some(Level::Breaking)).unwrap();
         assert_eq!(bump.applied(manifest), manifest.replacen("0.1.0", "0.2.0", 2));
         let lock = "v = 4\n[[package]]\nname = \"a\"\nversion = \"0.1.0\"\n\n[[package]]\nname = \"b\"\nversion = \"0.1.0\"\nsource = \"r\"\n";
+        let page = "paid-api = \"0.1\" # \"0.1\"\npaid-api = { version = \"0.1\" }\nother = \"0.1\"";
+        assert_eq!(
+            bump.applied_to_page(page),
+            "paid-api = \"0.2\" # \"0.1\"\npaid-api = { version = \"0.2\" }\nother = \"0.1\""
+        );
         assert_eq!(bump.applied_to_lock(lock), lock.replacen("0.1.0", "0.2.0", 1));
     }
 }
