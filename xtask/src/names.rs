@@ -114,6 +114,11 @@ impl NameTable {
             .collect()
     }
 
+    /// Whether the table says that this published name is good as it is.
+    pub(crate) fn keeps(&self, name: &str) -> bool {
+        self.keep.contains(name)
+    }
+
     /// Whether the table says that these names of one shape mean different things.
     pub(crate) fn keeps_apart(&self, names: &BTreeSet<String>) -> bool {
         self.apart.iter().any(|group| names.is_subset(group))

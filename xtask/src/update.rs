@@ -2,6 +2,7 @@
 //! in a copy of the repository; the copy's changes are moved here at the end, all of them or none.
 
 mod changelog;
+mod excerpt;
 mod fit;
 mod naming;
 mod page;
@@ -10,6 +11,7 @@ mod staging;
 mod supplement;
 mod table;
 mod version;
+mod wording;
 
 #[cfg(test)]
 mod tests;
@@ -123,10 +125,11 @@ fn update(root: &Path, options: &Options, surroundings: &mut dyn Surroundings) -
     let caught_up = caught_up(&mut copy, &old, &canonical)?;
 
     surroundings.before(Step::Overlay)?;
-    let client = seen_by_users(root, &copy, (&old, &canonical))?;
+    let conflict = || supplement::conflict(&caught_up);
+    let client = seen_by_users(root, &copy, (&old, &canonical)).with_context(conflict)?;
 
     surroundings.before(Step::Generate)?;
-    codegen::refresh(copy.root())?;
+    codegen::refresh(copy.root()).with_context(conflict)?;
 
     surroundings.before(Step::Describe)?;
     let version = described(&mut copy, &client, options.bump)?;
@@ -155,8 +158,10 @@ fn imported(copy: &mut Staging, published: &Value) -> Result<(Value, Vec<naming:
 /// Drops from the supplement what is published now.
 fn caught_up(copy: &mut Staging, old: &Value, new: &Value) -> Result<Vec<supplement::Part>> {
     let Some(text) = copy.find(SUPPLEMENT)? else { return Ok(Vec::new()) };
-    let parts = supplement::compare(&text, old, new).context(SUPPLEMENT)?;
-    copy.write(SUPPLEMENT, &supplement::without_identical(&text, &parts)?)?;
+    let mut parts = supplement::compare(&text, old, new).context(SUPPLEMENT)?;
+    let left = supplement::without_identical(&text, &parts).context(SUPPLEMENT)?;
+    supplement::mark_kept(&mut parts, &left)?;
+    copy.write(SUPPLEMENT, &left)?;
     Ok(parts)
 }
 

@@ -44,19 +44,18 @@ impl Page {
     }
 
     fn supplement(&self, text: &mut String) {
-        let told = [
-            (State::Identical, "published as it was known, and dropped"),
-            (State::Different, "published, but different: the published one counts where the action agrees; review it"),
-        ];
-        let parts = |state: State| self.caught_up.iter().filter(move |part| part.state == state);
-        if told.iter().all(|(state, _)| parts(*state).next().is_none()) {
-            return;
-        }
-        text.push_str("\n## The supplement\n\n");
-        for (state, says) in told {
-            for part in parts(state) {
-                let _ = writeln!(text, "- `{}`: {says}", part.target);
-            }
+        let told = self.caught_up.iter().filter_map(|part| {
+            let says = match (part.state, part.kept) {
+                (State::Missing, _) => return None,
+                (State::Identical, false) => "published as it was known, and dropped",
+                (State::Identical, true) => "published as it was known; take it out by hand",
+                (State::Different, _) => "published, but different; review it",
+            };
+            Some(format!("- {part}: {says}"))
+        });
+        let told: Vec<_> = told.collect();
+        if !told.is_empty() {
+            let _ = write!(text, "\n## The supplement\n\n{}\n", told.join("\n"));
         }
     }
 }

@@ -177,8 +177,14 @@ actions:
     let left = checkout.copy.read(SUPPLEMENT).unwrap();
     assert!(!left.contains("ContactNote") && left.contains("language") && left.contains("nickname"), "{left}");
     let markdown = page.markdown();
-    assert!(markdown.contains("`$.paths`: published as it was known, and dropped"), "{markdown}");
-    assert!(markdown.contains("`$.components.schemas.CreateContactRequest.properties`: published, but different"));
+    assert!(
+        markdown.contains("`/contacts/{id}/note` of `$.paths`: published as it was known, and dropped"),
+        "{markdown}"
+    );
+    assert!(
+        markdown
+            .contains("`language` of `$.components.schemas.CreateContactRequest.properties`: published, but different")
+    );
     // To users the operation is not new.
     assert!(!checkout.copy.read(CHANGELOG).unwrap().contains("| new operation |"));
     assert!(page.wire.changes.iter().any(|change| change.what == "new operation"));
@@ -201,4 +207,25 @@ fn the_names_that_the_newest_clients_need_are_proposed() {
     let names = document::schemas(&canonical).unwrap().keys();
     assert_eq!(names.filter_map(|name| crate::names::objection(name)).next(), None);
     assert!(proposals.len() > 50);
+}
+
+#[cfg(feature = "url")]
+#[test]
+fn a_url_is_taken_in_like_a_file() {
+    use std::io::{Read, Write};
+
+    let checkout = Checkout::new();
+    let body = grown(&checkout.document()).to_string();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let source = format!("http://{}/openapi.json", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]).unwrap();
+        write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).unwrap();
+    });
+    let mut trial = Trial { fails_at: None, checked: false };
+    let page = update(checkout.copy.root(), &Options { source, bump: false }, &mut trial).unwrap().unwrap();
+    server.join().unwrap();
+    assert_eq!(page.wire.changes.len(), 2);
+    assert!(checkout.copy.read(NAMES).unwrap().contains("  - ContactNote\n"));
 }
