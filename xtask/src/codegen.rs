@@ -74,6 +74,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// Generates the library's files in this checkout from what is in it.
+pub(crate) fn refresh(root: &Path) -> Result<()> {
+    let published = document::load(&root.join("openapi/paid-v2.json"))?;
+    let output = library(root, published, &read(&root.join("openapi/overlay.yaml"))?)?;
+    sync::write(root, &output.tree, &OWNED)?;
+    Ok(())
+}
+
 /// Another document, published or canonical, in canonical form; what it leaves to decide is only reported.
 fn tried(root: &Path, published: Value) -> Result<Value> {
     let names = NameTable::load(&root.join("openapi/names.yaml"))?;

@@ -36,7 +36,7 @@ fn steps(folder: &Path) -> Tree {
 }
 
 fn check(case: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(case);
+    let folder = crate::project::root().unwrap().join("xtask/golden").join(case);
     let tree = steps(&folder);
     let owned = ["expected", "expected/5-code", "expected/5-code/generated"];
     if std::env::var_os("UPDATE_GOLDEN").is_some() {

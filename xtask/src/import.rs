@@ -46,7 +46,8 @@ pub(crate) fn canonicalise(mut document: Value, names: &NameTable, decisions: De
     Ok((document, report))
 }
 
-fn check_version(document: &Value) -> Result<()> {
+/// Whether this is an OpenAPI document of a version that is read.
+pub(crate) fn check_version(document: &Value) -> Result<()> {
     match document.get("openapi").and_then(Value::as_str) {
         Some(version) if version.starts_with("3.0") || version.starts_with("3.1") => Ok(()),
         Some(version) => bail!("#/openapi: version {version} is not supported: 3.0 and 3.1 are"),

@@ -2,6 +2,7 @@
 
 mod bench;
 mod codegen;
+mod diff;
 mod document;
 mod downlevel;
 mod emulator;
@@ -13,6 +14,8 @@ mod golden;
 mod import;
 #[cfg(test)]
 mod lossless;
+#[cfg(test)]
+mod mutations;
 mod names;
 mod null;
 mod overlay;
@@ -22,10 +25,12 @@ mod simplify;
 mod spec;
 mod sync;
 mod torture;
+mod update;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -85,23 +90,64 @@ enum Spec {
         /// The published document.
         path: PathBuf,
     },
+    /// Take a published document in, with all that follows: sources, changelog, names to review. If a step fails, no file
+    /// has changed. Prints the page for the pull request.
+    Update {
+        /// A path, or a URL (https, or this machine's http).
+        source: String,
+        /// Give the crates the version that follows.
+        #[arg(long)]
+        bump: bool,
+    },
+    /// Say what changed between two documents. Exits with 0 for nothing, 1 for additive, 2 for breaking changes, 3 if
+    /// it fails.
+    Diff {
+        /// The document before (3.0 or 3.1, JSON or YAML).
+        old: PathBuf,
+        /// The document after.
+        new: PathBuf,
+        /// How the changes are written.
+        #[arg(long, value_enum, default_value = "text")]
+        format: diff::Format,
+        /// Exit with 0 if all changes are below this level. `documentation` exits with 1 for these, too.
+        #[arg(long, value_enum, default_value = "additive", value_name = "LEVEL")]
+        fail_on: spec::FailOn,
+    },
 }
 
+/// A diff exits with its level, so a failure needs a code of its own.
+const FAILED: u8 = 3;
+
 fn main() -> ExitCode {
-    let outcome = match Command::parse() {
+    let command = match Command::try_parse() {
+        Ok(command) => command,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(FAILED) } else { ExitCode::SUCCESS };
+        }
+    };
+    let failed =
+        if matches!(command, Command::Spec(Spec::Diff { .. })) { ExitCode::from(FAILED) } else { ExitCode::FAILURE };
+    match run(command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            failed
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Spec(Spec::Diff { old, new, format, fail_on }) => return spec::diff(&old, &new, format, fail_on),
         Command::Spec(Spec::Import { path }) => spec::import(&path),
+        Command::Spec(Spec::Update { source, bump }) => update::run(&update::Options { source, bump }),
         Command::Emulator { port } => emulator::run(port),
         Command::Bench { name } => bench::run(name),
         Command::Floors { root } => project::root().and_then(|here| floors::run(&root.unwrap_or(here))),
         Command::Torture { arguments } => torture::run(&arguments),
         Command::Measured { program } => bench::measure::run(&program),
         Command::Codegen { check, spec, out } => codegen::run(&codegen::Options { check, spec, out }),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -14,13 +14,13 @@ use serde::Deserialize;
 pub(crate) struct NameTable {
     /// New name to the published names (a `*` matches any text) that mean it.
     #[serde(default)]
-    rename: BTreeMap<String, Vec<String>>,
+    pub(crate) rename: BTreeMap<String, Vec<String>>,
     /// Published names that are good as they are.
     #[serde(default)]
-    keep: BTreeSet<String>,
+    pub(crate) keep: BTreeSet<String>,
     /// Groups of names with one shape and different meanings.
     #[serde(default)]
-    apart: Vec<BTreeSet<String>>,
+    pub(crate) apart: Vec<BTreeSet<String>>,
 }
 
 /// Whether every name needs a decision.
@@ -104,7 +104,7 @@ impl NameTable {
     }
 
     /// Every pattern of `rename` with the name it gives.
-    fn patterns(&self) -> Result<Vec<(&str, Pattern)>> {
+    pub(crate) fn patterns(&self) -> Result<Vec<(&str, Pattern)>> {
         let entries = self.rename.iter().flat_map(|(to, patterns)| patterns.iter().map(move |pattern| (to, pattern)));
         entries
             .map(|(to, pattern)| {
@@ -112,6 +112,11 @@ impl NameTable {
                 Ok((to.as_str(), parsed))
             })
             .collect()
+    }
+
+    /// Whether the table says that this published name is good as it is.
+    pub(crate) fn keeps(&self, name: &str) -> bool {
+        self.keep.contains(name)
     }
 
     /// Whether the table says that these names of one shape mean different things.

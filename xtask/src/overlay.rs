@@ -18,19 +18,19 @@ pub(crate) struct Overlay {
     #[allow(dead_code)]
     info: Value,
     #[serde(default)]
-    actions: Vec<Action>,
+    pub(crate) actions: Vec<Action>,
 }
 
 /// One change: merge `update` into, or remove, whatever `target` selects.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Action {
-    target: String,
+pub(crate) struct Action {
+    pub(crate) target: String,
     #[allow(dead_code)]
     description: Option<String>,
-    update: Option<Value>,
+    pub(crate) update: Option<Value>,
     #[serde(default)]
-    remove: bool,
+    pub(crate) remove: bool,
 }
 
 impl Overlay {
@@ -64,7 +64,8 @@ impl Overlay {
         Ok(document)
     }
 
-    fn run(&self, mut document: Value) -> Result<(Value, Vec<&str>)> {
+    /// Applies every action; returns the targets that match nothing with the result.
+    pub(crate) fn run(&self, mut document: Value) -> Result<(Value, Vec<&str>)> {
         let mut unmatched = Vec::new();
         let before = schema_pointers(&mut document);
         for action in &self.actions {
@@ -110,7 +111,8 @@ fn refuse_prose_about_nothing(document: &mut Value, before: &BTreeSet<String>) -
     bail!("the overlay describes what the document does not have (correct or remove):\n  {}", made.join("\n  "))
 }
 
-fn select(document: &Value, target: &str) -> Result<Vec<String>> {
+/// The JSON pointers of what a target selects.
+pub(crate) fn select(document: &Value, target: &str) -> Result<Vec<String>> {
     let path = JsonPath::parse(target).with_context(|| format!("overlay target `{target}` is not a JSONPath"))?;
     Ok(path.query_located(document).locations().map(|location| location.to_json_pointer()).collect())
 }

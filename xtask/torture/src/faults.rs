@@ -25,7 +25,7 @@ struct Found {
 ///
 /// If the sources cannot be copied, or do not compile as they are.
 pub(crate) fn run(seeds: u64, only: &str) -> Result<bool> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let root = root()?;
     let mut patches: Vec<_> = std::fs::read_dir(root.join("xtask/torture/faults"))?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|extension| extension == "patch"))
@@ -49,6 +49,13 @@ pub(crate) fn run(seeds: u64, only: &str) -> Result<bool> {
     }
     println!("{}", table(&found));
     Ok(found.iter().all(|one| one.claim.is_some()))
+}
+
+/// The checkout that this was called in; what is compiled in may be another that shares the build folder.
+fn root() -> Result<PathBuf> {
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(std::env::current_dir, |folder| Ok(folder.into()))?;
+    let root = here.ancestors().find(|folder| folder.join("xtask/torture/faults").is_dir());
+    Ok(root.with_context(|| format!("{} is in no checkout", here.display()))?.to_path_buf())
 }
 
 /// The sources beside the build folder, as they are in the working tree.

@@ -1,0 +1,111 @@
+//! The fields of two objects: added, removed, and whether they must be there.
+
+use super::effect::{Effect, Side};
+use super::report::Level;
+use super::schemas;
+use super::view::{Located, NullAt};
+use super::walk::{At, Change, Pair, Subject, Walk};
+
+/// Compares the fields of two objects.
+pub(crate) fn compare(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
+    let (old, new) = (pair.old.properties(), pair.new.properties());
+    let (required, now_required) = (pair.old.required(), pair.new.required());
+    for (name, schema) in &old {
+        let at = place(pair, schema, name);
+        let was = required.contains(name);
+        match new.get(name) {
+            Some(now) => {
+                presence(walk, (schema, was), (now, now_required.contains(name)), &at);
+                schemas::compare(walk, schema, now, &at);
+            }
+            None => {
+                let kind = if was { "required" } else { "optional" };
+                let check = match walk.side {
+                    Side::Request => "request-property-removed".to_owned(),
+                    _ => format!("response-{kind}-property-removed"),
+                };
+                let what = format!("property removed, {kind}");
+                let change = Change { check, what, effect: Effect::Removes, rust: Level::Breaking };
+                walk.note(change, &at.location, Some(schema.outer()), None);
+            }
+        }
+    }
+    // A body without properties is no argument of a method, and an answer without any no type.
+    let first = old.is_empty() && pair.outer.subject == Subject::Body;
+    for (name, schema) in new.iter().filter(|(name, _)| !old.contains_key(*name)) {
+        let at = place(pair, schema, name);
+        let (kind, effect) = match now_required.contains(name) {
+            true => ("required", Effect::Narrows),
+            false => ("optional", Effect::Adds),
+        };
+        let check = match walk.side {
+            Side::Request => format!("new-{kind}-request-property"),
+            _ => format!("response-{kind}-property-added"),
+        };
+        let breaks = first || (kind == "required" && walk.side == Side::Request);
+        let rust = if breaks { Level::Breaking } else { Level::Additive };
+        let change = Change { check, what: format!("new property, {kind}"), effect, rust };
+        walk.note(change, &at.location, None, Some(schema.outer()));
+    }
+}
+
+/// A field that an `allOf` brings in belongs to the component that declares it.
+fn place(pair: &Pair<'_, '_>, schema: &Located<'_>, name: &str) -> At {
+    let declared = pair.core.location.split_once('.').is_none().then(|| owner(schema.outer())).flatten();
+    let named = pair.old.name.or(pair.new.name);
+    match declared.filter(|owner| named.is_some_and(|name| name != *owner)) {
+        Some(owner) => At::new(Subject::Property, owner).field(name),
+        None => pair.core.field(name),
+    }
+}
+
+/// The component whose own field this is.
+fn owner(pointer: &str) -> Option<&str> {
+    let (owner, rest) = pointer.strip_prefix("#/components/schemas/")?.split_once('/')?;
+    let steps: Vec<_> = rest.split('/').collect();
+    let own = steps.chunks(2).rev().skip(1).all(|step| step[0] == "allOf");
+    (own && steps.len().is_multiple_of(2) && steps[steps.len() - 2] == "properties").then_some(owner)
+}
+
+/// The type of a field for users: `T`, `Option<T>` or `Patch<T>`, and whether a constructor asks for it.
+#[derive(PartialEq, Eq)]
+struct Presence {
+    optional: bool,
+    patch: bool,
+    asked_for: bool,
+}
+
+impl Presence {
+    fn of(walk: &Walk<'_>, required: bool, nullable: bool) -> Self {
+        let sent = walk.side == Side::Request;
+        Self { optional: !required || nullable, patch: sent && !required && nullable, asked_for: sent && required }
+    }
+}
+
+/// Whether a property must be there, and what of that the client shows.
+fn presence(walk: &mut Walk<'_>, old: (&Located<'_>, bool), new: (&Located<'_>, bool), at: &At) {
+    let nullable = |schema: &Located<'_>| schema.view().null.is_some();
+    let before = Presence::of(walk, old.1, nullable(old.0));
+    let after = Presence::of(walk, new.1, nullable(new.0));
+    let rust = if before == after { Level::Documentation } else { Level::Breaking };
+    let mut note = |name: &str, what: &str, effect| {
+        let change = Change { check: walk.check(Subject::Property, name), what: what.to_owned(), effect, rust };
+        walk.note(change, &at.location, Some(old.0.outer()), Some(new.0.outer()));
+    };
+    if nullable(old.0) != nullable(new.0) {
+        let widens = nullable(new.0);
+        let what = if widens { "may be null" } else { "may not be null any more" };
+        let change = if widens { "became-nullable" } else { "became-not-nullable" };
+        let in_component = [old.0, new.0].iter().any(|schema| schema.view().null == Some(NullAt::Core));
+        if !in_component {
+            note(change, what, Effect::widens_if(widens));
+        }
+    }
+    if old.1 != new.1 {
+        let (change, what) = match new.1 {
+            true => ("became-required", "optional -> required"),
+            false => ("became-optional", "required -> optional"),
+        };
+        note(change, what, Effect::widens_if(!new.1));
+    }
+}
