@@ -1,5 +1,6 @@
 //! The error type of every request. No error shows an API key, and `Display` shows at most a short message from a body.
 
+mod conflict;
 mod failure;
 
 use std::borrow::Cow;
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 use crate::secret::Secret;
 use crate::verdict::{self, Verdict};
+pub use conflict::PlanConflict;
 pub(crate) use failure::Failure;
 
 /// Everything that can go wrong with a request.

@@ -16,17 +16,40 @@ macro_rules! object {
     };
 }
 
+/// The methods of a type whose values only Paid makes. The struct itself is in the generated code.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __opaque_newtype {
+    ($name:ident) => {
+        impl $name {
+            /// The text of the value.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+    };
+}
+
 /// The methods and conversions of an id type. The struct itself is in the generated code.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __string_newtype {
     ($name:ident) => {
-        impl $name {
-            /// The text of the id.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
+        $crate::__opaque_newtype!($name);
 
+        impl $name {
             /// Creates an id from a string literal, without an allocation.
             pub const fn from_static(id: &'static str) -> Self {
                 Self(std::borrow::Cow::Borrowed(id))
@@ -52,18 +75,6 @@ macro_rules! __string_newtype {
         }
 
         impl $crate::runtime::FromText for $name {}
-
-        impl AsRef<str> for $name {
-            fn as_ref(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str(&self.0)
-            }
-        }
     };
 }
 

@@ -103,7 +103,7 @@ fn start(folder: &Path, url: &str, run: usize, is_last: bool, limit: Limit) -> C
 async fn sell(client: &Client) -> OrderId {
     let product = CreateProductRequest::new("P").external_id("p");
     let product = client.products().create(&product).await.unwrap();
-    let price = UsagePerUnitPricing::new("sent", [PricePoint::new("USD", 1)]);
+    let price = UsagePerUnitPricing::new("sent", [PricePointInput::new("USD", 1)]);
     let prices = UpdateProductRequest::new().product_attributes([ProductAttributeUpsert::new("Sent", price)]);
     client.products().update(&product.id, &prices).await.unwrap();
     let acme = client.customers().create(&CreateCustomerRequest::new("Acme").external_id("acme")).await.unwrap();

@@ -155,11 +155,11 @@ async fn requests_carry_the_key_a_user_agent_and_no_version_header() {
 async fn a_number_that_json_cannot_say_is_an_error_and_nothing_is_sent() {
     let server = Server::json(200, json!({})).await;
     for number in [f64::NAN, f64::INFINITY] {
-        let price = PricePoint::new("USD", 10).included_quantity(number);
-        let pricing = UsagePerUnitPricing::new("email_sent", [price]);
+        let price = TieredPricePoint::new("USD", [PriceTierInput::new(0).index(number)], 10);
+        let pricing = UsageVolumePricing::new("email_sent", [price]);
         let update = UpdateProductRequest::new().product_attributes([ProductAttributeUpsert::new("Emails", pricing)]);
         let error = server.client().products().update("prod_1", &update).await.unwrap_err();
-        assert!(error.to_string().contains("includedQuantity` is not a finite number"), "{error}");
+        assert!(error.to_string().contains("index` is not a finite number"), "{error}");
     }
     assert_eq!(server.count(), 0);
 }
@@ -377,6 +377,19 @@ async fn a_truncated_answer_is_retried_where_repeating_does_no_harm() {
     let error = at(&url).customers().create(&CreateCustomerRequest::new("Acme")).await.unwrap_err();
     assert!(matches!(error, Error::Transport(_)), "{error}");
     assert_eq!(*count.lock().unwrap(), 4, "a create that may have been done is not repeated");
+}
+
+#[tokio::test]
+async fn a_value_receipt_that_may_be_there_is_not_created_again() {
+    let (url, count) = raw_server(b"HTTP/1.1 201 Created\r\ncontent-length: 100\r\n\r\n{\"id\":").await;
+    let customer = CustomerAttribution::from(ExternalCustomerId::from("acme"));
+    let day = |text: &str| text.parse::<Timestamp>().unwrap();
+    let receipt = SyncValueReceiptRequest::new(customer, day("2026-01-31"), day("2026-01-01"));
+    at(&url).value_receipts().create(&receipt).await.unwrap_err();
+    assert_eq!(*count.lock().unwrap(), 1);
+    let server = Server::json(500, json!({})).await;
+    server.client().value_receipts().create(&receipt).await.unwrap_err();
+    assert_eq!(server.count(), 1);
 }
 
 #[tokio::test]

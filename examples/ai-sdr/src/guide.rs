@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use paid::types::{
     BillingFrequency, Contact, CreateContactRequest, CreateCustomerRequest, CreateOrderLineRequest, CreateOrderRequest,
-    CreateProductRequest, Customer, Invoice, InvoiceLine, Order, OrderCreationState, PricePoint,
+    CreateProductRequest, Customer, Invoice, InvoiceLine, Order, OrderCreationState, PricePointInput,
     ProductAttributeUpsert, ProductDetail, RecurringPerUnitPricing, SignalType, UpdateProductRequest,
     UsagePerUnitPricing,
 };
@@ -20,18 +20,18 @@ const CONTACT: &str = "acme-001-john-doe";
 const ORDER: &str = "acme-001-ai-sdr";
 
 /// Prices in US cents: the API's amounts are in the currency's smallest unit.
-const PLATFORM_FEE: Decimal = Decimal::from_parts(50_000, 0, 0, false, 0);
-const EMAIL: Decimal = Decimal::TEN;
-const MEETING: Decimal = Decimal::from_parts(5_000, 0, 0, false, 0);
+const PLATFORM_FEE: i64 = 50_000;
+const EMAIL: i64 = 10;
+const MEETING: i64 = 5_000;
 
 /// The price of a signal of this name, in US dollars.
 pub(crate) fn price_in_dollars(signal: &str) -> Decimal {
     let cents = match signal {
         "email_sent" => EMAIL,
         "meeting_booked" => MEETING,
-        _ => Decimal::ZERO,
+        _ => 0,
     };
-    cents / Decimal::ONE_HUNDRED
+    Decimal::new(cents, 2)
 }
 
 /// Converts a 404 to `None`.
@@ -68,7 +68,7 @@ pub(crate) async fn product(client: &Client) -> Result<ProductDetail> {
 }
 
 fn prices() -> [ProductAttributeUpsert; 3] {
-    let dollars = |cents: Decimal| [PricePoint::new("USD", cents)];
+    let dollars = |cents: i64| [PricePointInput::new("USD", cents)];
     let monthly = RecurringPerUnitPricing::new(BillingFrequency::Monthly, dollars(PLATFORM_FEE));
     let email = UsagePerUnitPricing::new("email_sent", dollars(EMAIL)).signal_type(SignalType::Activity);
     let meeting = UsagePerUnitPricing::new("meeting_booked", dollars(MEETING)).signal_type(SignalType::Outcome);

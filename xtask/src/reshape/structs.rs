@@ -54,7 +54,7 @@ fn member<'a>(name: &str, known: &Type, facts: &'a [Field], field: &syn::Field) 
     let facts = facts.with_context(|| format!("progenitor's `{name}.{wire}` is not in the document"))?;
     let mut inner = without_option(&field.ty);
     ShortPaths.visit_type_mut(&mut inner);
-    if facts.kind != Kind::Decimal && mentions_decimal(&inner) {
+    if !facts.kind.is_decimal() && mentions_decimal(&inner) {
         bail!("`{name}.{wire}`: lists and maps of decimals are not mapped");
     }
     Ok(Member { ident, facts, inner, presence: facts.presence(known.sent) })
@@ -189,10 +189,11 @@ fn field_definition(known: &Type, member: &Member<'_>, camel: bool) -> TokenStre
         serde.push(quote!(rename = #wire));
     }
     let integer = member.facts.kind == Kind::Integer && known.received;
-    let decimal = member.facts.kind == Kind::Decimal;
+    let decimal = member.facts.kind.is_decimal();
+    let exact = if member.facts.kind == Kind::DecimalText { "decimal_text" } else { "decimal" };
     match member.presence {
-        Presence::Always if decimal => serde.push(quote!(with = "decimal")),
-        _ if decimal => serde.push(quote!(default, with = "decimal")),
+        Presence::Always if decimal => serde.push(quote!(with = #exact)),
+        _ if decimal => serde.push(quote!(default, with = #exact)),
         Presence::Always if integer => serde.push(quote!(deserialize_with = "integer")),
         Presence::OrNull | Presence::OrMissing if integer => {
             serde.push(quote!(default, deserialize_with = "optional_integer"));
@@ -206,7 +207,7 @@ fn field_definition(known: &Type, member: &Member<'_>, camel: bool) -> TokenStre
         Presence::Always | Presence::OrNull => {}
     }
     let attribute = (!serde.is_empty()).then(|| quote!(#[serde(#(#serde),*)]));
-    let deprecated = member.facts.deprecated.then(|| quote!(#[deprecated = "deprecated in Paid's document"]));
+    let deprecated = member.facts.deprecated.then(|| quote!(#[deprecated = "deprecated by Paid"]));
     let ty = full_type(member);
     quote!(#doc #attribute #reading #deprecated pub #ident: #ty,)
 }
@@ -279,7 +280,8 @@ fn setter(facts: &Facts, member: &Member<'_>) -> TokenStream {
 /// Whether a caller may pass anything that converts into the type.
 fn converts(facts: &Facts, member: &Member<'_>) -> bool {
     match &member.facts.kind {
-        Kind::Text | Kind::Newtype(_) | Kind::Array | Kind::Decimal => true,
+        Kind::Newtype(name) => facts.newtypes.get(name).is_none_or(|newtype| !newtype.opaque),
+        Kind::Text | Kind::Array | Kind::Decimal | Kind::DecimalText => true,
         Kind::Component(name) => facts
             .types
             .get(name)
