@@ -117,6 +117,7 @@ mod wire;
 pub use client::{ApiKey, Client, ClientBuilder};
 pub use error::{
     ApiError, ConfigError, DecodeError, Error, KeyProblem, PlanConflict, RequestError, SinkError, TransportError,
+    UnreadableAnswer, UnreadableItem,
 };
 pub use generated::{resources, types};
 pub use pagination::{Items, Page, PageEnd};
@@ -125,6 +126,7 @@ pub use retry::RetryPolicy;
 pub use timestamp::{ParseTimestampError, Timestamp};
 pub use transport::{Call, CallFuture, Empty};
 pub use verdict::Verdict;
+pub use wire::list::List;
 
 #[cfg(feature = "emit")]
 pub use front_of_emit::*;
@@ -222,7 +224,7 @@ pub mod runtime {
     pub use crate::wire::choice::{Choice, choice, flat_choice, optional_flat_choice};
     pub use crate::wire::decimal::text as decimal_text;
     pub use crate::wire::{decimal, integer, optional_integer};
-    pub use crate::{Call, Client, Decimal, Empty, JsonObject, Patch, Timestamp};
+    pub use crate::{Call, Client, Decimal, Empty, JsonObject, List, Patch, Timestamp};
 }
 
 /// Compiles the code in the README and the guide.

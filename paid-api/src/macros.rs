@@ -169,8 +169,9 @@ macro_rules! __page {
         impl $crate::Page for $answer {
             type Item = $item;
 
-            fn into_items(self) -> (Vec<$item>, $crate::PageEnd) {
-                (self.data, $crate::__page_end!(self, $end))
+            fn into_items(self) -> ($crate::List<$item>, $crate::PageEnd) {
+                let end = $crate::__page_end!(self, $end);
+                (self.data.into(), end)
             }
         }
     };
@@ -180,9 +181,15 @@ macro_rules! __page {
 #[macro_export]
 macro_rules! __page_end {
     ($page:ident, pagination) => {
-        $crate::PageEnd::HasMore($page.pagination.has_more)
+        Option::<bool>::from($page.pagination.has_more).map_or($crate::PageEnd::Unknown, $crate::PageEnd::HasMore)
+    };
+    ($page:ident, optional_pagination) => {
+        match $page.pagination.as_ref().and_then(|pagination| Option::<bool>::from(pagination.has_more)) {
+            Some(has_more) => $crate::PageEnd::HasMore(has_more),
+            None => $crate::PageEnd::Unknown,
+        }
     };
     ($page:ident, total) => {
-        $crate::PageEnd::Total($page.total)
+        Option::<i64>::from($page.total).map_or($crate::PageEnd::Unknown, $crate::PageEnd::Total)
     };
 }

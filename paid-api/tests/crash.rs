@@ -218,7 +218,7 @@ async fn kill_again_and_again(kills: usize, fault: fn() -> Fault, limit: impl Fn
     assert!(missing.is_empty(), "{} of {} lost: {missing:?}", missing.len(), stored.len());
     // Each once: the invoice has as many cents as there are keys.
     let invoices = client.invoices().list().order_id(&order).await.unwrap();
-    let billed = invoices.data[0].invoice_total;
+    let billed = invoices.data.first().unwrap().unwrap().invoice_total;
     assert_eq!(billed, Decimal::from(sent.len()), "of {} stored", stored.len());
     let refused = refused.len();
     println!(

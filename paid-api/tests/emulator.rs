@@ -36,7 +36,7 @@ async fn send(client: &Client, signals: impl Into<Vec<NewSignal>>) -> (i64, i64,
 }
 
 async fn total(client: &Client, order: &Order) -> Decimal {
-    client.invoices().list().order_id(&order.id).await.unwrap().data[0].invoice_total
+    client.invoices().list().order_id(&order.id).await.unwrap().data.first().unwrap().unwrap().invoice_total
 }
 
 #[tokio::test]
@@ -58,8 +58,8 @@ async fn signals_are_priced_into_the_invoice_of_their_order() {
     let emails: Vec<_> = (0..3).map(|number| signal("email_sent", &format!("e{number}"))).collect();
     assert_eq!(send(&client, emails).await, (3, 0, 0));
     assert_eq!(total(&client, &order).await, Decimal::from(50_109));
-    let invoice = client.invoices().list().external_customer_id("acme").await.unwrap().data.remove(0);
-    let lines = client.invoices().get_lines(&invoice.id).await.unwrap().data;
+    let invoice = client.invoices().list().external_customer_id("acme").await.unwrap().data.first().unwrap().unwrap();
+    let lines = client.invoices().get_lines(&invoice.id).await.unwrap().data.all().unwrap();
     let shown: Vec<_> = lines.iter().map(|line| (line.description.as_str(), line.quantity)).collect();
     assert_eq!(shown, [("Fee", 1), ("Emails", 3), ("Setup", 1), ("Seats", 1)]);
 }

@@ -107,6 +107,8 @@ pub(crate) struct Field {
     pub(crate) default: Option<Value>,
     pub(crate) flatten: bool,
     pub(crate) deprecated: bool,
+    /// Required, but few read it: an answer without it is read all the same.
+    pub(crate) lenient: bool,
     /// Every component and id type its schema names, at any depth.
     pub(crate) mentions: BTreeSet<String>,
 }
@@ -128,6 +130,7 @@ impl Field {
     /// How the field of a type is there, depending on whether some operation sends that type.
     pub(crate) fn presence(&self, sent: bool) -> Presence {
         match (self.required, self.nullable) {
+            (true, false) if self.lenient => Presence::OrMissing,
             (true, false) => Presence::Always,
             (true, true) => Presence::OrNull,
             (false, true) if sent => Presence::Patch,

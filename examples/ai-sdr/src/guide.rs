@@ -56,7 +56,9 @@ pub(crate) async fn product(client: &Client) -> Result<ProductDetail> {
     };
     let missing: Vec<_> = prices()
         .into_iter()
-        .filter(|price| !product.product_attributes.iter().any(|known| known.name == price.name))
+        .filter(|price| {
+            !product.product_attributes.iter().any(|known| known.is_ok_and(|known| known.name == price.name))
+        })
         .collect();
     let product = if missing.is_empty() {
         product
@@ -112,7 +114,7 @@ pub(crate) async fn order(
     product: &ProductDetail,
 ) -> Result<Order> {
     let orders = client.orders();
-    let known = orders.list().external_id(ORDER).limit(1).await?.data.into_iter().next();
+    let known = orders.list().external_id(ORDER).limit(1).await?.data.first()?;
     let order = match known {
         Some(order) => order,
         None => {
@@ -137,9 +139,9 @@ pub(crate) async fn order(
 pub(crate) async fn invoice(client: &Client, order: &Order) -> Result<(Invoice, Vec<InvoiceLine>)> {
     let invoices = client.invoices();
     for attempt in 0..15 {
-        if let Some(invoice) = invoices.list().order_id(&order.id).limit(1).await?.data.into_iter().next() {
+        if let Some(invoice) = invoices.list().order_id(&order.id).limit(1).await?.data.first()? {
             println!("6. invoice   {}", invoice.id);
-            let lines = invoices.get_lines(&invoice.id).limit(100).await?.data;
+            let lines = invoices.get_lines(&invoice.id).limit(100).await?.data.all()?;
             return Ok((invoice, lines));
         }
         if attempt == 0 {

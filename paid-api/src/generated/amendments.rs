@@ -3,7 +3,7 @@
 //! Resource `amendments`.
 
 use crate::runtime::{
-    Call, Client, Decimal, Deserialize, DeserializeError, Deserializer, JsonObject,
+    Call, Client, Decimal, Deserialize, DeserializeError, Deserializer, JsonObject, List,
     Method, Serialize, Timestamp, Value, decimal, from_value, integer, optional_integer,
 };
 use super::ids::{
@@ -252,8 +252,9 @@ impl AddFromCatalogAmendmentIntent {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct AmendmentAddAttributeOptions {
-    /// The field `axes` (list).
-    pub axes: Vec<AmendmentAddAxisOptions>,
+    /// The field `axes` (list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub axes: Option<List<AmendmentAddAxisOptions>>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -313,7 +314,7 @@ impl<'de> Deserialize<'de> for AmendmentAddAxisOptions {
 #[serde(rename_all = "camelCase")]
 pub struct AmendmentAttributeOptions {
     /// The field `intents` (list).
-    pub intents: Vec<AmendmentIntentOptions>,
+    pub intents: List<AmendmentIntentOptions>,
     /// The field `lockedReason` (string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locked_reason: Option<String>,
@@ -686,10 +687,12 @@ crate::__open_enum!(
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct AmendmentIntentOptions {
-    /// The field `axes` (list).
-    pub axes: Vec<AmendmentAxisOptions>,
-    /// The field `kind` ([`AmendmentIntentKind`]).
-    pub kind: AmendmentIntentKind,
+    /// The field `axes` (list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub axes: Option<List<AmendmentAxisOptions>>,
+    /// The field `kind` ([`AmendmentIntentKind`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<AmendmentIntentKind>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -704,10 +707,10 @@ pub struct AmendmentIntentOptions {
 #[serde(rename_all = "camelCase")]
 pub struct AmendmentLineOptions {
     /// The field `attributes` (list).
-    pub attributes: Vec<AmendmentAttributeOptions>,
+    pub attributes: List<AmendmentAttributeOptions>,
     /// The field `intents` (list).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub intents: Option<Vec<AmendmentIntentOptions>>,
+    pub intents: Option<List<AmendmentIntentOptions>>,
     /// The field `lockedReason` (string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locked_reason: Option<String>,
@@ -741,27 +744,31 @@ crate::__open_enum!(AmendmentMoneyBilling { Inline = "inline", NextRun = "nextRu
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct AmendmentOptions {
-    /// The field `addAttribute` ([`AmendmentAddAttributeOptions`]).
-    pub add_attribute: AmendmentAddAttributeOptions,
+    /// The field `addAttribute` ([`AmendmentAddAttributeOptions`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub add_attribute: Option<AmendmentAddAttributeOptions>,
     /// The field `amendable` (boolean).
     pub amendable: bool,
-    /// The field `currency` (string).
-    pub currency: String,
+    /// The field `currency` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
     /// The field `currentPeriodEnd` (string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current_period_end: Option<String>,
-    /// The field `effectiveDate` (string).
-    pub effective_date: String,
+    /// The field `effectiveDate` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective_date: Option<String>,
     /// The field `lines` (list).
-    pub lines: Vec<AmendmentLineOptions>,
+    pub lines: List<AmendmentLineOptions>,
     /// The field `notAmendableCode` (string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_amendable_code: Option<String>,
     /// The field `notAmendableReason` (string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_amendable_reason: Option<String>,
-    /// The field `orderId` (string).
-    pub order_id: OrderId,
+    /// The field `orderId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<OrderId>,
     /// The field `orderTerm` ([`AmendmentIntentOptions`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order_term: Option<AmendmentIntentOptions>,
@@ -785,30 +792,37 @@ pub struct AmendmentOptions {
 #[serde(rename_all = "camelCase")]
 pub struct AmendmentPlan {
     /// The field `creditEffects` (list, may be null).
-    pub credit_effects: Option<Vec<AmendmentPlanCreditEffect>>,
-    /// The field `effectiveDate` (string).
-    pub effective_date: String,
+    pub credit_effects: Option<List<AmendmentPlanCreditEffect>>,
+    /// The field `effectiveDate` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective_date: Option<String>,
     /// The field `moneyEffects` (list, may be null).
-    pub money_effects: Option<Vec<AmendmentPlanMoneyEffect>>,
-    /// The field `operations` ([`PlannedOperations`]).
-    pub operations: PlannedOperations,
-    /// The field `orderId` (string).
-    pub order_id: OrderId,
+    pub money_effects: Option<List<AmendmentPlanMoneyEffect>>,
+    /// The field `operations` ([`PlannedOperations`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operations: Option<PlannedOperations>,
+    /// The field `orderId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<OrderId>,
     /// The field `orderVersion` (integer).
     #[serde(deserialize_with = "integer")]
     pub order_version: i64,
     /// The field `planHash` (string).
     pub plan_hash: PlanHash,
-    /// The field `planVersion` (integer).
-    #[serde(deserialize_with = "integer")]
-    pub plan_version: i64,
+    /// The field `planVersion` (integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub plan_version: Option<i64>,
     /// The field `stateDiff` (list, may be null).
-    pub state_diff: Option<Vec<AmendmentPlanAttributeDiff>>,
+    pub state_diff: Option<List<AmendmentPlanAttributeDiff>>,
     /// The field `treatmentsResolved` (list, may be null).
-    pub treatments_resolved: Option<Vec<AmendmentPlanTreatmentResolution>>,
+    pub treatments_resolved: Option<List<AmendmentPlanTreatmentResolution>>,
     /// The field `usageEffects` (list, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub usage_effects: Option<Vec<AmendmentPlanUsageEffect>>,
+    pub usage_effects: Option<List<AmendmentPlanUsageEffect>>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -1090,17 +1104,23 @@ pub struct AmendmentResponse {
     pub amendment_id: AmendmentId,
     /// The field `createdLineIds` (list, may be null).
     pub created_line_ids: Option<Vec<OrderLineId>>,
-    /// The field `effectiveDate` (string).
-    pub effective_date: String,
+    /// The field `effectiveDate` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective_date: Option<String>,
     /// The field `endedLineIds` (list, may be null).
     pub ended_line_ids: Option<Vec<OrderLineId>>,
-    /// The field `orderId` (string).
-    pub order_id: OrderId,
+    /// The field `orderId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<OrderId>,
     /// The field `plan` ([`AmendmentPlan`], may be null).
     pub plan: Option<AmendmentPlan>,
-    /// The field `version` (integer).
-    #[serde(deserialize_with = "integer")]
-    pub version: i64,
+    /// The field `version` (integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub version: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -1177,7 +1197,7 @@ pub struct ChargeStubAddOption {
     pub is_default: bool,
     /// The field `requires` (list).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub requires: Option<Vec<AmendmentPricingClause>>,
+    pub requires: Option<List<AmendmentPricingClause>>,
     /// The field `unsupportedReason` (string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unsupported_reason: Option<String>,
@@ -1197,9 +1217,9 @@ pub struct ChargeStubAddOption {
 #[serde(rename_all = "camelCase")]
 pub struct ChargeStubAmendmentAddAxisOptions {
     /// The field `appliesTo` (list).
-    pub applies_to: Vec<AmendmentPricingClause>,
+    pub applies_to: List<AmendmentPricingClause>,
     /// The field `options` (list).
-    pub options: Vec<ChargeStubAddOption>,
+    pub options: List<ChargeStubAddOption>,
     /// The field `relevance` ([`AmendmentAxisRelevance`]).
     pub relevance: AmendmentAxisRelevance,
     /// Fields that this version does not know, kept unchanged.
@@ -1215,7 +1235,7 @@ pub struct ChargeStubAmendmentAddAxisOptions {
 #[non_exhaustive]
 pub struct ChargeStubAmendmentAxisOptions {
     /// The field `options` (list).
-    pub options: Vec<ChargeStubOption>,
+    pub options: List<ChargeStubOption>,
     /// The field `relevance` ([`AmendmentAxisRelevance`]).
     pub relevance: AmendmentAxisRelevance,
     /// Fields that this version does not know, kept unchanged.
@@ -1257,7 +1277,7 @@ pub struct CreditGrantAddOption {
     pub is_default: bool,
     /// The field `requires` (list).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub requires: Option<Vec<AmendmentPricingClause>>,
+    pub requires: Option<List<AmendmentPricingClause>>,
     /// The field `unsupportedReason` (string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unsupported_reason: Option<String>,
@@ -1277,9 +1297,9 @@ pub struct CreditGrantAddOption {
 #[serde(rename_all = "camelCase")]
 pub struct CreditGrantAmendmentAddAxisOptions {
     /// The field `appliesTo` (list).
-    pub applies_to: Vec<AmendmentPricingClause>,
+    pub applies_to: List<AmendmentPricingClause>,
     /// The field `options` (list).
-    pub options: Vec<CreditGrantAddOption>,
+    pub options: List<CreditGrantAddOption>,
     /// The field `relevance` ([`AmendmentAxisRelevance`]).
     pub relevance: AmendmentAxisRelevance,
     /// Fields that this version does not know, kept unchanged.
@@ -1295,7 +1315,7 @@ pub struct CreditGrantAmendmentAddAxisOptions {
 #[non_exhaustive]
 pub struct CreditGrantAmendmentAxisOptions {
     /// The field `options` (list).
-    pub options: Vec<CreditGrantOption>,
+    pub options: List<CreditGrantOption>,
     /// The field `relevance` ([`AmendmentAxisRelevance`]).
     pub relevance: AmendmentAxisRelevance,
     /// Fields that this version does not know, kept unchanged.
@@ -1403,7 +1423,7 @@ impl ExecuteAmendmentRequest {
 #[non_exhaustive]
 pub struct MoneyAmendmentAxisOptions {
     /// The field `options` (list).
-    pub options: Vec<MoneyOption>,
+    pub options: List<MoneyOption>,
     /// The field `relevance` ([`AmendmentAxisRelevance`]).
     pub relevance: AmendmentAxisRelevance,
     /// Fields that this version does not know, kept unchanged.
@@ -1538,19 +1558,19 @@ pub struct PlannedEnd {
 pub struct PlannedOperations {
     /// The field `adds` (list).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub adds: Option<Vec<PlannedAdd>>,
+    pub adds: Option<List<PlannedAdd>>,
     /// The field `copies` (list).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub copies: Option<Vec<PlannedCopy>>,
+    pub copies: Option<List<PlannedCopy>>,
     /// The field `ends` (list).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ends: Option<Vec<PlannedEnd>>,
+    pub ends: Option<List<PlannedEnd>>,
     /// The field `orderTerm` ([`PlannedOrderTerm`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order_term: Option<PlannedOrderTerm>,
     /// The field `replaces` (list).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub replaces: Option<Vec<PlannedReplace>>,
+    pub replaces: Option<List<PlannedReplace>>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -1564,11 +1584,16 @@ pub struct PlannedOperations {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedOrderTerm {
-    /// The field `intentIndex` (integer).
-    #[serde(deserialize_with = "integer")]
-    pub intent_index: i64,
-    /// The field `newEndDate` (string).
-    pub new_end_date: String,
+    /// The field `intentIndex` (integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub intent_index: Option<i64>,
+    /// The field `newEndDate` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_end_date: Option<String>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -1817,7 +1842,7 @@ impl UpdateQuantityAmendmentIntent {
 #[non_exhaustive]
 pub struct UsageAttributionAmendmentAxisOptions {
     /// The field `options` (list).
-    pub options: Vec<UsageAttributionOption>,
+    pub options: List<UsageAttributionOption>,
     /// The field `relevance` ([`AmendmentAxisRelevance`]).
     pub relevance: AmendmentAxisRelevance,
     /// Fields that this version does not know, kept unchanged.

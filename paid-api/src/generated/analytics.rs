@@ -5,7 +5,8 @@
 #![cfg_attr(not(feature = "experimental"), allow(unused_imports))]
 
 use crate::runtime::{
-    Call, Client, Deserialize, JsonObject, Method, Serialize, Timestamp, Value, integer,
+    Call, Client, Deserialize, JsonObject, List, Method, Serialize, Timestamp, Value,
+    optional_integer,
 };
 
 /// Analytics: SQL over billing data, and what signals look like.
@@ -207,13 +208,19 @@ pub struct AnalyticsColumn {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct AnalyticsQueryMeta {
-    /// The field `elapsedMs` (number).
-    pub elapsed_ms: f64,
-    /// The field `rowCount` (integer).
-    #[serde(deserialize_with = "integer")]
-    pub row_count: i64,
-    /// The field `truncated` (boolean).
-    pub truncated: bool,
+    /// The field `elapsedMs` (number, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elapsed_ms: Option<f64>,
+    /// The field `rowCount` (integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub row_count: Option<i64>,
+    /// The field `truncated` (boolean, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truncated: Option<bool>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -239,10 +246,12 @@ impl AnalyticsQueryRequest {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct AnalyticsQueryResponse {
-    /// The field `columns` (list).
-    pub columns: Vec<AnalyticsColumn>,
-    /// The field `meta` ([`AnalyticsQueryMeta`]).
-    pub meta: AnalyticsQueryMeta,
+    /// The field `columns` (list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub columns: Option<List<AnalyticsColumn>>,
+    /// The field `meta` ([`AnalyticsQueryMeta`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meta: Option<AnalyticsQueryMeta>,
     /// The field `rows` (list).
     pub rows: Vec<Vec<Value>>,
     /// Fields that this version does not know, kept unchanged.
@@ -273,7 +282,7 @@ pub struct AnalyticsSchemaColumn {
 #[non_exhaustive]
 pub struct AnalyticsSchemaResponse {
     /// The field `views` (list).
-    pub views: Vec<AnalyticsSchemaView>,
+    pub views: List<AnalyticsSchemaView>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -285,7 +294,7 @@ pub struct AnalyticsSchemaResponse {
 #[non_exhaustive]
 pub struct AnalyticsSchemaView {
     /// The field `columns` (list).
-    pub columns: Vec<AnalyticsSchemaColumn>,
+    pub columns: List<AnalyticsSchemaColumn>,
     /// The field `comment` (string).
     pub comment: String,
     /// The field `name` (string).
@@ -316,7 +325,7 @@ pub struct SignalDataPath {
 #[serde(rename_all = "camelCase")]
 pub struct SignalMetadata {
     /// The field `paths` (list).
-    pub paths: Vec<SignalDataPath>,
+    pub paths: List<SignalDataPath>,
     /// The field `signalName` (string).
     pub signal_name: String,
     /// Fields that this version does not know, kept unchanged.
@@ -329,10 +338,11 @@ pub struct SignalMetadata {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct SignalsMetadataResponse {
-    /// The field `meta` ([`SignalsMetadataWindow`]).
-    pub meta: SignalsMetadataWindow,
+    /// The field `meta` ([`SignalsMetadataWindow`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meta: Option<SignalsMetadataWindow>,
     /// The field `signals` (list).
-    pub signals: Vec<SignalMetadata>,
+    pub signals: List<SignalMetadata>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -344,10 +354,12 @@ pub struct SignalsMetadataResponse {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SignalsMetadataWindow {
-    /// The field `fromDate` (string).
-    pub from_date: String,
-    /// The field `toDate` (string).
-    pub to_date: String,
+    /// The field `fromDate` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_date: Option<String>,
+    /// The field `toDate` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_date: Option<String>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,

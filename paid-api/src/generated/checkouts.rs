@@ -3,7 +3,7 @@
 //! Resource `checkouts`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, Empty, JsonObject, Method, Serialize, Timestamp,
+    Call, Client, Deserialize, Empty, JsonObject, List, Method, Serialize, Timestamp,
 };
 #[cfg(feature = "full-serde")]
 use crate::runtime::optional_flat_choice;
@@ -97,19 +97,23 @@ crate::__paged!(ListCheckouts => CheckoutListResponse);
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Checkout {
-    /// The field `allowedCurrencies` (list).
-    pub allowed_currencies: Vec<String>,
+    /// The field `allowedCurrencies` (list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_currencies: Option<Vec<String>>,
     /// The field `cancelUrl` (string, may be null).
     pub cancel_url: Option<String>,
-    /// The field `collectAddress` (boolean).
-    pub collect_address: bool,
-    /// The field `collectPhone` (boolean).
-    pub collect_phone: bool,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// The field `collectAddress` (boolean, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collect_address: Option<bool>,
+    /// The field `collectPhone` (boolean, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collect_phone: Option<bool>,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `customCards` (list).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub custom_cards: Option<Vec<CheckoutCustomCard>>,
+    pub custom_cards: Option<List<CheckoutCustomCard>>,
     /// The field `customerId` (string, may be null).
     pub customer_id: Option<CustomerId>,
     /// The field `expiresAt` (RFC 3339 time, may be null).
@@ -121,15 +125,18 @@ pub struct Checkout {
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
     /// The field `products` (list).
-    pub products: Vec<CheckoutProduct>,
-    /// The field `singleUse` (boolean).
-    pub single_use: bool,
+    pub products: List<CheckoutProduct>,
+    /// The field `singleUse` (boolean, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub single_use: Option<bool>,
     /// The field `status` ([`CheckoutStatus`]).
     pub status: CheckoutStatus,
-    /// The field `successUrl` (string).
-    pub success_url: String,
-    /// When the record last changed (`updatedAt`, RFC 3339 time).
-    pub updated_at: Timestamp,
+    /// The field `successUrl` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub success_url: Option<String>,
+    /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
     /// The field `url` (string).
     pub url: String,
     /// Fields that this version does not know, kept unchanged.
@@ -213,19 +220,23 @@ impl CheckoutCustomCardInput {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CheckoutDetails {
-    /// The field `allowedCurrencies` (list).
-    pub allowed_currencies: Vec<String>,
+    /// The field `allowedCurrencies` (list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_currencies: Option<Vec<String>>,
     /// The field `cancelUrl` (string, may be null).
     pub cancel_url: Option<String>,
-    /// The field `collectAddress` (boolean).
-    pub collect_address: bool,
-    /// The field `collectPhone` (boolean).
-    pub collect_phone: bool,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// The field `collectAddress` (boolean, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collect_address: Option<bool>,
+    /// The field `collectPhone` (boolean, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collect_phone: Option<bool>,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `customCards` (list).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub custom_cards: Option<Vec<CheckoutCustomCard>>,
+    pub custom_cards: Option<List<CheckoutCustomCard>>,
     /// The field `customerId` (string, may be null).
     pub customer_id: Option<CustomerId>,
     /// The field `expiresAt` (RFC 3339 time, may be null).
@@ -239,17 +250,20 @@ pub struct CheckoutDetails {
     /// The field `orderId` (string, may be null).
     pub order_id: Option<OrderId>,
     /// The field `products` (list).
-    pub products: Vec<CheckoutProduct>,
+    pub products: List<CheckoutProduct>,
     /// The field `selectedProduct` ([`CheckoutSelectedProduct`], may be null).
     pub selected_product: Option<CheckoutSelectedProduct>,
-    /// The field `singleUse` (boolean).
-    pub single_use: bool,
+    /// The field `singleUse` (boolean, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub single_use: Option<bool>,
     /// The field `status` ([`CheckoutStatus`]).
     pub status: CheckoutStatus,
-    /// The field `successUrl` (string).
-    pub success_url: String,
-    /// When the record last changed (`updatedAt`, RFC 3339 time).
-    pub updated_at: Timestamp,
+    /// The field `successUrl` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub success_url: Option<String>,
+    /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
     /// The field `url` (string).
     pub url: String,
     /// Fields that this version does not know, kept unchanged.
@@ -263,14 +277,15 @@ pub struct CheckoutDetails {
 #[non_exhaustive]
 pub struct CheckoutListResponse {
     /// The field `data` (list).
-    pub data: Vec<Checkout>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<Checkout>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(CheckoutListResponse, Checkout, pagination);
+crate::__page!(CheckoutListResponse, Checkout, optional_pagination);
 
 /// A plan that a checkout offers.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -306,7 +321,7 @@ pub struct CheckoutProduct {
     pub id: ProductId,
     /// Plans to choose from; all plans of the product if not set (`plans`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub plans: Option<Vec<CheckoutPlan>>,
+    pub plans: Option<List<CheckoutPlan>>,
 }
 impl CheckoutProduct {
     /// Creates a `CheckoutProduct` with its required fields.
@@ -315,7 +330,7 @@ impl CheckoutProduct {
     }
     /// Sets [`plans`](Self::plans).
     #[must_use]
-    pub fn plans(mut self, plans: impl Into<Vec<CheckoutPlan>>) -> Self {
+    pub fn plans(mut self, plans: impl Into<List<CheckoutPlan>>) -> Self {
         self.plans = Some(plans.into());
         self
     }
@@ -326,8 +341,9 @@ impl CheckoutProduct {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CheckoutSelectedProduct {
-    /// The field `id` (string).
-    pub id: ProductId,
+    /// The field `id` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<ProductId>,
     /// The field `plan` ([`PlanRef`], may be null).
     pub plan: Option<PlanRef>,
     /// Fields that this version does not know, kept unchanged.
@@ -479,8 +495,9 @@ impl CreateCheckoutRequest {
 pub struct PlanRef {
     /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalPlanId>,
-    /// The field `id` (string).
-    pub id: PlanId,
+    /// The field `id` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<PlanId>,
     /// The field `name` (string, may be null).
     pub name: Option<String>,
     /// Fields that this version does not know, kept unchanged.

@@ -3,7 +3,8 @@
 //! Resource `contacts`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, Empty, JsonObject, Method, Patch, Serialize, Timestamp,
+    Call, Client, Deserialize, Empty, JsonObject, List, Method, Patch, Serialize,
+    Timestamp,
 };
 use super::ids::{ContactId, CustomerId, ExternalContactId};
 use super::shared::Pagination;
@@ -165,26 +166,31 @@ pub struct Contact {
     /// The field `billingAddress` ([`ContactBillingAddress`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<ContactBillingAddress>,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `customerId` (string).
     pub customer_id: CustomerId,
     /// The field `email` (string).
     pub email: String,
     /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalContactId>,
-    /// The field `firstName` (string).
-    pub first_name: String,
+    /// The field `firstName` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
     /// The field `id` (string).
     pub id: ContactId,
-    /// The field `lastName` (string).
-    pub last_name: String,
+    /// The field `lastName` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
     /// The field `phone` (string, may be null).
     pub phone: Option<String>,
-    /// The field `roles` (list).
-    pub roles: Vec<ContactRole>,
-    /// When the record last changed (`updatedAt`, RFC 3339 time).
-    pub updated_at: Timestamp,
+    /// The field `roles` (list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<ContactRole>>,
+    /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -261,14 +267,15 @@ impl ContactBillingAddress {
 #[non_exhaustive]
 pub struct ContactListResponse {
     /// The field `data` (list).
-    pub data: Vec<Contact>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<Contact>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(ContactListResponse, Contact, pagination);
+crate::__page!(ContactListResponse, Contact, optional_pagination);
 
 /// A role of a contact.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -3,8 +3,8 @@
 //! Resource `credits`.
 
 use crate::runtime::{
-    Call, Client, Decimal, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
-    decimal_text, integer,
+    Call, Client, Decimal, Deserialize, JsonObject, List, Method, Patch, Serialize,
+    Timestamp, decimal_text, integer,
 };
 use super::ids::{
     CreditCurrencyId, CreditTransactionId, CustomerId, ExternalCustomerId, OrderId,
@@ -311,8 +311,9 @@ impl CreateCreditCurrencyRequest {
 pub struct CreditCurrency {
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `description` (string, may be null).
     pub description: Option<String>,
     /// The field `id` (string).
@@ -323,8 +324,9 @@ pub struct CreditCurrency {
     pub name: String,
     /// The field `status` ([`CreditCurrencyStatus`]).
     pub status: CreditCurrencyStatus,
-    /// When the record last changed (`updatedAt`, RFC 3339 time).
-    pub updated_at: Timestamp,
+    /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -336,7 +338,7 @@ pub struct CreditCurrency {
 #[non_exhaustive]
 pub struct CreditCurrencyListResponse {
     /// The field `data` (list).
-    pub data: Vec<CreditCurrency>,
+    pub data: List<CreditCurrency>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -383,8 +385,9 @@ pub struct CreditTransaction {
     /// The field `amount` (exact number in a string).
     #[serde(with = "decimal_text")]
     pub amount: Decimal,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `creditCurrency` ([`CreditCurrencyRef`]).
     pub credit_currency: CreditCurrencyRef,
     /// The field `customer` ([`CustomerRef`]).
@@ -448,14 +451,15 @@ crate::__open_enum!(
 #[non_exhaustive]
 pub struct CreditTransactionListResponse {
     /// The field `data` (list).
-    pub data: Vec<CreditTransaction>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<CreditTransaction>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(CreditTransactionListResponse, CreditTransaction, pagination);
+crate::__page!(CreditTransactionListResponse, CreditTransaction, optional_pagination);
 
 /// Credit transaction summary bucket.
 ///
@@ -494,13 +498,16 @@ pub struct CreditTransactionSummaryBucket {
 #[serde(rename_all = "camelCase")]
 pub struct CreditTransactionSummaryResponse {
     /// The field `data` (list).
-    pub data: Vec<CreditTransactionSummaryBucket>,
-    /// The field `groupBy` ([`CreditTransactionGroupBy`]).
-    pub group_by: CreditTransactionGroupBy,
-    /// The field `interval` ([`CreditTransactionInterval`]).
-    pub interval: CreditTransactionInterval,
-    /// The field `type` ([`CreditTransactionType`]).
-    pub type_: CreditTransactionType,
+    pub data: List<CreditTransactionSummaryBucket>,
+    /// The field `groupBy` ([`CreditTransactionGroupBy`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_by: Option<CreditTransactionGroupBy>,
+    /// The field `interval` ([`CreditTransactionInterval`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<CreditTransactionInterval>,
+    /// The field `type` ([`CreditTransactionType`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub type_: Option<CreditTransactionType>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,

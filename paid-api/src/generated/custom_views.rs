@@ -3,8 +3,8 @@
 //! Resource `custom-views`.
 
 use crate::runtime::{
-    BTreeMap, Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
-    integer, optional_integer,
+    BTreeMap, Call, Client, Deserialize, JsonObject, List, Method, Patch, Serialize,
+    Timestamp, integer, optional_integer,
 };
 use super::ids::{CustomViewId, CustomerId};
 
@@ -309,8 +309,9 @@ pub struct CustomView {
     pub name: String,
     /// The field `previewUrl` (URL, may be null).
     pub preview_url: Option<String>,
-    /// The field `scope` ([`CustomViewScope`]).
-    pub scope: CustomViewScope,
+    /// The field `scope` ([`CustomViewScope`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<CustomViewScope>,
     /// The field `status` ([`CustomViewStatus`]).
     pub status: CustomViewStatus,
     /// Fields that this version does not know, kept unchanged.
@@ -342,17 +343,20 @@ pub struct CustomViewDetail {
     pub display_id: CustomViewId,
     /// The field `filters` (list, may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub filters: Option<Vec<CustomViewFilter>>,
+    pub filters: Option<List<CustomViewFilter>>,
     /// The field `name` (string).
     pub name: String,
     /// The field `period` ([`CustomViewPeriod`], may be null).
     pub period: Option<CustomViewPeriod>,
-    /// The field `queryIds` (list).
-    pub query_ids: Vec<String>,
-    /// The field `renderBundle` (string).
-    pub render_bundle: String,
-    /// The field `scope` ([`CustomViewScope`]).
-    pub scope: CustomViewScope,
+    /// The field `queryIds` (list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_ids: Option<Vec<String>>,
+    /// The field `renderBundle` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub render_bundle: Option<String>,
+    /// The field `scope` ([`CustomViewScope`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<CustomViewScope>,
     /// The field `status` ([`CustomViewStatus`]).
     pub status: CustomViewStatus,
     /// Fields that this version does not know, kept unchanged.
@@ -366,8 +370,9 @@ pub struct CustomViewDetail {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomViewEmbedTokenResponse {
-    /// The field `expiresAt` (RFC 3339 time).
-    pub expires_at: Timestamp,
+    /// The field `expiresAt` (RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
     /// The field `token` (string).
     pub token: String,
     /// Fields that this version does not know, kept unchanged.
@@ -409,7 +414,7 @@ impl CustomViewFilter {
 #[non_exhaustive]
 pub struct CustomViewListResponse {
     /// The field `views` (list).
-    pub views: Vec<CustomViewSummary>,
+    pub views: List<CustomViewSummary>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -429,8 +434,9 @@ pub struct CustomViewPeriod {
     /// Last day, `YYYY-MM-DD`; for `absolute` (`end`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<String>,
-    /// Whether the period is relative to today or has fixed dates (`kind`, [`CustomViewPeriodKind`]).
-    pub kind: CustomViewPeriodKind,
+    /// Whether the period is relative to today or has fixed dates (`kind`, [`CustomViewPeriodKind`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<CustomViewPeriodKind>,
     /// First day, `YYYY-MM-DD`; for `absolute` (`start`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
@@ -444,7 +450,7 @@ impl CustomViewPeriod {
         Self {
             amount: None,
             end: None,
-            kind,
+            kind: Some(kind),
             start: None,
             unit: None,
         }
@@ -561,8 +567,9 @@ crate::__open_enum!(CustomViewStatus { Draft = "DRAFT", Published = "PUBLISHED" 
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomViewSummary {
-    /// When Paid created the record (`createdAt`, string).
-    pub created_at: String,
+    /// When Paid created the record (`createdAt`, string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
     /// The field `description` (string, may be null).
     pub description: Option<String>,
     /// The field `displayId` (string).

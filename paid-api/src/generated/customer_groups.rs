@@ -3,7 +3,8 @@
 //! Resource `customer-groups`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp, integer,
+    Call, Client, Deserialize, JsonObject, List, Method, Patch, Serialize, Timestamp,
+    integer, optional_integer,
 };
 use super::ids::{CustomerGroupId, CustomerId, ExternalCustomerId};
 use super::shared::Pagination;
@@ -201,11 +202,16 @@ pub struct AddGroupMembersResponse {
     /// Number of customers added (`added`, integer).
     #[serde(deserialize_with = "integer")]
     pub added: i64,
-    /// Number of customers skipped (`skipped`, integer).
-    #[serde(deserialize_with = "integer")]
-    pub skipped: i64,
-    /// Ids of the customers that were skipped (`skippedIds`, list).
-    pub skipped_ids: Vec<ExternalCustomerId>,
+    /// Number of customers skipped (`skipped`, integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub skipped: Option<i64>,
+    /// Ids of the customers that were skipped (`skippedIds`, list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skipped_ids: Option<Vec<ExternalCustomerId>>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -244,11 +250,16 @@ impl CreateCustomerGroupRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerGroupDeleteResponse {
-    /// The field `deletedGroupId` (string).
-    pub deleted_group_id: CustomerGroupId,
-    /// The field `unboundCustomerCount` (integer).
-    #[serde(deserialize_with = "integer")]
-    pub unbound_customer_count: i64,
+    /// The field `deletedGroupId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_group_id: Option<CustomerGroupId>,
+    /// The field `unboundCustomerCount` (integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub unbound_customer_count: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -260,21 +271,27 @@ pub struct CustomerGroupDeleteResponse {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerGroupDetail {
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
-    /// The field `customerCount` (integer).
-    #[serde(deserialize_with = "integer")]
-    pub customer_count: i64,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// The field `customerCount` (integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub customer_count: Option<i64>,
     /// The field `customers` (list).
-    pub customers: Vec<CustomerGroupMember>,
+    pub customers: List<CustomerGroupMember>,
     /// The field `description` (string, may be null).
     pub description: Option<String>,
     /// The field `id` (string).
     pub id: CustomerGroupId,
     /// The field `name` (string).
     pub name: String,
-    /// When the record last changed (`updatedAt`, RFC 3339 time).
-    pub updated_at: Timestamp,
+    /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -286,14 +303,15 @@ pub struct CustomerGroupDetail {
 #[non_exhaustive]
 pub struct CustomerGroupListResponse {
     /// The field `data` (list).
-    pub data: Vec<CustomerGroupSummary>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<CustomerGroupSummary>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(CustomerGroupListResponse, CustomerGroupSummary, pagination);
+crate::__page!(CustomerGroupListResponse, CustomerGroupSummary, optional_pagination);
 
 /// A customer in a group.
 #[derive(Clone, Debug, Deserialize)]
@@ -336,8 +354,9 @@ impl CustomerGroupMembersRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerGroupSummary {
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `customerCount` (integer).
     #[serde(deserialize_with = "integer")]
     pub customer_count: i64,
@@ -347,8 +366,9 @@ pub struct CustomerGroupSummary {
     pub id: CustomerGroupId,
     /// The field `name` (string).
     pub name: String,
-    /// When the record last changed (`updatedAt`, RFC 3339 time).
-    pub updated_at: Timestamp,
+    /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -363,11 +383,16 @@ pub struct RemoveGroupMembersResponse {
     /// Number of customers removed (`removed`, integer).
     #[serde(deserialize_with = "integer")]
     pub removed: i64,
-    /// Number of customers skipped (`skipped`, integer).
-    #[serde(deserialize_with = "integer")]
-    pub skipped: i64,
-    /// Ids of the customers that were skipped (`skippedIds`, list).
-    pub skipped_ids: Vec<ExternalCustomerId>,
+    /// Number of customers skipped (`skipped`, integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub skipped: Option<i64>,
+    /// Ids of the customers that were skipped (`skippedIds`, list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skipped_ids: Option<Vec<ExternalCustomerId>>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -385,11 +410,16 @@ pub struct SetGroupMembersResponse {
     /// Number of customers removed (`removed`, integer).
     #[serde(deserialize_with = "integer")]
     pub removed: i64,
-    /// Number of customers skipped (`skipped`, integer).
-    #[serde(deserialize_with = "integer")]
-    pub skipped: i64,
-    /// Ids of the customers that were skipped (`skippedIds`, list).
-    pub skipped_ids: Vec<ExternalCustomerId>,
+    /// Number of customers skipped (`skipped`, integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub skipped: Option<i64>,
+    /// Ids of the customers that were skipped (`skippedIds`, list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skipped_ids: Option<Vec<ExternalCustomerId>>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,

@@ -80,18 +80,23 @@ impl CreateCustomerPortalRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerPortal {
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
-    /// The field `customerId` (string).
-    pub customer_id: CustomerId,
-    /// The field `expiresAt` (RFC 3339 time).
-    pub expires_at: Timestamp,
-    /// The field `id` (string).
-    pub id: CustomerPortalId,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// The field `customerId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<CustomerId>,
+    /// The field `expiresAt` (RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// The field `id` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<CustomerPortalId>,
     /// The field `returnUrl` (string, may be null).
     pub return_url: Option<String>,
-    /// The field `status` ([`CustomerPortalStatus`]).
-    pub status: CustomerPortalStatus,
+    /// The field `status` ([`CustomerPortalStatus`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<CustomerPortalStatus>,
     /// The field `url` (string).
     pub url: String,
     /// Fields that this version does not know, kept unchanged.

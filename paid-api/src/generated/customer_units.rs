@@ -3,8 +3,8 @@
 //! Resource `customer-units`.
 
 use crate::runtime::{
-    Call, Client, Decimal, Deserialize, DeserializeError, Deserializer, JsonObject,
-    Method, Patch, Serialize, Timestamp, Value, decimal, from_value, integer,
+    Call, Client, Decimal, Deserialize, DeserializeError, Deserializer, JsonObject, List,
+    Method, Patch, Serialize, Timestamp, Value, decimal, from_value, optional_integer,
 };
 use super::ids::{
     CreditCurrencyId, CustomerId, ExternalCustomerId, ExternalCustomerUnitId,
@@ -579,14 +579,20 @@ crate::__paged!(ListCustomerUnitsByExternalId => CustomerUnitListResponse);
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct AnchoredCustomerUnitCapSchedule {
-    /// Day of the month (`anchorDay`, integer).
-    #[serde(deserialize_with = "integer")]
-    pub anchor_day: i64,
+    /// Day of the month (`anchorDay`, integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub anchor_day: Option<i64>,
 }
 impl AnchoredCustomerUnitCapSchedule {
     /// Creates an `AnchoredCustomerUnitCapSchedule` with its required fields.
     pub fn new(anchor_day: i64) -> Self {
-        Self { anchor_day }
+        Self {
+            anchor_day: Some(anchor_day),
+        }
     }
 }
 
@@ -661,24 +667,28 @@ impl CreateCustomerUnitRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerUnit {
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `externalId` (string).
     pub external_id: ExternalCustomerUnitId,
     /// The field `externalType` (string, may be null).
     pub external_type: Option<String>,
-    /// The field `isRoot` (boolean).
-    pub is_root: bool,
+    /// The field `isRoot` (boolean, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_root: Option<bool>,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
     /// The field `name` (string).
     pub name: String,
     /// The field `parentExternalId` (string, may be null).
     pub parent_external_id: Option<ExternalCustomerUnitId>,
-    /// The field `status` ([`CustomerUnitStatus`]).
-    pub status: CustomerUnitStatus,
-    /// When the record last changed (`updatedAt`, RFC 3339 time).
-    pub updated_at: Timestamp,
+    /// The field `status` ([`CustomerUnitStatus`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<CustomerUnitStatus>,
+    /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -697,8 +707,9 @@ pub struct CustomerUnitCapCurrentPeriod {
     /// The field `used` (exact number).
     #[serde(with = "decimal")]
     pub used: Decimal,
-    /// The field `window` ([`CustomerUnitCapPeriod`]).
-    pub window: CustomerUnitCapPeriod,
+    /// The field `window` ([`CustomerUnitCapPeriod`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<CustomerUnitCapPeriod>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -712,15 +723,22 @@ pub struct CustomerUnitCapCurrentPeriod {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerUnitCapEndResponse {
-    /// The field `creditsCurrencyId` (string).
-    pub credits_currency_id: CreditCurrencyId,
-    /// The field `customerId` (string).
-    pub customer_id: CustomerId,
-    /// The field `endedVersions` (integer).
-    #[serde(deserialize_with = "integer")]
-    pub ended_versions: i64,
-    /// The field `externalCustomerUnitId` (string).
-    pub external_customer_unit_id: ExternalCustomerUnitId,
+    /// The field `creditsCurrencyId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credits_currency_id: Option<CreditCurrencyId>,
+    /// The field `customerId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<CustomerId>,
+    /// The field `endedVersions` (integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub ended_versions: Option<i64>,
+    /// The field `externalCustomerUnitId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_customer_unit_id: Option<ExternalCustomerUnitId>,
     /// The field `policy` ([`CustomerUnitCapEndedPolicy`], may be null).
     pub policy: Option<CustomerUnitCapEndedPolicy>,
     /// Fields that this version does not know, kept unchanged.
@@ -739,19 +757,24 @@ pub struct CustomerUnitCapEndedPolicy {
     /// The field `amount` (exact number).
     #[serde(with = "decimal")]
     pub amount: Decimal,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
-    /// The field `effectiveFrom` (RFC 3339 time).
-    pub effective_from: Timestamp,
-    /// The field `effectiveUntil` (RFC 3339 time).
-    pub effective_until: Timestamp,
-    /// The field `frequency` ([`CustomerUnitCapFrequency`]).
-    pub frequency: CustomerUnitCapFrequency,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// The field `effectiveFrom` (RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective_from: Option<Timestamp>,
+    /// The field `effectiveUntil` (RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective_until: Option<Timestamp>,
+    /// The field `frequency` ([`CustomerUnitCapFrequency`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frequency: Option<CustomerUnitCapFrequency>,
     /// The field `schedule` ([`CustomerUnitCapSchedule`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<CustomerUnitCapSchedule>,
-    /// The field `source` (string).
-    pub source: String,
+    /// The field `source` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -777,10 +800,12 @@ crate::__open_enum!(CustomerUnitCapFrequency { Monthly = "MONTHLY" });
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerUnitCapPeriod {
-    /// The field `end` (RFC 3339 time).
-    pub end: Timestamp,
-    /// The field `start` (RFC 3339 time).
-    pub start: Timestamp,
+    /// The field `end` (RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<Timestamp>,
+    /// The field `start` (RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -797,19 +822,23 @@ pub struct CustomerUnitCapPolicy {
     /// The field `amount` (exact number).
     #[serde(with = "decimal")]
     pub amount: Decimal,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
-    /// The field `effectiveFrom` (RFC 3339 time).
-    pub effective_from: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// The field `effectiveFrom` (RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective_from: Option<Timestamp>,
     /// The field `effectiveUntil` (RFC 3339 time, may be null).
     pub effective_until: Option<Timestamp>,
-    /// The field `frequency` ([`CustomerUnitCapFrequency`]).
-    pub frequency: CustomerUnitCapFrequency,
+    /// The field `frequency` ([`CustomerUnitCapFrequency`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frequency: Option<CustomerUnitCapFrequency>,
     /// The field `schedule` ([`CustomerUnitCapSchedule`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<CustomerUnitCapSchedule>,
-    /// The field `source` (string).
-    pub source: String,
+    /// The field `source` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -823,14 +852,17 @@ pub struct CustomerUnitCapPolicy {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerUnitCapResponse {
-    /// The field `creditsCurrencyId` (string).
-    pub credits_currency_id: CreditCurrencyId,
+    /// The field `creditsCurrencyId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credits_currency_id: Option<CreditCurrencyId>,
     /// The field `currentPeriod` ([`CustomerUnitCapCurrentPeriod`], may be null).
     pub current_period: Option<CustomerUnitCapCurrentPeriod>,
-    /// The field `customerId` (string).
-    pub customer_id: CustomerId,
-    /// The field `externalCustomerUnitId` (string).
-    pub external_customer_unit_id: ExternalCustomerUnitId,
+    /// The field `customerId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<CustomerId>,
+    /// The field `externalCustomerUnitId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_customer_unit_id: Option<ExternalCustomerUnitId>,
     /// The field `policy` ([`CustomerUnitCapPolicy`]).
     pub policy: CustomerUnitCapPolicy,
     /// Fields that this version does not know, kept unchanged.
@@ -884,14 +916,17 @@ pub struct CustomerUnitCapSetResponse {
     /// The field `changed` (boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed: Option<bool>,
-    /// The field `creditsCurrencyId` (string).
-    pub credits_currency_id: CreditCurrencyId,
+    /// The field `creditsCurrencyId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credits_currency_id: Option<CreditCurrencyId>,
     /// The field `currentPeriod` ([`CustomerUnitCapCurrentPeriod`], may be null).
     pub current_period: Option<CustomerUnitCapCurrentPeriod>,
-    /// The field `customerId` (string).
-    pub customer_id: CustomerId,
-    /// The field `externalCustomerUnitId` (string).
-    pub external_customer_unit_id: ExternalCustomerUnitId,
+    /// The field `customerId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<CustomerId>,
+    /// The field `externalCustomerUnitId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_customer_unit_id: Option<ExternalCustomerUnitId>,
     /// The field `policy` ([`CustomerUnitCapPolicy`]).
     pub policy: CustomerUnitCapPolicy,
     /// Fields that this version does not know, kept unchanged.
@@ -907,14 +942,15 @@ pub struct CustomerUnitCapSetResponse {
 #[non_exhaustive]
 pub struct CustomerUnitListResponse {
     /// The field `data` (list).
-    pub data: Vec<CustomerUnit>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<CustomerUnit>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(CustomerUnitListResponse, CustomerUnit, pagination);
+crate::__page!(CustomerUnitListResponse, CustomerUnit, optional_pagination);
 
 /// Whether a customer unit is in use.
 ///

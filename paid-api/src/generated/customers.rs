@@ -3,8 +3,8 @@
 //! Resource `customers`.
 
 use crate::runtime::{
-    Call, Client, Decimal, Deserialize, Empty, JsonObject, Method, Patch, Serialize,
-    Timestamp, decimal, decimal_text, integer,
+    Call, Client, Decimal, Deserialize, Empty, JsonObject, List, Method, Patch,
+    Serialize, Timestamp, decimal, decimal_text, integer, optional_integer,
 };
 use super::ids::{
     CheckoutId, CreditCurrencyId, CustomerId, CustomerUserId, ExternalCustomerId,
@@ -906,7 +906,7 @@ pub struct CreditBalance {
     /// The field `currencyName` (string).
     pub currency_name: String,
     /// The field `grants` (list).
-    pub grants: Vec<CreditGrant>,
+    pub grants: List<CreditGrant>,
     /// The field `periodEnd` (RFC 3339 time, may be null).
     pub period_end: Option<Timestamp>,
     /// The field `periodStart` (RFC 3339 time, may be null).
@@ -932,7 +932,7 @@ pub struct CreditBalance {
 #[non_exhaustive]
 pub struct CreditBalanceListResponse {
     /// The field `data` (list).
-    pub data: Vec<CreditBalance>,
+    pub data: List<CreditBalance>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -980,15 +980,17 @@ pub struct CreditGrantResult {
     /// The field `amount` (integer).
     #[serde(deserialize_with = "integer")]
     pub amount: i64,
-    /// The field `amountDecimal` (exact number in a string). Not in Paid's published document yet; known from paid-python 1.12.0.
-    #[serde(with = "decimal_text")]
-    pub amount_decimal: Decimal,
+    /// The field `amountDecimal` (exact number in a string, an answer may lack it). Not in Paid's published document yet; known from paid-python 1.12.0.
+    #[serde(default, with = "decimal_text", skip_serializing_if = "Option::is_none")]
+    pub amount_decimal: Option<Decimal>,
     /// The field `expiresAt` (RFC 3339 time, may be null).
     pub expires_at: Option<Timestamp>,
-    /// The field `startsAt` (RFC 3339 time).
-    pub starts_at: Timestamp,
-    /// The field `status` ([`CreditGrantStatus`]).
-    pub status: CreditGrantStatus,
+    /// The field `startsAt` (RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<Timestamp>,
+    /// The field `status` ([`CreditGrantStatus`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<CreditGrantStatus>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -1015,12 +1017,15 @@ pub struct Customer {
     pub billing_address: Option<CustomerBillingAddress>,
     /// The field `churnDate` (RFC 3339 time, may be null).
     pub churn_date: Option<Timestamp>,
-    /// The field `connections` ([`CustomerConnections`]).
-    pub connections: CustomerConnections,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
-    /// The field `creationState` ([`CustomerCreationState`]).
-    pub creation_state: CustomerCreationState,
+    /// The field `connections` ([`CustomerConnections`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connections: Option<CustomerConnections>,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// The field `creationState` ([`CustomerCreationState`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creation_state: Option<CustomerCreationState>,
     /// The field `defaultCurrency` (string).
     pub default_currency: String,
     /// The field `email` (string).
@@ -1035,16 +1040,19 @@ pub struct Customer {
     pub metadata: Option<JsonObject>,
     /// The field `name` (string).
     pub name: String,
-    /// The field `phone` (string).
-    pub phone: String,
+    /// The field `phone` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
     /// The field `status` ([`CustomerStatus`]).
     pub status: CustomerStatus,
-    /// When the record last changed (`updatedAt`, RFC 3339 time).
-    pub updated_at: Timestamp,
+    /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
     /// The field `vatNumber` (string, may be null).
     pub vat_number: Option<String>,
-    /// The field `website` (string).
-    pub website: String,
+    /// The field `website` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub website: Option<String>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -1058,16 +1066,19 @@ pub struct Customer {
 pub struct CustomerAlias {
     /// The field `alias` (string).
     pub alias: String,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
-    /// The field `customerId` (string).
-    pub customer_id: CustomerId,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// The field `customerId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<CustomerId>,
     /// The field `description` (string, may be null).
     pub description: Option<String>,
     /// The field `name` (string, may be null).
     pub name: Option<String>,
-    /// When the record last changed (`updatedAt`, RFC 3339 time).
-    pub updated_at: Timestamp,
+    /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -1079,14 +1090,15 @@ pub struct CustomerAlias {
 #[non_exhaustive]
 pub struct CustomerAliasListResponse {
     /// The field `data` (list).
-    pub data: Vec<CustomerAlias>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<CustomerAlias>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(CustomerAliasListResponse, CustomerAlias, pagination);
+crate::__page!(CustomerAliasListResponse, CustomerAlias, optional_pagination);
 
 /// The postal address of a customer.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -1194,14 +1206,15 @@ crate::__open_enum!(CustomerCreationState { Active = "active", Draft = "draft" }
 #[non_exhaustive]
 pub struct CustomerListResponse {
     /// The field `data` (list).
-    pub data: Vec<Customer>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<Customer>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(CustomerListResponse, Customer, pagination);
+crate::__page!(CustomerListResponse, Customer, optional_pagination);
 
 /// The current orders, seats, credits and checkout links of a customer.
 #[derive(Clone, Debug, Deserialize)]
@@ -1209,20 +1222,25 @@ crate::__page!(CustomerListResponse, Customer, pagination);
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerState {
-    /// The field `checkoutLinks` (list).
-    pub checkout_links: Vec<CustomerStateCheckoutLink>,
-    /// The field `credits` ([`CustomerStateCreditSummary`]).
-    pub credits: CustomerStateCreditSummary,
+    /// The field `checkoutLinks` (list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkout_links: Option<List<CustomerStateCheckoutLink>>,
+    /// The field `credits` ([`CustomerStateCreditSummary`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credits: Option<CustomerStateCreditSummary>,
     /// The field `customer` ([`CustomerStateCustomer`]).
     pub customer: CustomerStateCustomer,
-    /// The field `defaultCurrency` (string).
-    pub default_currency: String,
+    /// The field `defaultCurrency` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_currency: Option<String>,
     /// The field `orders` (list).
-    pub orders: Vec<CustomerStateOrder>,
-    /// The field `seats` ([`CustomerStateSeats`]).
-    pub seats: CustomerStateSeats,
-    /// The field `timestamp` (RFC 3339 time).
-    pub timestamp: Timestamp,
+    pub orders: List<CustomerStateOrder>,
+    /// The field `seats` ([`CustomerStateSeats`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seats: Option<CustomerStateSeats>,
+    /// The field `timestamp` (RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -1278,8 +1296,9 @@ pub struct CustomerStateCreditBalance {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerStateCreditSummary {
-    /// The field `balances` (list).
-    pub balances: Vec<CustomerStateCreditBalance>,
+    /// The field `balances` (list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balances: Option<List<CustomerStateCreditBalance>>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -1297,8 +1316,9 @@ pub struct CustomerStateCustomer {
     pub external_id: Option<ExternalCustomerId>,
     /// The field `id` (string).
     pub id: CustomerId,
-    /// The field `name` (string).
-    pub name: String,
+    /// The field `name` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -1378,17 +1398,30 @@ pub struct CustomerStateSeatAssignee {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerStateSeats {
-    /// The field `assigned` (integer).
-    #[serde(deserialize_with = "integer")]
-    pub assigned: i64,
-    /// The field `data` (list).
-    pub data: Vec<CustomerStateSeat>,
-    /// The field `total` (integer).
-    #[serde(deserialize_with = "integer")]
-    pub total: i64,
-    /// The field `unassigned` (integer).
-    #[serde(deserialize_with = "integer")]
-    pub unassigned: i64,
+    /// The field `assigned` (integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub assigned: Option<i64>,
+    /// The field `data` (list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<List<CustomerStateSeat>>,
+    /// The field `total` (integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub total: Option<i64>,
+    /// The field `unassigned` (integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub unassigned: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -1413,12 +1446,15 @@ crate::__open_enum!(CustomerStatus { Active = "active", Churned = "churned" });
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerUser {
-    /// The field `created` (boolean).
-    pub created: bool,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
-    /// The field `customerExternalId` (string).
-    pub customer_external_id: ExternalCustomerId,
+    /// The field `created` (boolean, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<bool>,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// The field `customerExternalId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_external_id: Option<ExternalCustomerId>,
     /// The field `email` (string, may be null).
     pub email: Option<String>,
     /// The field `externalId` (string).
@@ -1429,10 +1465,12 @@ pub struct CustomerUser {
     pub metadata: Option<JsonObject>,
     /// The field `name` (string, may be null).
     pub name: Option<String>,
-    /// The field `status` ([`CustomerUserStatus`]).
-    pub status: CustomerUserStatus,
-    /// When the record last changed (`updatedAt`, RFC 3339 time).
-    pub updated_at: Timestamp,
+    /// The field `status` ([`CustomerUserStatus`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<CustomerUserStatus>,
+    /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -1478,22 +1516,27 @@ pub struct FundingInstructions {
     pub account_holder_name: String,
     /// The field `accountNumber` (string).
     pub account_number: String,
-    /// The field `accountType` ([`FundingAccountType`]).
-    pub account_type: FundingAccountType,
+    /// The field `accountType` ([`FundingAccountType`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_type: Option<FundingAccountType>,
     /// The field `bankName` (string).
     pub bank_name: String,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `currency` (string).
     pub currency: String,
-    /// The field `customerId` (string).
-    pub customer_id: CustomerId,
-    /// The field `memo` (string).
-    pub memo: String,
+    /// The field `customerId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<CustomerId>,
+    /// The field `memo` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memo: Option<String>,
     /// The field `routingNumber` (string).
     pub routing_number: String,
-    /// The field `status` (string).
-    pub status: String,
+    /// The field `status` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -1550,14 +1593,18 @@ impl GrantCreditsRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct GrantCreditsResponse {
-    /// The field `created` (boolean).
-    pub created: bool,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
-    /// The field `creditCurrency` ([`CreditCurrencyRef`]).
-    pub credit_currency: CreditCurrencyRef,
-    /// The field `customer` ([`CustomerRef`]).
-    pub customer: CustomerRef,
+    /// The field `created` (boolean, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<bool>,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// The field `creditCurrency` ([`CreditCurrencyRef`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credit_currency: Option<CreditCurrencyRef>,
+    /// The field `customer` ([`CustomerRef`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<CustomerRef>,
     /// The field `grant` ([`CreditGrantResult`]).
     pub grant: CreditGrantResult,
     /// Fields that this version does not know, kept unchanged.
@@ -1602,15 +1649,16 @@ pub struct PendingCreditConsumption {
 #[non_exhaustive]
 pub struct PendingCreditConsumptionListResponse {
     /// The field `data` (list).
-    pub data: Vec<PendingCreditConsumption>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<PendingCreditConsumption>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
 crate::__page!(
-    PendingCreditConsumptionListResponse, PendingCreditConsumption, pagination
+    PendingCreditConsumptionListResponse, PendingCreditConsumption, optional_pagination
 );
 
 /// A customer's account at Stripe.
@@ -1619,8 +1667,9 @@ crate::__page!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct StripeConnection {
-    /// Stripe's id of the customer (`customerId`, string).
-    pub customer_id: String,
+    /// Stripe's id of the customer (`customerId`, string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<String>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,

@@ -3,7 +3,7 @@
 //! Resource `delivered-value`.
 
 use crate::runtime::{
-    Call, Client, Decimal, Deserialize, JsonObject, Method, Timestamp, decimal,
+    Call, Client, Decimal, Deserialize, JsonObject, List, Method, Timestamp, decimal,
 };
 #[cfg(feature = "full-serde")]
 use crate::runtime::Serialize;
@@ -184,7 +184,7 @@ pub struct DeliveredValueCalculation {
     /// The field `startDate` (RFC 3339 time).
     pub start_date: Timestamp,
     /// The field `terms` (list).
-    pub terms: Vec<CalculationTerm>,
+    pub terms: List<CalculationTerm>,
     /// The field `unitTotal` (exact number).
     #[serde(with = "decimal")]
     pub unit_total: Decimal,
@@ -210,7 +210,7 @@ pub struct DeliveredValueConversion {
     #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
     pub value_per_unit: Option<Decimal>,
     /// The field `variables` (list).
-    pub variables: Vec<ConversionVariable>,
+    pub variables: List<ConversionVariable>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -227,10 +227,12 @@ pub struct DeliveredValueCustomer {
     /// The field `externalId` (string, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<ExternalCustomerId>,
-    /// The field `id` (string).
-    pub id: CustomerId,
-    /// The field `name` (string).
-    pub name: String,
+    /// The field `id` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<CustomerId>,
+    /// The field `name` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -293,7 +295,7 @@ pub struct DeliveredValueMetric {
     pub archived_at: Option<String>,
     /// The field `calculations` (list).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub calculations: Option<Vec<DeliveredValueCalculation>>,
+    pub calculations: Option<List<DeliveredValueCalculation>>,
     /// The field `category` (string, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
@@ -320,7 +322,7 @@ pub struct DeliveredValueMetric {
     pub slug: ValueMetricSlug,
     /// The field `sources` (list, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sources: Option<Vec<ValueSource>>,
+    pub sources: Option<List<ValueSource>>,
     /// The field `unit` ([`ValueMetricUnit`]).
     pub unit: ValueMetricUnit,
     /// The field `unitTotal` (exact number).
@@ -339,10 +341,12 @@ pub struct DeliveredValueMetric {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveredValuePeriod {
-    /// The field `endDate` (RFC 3339 time).
-    pub end_date: Timestamp,
-    /// The field `startDate` (RFC 3339 time).
-    pub start_date: Timestamp,
+    /// The field `endDate` (RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_date: Option<Timestamp>,
+    /// The field `startDate` (RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_date: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -358,16 +362,18 @@ pub struct DeliveredValuePeriod {
 pub struct DeliveredValueResponse {
     /// The field `currency` (string).
     pub currency: String,
-    /// The field `customer` ([`DeliveredValueCustomer`]).
-    pub customer: DeliveredValueCustomer,
-    /// The field `period` ([`DeliveredValuePeriod`]).
-    pub period: DeliveredValuePeriod,
+    /// The field `customer` ([`DeliveredValueCustomer`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<DeliveredValueCustomer>,
+    /// The field `period` ([`DeliveredValuePeriod`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period: Option<DeliveredValuePeriod>,
     /// The field `signals` (list).
-    pub signals: Vec<DeliveredValueSignal>,
+    pub signals: List<DeliveredValueSignal>,
     /// The field `totals` ([`DeliveredValueTotals`]).
     pub totals: DeliveredValueTotals,
     /// The field `valueMetrics` (list).
-    pub value_metrics: Vec<DeliveredValueMetric>,
+    pub value_metrics: List<DeliveredValueMetric>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -395,7 +401,7 @@ pub struct DeliveredValueSignal {
     /// The field `valueTypeSlugs` (list).
     pub value_type_slugs: Vec<String>,
     /// The field `values` (list).
-    pub values: Vec<DeliveredValueSignalValue>,
+    pub values: List<DeliveredValueSignalValue>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -468,17 +474,20 @@ pub struct DeliveredValueSummaryBucket {
 pub struct DeliveredValueSummaryResponse {
     /// The field `currency` (string).
     pub currency: String,
-    /// The field `customer` ([`DeliveredValueCustomer`]).
-    pub customer: DeliveredValueCustomer,
+    /// The field `customer` ([`DeliveredValueCustomer`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<DeliveredValueCustomer>,
     /// The field `data` (list).
-    pub data: Vec<DeliveredValueSummaryBucket>,
+    pub data: List<DeliveredValueSummaryBucket>,
     /// The field `dimensionKey` (string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dimension_key: Option<String>,
-    /// The field `groupBy` ([`DeliveredValueGroupBy`]).
-    pub group_by: DeliveredValueGroupBy,
-    /// The field `interval` ([`DeliveredValueInterval`]).
-    pub interval: DeliveredValueInterval,
+    /// The field `groupBy` ([`DeliveredValueGroupBy`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_by: Option<DeliveredValueGroupBy>,
+    /// The field `interval` ([`DeliveredValueInterval`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<DeliveredValueInterval>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -495,8 +504,9 @@ pub struct DeliveredValueTotals {
     /// The field `monetaryTotal` (exact number).
     #[serde(with = "decimal")]
     pub monetary_total: Decimal,
-    /// The field `signalCount` (number).
-    pub signal_count: f64,
+    /// The field `signalCount` (number, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal_count: Option<f64>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,

@@ -3,8 +3,8 @@
 //! Resource `invoices`.
 
 use crate::runtime::{
-    Call, Client, Decimal, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
-    decimal, integer,
+    Call, Client, Decimal, Deserialize, JsonObject, List, Method, Patch, Serialize,
+    Timestamp, decimal, integer,
 };
 use super::ids::{
     ContactId, CustomerId, ExternalCustomerId, InvoiceId, InvoiceLineId, OrderId,
@@ -205,11 +205,12 @@ pub struct Invoice {
     /// The field `billingContactId` (string, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_contact_id: Option<ContactId>,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
-    /// The field `creditNotesTotal` (exact number).
-    #[serde(with = "decimal")]
-    pub credit_notes_total: Decimal,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// The field `creditNotesTotal` (exact number, an answer may lack it).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub credit_notes_total: Option<Decimal>,
     /// ISO 4217 code (`currency`, string).
     pub currency: String,
     /// Customer who owes it (`customerId`, string).
@@ -231,11 +232,12 @@ pub struct Invoice {
     /// Total, including tax (`invoiceTotal`, exact number).
     #[serde(with = "decimal")]
     pub invoice_total: Decimal,
-    /// Total, excluding tax (`invoiceTotalExcludingTax`, exact number).
-    #[serde(with = "decimal")]
-    pub invoice_total_excluding_tax: Decimal,
-    /// When it was issued (`issueDate`, RFC 3339 time).
-    pub issue_date: Timestamp,
+    /// Total, excluding tax (`invoiceTotalExcludingTax`, exact number, an answer may lack it).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub invoice_total_excluding_tax: Option<Decimal>,
+    /// When it was issued (`issueDate`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issue_date: Option<Timestamp>,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonObject>,
@@ -256,24 +258,29 @@ pub struct Invoice {
     /// The field `purchaseOrderReference` (string, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purchase_order_reference: Option<String>,
-    /// The field `source` ([`InvoiceSource`]).
-    pub source: InvoiceSource,
-    /// First day of its period (`startDate`, RFC 3339 time).
-    pub start_date: Timestamp,
+    /// The field `source` ([`InvoiceSource`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<InvoiceSource>,
+    /// First day of its period (`startDate`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_date: Option<Timestamp>,
     /// Status (`status`, [`InvoiceStatus`]).
     pub status: InvoiceStatus,
     /// Tax (`taxAmount`, exact number).
     #[serde(with = "decimal")]
     pub tax_amount: Decimal,
-    /// The field `taxExempt` (boolean).
-    pub tax_exempt: bool,
-    /// The field `taxRate` (exact number).
-    #[serde(with = "decimal")]
-    pub tax_rate: Decimal,
-    /// The field `taxStatus` ([`InvoiceTaxStatus`]).
-    pub tax_status: InvoiceTaxStatus,
-    /// When the record last changed (`updatedAt`, RFC 3339 time).
-    pub updated_at: Timestamp,
+    /// The field `taxExempt` (boolean, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax_exempt: Option<bool>,
+    /// The field `taxRate` (exact number, an answer may lack it).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub tax_rate: Option<Decimal>,
+    /// The field `taxStatus` ([`InvoiceTaxStatus`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax_status: Option<InvoiceTaxStatus>,
+    /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -288,8 +295,9 @@ pub struct InvoiceLine {
     /// The field `balanceAmount` (exact number).
     #[serde(with = "decimal")]
     pub balance_amount: Decimal,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `creditedAmount` (exact number).
     #[serde(with = "decimal")]
     pub credited_amount: Decimal,
@@ -326,8 +334,9 @@ pub struct InvoiceLine {
     /// Total, excluding tax (`totalPriceBeforeTax`, exact number).
     #[serde(with = "decimal")]
     pub total_price_before_tax: Decimal,
-    /// When the record last changed (`updatedAt`, RFC 3339 time).
-    pub updated_at: Timestamp,
+    /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -339,14 +348,15 @@ pub struct InvoiceLine {
 #[non_exhaustive]
 pub struct InvoiceLinesResponse {
     /// The field `data` (list).
-    pub data: Vec<InvoiceLine>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<InvoiceLine>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(InvoiceLinesResponse, InvoiceLine, pagination);
+crate::__page!(InvoiceLinesResponse, InvoiceLine, optional_pagination);
 
 /// Invoice list response.
 #[derive(Clone, Debug, Deserialize)]
@@ -354,14 +364,15 @@ crate::__page!(InvoiceLinesResponse, InvoiceLine, pagination);
 #[non_exhaustive]
 pub struct InvoiceListResponse {
     /// The field `data` (list).
-    pub data: Vec<Invoice>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<Invoice>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(InvoiceListResponse, Invoice, pagination);
+crate::__page!(InvoiceListResponse, Invoice, optional_pagination);
 
 /// The payment status of an invoice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

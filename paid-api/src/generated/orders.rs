@@ -3,8 +3,8 @@
 //! Resource `orders`.
 
 use crate::runtime::{
-    Call, Client, Decimal, Deserialize, Empty, JsonObject, Method, Patch, Serialize,
-    Timestamp, decimal, integer, optional_integer,
+    Call, Client, Decimal, Deserialize, Empty, JsonObject, List, Method, Patch,
+    Serialize, Timestamp, decimal, optional_integer,
 };
 use super::ids::{
     ContactId, CreditBenefitId, CreditCurrencyId, CustomerId, CustomerUserId,
@@ -329,7 +329,7 @@ impl BatchSeatAssignmentsRequest {
 #[non_exhaustive]
 pub struct BatchSeatAssignmentsResponse {
     /// The field `data` (list).
-    pub data: Vec<OrderSeat>,
+    pub data: List<OrderSeat>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -668,48 +668,53 @@ pub struct Order {
     pub auto_send_billing_emails: Option<bool>,
     /// The field `autoSendPaymentEmails` (boolean, may be null).
     pub auto_send_payment_emails: Option<bool>,
-    /// The field `billedAmountNoTax` (exact number).
-    #[serde(with = "decimal")]
-    pub billed_amount_no_tax: Decimal,
-    /// The field `billedTax` (exact number).
-    #[serde(with = "decimal")]
-    pub billed_tax: Decimal,
-    /// The field `billingContactIds` (list).
-    pub billing_contact_ids: Vec<ContactId>,
+    /// The field `billedAmountNoTax` (exact number, an answer may lack it).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub billed_amount_no_tax: Option<Decimal>,
+    /// The field `billedTax` (exact number, an answer may lack it).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub billed_tax: Option<Decimal>,
+    /// The field `billingContactIds` (list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub billing_contact_ids: Option<Vec<ContactId>>,
     /// The field `billingCustomerId` (string, may be null).
     pub billing_customer_id: Option<CustomerId>,
-    /// The field `billingFrequencyOverridden` (boolean).
-    pub billing_frequency_overridden: bool,
+    /// The field `billingFrequencyOverridden` (boolean, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub billing_frequency_overridden: Option<bool>,
     /// The field `billingFrequencyOverride` ([`OrderBillingFrequencyOverride`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_override: Option<OrderBillingFrequencyOverride>,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// Whether the order is active or a draft (`creationState`, [`OrderCreationState`]).
     pub creation_state: OrderCreationState,
     /// Customer who buys (`customerId`, string).
     pub customer_id: CustomerId,
     /// Last day; null if the order has no end (`endDate`, RFC 3339 time, may be null).
     pub end_date: Option<Timestamp>,
-    /// The field `estimatedTax` (exact number).
-    #[serde(with = "decimal")]
-    pub estimated_tax: Decimal,
+    /// The field `estimatedTax` (exact number, an answer may lack it).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub estimated_tax: Option<Decimal>,
     /// Paid's id (`id`, string).
     pub id: OrderId,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// Display name (`name`, string).
-    pub name: String,
-    /// The field `number` (number).
-    pub number: f64,
+    /// Display name (`name`, string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The field `number` (number, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<f64>,
     /// The field `orderAmount` (exact number).
     #[serde(with = "decimal")]
     pub order_amount: Decimal,
     /// The field `paymentTerms` (string, may be null).
     pub payment_terms: Option<String>,
-    /// The field `pendingBillingAmount` (exact number).
-    #[serde(with = "decimal")]
-    pub pending_billing_amount: Decimal,
+    /// The field `pendingBillingAmount` (exact number, an answer may lack it).
+    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    pub pending_billing_amount: Option<Decimal>,
     /// The field `purchaseOrderReference` (string, may be null).
     pub purchase_order_reference: Option<String>,
     /// The field `showBankDetails` (boolean, may be null).
@@ -727,11 +732,16 @@ pub struct Order {
     /// The field `totalBilledAmount` (exact number).
     #[serde(with = "decimal")]
     pub total_billed_amount: Decimal,
-    /// When the record last changed (`updatedAt`, RFC 3339 time).
-    pub updated_at: Timestamp,
-    /// The field `version` (integer).
-    #[serde(deserialize_with = "integer")]
-    pub version: i64,
+    /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
+    /// The field `version` (integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub version: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -767,15 +777,16 @@ pub struct OrderBillingFrequencyOverride {
     /// Number of months between two invoices, for `custom` (`customMonths`, integer, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub custom_months: Patch<i64>,
-    /// Billing frequency (`frequency`, [`OrderBillingFrequency`]).
-    pub frequency: OrderBillingFrequency,
+    /// Billing frequency (`frequency`, [`OrderBillingFrequency`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frequency: Option<OrderBillingFrequency>,
 }
 impl OrderBillingFrequencyOverride {
     /// Creates an `OrderBillingFrequencyOverride` with its required fields.
     pub fn new(frequency: OrderBillingFrequency) -> Self {
         Self {
             custom_months: Patch::Leave,
-            frequency,
+            frequency: Some(frequency),
         }
     }
     /// Sets [`custom_months`](Self::custom_months).
@@ -1119,14 +1130,15 @@ impl OrderLinePricing {
 #[non_exhaustive]
 pub struct OrderLinesResponse {
     /// The field `data` (list).
-    pub data: Vec<OrderLine>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<OrderLine>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(OrderLinesResponse, OrderLine, pagination);
+crate::__page!(OrderLinesResponse, OrderLine, optional_pagination);
 
 /// Order list response.
 #[derive(Clone, Debug, Deserialize)]
@@ -1134,14 +1146,15 @@ crate::__page!(OrderLinesResponse, OrderLine, pagination);
 #[non_exhaustive]
 pub struct OrderListResponse {
     /// The field `data` (list).
-    pub data: Vec<Order>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<Order>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(OrderListResponse, Order, pagination);
+crate::__page!(OrderListResponse, Order, optional_pagination);
 
 /// A price in an order's currency. Amounts are in its smallest unit.
 #[derive(Clone, Debug, Serialize)]
@@ -1320,18 +1333,21 @@ crate::__open_enum!(
 pub struct OrderSeat {
     /// The field `assignee` ([`SeatAssignee`], may be null).
     pub assignee: Option<SeatAssignee>,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `id` (string).
     pub id: SeatId,
-    /// The field `orderId` (string).
-    pub order_id: OrderId,
+    /// The field `orderId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<OrderId>,
     /// The field `productExternalId` (string, may be null).
     pub product_external_id: Option<ExternalProductId>,
     /// The field `status` ([`SeatStatus`]).
     pub status: SeatStatus,
-    /// When the record last changed (`updatedAt`, RFC 3339 time).
-    pub updated_at: Timestamp,
+    /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -1343,14 +1359,15 @@ pub struct OrderSeat {
 #[non_exhaustive]
 pub struct OrderSeatListResponse {
     /// The field `data` (list).
-    pub data: Vec<OrderSeat>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<OrderSeat>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(OrderSeatListResponse, OrderSeat, pagination);
+crate::__page!(OrderSeatListResponse, OrderSeat, optional_pagination);
 
 /// The user to whom a seat is assigned.
 #[derive(Clone, Debug, Deserialize)]
@@ -1360,10 +1377,12 @@ crate::__page!(OrderSeatListResponse, OrderSeat, pagination);
 pub struct SeatAssignee {
     /// The field `email` (string, may be null).
     pub email: Option<String>,
-    /// The field `externalId` (string).
-    pub external_id: ExternalUserId,
-    /// The field `id` (string).
-    pub id: CustomerUserId,
+    /// The field `externalId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<ExternalUserId>,
+    /// The field `id` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<CustomerUserId>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,

@@ -3,7 +3,7 @@
 //! Resource `payment-allocations`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, JsonObject, Method, Serialize, Timestamp, integer,
+    Call, Client, Deserialize, JsonObject, List, Method, Serialize, Timestamp, integer,
 };
 use super::ids::{InvoiceId, InvoiceLineId, PaymentAllocationId, PaymentId};
 use super::shared::Pagination;
@@ -125,8 +125,9 @@ pub struct PaymentAllocation {
     /// The field `amount` (integer).
     #[serde(deserialize_with = "integer")]
     pub amount: i64,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `currency` (string).
     pub currency: String,
     /// The field `id` (string).
@@ -154,7 +155,7 @@ pub struct PaymentAllocation {
 #[non_exhaustive]
 pub struct PaymentAllocationCreateResponse {
     /// The field `data` (list).
-    pub data: Vec<PaymentAllocation>,
+    pub data: List<PaymentAllocation>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -201,11 +202,12 @@ impl PaymentAllocationInput {
 #[non_exhaustive]
 pub struct PaymentAllocationListResponse {
     /// The field `data` (list).
-    pub data: Vec<PaymentAllocation>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<PaymentAllocation>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(PaymentAllocationListResponse, PaymentAllocation, pagination);
+crate::__page!(PaymentAllocationListResponse, PaymentAllocation, optional_pagination);

@@ -3,8 +3,8 @@
 //! Resource `payment-methods`.
 
 use crate::runtime::{
-    BTreeMap, Call, Client, Deserialize, Empty, JsonObject, Method, Serialize, Timestamp,
-    integer,
+    BTreeMap, Call, Client, Deserialize, Empty, JsonObject, List, Method, Serialize,
+    Timestamp, optional_integer,
 };
 #[cfg(feature = "full-serde")]
 use crate::runtime::optional_flat_choice;
@@ -210,18 +210,22 @@ impl CreatePaymentMethodRequest {
 pub struct PaymentMethod {
     /// The field `card` ([`PaymentMethodCard`], may be null).
     pub card: Option<PaymentMethodCard>,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
-    /// The field `customerId` (string).
-    pub customer_id: CustomerId,
-    /// The field `externalPaymentMethodId` (string).
-    pub external_payment_method_id: String,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// The field `customerId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<CustomerId>,
+    /// The field `externalPaymentMethodId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_payment_method_id: Option<String>,
     /// The field `id` (string).
     pub id: PaymentMethodId,
     /// The field `isDefault` (boolean).
     pub is_default: bool,
-    /// The field `type` (string).
-    pub type_: String,
+    /// The field `type` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub type_: Option<String>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -235,16 +239,26 @@ pub struct PaymentMethod {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentMethodCard {
-    /// The field `brand` (string).
-    pub brand: String,
-    /// The field `expMonth` (integer).
-    #[serde(deserialize_with = "integer")]
-    pub exp_month: i64,
-    /// The field `expYear` (integer).
-    #[serde(deserialize_with = "integer")]
-    pub exp_year: i64,
-    /// The field `last4` (string).
-    pub last4: String,
+    /// The field `brand` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brand: Option<String>,
+    /// The field `expMonth` (integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub exp_month: Option<i64>,
+    /// The field `expYear` (integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub exp_year: Option<i64>,
+    /// The field `last4` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last4: Option<String>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -258,14 +272,15 @@ pub struct PaymentMethodCard {
 #[non_exhaustive]
 pub struct PaymentMethodListResponse {
     /// The field `data` (list).
-    pub data: Vec<PaymentMethod>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<PaymentMethod>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(PaymentMethodListResponse, PaymentMethod, pagination);
+crate::__page!(PaymentMethodListResponse, PaymentMethod, optional_pagination);
 
 /// Payment method setup.
 ///
@@ -275,8 +290,9 @@ crate::__page!(PaymentMethodListResponse, PaymentMethod, pagination);
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentMethodSetup {
-    /// The field `customerId` (string).
-    pub customer_id: CustomerId,
+    /// The field `customerId` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<CustomerId>,
     /// The field `externalPaymentMethodId` (string, may be null).
     pub external_payment_method_id: Option<String>,
     /// The field `setupIntent` ([`SetupIntent`]).
@@ -298,8 +314,9 @@ pub struct SetupIntent {
     pub client_secret: Option<String>,
     /// The field `id` (string).
     pub id: String,
-    /// The field `status` (string).
-    pub status: String,
+    /// The field `status` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,

@@ -3,7 +3,8 @@
 //! Resource `payments`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, JsonObject, Method, Serialize, Timestamp, integer,
+    Call, Client, Deserialize, JsonObject, List, Method, Serialize, Timestamp, integer,
+    optional_integer,
 };
 #[cfg(feature = "full-serde")]
 use crate::runtime::optional_flat_choice;
@@ -177,17 +178,22 @@ impl CreatePaymentRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Payment {
-    /// The field `allocatedAmount` (integer).
-    #[serde(deserialize_with = "integer")]
-    pub allocated_amount: i64,
+    /// The field `allocatedAmount` (integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub allocated_amount: Option<i64>,
     /// The field `amount` (integer).
     #[serde(deserialize_with = "integer")]
     pub amount: i64,
     /// The field `balance` (integer).
     #[serde(deserialize_with = "integer")]
     pub balance: i64,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `currency` (string).
     pub currency: String,
     /// The field `customerId` (string).
@@ -198,19 +204,26 @@ pub struct Payment {
     pub invoice_id: Option<InvoiceId>,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// The field `number` (integer).
-    #[serde(deserialize_with = "integer")]
-    pub number: i64,
+    /// The field `number` (integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub number: Option<i64>,
     /// The field `orderId` (string, may be null).
     pub order_id: Option<OrderId>,
-    /// The field `paymentDate` (RFC 3339 time).
-    pub payment_date: Timestamp,
-    /// The field `paymentType` (string).
-    pub payment_type: String,
+    /// The field `paymentDate` (RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment_date: Option<Timestamp>,
+    /// The field `paymentType` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment_type: Option<String>,
     /// The field `status` (string).
     pub status: String,
-    /// When the record last changed (`updatedAt`, RFC 3339 time).
-    pub updated_at: Timestamp,
+    /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -239,14 +252,15 @@ crate::__open_enum!(PaymentCreateStatus { Draft = "draft", Posted = "posted" });
 #[non_exhaustive]
 pub struct PaymentListResponse {
     /// The field `data` (list).
-    pub data: Vec<Payment>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<Payment>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(PaymentListResponse, Payment, pagination);
+crate::__page!(PaymentListResponse, Payment, optional_pagination);
 
 /// The status of a payment.
 ///

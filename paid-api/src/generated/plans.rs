@@ -3,8 +3,8 @@
 //! Resource `plans`.
 
 use crate::runtime::{
-    Call, Client, Decimal, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
-    decimal,
+    Call, Client, Decimal, Deserialize, JsonObject, List, Method, Patch, Serialize,
+    Timestamp, decimal,
 };
 use super::ids::{
     CreditBenefitId, CreditCurrencyId, ExternalPlanId, ExternalProductId, PlanId,
@@ -247,25 +247,29 @@ pub struct Plan {
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
     /// The field `attributes` (list).
-    pub attributes: Vec<PlanAttribute>,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    pub attributes: List<PlanAttribute>,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalPlanId>,
     /// The field `id` (string).
     pub id: PlanId,
-    /// The field `isDefault` (boolean).
-    pub is_default: bool,
+    /// The field `isDefault` (boolean, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_default: Option<bool>,
     /// The field `name` (string, may be null).
     pub name: Option<String>,
     /// The field `productId` (string).
     pub product_id: ProductId,
     /// The field `status` ([`PlanStatus`]).
     pub status: PlanStatus,
-    /// The field `supportedCurrencies` (list).
-    pub supported_currencies: Vec<String>,
-    /// When the record last changed (`updatedAt`, RFC 3339 time).
-    pub updated_at: Timestamp,
+    /// The field `supportedCurrencies` (list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supported_currencies: Option<Vec<String>>,
+    /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
     /// The field `upgradePathOrder` (number, may be null).
     pub upgrade_path_order: Option<f64>,
     /// Fields that this version does not know, kept unchanged.
@@ -282,7 +286,7 @@ pub struct PlanAttribute {
     /// The field `active` (boolean).
     pub active: bool,
     /// The field `creditBenefits` (list).
-    pub credit_benefits: Vec<PlanCreditBenefit>,
+    pub credit_benefits: List<PlanCreditBenefit>,
     /// The field `name` (string).
     pub name: String,
     /// The field `pricing` ([`PlanPricing`], may be null).
@@ -377,14 +381,15 @@ pub struct PlanCreditBenefit {
 #[non_exhaustive]
 pub struct PlanListResponse {
     /// The field `data` (list).
-    pub data: Vec<Plan>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<Plan>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(PlanListResponse, Plan, pagination);
+crate::__page!(PlanListResponse, Plan, optional_pagination);
 
 /// Plan pricing.
 #[derive(Clone, Debug, Deserialize)]
@@ -448,7 +453,7 @@ impl PlanUpgradePathGroup {
 #[non_exhaustive]
 pub struct PlanUpgradePathResponse {
     /// The field `data` (list).
-    pub data: Vec<Plan>,
+    pub data: List<Plan>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,

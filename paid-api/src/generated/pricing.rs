@@ -2,7 +2,7 @@
 
 //! Resource `pricing`.
 
-use crate::runtime::{Call, Client, Deserialize, JsonObject, Method, Serialize};
+use crate::runtime::{Call, Client, Deserialize, JsonObject, List, Method, Serialize};
 use super::ids::{ProductAttributeId, ProductId};
 use super::shared::{AttributePricing, CreditBenefit, CreditBenefitInput, PricingInput};
 
@@ -71,7 +71,7 @@ impl Pricing {
 #[non_exhaustive]
 pub struct PricingListResponse {
     /// The field `data` (list).
-    pub data: Vec<PricingResponse>,
+    pub data: List<PricingResponse>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -83,10 +83,12 @@ pub struct PricingListResponse {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PricingResponse {
-    /// The field `creditBenefits` (list).
-    pub credit_benefits: Vec<CreditBenefit>,
-    /// The field `name` (string).
-    pub name: String,
+    /// The field `creditBenefits` (list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credit_benefits: Option<List<CreditBenefit>>,
+    /// The field `name` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The field `pricing` ([`AttributePricing`], may be null).
     pub pricing: Option<AttributePricing>,
     /// The field `productAttributeId` (string).

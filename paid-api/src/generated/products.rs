@@ -3,7 +3,7 @@
 //! Resource `products`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+    Call, Client, Deserialize, JsonObject, List, Method, Patch, Serialize, Timestamp,
 };
 use super::ids::{ExternalProductId, ProductAttributeId, ProductId};
 use super::shared::{
@@ -220,12 +220,14 @@ impl CreateProductRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Product {
-    /// The field `active` (boolean).
-    pub active: bool,
+    /// The field `active` (boolean, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active: Option<bool>,
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `description` (string, may be null).
     pub description: Option<String>,
     /// The field `externalId` (string, may be null).
@@ -238,8 +240,9 @@ pub struct Product {
     pub name: String,
     /// The field `productCode` (string, may be null).
     pub product_code: Option<String>,
-    /// When the record last changed (`updatedAt`, RFC 3339 time).
-    pub updated_at: Timestamp,
+    /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -254,7 +257,7 @@ pub struct ProductAttribute {
     /// The field `active` (boolean).
     pub active: bool,
     /// The field `creditBenefits` (list).
-    pub credit_benefits: Vec<CreditBenefit>,
+    pub credit_benefits: List<CreditBenefit>,
     /// The field `name` (string).
     pub name: String,
     /// The field `pricing` ([`AttributePricing`], may be null).
@@ -339,12 +342,14 @@ impl ProductAttributeUpsert {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ProductDetail {
-    /// The field `active` (boolean).
-    pub active: bool,
+    /// The field `active` (boolean, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active: Option<bool>,
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `description` (string, may be null).
     pub description: Option<String>,
     /// The field `externalId` (string, may be null).
@@ -356,11 +361,12 @@ pub struct ProductDetail {
     /// The field `name` (string).
     pub name: String,
     /// The field `productAttributes` (list).
-    pub product_attributes: Vec<ProductAttribute>,
+    pub product_attributes: List<ProductAttribute>,
     /// The field `productCode` (string, may be null).
     pub product_code: Option<String>,
-    /// When the record last changed (`updatedAt`, RFC 3339 time).
-    pub updated_at: Timestamp,
+    /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -372,14 +378,15 @@ pub struct ProductDetail {
 #[non_exhaustive]
 pub struct ProductListResponse {
     /// The field `data` (list).
-    pub data: Vec<Product>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<Product>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(ProductListResponse, Product, pagination);
+crate::__page!(ProductListResponse, Product, optional_pagination);
 
 /// Changes to a product; fields that are not set stay unchanged.
 #[derive(Clone, Debug, Serialize)]

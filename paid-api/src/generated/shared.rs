@@ -5,7 +5,8 @@
 #![allow(unused_imports)]
 
 use crate::runtime::{
-    Decimal, Deserialize, JsonObject, Patch, Serialize, Value, decimal, integer,
+    Decimal, Deserialize, JsonObject, List, Patch, Serialize, Value, decimal,
+    optional_integer,
 };
 #[cfg(feature = "full-serde")]
 use crate::runtime::{
@@ -26,8 +27,9 @@ pub struct AttributePricing {
     /// Whether it is billed before or after each period (`billingType`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<String>,
-    /// Description (`chargeType`, string).
-    pub charge_type: String,
+    /// Description (`chargeType`, string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charge_type: Option<String>,
     /// Factor by which the cost of the work is multiplied (`costPlusMultiplier`, exact number).
     #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
     pub cost_plus_multiplier: Option<Decimal>,
@@ -44,7 +46,7 @@ pub struct AttributePricing {
     #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
     pub percentage_value: Option<Decimal>,
     /// The price, once for each currency (`pricePoints`, list).
-    pub price_points: Vec<PricePoint>,
+    pub price_points: List<PricePoint>,
     /// How quantities are priced (`pricingModel`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pricing_model: Option<String>,
@@ -403,10 +405,12 @@ impl CreditBenefitInput {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreditCurrencyRef {
-    /// The field `key` (string).
-    pub key: String,
-    /// The field `name` (string).
-    pub name: String,
+    /// The field `key` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The field `name` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -617,8 +621,9 @@ impl<'de> Deserialize<'de> for CustomerAttribution {
 pub struct CustomerRef {
     /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalCustomerId>,
-    /// The field `id` (string).
-    pub id: CustomerId,
+    /// The field `id` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<CustomerId>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -832,17 +837,30 @@ crate::__open_enum!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Pagination {
-    /// Whether there are more pages (`hasMore`, boolean).
-    pub has_more: bool,
-    /// Maximum number of items on a page (`limit`, integer).
-    #[serde(deserialize_with = "integer")]
-    pub limit: i64,
-    /// Number of items before this page (`offset`, integer).
-    #[serde(deserialize_with = "integer")]
-    pub offset: i64,
-    /// Number of items on all pages (`total`, integer).
-    #[serde(deserialize_with = "integer")]
-    pub total: i64,
+    /// Whether there are more pages (`hasMore`, boolean, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub has_more: Option<bool>,
+    /// Maximum number of items on a page (`limit`, integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub limit: Option<i64>,
+    /// Number of items before this page (`offset`, integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub offset: Option<i64>,
+    /// Number of items on all pages (`total`, integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub total: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -868,7 +886,7 @@ pub struct PricePoint {
     pub min_quantity: Option<f64>,
     /// Prices by quantity (`tiers`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tiers: Option<Vec<PriceTier>>,
+    pub tiers: Option<List<PriceTier>>,
     /// Price of one unit, in the smallest currency unit (cents) (`unitPrice`, exact number).
     #[serde(with = "decimal")]
     pub unit_price: Decimal,
@@ -2521,14 +2539,18 @@ crate::__open_enum!(
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ValueMetricFormula {
-    /// The field `expression` (string).
-    pub expression: String,
-    /// The field `id` (string).
-    pub id: String,
-    /// The field `label` (string).
-    pub label: String,
-    /// The field `variables` (list).
-    pub variables: Vec<ValueMetricFormulaVariable>,
+    /// The field `expression` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expression: Option<String>,
+    /// The field `id` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The field `label` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// The field `variables` (list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variables: Option<List<ValueMetricFormulaVariable>>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,

@@ -3,8 +3,8 @@
 //! Resource `signal-summaries`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, DeserializeError, Deserializer, JsonObject, Method, Patch,
-    Serialize, Timestamp, Value, from_value, optional_integer,
+    Call, Client, Deserialize, DeserializeError, Deserializer, JsonObject, List, Method,
+    Patch, Serialize, Timestamp, Value, from_value, optional_integer,
 };
 use super::ids::{CustomerId, SignalSummaryExportId};
 
@@ -72,7 +72,7 @@ pub struct BandsSignalSummaryDimension {
     /// Groups that it divides (`appliesTo`, list).
     pub applies_to: Vec<String>,
     /// Ranges (`brackets`, list).
-    pub brackets: Vec<SignalSummaryBracket>,
+    pub brackets: List<SignalSummaryBracket>,
     /// Name in columns of what is in no range (`overflowSlug`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overflow_slug: Option<String>,
@@ -83,7 +83,7 @@ impl BandsSignalSummaryDimension {
     /// Creates a `BandsSignalSummaryDimension` with its required fields.
     pub fn new(
         applies_to: impl Into<Vec<String>>,
-        brackets: impl Into<Vec<SignalSummaryBracket>>,
+        brackets: impl Into<List<SignalSummaryBracket>>,
         path: impl Into<String>,
     ) -> Self {
         Self {
@@ -314,13 +314,15 @@ impl<'de> Deserialize<'de> for SignalSummaryDimension {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SignalSummaryExport {
-    /// The field `columns` (list).
-    pub columns: Vec<SignalSummaryColumn>,
+    /// The field `columns` (list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub columns: Option<List<SignalSummaryColumn>>,
     /// The field `completedAt` (RFC 3339 time, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<Timestamp>,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `downloadUrl` (string, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub download_url: Option<String>,
@@ -330,8 +332,9 @@ pub struct SignalSummaryExport {
     /// The field `expiresAt` (RFC 3339 time, may be null).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// The field `from` (string).
-    pub from: String,
+    /// The field `from` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// The field `id` (string).
     pub id: SignalSummaryExportId,
     /// The field `rowCount` (integer, may be null).
@@ -341,12 +344,14 @@ pub struct SignalSummaryExport {
         skip_serializing_if = "Option::is_none"
     )]
     pub row_count: Option<i64>,
-    /// The field `spec` ([`SignalSummarySpec`]).
-    pub spec: SignalSummarySpec,
+    /// The field `spec` ([`SignalSummarySpec`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spec: Option<SignalSummarySpec>,
     /// The field `status` ([`SignalSummaryExportStatus`]).
     pub status: SignalSummaryExportStatus,
-    /// The field `to` (string).
-    pub to: String,
+    /// The field `to` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -543,23 +548,23 @@ pub struct SignalSummarySpec {
     pub column_name_template: Option<String>,
     /// What divides the sums (`dimensions`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub dimensions: Option<Vec<SignalSummaryDimension>>,
+    pub dimensions: Option<List<SignalSummaryDimension>>,
     /// Length of a period (`interval`, [`SignalSummaryInterval`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<SignalSummaryInterval>,
     /// What is calculated (`measures`, list).
-    pub measures: Vec<SignalSummaryMeasure>,
+    pub measures: List<SignalSummaryMeasure>,
     /// Name of the export (`name`, string).
     pub name: String,
     /// Signals (`signalNames`, list).
-    pub signal_names: Vec<SignalSummarySignalSelection>,
+    pub signal_names: List<SignalSummarySignalSelection>,
 }
 impl SignalSummarySpec {
     /// Creates a `SignalSummarySpec` with its required fields.
     pub fn new(
         name: impl Into<String>,
-        signal_names: impl Into<Vec<SignalSummarySignalSelection>>,
-        measures: impl Into<Vec<SignalSummaryMeasure>>,
+        signal_names: impl Into<List<SignalSummarySignalSelection>>,
+        measures: impl Into<List<SignalSummaryMeasure>>,
     ) -> Self {
         Self {
             column_name_template: None,
@@ -583,7 +588,7 @@ impl SignalSummarySpec {
     #[must_use]
     pub fn dimensions(
         mut self,
-        dimensions: impl Into<Vec<SignalSummaryDimension>>,
+        dimensions: impl Into<List<SignalSummaryDimension>>,
     ) -> Self {
         self.dimensions = Some(dimensions.into());
         self

@@ -3,7 +3,7 @@
 //! Resource `signals`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, JsonObject, Method, Serialize, Timestamp, integer,
+    Call, Client, Deserialize, JsonObject, List, Method, Serialize, Timestamp, integer,
 };
 use super::ids::{
     CustomerId, ExternalCustomerId, ExternalCustomerUnitId, ExternalProductId, ProductId,
@@ -261,14 +261,15 @@ impl NewSignal {
 #[non_exhaustive]
 pub struct SignalListResponse {
     /// The field `data` (list).
-    pub data: Vec<SignalRecord>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<SignalRecord>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(SignalListResponse, SignalRecord, pagination);
+crate::__page!(SignalListResponse, SignalRecord, optional_pagination);
 
 /// Signal record.
 ///
@@ -278,8 +279,9 @@ crate::__page!(SignalListResponse, SignalRecord, pagination);
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SignalRecord {
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `customerId` (string, may be null).
     pub customer_id: Option<CustomerId>,
     /// The field `data` (object, may be null).

@@ -3,8 +3,8 @@
 //! Resource `value-metrics`.
 
 use crate::runtime::{
-    BTreeMap, Call, Client, Decimal, Deserialize, JsonObject, Method, Patch, Serialize,
-    Timestamp, decimal, integer,
+    BTreeMap, Call, Client, Decimal, Deserialize, JsonObject, List, Method, Patch,
+    Serialize, Timestamp, decimal, optional_integer,
 };
 use super::ids::ValueMetricSlug;
 use super::shared::{
@@ -398,15 +398,17 @@ impl UpdateValueMetricRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueMetricConversion {
-    /// The field `expression` (string).
-    pub expression: String,
+    /// The field `expression` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expression: Option<String>,
     /// The field `label` (string, may be null).
     pub label: Option<String>,
     /// The field `valuePerUnit` (exact number, may be null).
     #[serde(default, with = "decimal")]
     pub value_per_unit: Option<Decimal>,
-    /// The field `variables` (list).
-    pub variables: Vec<ConversionVariable>,
+    /// The field `variables` (list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variables: Option<List<ConversionVariable>>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -465,12 +467,13 @@ pub struct ValueMetricDetail {
     pub monetary_conversion: Option<ValueMetricConversion>,
     /// The field `name` (string).
     pub name: String,
-    /// The field `signals` (list).
-    pub signals: Vec<ValueMetricSignalBinding>,
+    /// The field `signals` (list, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signals: Option<List<ValueMetricSignalBinding>>,
     /// The field `slug` (string).
     pub slug: ValueMetricSlug,
     /// The field `sources` (list, may be null).
-    pub sources: Option<Vec<ValueSource>>,
+    pub sources: Option<List<ValueSource>>,
     /// The field `unit` ([`ValueMetricUnit`]).
     pub unit: ValueMetricUnit,
     /// Fields that this version does not know, kept unchanged.
@@ -521,14 +524,15 @@ impl ValueMetricFormulaInput {
 #[non_exhaustive]
 pub struct ValueMetricListResponse {
     /// The field `data` (list).
-    pub data: Vec<ValueMetricSummary>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<ValueMetricSummary>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(ValueMetricListResponse, ValueMetricSummary, pagination);
+crate::__page!(ValueMetricListResponse, ValueMetricSummary, optional_pagination);
 
 /// The signals that a value metric uses.
 ///
@@ -691,13 +695,18 @@ impl ValueMetricVariableEdit {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ValueMetricWriteAck {
-    /// The field `name` (string).
-    pub name: String,
+    /// The field `name` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The field `slug` (string).
     pub slug: ValueMetricSlug,
-    /// The field `version` (integer).
-    #[serde(deserialize_with = "integer")]
-    pub version: i64,
+    /// The field `version` (integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub version: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,

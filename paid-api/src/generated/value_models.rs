@@ -4,7 +4,8 @@
 
 use crate::runtime::{
     BTreeMap, Call, Client, Deserialize, DeserializeError, Deserializer, JsonObject,
-    Method, Patch, Serialize, Timestamp, Value, from_value, integer,
+    List, Method, Patch, Serialize, Timestamp, Value, from_value, integer,
+    optional_integer,
 };
 use super::ids::{CustomerGroupId, CustomerId, ValueModelId};
 use super::shared::{
@@ -366,12 +367,12 @@ impl GroupingKey {
 pub struct MonetaryConversion {
     /// Conditional results; the first condition that holds wins (`conditions`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub conditions: Option<Vec<ValueCondition>>,
+    pub conditions: Option<List<ValueCondition>>,
     /// Expression over the variables (`expression`, string).
     pub expression: String,
     /// Variables of the expression (`variables`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub variables: Option<Vec<ConversionVariable>>,
+    pub variables: Option<List<ConversionVariable>>,
 }
 impl MonetaryConversion {
     /// Creates a `MonetaryConversion` with its required fields.
@@ -384,13 +385,13 @@ impl MonetaryConversion {
     }
     /// Sets [`conditions`](Self::conditions).
     #[must_use]
-    pub fn conditions(mut self, conditions: impl Into<Vec<ValueCondition>>) -> Self {
+    pub fn conditions(mut self, conditions: impl Into<List<ValueCondition>>) -> Self {
         self.conditions = Some(conditions.into());
         self
     }
     /// Sets [`variables`](Self::variables).
     #[must_use]
-    pub fn variables(mut self, variables: impl Into<Vec<ConversionVariable>>) -> Self {
+    pub fn variables(mut self, variables: impl Into<List<ConversionVariable>>) -> Self {
         self.variables = Some(variables.into());
         self
     }
@@ -485,7 +486,7 @@ impl SegmentRow {
 #[serde(rename_all = "camelCase")]
 pub struct SegmentTable {
     /// Variables (`columns`, list).
-    pub columns: Vec<SegmentColumn>,
+    pub columns: List<SegmentColumn>,
     /// Values for segments without a row of their own (`defaultRow`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_row: Option<BTreeMap<String, f64>>,
@@ -494,17 +495,17 @@ pub struct SegmentTable {
     /// Display name (`label`, string).
     pub label: String,
     /// Rows, one for each segment (`rows`, list).
-    pub rows: Vec<SegmentRow>,
+    pub rows: List<SegmentRow>,
     /// Fields that determine the segment (`segmentKeys`, list).
     pub segment_keys: Vec<String>,
 }
 impl SegmentTable {
     /// Creates a `SegmentTable` with its required fields.
     pub fn new(
-        columns: impl Into<Vec<SegmentColumn>>,
+        columns: impl Into<List<SegmentColumn>>,
         id: impl Into<String>,
         label: impl Into<String>,
-        rows: impl Into<Vec<SegmentRow>>,
+        rows: impl Into<List<SegmentRow>>,
         segment_keys: impl Into<Vec<String>>,
     ) -> Self {
         Self {
@@ -765,7 +766,7 @@ impl ValueFlow {
 pub struct ValueFormula {
     /// Conditional results; the first condition that holds wins (`conditions`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub conditions: Option<Vec<ValueCondition>>,
+    pub conditions: Option<List<ValueCondition>>,
     /// Result if no condition holds (`defaultResult`, [`ValueResult`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_result: Option<ValueResult>,
@@ -781,7 +782,7 @@ pub struct ValueFormula {
     /// Kind of value that it calculates (`valueTypeSlug`, string).
     pub value_type_slug: String,
     /// Variables of the expression (`variables`, list).
-    pub variables: Vec<FormulaVariable>,
+    pub variables: List<FormulaVariable>,
 }
 impl ValueFormula {
     /// Creates a `ValueFormula` with its required fields.
@@ -790,7 +791,7 @@ impl ValueFormula {
         id: impl Into<String>,
         label: impl Into<String>,
         value_type_slug: impl Into<String>,
-        variables: impl Into<Vec<FormulaVariable>>,
+        variables: impl Into<List<FormulaVariable>>,
     ) -> Self {
         Self {
             conditions: None,
@@ -805,7 +806,7 @@ impl ValueFormula {
     }
     /// Sets [`conditions`](Self::conditions).
     #[must_use]
-    pub fn conditions(mut self, conditions: impl Into<Vec<ValueCondition>>) -> Self {
+    pub fn conditions(mut self, conditions: impl Into<List<ValueCondition>>) -> Self {
         self.conditions = Some(conditions.into());
         self
     }
@@ -831,9 +832,13 @@ impl ValueFormula {
 pub struct ValueModelBackfillResponse {
     /// The field `valueModelId` (string).
     pub value_model_id: ValueModelId,
-    /// The field `version` (integer).
-    #[serde(deserialize_with = "integer")]
-    pub version: i64,
+    /// The field `version` (integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub version: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -848,30 +853,30 @@ pub struct ValueModelContent {
     pub currency: String,
     /// Signals that belong together as one run (`flows`, list). Not in Paid's published document yet; known from paid-java 1.1.0.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub flows: Option<Vec<ValueFlow>>,
+    pub flows: Option<List<ValueFlow>>,
     /// Formulas that signals use (`formulas`, list).
-    pub formulas: Vec<ValueFormula>,
+    pub formulas: List<ValueFormula>,
     /// Fields by which signals are grouped (`groupingKeys`, list). Not in Paid's published document yet; known from paid-java 1.1.0.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub grouping_keys: Option<Vec<GroupingKey>>,
+    pub grouping_keys: Option<List<GroupingKey>>,
     /// Overrides for some customers (`overrides`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub overrides: Option<Vec<ValueModelOverride>>,
+    pub overrides: Option<List<ValueModelOverride>>,
     /// Tables of variables by segment (`segmentTables`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub segment_tables: Option<Vec<SegmentTable>>,
+    pub segment_tables: Option<List<SegmentTable>>,
     /// Signals that deliver value (`signals`, list).
-    pub signals: Vec<ValueModelSignal>,
+    pub signals: List<ValueModelSignal>,
     /// Kinds of value (`valueTypes`, list).
-    pub value_types: Vec<ValueType>,
+    pub value_types: List<ValueType>,
 }
 impl ValueModelContent {
     /// Creates a `ValueModelContent` with its required fields.
     pub fn new(
         currency: impl Into<String>,
-        formulas: impl Into<Vec<ValueFormula>>,
-        signals: impl Into<Vec<ValueModelSignal>>,
-        value_types: impl Into<Vec<ValueType>>,
+        formulas: impl Into<List<ValueFormula>>,
+        signals: impl Into<List<ValueModelSignal>>,
+        value_types: impl Into<List<ValueType>>,
     ) -> Self {
         Self {
             currency: currency.into(),
@@ -886,19 +891,19 @@ impl ValueModelContent {
     }
     /// Sets [`flows`](Self::flows).
     #[must_use]
-    pub fn flows(mut self, flows: impl Into<Vec<ValueFlow>>) -> Self {
+    pub fn flows(mut self, flows: impl Into<List<ValueFlow>>) -> Self {
         self.flows = Some(flows.into());
         self
     }
     /// Sets [`grouping_keys`](Self::grouping_keys).
     #[must_use]
-    pub fn grouping_keys(mut self, grouping_keys: impl Into<Vec<GroupingKey>>) -> Self {
+    pub fn grouping_keys(mut self, grouping_keys: impl Into<List<GroupingKey>>) -> Self {
         self.grouping_keys = Some(grouping_keys.into());
         self
     }
     /// Sets [`overrides`](Self::overrides).
     #[must_use]
-    pub fn overrides(mut self, overrides: impl Into<Vec<ValueModelOverride>>) -> Self {
+    pub fn overrides(mut self, overrides: impl Into<List<ValueModelOverride>>) -> Self {
         self.overrides = Some(overrides.into());
         self
     }
@@ -906,7 +911,7 @@ impl ValueModelContent {
     #[must_use]
     pub fn segment_tables(
         mut self,
-        segment_tables: impl Into<Vec<SegmentTable>>,
+        segment_tables: impl Into<List<SegmentTable>>,
     ) -> Self {
         self.segment_tables = Some(segment_tables.into());
         self
@@ -946,8 +951,9 @@ pub struct ValueModelDetail {
     pub activated_at: Option<Timestamp>,
     /// The field `content` ([`ValueModelContent`]).
     pub content: ValueModelContent,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `effectiveFrom` (RFC 3339 time, may be null).
     pub effective_from: Option<Timestamp>,
     /// The field `effectiveTo` (RFC 3339 time, may be null).
@@ -969,7 +975,7 @@ pub struct ValueModelDetail {
 pub struct ValueModelOverride {
     /// Additional signals that deliver value to these customers only (`additionalSignals`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub additional_signals: Option<Vec<ValueModelSignal>>,
+    pub additional_signals: Option<List<ValueModelSignal>>,
     /// Currency of these customers (`currency`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
@@ -1011,7 +1017,7 @@ impl ValueModelOverride {
     #[must_use]
     pub fn additional_signals(
         mut self,
-        additional_signals: impl Into<Vec<ValueModelSignal>>,
+        additional_signals: impl Into<List<ValueModelSignal>>,
     ) -> Self {
         self.additional_signals = Some(additional_signals.into());
         self
@@ -1234,8 +1240,9 @@ pub struct ValueModelSummary {
     pub activated_at: Option<Timestamp>,
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `effectiveFrom` (RFC 3339 time, may be null).
     pub effective_from: Option<Timestamp>,
     /// The field `effectiveTo` (RFC 3339 time, may be null).
@@ -1258,14 +1265,15 @@ pub struct ValueModelSummary {
 #[non_exhaustive]
 pub struct ValueModelVersionListResponse {
     /// The field `data` (list).
-    pub data: Vec<ValueModelSummary>,
-    /// Position of this page in the list (`pagination`, [`Pagination`]).
-    pub pagination: Pagination,
+    pub data: List<ValueModelSummary>,
+    /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
 }
-crate::__page!(ValueModelVersionListResponse, ValueModelSummary, pagination);
+crate::__page!(ValueModelVersionListResponse, ValueModelSummary, optional_pagination);
 
 /// A constant or an expression.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -1329,7 +1337,7 @@ pub struct ValueType {
     pub archived_at: Patch<Timestamp>,
     /// Calculations, each with the time from which it is effective (`calculationTimeline`, list). Not in Paid's published document yet; known from paid-python 1.12.0.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub calculation_timeline: Option<Vec<CalculationVersion>>,
+    pub calculation_timeline: Option<List<CalculationVersion>>,
     /// Category (`category`, [`ValueCategory`], may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub category: Patch<ValueCategory>,
@@ -1395,7 +1403,7 @@ impl ValueType {
     #[must_use]
     pub fn calculation_timeline(
         mut self,
-        calculation_timeline: impl Into<Vec<CalculationVersion>>,
+        calculation_timeline: impl Into<List<CalculationVersion>>,
     ) -> Self {
         self.calculation_timeline = Some(calculation_timeline.into());
         self

@@ -3,8 +3,8 @@
 //! Resource `value-receipts`.
 
 use crate::runtime::{
-    Call, Client, Decimal, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
-    decimal, integer,
+    Call, Client, Decimal, Deserialize, JsonObject, List, Method, Patch, Serialize,
+    Timestamp, decimal, optional_integer,
 };
 #[cfg(feature = "full-serde")]
 use crate::runtime::{
@@ -284,8 +284,9 @@ impl PublishValueReceiptRequest {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct SuccessResponse {
-    /// The field `success` (boolean).
-    pub success: bool,
+    /// The field `success` (boolean, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub success: Option<bool>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -351,12 +352,14 @@ crate::__open_enum!(ValueReceiptArchivedFilter { False = "false", True = "true" 
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueReceiptDetail {
-    /// The field `allowEmbed` (boolean).
-    pub allow_embed: bool,
+    /// The field `allowEmbed` (boolean, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_embed: Option<bool>,
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `currency` (string).
     pub currency: String,
     /// The field `customerExternalId` (string, may be null).
@@ -369,16 +372,18 @@ pub struct ValueReceiptDetail {
     pub end_date: Option<Timestamp>,
     /// The field `id` (string).
     pub id: ValueReceiptId,
-    /// The field `isPublished` (boolean).
-    pub is_published: bool,
+    /// The field `isPublished` (boolean, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_published: Option<bool>,
     /// The field `orderId` (string, may be null).
     pub order_id: Option<OrderId>,
     /// The field `productId` (string, may be null).
     pub product_id: Option<ProductId>,
     /// The field `publicUrl` (URL).
     pub public_url: String,
-    /// The field `publicUrlToken` (string).
-    pub public_url_token: String,
+    /// The field `publicUrlToken` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url_token: Option<String>,
     /// The field `publishExpiresAt` (RFC 3339 time, may be null).
     pub publish_expires_at: Option<Timestamp>,
     /// The field `publishedAt` (RFC 3339 time, may be null).
@@ -401,10 +406,14 @@ pub struct ValueReceiptDetail {
 #[non_exhaustive]
 pub struct ValueReceiptListResponse {
     /// The field `data` (list).
-    pub data: Vec<ValueReceiptSummary>,
-    /// The field `total` (integer).
-    #[serde(deserialize_with = "integer")]
-    pub total: i64,
+    pub data: List<ValueReceiptSummary>,
+    /// The field `total` (integer, an answer may lack it).
+    #[serde(
+        default,
+        deserialize_with = "optional_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub total: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,
@@ -492,8 +501,9 @@ impl<'de> Deserialize<'de> for ValueReceiptScope {
 pub struct ValueReceiptSummary {
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
-    /// When Paid created the record (`createdAt`, RFC 3339 time).
-    pub created_at: Timestamp,
+    /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// The field `currency` (string).
     pub currency: String,
     /// The field `customerExternalId` (string, may be null).
@@ -541,8 +551,9 @@ pub struct ValueReceiptSyncResponse {
     pub id: ValueReceiptId,
     /// The field `publicUrl` (URL).
     pub public_url: String,
-    /// The field `publicUrlToken` (string).
-    pub public_url_token: String,
+    /// The field `publicUrlToken` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url_token: Option<String>,
     /// The field `status` (string).
     pub status: String,
     /// Fields that this version does not know, kept unchanged.

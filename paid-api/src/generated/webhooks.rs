@@ -3,7 +3,7 @@
 //! Resource `webhooks`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, JsonObject, Method, Patch, Serialize, Timestamp,
+    Call, Client, Deserialize, JsonObject, List, Method, Patch, Serialize, Timestamp,
 };
 use super::ids::WebhookId;
 
@@ -172,7 +172,7 @@ crate::__open_enum!(WebhookDeliveryStatus { Failed = "failed", Success = "succes
 #[serde(rename_all = "camelCase")]
 pub struct WebhookListResponse {
     /// The field `data` (list).
-    pub data: Vec<Webhook>,
+    pub data: List<Webhook>,
     /// The field `signingSecretConfigured` (boolean).
     pub signing_secret_configured: bool,
     /// Fields that this version does not know, kept unchanged.
@@ -238,8 +238,9 @@ pub struct WebhookTestResponse {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookUpdateResponse {
-    /// The field `description` (string).
-    pub description: String,
+    /// The field `description` (string, an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// The field `enabled` (boolean).
     pub enabled: bool,
     /// The field `id` (string).
@@ -248,8 +249,9 @@ pub struct WebhookUpdateResponse {
     pub last_sent_at: Option<Timestamp>,
     /// The field `lastStatus` ([`WebhookDeliveryStatus`], may be null).
     pub last_status: Option<WebhookDeliveryStatus>,
-    /// The field `name` ([`WebhookName`]).
-    pub name: WebhookName,
+    /// The field `name` ([`WebhookName`], an answer may lack it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<WebhookName>,
     /// The signing secret; returned only by the change that creates it (`signingSecret`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signing_secret: Option<String>,

@@ -112,7 +112,7 @@ impl Operation {
     }
 }
 
-fn alternatives(document: &Value, schema: &Value) -> usize {
+pub(crate) fn alternatives(document: &Value, schema: &Value) -> usize {
     let schema = resolve(document, schema);
     let own = schema.get("oneOf").or_else(|| schema.get("enum")).and_then(Value::as_array).map_or(1, Vec::len);
     inner_schemas(schema).into_iter().map(|inner| alternatives(document, inner)).max().unwrap_or(1).max(own)

@@ -7,6 +7,7 @@
 #[rustfmt::skip]
 mod calls;
 mod derive;
+mod missing;
 mod server;
 
 use std::collections::BTreeMap;
@@ -52,6 +53,13 @@ impl Input {
 type Problem = Box<dyn std::error::Error>;
 type Outcome = Result<Value, Problem>;
 type Table = &'static [(&'static str, fn(Client, Input) -> Pin<Box<dyn Future<Output = Outcome>>>)];
+
+/// How to read an answer, by its component.
+type Decoders = &'static [(&'static str, fn(&Value) -> Result<(), String>)];
+
+fn decodes<T: DeserializeOwned>(answer: &Value) -> Result<(), String> {
+    T::deserialize(answer).map(drop).map_err(|error| error.to_string())
+}
 
 fn answer<T: Serialize>(_: &Input, answer: Result<T, paid::Error>) -> Outcome {
     Ok(serde_json::to_value(answer?)?)

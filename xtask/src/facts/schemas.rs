@@ -11,6 +11,9 @@ use crate::downlevel::{self, NEWTYPE};
 use crate::null::{self, WithoutNull};
 use crate::simplify::{CHOICE, FLATTEN, variant_name};
 
+/// Marks a required property that an answer may lack without harm.
+const LENIENT: &str = "x-rust-lenient";
+
 /// Reads a component.
 pub(super) fn read(schema: &Value) -> Result<Type> {
     let shape = shape(schema)?;
@@ -121,6 +124,7 @@ pub(super) fn field(wire: &str, schema: &Value, required: bool) -> Field {
         default: schema.get("default").cloned(),
         flatten: schema.get(FLATTEN).is_some(),
         deprecated: schema.get("deprecated") == Some(&Value::Bool(true)),
+        lenient: schema.get(LENIENT) == Some(&Value::Bool(true)),
         mentions: mentions(&schema),
     }
 }

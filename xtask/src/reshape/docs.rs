@@ -94,6 +94,9 @@ fn wire_facts(field: &Field) -> String {
     if field.nullable {
         facts.push("may be null".into());
     }
+    if field.lenient {
+        facts.push("an answer may lack it".into());
+    }
     if let Some(default) = &field.default {
         facts.push(format!("default `{}`", default.as_str().map_or_else(|| default.to_string(), str::to_owned)));
     }

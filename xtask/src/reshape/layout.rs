@@ -44,7 +44,7 @@ impl Target {
 }
 
 /// What generated code uses of the runtime; all of it is re-exported by the library's hidden `runtime` module.
-const RUNTIME: [&str; 25] = [
+const RUNTIME: [&str; 26] = [
     "BTreeMap",
     "Call",
     "Choice",
@@ -57,6 +57,7 @@ const RUNTIME: [&str; 25] = [
     "Empty",
     "JsonError",
     "JsonObject",
+    "List",
     "Method",
     "Patch",
     "Serialize",

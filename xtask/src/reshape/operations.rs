@@ -223,6 +223,7 @@ fn page(facts: &Facts, operation: &Operation) -> Option<(String, &'static str)> 
     let data = fields.iter().find(|field| field.wire == "data" && field.kind == Kind::Array)?;
     let item = data.mentions.first()?.clone();
     let end = fields.iter().find_map(|field| match field.wire.as_str() {
+        "pagination" if field.lenient => Some("optional_pagination"),
         "pagination" => Some("pagination"),
         "total" => Some("total"),
         _ => None,

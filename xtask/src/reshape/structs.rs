@@ -34,7 +34,7 @@ pub(crate) fn structure(
     let item = raw.structs.get(name).with_context(|| format!("progenitor made no struct `{name}`"))?;
     let mut members = Vec::new();
     for field in &item.fields {
-        members.push(member(name, known, fields, field)?);
+        members.push(member(facts, name, known, fields, field)?);
     }
     if known.keeps_other_fields() && members.iter().any(|member| member.ident == "other_fields") {
         bail!("`{name}` has a property that is called like its `other_fields`");
@@ -47,7 +47,7 @@ pub(crate) fn structure(
     items(quote!(#definition #constructors))
 }
 
-fn member<'a>(name: &str, known: &Type, facts: &'a [Field], field: &syn::Field) -> Result<Member<'a>> {
+fn member<'a>(all: &Facts, name: &str, known: &Type, facts: &'a [Field], field: &syn::Field) -> Result<Member<'a>> {
     let ident = field.ident.clone().with_context(|| format!("progenitor made a tuple struct of `{name}`"))?;
     let wire = renamed(field)?.unwrap_or_else(|| ident.to_string());
     let facts = facts.iter().find(|facts| facts.wire == wire);
@@ -57,7 +57,30 @@ fn member<'a>(name: &str, known: &Type, facts: &'a [Field], field: &syn::Field) 
     if !facts.kind.is_decimal() && mentions_decimal(&inner) {
         bail!("`{name}.{wire}`: lists and maps of decimals are not mapped");
     }
-    Ok(Member { ident, facts, inner, presence: facts.presence(known.sent) })
+    let presence = facts.presence(known.sent);
+    if known.received && presence != Presence::Patch && is_list_of_objects(all, facts) {
+        ListsOfItems.visit_type_mut(&mut inner);
+    }
+    Ok(Member { ident, facts, inner, presence })
+}
+
+/// Whether one of its items may be unreadable while the others are not.
+fn is_list_of_objects(all: &Facts, field: &Field) -> bool {
+    let item = field.mentions.first().and_then(|name| all.types.get(name));
+    let is_object = item.is_some_and(|known| !matches!(known.shape, Shape::Enum(_) | Shape::Scalars(_)));
+    field.kind == Kind::Array && is_object
+}
+
+/// `Vec` is `List`, which keeps an item that cannot be read apart.
+struct ListsOfItems;
+
+impl VisitMut for ListsOfItems {
+    fn visit_path_segment_mut(&mut self, segment: &mut syn::PathSegment) {
+        if segment.ident == "Vec" {
+            segment.ident = format_ident!("List");
+        }
+        syn::visit_mut::visit_path_segment_mut(self, segment);
+    }
 }
 
 fn mentions_decimal(ty: &syn::Type) -> bool {
@@ -240,6 +263,10 @@ fn constructors(facts: &Facts, name: &str, known: &Type, members: &[Member<'_>])
                 if *ident == value.to_string() { quote!(#ident) } else { quote!(#ident: #value) }
             }
             Presence::Patch => quote!(#ident: Patch::Leave),
+            Presence::OrMissing if member.facts.required => {
+                let value = converted(facts, member);
+                quote!(#ident: Some(#value))
+            }
             Presence::OrMissing => quote!(#ident: None),
         }
     });
