@@ -54,11 +54,12 @@ type Problem = Box<dyn std::error::Error>;
 type Outcome = Result<Value, Problem>;
 type Table = &'static [(&'static str, fn(Client, Input) -> Pin<Box<dyn Future<Output = Outcome>>>)];
 
-/// How to read an answer, by its component.
-type Decoders = &'static [(&'static str, fn(&Value) -> Result<(), String>)];
+/// How to read an answer, by its component; true if no item of a list is unreadable.
+type Decoders = &'static [(&'static str, fn(&Value) -> Result<bool, String>)];
 
-fn decodes<T: DeserializeOwned>(answer: &Value) -> Result<(), String> {
-    T::deserialize(answer).map(drop).map_err(|error| error.to_string())
+fn decodes<T: DeserializeOwned + std::fmt::Debug>(answer: &Value) -> Result<bool, String> {
+    let read = T::deserialize(answer).map_err(|error| error.to_string())?;
+    Ok(!format!("{read:?}").contains("UnreadableItem"))
 }
 
 fn answer<T: Serialize>(_: &Input, answer: Result<T, paid::Error>) -> Outcome {
