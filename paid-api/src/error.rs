@@ -1,6 +1,8 @@
 //! The error type of every request. No error shows an API key, and `Display` shows at most a short message from a body.
 
+mod conflict;
 mod failure;
+mod unreadable;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +15,10 @@ use serde_json::Value;
 
 use crate::secret::Secret;
 use crate::verdict::{self, Verdict};
+pub use conflict::PlanConflict;
 pub(crate) use failure::Failure;
+pub(crate) use unreadable::id_of;
+pub use unreadable::{UnreadableAnswer, UnreadableItem};
 
 /// Everything that can go wrong with a request.
 #[derive(Debug, thiserror::Error)]
@@ -36,9 +41,15 @@ pub enum Error {
         /// How many attempts were made.
         attempts: u32,
     },
-    /// Paid answered 2xx, but the body does not match the API's OpenAPI document.
+    /// Paid answered 2xx, but the body is not JSON, is cut off or too large: whether the work was done is not known.
     #[error(transparent)]
     Decode(Box<DecodeError>),
+    /// Paid has done the work, but its answer does not match the API's OpenAPI document. The request is not sent again.
+    #[error(transparent)]
+    Unreadable(Box<UnreadableAnswer>),
+    /// One item of a list does not match the API's OpenAPI document; the others are read.
+    #[error(transparent)]
+    Item(Box<UnreadableItem>),
     /// The request is invalid; nothing was sent.
     #[error(transparent)]
     Request(Box<RequestError>),
@@ -219,6 +230,7 @@ impl Error {
             Self::Api(error) => Verdict::of_status(error.status),
             Self::Transport(error) => Verdict::of_failure(!error.connect),
             Self::Timeout { .. } | Self::Decode(_) => Verdict::Unknown,
+            Self::Unreadable(_) | Self::Item(_) => Verdict::Done,
             Self::Request(_) | Self::Config(_) => Verdict::BadContent,
             Self::Key { .. } => Verdict::BadKey,
             Self::Sink(error) => error.verdict,
@@ -241,6 +253,7 @@ impl Error {
         match self {
             Self::Api(error) => Some(error.status),
             Self::Decode(error) => Some(error.status),
+            Self::Unreadable(error) => Some(error.status),
             _ => None,
         }
     }

@@ -25,6 +25,8 @@
 //! developer guide: `products`, `customers`, `contacts`, `orders`, `signals` and `invoices`. `all-resources` enables
 //! every resource.
 //!
+//! - `experimental`: the operations of these resources that Paid may change without notice; without it, `custom-views` and
+//!   `signal-summaries` have none.
 //! - `full-serde`: requests also implement `Deserialize`, and responses `Serialize`, for stores, caches and tests.
 //! - `emit` (a default): [`emit()`], [`scope()`], the macros [`signal`](macro@signal) and [`PaidSignal`](derive@PaidSignal),
 //!   and [`testing`].
@@ -113,7 +115,10 @@ pub mod webhook;
 mod wire;
 
 pub use client::{ApiKey, Client, ClientBuilder};
-pub use error::{ApiError, ConfigError, DecodeError, Error, KeyProblem, RequestError, SinkError, TransportError};
+pub use error::{
+    ApiError, ConfigError, DecodeError, Error, KeyProblem, PlanConflict, RequestError, SinkError, TransportError,
+    UnreadableAnswer, UnreadableItem,
+};
 pub use generated::{resources, types};
 pub use pagination::{Items, Page, PageEnd};
 pub use patch::Patch;
@@ -121,6 +126,7 @@ pub use retry::RetryPolicy;
 pub use timestamp::{ParseTimestampError, Timestamp};
 pub use transport::{Call, CallFuture, Empty};
 pub use verdict::Verdict;
+pub use wire::list::List;
 
 #[cfg(feature = "emit")]
 pub use front_of_emit::*;
@@ -216,8 +222,9 @@ pub mod runtime {
 
     pub use crate::patch::FromText;
     pub use crate::wire::choice::{Choice, choice, flat_choice, optional_flat_choice};
+    pub use crate::wire::decimal::text as decimal_text;
     pub use crate::wire::{decimal, integer, optional_integer};
-    pub use crate::{Call, Client, Decimal, Empty, JsonObject, Patch, Timestamp};
+    pub use crate::{Call, Client, Decimal, Empty, JsonObject, List, Patch, Timestamp};
 }
 
 /// Compiles the code in the README and the guide.

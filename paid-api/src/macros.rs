@@ -16,17 +16,40 @@ macro_rules! object {
     };
 }
 
+/// The methods of a type whose values only Paid makes. The struct itself is in the generated code.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __opaque_newtype {
+    ($name:ident) => {
+        impl $name {
+            /// The text of the value.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+    };
+}
+
 /// The methods and conversions of an id type. The struct itself is in the generated code.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __string_newtype {
     ($name:ident) => {
-        impl $name {
-            /// The text of the id.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
+        $crate::__opaque_newtype!($name);
 
+        impl $name {
             /// Creates an id from a string literal, without an allocation.
             pub const fn from_static(id: &'static str) -> Self {
                 Self(std::borrow::Cow::Borrowed(id))
@@ -52,18 +75,6 @@ macro_rules! __string_newtype {
         }
 
         impl $crate::runtime::FromText for $name {}
-
-        impl AsRef<str> for $name {
-            fn as_ref(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str(&self.0)
-            }
-        }
     };
 }
 
@@ -158,8 +169,9 @@ macro_rules! __page {
         impl $crate::Page for $answer {
             type Item = $item;
 
-            fn into_items(self) -> (Vec<$item>, $crate::PageEnd) {
-                (self.data, $crate::__page_end!(self, $end))
+            fn into_items(self) -> ($crate::List<$item>, $crate::PageEnd) {
+                let end = $crate::__page_end!(self, $end);
+                (self.data.into(), end)
             }
         }
     };
@@ -169,9 +181,15 @@ macro_rules! __page {
 #[macro_export]
 macro_rules! __page_end {
     ($page:ident, pagination) => {
-        $crate::PageEnd::HasMore($page.pagination.has_more)
+        Option::<bool>::from($page.pagination.has_more).map_or($crate::PageEnd::Unknown, $crate::PageEnd::HasMore)
+    };
+    ($page:ident, optional_pagination) => {
+        match $page.pagination.as_ref().and_then(|pagination| Option::<bool>::from(pagination.has_more)) {
+            Some(has_more) => $crate::PageEnd::HasMore(has_more),
+            None => $crate::PageEnd::Unknown,
+        }
     };
     ($page:ident, total) => {
-        $crate::PageEnd::Total($page.total)
+        Option::<i64>::from($page.total).map_or($crate::PageEnd::Unknown, $crate::PageEnd::Total)
     };
 }

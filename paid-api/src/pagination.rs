@@ -9,8 +9,9 @@ use futures_core::Stream;
 use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
 
-use crate::error::Error;
+use crate::error::{Error, UnreadableItem};
 use crate::transport::{Call, CallFuture};
+use crate::wire::list::List;
 
 /// One page of a list.
 pub trait Page: DeserializeOwned + Send + 'static {
@@ -18,7 +19,7 @@ pub trait Page: DeserializeOwned + Send + 'static {
     type Item;
 
     /// Returns the items of this page and how to tell whether more follow.
-    fn into_items(self) -> (Vec<Self::Item>, PageEnd);
+    fn into_items(self) -> (List<Self::Item>, PageEnd);
 }
 
 /// How a page tells whether it is the last one.
@@ -28,17 +29,19 @@ pub enum PageEnd {
     HasMore(bool),
     /// The number of items on all pages.
     Total(i64),
+    /// It does not tell: pages are requested until one is empty.
+    Unknown,
 }
 
 /// All items of a list as a [`Stream`], which requests each page when it is needed.
 ///
-/// After an error that may be temporary (see [`Error::is_retryable`]) the next poll requests the same page again; any other
-/// error ends the stream. No item is skipped or repeated, unless the list itself changes in between. A server whose pages
+/// An item that cannot be read is [`Error::Item`] in its place, and the stream goes on. After an error that may be temporary
+/// (see [`Error::is_retryable`]) the next poll requests the same page again; any other error ends the stream. No item is skipped or repeated, unless the list itself changes in between. A server whose pages
 /// do not advance, or that promises more items than it sends, is an error. To stop early, drop the stream.
 pub struct Items<P: Page> {
     call: Call<P>,
     offset: i64,
-    buffer: VecDeque<P::Item>,
+    buffer: VecDeque<Result<P::Item, UnreadableItem>>,
     pending: Option<CallFuture<(P, u64)>>,
     /// The fingerprints of all pages so far.
     seen: HashSet<u64>,
@@ -76,6 +79,7 @@ impl<P: Page> Items<P> {
         let next = self.offset.saturating_add(count);
         let follows = match end {
             PageEnd::HasMore(more) => more,
+            PageEnd::Unknown => count > 0,
             // A total that is smaller than what was sent already is wrong: only an empty page ends the list.
             PageEnd::Total(total) => next < total || (count > 0 && next > total.max(0)),
         };
@@ -116,7 +120,7 @@ impl<P: Page> Stream for Items<P> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
             if let Some(item) = self.buffer.pop_front() {
-                return Poll::Ready(Some(Ok(item)));
+                return Poll::Ready(Some(item.map_err(Error::from)));
             }
             if self.finished {
                 return Poll::Ready(None);

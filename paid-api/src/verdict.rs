@@ -11,7 +11,8 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 /// | response | verdict |
 /// |---|---|
 /// | 2xx | `Done` |
-/// | 2xx whose body cannot be read | `Unknown` |
+/// | 2xx whose JSON is not what the document says | `Done` |
+/// | 2xx whose body is not JSON, is cut off or too large | `Unknown` |
 /// | 400, 409, 413, 422; an invalid request that was not sent | `BadContent` |
 /// | 401, 403; the function that provides the API key returned none | `BadKey` |
 /// | 408, 500, 502, 504 and all other 5xx | `Unknown` |

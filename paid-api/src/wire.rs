@@ -2,6 +2,7 @@
 
 pub(crate) mod choice;
 pub mod decimal;
+pub(crate) mod list;
 
 use std::fmt;
 

@@ -103,7 +103,7 @@ fn start(folder: &Path, url: &str, run: usize, is_last: bool, limit: Limit) -> C
 async fn sell(client: &Client) -> OrderId {
     let product = CreateProductRequest::new("P").external_id("p");
     let product = client.products().create(&product).await.unwrap();
-    let price = UsagePerUnitPricing::new("sent", [PricePoint::new("USD", 1)]);
+    let price = UsagePerUnitPricing::new("sent", [PricePointInput::new("USD", 1)]);
     let prices = UpdateProductRequest::new().product_attributes([ProductAttributeUpsert::new("Sent", price)]);
     client.products().update(&product.id, &prices).await.unwrap();
     let acme = client.customers().create(&CreateCustomerRequest::new("Acme").external_id("acme")).await.unwrap();
@@ -223,7 +223,7 @@ async fn kill_again_and_again(kills: usize, fault: fn() -> (Fault, u32), limit: 
     assert!(missing.is_empty(), "{} of {} lost: {missing:?}", missing.len(), stored.len());
     // Each once: the invoice has as many cents as there are keys.
     let invoices = client.invoices().list().order_id(&order).await.unwrap();
-    let billed = invoices.data[0].invoice_total;
+    let billed = invoices.data.first().unwrap().unwrap().invoice_total;
     assert_eq!(billed, Decimal::from(sent.len()), "of {} stored", stored.len());
     let refused = refused.len();
     println!(

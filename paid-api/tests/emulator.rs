@@ -20,8 +20,8 @@ async fn with_order(client: &Client, prices: Vec<ProductAttributeUpsert>) -> Ord
     client.orders().activate(&order.id).await.unwrap()
 }
 
-fn per_signal(name: &str, event: &str, cents: impl Into<Decimal>) -> ProductAttributeUpsert {
-    ProductAttributeUpsert::new(name, UsagePerUnitPricing::new(event, [PricePoint::new("USD", cents)]))
+fn per_signal(name: &str, event: &str, cents: i64) -> ProductAttributeUpsert {
+    ProductAttributeUpsert::new(name, UsagePerUnitPricing::new(event, [PricePointInput::new("USD", cents)]))
 }
 
 fn signal(event: &str, key: &str) -> NewSignal {
@@ -36,30 +36,30 @@ async fn send(client: &Client, signals: impl Into<Vec<NewSignal>>) -> (i64, i64,
 }
 
 async fn total(client: &Client, order: &Order) -> Decimal {
-    client.invoices().list().order_id(&order.id).await.unwrap().data[0].invoice_total
+    client.invoices().list().order_id(&order.id).await.unwrap().data.first().unwrap().unwrap().invoice_total
 }
 
 #[tokio::test]
 async fn signals_are_priced_into_the_invoice_of_their_order() {
     let emulator = Emulator::start().await.unwrap();
     let client = emulator.client();
-    let fee = RecurringPerUnitPricing::new(BillingFrequency::Monthly, [PricePoint::new("USD", 50_000)]);
+    let fee = RecurringPerUnitPricing::new(BillingFrequency::Monthly, [PricePointInput::new("USD", 50_000)]);
     let prices = vec![
         ProductAttributeUpsert::new("Fee", fee),
-        per_signal("Emails", "email_sent", Decimal::new(1, 1)),
-        ProductAttributeUpsert::new("Setup", OneTimePerUnitPricing::new([PricePoint::new("USD", 99)])),
+        per_signal("Emails", "email_sent", 1),
+        ProductAttributeUpsert::new("Setup", OneTimePerUnitPricing::new([PricePointInput::new("USD", 99)])),
         ProductAttributeUpsert::new(
             "Seats",
-            SeatBasedPerUnitPricing::new(BillingFrequency::Monthly, [PricePoint::new("USD", 7)]),
+            SeatBasedPerUnitPricing::new(BillingFrequency::Monthly, [PricePointInput::new("USD", 7)]),
         ),
     ];
     let order = with_order(&client, prices).await;
     assert_eq!(total(&client, &order).await, Decimal::from(50_106));
     let emails: Vec<_> = (0..3).map(|number| signal("email_sent", &format!("e{number}"))).collect();
     assert_eq!(send(&client, emails).await, (3, 0, 0));
-    assert_eq!(total(&client, &order).await, Decimal::new(501_063, 1), "tenths of a cent are not rounded away");
-    let invoice = client.invoices().list().external_customer_id("acme").await.unwrap().data.remove(0);
-    let lines = client.invoices().get_lines(&invoice.id).await.unwrap().data;
+    assert_eq!(total(&client, &order).await, Decimal::from(50_109));
+    let invoice = client.invoices().list().external_customer_id("acme").await.unwrap().data.first().unwrap().unwrap();
+    let lines = client.invoices().get_lines(&invoice.id).await.unwrap().data.all().unwrap();
     let shown: Vec<_> = lines.iter().map(|line| (line.description.as_str(), line.quantity)).collect();
     assert_eq!(shown, [("Fee", 1), ("Emails", 3), ("Setup", 1), ("Seats", 1)]);
 }
@@ -92,8 +92,8 @@ async fn prices_of_the_order_itself_win_over_those_of_the_product() {
     with_order(&client, vec![per_signal("Emails", "email_sent", 10)]).await;
     let product = client.products().get_by_external_id("sdr").await.unwrap();
     let tiers = [
-        OrderPriceTier::new().lower_bound(0.0).upper_bound(2.0).unit_amount(100),
-        OrderPriceTier::new().lower_bound(2.0).unit_amount(50),
+        OrderPriceTier::new().lower_bound(0).upper_bound(2).unit_amount(100),
+        OrderPriceTier::new().lower_bound(2).unit_amount(50),
     ];
     let points = OrderPricePoint::new(0).tiers(tiers);
     let pricing = OrderLinePricing::new(OrderChargeType::Usage, OrderPricingModel::GraduatedPricing, points)

@@ -201,7 +201,7 @@ async fn the_emulator_sends_what_it_does() {
     let order = CreateOrderRequest::new(&acme.id).currency("USD").lines([CreateOrderLineRequest::new(&product.id)]);
     let order = client.orders().create(&order).await.unwrap();
     client.orders().activate(&order.id).await.unwrap();
-    let invoice = client.invoices().list().order_id(&order.id).await.unwrap().data.remove(0);
+    let invoice = client.invoices().list().order_id(&order.id).await.unwrap().data.first().unwrap().unwrap();
     assert!(emulator.pay_invoice(invoice.id.as_str()).await);
     assert!(!emulator.pay_invoice("inv_none").await);
     assert!(emulator.send_webhook("billing-credits-depleted", paid::object!({ "credits": { "id": "c" } })).await);

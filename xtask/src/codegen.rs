@@ -39,18 +39,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let started = Instant::now();
     let root = project::root()?;
     let spec = options.spec.clone().unwrap_or_else(|| root.join("openapi/paid-v2.json"));
-    let overlay = read(&root.join("openapi/overlay.yaml"))?;
+    let mut overlays = Overlays::load(&root)?;
     let published = document::load(&spec)?;
     let published = if options.spec.is_some() {
+        if !is_paids(&root, &published)? {
+            overlays.supplement = None;
+        }
         tried(&root, published).with_context(|| spec.display().to_string())?
     } else {
         published
     };
     let (base, owned, output): (_, &[&str], _) = match &options.out {
         Some(out) => {
-            (out.clone(), &["src/generated"], stand_alone(&root, published, &overlay, options.spec.is_some())?)
+            (out.clone(), &["src/generated"], stand_alone(&root, published, &overlays, options.spec.is_some())?)
         }
-        None => (root.clone(), &OWNED, library(&root, published, &overlay)?),
+        None => (root.clone(), &OWNED, library(&root, published, &overlays)?),
     };
     if options.check {
         let difference = sync::diff(&base, &output.tree, owned)?;
@@ -77,9 +80,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// Generates the library's files in this checkout from what is in it.
 pub(crate) fn refresh(root: &Path) -> Result<()> {
     let published = document::load(&root.join("openapi/paid-v2.json"))?;
-    let output = library(root, published, &read(&root.join("openapi/overlay.yaml"))?)?;
+    let output = library(root, published, &Overlays::load(root)?)?;
     sync::write(root, &output.tree, &OWNED)?;
     Ok(())
+}
+
+/// Whether a document describes the servers that ours describes.
+fn is_paids(root: &Path, document: &Value) -> Result<bool> {
+    let ours = document::load(&root.join("openapi/paid-v2.json"))?;
+    Ok(document.pointer("/servers/0/url") == ours.pointer("/servers/0/url"))
 }
 
 /// Another document, published or canonical, in canonical form; what it leaves to decide is only reported.
@@ -96,16 +105,52 @@ fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
+/// What is laid over the published document, in this order.
+pub(crate) struct Overlays {
+    /// Says nothing about the documents of others.
+    supplement: Option<Overlay>,
+    overlay: Overlay,
+}
+
+impl Overlays {
+    /// Reads both files.
+    pub(crate) fn load(root: &Path) -> Result<Self> {
+        let parse = |name: &str| Overlay::parse(&read(&root.join(name))?).context(name.to_owned());
+        Ok(Self { supplement: Some(parse("openapi/supplement.yaml")?), overlay: parse("openapi/overlay.yaml")? })
+    }
+
+    /// Applies both.
+    pub(crate) fn apply(&self, published: Value) -> Result<Value> {
+        self.overlaid(published, false)
+    }
+
+    fn overlaid(&self, published: Value, lenient: bool) -> Result<Value> {
+        let document = self.supplemented(published, lenient)?;
+        applied(&self.overlay, document, lenient).context("openapi/overlay.yaml")
+    }
+
+    /// Adds what Paid's clients know beyond the published document.
+    pub(crate) fn supplemented(&self, published: Value, lenient: bool) -> Result<Value> {
+        let Some(supplement) = &self.supplement else { return Ok(published) };
+        let mut document = applied(supplement, published, lenient).context("openapi/supplement.yaml")?;
+        import::sort_sets(&mut document);
+        Ok(document)
+    }
+}
+
+fn applied(overlay: &Overlay, document: Value, lenient: bool) -> Result<Value> {
+    if lenient { overlay.apply_where_it_matches(document) } else { overlay.apply(document) }
+}
+
 /// The steps that every output shares.
 fn pipeline(
     published: Value,
-    overlay: &str,
+    overlays: &Overlays,
     lenient: bool,
     target: Target,
 ) -> Result<(Value, facts::Facts, reshape::Files)> {
-    step("overlay");
-    let overlay = Overlay::parse(overlay).context("openapi/overlay.yaml")?;
-    let document = if lenient { overlay.apply_where_it_matches(published)? } else { overlay.apply(published)? };
+    step("supplement and overlay");
+    let document = overlays.overlaid(published, lenient)?;
     step("simplify");
     let simple = simplify::simplify(document.clone())?;
     let facts = facts::read(&simple)?;
@@ -124,8 +169,8 @@ fn step(name: &str) {
 }
 
 /// The sources of `paid-api`, its feature list, and the calls of its round-trip test.
-pub(crate) fn library(root: &Path, published: Value, overlay: &str) -> Result<Output> {
-    let (document, facts, files) = pipeline(published, overlay, false, Target::Library)?;
+pub(crate) fn library(root: &Path, published: Value, overlays: &Overlays) -> Result<Output> {
+    let (document, facts, files) = pipeline(published, overlays, false, Target::Library)?;
     let mut tree: Tree = files.into_iter().map(|(name, text)| (Path::new("paid-api/src").join(name), text)).collect();
     tree.insert("paid-api/src/generated/document.json".into(), facts_only(&document));
     tree.insert("paid-api/tests/round_trip/calls.rs".into(), reshape::round_trip(&facts)?);
@@ -138,8 +183,8 @@ pub(crate) fn library(root: &Path, published: Value, overlay: &str) -> Result<Ou
 }
 
 /// A crate that depends on the library's runtime. A foreign document need not have all that the overlay names.
-fn stand_alone(root: &Path, published: Value, overlay: &str, foreign: bool) -> Result<Output> {
-    let (document, facts, files) = pipeline(published, overlay, foreign, Target::StandAlone)?;
+fn stand_alone(root: &Path, published: Value, overlays: &Overlays, foreign: bool) -> Result<Output> {
+    let (document, facts, files) = pipeline(published, overlays, foreign, Target::StandAlone)?;
     let mut tree: Tree = files.into_iter().map(|(name, text)| (Path::new("src").join(name), text)).collect();
     tree.insert("src/lib.rs".into(), "//! A client generated by `cargo xtask codegen --out`.\n\n#[rustfmt::skip]\nmod generated;\npub use generated::*;\n".into());
     let defaults = facts.resources.iter().map(|resource| resource.feature.clone()).collect::<Vec<_>>();
@@ -216,8 +261,8 @@ mod tests {
     fn the_generated_files_are_fresh() {
         let root = project::root().unwrap();
         let published = document::load(&root.join("openapi/paid-v2.json")).unwrap();
-        let overlay = read(&root.join("openapi/overlay.yaml")).unwrap();
-        let output = library(&root, published, &overlay).unwrap();
+        let overlays = Overlays::load(&root).unwrap();
+        let output = library(&root, published, &overlays).unwrap();
         let difference = sync::diff(&root, &output.tree, &OWNED).unwrap();
         assert!(difference.is_empty(), "run `cargo xtask codegen`:\n{difference}");
     }

@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 /// A JSON object.
 pub(crate) type Object = Map<String, Value>;
 
+/// The extension that says where a fact is known from that Paid's published document does not have.
+pub(crate) const SOURCE: &str = "x-source";
+
 /// Reads an OpenAPI document, JSON or YAML, whatever the file is called.
 pub(crate) fn load(path: &Path) -> Result<Value> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the document {}", path.display()))?;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::document;
 use crate::null::{self, WithoutNull};
+use crate::simplify::VALUES;
 
 /// The extension that says which id type a string is.
 pub(crate) const NEWTYPE: &str = "x-rust-newtype";
@@ -15,9 +16,9 @@ pub(crate) const NEWTYPE: &str = "x-rust-newtype";
 /// The library's type for exact amounts.
 pub(crate) const DECIMAL: &str = "Decimal";
 
-/// Whether a schema, without null, is an exact amount.
+/// Whether a schema, without null, is an exact amount, as a number or as text.
 pub(crate) fn is_decimal(schema: &Value) -> bool {
-    schema["type"] == "number" && schema["format"] == "decimal"
+    matches!(schema["type"].as_str(), Some("number" | "string")) && schema["format"] == "decimal"
 }
 
 /// Lowers a document from 3.1 to 3.0.3.
@@ -59,6 +60,7 @@ fn lower(schema: &mut Value) -> Option<String> {
     if let Some(name) = &newtype {
         rest = document::reference(name);
     }
+    name_values(&mut rest);
     leave_out(&mut rest);
     if nullable && rest.get("$ref").is_some() {
         rest = json!({"allOf": [rest]});
@@ -68,6 +70,16 @@ fn lower(schema: &mut Value) -> Option<String> {
     }
     *schema = rest;
     newtype
+}
+
+/// progenitor finds no name for a value such as `×`. Its enum serves nothing but to name a type: `reshape` makes ours.
+fn name_values(schema: &mut Value) {
+    let Some(names) = schema.get(VALUES).cloned() else { return };
+    for value in schema.get_mut("enum").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(name) = value.as_str().and_then(|value| names.get(value)) {
+            *value = name.clone();
+        }
+    }
 }
 
 /// Removes what 3.0.3 does not know, and what only the server checks.

@@ -5,6 +5,8 @@ mod operations;
 mod reach;
 mod schemas;
 
+pub(crate) use reach::Reach;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail};
@@ -26,20 +28,24 @@ pub(crate) struct Facts {
 #[derive(Debug)]
 pub(crate) struct Newtype {
     pub(crate) doc: String,
-    pub(crate) reached_by: BTreeSet<String>,
+    /// Only Paid makes its values: no text converts into it.
+    pub(crate) opaque: bool,
+    pub(crate) reached_by: Reach,
 }
 
 /// A component.
 #[derive(Debug)]
 pub(crate) struct Type {
     pub(crate) doc: Option<String>,
+    /// Where it is known from, if Paid's published document does not have it.
+    pub(crate) source: Option<String>,
     pub(crate) shape: Shape,
     /// Some operation sends it.
     pub(crate) sent: bool,
     /// Some operation answers with it.
     pub(crate) received: bool,
     /// The features that need it.
-    pub(crate) reached_by: BTreeSet<String>,
+    pub(crate) reached_by: Reach,
     /// The order of the constructor's arguments, where the overlay sets one.
     pub(crate) constructor: Vec<String>,
 }
@@ -48,7 +54,7 @@ pub(crate) struct Type {
 #[derive(Debug)]
 pub(crate) enum Shape {
     Struct(Vec<Field>),
-    Enum(Vec<(String, Option<String>)>),
+    Enum(Vec<EnumValue>),
     /// By the value of a tag.
     Union {
         tag: String,
@@ -60,12 +66,22 @@ pub(crate) enum Shape {
     Scalars(Vec<String>),
 }
 
+/// A value of an enum.
+#[derive(Debug)]
+pub(crate) struct EnumValue {
+    pub(crate) value: String,
+    /// Its variant.
+    pub(crate) name: String,
+    pub(crate) doc: Option<String>,
+}
+
 /// A branch of a union.
 #[derive(Debug)]
 pub(crate) struct UnionVariant {
     pub(crate) name: String,
     pub(crate) value: String,
-    pub(crate) type_name: String,
+    /// `None` if the branch has nothing but its tag.
+    pub(crate) type_name: Option<String>,
 }
 
 /// A branch of a choice.
@@ -81,6 +97,8 @@ pub(crate) struct ChoiceVariant {
 pub(crate) struct Field {
     pub(crate) wire: String,
     pub(crate) doc: Option<String>,
+    /// Where it is known from, if Paid's published document does not have it.
+    pub(crate) source: Option<String>,
     pub(crate) required: bool,
     pub(crate) nullable: bool,
     pub(crate) kind: Kind,
@@ -89,6 +107,8 @@ pub(crate) struct Field {
     pub(crate) default: Option<Value>,
     pub(crate) flatten: bool,
     pub(crate) deprecated: bool,
+    /// Required, but few read it: an answer without it is read all the same.
+    pub(crate) lenient: bool,
     /// Every component and id type its schema names, at any depth.
     pub(crate) mentions: BTreeSet<String>,
 }
@@ -110,6 +130,7 @@ impl Field {
     /// How the field of a type is there, depending on whether some operation sends that type.
     pub(crate) fn presence(&self, sent: bool) -> Presence {
         match (self.required, self.nullable) {
+            (true, false) if self.lenient => Presence::OrMissing,
             (true, false) => Presence::Always,
             (true, true) => Presence::OrNull,
             (false, true) if sent => Presence::Patch,
@@ -125,6 +146,8 @@ pub(crate) enum Kind {
     Number,
     /// A number of which every digit counts: money, and credits.
     Decimal,
+    /// The same in a string.
+    DecimalText,
     Boolean,
     Text,
     Array,
@@ -134,7 +157,14 @@ pub(crate) enum Kind {
     Component(String),
 }
 
-/// A tag of the document: one file, one feature.
+impl Kind {
+    /// Whether every digit counts.
+    pub(crate) fn is_decimal(&self) -> bool {
+        matches!(self, Self::Decimal | Self::DecimalText)
+    }
+}
+
+/// One or several tags of the document: one file, one feature.
 #[derive(Debug)]
 pub(crate) struct Resource {
     /// The cargo feature, in kebab case.
@@ -148,9 +178,13 @@ pub(crate) struct Resource {
 pub(crate) struct Operation {
     pub(crate) id: String,
     pub(crate) name: String,
+    /// What the overlay calls its builder.
+    pub(crate) builder: Option<String>,
     pub(crate) http_method: String,
     pub(crate) path: String,
     pub(crate) doc: Option<String>,
+    /// Where it is known from, if Paid's published document does not have it.
+    pub(crate) source: Option<String>,
     pub(crate) path_parameters: Vec<Field>,
     pub(crate) query: Vec<Field>,
     pub(crate) body: Option<String>,
@@ -182,9 +216,22 @@ impl Resource {
     pub(crate) fn module(&self) -> String {
         self.feature.to_snake_case()
     }
+
+    /// Whether it has nothing that is not experimental.
+    pub(crate) fn is_experimental(&self) -> bool {
+        self.operations.iter().all(Operation::is_experimental)
+    }
 }
 
+/// The feature of what Paid may change without notice.
+pub(crate) const EXPERIMENTAL: &str = "experimental";
+
 impl Operation {
+    /// Whether Paid may change it without notice.
+    pub(crate) fn is_experimental(&self) -> bool {
+        self.path.strip_prefix('/').is_some_and(|path| path.split('/').next() == Some(EXPERIMENTAL))
+    }
+
     /// The name progenitor gives to the function of this operation.
     pub(crate) fn raw_name(&self) -> String {
         self.id.to_snake_case()
@@ -192,7 +239,8 @@ impl Operation {
 
     /// The type of the builder for optional query parameters.
     pub(crate) fn builder(&self) -> String {
-        self.id.strip_suffix("-by-id").unwrap_or(&self.id).to_upper_camel_case()
+        let by_rule = || self.id.strip_suffix("-by-id").unwrap_or(&self.id).to_upper_camel_case();
+        self.builder.clone().unwrap_or_else(by_rule)
     }
 }
 
@@ -214,9 +262,11 @@ pub(crate) fn read(document: &Value) -> Result<Facts> {
 
 fn newtypes(document: &Value) -> Result<BTreeMap<String, Newtype>> {
     let declared = document.get("x-rust-newtypes").and_then(Value::as_object).into_iter().flatten();
-    let newtypes = declared.map(|(name, doc)| {
+    let newtypes = declared.map(|(name, known)| {
+        let opaque = known["opaque"] == true;
+        let doc = if opaque { &known["description"] } else { known };
         let doc = doc.as_str().with_context(|| format!("#/x-rust-newtypes/{name} is not text"))?.to_owned();
-        Ok((name.clone(), Newtype { doc, reached_by: BTreeSet::new() }))
+        Ok((name.clone(), Newtype { doc, opaque, reached_by: Reach::default() }))
     });
     newtypes.collect()
 }
@@ -231,6 +281,10 @@ fn refuse_shared_names(types: &BTreeMap<String, Type>, resources: &[Resource]) -
         ),
         None => Ok(()),
     }
+}
+
+fn source(value: &Value) -> Option<String> {
+    value.get(document::SOURCE).and_then(Value::as_str).map(str::to_owned)
 }
 
 fn prose(value: &Value) -> Option<String> {

@@ -47,6 +47,11 @@ fn check(case: &str) {
 }
 
 #[test]
+fn clients() {
+    check("clients");
+}
+
+#[test]
 fn lists() {
     check("lists");
 }

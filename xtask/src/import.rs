@@ -126,7 +126,8 @@ fn uplift_from_3_0(document: &mut Value) {
     });
 }
 
-const PROSE: [&str; 6] = ["summary", "description", "title", "example", "examples", "externalDocs"];
+/// Words for people, and where a fact is known from.
+const PROSE: [&str; 7] = ["summary", "description", "title", "example", "examples", "externalDocs", document::SOURCE];
 
 fn drop_prose(document: &mut Value) {
     let drop_from = |value: &mut Value| {
@@ -213,7 +214,7 @@ fn hoist_enum_defaults(document: &mut Value) -> Result<()> {
 }
 
 /// Puts everything that is a set into one order.
-fn sort_sets(document: &mut Value) {
+pub(crate) fn sort_sets(document: &mut Value) {
     document::visit_schemas(document, &mut |schema, _| {
         for key in ["required", "enum"] {
             if let Some(set) = schema.get_mut(key).and_then(Value::as_array_mut) {
@@ -229,13 +230,14 @@ fn sort_sets(document: &mut Value) {
 }
 
 fn merge_components(document: &mut Value, names: &NameTable, decisions: Decisions) -> Result<Report> {
+    let naming = names.decide(document::schemas(document)?.keys().map(String::as_str), decisions)?;
+    // Once, since one component may take the published name of another.
+    document::visit_schemas(document, &mut |schema, _| rename_reference(schema, &naming.renamed));
     let published = std::mem::take(document::schemas_mut(document)?);
-    let naming = names.decide(published.keys().map(String::as_str), decisions)?;
     let count = published.len();
     let mut merged: BTreeMap<String, (String, Value)> = BTreeMap::new();
     let mut problems = Vec::new();
-    for (name, mut schema) in published {
-        document::visit_schema(&mut schema, "", &mut |inner, _| rename_reference(inner, &naming.renamed));
+    for (name, schema) in published {
         let target = naming.renamed.get(&name).cloned().unwrap_or_else(|| name.clone());
         match merged.get(&target) {
             None => {
@@ -253,7 +255,6 @@ fn merge_components(document: &mut Value, names: &NameTable, decisions: Decision
     }
     let left = merged.len();
     *document::schemas_mut(document)? = merged.into_iter().map(|(name, (_, schema))| (name, schema)).collect();
-    document::visit_schemas(document, &mut |schema, _| rename_reference(schema, &naming.renamed));
     Ok(Report { components: (count, left), undecided: naming.undecided, open: naming.open, operations: 0 })
 }
 
@@ -271,7 +272,8 @@ fn rename_reference(schema: &mut Value, renamed: &BTreeMap<String, String>) {
     }
 }
 
-fn first_difference(one: &Value, two: &Value, pointer: &str) -> Option<String> {
+/// The first place where two documents differ, with both values.
+pub(crate) fn first_difference(one: &Value, two: &Value, pointer: &str) -> Option<String> {
     match (one, two) {
         (Value::Object(one), Value::Object(two)) => {
             let keys: BTreeSet<_> = one.keys().chain(two.keys()).collect();
@@ -279,6 +281,10 @@ fn first_difference(one: &Value, two: &Value, pointer: &str) -> Option<String> {
                 let pointer = format!("{pointer}/{}", document::escape(key));
                 first_difference(one.get(key).unwrap_or(&Value::Null), two.get(key).unwrap_or(&Value::Null), &pointer)
             })
+        }
+        (Value::Array(one), Value::Array(two)) if one.len() == two.len() => {
+            let mut pairs = one.iter().zip(two).enumerate();
+            pairs.find_map(|(index, (one, two))| first_difference(one, two, &format!("{pointer}/{index}")))
         }
         _ if one == two => None,
         _ => Some(format!("at {pointer}, {one} and {two}")),
@@ -353,6 +359,15 @@ components:
         assert_eq!(document["components"]["schemas"]["State"], json!({"type": "string", "enum": ["a", "b"]}));
         assert_eq!(document["paths"]["/a/"]["get"]["parameters"][0]["schema"]["default"], "a");
         assert_eq!(document["components"]["schemas"]["A"]["properties"]["one"], document::reference("State"));
+    }
+
+    #[test]
+    fn a_component_can_take_the_published_name_of_another() {
+        let document =
+            import(TWO_ENUMS, "rename: {AState: [BState], Filter: [AState]}\nkeep: [A]\napart: [[AState, Filter]]");
+        let document = document.unwrap();
+        assert_eq!(document["components"]["schemas"]["A"]["properties"]["one"], document::reference("AState"));
+        assert_eq!(document["paths"]["/a/"]["get"]["parameters"][0]["schema"]["$ref"], "#/components/schemas/Filter");
     }
 
     #[test]

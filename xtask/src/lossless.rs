@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::codegen::Overlays;
 use crate::document;
 use crate::names::{Decisions, NameTable};
 use crate::{import, project};
@@ -115,4 +116,40 @@ fn importing_the_published_document_again_changes_nothing() {
     let there = std::fs::read_to_string(root.join("openapi/paid-v2.json")).unwrap();
     assert!(document::to_canonical_json(&canonical) == there, "run `cargo xtask spec import`");
     assert_eq!(report.undecided, Vec::<String>::new());
+}
+
+/// What Paid's clients know, as a document, where there is one.
+fn known_to_clients(root: &Path) -> Option<Value> {
+    let path = root.join("../shared/openapi/paid-v2-next.json");
+    if !path.is_file() {
+        eprintln!("SKIPPED: there is no document of what Paid's clients know at {}", path.display());
+        return None;
+    }
+    Some(document::load(&path).unwrap())
+}
+
+fn without_sources(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            object.remove(document::SOURCE);
+            object.values_mut().for_each(without_sources);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_sources),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_supplement_adds_exactly_what_the_clients_know() {
+    let root = project::root().unwrap();
+    let Some(known) = known_to_clients(&root) else { return };
+    let names = NameTable::load(&root.join("openapi/names.yaml")).unwrap();
+    let (mut known, report) = import::canonicalise(known, &names, Decisions::Required).unwrap();
+    assert_eq!((report.operations, report.undecided), (158, Vec::new()));
+    let published = document::load(&root.join("openapi/paid-v2.json")).unwrap();
+    known["info"] = published["info"].clone();
+    let mut supplemented = Overlays::load(&root).unwrap().supplemented(published, false).unwrap();
+    without_sources(&mut supplemented);
+    let difference = import::first_difference(&known, &supplemented, "");
+    assert_eq!(difference, None);
 }

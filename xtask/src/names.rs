@@ -21,6 +21,21 @@ pub(crate) struct NameTable {
     /// Groups of names with one shape and different meanings.
     #[serde(default)]
     pub(crate) apart: Vec<BTreeSet<String>>,
+    /// The same for components that are not published yet: these entries may match nothing.
+    #[serde(default)]
+    pub(crate) expected: Expected,
+}
+
+/// Decisions about components that only Paid's clients know so far.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Expected {
+    #[serde(default)]
+    rename: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    keep: BTreeSet<String>,
+    #[serde(default)]
+    apart: Vec<BTreeSet<String>>,
 }
 
 /// Whether every name needs a decision.
@@ -75,7 +90,7 @@ impl NameTable {
                     problems.push(format!("`{name}` matches two entries of `rename`: `{one}` and `{two}`"))
                 }
                 (None, _) => {
-                    if self.keep.contains(name) {
+                    if self.keep.contains(name) || self.expected.keep.contains(name) {
                         used.insert(name);
                     } else if let Some(reason) = objection(name) {
                         problems.push(format!("`{name}` {reason}: give it a name under `rename`"));
@@ -90,7 +105,7 @@ impl NameTable {
         for entry in table.filter(|entry| !used.contains(entry.as_str())) {
             problems.push(format!("`{entry}` matches no component of the document: remove the entry"));
         }
-        for name in self.rename.keys() {
+        for name in self.rename.keys().chain(self.expected.rename.keys()) {
             if let Some(reason) = objection(name) {
                 problems.push(format!("the new name `{name}` {reason}"));
             }
@@ -105,7 +120,8 @@ impl NameTable {
 
     /// Every pattern of `rename` with the name it gives.
     pub(crate) fn patterns(&self) -> Result<Vec<(&str, Pattern)>> {
-        let entries = self.rename.iter().flat_map(|(to, patterns)| patterns.iter().map(move |pattern| (to, pattern)));
+        let entries = self.rename.iter().chain(&self.expected.rename);
+        let entries = entries.flat_map(|(to, patterns)| patterns.iter().map(move |pattern| (to, pattern)));
         entries
             .map(|(to, pattern)| {
                 let parsed = Pattern::new(pattern).with_context(|| format!("`{pattern}` is not a pattern"))?;
@@ -121,7 +137,7 @@ impl NameTable {
 
     /// Whether the table says that these names of one shape mean different things.
     pub(crate) fn keeps_apart(&self, names: &BTreeSet<String>) -> bool {
-        self.apart.iter().any(|group| names.is_subset(group))
+        self.apart.iter().chain(&self.expected.apart).any(|group| names.is_subset(group))
     }
 }
 
@@ -177,6 +193,14 @@ mod tests {
         let naming = decide("keep: []", &["Payment"]).unwrap();
         assert_eq!(naming.undecided, ["Payment"]);
         assert_eq!(naming.renamed["Payment"], "Payment");
+    }
+
+    #[test]
+    fn a_component_that_is_not_published_yet_has_its_name_already() {
+        let table = "expected: {rename: {Unit: [CustomerUnitItems]}, keep: [Payment]}";
+        assert_eq!(decide(table, &[]).unwrap().renamed.len(), 0);
+        let naming = decide(table, &["CustomerUnitItems", "Payment"]).unwrap();
+        assert_eq!((naming.renamed["CustomerUnitItems"].as_str(), naming.undecided.len()), ("Unit", 0));
     }
 
     #[test]

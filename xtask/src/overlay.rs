@@ -1,5 +1,8 @@
 //! Applies an OpenAPI Overlay 1.0 document: pure, document in, document out.
-//! A target that matches nothing is an error, so that an update cannot silently drop a correction.
+//! A target that matches nothing is an error, so that an update cannot silently drop a correction. What an action with
+//! `x-source` adds is marked with it.
+
+mod source;
 
 use std::collections::BTreeSet;
 
@@ -31,12 +34,18 @@ pub(crate) struct Action {
     pub(crate) update: Option<Value>,
     #[serde(default)]
     pub(crate) remove: bool,
+    /// Where the fact is known from, if Paid's document does not have it.
+    #[serde(rename = "x-source")]
+    source: Option<String>,
 }
 
 impl Overlay {
     /// Parses an overlay document (YAML or JSON).
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let overlay: Self = serde_saphyr::from_str(text).map_err(|error| anyhow::anyhow!("{error}"))?;
+        // One anchor may stand for an answer of every operation.
+        let options = serde_saphyr::options! { budget: serde_saphyr::budget! { enforce_alias_anchor_ratio: false } };
+        let overlay = serde_saphyr::from_str_with_options(text, options);
+        let overlay: Self = overlay.map_err(|error| anyhow::anyhow!("{error}"))?;
         if !overlay.overlay.starts_with("1.0") {
             bail!("overlay version {} is not supported: use 1.0.0", overlay.overlay);
         }
@@ -77,7 +86,7 @@ impl Overlay {
                 if action.remove {
                     remove(&mut document, pointer)?;
                 } else if let (Some(update), Some(target)) = (&action.update, document.pointer_mut(pointer)) {
-                    merge(target, update);
+                    merge(target, update, pointer, action.source.as_deref());
                 }
             }
         }
@@ -98,7 +107,9 @@ fn schema_pointers(document: &mut Value) -> BTreeSet<String> {
 fn refuse_prose_about_nothing(document: &mut Value, before: &BTreeSet<String>) -> Result<()> {
     let mut made = Vec::new();
     document::visit_schemas(document, &mut |schema, pointer| {
-        let only_prose = schema.as_object().is_some_and(|object| {
+        // An empty schema admits everything, and what has a source is meant to be new.
+        let may_describe = |object: &&document::Object| !object.is_empty() && !object.contains_key(document::SOURCE);
+        let only_prose = schema.as_object().filter(may_describe).is_some_and(|object| {
             object.keys().all(|key| key == "description" || key == "properties" || key.starts_with("x-"))
         });
         if only_prose && !before.contains(pointer) {
@@ -135,20 +146,28 @@ fn remove(document: &mut Value, pointer: &str) -> Result<()> {
     Ok(())
 }
 
-/// The Overlay rule: objects merge, arrays are appended to, the rest is replaced.
-fn merge(target: &mut Value, update: &Value) {
+/// The Overlay rule: objects merge, arrays are appended to, the rest is replaced. What an array has already, it keeps once.
+fn merge(target: &mut Value, update: &Value, pointer: &str, source: Option<&str>) {
     match (target, update) {
         (Value::Object(target), Value::Object(update)) => {
             for (key, value) in update {
+                let pointer = format!("{pointer}/{}", document::escape(key));
                 match target.get_mut(key) {
-                    Some(existing) => merge(existing, value),
+                    Some(existing) => merge(existing, value, &pointer, source),
                     None => {
-                        target.insert(key.clone(), value.clone());
+                        let mut added = value.clone();
+                        if let Some(source) = source {
+                            source::mark(&mut added, &pointer, source);
+                        }
+                        target.insert(key.clone(), added);
                     }
                 }
             }
         }
-        (Value::Array(target), Value::Array(update)) => target.extend(update.iter().cloned()),
+        (Value::Array(target), Value::Array(update)) => {
+            let added: Vec<_> = update.iter().filter(|element| !target.contains(element)).cloned().collect();
+            target.extend(added);
+        }
         (Value::Array(target), update) => target.push(update.clone()),
         (target, update) => *target = update.clone(),
     }

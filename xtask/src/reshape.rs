@@ -35,7 +35,7 @@ pub(crate) struct Chunk {
 pub(crate) fn reshape(raw: &Raw, facts: &Facts, target: Target) -> Result<Files> {
     let mut files = layout::Plan::new(facts, target);
     for (name, newtype) in &facts.newtypes {
-        let items = enums::newtype(name, &newtype.doc, target).with_context(|| format!("id type `{name}`"))?;
+        let items = enums::newtype(name, newtype, target).with_context(|| format!("id type `{name}`"))?;
         files.add_newtype(Chunk { name: name.clone(), items })?;
     }
     for (name, known) in &facts.types {

@@ -16,6 +16,9 @@ pub(crate) const CHOICE: &str = "x-rust-choice";
 /// Marks a property whose keys stand in the object that holds it.
 pub(crate) const FLATTEN: &str = "x-rust-flatten";
 
+/// Names the variants of an enum's values that have no words of their own.
+pub(crate) const VALUES: &str = "x-rust-values";
+
 /// All steps in order.
 pub(crate) fn simplify(mut document: Value) -> Result<Value> {
     constants_are_one_value_enums(&mut document);
@@ -80,6 +83,9 @@ fn name_choices(document: &mut Value) -> Result<()> {
     let whole = document.clone();
     for (name, schema) in document::schemas_mut(document)? {
         let Some(branches) = schema.get("oneOf").and_then(Value::as_array) else { continue };
+        if schema.get("discriminator").is_some() {
+            continue;
+        }
         let mut variants = Object::new();
         let mut properties = Object::new();
         for branch in branches {
@@ -91,12 +97,14 @@ fn name_choices(document: &mut Value) -> Result<()> {
             properties.insert(key.to_owned(), property.clone());
         }
         if variants.len() == branches.len() {
-            let prose = schema.get("description").cloned();
+            let kept = ["description", document::SOURCE].map(|key| (key, schema.get(key).cloned()));
             *schema = json!({"type": "object", "properties": properties, CHOICE: variants});
-            if let Some(prose) = prose {
-                schema["description"] = prose;
+            for (key, value) in kept {
+                if let Some(value) = value {
+                    schema[key] = value;
+                }
             }
-        } else if !variants.is_empty() && schema.get("discriminator").is_none() {
+        } else if !variants.is_empty() {
             bail!(
                 "#/components/schemas/{name}/oneOf: some branches have one key and some have more; name the union with a discriminator in the overlay"
             );
@@ -163,13 +171,15 @@ fn choices_in_requests(document: &mut Value) -> Result<()> {
     Ok(())
 }
 
-/// The inline branches of a union with a discriminator become components; the tag is the union's business.
+/// The inline branches of a union with a discriminator become components; the tag is the union's business. A branch
+/// without anything else needs no component.
 fn name_union_branches(document: &mut Value) -> Result<()> {
     let mut named = BTreeMap::new();
     for (name, schema) in document::schemas_mut(document)? {
         let Some(tag) = schema.pointer("/discriminator/propertyName").and_then(Value::as_str) else { continue };
         let tag = tag.to_owned();
         let names = schema.get("x-rust-variants").cloned().unwrap_or_default();
+        let source = schema.get(document::SOURCE).cloned();
         let pointer = format!("#/components/schemas/{name}/oneOf");
         let Some(branches) = schema.get_mut("oneOf").and_then(Value::as_array_mut) else {
             bail!(
@@ -194,6 +204,14 @@ fn name_union_branches(document: &mut Value) -> Result<()> {
             }
             let variant =
                 names.get(&value).and_then(Value::as_str).map_or_else(|| value.to_upper_camel_case(), str::to_owned);
+            if object.get("properties").and_then(Value::as_object).is_some_and(Object::is_empty) {
+                variants.insert(variant, json!({"value": value}));
+                *branch = json!({"type": "object"});
+                continue;
+            }
+            if let Some(source) = &source {
+                object.entry(document::SOURCE).or_insert(source.clone());
+            }
             let component = format!("{variant}{}", name.strip_suffix("Input").unwrap_or(name));
             variants.insert(variant, json!({"value": value, "type": component}));
             named.insert(component.clone(), std::mem::replace(branch, document::reference(&component)));
@@ -328,6 +346,12 @@ fn operation_objections(operation: &Value, pointer: &str) -> Vec<String> {
     problems
 }
 
+/// The variant of an enum's value: its own words, or what `x-rust-values` calls a value without any, such as `×`.
+pub(crate) fn variant_name(schema: &Value, value: &str) -> String {
+    let named = schema.get(VALUES).and_then(|names| names.get(value)).and_then(Value::as_str);
+    named.map_or_else(|| value.to_upper_camel_case(), str::to_owned)
+}
+
 /// Different wire names that become one Rust name.
 fn collisions(document: &Value) -> Result<Vec<String>> {
     use heck::ToSnakeCase;
@@ -342,9 +366,11 @@ fn collisions(document: &Value) -> Result<Vec<String>> {
         }
         let mut variants: BTreeMap<String, &str> = BTreeMap::new();
         for value in schema.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
-            let variant = value.to_upper_camel_case();
+            let variant = variant_name(schema, value);
             if variant.is_empty() || variant == "Unknown" || variant.starts_with(|first: char| !first.is_alphabetic()) {
-                problems.push(format!("{pointer}/enum: the value `{value}` gives no variant name"));
+                problems.push(format!(
+                    "{pointer}/enum: the value `{value}` gives no variant name; name it under `x-rust-values` in the overlay"
+                ));
             } else if let Some(other) = variants.insert(variant, value) {
                 problems.push(format!("{pointer}/enum: `{other}` and `{value}` become one variant name"));
             }
@@ -366,7 +392,7 @@ mod tests {
         let document = components(json!({"Cost": {
             "oneOf": [
                 {"type": "object", "required": ["amount", "type"], "properties": {"type": {"type": "string", "enum": ["cost"]}, "amount": {"type": "number"}}},
-                {"type": "object", "required": ["type"], "properties": {"type": {"type": "string", "enum": ["usage"]}}}
+                {"type": "object", "required": ["type"], "properties": {"type": {"type": "string", "enum": ["usage"]}, "tokens": {"type": "integer"}}}
             ],
             "discriminator": {"propertyName": "type"}, "x-rust-variants": {"cost": "Amount"}
         }}));
@@ -377,6 +403,26 @@ mod tests {
             json!({"type": "object", "required": ["amount"], "properties": {"amount": {"type": "number"}}})
         );
         assert_eq!(schemas["Cost"]["x-rust-variants"]["Usage"], json!({"value": "usage", "type": "UsageCost"}));
+    }
+
+    #[test]
+    fn a_branch_with_only_its_tag_has_no_component() {
+        let document = components(json!({"Schedule": {
+            "oneOf": [{"type": "object", "required": ["type"], "properties": {"type": {"type": "string", "enum": ["CALENDAR"]}}}],
+            "discriminator": {"propertyName": "type"}
+        }}));
+        let document = simplify(document).unwrap();
+        let schemas = document::schemas(&document).unwrap();
+        assert_eq!(schemas.keys().collect::<Vec<_>>(), ["Schedule"]);
+        assert_eq!(schemas["Schedule"]["x-rust-variants"], json!({"Calendar": {"value": "CALENDAR"}}));
+    }
+
+    #[test]
+    fn a_value_without_words_gets_the_name_that_the_overlay_gives_it() {
+        let schema = json!({"type": "string", "enum": ["×"], "x-rust-values": {"×": "Times"}});
+        simplify(components(json!({"Operator": schema}))).unwrap();
+        let error = refusal(components(json!({"Operator": {"type": "string", "enum": ["×"]}})));
+        assert!(error.contains("#/components/schemas/Operator/enum: the value `×` gives no variant name"), "{error}");
     }
 
     #[test]

@@ -39,7 +39,7 @@ fn our_document_makes_a_crate_that_compiles() {
     let folder = tempfile::tempdir().unwrap();
     let output = codegen(&[folder.path()]);
     assert!(output.status.success(), "{}", shown(&output));
-    assert!(shown(&output).contains("codegen: 106 operations"), "{}", shown(&output));
+    assert!(shown(&output).contains("codegen: 158 operations"), "{}", shown(&output));
     check(folder.path());
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use paid::types::{
     BillingFrequency, Contact, CreateContactRequest, CreateCustomerRequest, CreateOrderLineRequest, CreateOrderRequest,
-    CreateProductRequest, Customer, Invoice, InvoiceLine, Order, OrderCreationState, PricePoint,
+    CreateProductRequest, Customer, Invoice, InvoiceLine, Order, OrderCreationState, PricePointInput,
     ProductAttributeUpsert, ProductDetail, RecurringPerUnitPricing, SignalType, UpdateProductRequest,
     UsagePerUnitPricing,
 };
@@ -20,18 +20,18 @@ const CONTACT: &str = "acme-001-john-doe";
 const ORDER: &str = "acme-001-ai-sdr";
 
 /// Prices in US cents: the API's amounts are in the currency's smallest unit.
-const PLATFORM_FEE: Decimal = Decimal::from_parts(50_000, 0, 0, false, 0);
-const EMAIL: Decimal = Decimal::TEN;
-const MEETING: Decimal = Decimal::from_parts(5_000, 0, 0, false, 0);
+const PLATFORM_FEE: i64 = 50_000;
+const EMAIL: i64 = 10;
+const MEETING: i64 = 5_000;
 
 /// The price of a signal of this name, in US dollars.
 pub(crate) fn price_in_dollars(signal: &str) -> Decimal {
     let cents = match signal {
         "email_sent" => EMAIL,
         "meeting_booked" => MEETING,
-        _ => Decimal::ZERO,
+        _ => 0,
     };
-    cents / Decimal::ONE_HUNDRED
+    Decimal::new(cents, 2)
 }
 
 /// Converts a 404 to `None`.
@@ -56,7 +56,9 @@ pub(crate) async fn product(client: &Client) -> Result<ProductDetail> {
     };
     let missing: Vec<_> = prices()
         .into_iter()
-        .filter(|price| !product.product_attributes.iter().any(|known| known.name == price.name))
+        .filter(|price| {
+            !product.product_attributes.iter().any(|known| known.is_ok_and(|known| known.name == price.name))
+        })
         .collect();
     let product = if missing.is_empty() {
         product
@@ -68,7 +70,7 @@ pub(crate) async fn product(client: &Client) -> Result<ProductDetail> {
 }
 
 fn prices() -> [ProductAttributeUpsert; 3] {
-    let dollars = |cents: Decimal| [PricePoint::new("USD", cents)];
+    let dollars = |cents: i64| [PricePointInput::new("USD", cents)];
     let monthly = RecurringPerUnitPricing::new(BillingFrequency::Monthly, dollars(PLATFORM_FEE));
     let email = UsagePerUnitPricing::new("email_sent", dollars(EMAIL)).signal_type(SignalType::Activity);
     let meeting = UsagePerUnitPricing::new("meeting_booked", dollars(MEETING)).signal_type(SignalType::Outcome);
@@ -112,7 +114,7 @@ pub(crate) async fn order(
     product: &ProductDetail,
 ) -> Result<Order> {
     let orders = client.orders();
-    let known = orders.list().external_id(ORDER).limit(1).await?.data.into_iter().next();
+    let known = orders.list().external_id(ORDER).limit(1).await?.data.first()?;
     let order = match known {
         Some(order) => order,
         None => {
@@ -137,9 +139,9 @@ pub(crate) async fn order(
 pub(crate) async fn invoice(client: &Client, order: &Order) -> Result<(Invoice, Vec<InvoiceLine>)> {
     let invoices = client.invoices();
     for attempt in 0..15 {
-        if let Some(invoice) = invoices.list().order_id(&order.id).limit(1).await?.data.into_iter().next() {
+        if let Some(invoice) = invoices.list().order_id(&order.id).limit(1).await?.data.first()? {
             println!("6. invoice   {}", invoice.id);
-            let lines = invoices.get_lines(&invoice.id).limit(100).await?.data;
+            let lines = invoices.get_lines(&invoice.id).limit(100).await?.data.all()?;
             return Ok((invoice, lines));
         }
         if attempt == 0 {

@@ -27,7 +27,7 @@ pub(crate) async fn run() -> Result<()> {
     let order = CreateOrderRequest::new(&acme.id).currency("USD").lines([CreateOrderLineRequest::new(&product.id)]);
     let order = client.orders().create(&order).await?;
     client.orders().activate(&order.id).await?;
-    let invoices = client.invoices().list().order_id(&order.id).await?.data;
+    let invoices = client.invoices().list().order_id(&order.id).await?.data.all()?;
     let invoice = invoices.first().context("an active order has an invoice")?;
     // Delivered twice, as Paid does if an acknowledgement is lost.
     for _ in 0..2 {

@@ -13,7 +13,6 @@ use crate::dispatch::{Batch, Folder, OpenedDisk, Record, Sink, SinkFuture};
 use crate::error::Error;
 use crate::foreign;
 use crate::report::{Counts, RecordKind, log};
-use crate::types::CreateCostsResponse;
 use crate::verdict::Verdict;
 
 const UNCERTAIN: &str = "uncertain: it was sent but the response was lost, so Paid may have it; only `CostEmitter::resubmit` or \
@@ -78,9 +77,8 @@ impl CostSink {
         if !sorted.free.is_empty() {
             let free: Vec<_> = sorted.free.iter().filter_map(|index| places.get(*index).copied()).collect();
             let body = body(sorted.free.iter().filter_map(|index| records.get(*index).copied()));
-            let answer = self.post(&free, body).await?;
             // A bulk request is all or nothing: the response is about every record.
-            let duplicates = u64::try_from(answer.duplicates).unwrap_or(0).min(free.len() as u64);
+            let duplicates = self.post(&free, body).await?.min(free.len() as u64);
             counts.ingested = free.len() as u64 - duplicates;
             counts.duplicates += duplicates;
         }
@@ -94,7 +92,8 @@ impl CostSink {
         Err(Error::refused(UNCERTAIN))
     }
 
-    async fn post(&self, places: &[Place<'_>], body: Vec<u8>) -> Result<CreateCostsResponse, Error> {
+    /// Returns how many Paid had already.
+    async fn post(&self, places: &[Place<'_>], body: Vec<u8>) -> Result<u64, Error> {
         self.known().begin(places).map_err(Error::unavailable)?;
         let mut trip = Trip { sink: self, places, is_over: false };
         let call = foreign::outcome(async { self.api.create(body).await }).await;
@@ -102,7 +101,13 @@ impl CostSink {
             Ok(Ok(answer)) => {
                 self.known().there(places);
                 trip.is_over = true;
-                return Ok(answer);
+                return Ok(u64::try_from(answer.duplicates).unwrap_or(0));
+            }
+            // Paid has them; only how many it had before is not known.
+            Ok(Err(Error::Unreadable(_))) => {
+                self.known().there(places);
+                trip.is_over = true;
+                return Ok(0);
             }
             Ok(Err(error)) if error.verdict() != Verdict::Unknown => {
                 self.known().not_there(places);

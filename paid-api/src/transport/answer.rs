@@ -7,9 +7,10 @@ use bytes::Bytes;
 use reqwest::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::error::{DecodeError, Error, excerpt, without_text};
+use crate::error::{DecodeError, Error, UnreadableAnswer, excerpt, id_of, without_text};
 use crate::secret::Secret;
 
 /// A successful response, not yet decoded.
@@ -52,8 +53,38 @@ impl Answer {
         hasher.finish()
     }
 
+    /// The answer as JSON, without the key, if it is an object or a list: a proxy would hardly answer with one.
+    fn json(&self) -> Option<Value> {
+        let json: Value = serde_json::from_slice(&self.body).ok()?;
+        (json.is_object() || json.is_array()).then(|| self.without_key(json))
+    }
+
+    /// The server may have escaped the key in a way of its own, so every text is looked through as it is read.
+    fn without_key(&self, json: Value) -> Value {
+        match json {
+            Value::String(text) => self.secret.removed(&text).into(),
+            Value::Array(items) => items.into_iter().map(|item| self.without_key(item)).collect(),
+            Value::Object(object) => {
+                let clean =
+                    |(key, value): (String, Value)| (self.secret.removed(&key).to_string(), self.without_key(value));
+                object.into_iter().map(clean).collect()
+            }
+            other => other,
+        }
+    }
+
     /// The server may have repeated the request's headers: the key is removed before anything is cut.
     fn unreadable(self, path: &str, error: &serde_json::Error) -> Error {
+        if let Some(json) = self.json() {
+            return Error::Unreadable(Box::new(UnreadableAnswer {
+                path: excerpt(&self.secret.removed(path), 200),
+                message: excerpt(&without_text(&self.secret.removed(&error.to_string())), 200),
+                id: id_of(&json),
+                json,
+                operation: self.operation,
+                status: self.status,
+            }));
+        }
         let message = match self.body.iter().find(|byte| !byte.is_ascii_whitespace()) {
             None => "the body is empty".to_owned(),
             Some(b'<') => "the body is HTML or XML, not JSON; check the base URL".to_owned(),

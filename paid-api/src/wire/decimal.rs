@@ -3,6 +3,8 @@
 //! serde hands a JSON number with a fraction over as an `f64`. Its shortest form has the digits that were sent, up to
 //! 15 significant ones; a string, or serde_json's `arbitrary_precision`, keeps all 28 that a [`Decimal`] can hold.
 
+pub mod text;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -15,6 +17,8 @@ use crate::Patch;
 
 /// What a field with an exact amount can be: always there, optional, or changeable.
 pub trait Amount: Sized {
+    /// The amount, if there is one.
+    fn amount(&self) -> Option<Decimal>;
     /// Writes it.
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
     /// Reads it.
@@ -32,6 +36,10 @@ pub fn deserialize<'de, A: Amount, D: Deserializer<'de>>(deserializer: D) -> Res
 }
 
 impl Amount for Decimal {
+    fn amount(&self) -> Option<Decimal> {
+        Some(*self)
+    }
+
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Exact(*self).serialize(serializer)
     }
@@ -42,6 +50,10 @@ impl Amount for Decimal {
 }
 
 impl Amount for Option<Decimal> {
+    fn amount(&self) -> Option<Decimal> {
+        *self
+    }
+
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.map(Exact).serialize(serializer)
     }
@@ -52,6 +64,10 @@ impl Amount for Option<Decimal> {
 }
 
 impl Amount for Patch<Decimal> {
+    fn amount(&self) -> Option<Decimal> {
+        self.as_set().copied()
+    }
+
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.as_set().copied().map(Exact).serialize(serializer)
     }

@@ -34,6 +34,9 @@ fn shown(error: &Error) -> String {
             String::from_utf8_lossy(&error.body)
         )),
         Error::Decode(error) => text.push_str(&format!(" {} {} {}", error.path, error.message, error.excerpt)),
+        Error::Unreadable(error) => {
+            text.push_str(&format!(" {} {} {:?} {}", error.path, error.message, error.id, error.json));
+        }
         _ => {}
     }
     text
@@ -65,16 +68,18 @@ async fn no_error_repeats_the_key() {
             let error = error(answer(401, &headers, body)).await;
             assert!(error.as_api().is_some() && is_clean(&shown(&error)), "{}", shown(&error));
         }
+        for body in [format!("<html>{echo}</html>"), format!("{echo} is no JSON"), escaped.clone()] {
+            let error = error(answer(200, &[], body)).await;
+            assert!(matches!(error, Error::Decode(_)) && is_clean(&shown(&error)), "{}", shown(&error));
+        }
         for body in [
-            format!("<html>{echo}</html>"),
-            format!("{echo} is no JSON"),
             format!(r#"{{"ingested":{escaped}}}"#),
             format!(r#"{{{escaped}:1}}"#),
             format!(r#"{{"ingested":{{{escaped}:1}}}}"#),
-            escaped.clone(),
+            format!(r#"{{"id":{escaped},"other":[{escaped}]}}"#),
         ] {
             let error = error(answer(200, &[], body)).await;
-            assert!(matches!(error, Error::Decode(_)) && is_clean(&shown(&error)), "{}", shown(&error));
+            assert!(matches!(error, Error::Unreadable(_)) && is_clean(&shown(&error)), "{}", shown(&error));
         }
     }
 }

@@ -127,7 +127,7 @@ async fn limits_and_offsets_that_make_no_sense_are_refused() {
 mod totals {
     //! Lists that tell the total instead of whether more follow.
 
-    use paid::{Call, Page, PageEnd};
+    use paid::{Call, List, Page, PageEnd};
     use serde::Deserialize;
 
     use super::*;
@@ -141,8 +141,8 @@ mod totals {
     impl Page for Aliases {
         type Item = Value;
 
-        fn into_items(self) -> (Vec<Value>, PageEnd) {
-            (self.data, PageEnd::Total(self.total))
+        fn into_items(self) -> (List<Value>, PageEnd) {
+            (self.data.into(), PageEnd::Total(self.total))
         }
     }
 

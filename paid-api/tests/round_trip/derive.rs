@@ -86,14 +86,21 @@ impl Operation {
             }
         }
         input.body = self.body_schema().map(|schema| example.value(schema));
-        // Keys that exclude each other in the document's prose only.
+        // Keys that exclude each other in the document's prose only, and one that is required here only.
+        if let (Some(hash), "execute-order-amendment") = (input.body.as_mut(), self.id.as_str()) {
+            hash["planHash"] = "a hash".into();
+        }
         if let Some(body) = input.body.as_mut().and_then(Value::as_object_mut) {
+            let needs_customer =
+                matches!(self.id.as_str(), "create-customer-portal" | "sync-value-receipt" | "create-value-receipt");
+            let may_have_customer =
+                matches!(self.id.as_str(), "create-checkout" | "create-payment" | "create-payment-method");
             let only_one = [("customerId", "externalCustomerId"), ("product", "orderId")];
             for (one, other) in only_one {
-                if matches!(self.id.as_str(), "create-checkout" | "create-customer-portal" | "sync-value-receipt") {
+                let needed = needs_customer && one == "customerId";
+                if needs_customer || may_have_customer {
                     let drop = if example.branch.is_multiple_of(2) { other } else { one };
                     let kept = if drop == one { other } else { one };
-                    let needed = one == "customerId" && self.id != "create-checkout";
                     body.remove(drop);
                     if needed && !body.contains_key(kept) {
                         body.insert(kept.into(), "an id".into());
@@ -105,7 +112,7 @@ impl Operation {
     }
 }
 
-fn alternatives(document: &Value, schema: &Value) -> usize {
+pub(crate) fn alternatives(document: &Value, schema: &Value) -> usize {
     let schema = resolve(document, schema);
     let own = schema.get("oneOf").or_else(|| schema.get("enum")).and_then(Value::as_array).map_or(1, Vec::len);
     inner_schemas(schema).into_iter().map(|inner| alternatives(document, inner)).max().unwrap_or(1).max(own)
@@ -162,6 +169,7 @@ impl Example<'_> {
         match format {
             Some("date-time") => "2026-01-31T23:00:00Z",
             Some("uuid") => "0191e3a8-5d5c-7a4e-8e9f-0123456789ab",
+            Some("decimal") => "12.5",
             Some("email") => "jane@acme.test",
             Some("uri") => "https://acme.test/path",
             _ => "text / with ? and ü",

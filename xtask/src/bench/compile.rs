@@ -14,9 +14,9 @@ const RUNS: usize = 3;
 
 /// A set of features, and its bars: the largest share of the stock crate's time and memory.
 const VARIANTS: [(&str, &str, Option<f64>, Option<f64>); 3] = [
-    ("default features", "default", Some(0.3), Some(0.5)),
-    ("all resources", "all-resources", Some(0.6), Some(0.65)),
-    ("signals alone", "signals", Some(0.08), None),
+    ("default features", "default", Some(0.22), Some(0.5)),
+    ("all resources", "all-resources,experimental", Some(0.35), Some(0.65)),
+    ("signals alone", "signals", Some(0.04), None),
 ];
 
 pub(crate) fn rows() -> Result<Vec<Row>> {
@@ -90,7 +90,7 @@ pub(super) fn better(best: Option<Taken>, taken: Taken) -> Taken {
 
 #[allow(clippy::cast_precision_loss)]
 fn operations(root: &Path) -> Result<Row> {
-    let document = document::load(&root.join("openapi/paid-v2.json"))?;
+    let document = codegen::Overlays::load(root)?.apply(document::load(&root.join("openapi/paid-v2.json"))?)?;
     let mut all = 0;
     document::for_each_operation(&document, |_, _, _, _| {
         all += 1;
@@ -111,7 +111,7 @@ fn lines(root: &Path) -> Result<Row> {
             lines += std::fs::read_to_string(path)?.lines().count();
         }
     }
-    Ok(Row::new("generated lines", lines as f64, Bar::Below(20_000.0), ""))
+    Ok(Row::new("generated lines", lines as f64, Bar::Below(25_000.0), "158 an operation"))
 }
 
 fn codegen_time(root: &Path) -> Result<Row> {

@@ -11,15 +11,16 @@ use crate::document;
 /// The document, and a description of where it came from.
 pub(crate) fn published(root: &Path) -> (PathBuf, &'static str) {
     let given = std::env::var_os("PAID_PUBLISHED_DOCUMENT").map(PathBuf::from);
-    let path = given.unwrap_or_else(|| root.join("../shared/openapi/paid-v2.json"));
+    let path = given.unwrap_or_else(|| root.join("../shared/openapi/paid-v2-next.json"));
     if path.is_file() {
-        (path, "the published document")
+        (path, "the document of what Paid's clients know")
     } else {
-        (root.join("openapi/paid-v2.json"), "the canonical document, as the published one is not here")
+        (root.join("openapi/paid-v2.json"), "the canonical document, as that of Paid's clients is not here")
     }
 }
 
-/// Makes only the changes that progenitor requires: version 3.0.3, and `nullable` instead of null types.
+/// Makes only the changes that progenitor requires: version 3.0.3, `nullable` instead of null types, and words for values
+/// such as `×`.
 fn lower(mut document: Value) -> Value {
     document["openapi"] = "3.0.3".into();
     document::visit_schemas(&mut document, &mut |schema, _| {
@@ -39,6 +40,11 @@ fn lower(mut document: Value) -> Value {
         if object.contains_key("$ref") && object.len() > 1 {
             let reference = object.remove("$ref");
             object.insert("allOf".into(), json!([{"$ref": reference}]));
+        }
+        for (index, value) in object.get_mut("enum").and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
+            if value.as_str().is_some_and(|text| !text.contains(char::is_alphanumeric)) {
+                *value = format!("value{index}").into();
+            }
         }
         for (exclusive, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
             if let Some(Value::Number(limit)) = object.get(exclusive).cloned() {

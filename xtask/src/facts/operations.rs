@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
+use heck::ToKebabCase;
 use serde_json::Value;
 
-use super::{Operation, Resource, prose, schemas};
+use super::{Operation, Resource, prose, schemas, source};
 use crate::document::{self, Object};
 
 /// Reads every operation, by resource.
@@ -16,10 +17,11 @@ pub(super) fn read(document: &Value) -> Result<Vec<Resource>> {
     document::for_each_operation(document, |path, method, operation, pointer| {
         let name =
             operation.pointer("/tags/0").and_then(Value::as_str).with_context(|| format!("{pointer}: no tag"))?;
-        let feature = tag(name).and_then(|tag| tag["x-rust-name"].as_str()).unwrap_or(name).to_owned();
+        // Several tags may be one resource. Its own tag, if there is one, describes it.
+        let feature = tag(name).and_then(|tag| tag["x-rust-name"].as_str()).unwrap_or(name).to_kebab_case();
         let resource = resources.entry(feature.clone()).or_insert_with(|| Resource {
             feature: feature.clone(),
-            doc: tag(name).and_then(prose),
+            doc: tag(&feature).or_else(|| tag(name)).and_then(prose),
             operations: Vec::new(),
         });
         resource.operations.push(read_operation(document, &feature, path, method, operation, &pointer)?);
@@ -90,9 +92,11 @@ fn read_operation(
     Ok(Operation {
         id,
         name,
+        builder: operation.get("x-rust-builder").and_then(Value::as_str).map(str::to_owned),
         http_method: method.to_uppercase(),
         path: path.to_owned(),
         doc: prose(operation),
+        source: source(operation),
         path_parameters,
         query,
         body,

@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use super::{ChoiceVariant, Field, Kind, Shape, Type, UnionVariant, prose};
+use super::{ChoiceVariant, EnumValue, Field, Kind, Reach, Shape, Type, UnionVariant, prose, source};
 use crate::document::{self, Object};
 use crate::downlevel::{self, NEWTYPE};
 use crate::null::{self, WithoutNull};
-use crate::simplify::{CHOICE, FLATTEN};
+use crate::simplify::{CHOICE, FLATTEN, variant_name};
+
+/// Marks a required property that an answer may lack without harm.
+const LENIENT: &str = "x-rust-lenient";
 
 /// Reads a component.
 pub(super) fn read(schema: &Value) -> Result<Type> {
@@ -23,7 +26,8 @@ pub(super) fn read(schema: &Value) -> Result<Type> {
             unknown.cloned().unwrap_or_default()
         );
     }
-    Ok(Type { doc: prose(schema), shape, sent: false, received: false, reached_by: BTreeSet::new(), constructor })
+    let (doc, source, reached_by) = (prose(schema), source(schema), Reach::default());
+    Ok(Type { doc, source, shape, sent: false, received: false, reached_by, constructor })
 }
 
 fn strings(schema: &Value, key: &str) -> Result<Vec<String>> {
@@ -47,8 +51,8 @@ fn shape(schema: &Value) -> Result<Shape> {
         let tag = text(discriminator, "propertyName")?.to_owned();
         let variants = schema.get("x-rust-variants").and_then(Value::as_object).context("a union without variants")?;
         let variants = variants.iter().map(|(name, variant)| {
-            let (value, type_name) = (text(variant, "value")?.to_owned(), text(variant, "type")?.to_owned());
-            Ok(UnionVariant { name: name.clone(), value, type_name })
+            let type_name = variant.get("type").map(|_| text(variant, "type")).transpose()?.map(str::to_owned);
+            Ok(UnionVariant { name: name.clone(), value: text(variant, "value")?.to_owned(), type_name })
         });
         return Ok(Shape::Union { tag, variants: variants.collect::<Result<_>>()? });
     }
@@ -83,7 +87,8 @@ fn enumeration(schema: &Value) -> Result<Shape> {
     }
     let documented = values.into_iter().map(|value| {
         let doc = docs.and_then(|docs| docs.get(&value)).map(|doc| doc.as_str().context("`x-rust-docs` is not text"));
-        Ok((value, doc.transpose()?.map(str::to_owned)))
+        let (name, doc) = (variant_name(schema, &value), doc.transpose()?.map(str::to_owned));
+        Ok(EnumValue { value, name, doc })
     });
     Ok(Shape::Enum(documented.collect::<Result<_>>()?))
 }
@@ -110,6 +115,7 @@ pub(super) fn field(wire: &str, schema: &Value, required: bool) -> Field {
     Field {
         wire: wire.to_owned(),
         doc: prose(&schema),
+        source: source(&schema),
         required,
         nullable,
         kind: kind(&schema),
@@ -118,6 +124,7 @@ pub(super) fn field(wire: &str, schema: &Value, required: bool) -> Field {
         default: schema.get("default").cloned(),
         flatten: schema.get(FLATTEN).is_some(),
         deprecated: schema.get("deprecated") == Some(&Value::Bool(true)),
+        lenient: schema.get(LENIENT) == Some(&Value::Bool(true)),
         mentions: mentions(&schema),
     }
 }
@@ -142,6 +149,7 @@ fn kind(schema: &Value) -> Kind {
     match schema.get("type").and_then(Value::as_str) {
         Some("integer") => Kind::Integer,
         Some("number") if downlevel::is_decimal(schema) => Kind::Decimal,
+        Some("string") if downlevel::is_decimal(schema) => Kind::DecimalText,
         Some("number") => Kind::Number,
         Some("boolean") => Kind::Boolean,
         Some("string") => Kind::Text,

@@ -1,15 +1,14 @@
 //! Requirements on names and documentation.
 
 use super::*;
+use crate::codegen::Overlays;
 use crate::names::objection;
-use crate::overlay::Overlay;
 use crate::{project, simplify};
 
 fn of_paid() -> Facts {
     let root = project::root().unwrap();
-    let overlay = std::fs::read_to_string(root.join("openapi/overlay.yaml")).unwrap();
     let document = document::load(&root.join("openapi/paid-v2.json")).unwrap();
-    let document = Overlay::parse(&overlay).unwrap().apply(document).unwrap();
+    let document = Overlays::load(&root).unwrap().apply(document).unwrap();
     read(&simplify::simplify(document).unwrap()).unwrap()
 }
 
@@ -27,8 +26,8 @@ fn undocumented(facts: &Facts) -> Vec<String> {
     }
     for (name, known) in &facts.types {
         if let Shape::Enum(values) = &known.shape {
-            let values = values.iter().filter(|(_, doc)| doc.is_none());
-            bare.extend(values.map(|(value, _)| format!("{name}={value}")));
+            let values = values.iter().filter(|value| value.doc.is_none());
+            bare.extend(values.map(|value| format!("{name}={}", value.value)));
         }
     }
     for (name, known) in facts.types.iter().filter(|(_, known)| known.sent) {

@@ -5,7 +5,7 @@ use heck::ToTitleCase;
 use syn::parse::Parser;
 
 use super::Target;
-use crate::facts::{Field, Kind, Operation, Type};
+use crate::facts::{EXPERIMENTAL, EnumValue, Field, Kind, Operation, Type};
 
 /// Attributes for quoted items.
 pub(crate) fn attributes(text: &str) -> proc_macro2::TokenStream {
@@ -23,8 +23,18 @@ pub(crate) fn inner(text: &str) -> Result<Vec<syn::Attribute>> {
     syn::Attribute::parse_inner.parse2(quote::quote!(#(#![doc = #lines])*)).context("a file's documentation")
 }
 
-/// A type: its prose, or else its name in words.
+/// What Paid's published document does not have says where it is known from.
+fn origin(source: &str) -> String {
+    format!("Not in Paid's published document yet; known from {}.", source.replace(", ", " and "))
+}
+
+/// A type: its prose, or else its name in words, and where it is known from.
 pub(crate) fn of_type(name: &str, known: &Type) -> String {
+    let text = type_in_prose(name, known);
+    known.source.as_ref().map_or(text.clone(), |source| format!("{text}\n\n{}", origin(source)))
+}
+
+fn type_in_prose(name: &str, known: &Type) -> String {
     known.doc.clone().unwrap_or_else(|| {
         let words = name.to_title_case();
         let mut letters = words.to_lowercase().chars().collect::<Vec<_>>();
@@ -36,8 +46,9 @@ pub(crate) fn of_type(name: &str, known: &Type) -> String {
 }
 
 /// A value of an enum: its prose, then the value on the wire.
-pub(crate) fn of_value(value: &str, prose: Option<&str>) -> String {
-    match prose {
+pub(crate) fn of_value(known: &EnumValue) -> String {
+    let value = &known.value;
+    match &known.doc {
         Some(prose) => format!("{} (`{value}`).", prose.trim_end_matches('.')),
         None => format!("The value `{value}`."),
     }
@@ -69,11 +80,12 @@ fn article(name: &str) -> &'static str {
 /// A property or parameter: prose, then what stands on the wire.
 pub(crate) fn of_field(field: &Field) -> String {
     let (wire, facts) = (&field.wire, wire_facts(field));
-    match &field.doc {
+    let text = match &field.doc {
         Some(prose) if field.flatten => format!("{}.", prose.trim_end_matches('.')),
         Some(prose) => format!("{} (`{wire}`, {facts}).", prose.trim_end_matches('.')),
         None => format!("The field `{wire}` ({facts})."),
-    }
+    };
+    field.source.as_ref().map_or(text.clone(), |source| format!("{text} {}", origin(source)))
 }
 
 fn wire_facts(field: &Field) -> String {
@@ -81,6 +93,9 @@ fn wire_facts(field: &Field) -> String {
     facts.extend(field.limits.iter().cloned());
     if field.nullable {
         facts.push("may be null".into());
+    }
+    if field.lenient {
+        facts.push("an answer may lack it".into());
     }
     if let Some(default) = &field.default {
         facts.push(format!("default `{}`", default.as_str().map_or_else(|| default.to_string(), str::to_owned)));
@@ -96,6 +111,7 @@ fn type_in_words(field: &Field) -> String {
         (Kind::Integer, _) => "integer",
         (Kind::Number, _) => "number",
         (Kind::Decimal, _) => "exact number",
+        (Kind::DecimalText, _) => "exact number in a string",
         (Kind::Boolean, _) => "boolean",
         (Kind::Text | Kind::Newtype(_), _) => "string",
         (Kind::Array, _) => "list",
@@ -110,6 +126,12 @@ fn type_in_words(field: &Field) -> String {
 pub(crate) fn of_operation(operation: &Operation, target: Target) -> String {
     let mut text = operation.doc.clone().unwrap_or_else(|| format!("Operation `{}`.", operation.id));
     text.push_str(&format!("\n\n`{} {}`", operation.http_method, operation.path));
+    if operation.is_experimental() {
+        text.push_str(&format!("\n\nExperimental: Paid may change it without notice. Feature `{EXPERIMENTAL}`."));
+    }
+    if let Some(source) = &operation.source {
+        text.push_str(&format!("\n\n{}", origin(source)));
+    }
     text.push_str("\n\n# Errors\n\n");
     if !operation.errors.is_empty() {
         text.push_str(&format!("Documented statuses: {}. ", operation.errors.join(", ")));

@@ -1,36 +1,31 @@
 //! Types that are not plain structs: ids, open enums, unions by tag, choices by key, scalars.
 
 use anyhow::{Result, bail};
-use heck::ToUpperCamelCase;
 use quote::quote;
 
 use super::syntax::{items, rust_name};
 use super::{Target, docs};
-use crate::facts::{ChoiceVariant, Type, UnionVariant};
+use crate::facts::{ChoiceVariant, EnumValue, Newtype, Type, UnionVariant};
 
 /// An id type.
-pub(crate) fn newtype(name: &str, doc: &str, target: Target) -> Result<Vec<syn::Item>> {
-    let (root, ident, doc) = (target.root()?, rust_name(name)?, docs::attributes(doc));
+pub(crate) fn newtype(name: &str, known: &Newtype, target: Target) -> Result<Vec<syn::Item>> {
+    let (root, ident, doc) = (target.root()?, rust_name(name)?, docs::attributes(&known.doc));
+    let kind = rust_name(if known.opaque { "__opaque_newtype" } else { "__string_newtype" })?;
     items(quote! {
         #doc
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
         #[serde(transparent)]
         pub struct #ident(Cow<'static, str>);
-        #root::__string_newtype!(#ident);
+        #root::#kind!(#ident);
     })
 }
 
 /// An enum that keeps values it does not know.
-pub(crate) fn open_enum(
-    name: &str,
-    known: &Type,
-    values: &[(String, Option<String>)],
-    target: Target,
-) -> Result<Vec<syn::Item>> {
+pub(crate) fn open_enum(name: &str, known: &Type, values: &[EnumValue], target: Target) -> Result<Vec<syn::Item>> {
     let (root, ident, doc) = (target.root()?, rust_name(name)?, docs::attributes(&docs::of_type(name, known)));
-    let names = idents(values.iter().map(|(value, _)| value.to_upper_camel_case()))?;
-    let texts = values.iter().map(|(value, _)| value);
-    let variant_docs = values.iter().map(|(value, prose)| docs::attributes(&docs::of_value(value, prose.as_deref())));
+    let names = idents(values.iter().map(|value| &value.name))?;
+    let texts = values.iter().map(|value| &value.value);
+    let variant_docs = values.iter().map(|value| docs::attributes(&docs::of_value(value)));
     items(quote! {
         #doc
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -82,14 +77,32 @@ fn reading_gate(known: &Type) -> proc_macro2::TokenStream {
     if known.received { quote!() } else { quote!(#[cfg(feature = "full-serde")]) }
 }
 
-/// A union by the value of a tag; an unknown value is kept as JSON.
+/// A union by the value of a tag; an unknown value is kept as JSON. A branch that is only its tag is a plain variant.
 pub(crate) fn union(name: &str, known: &Type, tag: &str, variants: &[UnionVariant]) -> Result<Vec<syn::Item>> {
     let doc = docs::attributes(&docs::of_type(name, known));
     let ident = rust_name(name)?;
     let gate = reading_gate(known);
     let names = idents(variants.iter().map(|variant| &variant.name))?;
-    let types = idents(variants.iter().map(|variant| &variant.type_name))?;
     let values: Vec<_> = variants.iter().map(|variant| &variant.value).collect();
+    let (mut contents, mut arms, mut conversions) = (Vec::new(), Vec::new(), Vec::new());
+    for (variant, name) in variants.iter().zip(&names) {
+        let value = &variant.value;
+        let Some(type_name) = &variant.type_name else {
+            contents.push(quote!());
+            arms.push(quote!(Some(#value) => Ok(Self::#name),));
+            continue;
+        };
+        let ty = rust_name(type_name)?;
+        contents.push(quote!((#ty)));
+        arms.push(quote!(Some(#value) => from_value(value).map(Self::#name).map_err(DeserializeError::custom),));
+        conversions.push(quote! {
+            impl From<#ty> for #ident {
+                fn from(value: #ty) -> Self {
+                    Self::#name(value)
+                }
+            }
+        });
+    }
     let variant_docs = values.iter().map(|value| docs::attributes(&docs::of_variant(tag, value)));
     let derive = writing_derive(known);
     let tagged = writing_attribute(known, &quote!(tag = #tag));
@@ -102,22 +115,18 @@ pub(crate) fn union(name: &str, known: &Type, tag: &str, variants: &[UnionVarian
         #[non_exhaustive]
         #tagged
         pub enum #ident {
-            #(#variant_docs #renames #names(#types),)*
+            #(#variant_docs #renames #names #contents,)*
             #unknown
             #untagged
             Unknown(Value),
         }
-        #(impl From<#types> for #ident {
-            fn from(value: #types) -> Self {
-                Self::#names(value)
-            }
-        })*
+        #(#conversions)*
         #gate
         impl<'de> Deserialize<'de> for #ident {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let value = Value::deserialize(deserializer)?;
                 match value.get(#tag).and_then(Value::as_str) {
-                    #(Some(#values) => from_value(value).map(Self::#names).map_err(DeserializeError::custom),)*
+                    #(#arms)*
                     _ => Ok(Self::Unknown(value)),
                 }
             }

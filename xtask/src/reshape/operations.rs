@@ -11,7 +11,7 @@ use syn::visit_mut::VisitMut;
 use super::structs::ShortPaths;
 use super::syntax::{field_name, items, rust_name};
 use super::{Chunk, Target, docs};
-use crate::facts::{Facts, Field, Kind, Operation, Resource, Shape};
+use crate::facts::{EXPERIMENTAL, Facts, Field, Kind, Operation, Resource, Shape};
 use crate::generate::Raw;
 
 /// What progenitor says about one operation.
@@ -30,7 +30,7 @@ pub(crate) fn resource(raw: &Raw, facts: &Facts, resource: &Resource, target: Ta
     for operation in &resource.operations {
         let within = || format!("operation `{}`", operation.id);
         let signature = signature(raw, operation).with_context(within)?;
-        methods.extend(method(facts, operation, &signature, target).with_context(within)?);
+        methods.extend(method(facts, resource, operation, &signature, target).with_context(within)?);
         if has_builder(operation) {
             let items = builder(facts, operation, &signature, target).with_context(within)?;
             chunks.push(Chunk { name: operation.builder(), items });
@@ -103,7 +103,7 @@ fn argument(facts: &Facts, field: &Field, signature: &Signature) -> Result<(Toke
         Kind::Text if field.format.as_deref() == Some("date-time") => {
             (quote!(impl Into<Timestamp>), quote!(#ident.into().to_string()))
         }
-        Kind::Decimal => (quote!(impl Into<Decimal>), quote!(#ident.into().to_string())),
+        Kind::Decimal | Kind::DecimalText => (quote!(impl Into<Decimal>), quote!(#ident.into().to_string())),
         Kind::Text => (quote!(impl AsRef<str>), quote!(#ident.as_ref())),
         Kind::Integer | Kind::Number | Kind::Boolean => {
             let raw = signature.parameters.get(&ident.to_string());
@@ -115,7 +115,13 @@ fn argument(facts: &Facts, field: &Field, signature: &Signature) -> Result<(Toke
     })
 }
 
-fn method(facts: &Facts, operation: &Operation, signature: &Signature, target: Target) -> Result<TokenStream> {
+fn method(
+    facts: &Facts,
+    resource: &Resource,
+    operation: &Operation,
+    signature: &Signature,
+    target: Target,
+) -> Result<TokenStream> {
     let name = rust_name(&operation.name)?;
     let doc = docs::attributes(&docs::of_operation(operation, target));
     let (id, path) = (&operation.id, &operation.path);
@@ -152,14 +158,16 @@ fn method(facts: &Facts, operation: &Operation, signature: &Signature, target: T
     } else if operation.repeatable {
         steps.extend(quote!(.repeatable_if(true)));
     }
-    let deprecated = operation.deprecated.then(|| quote!(#[deprecated = "deprecated in Paid's document"]));
+    let deprecated = operation.deprecated.then(|| quote!(#[deprecated = "deprecated by Paid"]));
     let answer = &signature.answer;
     let call = quote!(Call::new(&self.client, #id, Method::#http_method, #path) #steps);
+    let gate =
+        (operation.is_experimental() && !resource.is_experimental()).then(|| quote!(#[cfg(feature = #EXPERIMENTAL)]));
     Ok(if has_builder(operation) {
         let builder = rust_name(&operation.builder())?;
-        quote!(#doc #deprecated pub fn #name(&self, #arguments) -> #builder { #builder { call: #call } })
+        quote!(#gate #doc #deprecated pub fn #name(&self, #arguments) -> #builder { #builder { call: #call } })
     } else {
-        quote!(#doc #deprecated pub fn #name(&self, #arguments) -> Call<#answer> { #call })
+        quote!(#gate #doc #deprecated pub fn #name(&self, #arguments) -> Call<#answer> { #call })
     })
 }
 
@@ -215,6 +223,7 @@ fn page(facts: &Facts, operation: &Operation) -> Option<(String, &'static str)> 
     let data = fields.iter().find(|field| field.wire == "data" && field.kind == Kind::Array)?;
     let item = data.mentions.first()?.clone();
     let end = fields.iter().find_map(|field| match field.wire.as_str() {
+        "pagination" if field.lenient => Some("optional_pagination"),
         "pagination" => Some("pagination"),
         "total" => Some("total"),
         _ => None,

@@ -1,6 +1,8 @@
 //! The test side of the client: every operation called with JSON, so that a test can derive both sides from
 //! the document.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -22,11 +24,20 @@ pub(crate) fn calls(facts: &Facts) -> Result<String> {
             table.extend(quote!((#id, |client, input| Box::pin(#name(client, input))),));
         }
     }
+    let operations = facts.resources.iter().flat_map(|resource| &resource.operations);
+    let answers: BTreeSet<_> = operations.filter_map(|operation| operation.answer.as_deref()).collect();
+    let answers = answers.into_iter().map(|name| {
+        let ty = rust_name(name)?;
+        Ok(quote!((#name, decodes::<#ty>)))
+    });
+    let answers = answers.collect::<Result<Vec<_>>>()?;
     let items = items(quote! {
         use paid::types::*;
-        use super::{Input, Outcome, Table, answer};
+        use super::{Decoders, Input, Outcome, Table, answer, decodes};
         /// Every operation by its id.
         pub(crate) const CALLS: Table = &[#table];
+        /// Every answer by its component.
+        pub(crate) const ANSWERS: Decoders = &[#(#answers),*];
         #functions
     })?;
     let title = docs::inner("Every operation as a function from JSON to JSON.")?;

@@ -34,7 +34,7 @@ pub(crate) fn structure(
     let item = raw.structs.get(name).with_context(|| format!("progenitor made no struct `{name}`"))?;
     let mut members = Vec::new();
     for field in &item.fields {
-        members.push(member(name, known, fields, field)?);
+        members.push(member(facts, name, known, fields, field)?);
     }
     if known.keeps_other_fields() && members.iter().any(|member| member.ident == "other_fields") {
         bail!("`{name}` has a property that is called like its `other_fields`");
@@ -47,17 +47,40 @@ pub(crate) fn structure(
     items(quote!(#definition #constructors))
 }
 
-fn member<'a>(name: &str, known: &Type, facts: &'a [Field], field: &syn::Field) -> Result<Member<'a>> {
+fn member<'a>(all: &Facts, name: &str, known: &Type, facts: &'a [Field], field: &syn::Field) -> Result<Member<'a>> {
     let ident = field.ident.clone().with_context(|| format!("progenitor made a tuple struct of `{name}`"))?;
     let wire = renamed(field)?.unwrap_or_else(|| ident.to_string());
     let facts = facts.iter().find(|facts| facts.wire == wire);
     let facts = facts.with_context(|| format!("progenitor's `{name}.{wire}` is not in the document"))?;
     let mut inner = without_option(&field.ty);
     ShortPaths.visit_type_mut(&mut inner);
-    if facts.kind != Kind::Decimal && mentions_decimal(&inner) {
+    if !facts.kind.is_decimal() && mentions_decimal(&inner) {
         bail!("`{name}.{wire}`: lists and maps of decimals are not mapped");
     }
-    Ok(Member { ident, facts, inner, presence: facts.presence(known.sent) })
+    let presence = facts.presence(known.sent);
+    if known.received && presence != Presence::Patch && is_list_of_objects(all, facts) {
+        ListsOfItems.visit_type_mut(&mut inner);
+    }
+    Ok(Member { ident, facts, inner, presence })
+}
+
+/// Whether one of its items may be unreadable while the others are not.
+fn is_list_of_objects(all: &Facts, field: &Field) -> bool {
+    let item = field.mentions.first().and_then(|name| all.types.get(name));
+    let is_object = item.is_some_and(|known| !matches!(known.shape, Shape::Enum(_) | Shape::Scalars(_)));
+    field.kind == Kind::Array && is_object
+}
+
+/// `Vec` is `List`, which keeps an item that cannot be read apart.
+struct ListsOfItems;
+
+impl VisitMut for ListsOfItems {
+    fn visit_path_segment_mut(&mut self, segment: &mut syn::PathSegment) {
+        if segment.ident == "Vec" {
+            segment.ident = format_ident!("List");
+        }
+        syn::visit_mut::visit_path_segment_mut(self, segment);
+    }
 }
 
 fn mentions_decimal(ty: &syn::Type) -> bool {
@@ -189,10 +212,11 @@ fn field_definition(known: &Type, member: &Member<'_>, camel: bool) -> TokenStre
         serde.push(quote!(rename = #wire));
     }
     let integer = member.facts.kind == Kind::Integer && known.received;
-    let decimal = member.facts.kind == Kind::Decimal;
+    let decimal = member.facts.kind.is_decimal();
+    let exact = if member.facts.kind == Kind::DecimalText { "decimal_text" } else { "decimal" };
     match member.presence {
-        Presence::Always if decimal => serde.push(quote!(with = "decimal")),
-        _ if decimal => serde.push(quote!(default, with = "decimal")),
+        Presence::Always if decimal => serde.push(quote!(with = #exact)),
+        _ if decimal => serde.push(quote!(default, with = #exact)),
         Presence::Always if integer => serde.push(quote!(deserialize_with = "integer")),
         Presence::OrNull | Presence::OrMissing if integer => {
             serde.push(quote!(default, deserialize_with = "optional_integer"));
@@ -206,7 +230,7 @@ fn field_definition(known: &Type, member: &Member<'_>, camel: bool) -> TokenStre
         Presence::Always | Presence::OrNull => {}
     }
     let attribute = (!serde.is_empty()).then(|| quote!(#[serde(#(#serde),*)]));
-    let deprecated = member.facts.deprecated.then(|| quote!(#[deprecated = "deprecated in Paid's document"]));
+    let deprecated = member.facts.deprecated.then(|| quote!(#[deprecated = "deprecated by Paid"]));
     let ty = full_type(member);
     quote!(#doc #attribute #reading #deprecated pub #ident: #ty,)
 }
@@ -239,6 +263,10 @@ fn constructors(facts: &Facts, name: &str, known: &Type, members: &[Member<'_>])
                 if *ident == value.to_string() { quote!(#ident) } else { quote!(#ident: #value) }
             }
             Presence::Patch => quote!(#ident: Patch::Leave),
+            Presence::OrMissing if member.facts.required => {
+                let value = converted(facts, member);
+                quote!(#ident: Some(#value))
+            }
             Presence::OrMissing => quote!(#ident: None),
         }
     });
@@ -279,7 +307,8 @@ fn setter(facts: &Facts, member: &Member<'_>) -> TokenStream {
 /// Whether a caller may pass anything that converts into the type.
 fn converts(facts: &Facts, member: &Member<'_>) -> bool {
     match &member.facts.kind {
-        Kind::Text | Kind::Newtype(_) | Kind::Array | Kind::Decimal => true,
+        Kind::Newtype(name) => facts.newtypes.get(name).is_none_or(|newtype| !newtype.opaque),
+        Kind::Text | Kind::Array | Kind::Decimal | Kind::DecimalText => true,
         Kind::Component(name) => facts
             .types
             .get(name)

@@ -59,7 +59,7 @@ impl Courier {
                 Some(Err(error)) => error,
             };
             part.failing_since.get_or_insert_with(Instant::now);
-            part.sent_before |= error.verdict() == Verdict::Unknown;
+            part.sent_before |= matches!(error.verdict(), Verdict::Unknown | Verdict::Done);
             let kind = self.policy.kind;
             self.shared.is_stuck(format_args!("{kind}s cannot be delivered now and will be sent again: {error}"));
             let asked = error.asked_to_wait(self.shared.host.now()).filter(|asked| *asked <= self.policy.longest_asked);

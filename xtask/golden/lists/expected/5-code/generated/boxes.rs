@@ -3,7 +3,7 @@
 //! Resource `boxes`.
 
 use paid::runtime::{
-    Call, Client, Deserialize, Empty, JsonObject, Method, Timestamp, integer,
+    Call, Client, Deserialize, Empty, JsonObject, List, Method, Timestamp, integer,
 };
 #[cfg(feature = "full-serde")]
 use paid::runtime::Serialize;
@@ -88,7 +88,7 @@ pub struct Box {
 #[non_exhaustive]
 pub struct BoxListResponse {
     /// The field `data` (list).
-    pub data: Vec<Box>,
+    pub data: List<Box>,
     /// The field `pagination` ([`Pagination`]).
     pub pagination: Pagination,
     /// Fields that this version does not know, kept unchanged.

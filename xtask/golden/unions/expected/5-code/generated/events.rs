@@ -3,7 +3,7 @@
 //! Resource `events`.
 
 use paid::runtime::{
-    Call, Client, Deserialize, DeserializeError, Deserializer, JsonObject, Method,
+    Call, Client, Deserialize, DeserializeError, Deserializer, JsonObject, List, Method,
     Serialize, Timestamp, Value, from_value, integer,
 };
 #[cfg(feature = "full-serde")]
@@ -54,7 +54,7 @@ pub struct CreateEventsResponse {
     #[serde(deserialize_with = "integer")]
     pub accepted: i64,
     /// The field `prices` (list).
-    pub prices: Vec<Price>,
+    pub prices: List<Price>,
     /// Fields that this version does not know, kept unchanged.
     #[serde(flatten)]
     pub other_fields: JsonObject,

@@ -1,0 +1,6 @@
+use paid::types::{AmendmentIntent, ExecuteAmendmentRequest, UpdateQuantityAmendmentIntent};
+
+fn main() {
+    let intent: AmendmentIntent = UpdateQuantityAmendmentIntent::new(5, "ola_1").into();
+    let _ = ExecuteAmendmentRequest::new(3, [intent]);
+}
