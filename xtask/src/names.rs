@@ -20,7 +20,7 @@ pub(crate) struct NameTable {
     pub(crate) keep: BTreeSet<String>,
     /// Groups of names with one shape and different meanings.
     #[serde(default)]
-    pub(crate) apart: Vec<BTreeSet<String>>,
+    apart: Vec<BTreeSet<String>>,
 }
 
 /// Whether every name needs a decision.
@@ -54,6 +54,11 @@ impl NameTable {
     /// Parses the table.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         serde_saphyr::from_str(text).map_err(|error| anyhow::anyhow!("{error}"))
+    }
+
+    /// A table that only renames.
+    pub(crate) fn renaming(rename: BTreeMap<String, Vec<String>>) -> Self {
+        Self { rename, ..Self::default() }
     }
 
     /// Decides the name of every published component; collects every problem before it gives up.
