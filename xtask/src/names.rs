@@ -20,16 +20,16 @@ pub(crate) struct NameTable {
     pub(crate) keep: BTreeSet<String>,
     /// Groups of names with one shape and different meanings.
     #[serde(default)]
-    pub(crate) apart: Vec<BTreeSet<String>>,
+    apart: Vec<BTreeSet<String>>,
     /// The same for components that are not published yet: these entries may match nothing.
     #[serde(default)]
-    pub(crate) expected: Expected,
+    expected: Expected,
 }
 
 /// Decisions about components that only Paid's clients know so far.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Expected {
+struct Expected {
     #[serde(default)]
     rename: BTreeMap<String, Vec<String>>,
     #[serde(default)]
@@ -69,6 +69,11 @@ impl NameTable {
     /// Parses the table.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         serde_saphyr::from_str(text).map_err(|error| anyhow::anyhow!("{error}"))
+    }
+
+    /// A table that only renames.
+    pub(crate) fn renaming(rename: BTreeMap<String, Vec<String>>) -> Self {
+        Self { rename, ..Self::default() }
     }
 
     /// Decides the name of every published component; collects every problem before it gives up.

@@ -192,7 +192,7 @@ impl<'a> Work<'a> {
         for (name, published) in self.named.iter().map(rename) {
             merged.entry(name).or_default().extend(published);
         }
-        let decided = NameTable { rename: merged, ..NameTable::default() };
+        let decided = NameTable::renaming(merged);
         let (document, _) = import::canonicalise(self.published.clone(), &decided, Decisions::Optional)?;
         let mut shapes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (name, schema) in document::schemas(&document)? {

@@ -43,7 +43,6 @@ impl Checkout {
         let apart = names.split_once("\napart:").unwrap().1;
         let keep: String = document::schemas(&document).unwrap().keys().map(|name| format!("  - {name}\n")).collect();
         copy.write(NAMES, &format!("rename:\n\nkeep:\n{keep}\napart:{apart}").replace("rename:\n\n", "")).unwrap();
-        let _ = std::fs::remove_file(copy.root().join(SUPPLEMENT));
         Self { copy, elsewhere: tempfile::tempdir().unwrap() }
     }
 
@@ -156,10 +155,11 @@ fn a_document_that_catches_up_with_the_supplement_shortens_it() {
     let document = checkout.document();
     let grown = grown(&document);
     let note = &grown["paths"]["/contacts/{id}/note"];
+    // After what is in the repository's own, if it has one.
+    let header = "overlay: 1.0.0\ninfo: {title: What clients know, version: '1'}\nactions:\n".to_owned();
+    let there = checkout.copy.find(SUPPLEMENT).unwrap().unwrap_or(header);
     let supplement = format!(
-        "overlay: 1.0.0
-info: {{title: What clients know, version: '1'}}
-actions:
+        "{there}
   - target: $.paths
     description: 'Source: a client.'
     update: {{'/contacts/{{id}}/note': {note}}}
@@ -175,6 +175,8 @@ actions:
     checkout.copy.write(SUPPLEMENT, &supplement).unwrap();
     let page = checkout.update(&grown, false, None).unwrap().unwrap();
     let left = checkout.copy.read(SUPPLEMENT).unwrap();
+    assert!(left.starts_with(there.trim_end()), "{left}");
+    let left = &left[there.trim_end().len()..];
     assert!(!left.contains("ContactNote") && left.contains("language") && left.contains("nickname"), "{left}");
     let markdown = page.markdown();
     assert!(
