@@ -14,7 +14,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Signature, Token, Visibility};
 
 pub(crate) use body::{call, closure, future, is_in_place};
-pub(crate) use outcome::Outcome;
+pub(crate) use outcome::{Outcome, place_of};
 pub(crate) use shape::{Shape, is_never, may_hold_a_future, returned, shape};
 pub(crate) use traced::mark as traced_mark;
 

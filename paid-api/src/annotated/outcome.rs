@@ -77,12 +77,12 @@ macro_rules! fallible {
 }
 
 macro_rules! half {
-    ($($probe:ty: [$($parameters:ident),*] $ok:ty, $pattern:pat => ;)*) => { $(
+    ($($probe:ty: [$($parameters:ident),*] $ok:ty, $succeeded:ident;)*) => { $(
         impl<'a, $($parameters),*> OfHalf<'a> for $probe {
             type Ok = $ok;
             #[inline(always)]
             fn __paid_success(&self) -> Option<&'a $ok> {
-                matches!(self.0, $pattern).then_some(self.0)
+                self.0.$succeeded().then_some(self.0)
             }
             #[inline(always)]
             fn __paid_known_success(&self) -> Option<&'a $ok> {
@@ -113,9 +113,9 @@ fallible!(OfNested for &&&Probe<'a, Poll<Option<Result<T, E>>>>: [T, E] Poll<Opt
     |value| matches!(value, Poll::Ready(Some(Ok(_)))).then_some(value),
     if let Poll::Ready(Some(Err(error))) = value { Some(error) } else { None });
 half! {
-    &&Probe<'a, Option<T>>: [T] Option<T>, Some(_) => ;
-    &&Probe<'a, &Option<T>>: [T] &'a Option<T>, Some(_) => ;
-    &&Probe<'a, Poll<T>>: [T] Poll<T>, Poll::Ready(_) => ;
+    &&Probe<'a, Option<T>>: [T] Option<T>, is_some;
+    &&Probe<'a, &Option<T>>: [T] &'a Option<T>, is_some;
+    &&Probe<'a, Poll<T>>: [T] Poll<T>, is_ready;
 }
 
 macro_rules! probe {

@@ -9,7 +9,7 @@ use super::check::Checked;
 use super::input::{Arguments, Event, On, SETTINGS};
 use crate::arguments::Given;
 use crate::catalog::Loaded;
-use crate::function::{Function, Outcome, Shape, call, future, may_hold_a_future, mention, returned, shape};
+use crate::function::{Function, Outcome, Shape, call, future, may_hold_a_future, mention, place_of, returned, shape};
 use crate::place::moved;
 use crate::roles::{Macro, Role};
 use crate::values::literal;
@@ -105,7 +105,7 @@ fn work(arguments: &Arguments, function: &Function, shape: Shape, after: &After,
 /// The type that is returned.
 fn return_span(output: &ReturnType) -> Span {
     match output {
-        ReturnType::Type(_, ty) => ty.span(),
+        ReturnType::Type(_, ty) => place_of(ty),
         ReturnType::Default => Span::call_site(),
     }
 }

@@ -1,6 +1,6 @@
 //! Whether the function succeeded: what its type says, or what the annotation says.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Path, Type};
@@ -30,7 +30,7 @@ impl Outcome<'_> {
             return success;
         }
         let out = &self.out;
-        let behind = self.asked(ty, "success", &quote_spanned!(ty.span()=> &**#out));
+        let behind = self.asked(ty, "success", &quote_spanned!(place_of(ty)=> &**#out));
         quote!({ let _ = #behind; #success })
     }
 
@@ -68,14 +68,24 @@ impl Outcome<'_> {
 
     /// The answer of one of the library's probes, with errors at the type.
     fn asked(&self, ty: &Type, method: &str, out: &TokenStream) -> TokenStream {
-        let (krate, method) = (moved(self.krate, ty.span()), Ident::new(&format!("__paid_{method}"), ty.span()));
-        quote_spanned! {ty.span()=>
+        let place = place_of(ty);
+        let (krate, method) = (moved(self.krate, place), Ident::new(&format!("__paid_{method}"), place));
+        quote_spanned! {place=>
             {
                 #[allow(unused_imports)]
                 use #krate::__private::outcomes::*;
                 (&&&&#krate::__private::Probe(#out)).#method()
             }
         }
+    }
+}
+
+/// Where an error about the type is shown: for a reference, what it refers to, since lints take a borrow of ours for the
+/// user's where the source has a `&`.
+pub(crate) fn place_of(ty: &Type) -> Span {
+    match bare(ty) {
+        Type::Reference(reference) => place_of(&reference.elem),
+        other => other.span(),
     }
 }
 
