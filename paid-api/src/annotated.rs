@@ -1,11 +1,17 @@
 //! What the macros expand into. Not part of the public API: it changes with the macros.
 
+mod held;
+mod optional;
+mod outcome;
+mod success;
 pub mod text;
 #[cfg(feature = "trace")]
 mod traced;
+mod tried;
 pub mod ways;
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -18,9 +24,14 @@ use crate::signal::value::{self, AsCost, AsQuantity, AsTimestamp};
 use crate::signal::{Data, PaidSignal, Signal};
 use crate::types::{ExternalProductId, ProductAttribution};
 
-pub use text::{by_str, role, role_of_text, write};
+pub use held::{Kind, kinds};
+pub use optional::{Held, can_be_none, fields};
+pub use outcome::{Probe, outcomes};
+pub use success::success;
+pub use text::{by_str, joined, role, role_of_text, write};
 #[cfg(feature = "trace")]
 pub use traced::*;
+pub use tried::{FromResidual, Try};
 
 /// Calls a function once: so the compiler treats a body as an `FnOnce`, which may move out what it captures.
 #[inline(always)]
@@ -31,6 +42,30 @@ pub fn call<R>(body: impl FnOnce() -> R) -> R {
 /// Never called: gives a type to a place that is never reached.
 pub fn never<T>() -> T {
     panic!("this is never called")
+}
+
+/// The same for a body that makes a future, whose output is known before its type is.
+#[inline(always)]
+pub fn call_for_future<O, F: Future<Output = O>>(body: impl FnOnce() -> F) -> F {
+    body()
+}
+
+/// The same for a future in a pinned box.
+#[inline(always)]
+pub fn call_for_boxed_future<O, F: Future<Output = O>>(body: impl FnOnce() -> Pin<Box<F>>) -> Pin<Box<F>> {
+    body()
+}
+
+/// A future that is never ready.
+#[inline(always)]
+pub fn forever<F: Future<Output = Infallible>>(future: F) -> F {
+    future
+}
+
+/// Tells the compiler that a body is called once.
+#[inline(always)]
+pub fn once<R, F: FnOnce() -> R>(body: F) -> F {
+    body
 }
 
 /// A signal between the entry of a function and its end; empty if no emitter is installed.
@@ -313,39 +348,6 @@ pub mod class {
 
     /// For the keys of a map.
     pub fn key<T: value::MapKey + ?Sized>() {}
-}
-
-/// The outcome of a function: what a success is depends on what it returns.
-pub struct Probe<'a, T: ?Sized>(pub &'a T);
-
-/// For a `Result`, also through an alias.
-pub trait OfResult<'a> {
-    type Ok: ?Sized;
-    type Err: ?Sized;
-    fn outcome(&self) -> Result<&'a Self::Ok, &'a Self::Err>;
-}
-
-impl<'a, T, E> OfResult<'a> for Probe<'a, Result<T, E>> {
-    type Ok = T;
-    type Err = E;
-    #[inline(always)]
-    fn outcome(&self) -> Result<&'a T, &'a E> {
-        self.0.as_ref()
-    }
-}
-
-/// For any other value, which is a success.
-pub trait OfAnything<'a> {
-    type Ok: ?Sized;
-    fn outcome(&self) -> Result<&'a Self::Ok, &'a Infallible>;
-}
-
-impl<'a, T: ?Sized> OfAnything<'a> for &Probe<'a, T> {
-    type Ok = T;
-    #[inline(always)]
-    fn outcome(&self) -> Result<&'a T, &'a Infallible> {
-        Ok(self.0)
-    }
 }
 
 /// What `on = "error"` needs.

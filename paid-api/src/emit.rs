@@ -125,6 +125,9 @@ pub(crate) fn complete(mut signal: Signal) -> Result<Signal, DeliveryError> {
         if signal.product.is_none() {
             signal.product = scope.and_then(Scope::product_named).cloned();
         }
+        if signal.unit.is_none() {
+            signal.unit = scope.and_then(|scope| scope.unit_named(signal.customer.as_ref())).map(str::to_owned);
+        }
     });
     if signal.product.is_none() {
         signal.product = signal.data.default_product().map(|id| ExternalProductId::from_static(id).into());

@@ -49,6 +49,7 @@ pub struct Scope {
 struct ScopeInner {
     customer: Option<CustomerAttribution>,
     product: Option<ProductAttribution>,
+    unit: Option<Arc<str>>,
     emitter: Option<Arc<dyn Emit>>,
     /// Makes emissions look for a scope's emitter while this scope exists.
     listening: Option<Listening>,
@@ -160,6 +161,14 @@ impl Scope {
         self
     }
 
+    /// Sets your own id of the customer's unit, such as a team, that the spend inside counts toward; spend without a unit
+    /// counts toward no cap. It is a unit of this scope's customer: signals of another customer do not get it.
+    #[must_use]
+    pub fn unit(mut self, unit: impl AsRef<str>) -> Self {
+        Arc::make_mut(&mut self.inner).unit = Some(unit.as_ref().into());
+        self
+    }
+
     /// Sets the emitter of the signals inside, instead of the installed one.
     #[must_use]
     pub fn emitter(mut self, emitter: impl Emit) -> Self {
@@ -176,12 +185,16 @@ impl Scope {
 
     /// Runs a function in this scope.
     pub fn run_sync<R>(self, function: impl FnOnce() -> R) -> R {
-        let (scope, ending) = self.within(&Self::current());
-        let entered = scope.enter();
+        let stay = self.stay();
         let output = function();
-        drop(entered);
-        ending.done();
+        stay.done();
         output
+    }
+
+    /// Makes this the current scope until it is left.
+    pub(crate) fn stay(self) -> Stay {
+        let (scope, ending) = self.within(&Self::current());
+        Stay { entered: scope.enter(), ending }
     }
 
     pub(crate) fn customer_named(&self) -> Option<&CustomerAttribution> {
@@ -190,6 +203,11 @@ impl Scope {
 
     pub(crate) fn product_named(&self) -> Option<&ProductAttribution> {
         self.inner.product.as_ref()
+    }
+
+    /// The unit, for work of this customer.
+    pub(crate) fn unit_named(&self, customer: Option<&CustomerAttribution>) -> Option<&str> {
+        self.inner.unit.as_deref().filter(|_| are_same(customer, self.customer_named()))
     }
 
     pub(crate) fn emitter_named(&self) -> Option<&Arc<dyn Emit>> {
@@ -232,14 +250,16 @@ impl Scope {
 
     fn merged(self, outer: &Self) -> Self {
         let outer = &outer.inner;
-        if outer.customer.is_none() && outer.product.is_none() && outer.emitter.is_none() {
+        if outer.customer.is_none() && outer.product.is_none() && outer.unit.is_none() && outer.emitter.is_none() {
             return self;
         }
         let own = &self.inner;
+        let same_customer = own.customer.is_none() || are_same(own.customer.as_ref(), outer.customer.as_ref());
         let inherit_emitter = own.emitter.is_none();
         let inner = ScopeInner {
             customer: own.customer.clone().or_else(|| outer.customer.clone()),
             product: own.product.clone().or_else(|| outer.product.clone()),
+            unit: own.unit.clone().or_else(|| outer.unit.clone().filter(|_| same_customer)),
             emitter: own.emitter.clone().or_else(|| outer.emitter.clone()),
             listening: if inherit_emitter { outer.listening.clone() } else { own.listening.clone() },
             companion: own.companion.clone(),
@@ -267,8 +287,31 @@ impl fmt::Debug for Scope {
             .debug_struct("Scope")
             .field("customer", &self.inner.customer)
             .field("product", &self.inner.product)
+            .field("unit", &self.inner.unit)
             .field("emitter", &self.inner.emitter.is_some())
             .finish()
+    }
+}
+
+/// Whether two attributions name the same customer in the same way.
+fn are_same(one: Option<&CustomerAttribution>, other: Option<&CustomerAttribution>) -> bool {
+    match (one, other) {
+        (Some(CustomerAttribution::Id(one)), Some(CustomerAttribution::Id(other))) => one == other,
+        (Some(CustomerAttribution::ExternalId(one)), Some(CustomerAttribution::ExternalId(other))) => one == other,
+        _ => false,
+    }
+}
+
+/// A scope that the thread is in. Dropped without `done`, as by a panic, its work has failed.
+pub(crate) struct Stay {
+    entered: Entered,
+    ending: Ending,
+}
+
+impl Stay {
+    pub(crate) fn done(self) {
+        drop(self.entered);
+        self.ending.done();
     }
 }
 

@@ -79,32 +79,42 @@ pub(crate) fn unknown(key: &Ident, input: ParseStream<'_>, macro_name: &str, hin
     syn::Error::new_spanned(key, format!("`#[paid::{macro_name}]` has no `{key}`; {hint}"))
 }
 
-/// The tokens between the commas of the outermost level.
+/// The arguments, between the commas of the outermost level. An expression ends where Rust's grammar says, so commas
+/// between its angle brackets are its own; what is no expression ends at the next comma, so that a mistake in one argument
+/// does not hide the others.
 pub(crate) fn split(tokens: TokenStream) -> Vec<TokenStream> {
-    let mut parts = vec![TokenStream::new()];
-    let mut angles = 0_u32;
-    for token in tokens {
-        match &token {
-            TokenTree::Punct(punct) if punct.as_char() == ',' && angles == 0 => {
-                parts.push(TokenStream::new());
-                continue;
-            }
-            // A turbofish may hold commas; a comparison holds none that belong to it.
-            TokenTree::Punct(punct) if punct.as_char() == '<' && ends_in_colons(parts.last()) => angles += 1,
-            TokenTree::Punct(punct) if punct.as_char() == '>' && angles > 0 => angles -= 1,
-            _ => {}
+    let parser = |input: ParseStream<'_>| {
+        let mut parts = Vec::new();
+        while !input.is_empty() {
+            let part = one(input)?;
+            input.parse::<Option<Token![,]>>()?;
+            parts.push(part);
         }
-        if let Some(last) = parts.last_mut() {
-            last.extend([token]);
-        }
-    }
+        Ok(parts)
+    };
+    let mut parts = parser.parse2(tokens).unwrap_or_default();
     parts.retain(|part| !part.is_empty());
     parts
 }
 
-fn ends_in_colons(part: Option<&TokenStream>) -> bool {
-    let last = part.and_then(|part| part.clone().into_iter().last());
-    matches!(last, Some(TokenTree::Punct(punct)) if punct.as_char() == ':')
+/// The tokens up to the next comma that is not part of an expression.
+fn one(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let ahead = input.fork();
+    let whole = argument_or_expression(&ahead).is_ok() && (ahead.is_empty() || ahead.peek(Token![,]));
+    let mut part = TokenStream::new();
+    while !input.is_empty() && if whole { input.cursor() != ahead.cursor() } else { !input.peek(Token![,]) } {
+        part.extend([input.parse::<TokenTree>()?]);
+    }
+    Ok(part)
+}
+
+/// `key = expr`, or `expr`, which `key` and `key(...)` are as well.
+fn argument_or_expression(input: ParseStream<'_>) -> syn::Result<()> {
+    if input.peek(Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==]) {
+        input.call(Ident::parse_any)?;
+        input.parse::<Token![=]>()?;
+    }
+    input.parse::<Expr>().map(drop)
 }
 
 /// `(field = expr, field)`, after `data` or another key.
@@ -130,7 +140,10 @@ pub(crate) fn fields(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -
             }
             let key = input.call(Ident::parse_any)?;
             if input.is_empty() {
-                let value = syn::parse_quote!(#key);
+                let value = syn::parse2(quote!(#key)).map_err(|_| {
+                    let message = format!("`{key}` is a keyword: write `{list}({key} = r#{key})`");
+                    syn::Error::new_spanned(&key, message)
+                })?;
                 return Ok(Field { key, value });
             }
             if !input.peek(Token![=]) {

@@ -112,14 +112,12 @@ impl Loaded {
         };
         let file = path.and_then(|path| path.to_str()).map(|path| {
             quote!(
-                const _: &[u8] = include_bytes!(#path);
+                const _: &[u8] = ::core::include_bytes!(#path);
             )
         });
-        let named = std::env::var_os(VARIABLE).map(|_| {
-            quote!(
-                const _: Option<&str> = option_env!(#VARIABLE);
-            )
-        });
-        quote!(#file #named)
+        quote! {
+            #file
+            const _: ::core::option::Option<&str> = ::core::option_env!(#VARIABLE);
+        }
     }
 }

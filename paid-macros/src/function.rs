@@ -1,10 +1,22 @@
 //! A function as it was written: its body is carried, not parsed, so that a half-written one does no harm.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
+mod body;
+mod expectation;
+mod outcome;
+mod placeholders;
+mod shape;
+mod traced;
+mod tracked;
+
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
-use syn::spanned::Spanned;
-use syn::{Attribute, ReturnType, Signature, Token, Type, Visibility};
+use syn::{Attribute, Signature, Token, Visibility};
+
+pub(crate) use body::{call, closure, future, is_in_place};
+pub(crate) use outcome::{Outcome, place_of};
+pub(crate) use shape::{Shape, is_never, may_hold_a_future, returned, shape};
+pub(crate) use traced::mark as traced_mark;
 
 /// A function with a body of any tokens.
 pub(crate) struct Function {
@@ -20,7 +32,7 @@ impl Function {
     /// `macro_name` is the macro that the messages name: `signal` or `trace`.
     pub(crate) fn parse(item: TokenStream, macro_name: &str) -> syn::Result<Self> {
         let parser = |input: ParseStream<'_>| {
-            let attributes = input.call(Attribute::parse_outer)?;
+            let mut attributes = input.call(Attribute::parse_outer)?;
             let visibility: Visibility = input.parse()?;
             let defaultness: Option<Token![default]> = input.parse()?;
             Self::refuse_others(input, macro_name)?;
@@ -31,7 +43,11 @@ impl Function {
                 );
                 return Err(syn::Error::new_spanned(&signature.ident, message));
             }
-            let body: TokenTree = input.parse()?;
+            if !input.peek(syn::token::Brace) {
+                return Err(input.error("expected the function's body, in braces"));
+            }
+            let body = traced::untraced(input.parse()?, &mut attributes);
+            let body = hoisted(body, &mut attributes);
             if let Some(token) = &signature.constness {
                 let cannot = if macro_name == "signal" { "emit a signal" } else { "be traced" };
                 let message = format!(
@@ -39,7 +55,9 @@ impl Function {
                 );
                 return Err(syn::Error::new_spanned(token, message));
             }
-            input.parse::<TokenStream>()?;
+            if !input.is_empty() {
+                return Err(input.error("expected nothing behind the function's body"));
+            }
             Ok(Self { attributes, visibility, defaultness, signature, body })
         };
         parser.parse2(item)
@@ -82,128 +100,18 @@ impl Function {
     }
 }
 
-/// How the body becomes a value.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shape {
-    Sync,
-    Async,
-    /// Returns a future, in a box or not.
-    Future {
-        /// Whether it is in a box.
-        boxed: bool,
-    },
-}
-
-pub(crate) fn shape(function: &Function) -> Shape {
-    if function.signature.asyncness.is_some() {
-        return Shape::Async;
+/// The body without the attributes at its start, `#![...]`: they say something of the function, and stand on it now.
+fn hoisted(body: TokenTree, attributes: &mut Vec<Attribute>) -> TokenTree {
+    let TokenTree::Group(group) = &body else { return body };
+    let parser = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_inner)?, input.parse::<TokenStream>()?));
+    let Ok((inner, rest)) = parser.parse2(group.stream()) else { return body };
+    if inner.is_empty() {
+        return body;
     }
-    match &function.signature.output {
-        ReturnType::Type(_, ty) => match &**ty {
-            Type::ImplTrait(bounds) if mention(bounds.to_token_stream(), "Future").is_some() => {
-                Shape::Future { boxed: false }
-            }
-            Type::Path(path) => {
-                let last = path.path.segments.last();
-                let name = last.map(|last| last.ident.to_string()).unwrap_or_default();
-                let of_future = last.is_some_and(|last| mention(last.arguments.to_token_stream(), "Future").is_some());
-                let boxed = matches!(name.as_str(), "BoxFuture" | "LocalBoxFuture") || name == "Pin" && of_future;
-                if boxed { Shape::Future { boxed } } else { Shape::Sync }
-            }
-            _ => Shape::Sync,
-        },
-        ReturnType::Default => Shape::Sync,
-    }
-}
-
-/// The contents of the body, spanned as the user wrote them.
-pub(crate) fn inner(body: &TokenTree) -> TokenStream {
-    match body {
-        TokenTree::Group(group) => group.stream(),
-        other => other.to_token_stream(),
-    }
-}
-
-/// The return type of the closure around the body: the user's own, so that errors point there.
-pub(crate) fn closure_return(output: &ReturnType) -> TokenStream {
-    match output {
-        ReturnType::Default => TokenStream::new(),
-        ReturnType::Type(arrow, ty) => {
-            let ty = without_impl(ty.to_token_stream());
-            quote!(#arrow #ty)
-        }
-    }
-}
-
-/// Tells the compiler early what the block returns, and where that is written.
-pub(crate) fn return_edge(krate: &syn::Path, output: &ReturnType) -> TokenStream {
-    let ReturnType::Type(_, ty) = output else { return TokenStream::new() };
-    let span = ty.span();
-    let ty = without_impl(ty.to_token_stream());
-    quote_spanned! {span=>
-        #[allow(clippy::all)]
-        if false {
-            return #krate::__private::never::<#ty>();
-        }
-    }
-}
-
-/// `Result<impl Trait, E>` is `Result<_, E>` inside a body.
-fn without_impl(tokens: TokenStream) -> TokenStream {
-    let mut out = TokenStream::new();
-    let mut tokens = tokens.into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        match token {
-            TokenTree::Ident(ident) if ident == "impl" => {
-                let underscore = quote_spanned!(ident.span()=> _);
-                out.extend(underscore);
-                // Up to the comma or closing angle that ends the bounds.
-                let mut angles = 0_i32;
-                let mut before = ' ';
-                while let Some(next) = tokens.peek() {
-                    if let TokenTree::Punct(punct) = next {
-                        match punct.as_char() {
-                            '<' => angles += 1,
-                            '>' if before != '-' && angles == 0 => break,
-                            '>' if before != '-' => angles -= 1,
-                            ',' if angles == 0 => break,
-                            _ => {}
-                        }
-                        before = punct.as_char();
-                    } else {
-                        before = ' ';
-                    }
-                    tokens.next();
-                }
-            }
-            TokenTree::Group(group) => {
-                let mut inner = proc_macro2::Group::new(group.delimiter(), without_impl(group.stream()));
-                inner.set_span(group.span());
-                out.extend([TokenTree::Group(inner)]);
-            }
-            other => out.extend([other]),
-        }
-    }
-    out
-}
-
-/// What the function returned, as a `Result` of references; whether it is a `Result` by another name, the library finds.
-pub(crate) fn outcome(krate: &syn::Path, function: &Function, out: &Ident) -> TokenStream {
-    if returns_result(function) {
-        return quote!(&#out);
-    }
-    quote! {
-        {
-            #[allow(unused_imports)]
-            use #krate::__private::{OfAnything as _, OfResult as _};
-            (&#krate::__private::Probe(&#out)).outcome()
-        }
-    }
-}
-
-fn returns_result(function: &Function) -> bool {
-    let ReturnType::Type(_, ty) = &function.signature.output else { return false };
-    matches!(&**ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Result"))
+    attributes.extend(inner.into_iter().map(|attribute| Attribute { style: syn::AttrStyle::Outer, ..attribute }));
+    let mut without = Group::new(group.delimiter(), rest);
+    without.set_span(group.span());
+    TokenTree::Group(without)
 }
 
 /// Where a variable is mentioned: a format string can mention it; a field or method of the same name does not.

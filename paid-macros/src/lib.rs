@@ -10,6 +10,10 @@ mod catalog;
 mod derive;
 mod diagnostics;
 mod function;
+#[cfg(test)]
+mod hostile;
+mod leaving;
+mod place;
 mod roles;
 mod rules;
 #[cfg(test)]

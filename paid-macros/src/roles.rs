@@ -168,8 +168,8 @@ roles! {
         doc: "`unit = expr`: your own id of the customer's unit that the spend counts toward.",
         takes: Takes::Id,
         holder: UNIT,
-        stands_in: ON_SIGNALS,
-        in_scope: false,
+        stands_in: EVERYWHERE,
+        in_scope: true,
         over_trace: OverTrace::No,
     }
     IdempotencyKey {
@@ -258,6 +258,11 @@ impl Role {
     /// Whether it names the product.
     pub(crate) fn is_product(self) -> bool {
         self.facts().holder == PRODUCT
+    }
+
+    /// Whether it identifies the signal.
+    pub(crate) fn is_key(self) -> bool {
+        matches!(self.facts().takes, Takes::Key)
     }
 
     pub(crate) fn is_text(self) -> bool {
@@ -353,6 +358,8 @@ impl Method {
 pub(crate) fn text(value: &Expr) -> Option<LitStr> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.clone()),
+        // As it comes out of a `macro_rules!`.
+        Expr::Group(group) => self::text(&group.expr),
         _ => None,
     }
 }

@@ -175,12 +175,45 @@ impl Event<'_> {
 
     /// The catalogue's description, and which catalogue it is.
     pub(crate) fn description(&self) -> Option<String> {
-        let description = self.known?.description.as_ref()?;
+        let description = as_markdown(self.known?.description.as_ref()?);
         let shown = &self.catalog?.shown;
         Some(format!("Signal `{}`: {description} ({shown})", self.name.value()))
     }
 }
 
+/// Text as Markdown that shows it: no line of it is code, a link or a heading, and none becomes a doctest.
+fn as_markdown(text: &str) -> String {
+    const SPECIAL: &str = "\\`*_{}[]<>#~|$&";
+    let mut out = String::new();
+    for line in text.trim().lines() {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        for letter in line.trim().chars() {
+            if SPECIAL.contains(letter) {
+                out.push('\\');
+            }
+            out.push(letter);
+        }
+    }
+    out
+}
+
 /// A field that a signal may not have.
 pub(crate) const PAIDS_OWN_FIELD: &str =
     "the field `paid` of a signal's data is reserved for Paid; give yours another name";
+
+#[cfg(test)]
+mod tests {
+    use super::as_markdown;
+
+    #[test]
+    fn a_description_is_text_and_no_code() {
+        let shown =
+            as_markdown("An e-mail went out:\n\n    curl -X POST /emails\n```\nlet x: Vec<u8>;\n```\n# [link]\n");
+        assert_eq!(
+            shown,
+            "An e-mail went out:\n\ncurl -X POST /emails\n\\`\\`\\`\nlet x: Vec\\<u8\\>;\n\\`\\`\\`\n\\# \\[link\\]"
+        );
+    }
+}

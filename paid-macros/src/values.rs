@@ -9,6 +9,7 @@ use crate::diagnostics::Errors;
 pub(crate) fn is_constant(value: &Expr) -> bool {
     match value {
         Expr::Lit(_) => true,
+        Expr::Array(parts) => parts.elems.iter().all(is_constant),
         Expr::Paren(inner) => is_constant(&inner.expr),
         Expr::Group(inner) => is_constant(&inner.expr),
         Expr::Reference(inner) => is_constant(&inner.expr),

@@ -5,27 +5,29 @@ use quote::quote_spanned;
 use syn::spanned::Spanned;
 use syn::{Expr, Path, Type};
 
+use crate::place::{local, moved};
 use crate::roles::Role;
 
-/// The variable `value`, of any type.
-fn text(krate: &Path, role: Role, span: Span) -> TokenStream {
-    let role = Ident::new(role.key(), span);
-    quote_spanned! {span=>
+/// The text of the variable, of any type.
+fn text(krate: &Path, role: Role, place: Span) -> TokenStream {
+    let (krate, role, value) = (moved(krate, place), Ident::new(role.key(), place), local("value", place));
+    quote_spanned! {place=>
         {
             #[allow(unused_imports)]
             use #krate::__private::ways::all::*;
-            (&&&#krate::__private::Way(value)).__paid_way().#role(value)
+            (&&&#krate::__private::Way(#value)).__paid_way().#role(#value)
         }
     }
 }
 
-/// The variable `value`, which is text.
-fn known_text(krate: &Path, span: Span) -> TokenStream {
-    quote_spanned!(span=> #krate::__private::by_str(value))
+/// The text of the variable, which is text.
+fn known_text(krate: &Path, place: Span) -> TokenStream {
+    let (krate, value) = (moved(krate, place), local("value", place));
+    quote_spanned!(place=> #krate::__private::by_str(#value))
 }
 
-/// The variable `value`, which is a reference to this expression.
-pub(crate) fn of_expression(krate: &Path, role: Role, value: &Expr) -> TokenStream {
+/// The text of the variable, which is a reference to this expression.
+fn of_expression(krate: &Path, role: Role, value: &Expr) -> TokenStream {
     let is_text = match value {
         Expr::Lit(lit) => matches!(lit.lit, syn::Lit::Str(_)),
         Expr::MethodCall(call) => {
@@ -37,7 +39,20 @@ pub(crate) fn of_expression(krate: &Path, role: Role, value: &Expr) -> TokenStre
     if is_text { known_text(krate, value.span()) } else { text(krate, role, value.span()) }
 }
 
-/// The variable `value`, which is a reference to a field of this type.
+/// The text of a role's value: of the expression, or of the parts of a key, joined.
+pub(crate) fn of_value(krate: &Path, role: Role, value: &Expr) -> TokenStream {
+    let place = value.span();
+    let parts = match value {
+        Expr::Array(array) if role.is_key() => array.elems.iter().map(|part| of_value(krate, role, part)),
+        _ => {
+            let (name, text) = (local("value", place), of_expression(krate, role, value));
+            return quote_spanned!(place=> match &(#value) { #name => #text });
+        }
+    };
+    quote_spanned!(place=> #krate::__private::joined(&[#(#parts),*]))
+}
+
+/// The text of the variable, which is a reference to a field of this type.
 pub(crate) fn of_field(krate: &Path, role: Role, ty: &Type) -> TokenStream {
     if is_text(ty) { known_text(krate, ty.span()) } else { text(krate, role, ty.span()) }
 }
@@ -45,6 +60,13 @@ pub(crate) fn of_field(krate: &Path, role: Role, ty: &Type) -> TokenStream {
 /// Whether a type is text by its name.
 pub(crate) fn is_text(ty: &Type) -> bool {
     type_name(ty).is_some_and(|name| name == "String" || name == "str")
+}
+
+/// Types that are JSON for certain, and never `None`.
+pub(crate) fn is_plain(ty: &Type) -> bool {
+    const PLAIN: [&str; 13] =
+        ["String", "str", "bool", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64"];
+    type_name(ty).is_some_and(|name| PLAIN.iter().any(|plain| name == plain))
 }
 
 /// The name of a type, behind a reference too.

@@ -19,6 +19,8 @@ pub struct AsText;
 pub struct AsDisplay;
 /// An `Option` of text.
 pub struct AsOption;
+/// An `Option` of what is `Display`.
+pub struct AsDisplayedOption;
 /// Any other type: each role takes those that implement its trait, and refuses the rest with its message.
 pub struct AsNothing;
 
@@ -32,6 +34,23 @@ fn told<'a>(text: impl FnOnce() -> Text<'a>) -> Text<'a> {
 #[inline(always)]
 pub fn by_str<T: AsRef<str> + ?Sized>(value: &T) -> Option<Cow<'_, str>> {
     Some(Cow::Borrowed(value.as_ref()))
+}
+
+/// The parts of a key as one text, which no other parts make: `\` and `:` in a part are escaped, and a part that is `None`
+/// is `\0`.
+pub fn joined(parts: &[Text<'_>]) -> Text<'static> {
+    let mut key = String::new();
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            key.push(':');
+        }
+        match part.as_deref() {
+            Some(check::UNREADABLE) => return Some(Cow::Borrowed(check::UNREADABLE)),
+            Some(text) => key.push_str(&text.replace('\\', "\\\\").replace(':', "\\:")),
+            None => key.push_str("\\0"),
+        }
+    }
+    Some(Cow::Owned(key))
 }
 
 /// `role (trait): how the text becomes what PaidSignal returns => its type, where the signal keeps it;`
@@ -118,6 +137,13 @@ macro_rules! texts {
             })*
         }
 
+        impl AsDisplayedOption {
+            $(#[inline(always)]
+            pub fn $role<T: Display>(self, value: &Option<T>) -> Text<'_> {
+                told(|| value.as_ref().map(|value| Cow::Owned(value.to_string())))
+            })*
+        }
+
         // Errors show the trait in the row, since its tokens come from there: a `path` would show this macro instead.
         impl AsNothing {
             $(#[inline(always)]
@@ -151,4 +177,32 @@ of_the_signal! {
 
 of_the_data! {
     user (value::UserText): "external_user_id";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(parts: &[Option<&str>]) -> String {
+        let parts: Vec<Text<'_>> = parts.iter().map(|part| part.map(Cow::Borrowed)).collect();
+        joined(&parts).map(Cow::into_owned).unwrap_or_default()
+    }
+
+    #[test]
+    fn other_parts_make_another_key() {
+        assert_eq!(key(&[Some("lead-7"), Some("2026-07-01")]), "lead-7:2026-07-01");
+        let all = [
+            key(&[Some("a:b"), Some("c")]),
+            key(&[Some("a"), Some("b:c")]),
+            key(&[Some("a"), Some("b"), Some("c")]),
+            key(&[Some("a\\"), Some("b"), Some("c")]),
+            key(&[Some("a"), Some(""), Some("c")]),
+            key(&[Some("a"), None, Some("c")]),
+            key(&[Some("a"), Some("\\0"), Some("c")]),
+            key(&[Some("a:b:c")]),
+        ];
+        for (index, one) in all.iter().enumerate() {
+            assert!(!all[..index].contains(one), "{one}");
+        }
+    }
 }

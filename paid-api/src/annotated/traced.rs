@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Display;
 
 use super::{Features, HasTrace};
-use crate::scope::{Scope, scope};
+use crate::scope::{Scope, Stay, scope};
 use crate::signal::Signal;
 use crate::trace::{self, TracingToken, fail};
 
@@ -40,6 +40,12 @@ impl TraceScope {
         }
     }
 
+    pub fn unit(&mut self, id: Option<Cow<'_, str>>) {
+        if let Some(id) = id {
+            self.change(|scope| scope.unit(id));
+        }
+    }
+
     pub fn store_prompts(&mut self, store: bool) {
         self.change(|scope| scope.store_prompts(store));
     }
@@ -54,6 +60,19 @@ impl TraceScope {
 
     pub fn finish(self) -> Scope {
         self.0
+    }
+}
+
+/// A traced scope around a body that stands in the function itself.
+pub struct Entered(Stay);
+
+impl Entered {
+    pub fn new(scope: Scope) -> Self {
+        Self(scope.stay())
+    }
+
+    pub fn done(self) {
+        self.0.done();
     }
 }
 

@@ -2,16 +2,15 @@
 //! `Special` (ids, options, and types that are text by `Display` but never meant as an id), then `Display`, then any type,
 //! which each role refuses with its own message. What a way does for a role is in [`text`](super::text).
 
-use std::borrow::Cow;
 use std::fmt::Display;
 
 use super::Way;
-pub use super::text::{AsDisplay, AsNothing, AsOption, AsText};
+pub use super::text::{AsDisplay, AsDisplayedOption, AsNothing, AsOption, AsText};
 use crate::types::{CustomerId, ExternalCustomerId, ExternalProductId, ProductId};
 
 /// Traits in scope, without names.
 pub mod all {
-    pub use super::{ByDisplay as _, ByStr as _, Special as _, Unfit as _};
+    pub use super::{ByDisplay as _, ByOptionOfDisplay as _, ByOptionOfStr as _, ByStr as _, Special as _, Unfit as _};
 }
 
 pub trait Special {
@@ -26,6 +25,24 @@ pub trait ByStr {
     }
 }
 impl<T: AsRef<str> + ?Sized> ByStr for &&&Way<'_, T> {}
+
+/// An `Option` of a type that is `AsRef<str>`.
+pub trait ByOptionOfStr {
+    #[inline(always)]
+    fn __paid_way(&self) -> AsOption {
+        AsOption
+    }
+}
+impl<T: AsRef<str>> ByOptionOfStr for &&&Way<'_, Option<T>> {}
+
+/// An `Option` of a type that is `Display`.
+pub trait ByOptionOfDisplay {
+    #[inline(always)]
+    fn __paid_way(&self) -> AsDisplayedOption {
+        AsDisplayedOption
+    }
+}
+impl<T: Display> ByOptionOfDisplay for &Way<'_, Option<T>> {}
 
 pub trait ByDisplay {
     #[inline(always)]
@@ -64,4 +81,4 @@ macro_rules! special {
 
 special!(AsNothing: CustomerId, ExternalCustomerId, ProductId, ExternalProductId, f32, f64, bool);
 special!(AsNothing: Option<CustomerId>, Option<ExternalCustomerId>, Option<ProductId>, Option<ExternalProductId>);
-special!(AsOption: Option<String>, Option<&str>, Option<&String>, Option<Cow<'_, str>>);
+special!(AsNothing: Option<f32>, Option<f64>, Option<bool>);

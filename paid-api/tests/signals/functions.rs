@@ -315,7 +315,7 @@ async fn trait_impls_boxed_futures_and_async_trait() {
     assert!(record_made(|| sdr.run("")).await.1.is_empty());
 }
 
-#[paid::signal("generic", customer = who.as_ref(), data(value, back = ret))]
+#[paid::signal("generic", customer = who.as_ref(), data(value, back = ret), success = |_| true)]
 fn generic<T: serde::Serialize + Clone, S>(who: S, value: T) -> T
 where
     S: AsRef<str>,

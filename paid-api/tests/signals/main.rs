@@ -3,6 +3,7 @@
 
 mod derived;
 mod functions;
+mod outcomes;
 mod scopes;
 mod uninstalled;
 mod units;

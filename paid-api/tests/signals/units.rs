@@ -93,3 +93,24 @@ fn the_annotations_unit_comes_before_the_payloads() {
     assert_eq!(unit_of(write), json!({"externalCustomerUnitId": "of the payload"}));
     assert_eq!(unit_of(write_for), json!({"externalCustomerUnitId": "of the annotation"}));
 }
+
+#[test]
+fn a_scope_gives_its_unit_to_signals_of_its_customer_and_of_no_other() {
+    #[paid::signal("report_written", unit = team)]
+    fn write(team: Option<&str>) {}
+
+    #[paid::signal("report_written", customer = customer)]
+    fn write_for(customer: &str) {}
+
+    let acme = || paid::scope().customer("acme").unit("sales");
+    let sales = json!({"externalCustomerUnitId": "sales"});
+    assert_eq!(unit_of(|| acme().run_sync(|| write(None))), sales);
+    assert_eq!(unit_of(|| acme().run_sync(|| write(Some("legal")))), json!({"externalCustomerUnitId": "legal"}));
+    assert_eq!(unit_of(|| acme().run_sync(|| write_for("acme"))), sales);
+    assert_eq!(unit_of(|| acme().run_sync(|| write_for("globex"))), json!(null));
+    let inner = |scope: paid::Scope| unit_of(|| acme().run_sync(|| scope.run_sync(|| write(None))));
+    assert_eq!(inner(paid::scope().product("ai-sdr")), sales);
+    assert_eq!(inner(paid::scope().customer("acme")), sales);
+    assert_eq!(inner(paid::scope().customer("globex")), json!(null));
+    assert_eq!(inner(paid::scope().customer("globex").unit("plant")), json!({"externalCustomerUnitId": "plant"}));
+}

@@ -10,7 +10,8 @@ use super::input::{Arguments, Event, On};
 use crate::arguments::split;
 use crate::catalog::Loaded;
 use crate::diagnostics::Errors;
-use crate::function::{Function, mention};
+use crate::function::{Function, is_never, mention};
+use crate::leaving::stays;
 use crate::roles::{self, Role};
 use crate::rules;
 
@@ -43,6 +44,8 @@ pub(crate) fn check<'a>(
     roles(arguments, event.as_ref(), errors);
     fields(arguments, event.as_ref(), place, errors);
     routes(arguments, function, errors);
+    endings(arguments, function, errors);
+    staying(arguments, errors);
     let after = outcome(arguments, function, errors);
     let after_name = after.to_string();
     Checked { event, after, after_name }
@@ -83,6 +86,33 @@ fn routes(arguments: &Arguments, function: &Function, errors: &mut Errors) {
     {
         let message = "another signal of this function is `cost_attributed` already, and the costs would count twice; keep it on one of them";
         errors.at(mark, message);
+    }
+}
+
+/// Whether the function ends in a way that can be billed, and what says so.
+fn endings(arguments: &Arguments, function: &Function, errors: &mut Errors) {
+    if let (Some(key), On::Error | On::Always) = (&arguments.success_at, arguments.on) {
+        let message = match arguments.on {
+            On::Error => "`success` says what succeeded, and `on = \"error\"` emits what did not; remove one of them",
+            _ => {
+                "`on = \"always\"` emits whatever the function returns, so `success` decides nothing; remove one of them"
+            }
+        };
+        errors.at(key, message);
+    }
+    if is_never(function) {
+        let message =
+            "this function never returns, so its signal would never be sent; annotate a function that it calls";
+        errors.at(&function.signature.output, message);
+    }
+}
+
+/// Reports what would leave the user's function when somebody listens, and not otherwise.
+fn staying(arguments: &Arguments, errors: &mut Errors) {
+    let data = arguments.data.iter().flat_map(|(_, fields)| fields.iter().map(|field| &field.value));
+    let roles = arguments.roles.iter().map(|given| &given.value);
+    for value in roles.chain(data).chain(&arguments.success).chain(&arguments.when).chain(&arguments.via) {
+        stays(value, errors);
     }
 }
 
@@ -142,6 +172,7 @@ fn outcome(arguments: &Arguments, function: &Function, errors: &mut Errors) -> I
             .map(|given| &given.value)
             .chain(data)
             .chain(&arguments.when)
+            .chain(&arguments.success)
             .map(Expr::to_token_stream)
             .collect()
     };

@@ -8,7 +8,7 @@ use syn::{Expr, LitStr, Path, Token};
 
 use crate::arguments::{self, Field, Given};
 use crate::diagnostics::Errors;
-use crate::roles::{Macro, Role};
+use crate::roles::{self, Macro, Role};
 
 /// What the signal is called, or what it is made from.
 pub(crate) enum Event {
@@ -38,6 +38,7 @@ pub(crate) enum Setting {
     CostAttributed,
     Over,
     On,
+    Success,
     When,
     Via,
     Ret,
@@ -45,7 +46,7 @@ pub(crate) enum Setting {
 }
 
 /// Their keys, and what an editor shows for each.
-pub(crate) const SETTINGS: [(&str, Setting, &str); 8] = [
+pub(crate) const SETTINGS: [(&str, Setting, &str); 9] = [
     ("data", Setting::Data, "`data(field = expr, ...)`: the fields of its data."),
     (
         "cost_attributed",
@@ -54,6 +55,11 @@ pub(crate) const SETTINGS: [(&str, Setting, &str); 8] = [
     ),
     ("over", Setting::Over, "`over = \"trace\"`: sends it to the collector, as a span, instead of to the API."),
     ("on", Setting::On, "`on = \"success\" | \"error\" | \"always\"`: which outcome of the function emits it."),
+    (
+        "success",
+        Setting::Success,
+        "`success = |out| ...`: makes what the function returned into what succeeded, or nothing.",
+    ),
     ("when", Setting::When, "`when = expr`: emits it only if this is true."),
     ("via", Setting::Via, "`via = expr`: emits it through this emitter."),
     ("ret", Setting::Ret, "`ret = name`: renames the success value, which is called `ret` otherwise."),
@@ -68,6 +74,9 @@ pub(crate) struct Arguments {
     pub(crate) data: Option<(Ident, Vec<Field>)>,
     pub(crate) on: On,
     pub(crate) on_at: Option<LitStr>,
+    /// The key, and the closure.
+    pub(crate) success_at: Option<Ident>,
+    pub(crate) success: Option<Expr>,
     pub(crate) when: Option<Expr>,
     pub(crate) via: Option<Expr>,
     pub(crate) ret: Option<Ident>,
@@ -89,6 +98,8 @@ impl Arguments {
             data: None,
             on: On::Success,
             on_at: None,
+            success_at: None,
+            success: None,
             when: None,
             via: None,
             ret: None,
@@ -164,6 +175,10 @@ impl Arguments {
                 };
                 self.on_at = Some(value);
             }
+            Setting::Success => {
+                self.success_at = Some(key.clone());
+                self.success = Some(arguments::value(key, input)?);
+            }
             Setting::When => self.when = Some(arguments::value(key, input)?),
             Setting::Via => self.via = Some(arguments::value(key, input)?),
             Setting::Ret => {
@@ -227,7 +242,7 @@ fn first(part: &TokenStream, errors: &mut Errors) -> Option<Event> {
         "the event name has to be a literal, so that it can be checked: write it out, as in \"meeting_booked\"";
     match parser.parse2(part.clone()) {
         Ok(None) => None,
-        Ok(Some(Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(name), .. }))) => Some(Event::Name(name)),
+        Ok(Some(value)) if roles::text(&value).is_some() => roles::text(&value).map(Event::Name),
         Ok(Some(Expr::Path(path))) if path.qself.is_none() => {
             let last = path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
             if path.path.get_ident().is_some() && last.starts_with(|first: char| first.is_ascii_lowercase()) {

@@ -9,7 +9,8 @@ use super::check::Checked;
 use super::input::{Arguments, Event, On, SETTINGS};
 use crate::arguments::Given;
 use crate::catalog::Loaded;
-use crate::function::{Function, Shape, closure_return, inner, mention, outcome, return_edge, shape};
+use crate::function::{Function, Outcome, Shape, call, future, may_hold_a_future, mention, place_of, returned, shape};
+use crate::place::moved;
 use crate::roles::{Macro, Role};
 use crate::values::literal;
 use crate::ways;
@@ -21,53 +22,21 @@ pub(crate) fn function(
     loaded: &Loaded,
     editor: &TokenStream,
 ) -> TokenStream {
-    let Function { attributes, visibility, defaultness, signature, body } = function;
+    let Function { attributes, visibility, defaultness, signature, .. } = function;
     let shape = shape(function);
     let after = After::new(arguments, function, checked);
-    let (entry, end) = (entry(arguments, checked, shape, after.changes), after.tokens(arguments, function, checked));
+    let holds = shape == Shape::Sync && returned(function).is_some_and(may_hold_a_future);
+    let at_type = return_span(&signature.output);
+    let out = Ident::new(&out().to_string(), at_type.resolved_at(out().span()));
+    let out = if holds { quote!(#out) } else { quote_spanned!(at_type=> &#out) };
+    let outcome = Outcome { krate: &arguments.krate, function, out };
+    let (entry, end) = (entry(arguments, checked, shape, after.changes), after.tokens(arguments, &outcome, checked));
     let tracked = loaded.tracked();
     let hover = checked.event.as_ref().and_then(|event| event.hover());
     let deprecation = checked.event.as_ref().and_then(|event| event.deprecation());
     let description = checked.event.as_ref().and_then(|event| event.description());
     let doc = description.map(|text| quote!(#[doc = ""] #[doc = #text]));
-    let out = out();
-    let work = match shape {
-        Shape::Sync => {
-            let returns = closure_return(&signature.output);
-            let krate = &arguments.krate;
-            quote! {
-                let #out = #krate::__private::call(|| #returns #body);
-                #end
-                #out
-            }
-        }
-        Shape::Async => {
-            let moved = after.move_token();
-            let edge = return_edge(&arguments.krate, &signature.output);
-            let inner = inner(body);
-            quote! {
-                let #out = async #moved { #edge #inner }.await;
-                #end
-                #out
-            }
-        }
-        Shape::Future { boxed } => {
-            let krate = &arguments.krate;
-            let future = future();
-            let work = quote! {
-                async move {
-                    let #out = #future.await;
-                    #end
-                    #out
-                }
-            };
-            let work = if boxed { quote!(::std::boxed::Box::pin(#work)) } else { work };
-            quote! {
-                let #future = #krate::__private::call(|| #body);
-                #work
-            }
-        }
-    };
+    let work = work(arguments, function, shape, &after, &end);
     quote! {
         #(#attributes)*
         #doc
@@ -82,10 +51,61 @@ pub(crate) fn function(
     }
 }
 
+/// The body, and what happens at its end.
+fn work(arguments: &Arguments, function: &Function, shape: Shape, after: &After, end: &TokenStream) -> TokenStream {
+    let (krate, out) = (&arguments.krate, out());
+    match shape {
+        Shape::Sync => {
+            let body = call(krate, function);
+            if !returned(function).is_some_and(may_hold_a_future) {
+                return quote! {
+                    let #out = #body;
+                    #end
+                    #out
+                };
+            }
+            let kind = kind();
+            quote! {
+                let #out = #body;
+                let #kind = {
+                    #[allow(unused_imports)]
+                    use #krate::__private::kinds::*;
+                    (&&#krate::__private::Kind::of(&#out)).__paid_kind()
+                };
+                #kind.__paid_finish(#out, move |#out| { #end })
+            }
+        }
+        Shape::Async => {
+            let body = future(krate, function, after.move_token());
+            quote! {
+                let #out = #body.await;
+                #end
+                #out
+            }
+        }
+        Shape::Future { boxed } => {
+            let future = future_name();
+            let work = quote! {
+                async move {
+                    let #out = #future.await;
+                    #end
+                    #out
+                }
+            };
+            let work = if boxed { quote!(::std::boxed::Box::pin(#work)) } else { work };
+            let body = call(krate, function);
+            quote! {
+                let #future = #body;
+                #work
+            }
+        }
+    }
+}
+
 /// The type that is returned.
 fn return_span(output: &ReturnType) -> Span {
     match output {
-        ReturnType::Type(_, ty) => ty.span(),
+        ReturnType::Type(_, ty) => place_of(ty),
         ReturnType::Default => Span::call_site(),
     }
 }
@@ -94,7 +114,11 @@ fn out() -> Ident {
     Ident::new("__paid_out", Span::mixed_site())
 }
 
-fn future() -> Ident {
+fn kind() -> Ident {
+    Ident::new("__paid_kind", Span::mixed_site())
+}
+
+fn future_name() -> Ident {
     Ident::new("__paid_future", Span::mixed_site())
 }
 
@@ -129,10 +153,10 @@ fn entry(arguments: &Arguments, checked: &Checked<'_>, shape: Shape, late: bool)
         );
     }
     if let Some(product) = checked.event.as_ref().and_then(|event| event.default_product()) {
-        steps.extend(quote!(#pending.default_product(#product);));
+        steps.extend(quote!(#krate::__private::Pending::default_product(&mut #pending, #product);));
     }
     steps.extend(settings(arguments, checked, false));
-    let fill = (!steps.is_empty()).then(|| quote!(if #pending.listens() { #steps }));
+    let fill = (!steps.is_empty()).then(|| quote!(if #krate::__private::Pending::listens(&#pending) { #steps }));
     let mutable = (fill.is_some() || late).then(|| quote!(mut));
     let condition = condition();
     let when = arguments.when.as_ref().filter(|when| !is_after(when, checked));
@@ -149,12 +173,7 @@ fn entry(arguments: &Arguments, checked: &Checked<'_>, shape: Shape, late: bool)
 
 /// What says that a feature is there, at the place that needs it.
 fn features(krate: &syn::Path, place: Span) -> TokenStream {
-    let path = quote!(#krate::__private::Features);
-    let at_place = |mut token: TokenTree| {
-        token.set_span(place.resolved_at(token.span()));
-        token
-    };
-    path.into_iter().map(at_place).collect()
+    moved(&quote!(#krate::__private::Features), place)
 }
 
 fn boolean(value: &Expr) -> TokenStream {
@@ -167,19 +186,18 @@ fn is_after(value: &Expr, checked: &Checked<'_>) -> bool {
 
 /// The calls that set roles and fields, either those before the body or those after it.
 fn settings(arguments: &Arguments, checked: &Checked<'_>, after: bool) -> TokenStream {
-    let krate = &arguments.krate;
     let pending = pending();
     let mut steps = TokenStream::new();
     for Given { role, value, .. } in &arguments.roles {
         if is_after(value, checked) != after {
             continue;
         }
-        let method = Ident::new(role.key(), value.span());
+        let (krate, method) = (moved(&arguments.krate, value.span()), Ident::new(role.key(), value.span()));
         if role.is_text() {
-            let text = ways::of_expression(krate, *role, value);
-            steps.extend(quote_spanned!(value.span()=> match &(#value) { value => #pending.#method(#text), }));
+            let text = ways::of_value(&arguments.krate, *role, value);
+            steps.extend(quote_spanned!(value.span()=> #krate::__private::Pending::#method(&mut #pending, #text);));
         } else {
-            steps.extend(quote_spanned!(value.span()=> #pending.#method(&(#value));));
+            steps.extend(quote_spanned!(value.span()=> #krate::__private::Pending::#method(&mut #pending, &(#value));));
         }
     }
     for field in arguments.data.iter().flat_map(|(_, fields)| fields) {
@@ -187,12 +205,13 @@ fn settings(arguments: &Arguments, checked: &Checked<'_>, after: bool) -> TokenS
             continue;
         }
         let (name, value) = (field.name(), &field.value);
+        let krate = moved(&arguments.krate, value.span());
         let class = checked.event.as_ref().and_then(|event| event.class(&name)).filter(|_| literal(value).is_none());
         let written = match class {
             Some(class) => quote_spanned!(value.span()=> #krate::__private::class::#class(&(#value))),
             None => quote_spanned!(value.span()=> &(#value)),
         };
-        steps.extend(quote_spanned!(value.span()=> #pending.field(#name, #written);));
+        steps.extend(quote_spanned!(value.span()=> #krate::__private::Pending::field(&mut #pending, #name, #written);));
     }
     steps
 }
@@ -232,12 +251,12 @@ impl After {
         (!self.uses_arguments && !self.shareable).then(|| quote!(move))
     }
 
-    fn tokens(&self, arguments: &Arguments, function: &Function, checked: &Checked<'_>) -> TokenStream {
-        let returns = return_span(&function.signature.output);
+    fn tokens(&self, arguments: &Arguments, outcome: &Outcome<'_>, checked: &Checked<'_>) -> TokenStream {
+        let returns = return_span(&outcome.function.signature.output);
         let krate = &arguments.krate;
-        let (out, pending, after) = (out(), pending(), &checked.after);
+        let (pending, after) = (pending(), &checked.after);
         let fields = settings(arguments, checked, true);
-        let fill = (!fields.is_empty()).then(|| quote!(if #pending.listens() { #fields }));
+        let fill = (!fields.is_empty()).then(|| quote!(if #krate::__private::Pending::listens(&#pending) { #fields }));
         let payload = match &arguments.event {
             Event::Payload(path) => {
                 quote_spanned!(path.span()=> #krate::__private::Made(#after).fill::<#path>(&mut #pending);)
@@ -248,7 +267,7 @@ impl After {
             }
             Event::Name(_) | Event::Unusable => TokenStream::new(),
         };
-        let hand_over = quote!(#payload #fill #pending.emit(););
+        let hand_over = quote!(#payload #fill #krate::__private::Pending::emit(#pending););
         let when_after = arguments.when.as_ref().filter(|when| is_after(when, checked));
         let hand_over = match (&arguments.when, when_after) {
             (None, _) => hand_over,
@@ -263,17 +282,26 @@ impl After {
         };
         let needed = !matches!(arguments.event, Event::Name(_)) || !fields.is_empty() || when_after.is_some();
         let binding = if needed { quote!(#after) } else { quote!(_) };
-        let outcome = outcome(krate, function, &out);
+        let out = &outcome.out;
         match arguments.on {
-            On::Success => quote!(if let ::core::result::Result::Ok(#binding) = #outcome { #hand_over }),
+            On::Success => {
+                let is_there = arguments.success.as_ref().and_then(|_| outcome.is_there());
+                let success = match (&arguments.success, &arguments.event) {
+                    (Some(judge), _) => outcome.success_by(judge),
+                    (None, Event::Value) => outcome.success_of_a_signal(),
+                    (None, _) => outcome.success(),
+                };
+                quote!(#is_there if let ::core::option::Option::Some(#binding) = #success { #hand_over })
+            }
             On::Error => {
-                let returned = Ident::new(&out.to_string(), returns.resolved_at(out.span()));
-                let can_fail = quote_spanned!(returns=> #krate::__private::can_fail(&#returned););
-                quote!(#can_fail if let ::core::result::Result::Err(#binding) = #outcome { #hand_over })
+                let can_fail = quote_spanned!(returns=> #krate::__private::can_fail(#out););
+                let error = outcome.error();
+                quote!(#can_fail if let ::core::option::Option::Some(#binding) = #error { #hand_over })
             }
             On::Always => {
-                let binding = needed.then(|| quote!(let #after = &#out;));
-                quote!({ #binding #hand_over })
+                let is_there = outcome.is_there();
+                let binding = needed.then(|| quote!(let #after = #out;));
+                quote!({ #is_there #binding #hand_over })
             }
         }
     }

@@ -9,6 +9,7 @@ use crate::catalog::Loaded;
 use crate::diagnostics::Errors;
 use crate::roles::Role;
 use crate::rules::{self, Event};
+use crate::ways;
 
 /// The event of each shape, in their order; `None` if its name cannot be used.
 pub(crate) fn check<'a>(container: &Container<'_>, loaded: &'a Loaded, errors: &mut Errors) -> Vec<Option<Event<'a>>> {
@@ -111,7 +112,8 @@ fn data(container: &Container<'_>, shape: &Shape<'_>, event: Option<&Event<'_>>,
                 format!("`{other}` and `{}` are both called `{name}` in the data; rename one", field.ident),
             );
         }
-        if field.skip_none && !is_option(field.ty) {
+        // Whether any other type is one, the compiler finds.
+        if field.skip_none && ways::is_plain(field.ty) {
             errors.at(field.ty, "`skip_none` leaves out a `None`, but this field is not an `Option`; remove it");
         }
     }

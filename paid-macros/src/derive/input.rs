@@ -4,10 +4,10 @@ use paid_catalog::nearest_of;
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 use syn::meta::ParseNestedMeta;
-use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Generics, Lit, LitStr, Path};
+use syn::{Attribute, Data, DeriveInput, Expr, Fields, Generics, LitStr, Path};
 
 use crate::diagnostics::Errors;
-use crate::roles::{Macro, Role};
+use crate::roles::{self, Macro, Role};
 
 /// A struct, or an enum.
 pub(crate) struct Container<'a> {
@@ -17,6 +17,8 @@ pub(crate) struct Container<'a> {
     pub(crate) product: Option<LitStr>,
     pub(crate) rename_all: Option<Case>,
     pub(crate) skip_none: bool,
+    /// Whether its fields may stand where no reference may point.
+    pub(crate) packed: bool,
     /// One for a struct, one for each variant of an enum.
     pub(crate) shapes: Vec<Shape<'a>>,
 }
@@ -121,6 +123,7 @@ impl<'a> Container<'a> {
             product: None,
             rename_all: None,
             skip_none: false,
+            packed: is_packed(&item.attrs),
             shapes: Vec::new(),
         };
         let is_enum = matches!(item.data, Data::Enum(_));
@@ -230,10 +233,26 @@ impl<'a> Container<'a> {
     }
 }
 
+/// Whether there is a `#[repr(packed)]`.
+fn is_packed(attributes: &[Attribute]) -> bool {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("repr")).any(|attribute| {
+        let mut packed = false;
+        // What else stands there is the compiler's to judge.
+        let _ = attribute.parse_nested_meta(|meta| {
+            packed |= meta.path.is_ident("packed");
+            if meta.input.peek(syn::token::Paren) {
+                let _: proc_macro2::Group = meta.input.parse()?;
+            }
+            Ok(())
+        });
+        packed
+    })
+}
+
 /// `signal = "name"`.
 fn named(signal: &mut Option<LitStr>, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
     let value: Expr = meta.value()?.parse()?;
-    let Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) = value else {
+    let Some(name) = roles::text(&value) else {
         let message =
             "the event name has to be a literal, so that it can be checked: write it out, as in \"meeting_booked\"";
         return Err(syn::Error::new_spanned(value, message));

@@ -2,10 +2,12 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::check::{is_option, map_key, span_of};
 use super::input::{Container, Field, Shape, Use};
 use crate::catalog::Loaded;
+use crate::place::{local, moved};
 use crate::roles::{Method, Role};
 use crate::rules::Event;
 use crate::ways;
@@ -16,6 +18,7 @@ pub(crate) fn stub(container: &Container<'_>) -> TokenStream {
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     quote! {
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #impl_generics #krate::PaidSignal for #ident #ty_generics #where_clause {
             const NAMES: &'static [&'static str] = &[];
             fn write_data(&self, _: &mut #krate::signal::Data) {}
@@ -50,6 +53,7 @@ pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'
     let items = (!items.is_empty()).then(|| quote!(const _: () = { #items };));
     quote! {
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #impl_generics #krate::PaidSignal for #ident #ty_generics #where_clause {
             const NAMES: &'static [&'static str] = &[#(#names),*];
             #name
@@ -60,11 +64,22 @@ pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'
     }
 }
 
-/// Types that are JSON for certain, which need no bound with a message.
-fn is_plain(ty: &syn::Type) -> bool {
-    const PLAIN: [&str; 13] =
-        ["String", "str", "bool", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64"];
-    ways::type_name(ty).is_some_and(|name| PLAIN.iter().any(|plain| name == plain))
+/// The parameter into which the fields are written.
+fn data() -> Ident {
+    local("data", Span::call_site())
+}
+
+/// Statements that bind references to fields of a struct. A packed one may stand where no reference may point, so its fields
+/// are copied.
+fn bound(container: &Container<'_>, bindings: &[(&Ident, Ident)]) -> TokenStream {
+    if bindings.is_empty() {
+        return TokenStream::new();
+    }
+    if container.packed {
+        return bindings.iter().map(|(field, binding)| quote!(let #binding = &{ self.#field };)).collect();
+    }
+    let fields = bindings.iter().map(|(field, binding)| quote!(#field: #binding,));
+    quote!(let Self { #(#fields)* .. } = self;)
 }
 
 fn path(shape: &Shape<'_>) -> TokenStream {
@@ -106,24 +121,25 @@ fn role_arm(container: &Container<'_>, shape: &Shape<'_>, method: Method) -> Opt
         _ => None,
     })?;
     let (path, ident) = (path(shape), field.ident);
-    let value = role_value(&container.krate, role, field.ty);
+    let (name, value) = (local("value", field.ty.span()), role_value(&container.krate, role, field.ty));
     if container.is_struct() {
-        return Some(quote!(let value = &self.#ident; #value));
+        let bound = bound(container, &[(field.ident, name)]);
+        return Some(quote!(#bound #value));
     }
-    Some(quote!(#path { #ident: value, .. } => #value,))
+    Some(quote!(#path { #ident: #name, .. } => #value,))
 }
 
-/// What `PaidSignal` returns for the variable `value`, which is a reference to a field of this type.
-fn role_value(krate: &syn::Path, role: Role, ty: &syn::Type) -> TokenStream {
+/// What `PaidSignal` returns for the variable, which is a reference to a field of this type.
+fn role_value(path: &syn::Path, role: Role, ty: &syn::Type) -> TokenStream {
     let span = span_of(ty);
-    let function = Ident::new(role.key(), span);
+    let (krate, function, value) = (moved(path, span), Ident::new(role.key(), span), local("value", span));
     if !role.is_text() {
-        return quote_spanned!(span=> #krate::__private::#function(value));
+        return quote_spanned!(span=> #krate::__private::#function(#value));
     }
     if ways::is_text(ty) {
-        return quote_spanned!(span=> #krate::__private::role_of_text::#function(value));
+        return quote_spanned!(span=> #krate::__private::role_of_text::#function(#value));
     }
-    let text = ways::of_field(krate, role, ty);
+    let text = ways::of_field(path, role, ty);
     quote_spanned!(span=> #krate::__private::role::#function(#text))
 }
 
@@ -146,7 +162,7 @@ fn with_constant_products(container: &Container<'_>, arms: Arms) -> Arms {
 }
 
 fn write(container: &Container<'_>, events: &[&Event<'_>]) -> TokenStream {
-    let krate = &container.krate;
+    let (krate, data) = (&container.krate, data());
     let mut any = false;
     let arms: Vec<_> = container
         .shapes
@@ -154,59 +170,56 @@ fn write(container: &Container<'_>, events: &[&Event<'_>]) -> TokenStream {
         .zip(events)
         .map(|(shape, event)| {
             let path = path(shape);
-            let mut bindings = TokenStream::new();
+            let mut bindings = Vec::new();
             let mut steps = TokenStream::new();
             for (index, field) in shape.fields.iter().enumerate() {
-                if container.is_struct() {
-                    let ident = field.ident;
-                    let place = quote_spanned!(span_of(field.ty)=> &self.#ident);
-                    steps.extend(step(container, event, field, &place));
-                    continue;
-                }
-                let binding = Ident::new(&format!("field{index}"), Span::mixed_site().located_at(span_of(field.ty)));
-                if let Some(step) = step(container, event, field, &quote!(#binding)) {
-                    let ident = field.ident;
-                    bindings.extend(quote!(#ident: #binding,));
+                let binding = local(&format!("field{index}"), span_of(field.ty));
+                if let Some(step) = step(container, event, field, &binding) {
+                    bindings.push((field.ident, binding));
                     steps.extend(step);
                 }
             }
             any |= !steps.is_empty();
-            let default = event.default_product().map(|product| quote!(data.product_by_default(#product);));
+            let default = event
+                .default_product()
+                .map(|product| quote!(#krate::signal::Data::product_by_default(#data, #product);));
             any |= default.is_some();
             if container.is_struct() {
-                return quote!(#default #steps);
+                let bound = bound(container, &bindings);
+                return quote!(#default #bound #steps);
             }
-            quote!(#path { #bindings .. } => { #default #steps })
+            let bindings = bindings.iter().map(|(field, binding)| quote!(#field: #binding,));
+            quote!(#path { #(#bindings)* .. } => { #default #steps })
         })
         .collect();
-    let data = if any { quote!(data) } else { quote!(_) };
+    let data = if any { quote!(#data) } else { quote!(_) };
     let body = if container.is_struct() { quote!(#(#arms)*) } else { quote!(match self { #(#arms)* }) };
     quote!(fn write_data(&self, #data: &mut #krate::signal::Data) { #body })
 }
 
 /// The statement that writes one field.
-fn step(container: &Container<'_>, event: &Event<'_>, field: &Field<'_>, binding: &TokenStream) -> Option<TokenStream> {
-    let krate = &container.krate;
+fn step(container: &Container<'_>, event: &Event<'_>, field: &Field<'_>, binding: &Ident) -> Option<TokenStream> {
     let span = span_of(field.ty);
-    let private = quote!(#krate::__private);
+    let krate = moved(&container.krate, span);
+    let (private, data) = (quote_spanned!(span=> #krate::__private), data());
     Some(match field.purpose {
         Use::Role(role) => {
             role.field()?;
             let function = Ident::new(role.key(), span);
             if role.is_text() {
-                let text = ways::of_field(krate, role, field.ty);
-                quote_spanned!(span=> { let value = #binding; #private::write::#function(data, #text); })
+                let (value, text) = (local("value", span), ways::of_field(&container.krate, role, field.ty));
+                quote_spanned!(span=> { let #value = #binding; #private::write::#function(#data, #text); })
             } else {
-                quote_spanned!(span=> #private::#function(data, #binding);)
+                quote_spanned!(span=> #private::#function(#data, #binding);)
             }
         }
         Use::Flatten => {
             let key = field.ident.to_string();
             // Elsewhere a check of its own demands that it can be flattened.
             if container.generics.params.is_empty() {
-                quote_spanned!(span=> data.flatten(#key, #binding);)
+                quote_spanned!(span=> #krate::signal::Data::flatten(#data, #key, #binding);)
             } else {
-                quote_spanned!(span=> #private::write_flat(data, #key, #binding);)
+                quote_spanned!(span=> #private::write_flat(#data, #key, #binding);)
             }
         }
         Use::Data => {
@@ -216,16 +229,33 @@ fn step(container: &Container<'_>, event: &Event<'_>, field: &Field<'_>, binding
                 Some(class) => quote_spanned!(span=> #private::class::#class(#binding)),
                 None => quote!(#binding),
             };
-            if class.is_none() && is_plain(field.ty) {
-                return Some(quote_spanned!(span=> data.field(#key, #binding);));
+            if class.is_none() && ways::is_plain(field.ty) {
+                return Some(quote_spanned!(span=> #krate::signal::Data::field(#data, #key, #binding);));
             }
             let keys = map_key(field.ty).map(|key| {
                 let key_span = span_of(key);
                 quote_spanned!(key_span=> #private::class::key::<#key>();)
             });
-            let skip = is_option(field.ty) && (field.skip_none || container.skip_none);
-            let function = Ident::new(if skip { "write_field_unless_none" } else { "write_field" }, span);
-            quote_spanned!(span=> #keys #private::#function(data, #key, #value);)
+            let skip = field.skip_none || container.skip_none;
+            if skip && is_option(field.ty) {
+                return Some(quote_spanned!(span=> #keys #private::write_field_unless_none(#data, #key, #value);));
+            }
+            let write = quote_spanned!(span=> #keys #private::write_field(#data, #key, #value););
+            if !skip {
+                return Some(write);
+            }
+            let ty = field.ty;
+            let optional = field.skip_none.then(|| quote_spanned!(span=> #private::can_be_none::<#ty>();));
+            quote_spanned! {span=>
+                #optional
+                if !{
+                    #[allow(unused_imports)]
+                    use #private::fields::*;
+                    (&&#private::Held(#binding)).__paid_is_none()
+                } {
+                    #write
+                }
+            }
         }
         Use::Skip => return None,
     })

@@ -7,6 +7,7 @@ use syn::{Expr, Path};
 
 use crate::arguments::{self, Field, Given};
 use crate::diagnostics::Errors;
+use crate::leaving::stays;
 use crate::roles::{Macro, Role};
 
 /// A key that is not a role.
@@ -69,6 +70,7 @@ impl Arguments {
         if let Some(role) = role {
             let value = arguments::value(key, input)?;
             role.check_literal(&value, errors);
+            stays(&value, errors);
             self.roles.push(Given { role, key: key.clone(), value });
         }
         if let Some((_, setting)) = setting {
@@ -85,8 +87,8 @@ impl Arguments {
         errors: &mut Errors,
     ) -> syn::Result<()> {
         match setting {
-            Setting::StorePrompts => self.store_prompts = Some(arguments::value(key, input)?),
-            Setting::Token => self.token = Some(arguments::value(key, input)?),
+            Setting::StorePrompts => self.store_prompts = Some(staying(key, input, errors)?),
+            Setting::Token => self.token = Some(staying(key, input, errors)?),
             Setting::Metadata => {
                 self.metadata = arguments::fields(key, input, errors)?;
                 self.check_metadata(errors);
@@ -101,11 +103,19 @@ impl Arguments {
 
     fn check_metadata(&self, errors: &mut Errors) {
         for (index, field) in self.metadata.iter().enumerate() {
+            stays(&field.value, errors);
             if self.metadata.iter().take(index).any(|before| before.name() == field.name()) {
                 errors.at(&field.key, format!("the field `{}` is given twice; remove one", field.name()));
             }
         }
     }
+}
+
+/// `= value`, which stays in the function.
+fn staying(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Expr> {
+    let value = arguments::value(key, input)?;
+    stays(&value, errors);
+    Ok(value)
 }
 
 /// What to write instead of a key that is unknown here.

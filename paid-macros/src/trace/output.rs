@@ -2,36 +2,64 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::Path;
 use syn::spanned::Spanned;
 
 use super::input::Arguments;
 use crate::arguments::Given;
-use crate::function::{Function, Shape, closure_return, inner, outcome, return_edge, shape};
+use crate::function::{
+    Function, Outcome, Shape, call, closure, future, is_in_place, is_never, may_hold_a_future, returned, shape,
+};
+use crate::place::moved;
 use crate::ways;
 
-pub(super) fn function(arguments: &Arguments, function: &Function) -> TokenStream {
-    let Function { attributes, visibility, defaultness, signature, body } = function;
+pub(super) fn function(arguments: &Arguments, function: &Function, mark_of_trace: Option<TokenStream>) -> TokenStream {
+    let Function { attributes, visibility, defaultness, signature, .. } = function;
     let krate = &arguments.krate;
     let (scope, out) = (ident("__paid_scope"), ident("__paid_out"));
     let scoped = scoped(arguments);
-    let mark = mark(krate, &outcome(krate, function, &out));
     let work = match shape(function) {
+        _ if is_never(function) => endless(krate, function, &scope),
+        Shape::Sync if is_in_place(function) => {
+            let (entered, body, mark) =
+                (ident("__paid_entered"), call(krate, function), mark(krate, function, &quote!(&#out)));
+            quote! {
+                let #entered = #krate::__private::Entered::new(#scope);
+                let #out = #body;
+                #mark
+                #krate::__private::Entered::done(#entered);
+                #out
+            }
+        }
+        Shape::Sync if returned(function).is_some_and(may_hold_a_future) => {
+            let (body, kind) = (ident("__paid_body"), ident("__paid_kind"));
+            let (closure, mark) = (closure(function), mark(krate, function, &quote!(#out)));
+            quote! {
+                let #body = #krate::__private::once(#closure);
+                let #kind = {
+                    #[allow(unused_imports)]
+                    use #krate::__private::kinds::*;
+                    (&&#krate::__private::Kind::of_body(&#body)).__paid_kind()
+                };
+                #kind.__paid_in_scope(#scope, #body, move |#out| { #mark })
+            }
+        }
         Shape::Sync => {
-            let returns = closure_return(&signature.output);
+            let (body, mark) = (call(krate, function), mark(krate, function, &quote!(&#out)));
             quote! {
                 #scope.run_sync(|| {
-                    let #out = #krate::__private::call(|| #returns #body);
+                    let #out = #body;
                     #mark
                     #out
                 })
             }
         }
         Shape::Async => {
-            let edge = return_edge(krate, &signature.output);
-            let inner = inner(body);
+            let body = future(krate, function, Some(quote!(move)));
+            let mark = mark(krate, function, &quote!(&#out));
             quote! {
                 #scope.run(async move {
-                    let #out = async move { #edge #inner }.await;
+                    let #out = #body.await;
                     #mark
                     #out
                 }).await
@@ -39,6 +67,7 @@ pub(super) fn function(arguments: &Arguments, function: &Function) -> TokenStrea
         }
         Shape::Future { boxed } => {
             let future = ident("__paid_future");
+            let (body, mark) = (call(krate, function), mark(krate, function, &quote!(&#out)));
             let work = quote! {
                 #scope.run(async move {
                     let #out = #future.await;
@@ -48,7 +77,7 @@ pub(super) fn function(arguments: &Arguments, function: &Function) -> TokenStrea
             };
             let work = if boxed { quote!(::std::boxed::Box::pin(#work)) } else { work };
             quote! {
-                let #future = #krate::__private::call(|| #body);
+                let #future = #body;
                 #work
             }
         }
@@ -56,6 +85,7 @@ pub(super) fn function(arguments: &Arguments, function: &Function) -> TokenStrea
     quote! {
         #(#attributes)*
         #visibility #defaultness #signature {
+            #mark_of_trace
             #scoped
             #work
         }
@@ -72,32 +102,46 @@ fn scoped(arguments: &Arguments) -> TokenStream {
     let scope = ident("__paid_scope");
     let mut steps = TokenStream::new();
     for Given { role, value, .. } in &arguments.roles {
-        let text = ways::of_expression(krate, *role, value);
-        let method = Ident::new(role.key(), value.span());
-        steps.extend(quote_spanned!(value.span()=> match &(#value) { value => #scope.#method(#text), }));
+        let text = ways::of_value(krate, *role, value);
+        let (krate, method) = (moved(krate, value.span()), Ident::new(role.key(), value.span()));
+        steps.extend(quote_spanned!(value.span()=> #krate::__private::TraceScope::#method(&mut #scope, #text);));
     }
     for (method, value) in [("store_prompts", &arguments.store_prompts), ("token", &arguments.token)] {
         let Some(value) = value else { continue };
-        let method = Ident::new(method, value.span());
-        steps.extend(quote_spanned!(value.span()=> #scope.#method(#value);));
+        let (krate, method) = (moved(krate, value.span()), Ident::new(method, value.span()));
+        steps.extend(quote_spanned!(value.span()=> #krate::__private::TraceScope::#method(&mut #scope, #value);));
     }
     for field in &arguments.metadata {
         let (name, value) = (field.name(), &field.value);
-        steps.extend(quote_spanned!(value.span()=> #scope.metadata(#name, &(#value));));
+        let krate = moved(krate, value.span());
+        steps.extend(
+            quote_spanned!(value.span()=> #krate::__private::TraceScope::metadata(&mut #scope, #name, &(#value));),
+        );
     }
     let mutable = (!steps.is_empty()).then(|| quote!(mut));
     quote! {
         let #mutable #scope = #krate::__private::TraceScope::new();
         #steps
-        let #scope = #scope.finish();
+        let #scope = #krate::__private::TraceScope::finish(#scope);
     }
 }
 
+/// A function that never returns has no outcome; its scope ends when it panics or its future is dropped.
+fn endless(krate: &Path, function: &Function, scope: &Ident) -> TokenStream {
+    if function.signature.asyncness.is_some() {
+        let body = future(krate, function, Some(quote!(move)));
+        return quote!(match #scope.run(#body).await {});
+    }
+    let closure = closure(function);
+    quote!(#scope.run_sync(#closure))
+}
+
 /// Gives the span the error, if the outcome is one.
-fn mark(krate: &syn::Path, outcome: &TokenStream) -> TokenStream {
+fn mark(krate: &Path, function: &Function, out: &TokenStream) -> TokenStream {
     let error = ident("__paid_error");
+    let outcome = Outcome { krate, function, out: out.clone() }.error();
     quote! {
-        if let ::core::result::Result::Err(#error) = #outcome {
+        if let ::core::option::Option::Some(#error) = #outcome {
             #[allow(unused_imports)]
             use #krate::__private::{FailedByDisplay as _, FailedByType as _};
             (&&#krate::__private::Failed(#error)).__paid_fail();

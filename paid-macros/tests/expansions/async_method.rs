@@ -1,18 +1,21 @@
 /// Books a meeting.
 async fn book_meeting(&self, lead: &Lead) -> Result<Meeting, SdrError> {
+    const _: ::core::option::Option<&str> = ::core::option_env!("PAID_SIGNALS");
     let mut __paid = ::paid::__private::Pending::start("meeting_booked");
-    if __paid.listens() {
-        match &(lead.account) {
-            value => {
-                __paid
-                    .customer({
-                        #[allow(unused_imports)]
-                        use ::paid::__private::ways::all::*;
-                        (&&&::paid::__private::Way(value)).__paid_way().customer(value)
-                    })
-            }
-        }
-        __paid.field("lead_id", &(lead.id));
+    if ::paid::__private::Pending::listens(&__paid) {
+        ::paid::__private::Pending::customer(
+            &mut __paid,
+            match &(lead.account) {
+                __paid_value => {
+                    #[allow(unused_imports)]
+                    use ::paid::__private::ways::all::*;
+                    (&&&::paid::__private::Way(__paid_value))
+                        .__paid_way()
+                        .customer(__paid_value)
+                }
+            },
+        );
+        ::paid::__private::Pending::field(&mut __paid, "lead_id", &(lead.id));
     }
     let __paid_out = async {
         #[allow(clippy::all)]
@@ -22,11 +25,19 @@ async fn book_meeting(&self, lead: &Lead) -> Result<Meeting, SdrError> {
         self.calendar.book(lead).await
     }
         .await;
-    if let ::core::result::Result::Ok(ret) = &__paid_out {
-        if __paid.listens() {
-            __paid.field("duration_minutes", &(ret.minutes));
+    if let ::core::option::Option::Some(ret) = {
+        #[allow(unused_imports)]
+        use ::paid::__private::outcomes::*;
+        (&&&&::paid::__private::Probe(&__paid_out)).__paid_known_success()
+    } {
+        if ::paid::__private::Pending::listens(&__paid) {
+            ::paid::__private::Pending::field(
+                &mut __paid,
+                "duration_minutes",
+                &(ret.minutes),
+            );
         }
-        __paid.emit();
+        ::paid::__private::Pending::emit(__paid);
     }
     __paid_out
 }

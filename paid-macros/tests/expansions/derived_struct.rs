@@ -1,28 +1,35 @@
 #[automatically_derived]
+#[allow(deprecated)]
 impl ::paid::PaidSignal for MeetingBooked {
     const NAMES: &'static [&'static str] = &["meeting_booked"];
     fn customer(&self) -> ::core::option::Option<::paid::types::CustomerAttribution> {
-        let value = &self.account;
+        let Self { account: __paid_value, .. } = self;
         ::paid::__private::role::customer({
             #[allow(unused_imports)]
             use ::paid::__private::ways::all::*;
-            (&&&::paid::__private::Way(value)).__paid_way().customer(value)
+            (&&&::paid::__private::Way(__paid_value)).__paid_way().customer(__paid_value)
         })
     }
     fn idempotency_key(&self) -> ::core::option::Option<::std::string::String> {
-        let value = &self.meeting;
+        let Self { meeting: __paid_value, .. } = self;
         ::paid::__private::role::idempotency_key({
             #[allow(unused_imports)]
             use ::paid::__private::ways::all::*;
-            (&&&::paid::__private::Way(value)).__paid_way().idempotency_key(value)
+            (&&&::paid::__private::Way(__paid_value))
+                .__paid_way()
+                .idempotency_key(__paid_value)
         })
     }
     fn timestamp(&self) -> ::core::option::Option<::paid::Timestamp> {
-        let value = &self.at;
-        ::paid::__private::timestamp(value)
+        let Self { at: __paid_value, .. } = self;
+        ::paid::__private::timestamp(__paid_value)
     }
-    fn write_data(&self, data: &mut ::paid::signal::Data) {
-        data.field("lead_id", &self.lead_id);
-        data.field("duration_minutes", &self.duration_minutes);
+    fn write_data(&self, __paid_data: &mut ::paid::signal::Data) {
+        let Self { lead_id: __paid_field3, duration_minutes: __paid_field4, .. } = self;
+        ::paid::signal::Data::field(__paid_data, "lead_id", __paid_field3);
+        ::paid::signal::Data::field(__paid_data, "duration_minutes", __paid_field4);
     }
 }
+const _: () = {
+    const _: ::core::option::Option<&str> = ::core::option_env!("PAID_SIGNALS");
+};

@@ -1,0 +1,220 @@
+//! Which functions are billed: those that succeeded, whatever their return type is called.
+
+use std::future::Future;
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+
+use paid::testing::Recorder;
+use serde_json::{Value, json};
+
+type Fallible<T> = Result<T, String>;
+type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type LocalWork<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// Some of what is returned cannot be dropped, as a lint says.
+fn ignore<T>(_: T) {}
+
+fn sent(work: impl FnOnce()) -> Vec<Value> {
+    let recorder = Recorder::new();
+    recorder.run_sync(|| paid::scope().customer("acme").run_sync(work));
+    recorder.signals().iter().map(paid::signal::Signal::to_json).collect()
+}
+
+/// What is sent when the future is awaited; when it is only made, nothing may be.
+fn sent_by<F: Future>(make: impl Fn() -> F) -> usize {
+    assert!(sent(|| ignore(make())).is_empty(), "a future that is dropped sends nothing");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    sent(|| ignore(runtime.block_on(make()))).len()
+}
+
+/// A function that returns what it is told, annotated with both macros in either order.
+macro_rules! returns {
+    ($($name:ident: $ty:ty, $fails:expr, $succeeds:expr;)*) => { $(
+        #[test]
+        fn $name() {
+            #[paid::signal("tried")]
+            fn plain(value: $ty) -> $ty {
+                value
+            }
+
+            #[paid::signal("tried")]
+            #[paid::trace(customer = "acme")]
+            async fn later(value: $ty) -> $ty {
+                value
+            }
+
+            #[paid::trace(customer = "acme")]
+            #[paid::signal("tried")]
+            fn boxed(value: $ty) -> LocalWork<'static, $ty> {
+                Box::pin(async move { value })
+            }
+
+            let counts = |value: fn() -> $ty| {
+                (sent(|| ignore(plain(value()))).len(), sent_by(|| later(value())), sent_by(|| boxed(value())))
+            };
+            assert_eq!(counts(|| $fails), (0, 0, 0), "it failed");
+            assert_eq!(counts(|| $succeeds), (1, 1, 1), "it succeeded");
+        }
+    )* };
+}
+
+returns! {
+    result: Result<u32, String>, Err("no".into()), Ok(1);
+    result_by_an_alias: Fallible<u32>, Err("no".into()), Ok(1);
+    result_of_io: std::io::Result<()>, Err(std::io::Error::other("no")), Ok(());
+    result_of_fmt: std::fmt::Result, Err(std::fmt::Error), Ok(());
+    result_of_anything: Result<(), Box<dyn std::error::Error>>, Err("no".into()), Ok(());
+    result_in_a_box: Box<Fallible<u32>>, Box::new(Err("no".into())), Box::new(Ok(1));
+    result_in_an_arc: Arc<Fallible<u32>>, Arc::new(Err("no".into())), Arc::new(Ok(1));
+    result_in_an_rc: Rc<Fallible<u32>>, Rc::new(Err("no".into())), Rc::new(Ok(1));
+    result_behind_a_reference: &'static Fallible<u32>, Box::leak(Box::new(Err("no".into()))), &Ok(1);
+    result_in_a_result: Result<Fallible<u32>, u8>, Ok(Err("no".into())), Ok(Ok(1));
+    option: Option<u32>, None, Some(1);
+    option_of_a_result: Option<Fallible<u32>>, Some(Err("no".into())), Some(Ok(1));
+    poll: Poll<u32>, Poll::Pending, Poll::Ready(1);
+    poll_of_a_result: Poll<Fallible<u32>>, Poll::Ready(Err("no".into())), Poll::Ready(Ok(1));
+    poll_of_a_stream: Poll<Option<Fallible<u32>>>, Poll::Ready(Some(Err("no".into()))), Poll::Ready(Some(Ok(1)));
+    poll_of_an_end: Poll<Option<Fallible<u32>>>, Poll::Ready(None), Poll::Ready(Some(Ok(1)));
+}
+
+trait Service {
+    type Future;
+    fn call(&self, fails: bool) -> Self::Future;
+}
+
+struct Mailer;
+
+impl Service for Mailer {
+    type Future = Work<Fallible<u32>>;
+
+    #[paid::signal("email_sent")]
+    fn call(&self, fails: bool) -> Self::Future {
+        Box::pin(async move { if fails { Err("refused".to_owned()) } else { Ok(1) } })
+    }
+}
+
+macro_rules! from_macro {
+    ($name:ident, $returns:ty) => {
+        #[paid::signal("email_sent")]
+        fn $name(fails: bool) -> $returns {
+            Box::pin(async move { if fails { Err("refused".to_owned()) } else { Ok(1) } })
+        }
+    };
+}
+
+from_macro!(boxed, Pin<Box<dyn Future<Output = Fallible<u32>> + Send>>);
+from_macro!(shared, Pin<Box<dyn Future<Output = Fallible<u32>> + Send + Sync>>);
+from_macro!(alias, Work<Fallible<u32>>);
+
+#[test]
+fn a_future_by_another_name_is_billed_when_it_has_succeeded() {
+    assert_eq!((sent_by(|| Mailer.call(true)), sent_by(|| Mailer.call(false))), (0, 1));
+    assert_eq!((sent_by(|| boxed(true)), sent_by(|| boxed(false))), (0, 1));
+    assert_eq!((sent_by(|| shared(true)), sent_by(|| shared(false))), (0, 1));
+    assert_eq!((sent_by(|| alias(true)), sent_by(|| alias(false))), (0, 1));
+}
+
+#[test]
+fn a_closure_says_what_succeeded() {
+    #[paid::signal("job_done", success = |out| out.as_ref(), data(rows = ret))]
+    fn run<E>(job: impl FnOnce() -> Result<u32, E>) -> Result<u32, E> {
+        job()
+    }
+
+    #[paid::signal("page_read", success = |status| *status < 400, data(status = *ret))]
+    fn read(status: u16) -> u16 {
+        status
+    }
+
+    #[paid::signal("row_found", success = |flow| match flow { ControlFlow::Break(row) => Some(row), _ => None }, data(row = ret))]
+    async fn find(row: Option<u32>) -> ControlFlow<u32> {
+        row.map_or(ControlFlow::Continue(()), ControlFlow::Break)
+    }
+
+    assert!(sent(|| ignore(run(|| Err("no")))).is_empty());
+    assert_eq!(sent(|| ignore(run(|| Ok::<_, ()>(7))))[0]["data"], json!({"rows": 7}));
+    assert!(sent(|| ignore(read(404))).is_empty());
+    assert_eq!(sent(|| ignore(read(200)))[0]["data"], json!({"status": 200}));
+    assert_eq!((sent_by(|| find(None)), sent_by(|| find(Some(7)))), (0, 1));
+}
+
+#[test]
+fn a_result_that_a_type_parameter_hides_is_not_billed() {
+    #[paid::signal("job_done")]
+    fn run<T: Unpin>(value: T) -> T {
+        value
+    }
+
+    assert!(sent(|| ignore(run(Err::<u32, _>("no")))).is_empty());
+    assert!(sent(|| ignore(run(Ok::<u32, &str>(7)))).is_empty(), "whether it is an `Err` cannot be seen");
+    assert_eq!(sent(|| ignore(run(7))).len(), 1);
+}
+
+mod renamed {
+    use paid::{signal as billed, trace as traced};
+
+    #[traced(customer = "globex", product = "ai-sdr")]
+    #[billed("email_sent")]
+    pub(super) fn send() {}
+
+    #[paid::trace(customer = "globex")]
+    #[inline]
+    #[billed("email_sent")]
+    pub(super) async fn later() {}
+}
+
+#[test]
+fn a_signal_by_another_name_belongs_to_the_traced_scope() {
+    let signal = &sent(renamed::send)[0];
+    assert_eq!(signal["customer"]["externalCustomerId"], "globex");
+    assert_eq!(signal["attribution"]["externalProductId"], "ai-sdr");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let signal = &sent(|| runtime.block_on(renamed::later()))[0];
+    assert_eq!(signal["customer"]["externalCustomerId"], "globex");
+}
+
+#[test]
+fn a_key_of_parts_is_the_same_for_the_same_work() {
+    #[paid::signal("report_made", idempotency_key = [account, day, part])]
+    fn report(account: &str, day: u32, part: Option<&str>) {}
+
+    let key = |account, day, part| sent(|| report(account, day, part))[0]["idempotencyKey"].clone();
+    assert_eq!(key("acme", 7, Some("a")), "acme:7:a");
+    assert_eq!(key("ac:me", 7, None), "ac\\:me:7:\\0");
+}
+
+#[test]
+fn a_function_keeps_its_caller() {
+    use std::panic::Location;
+
+    #[track_caller]
+    fn plain() -> u32 {
+        Location::caller().line()
+    }
+
+    #[paid::signal("line_read")]
+    #[track_caller]
+    fn signal(text: &str) -> Result<u32, std::num::ParseIntError> {
+        let line = Location::caller().line();
+        if text.is_empty() {
+            return Ok(line);
+        }
+        text.parse::<u32>()?;
+        Ok(line)
+    }
+
+    #[paid::trace(customer = "acme")]
+    #[track_caller]
+    fn trace() -> Option<u32> {
+        let line = Some(Location::caller().line())?;
+        Some(line)
+    }
+
+    let (line, lines) = (line!(), (plain(), signal("").unwrap(), signal("7").unwrap(), trace().unwrap()));
+    assert_eq!(lines, (line, line, line, line));
+    assert!(sent(|| assert!(signal("seven").is_err())).is_empty());
+    assert_eq!(sent(|| ignore(signal("7"))).len(), 1);
+}

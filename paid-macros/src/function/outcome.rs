@@ -1,0 +1,98 @@
+//! Whether the function succeeded: what its type says, or what the annotation says.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, Path, Type};
+
+use super::Function;
+use super::shape::{bare, head_is_written, hidden_behind_a_reference, is_evident, returned};
+use crate::place::moved;
+
+/// How the outcome is found.
+pub(crate) struct Outcome<'a> {
+    pub(crate) krate: &'a Path,
+    pub(crate) function: &'a Function,
+    /// A reference to what was returned.
+    pub(crate) out: TokenStream,
+}
+
+impl Outcome<'_> {
+    /// An `Option` of a reference to the success value.
+    pub(crate) fn success(&self) -> TokenStream {
+        let Some(ty) = returned(self.function) else {
+            let out = &self.out;
+            return quote!(::core::option::Option::Some(#out));
+        };
+        let known = head_is_written(ty, self.function);
+        let success = self.asked(ty, if known { "known_success" } else { "success" }, &self.out);
+        if !hidden_behind_a_reference(ty, self.function) {
+            return success;
+        }
+        let out = &self.out;
+        let behind = self.asked(ty, "success", &quote_spanned!(place_of(ty)=> &**#out));
+        quote!({ let _ = #behind; #success })
+    }
+
+    /// The same, where nobody can know that the value is no `Result`: it is one that `ret` names, of a type of the user's.
+    pub(crate) fn success_of_a_signal(&self) -> TokenStream {
+        match returned(self.function) {
+            Some(ty) => self.asked(ty, "known_success", &self.out),
+            None => self.success(),
+        }
+    }
+
+    /// What a closure of the user's makes of it.
+    pub(crate) fn success_by(&self, judge: &Expr) -> TokenStream {
+        let (krate, out) = (moved(self.krate, judge.span()), &self.out);
+        quote_spanned!(judge.span()=> #krate::__private::success(#out, #judge))
+    }
+
+    /// An `Option` of a reference to the error.
+    pub(crate) fn error(&self) -> TokenStream {
+        match returned(self.function) {
+            Some(ty) => self.asked(ty, "error", &self.out),
+            None => quote!(::core::option::Option::None::<&::core::convert::Infallible>),
+        }
+    }
+
+    /// A statement that does not compile where the type is a future: then nothing has been done yet.
+    pub(crate) fn is_there(&self) -> Option<TokenStream> {
+        let ty = returned(self.function)?;
+        if !may_be_a_future(ty) {
+            return None;
+        }
+        let error = self.asked(ty, "error", &self.out);
+        Some(quote!(let _ = #error;))
+    }
+
+    /// The answer of one of the library's probes, with errors at the type.
+    fn asked(&self, ty: &Type, method: &str, out: &TokenStream) -> TokenStream {
+        let place = place_of(ty);
+        let (krate, method) = (moved(self.krate, place), Ident::new(&format!("__paid_{method}"), place));
+        quote_spanned! {place=>
+            {
+                #[allow(unused_imports)]
+                use #krate::__private::outcomes::*;
+                (&&&&#krate::__private::Probe(#out)).#method()
+            }
+        }
+    }
+}
+
+/// Where an error about the type is shown: for a reference, what it refers to, since lints take a borrow of ours for the
+/// user's where the source has a `&`.
+pub(crate) fn place_of(ty: &Type) -> Span {
+    match bare(ty) {
+        Type::Reference(reference) => place_of(&reference.elem),
+        other => other.span(),
+    }
+}
+
+fn may_be_a_future(ty: &Type) -> bool {
+    match bare(ty) {
+        Type::Path(path) => !path.path.get_ident().is_some_and(|name| is_evident(&name.to_string())),
+        Type::Reference(_) | Type::Tuple(_) | Type::Array(_) | Type::Slice(_) | Type::FnPtr(_) => false,
+        _ => true,
+    }
+}

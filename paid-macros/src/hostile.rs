@@ -1,0 +1,172 @@
+//! Whatever tokens they are given, the macros do not panic, and the item comes out again: a macro that panics hides the
+//! user's own mistake behind one of ours.
+
+use proc_macro2::{TokenStream, TokenTree};
+use proptest::prelude::*;
+use quote::quote;
+
+/// Words that the macros look at, and others.
+const WORDS: [&str; 60] = [
+    "fn",
+    "async",
+    "const",
+    "unsafe",
+    "pub",
+    "struct",
+    "enum",
+    "union",
+    "impl",
+    "dyn",
+    "where",
+    "type",
+    "self",
+    "Self",
+    "crate",
+    "super",
+    "return",
+    "break",
+    "continue",
+    "loop",
+    "match",
+    "if",
+    "let",
+    "move",
+    "ret",
+    "err",
+    "result",
+    "customer",
+    "product",
+    "unit",
+    "user",
+    "data",
+    "on",
+    "when",
+    "via",
+    "success",
+    "quantity",
+    "cost",
+    "timestamp",
+    "idempotency_key",
+    "over",
+    "cost_attributed",
+    "metadata",
+    "token",
+    "store_prompts",
+    "paid",
+    "signal",
+    "skip_none",
+    "skip",
+    "flatten",
+    "rename",
+    "rename_all",
+    "Result",
+    "Option",
+    "Future",
+    "Pin",
+    "Box",
+    "T",
+    "u32",
+    "r#type",
+];
+
+const OTHERS: [&str; 24] = [
+    "\"email_sent\"",
+    "\"\"",
+    "\"Not Snake\"",
+    "\"always\"",
+    "\"trace\"",
+    "1",
+    "1.5",
+    "'a'",
+    "'a",
+    "true",
+    "?",
+    "!",
+    "=",
+    "==",
+    "->",
+    "=>",
+    "::",
+    ":",
+    ";",
+    ",",
+    "&",
+    "<",
+    ">",
+    "#",
+];
+
+fn tokens(depth: u32) -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        prop::sample::select(&WORDS[..]).prop_map(str::to_owned),
+        prop::sample::select(&OTHERS[..]).prop_map(str::to_owned),
+    ];
+    leaf.prop_recursive(depth, 48, 6, |inner| {
+        (prop::sample::select(&["()", "[]", "{}"][..]), prop::collection::vec(inner, 0..6)).prop_map(
+            |(pair, inside)| {
+                let (open, close) = pair.split_at(1);
+                format!("{open} {} {close}", inside.join(" "))
+            },
+        )
+    })
+}
+
+fn stream(length: usize) -> impl Strategy<Value = TokenStream> {
+    prop::collection::vec(tokens(3), 0..length)
+        .prop_filter_map("these are no tokens", |parts| parts.join(" ").parse::<TokenStream>().ok())
+}
+
+/// Arguments between commas, each nearly one that is allowed.
+fn arguments() -> impl Strategy<Value = TokenStream> {
+    let one = prop_oneof![
+        Just("\"email_sent\"".to_owned()),
+        (prop::sample::select(&WORDS[..]), tokens(3)).prop_map(|(key, value)| format!("{key} = {value}")),
+        (prop::sample::select(&WORDS[..]), tokens(3)).prop_map(|(key, value)| format!("{key}({value} = {value})")),
+        tokens(2),
+    ];
+    prop::collection::vec(one, 0..5)
+        .prop_filter_map("these are no tokens", |parts| parts.join(", ").parse::<TokenStream>().ok())
+}
+
+fn function() -> impl Strategy<Value = TokenStream> {
+    (stream(3), stream(4), stream(8)).prop_map(|(inputs, output, body)| {
+        let output = if output.is_empty() { output } else { quote!(-> #output) };
+        quote!(pub async fn work(#inputs) #output { #body })
+    })
+}
+
+/// Whether all identifiers of the item are in the expansion.
+fn holds(expanded: &TokenStream, item: &TokenStream) -> bool {
+    fn words(tokens: TokenStream, into: &mut Vec<String>) {
+        for token in tokens {
+            match token {
+                TokenTree::Ident(word) => into.push(word.to_string()),
+                TokenTree::Group(group) => words(group.stream(), into),
+                _ => {}
+            }
+        }
+    }
+    let (mut there, mut wanted) = (Vec::new(), Vec::new());
+    words(expanded.clone(), &mut there);
+    words(item.clone(), &mut wanted);
+    wanted.iter().all(|word| there.contains(word))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_arguments_on_any_item(arguments in prop_oneof![arguments(), stream(8)], item in prop_oneof![function(), stream(10)]) {
+        prop_assert!(holds(&crate::attribute::expand(arguments.clone(), item.clone()), &item));
+        prop_assert!(holds(&crate::trace::expand(arguments, item.clone()), &item));
+    }
+
+    #[test]
+    fn any_attribute_on_any_type(container in arguments(), field in arguments(), ty in stream(4), body in stream(8)) {
+        let struct_of = quote!(#[paid(#container)] struct Thing { #[paid(#field)] field: #ty, other: u32 });
+        let enum_of = quote!(#[paid(#container)] enum Thing { #[paid(#field)] One { #[paid(#field)] field: #ty }, Two });
+        for item in [struct_of, enum_of, quote!(#[paid(#container)] struct Thing #body), body] {
+            prop_assert!(!crate::derive::expand(item).is_empty());
+        }
+    }
+}

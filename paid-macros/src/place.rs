@@ -1,0 +1,20 @@
+//! Tokens of ours at places in the user's code: errors point there, and names mean what they mean in ours, also where the
+//! code comes out of a `macro_rules!`.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens;
+
+/// A variable of ours at a place, with a name that no code of the user's has. It is the same variable at the same place only.
+pub(crate) fn local(name: &str, place: Span) -> Ident {
+    Ident::new(&format!("__paid_{name}"), place)
+}
+
+/// A path, or other tokens that no variable of ours is among, at a place: an error points there, and not at the annotation,
+/// if all tokens of the expression have the same span.
+pub(crate) fn moved(tokens: &impl ToTokens, place: Span) -> TokenStream {
+    let at_place = |mut token: TokenTree| {
+        token.set_span(place);
+        token
+    };
+    tokens.to_token_stream().into_iter().map(at_place).collect()
+}

@@ -1,0 +1,6 @@
+#[paid::signal("work_done")]
+fn work() -> ! {
+    loop {}
+}
+
+fn main() {}

@@ -1,0 +1,37 @@
+#![allow(dead_code)]
+
+use std::panic::Location;
+
+#[paid::signal("email_sent")]
+#[track_caller]
+fn send(words: &str) -> Result<u32, std::num::ParseIntError> {
+    let line = Location::caller().line();
+    if words.is_empty() {
+        return Ok(line);
+    }
+    let words: u32 = words.parse()?;
+    for word in 0..words {
+        if word > 3 {
+            break;
+        }
+        let close = || -> Option<u32> { Some(words.checked_sub(1)?) };
+        let _ = close();
+    }
+    Ok(line)
+}
+
+#[paid::trace(customer = "acme")]
+#[track_caller]
+fn trace() -> Option<u32> {
+    let line = Some(Location::caller().line())?;
+    Some(line)
+}
+
+fn check() {
+    let line = line!() + 1;
+    assert_eq!((send(""), send("5"), trace()), (Ok(line), Ok(line), Some(line)));
+}
+
+fn main() {
+    check();
+}
