@@ -137,7 +137,7 @@ impl NameTable {
 
     /// Whether the table says that this published name is good as it is.
     pub(crate) fn keeps(&self, name: &str) -> bool {
-        self.keep.contains(name)
+        self.keep.contains(name) || self.expected.keep.contains(name)
     }
 
     /// Whether the table says that these names of one shape mean different things.

@@ -201,6 +201,10 @@ fn the_names_that_the_newest_clients_need_are_proposed() {
         return;
     }
     let mut copy = Staging::of(&root).unwrap();
+    // As if nobody had decided on them yet.
+    let names = copy.read(NAMES).unwrap();
+    let undecided = names.split_once("\nexpected:").map_or(names.as_str(), |(before, _)| before);
+    copy.write(NAMES, undecided).unwrap();
     let mut published = document::load(&path).unwrap();
     document::visit_schemas(&mut published, &mut |schema, _| {
         schema.as_object_mut().unwrap().remove("x-source");
