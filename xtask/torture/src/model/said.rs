@@ -68,7 +68,8 @@ pub(super) fn named(failure: &DeliveryError) -> Option<u32> {
         DeliveryError::QueueFull { name, .. }
         | DeliveryError::ShutDown { name, .. }
         | DeliveryError::Dropped { name, .. }
-        | DeliveryError::Failed { name, .. } => name,
+        | DeliveryError::Failed { name, .. }
+        | DeliveryError::NotDelivered { name: Some(name), .. } => name,
         _ => return None,
     };
     name.strip_prefix('e')?.parse().ok()
