@@ -58,7 +58,7 @@ impl Model {
                 promise.is_in_order && !is_given_up && keeps_order
             };
             // What was refused for no fault of its own comes again after a crash, late; so does a dead letter.
-            let was_letter = state.has_resubmitted && state.named.contains(&signal);
+            let was_letter = state.named.contains(&signal);
             let was_refused = self.paid.has_refused(signal) || was_letter;
             let promise = state.signals.get(&signal).filter(is_in_order).filter(|_| !was_refused);
             let Some(promise) = promise else { continue };
