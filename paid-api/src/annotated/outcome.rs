@@ -160,7 +160,7 @@ macro_rules! several {
 }
 
 several! {
-    /// Several answers, none of which is known to decide.
+    /// Several answers; which of them decides is not known.
     OfSeveral for First:
     [B, C] ControlFlow<B, C>;
     [T, E] Vec<Result<T, E>>;
@@ -171,7 +171,7 @@ several! {
 }
 
 several! {
-    /// The same where the first is none.
+    /// The same for a tuple that begins with something else.
     OfLater for Third:
     [T, E, A] (A, Result<T, E>);
     [T, E, A, B] (A, Result<T, E>, B);

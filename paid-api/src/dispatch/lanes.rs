@@ -24,11 +24,13 @@ pub(super) struct Lanes {
     bytes: usize,
     /// The lane to look at first, so that no lane starves.
     turn: usize,
+    /// The same among those behind a request.
+    turn_behind: usize,
 }
 
 impl Lanes {
     pub(super) fn new() -> Self {
-        Self { lanes: std::array::from_fn(|_| Lane::default()), len: 0, bytes: 0, turn: 0 }
+        Self { lanes: std::array::from_fn(|_| Lane::default()), len: 0, bytes: 0, turn: 0, turn_behind: 0 }
     }
 
     /// How many records wait.
@@ -64,12 +66,12 @@ impl Lanes {
     /// customer that `may` be tried.
     pub(super) fn next_behind(&mut self, taken: Taken, may: impl Fn(u32) -> bool) -> Option<Item> {
         for step in 0..LANES {
-            let number = (self.turn + step) % LANES;
+            let number = (self.turn_behind + step) % LANES;
             let is_taken = taken.0 & (1 << number) != 0;
             let Some(lane) = self.lanes.get_mut(number).filter(|lane| lane.busy && is_taken) else { continue };
             let place = lane.items.iter().position(|item| may(item.record.lane()));
             if let Some(item) = place.and_then(|place| lane.items.remove(place)) {
-                self.turn = (number + 1) % LANES;
+                self.turn_behind = (number + 1) % LANES;
                 self.len -= 1;
                 self.bytes -= item.record.size();
                 return Some(item);

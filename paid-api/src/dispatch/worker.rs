@@ -80,6 +80,8 @@ pub(super) struct Worker<C: Cargo> {
     aside: Aside,
     /// The record that is being tried behind a batch in doubt.
     probing: Option<Probe>,
+    /// Whether it was looked for behind that batch, and not among those for which no request is free.
+    probes_behind: bool,
     /// True if a batch fails, and nothing has got through since.
     has_doubt: bool,
     /// True if more than memory has room for was read from disk since then.
@@ -134,6 +136,7 @@ impl<C: Cargo> Worker<C> {
             extra: 0,
             aside: Aside::new(),
             probing: None,
+            probes_behind: false,
             has_doubt: false,
             has_looked_further: false,
             left: Vec::new(),

@@ -185,7 +185,7 @@ pub enum Action {
     Discard(u32),
     /// The forwarder is told to stop.
     Stop,
-    /// A forwarder starts, if there is none.
+    /// A forwarder starts, unless one runs.
     Forward,
     /// Something happens to the stream.
     Stream(StreamFault),
@@ -444,7 +444,7 @@ impl fmt::Display for Action {
             Self::Resubmit(within) => write!(formatter, "send the dead letters again, for {within} ms"),
             Self::Discard(rest) => write!(formatter, "discard the dead letters with the rest {rest} by three"),
             Self::Stop => formatter.write_str("the forwarder is told to stop"),
-            Self::Forward => formatter.write_str("a forwarder starts, if there is none"),
+            Self::Forward => formatter.write_str("a forwarder starts, unless one runs"),
             Self::Stream(fault) => write!(formatter, "the stream: {fault:?}"),
             Self::Wait => formatter.write_str("wait"),
         }

@@ -32,8 +32,8 @@ struct Waiting {
 /// A record that tells a bad one from an outage.
 pub(super) struct Probe {
     customer: u32,
-    /// It overtakes a record of its customer.
-    overtakes: bool,
+    /// Later records of its customer may be tried before it.
+    may_be_overtaken: bool,
 }
 
 pub(super) struct Aside {
@@ -227,39 +227,30 @@ impl<C: Cargo> Worker<C> {
             return;
         }
         let may = |customer| may_overtake || !customers.contains(&customer);
-        let (items, taken) = match self.lanes.next_behind(taken, may) {
-            Some(item) => {
-                // Its later records wait until it is decided.
-                self.hold(item.record.lane());
-                (vec![item], Taken::default())
-            }
-            // Or one that waits because all requests are in use.
-            None => match self.lanes.next_batch(1, usize::MAX) {
-                Some(next) => next,
-                None => return,
-            },
+        // In turns one that waits behind the request, and one that waits because all requests are in use: all of one kind may
+        // be bad.
+        self.probes_behind = !self.probes_behind;
+        let next = if self.probes_behind {
+            self.next_behind(taken, may).or_else(|| self.lanes.next_batch(1, usize::MAX))
+        } else {
+            self.lanes.next_batch(1, usize::MAX).or_else(|| self.next_behind(taken, may))
         };
-        let probe = |customer| Probe { customer, overtakes: customers.contains(&customer) };
-        self.probing = items.first().map(|item| probe(item.record.lane()));
+        let Some((items, taken)) = next else { return };
+        let probe = |item: &Item| Probe { customer: item.record.lane(), may_be_overtaken: may_overtake };
+        self.probing = items.first().map(probe);
         self.send_out(items, taken, Tries::Once);
+    }
+
+    /// A record that waits behind the request; its customer's later ones wait until it is decided.
+    fn next_behind(&mut self, taken: Taken, may: impl Fn(u32) -> bool) -> Option<(Vec<Item>, Taken)> {
+        let item = self.lanes.next_behind(taken, may)?;
+        self.hold(item.record.lane());
+        Some((vec![item], Taken::default()))
     }
 
     /// Handles the end of an extra attempt.
     pub(super) fn extra_finished(&mut self, was_aside: Option<(u32, usize)>, back: Vec<(Item, Arc<Error>)>) {
-        let Some((customer, weight)) = was_aside else {
-            let probe = self.probing.take();
-            let behind = probe.as_ref().and_then(|probe| self.aside.behind.remove(&probe.customer)).unwrap_or_default();
-            let failed = back.len();
-            let mut items: VecDeque<_> = back.into_iter().map(|(item, _)| item).chain(behind).collect();
-            if probe.is_some_and(|probe| probe.overtakes) {
-                // It may be as bad as the one that it overtook: next time it is the turn of another one.
-                items.rotate_left(failed);
-            }
-            for item in items.into_iter().rev() {
-                self.lanes.push_front(item);
-            }
-            return;
-        };
+        let Some((customer, weight)) = was_aside else { return self.probed(back) };
         self.aside.trying -= 1;
         self.aside.has_changed = true;
         let is_decided = back.is_empty();
@@ -273,6 +264,24 @@ impl<C: Cargo> Worker<C> {
         if is_decided && self.aside.holds(customer) {
             self.release(customer);
         }
+    }
+
+    /// Puts the record that was tried, if it failed, and those that waited for it back.
+    fn probed(&mut self, back: Vec<(Item, Arc<Error>)>) {
+        let probe = self.probing.take();
+        let behind = probe.as_ref().and_then(|probe| self.aside.behind.remove(&probe.customer)).unwrap_or_default();
+        let failed = back.len();
+        let mut items: VecDeque<_> = back.into_iter().map(|(item, _)| item).chain(behind).collect();
+        let Some(probe) = probe.filter(|_| failed > 0) else {
+            return items.into_iter().rev().for_each(|item| self.lanes.push_front(item));
+        };
+        // It may be as bad as the one in doubt. Next time it is the turn of another customer, and after some ten minutes of
+        // another record.
+        items.extend(self.lanes.take_customer(probe.customer));
+        if probe.may_be_overtaken {
+            items.rotate_left(failed);
+        }
+        items.into_iter().for_each(|item| self.lanes.push(item));
     }
 
     /// Lets the records of a customer go on, if no other one of theirs is set aside.

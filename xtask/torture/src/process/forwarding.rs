@@ -37,7 +37,7 @@ impl Process {
         }
     }
 
-    /// Starts a forwarder, if there is none.
+    /// Starts a forwarder, unless one runs.
     pub(super) fn forward(&self) {
         let Some(Line::Signals(emitter)) = self.emitter() else { return };
         if !self.setup.is_of_messages() || self.stream.is_forwarded() {
