@@ -12,10 +12,14 @@ use crate::outbox::for_tests;
 impl Rig {
     /// With an outbox, whose keeper runs on this runtime too.
     fn with_outbox(server: Arc<Server>, folder: &Path, max_batch: usize) -> Self {
+        Self::with_outbox_in_order(server, folder, max_batch, true)
+    }
+
+    fn with_outbox_in_order(server: Arc<Server>, folder: &Path, max_batch: usize, keeps_order: bool) -> Self {
         let settings = Settings {
             max_batch,
             has_disk: true,
-            keeps_order: true,
+            keeps_order,
             take_in: Fsync::default().pace(),
             window: Some(Limits { records: 20, bytes: 1 << 20 }),
             ..Settings::default()
@@ -174,6 +178,25 @@ async fn those_that_wait_for_one_of_their_customer_do_not_take_the_memory_of_oth
     assert_eq!((stats.delivered, stats.rejected, stats.dead_lettered, stats.queued()), (201, 1, 1, 0), "{stats:?}");
     let failures = rig.failures.lock().unwrap().clone();
     assert!(failures.last().unwrap().ends_with("(`poison`, key poison)"), "{failures:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_any_order_a_slow_answer_makes_no_dead_letter_of_what_is_set_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Arc::new(Server { poison: Mutex::new(Some(Poison::Status(500))), ..Server::default() });
+    let rig = Rig::with_outbox_in_order(Arc::clone(&server), folder.path(), 5, false);
+    drop(rig.store(1, "poison", "poison"));
+    drop(rig.store(2, "good", "2-first"));
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(rig.shared.counts.read().set_aside, 1);
+    *server.poison.lock().unwrap() = Some(Poison::Hang);
+    drop(rig.store(2, "poison", "2-poison"));
+    for number in 0..100 {
+        drop(rig.store(2, "good", &format!("2-{number:03}")));
+    }
+    tokio::time::sleep(Duration::from_secs(1800)).await;
+    let stats = rig.shared.counts.read();
+    assert_eq!((stats.delivered, stats.set_aside, stats.dead_lettered, stats.rejected), (101, 2, 0, 0), "{stats:?}");
 }
 
 #[tokio::test(start_paused = true)]

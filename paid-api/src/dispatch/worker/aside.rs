@@ -87,17 +87,20 @@ impl Aside {
         self.behind.contains_key(&customer)
     }
 
-    /// The memory of all that wait for a record of their customer.
+    /// The memory of all that wait for a record of their customer that is set aside.
     fn behind_size(&self) -> Held {
+        let customers: BTreeSet<u32> = self.waiting.iter().map(|waiting| waiting.item.record.lane()).collect();
         let mut size = Held::default();
-        self.behind.values().flatten().for_each(|item| size.add(item.record.weight()));
+        let behind = customers.iter().filter_map(|customer| self.behind.get(customer));
+        behind.flatten().for_each(|item| size.add(item.record.weight()));
         size
     }
 
-    /// Takes a record of the customer of whom most wait.
+    /// Takes a record of the customer of whom most wait, if any do.
     fn take_most_in_the_way(&mut self) -> Option<(Item, Arc<Error>)> {
         let waits = |waiting: &Waiting| self.behind.get(&waiting.item.record.lane()).map_or(0, VecDeque::len);
-        let (place, _) = self.waiting.iter().enumerate().max_by_key(|(_, waiting)| waits(waiting))?;
+        let in_the_way = self.waiting.iter().enumerate().filter(|(_, waiting)| waits(waiting) > 0);
+        let (place, _) = in_the_way.max_by_key(|(_, waiting)| waits(waiting))?;
         let Waiting { item, error, .. } = self.waiting.swap_remove(place);
         Some((item, error))
     }
@@ -184,10 +187,11 @@ impl<C: Cargo> Worker<C> {
         item.answer(Err(failure));
     }
 
-    /// If those that wait for a record of their customer fill half of the memory, nobody else's are read from disk: the
-    /// record becomes a dead letter.
+    /// Where the order is kept: if those that wait for a record of their customer fill half of the memory, nobody else's are
+    /// read from disk, and the record becomes a dead letter.
     pub(super) fn make_room_behind(&mut self) {
-        if self.backlog.is_none() || self.is_closing() {
+        // In any order, records wait only for the answer to one that is being tried.
+        if !self.policy.keeps_order || self.backlog.is_none() || self.is_closing() {
             return;
         }
         let (used, window) = (self.memory, self.pace.window);
