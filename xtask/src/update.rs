@@ -16,6 +16,7 @@ mod wording;
 #[cfg(test)]
 mod tests;
 
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -69,7 +70,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let root = project::root()?;
     match update(&root, options, &mut Here { root: &root })? {
-        Some(page) => print!("{}", page.markdown()),
+        // Everything is written: whether anybody reads of it changes nothing.
+        Some(page) => drop(std::io::stdout().write_all(page.markdown().as_bytes())),
         None => println!("The document is the one that is here; nothing changed."),
     }
     Ok(())

@@ -35,7 +35,7 @@ pub(crate) fn run_with_feature(options: &Options) -> Result<()> {
     if options.bump {
         command.arg("--bump");
     }
-    ensure!(command.status().context("cannot start cargo")?.success(), "the update failed; no file has changed");
+    ensure!(command.status().context("cannot start cargo")?.success(), "the update failed");
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
 use crate::sync;
@@ -15,17 +15,22 @@ const LEFT_OUT: [&str; 3] = ["target", ".git", "node_modules"];
 #[derive(Debug)]
 pub(crate) struct Staging {
     folder: TempDir,
+    /// What was copied.
+    copied: BTreeMap<PathBuf, Vec<u8>>,
 }
 
 impl Staging {
     pub(crate) fn of(root: &Path) -> Result<Self> {
         let folder = tempfile::tempdir().context("there is no place for a copy of the repository")?;
+        let mut copied = BTreeMap::new();
         for path in files(root)? {
             let to = folder.path().join(&path);
             std::fs::create_dir_all(to.parent().context("a file without a folder")?)?;
-            std::fs::copy(root.join(&path), to).with_context(|| format!("cannot copy {}", path.display()))?;
+            let copying = || format!("cannot copy {}", path.display());
+            std::fs::copy(root.join(&path), &to).with_context(copying)?;
+            copied.insert(path.clone(), std::fs::read(&to).with_context(copying)?);
         }
-        Ok(Self { folder })
+        Ok(Self { folder, copied })
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -45,7 +50,8 @@ impl Staging {
         sync::replace(&self.root().join(path), text).with_context(|| format!("cannot write {path}"))
     }
 
-    /// Makes `root` like the copy. If a file cannot be written, those that were are put back.
+    /// Writes to `root` what has changed in the copy, and nothing else. If one of these files has changed there meanwhile,
+    /// nothing is written; if one cannot be written, those that were are put back.
     pub(crate) fn move_to(self, root: &Path) -> Result<Vec<PathBuf>> {
         let changes = self.changes(root)?;
         let mut done: Vec<&PathBuf> = Vec::new();
@@ -65,11 +71,14 @@ impl Staging {
 
     fn changes(&self, root: &Path) -> Result<BTreeMap<PathBuf, Change>> {
         let mut changes = BTreeMap::new();
-        for path in files(root)?.into_iter().chain(files(self.root())?) {
-            let (before, after) = (bytes(&root.join(&path))?, bytes(&self.root().join(&path))?);
-            if before != after {
-                changes.insert(path, Change { before, after });
+        for path in self.copied.keys().cloned().chain(files(self.root())?) {
+            let (copied, after) = (self.copied.get(&path), bytes(&self.root().join(&path))?);
+            if copied == after.as_ref() {
+                continue;
             }
+            let before = bytes(&root.join(&path))?;
+            ensure!(before.as_ref() == copied, "{} has changed meanwhile; nothing was written", path.display());
+            changes.insert(path, Change { before, after });
         }
         Ok(changes)
     }
@@ -144,6 +153,28 @@ mod tests {
             ["a", "b/c", "b/d", "gone", "target/x"].map(read).map(Option::unwrap_or_default),
             ["1", "new", "more", "", "4"]
         );
+    }
+
+    #[test]
+    fn what_a_person_does_meanwhile_stays() {
+        let root = tempfile::tempdir().unwrap();
+        written(root.path(), "a", "1");
+        written(root.path(), "b", "2");
+        let mut copy = Staging::of(root.path()).unwrap();
+        copy.write("a", "new").unwrap();
+        written(root.path(), "b", "edited");
+        written(root.path(), "notes", "mine");
+        assert_eq!(copy.move_to(root.path()).unwrap(), [PathBuf::from("a")]);
+        let read = |path: &str| std::fs::read_to_string(root.path().join(path)).unwrap();
+        assert_eq!(["a", "b", "notes"].map(read), ["new", "edited", "mine"]);
+
+        let mut copy = Staging::of(root.path()).unwrap();
+        copy.write("a", "newer").unwrap();
+        copy.write("b", "newer").unwrap();
+        written(root.path(), "b", "edited again");
+        let error = copy.move_to(root.path()).unwrap_err();
+        assert_eq!(error.to_string(), "b has changed meanwhile; nothing was written");
+        assert_eq!(["a", "b"].map(read), ["new", "edited again"]);
     }
 
     #[test]
