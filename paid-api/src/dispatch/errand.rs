@@ -7,7 +7,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -63,7 +63,7 @@ pub(crate) struct Answers {
 impl Errand {
     /// Sends records until each is answered, the time is over, or the server will not answer: the key or the address is
     /// wrong, or there is no connection. Nothing more is sent if the result is dropped; `hold` is dropped when nothing is
-    /// being sent any more.
+    /// being sent any more, and before the answers are returned.
     ///
     /// # Errors
     ///
@@ -112,7 +112,10 @@ impl Errand {
         };
         let (watched, host) = (Arc::clone(&sink), Arc::clone(&self.host));
         let (batch, kind) = (defaults.batch, self.kind);
+        let (ends, ended) = oneshot::channel::<()>();
         let work = async move {
+            // Dropped after the hold.
+            let _ends = ends;
             let _hold = hold;
             let waits = Arc::clone(&watched);
             let alarm = tokio::spawn(async move {
@@ -144,6 +147,8 @@ impl Errand {
             outcomes.push(receipt.await);
             answered();
         }
+        // Whoever has the answers can begin the next errand.
+        let _ = ended.await;
         let state = sink.state();
         let answer = |(outcome, key): (_, String)| match outcome {
             Ok(_) => Answer::Delivered,
@@ -369,6 +374,19 @@ mod tests {
         let before = sent.load(Ordering::Relaxed);
         tokio::time::sleep(Duration::from_secs(60)).await;
         assert_eq!(sent.load(Ordering::Relaxed), before);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_has_the_answers_is_alone() {
+        let errand = Errand {
+            kind: RecordKind::Signal,
+            sink: Arc::new(Server(|_: &Record| Err(Error::unavailable("down")))),
+            host: Arc::new(Here),
+        };
+        let record = Record::new(RecordKind::Signal, "e", "k", 0, b"{}");
+        let (hold, mut held) = tokio::sync::oneshot::channel::<()>();
+        errand.run(vec![record], Duration::from_secs(5), hold, || {}).await.unwrap();
+        assert_eq!(held.try_recv(), Err(tokio::sync::oneshot::error::TryRecvError::Closed));
     }
 
     #[tokio::test(start_paused = true)]
