@@ -409,3 +409,17 @@ async fn policies_for_a_full_queue_without_an_outbox() {
     }
     assert_eq!((server.billed(), waiting.stats().refused), (30, 0));
 }
+
+#[tokio::test]
+async fn store_does_not_wait_for_a_rare_commit() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), Server::default());
+    let emitter =
+        builder(&server, folder.path()).fsync(Fsync::Every(Duration::MAX)).linger(Duration::MAX).build().unwrap();
+    for number in 0..3 {
+        let stored = emitter.store(Signal::new("email_sent").customer("acme").idempotency_key(format!("k-{number}")));
+        tokio::time::timeout(SOON, stored).await.expect("nothing but the caller hurries the commit").unwrap();
+        assert_eq!(emitter.stats().delivered, 0, "a store sends nothing sooner");
+    }
+    emitter.flush(SOON).await.unwrap();
+    assert_eq!(emitter.stats().delivered, 3);
+}

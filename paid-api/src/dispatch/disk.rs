@@ -26,7 +26,8 @@ pub enum Fsync {
     /// milliseconds that one commit takes. [`Emitter::store`](crate::Emitter::store) waits for the commit.
     EveryCommit,
     /// Commits this often while there are records, and syncs them to disk. A crash loses at most the records emitted in
-    /// this time and during one commit. The default is 50 ms.
+    /// this time and during one commit. The default is 50 ms. Whoever waits for `store` waits no longer than by default:
+    /// a longer time is cut short.
     Every(Duration),
     /// Commits every 50 ms and lets the operating system write it to disk. A killed process loses at most the records
     /// emitted in this time. A machine that loses power loses what the system had not written yet, often half a minute
@@ -116,7 +117,7 @@ pub(crate) trait Disk: Send {
     /// Keeps a chunk that was accepted at `since` (milliseconds since 1970). `is_spilled` says that it is not kept in
     /// memory, too; so are all that follow, until everything has been read back.
     fn add(&self, number: u64, since: u64, records: Vec<Record>, is_spilled: bool);
-    /// A caller waits for room: write what is pending now.
+    /// A caller waits for room, or for its record to be on disk: write what is pending now.
     fn hurry(&self);
     /// All records of a chunk are done.
     fn done(&self, number: u64);

@@ -48,6 +48,8 @@ pub(super) struct Queue<C: Cargo> {
     limits: Limits,
     overflow: Overflow,
     batch: Limits,
+    /// Whether a load that a caller wants on disk is written before the next commit is due.
+    stores_at_once: bool,
     thread: mpsc::UnboundedSender<DispatchEvent>,
 }
 
@@ -67,7 +69,14 @@ impl<C: Cargo> Queue<C> {
         patient: bool,
         thread: mpsc::UnboundedSender<DispatchEvent>,
     ) -> Self {
-        Self { state: Mutex::new(QueueState::new(limits, overflow, patient)), limits, overflow, batch, thread }
+        let state = Mutex::new(QueueState::new(limits, overflow, patient));
+        Self { state, limits, overflow, batch, stores_at_once: false, thread }
+    }
+
+    /// Writes a load that a caller wants on disk before the next commit is due.
+    pub(super) fn store_at_once(mut self, at_once: bool) -> Self {
+        self.stores_at_once = at_once;
+        self
     }
 
     fn lock(&self) -> MutexGuard<'_, QueueState<C>> {
@@ -100,9 +109,16 @@ impl<C: Cargo> Queue<C> {
             return self.refuse_closed(state, queued);
         }
         let weight = queued.content.weight();
+        self.put(state, queued, weight);
+        Pushed::Queued
+    }
+
+    fn put(&self, mut state: MutexGuard<'_, QueueState<C>>, queued: Queued<C>, weight: usize) {
+        if self.stores_at_once && queued.stored.is_some() {
+            self.press(&mut state);
+        }
         state.add(queued, weight);
         self.wake(state);
-        Pushed::Queued
     }
 
     fn push_now(&self, mut state: MutexGuard<'_, QueueState<C>>, queued: Queued<C>, weight: usize) -> Pushed<C> {
@@ -110,16 +126,14 @@ impl<C: Cargo> Queue<C> {
             return self.refuse_closed(state, queued);
         }
         if state.has_room(weight) {
-            state.add(queued, weight);
-            self.wake(state);
+            self.put(state, queued, weight);
             return Pushed::Queued;
         }
         // What a hook emits displaces nobody: the hook would not hear of that.
         if !is_in_hook()
             && let Some(others) = state.make_way_for(&queued.content, weight)
         {
-            state.add(queued, weight);
-            self.wake(state);
+            self.put(state, queued, weight);
             return Pushed::Instead(others);
         }
         drop(state);
@@ -213,7 +227,7 @@ impl<C: Cargo> Queue<C> {
         }
     }
 
-    /// Wakes the thread because a caller waits for room: it may itself be waiting for a full batch.
+    /// Wakes the thread because a caller waits for room, or for the disk: it may itself be waiting for a full batch.
     fn press(&self, state: &mut QueueState<C>) {
         if !std::mem::replace(&mut state.is_pressed, true) {
             self.call(state, Wake::Flush);
@@ -240,7 +254,7 @@ impl<C: Cargo> Queue<C> {
         QueueView { orders: state.orders.len(), full_batch: state.is_full_batch(self.batch), flushes: state.flushes }
     }
 
-    /// Returns true if a caller has waited for room since the last call.
+    /// Returns true if a caller has waited for room, or for the disk, since the last call.
     pub(super) fn was_pressed(&self) -> bool {
         std::mem::take(&mut self.lock().is_pressed)
     }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc as events;
 use super::cargo::Cargo;
 use super::closing::Closing;
 use super::courier::CourierPolicy;
-use super::disk::{DiskNews, DiskSettings, OpenedDisk};
+use super::disk::{DiskNews, DiskSettings, Fsync, OpenedDisk};
 use super::host::Host;
 use super::queue::Queue;
 use super::settings::DispatchSettings;
@@ -45,7 +45,8 @@ impl<C: Cargo> Dispatch<C> {
         let reporter = if host.may_block() { settings.reporter.with_own_thread() } else { settings.reporter };
         let shared = Arc::new(DispatchShared::new(C::KIND, reporter, Arc::clone(&host)));
         let queue =
-            Queue::new(settings.queue, settings.overflow, pace.batch, has_disk && host.may_block(), tell_event.clone());
+            Queue::new(settings.queue, settings.overflow, pace.batch, has_disk && host.may_block(), tell_event.clone())
+                .store_at_once(has_disk && disk.fsync.pace() > Fsync::default().pace());
         let (queue, sink_of_errands) = (Arc::new(queue), Arc::clone(&sink));
         let (closing, ending) = Closing::new(Arc::clone(&queue), Arc::clone(&shared), settings.patience, has_disk);
         let closing = Arc::new(closing);
