@@ -242,8 +242,9 @@ impl Error {
         verdict::asked_to_wait(&self.as_api()?.headers, now)
     }
 
-    /// Returns true if the same request may succeed later: the network failed, or Paid answered 408, 425, 429 or 5xx. The
-    /// client has already retried what is safe to repeat; see [`RetryPolicy`](crate::RetryPolicy).
+    /// Returns true if the cause may pass: the network failed, or Paid answered 408, 425, 429 or 5xx. The client has already
+    /// retried what is safe to repeat; see [`RetryPolicy`](crate::RetryPolicy). After a timeout or a lost connection Paid may
+    /// have done the work all the same: repeat only what has a key or changes nothing. Never true once Paid has answered 2xx.
     pub fn is_retryable(&self) -> bool {
         self.verdict().is_temporary() && !matches!(self, Self::Decode(_))
     }

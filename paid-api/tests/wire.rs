@@ -422,7 +422,9 @@ async fn a_truncated_answer_is_retried_where_repeating_does_no_harm() {
     assert!(error.to_string().contains("cut off"), "{error}");
     assert_eq!(*count.lock().unwrap(), 3);
     let error = at(&url).customers().create(&CreateCustomerRequest::new("Acme")).await.unwrap_err();
-    assert!(matches!(error, Error::Transport(_)), "{error}");
+    assert!(matches!(error, Error::Decode(_)), "{error}");
+    assert!(!error.is_retryable(), "its status said that it is done: {error}");
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(200));
     assert_eq!(*count.lock().unwrap(), 4, "a create that may have been done is not repeated");
 }
 

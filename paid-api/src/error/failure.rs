@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use reqwest::StatusCode;
+
 use super::{ConfigError, Error, KeyProblem, TransportError};
 use crate::secret::Secret;
 use crate::verdict::Verdict;
@@ -11,14 +13,18 @@ const NO_RUNTIME: &str = "a request needs a tokio runtime: await it in one, for 
 const PANICKED: &str =
     "the tokio runtime may lack I/O or timers (`enable_all`), or a function given to `http` panicked";
 
-/// Why an attempt has no response.
+/// Why an attempt has no response, or only a part of one.
 pub(crate) enum Failure {
     /// The HTTP client failed within this time limit.
     Http { error: reqwest::Error, limit: Duration, secret: Secret },
+    /// Paid did the work, but its answer did not arrive as a whole.
+    Cut { status: StatusCode, error: reqwest::Error, secret: Secret },
     /// There is no key; nothing was sent.
     Key(KeyProblem),
     /// The HTTP client cannot be set up; nothing was sent.
     NotSetUp(ConfigError),
+    /// There was no time left; nothing was sent.
+    NoTime,
     /// There is no runtime to send anything from.
     NoRuntime,
     /// A function of the user's, or the HTTP client on a runtime without I/O or timers, panicked.
@@ -30,10 +36,10 @@ impl Failure {
         match self {
             Self::Http { error, .. } if error.is_builder() => Verdict::BadContent,
             Self::Http { error, .. } => Verdict::of_failure(!error.is_connect()),
+            Self::Cut { .. } | Self::Panicked => Verdict::Unknown,
             Self::Key(_) => Verdict::BadKey,
-            Self::NotSetUp(_) => Verdict::NotDone,
+            Self::NotSetUp(_) | Self::NoTime => Verdict::NotDone,
             Self::NoRuntime => Verdict::BadContent,
-            Self::Panicked => Verdict::Unknown,
         }
     }
 }
@@ -63,10 +69,19 @@ impl Error {
     pub(crate) fn no_response(operation: Cow<'static, str>, attempts: u32, failure: Failure) -> Self {
         let (error, limit, secret) = match failure {
             Failure::Http { error, limit, secret } => (error, limit, secret),
+            Failure::Cut { status, error, secret } => {
+                let why = if error.is_timeout() { "took too long" } else { "was cut off" };
+                let cause = without_key(error, &secret);
+                let message = format!(
+                    "the answer {why} after its status said that this is done; look before you repeat it: {cause}"
+                );
+                return Self::decode(operation, status, message);
+            }
             Failure::Key(problem) => return Self::Key { operation, problem },
             Failure::NotSetUp(error) => {
                 return Self::transport(operation, attempts, true, "cannot set up a connection to Paid", error);
             }
+            Failure::NoTime => return Self::Timeout { operation, after: Duration::ZERO, attempts },
             Failure::NoRuntime => return Self::Config(ConfigError::new(NO_RUNTIME)),
             Failure::Panicked => {
                 return Self::transport(
@@ -85,13 +100,7 @@ impl Error {
         if error.is_timeout() && !connect {
             return Self::Timeout { operation, after: limit, attempts };
         }
-        let what = if connect {
-            "cannot connect to Paid"
-        } else if error.is_body() || error.is_decode() {
-            "the response was cut off"
-        } else {
-            "the connection failed"
-        };
+        let what = if connect { "cannot connect to Paid" } else { "the connection failed" };
         Self::transport(operation, attempts, connect, what, without_key(error, &secret))
     }
 

@@ -79,19 +79,22 @@ pub(crate) async fn exchange(
     limit: Duration,
     secret: Secret,
 ) -> Result<Answered, Failure> {
-    let read = async {
-        let response = request.send().await?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = if Verdict::is_done(status) {
-            Body::whole(response, most).await?
-        } else {
-            Body::start(response, LARGEST_ERROR_BODY + secret.overlap()).await
-        };
-        Ok((status, headers, body))
+    // Timers are coarser than an answer from nearby is fast.
+    if limit.is_zero() {
+        return Err(Failure::NoTime);
+    }
+    let response = match request.send().await {
+        Ok(response) => response,
+        Err(error) => return Err(Failure::Http { error, limit, secret }),
     };
-    match read.await {
-        Ok((status, headers, body)) => Ok(Answered { status, headers, body, secret }),
-        Err(error) => Err(Failure::Http { error, limit, secret }),
+    let (status, headers) = (response.status(), response.headers().clone());
+    if !Verdict::is_done(status) {
+        let body = Body::start(response, LARGEST_ERROR_BODY + secret.overlap()).await;
+        return Ok(Answered { status, headers, body, secret });
+    }
+    match Body::whole(response, most).await {
+        Ok(body) => Ok(Answered { status, headers, body, secret }),
+        Err(error) => Err(Failure::Cut { status, error, secret }),
     }
 }
 

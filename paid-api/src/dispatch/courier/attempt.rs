@@ -61,7 +61,14 @@ impl Courier {
             part.failing_since.get_or_insert_with(Instant::now);
             part.sent_before |= matches!(error.verdict(), Verdict::Unknown | Verdict::Done);
             let kind = self.policy.kind;
-            self.shared.is_stuck(format_args!("{kind}s cannot be delivered now and will be sent again: {error}"));
+            match error.verdict() {
+                Verdict::Done => self.shared.is_stuck(format_args!(
+                    "{kind}s have arrived, but the answer cannot be used; they are sent again as they are: {error}"
+                )),
+                _ => self
+                    .shared
+                    .is_stuck(format_args!("{kind}s cannot be delivered now and will be sent again: {error}")),
+            }
             let asked = error.asked_to_wait(self.shared.host.now()).filter(|asked| *asked <= self.policy.longest_asked);
             if let Some(asked) = asked {
                 self.shared.ask(Instant::now() + asked);
