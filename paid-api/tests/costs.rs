@@ -13,8 +13,12 @@ use serde_json::{Value, json};
 const SECOND: Duration = Duration::from_secs(1);
 
 fn builder(emulator: &Emulator) -> CostEmitterBuilder {
+    builder_with_timeout(emulator, SECOND)
+}
+
+fn builder_with_timeout(emulator: &Emulator, timeout: Duration) -> CostEmitterBuilder {
     let client =
-        Client::builder().api_key("paid_x").base_url(emulator.url()).retry(RetryPolicy::never()).timeout(SECOND);
+        Client::builder().api_key("paid_x").base_url(emulator.url()).retry(RetryPolicy::never()).timeout(timeout);
     CostEmitter::builder(client.build().unwrap()).retry_delays(SECOND / 100, SECOND / 10)
 }
 
@@ -191,7 +195,7 @@ async fn a_cost_record_that_is_sent_again_says_what_became_of_it() {
     assert!(costs.record(cost("a")).await.is_err());
     costs.shutdown(5 * SECOND).await.unwrap();
     drop(costs);
-    let costs = builder(&emulator).build().unwrap();
+    let costs = builder_with_timeout(&emulator, 60 * SECOND).build().unwrap();
     let reason = || paid::outbox::dead_letters(folder.path()).unwrap().letters[0].reason.clone();
     let first = reason();
     // Refused as a whole: Paid does not have it.
@@ -201,8 +205,8 @@ async fn a_cost_record_that_is_sent_again_says_what_became_of_it() {
     assert!(outcome.stopped.unwrap().contains("401"));
     assert_eq!(reason(), first);
     // In a request when the time was over: Paid may have it.
-    emulator.fault(Fault::latency(5 * SECOND));
-    let outcome = costs.resubmit_from(folder.path()).timeout(SECOND / 2).await.unwrap();
+    emulator.fault(Fault::latency(20 * SECOND));
+    let outcome = costs.resubmit_from(folder.path()).timeout(2 * SECOND).await.unwrap();
     assert_eq!((outcome.delivered, outcome.unanswered.len()), (0, 1));
     assert!(reason().starts_with("uncertain: sent again at"), "{}", reason());
     // Answered, but the answer was lost.
