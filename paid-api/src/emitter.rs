@@ -109,6 +109,9 @@ impl Emitter {
     /// [`Overflow::Wait`](crate::Overflow::Wait) it first waits for its turn and for room in the queue; if the future is
     /// dropped before, the signal is not emitted. The receipt resolves when the signal is delivered or refused.
     ///
+    /// While the disk is full and Paid cannot be reached, the signal is in memory only, and this waits. A
+    /// `tokio::time::timeout` around it ends the wait and not the signal, which goes on to the disk or to Paid.
+    ///
     /// # Errors
     ///
     /// If the signal is not safe: with the reason; [`DeliveryError::NoOutbox`] if the emitter has no outbox.

@@ -105,6 +105,8 @@ fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
+const SUPPLEMENT: &str = "openapi/supplement.yaml";
+
 /// What is laid over the published document, in this order.
 pub(crate) struct Overlays {
     /// Says nothing about the documents of others.
@@ -113,10 +115,12 @@ pub(crate) struct Overlays {
 }
 
 impl Overlays {
-    /// Reads both files.
+    /// Reads both files. The supplement may be missing: one day Paid publishes all of it.
     pub(crate) fn load(root: &Path) -> Result<Self> {
         let parse = |name: &str| Overlay::parse(&read(&root.join(name))?).context(name.to_owned());
-        Ok(Self { supplement: Some(parse("openapi/supplement.yaml")?), overlay: parse("openapi/overlay.yaml")? })
+        let has_supplement = root.join(SUPPLEMENT).try_exists().context(SUPPLEMENT)?;
+        let supplement = has_supplement.then(|| parse(SUPPLEMENT)).transpose()?;
+        Ok(Self { supplement, overlay: parse("openapi/overlay.yaml")? })
     }
 
     /// Applies both.
@@ -132,7 +136,7 @@ impl Overlays {
     /// Adds what Paid's clients know beyond the published document.
     pub(crate) fn supplemented(&self, published: Value, lenient: bool) -> Result<Value> {
         let Some(supplement) = &self.supplement else { return Ok(published) };
-        let mut document = applied(supplement, published, lenient).context("openapi/supplement.yaml")?;
+        let mut document = applied(supplement, published, lenient).context(SUPPLEMENT)?;
         import::sort_sets(&mut document);
         Ok(document)
     }
@@ -265,6 +269,17 @@ mod tests {
         let output = library(&root, published, &overlays).unwrap();
         let difference = sync::diff(&root, &output.tree, &OWNED).unwrap();
         assert!(difference.is_empty(), "run `cargo xtask codegen`:\n{difference}");
+    }
+
+    #[test]
+    fn a_supplement_that_is_no_longer_needed_may_be_missing() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("openapi")).unwrap();
+        let ours = project::root().unwrap().join("openapi/overlay.yaml");
+        std::fs::copy(ours, root.path().join("openapi/overlay.yaml")).unwrap();
+        assert!(Overlays::load(root.path()).unwrap().supplement.is_none());
+        std::fs::write(root.path().join(SUPPLEMENT), "broken: [").unwrap();
+        assert!(Overlays::load(root.path()).is_err());
     }
 
     #[test]
