@@ -1,5 +1,6 @@
 //! What the macros expand into. Not part of the public API: it changes with the macros.
 
+mod answers;
 mod held;
 mod optional;
 mod outcome;

@@ -1,21 +1,21 @@
 //! What a function returned: a success, a failure, a future whose work is yet to be done, or what nobody can tell.
 //!
-//! `(&&&&Probe(&value)).__paid_success()` takes the first trait that fits the value's type:
-//! 1. [`OfNested`], for two answers in one, such as `Result<Result<T, E>, F>`; [`OfSeveral`], an error that asks which
-//!    answer counts.
-//! 2. [`OfResult`], also behind a reference or in a box; [`OfHalf`], for `Option` and `Poll`, which have no error.
-//! 3. [`OfFuture`], an error. A future that can hold another one is handled before, see [`held`](super::held).
-//! 4. [`OfAnything`], a success, if the type can be seen; else an error that asks.
+//! `(&&&&&&Probe(&value)).__paid_success()` takes the first trait that fits the value's type:
+//! 1. [`OfNested`], for two answers in one, such as `Result<Result<T, E>, F>`; [`OfSeveral`] and [`OfHeldFuture`], errors
+//!    that ask which answer counts.
+//! 2. [`OfFallible`], for a `Result`, also in an `Option` or behind pointers.
+//! 3. [`OfHalfInHalf`] and [`OfLater`], the same for less common types.
+//! 4. [`OfHalf`], for `Option` and `Poll`, which have no error.
+//! 5. [`OfFuture`], an error. A future that can hold another one is handled before, see [`held`](super::held).
+//! 6. [`OfAnything`], a success, if the type can be seen; else an error that asks.
 //!
 //! `__paid_known_success` is the same for a type whose head is written out, such as `Page<T>`: it is no `Result`, whatever
 //! its parameters are.
 
 use std::convert::Infallible;
 use std::future::IntoFuture;
-use std::ops::ControlFlow;
-use std::rc::Rc;
-use std::sync::Arc;
-use std::task::Poll;
+
+use super::answers::{Fails, MayBeMissing, Several};
 
 /// A reference to what the function returned.
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
@@ -23,39 +23,25 @@ pub struct Probe<'a, T: ?Sized>(pub &'a T);
 /// Traits in scope, without names.
 pub mod outcomes {
     pub use super::{
-        OfAnything as _, OfFuture as _, OfHalf as _, OfLater as _, OfNested as _, OfResult as _, OfSeveral as _,
+        OfAnything as _, OfFallible as _, OfFuture as _, OfHalf as _, OfHalfInHalf as _, OfHeldFuture as _,
+        OfLast as _, OfLater as _, OfNested as _, OfSeveral as _,
     };
 }
 
-/// Two answers in one: a success if both are.
-pub trait OfNested<'a> {
-    type Ok: ?Sized;
-    type Err: ?Sized;
-    fn __paid_success(&self) -> Option<&'a Self::Ok>;
-    fn __paid_known_success(&self) -> Option<&'a Self::Ok>;
-    fn __paid_error(&self) -> Option<&'a Self::Err>;
-}
+macro_rules! decided {
+    ($(#[$doc:meta])* $level:ident { $(
+        [$($parameters:tt)*] $probe:ty: $ok:ty, $err:ty, |$value:ident| $success:expr, $error:expr;
+    )* }) => {
+        $(#[$doc])*
+        pub trait $level<'a> {
+            type Ok: ?Sized;
+            type Err: ?Sized;
+            fn __paid_success(&self) -> Option<&'a Self::Ok>;
+            fn __paid_known_success(&self) -> Option<&'a Self::Ok>;
+            fn __paid_error(&self) -> Option<&'a Self::Err>;
+        }
 
-/// A `Result`.
-pub trait OfResult<'a> {
-    type Ok: ?Sized;
-    type Err: ?Sized;
-    fn __paid_success(&self) -> Option<&'a Self::Ok>;
-    fn __paid_known_success(&self) -> Option<&'a Self::Ok>;
-    fn __paid_error(&self) -> Option<&'a Self::Err>;
-}
-
-/// A success or nothing.
-pub trait OfHalf<'a> {
-    type Ok: ?Sized;
-    fn __paid_success(&self) -> Option<&'a Self::Ok>;
-    fn __paid_known_success(&self) -> Option<&'a Self::Ok>;
-    fn __paid_error(&self) -> Option<&'a Infallible>;
-}
-
-macro_rules! fallible {
-    ($level:ident for $probe:ty: [$($parameters:ident),*] $ok:ty, $err:ty, |$value:ident| $success:expr, $error:expr) => {
-        impl<'a, $($parameters),*> $level<'a> for $probe {
+        $(impl<'a, $($parameters)*> $level<'a> for $probe {
             type Ok = $ok;
             type Err = $err;
             #[inline(always)]
@@ -72,82 +58,68 @@ macro_rules! fallible {
                 let $value = self.0;
                 $error
             }
-        }
+        })*
     };
 }
 
-macro_rules! half {
-    ($($probe:ty: [$($parameters:ident),*] $ok:ty, $succeeded:ident;)*) => { $(
-        impl<'a, $($parameters),*> OfHalf<'a> for $probe {
-            type Ok = $ok;
-            #[inline(always)]
-            fn __paid_success(&self) -> Option<&'a $ok> {
-                self.0.$succeeded().then_some(self.0)
-            }
-            #[inline(always)]
-            fn __paid_known_success(&self) -> Option<&'a $ok> {
-                self.__paid_success()
-            }
-            #[inline(always)]
-            fn __paid_error(&self) -> Option<&'a Infallible> {
-                None
-            }
-        }
-    )* };
+decided! {
+    /// Two answers in one: a success if both are.
+    OfNested {
+        [T: Fails, E] &&&&&Probe<'a, Result<T, E>>: T, E,
+            |value| value.as_ref().ok().filter(|inner| inner.ok().is_some()), value.as_ref().err();
+    }
 }
 
-fallible!(OfResult for &&Probe<'a, Result<T, E>>: [T, E] T, E, |value| value.as_ref().ok(), value.as_ref().err());
-fallible!(OfResult for &&Probe<'a, &Result<T, E>>: [T, E] T, E, |value| value.as_ref().ok(), value.as_ref().err());
-fallible!(OfResult for &&Probe<'a, &mut Result<T, E>>: [T, E] T, E, |value| (**value).as_ref().ok(), (**value).as_ref().err());
-fallible!(OfResult for &&Probe<'a, Box<Result<T, E>>>: [T, E] T, E, |value| (**value).as_ref().ok(), (**value).as_ref().err());
-fallible!(OfResult for &&Probe<'a, Rc<Result<T, E>>>: [T, E] T, E, |value| (**value).as_ref().ok(), (**value).as_ref().err());
-fallible!(OfResult for &&Probe<'a, Arc<Result<T, E>>>: [T, E] T, E, |value| (**value).as_ref().ok(), (**value).as_ref().err());
-fallible!(OfNested for &&&Probe<'a, Result<Result<T, E>, F>>: [T, E, F] Result<T, E>, F,
-    |value| value.as_ref().ok().filter(|inner| inner.is_ok()), value.as_ref().err());
-fallible!(OfNested for &&&Probe<'a, Option<Result<T, E>>>: [T, E] Option<Result<T, E>>, E,
-    |value| matches!(value, Some(Ok(_))).then_some(value), value.as_ref().and_then(|inner| inner.as_ref().err()));
-fallible!(OfNested for &&&Probe<'a, Poll<Result<T, E>>>: [T, E] Poll<Result<T, E>>, E,
-    |value| matches!(value, Poll::Ready(Ok(_))).then_some(value),
-    if let Poll::Ready(Err(error)) = value { Some(error) } else { None });
-fallible!(OfNested for &&&Probe<'a, Poll<Option<Result<T, E>>>>: [T, E] Poll<Option<Result<T, E>>>, E,
-    |value| matches!(value, Poll::Ready(Some(Ok(_)))).then_some(value),
-    if let Poll::Ready(Some(Err(error))) = value { Some(error) } else { None });
-half! {
-    &&Probe<'a, Option<T>>: [T] Option<T>, is_some;
-    &&Probe<'a, &Option<T>>: [T] &'a Option<T>, is_some;
-    &&Probe<'a, Poll<T>>: [T] Poll<T>, is_ready;
+decided! {
+    /// What can hold an error.
+    OfFallible {
+        [T: Fails + ?Sized] &&&&Probe<'a, T>: T::Ok, T::Err, |value| value.ok(), value.err();
+    }
 }
 
-macro_rules! probe {
-    (First, $a:lifetime, $of:ty) => { &&&Probe<$a, $of> };
-    (Third, $a:lifetime, $of:ty) => { &Probe<$a, $of> };
+decided! {
+    /// What is there only if two are.
+    OfHalfInHalf {
+        [T: MayBeMissing] &&&Probe<'a, Option<T>>: Option<T>, Infallible,
+            |value| value.as_ref().is_some_and(T::is_there).then_some(value), { let _ = value; None };
+        [T: MayBeMissing] &&&Probe<'a, std::task::Poll<T>>: std::task::Poll<T>, Infallible,
+            |value| matches!(value, std::task::Poll::Ready(inner) if inner.is_there()).then_some(value), { let _ = value; None };
+    }
 }
 
-macro_rules! several {
-    ($(#[$doc:meta])* $level:ident for $probe:ident: $([$($parameters:tt)*] $of:ty;)*) => {
+decided! {
+    /// A success or nothing.
+    OfHalf {
+        [T: MayBeMissing + ?Sized] &&Probe<'a, T>: T, Infallible,
+            |value| value.is_there().then_some(value), { let _ = value; None };
+    }
+}
+
+macro_rules! asked {
+    ($(#[$doc:meta])* $level:ident, $asks:ident { $([$($parameters:tt)*] $probe:ty: $of:ty;)* }) => {
         $(#[$doc])*
         pub trait $level<'a> {
             type Whole: ?Sized;
             fn __paid_success(&self) -> Option<&'a Self::Whole>
             where
-                Outcome: SaysWhichCounts<Self::Whole>;
+                Outcome: $asks<Self::Whole>;
             fn __paid_known_success(&self) -> Option<&'a Self::Whole>
             where
-                Outcome: SaysWhichCounts<Self::Whole>;
+                Outcome: $asks<Self::Whole>;
             fn __paid_error(&self) -> Option<&'a Infallible>;
         }
 
-        $(impl<'a, $($parameters)*> $level<'a> for probe!($probe, 'a, $of) {
+        $(impl<'a, $($parameters)*> $level<'a> for $probe {
             type Whole = $of;
             fn __paid_success(&self) -> Option<&'a $of>
             where
-                Outcome: SaysWhichCounts<$of>,
+                Outcome: $asks<$of>,
             {
                 None
             }
             fn __paid_known_success(&self) -> Option<&'a $of>
             where
-                Outcome: SaysWhichCounts<$of>,
+                Outcome: $asks<$of>,
             {
                 None
             }
@@ -159,22 +131,72 @@ macro_rules! several {
     };
 }
 
-several! {
+asked! {
     /// Several answers; which of them decides is not known.
-    OfSeveral for First:
-    [B, C] ControlFlow<B, C>;
-    [T, E] Vec<Result<T, E>>;
-    [T, E] Box<[Result<T, E>]>;
-    [T, E, const N: usize] [Result<T, E>; N];
-    [T, E, A] (Result<T, E>, A);
-    [T, E, A, B] (Result<T, E>, A, B);
+    OfSeveral, SaysWhichCounts {
+        [T: Several + ?Sized] &&&&&Probe<'a, T>: T;
+    }
 }
 
-several! {
+asked! {
     /// The same for a tuple that begins with something else.
-    OfLater for Third:
-    [T, E, A] (A, Result<T, E>);
-    [T, E, A, B] (A, Result<T, E>, B);
+    OfLater, SaysWhichCounts {
+        [T: Fails, A] &&&Probe<'a, (A, T)>: (A, T);
+        [T: Fails, A, B] &&&Probe<'a, (A, T, B)>: (A, T, B);
+        [T: Fails, A, B, C] &&&Probe<'a, (A, T, B, C)>: (A, T, B, C);
+    }
+}
+
+asked! {
+    /// The same for the third or the last of a tuple.
+    OfLast, SaysWhichCounts {
+        [T: Fails, A, B] &&Probe<'a, (A, B, T)>: (A, B, T);
+        [T: Fails, A, B, C] &&Probe<'a, (A, B, T, C)>: (A, B, T, C);
+    }
+}
+
+/// A future in something else.
+pub trait OfHeldFuture<'a> {
+    type Future: ?Sized;
+    fn __paid_success(&self) -> Option<&'a Self::Future>
+    where
+        Outcome: WorkThatIsDone<Self::Future>;
+    fn __paid_known_success(&self) -> Option<&'a Self::Future>
+    where
+        Outcome: WorkThatIsDone<Self::Future>;
+    fn __paid_error(&self) -> Option<&'a Infallible>;
+}
+
+macro_rules! held {
+    ($([$($parameters:tt)*] $of:ty;)*) => { $(
+        impl<'a, F: IntoFuture, $($parameters)*> OfHeldFuture<'a> for &&&&&Probe<'a, $of> {
+            type Future = F;
+            fn __paid_success(&self) -> Option<&'a F>
+            where
+                Outcome: WorkThatIsDone<F>,
+            {
+                None
+            }
+            fn __paid_known_success(&self) -> Option<&'a F>
+            where
+                Outcome: WorkThatIsDone<F>,
+            {
+                None
+            }
+            #[inline(always)]
+            fn __paid_error(&self) -> Option<&'a Infallible> {
+                None
+            }
+        }
+    )* };
+}
+
+held! {
+    [E] Result<F, E>;
+    [] Option<F>;
+    [] Vec<F>;
+    [] Box<[F]>;
+    [A] (F, A);
 }
 
 /// A future, or what becomes one.

@@ -74,7 +74,7 @@ impl Outcome<'_> {
             {
                 #[allow(unused_imports)]
                 use #krate::__private::outcomes::*;
-                (&&&&#krate::__private::Probe(#out)).#method()
+                (&&&&&&#krate::__private::Probe(#out)).#method()
             }
         }
     }
