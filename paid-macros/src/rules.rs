@@ -2,7 +2,7 @@
 
 mod demands;
 
-use paid_catalog::{NameProblem, Signal, check_event_name, nearest_of};
+use paid_catalog::{Literal, NameProblem, Signal, check_event_name, nearest_of};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Expr, LitStr};
@@ -133,6 +133,11 @@ impl Event<'_> {
         Some(format_ident!("{}", kind.as_str()))
     }
 
+    /// The values that the catalogue allows for a field; empty if it allows any.
+    pub(crate) fn values(&self, key: &str) -> &[Literal] {
+        self.known.and_then(|known| known.data.get(key)).map_or(&[], |field| field.values.as_slice())
+    }
+
     /// The product that the catalogue names.
     pub(crate) fn default_product(&self) -> Option<&str> {
         self.known?.product.as_deref()
@@ -153,7 +158,7 @@ impl Event<'_> {
     }
 
     /// How messages call the catalogue.
-    fn shown(&self) -> &str {
+    pub(crate) fn shown(&self) -> &str {
         self.catalog.map_or("the catalogue", |catalog| catalog.shown.as_str())
     }
 

@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 
 use super::check::{is_option, map_key, span_of};
 use super::input::{Container, Field, Shape, Use};
+use super::words;
 use crate::catalog::Loaded;
 use crate::place::{local, moved};
 use crate::roles::{Macro, Method, Role};
@@ -46,10 +47,11 @@ pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'
     });
     let tracked = loaded.tracked();
     let checks = flatten_checks(container);
+    let words = words::checks(container, &events);
     let hover = events.iter().map(|event| event.hover());
     let warnings: Vec<_> = warnings(container, &events);
     let warnings = (!warnings.is_empty()).then(|| quote!(const _: () = { #(#warnings)* };));
-    let items = quote!(#tracked #checks #(#hover)* #warnings);
+    let items = quote!(#tracked #checks #words #(#hover)* #warnings);
     let items = (!items.is_empty()).then(|| quote!(const _: () = { #items };));
     quote! {
         #[automatically_derived]
