@@ -10,6 +10,7 @@ pub mod text;
 mod traced;
 mod tried;
 pub mod ways;
+mod words;
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -33,6 +34,7 @@ pub use text::{by_str, joined, role, role_of_text, write};
 #[cfg(feature = "trace")]
 pub use traced::*;
 pub use tried::{FromResidual, Try};
+pub use words::{Message, Spoken, Unspoken, has_word, word_beyond};
 
 /// Calls a function once: so the compiler treats a body as an `FnOnce`, which may move out what it captures.
 #[inline(always)]

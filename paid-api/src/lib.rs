@@ -146,7 +146,7 @@ mod front_of_emit {
     pub use crate::report::{Counts, DeliveryError, RecordKind};
     pub use crate::scope::{FutureExt, InScope, Scope, scope, spawn, spawn_thread};
     pub use crate::signal::{PaidSignal, Signal};
-    pub use paid_macros::{PaidSignal, signal};
+    pub use paid_macros::{PaidSignal, SignalValue, signal};
 }
 
 /// Signals from many machines: each machine publishes its signals to a NATS JetStream stream, and one [`forward()`]

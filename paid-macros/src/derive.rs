@@ -3,6 +3,7 @@
 mod check;
 mod input;
 mod output;
+mod words;
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -16,6 +16,7 @@ mod leaving;
 mod place;
 mod roles;
 mod rules;
+mod signal_value;
 #[cfg(test)]
 mod snapshots;
 mod trace;
@@ -34,6 +35,12 @@ pub fn signal(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn trace(arguments: TokenStream, item: TokenStream) -> TokenStream {
     trace::expand(arguments.into(), item.into()).into()
+}
+
+#[doc = include_str!("../docs/signal_value.md")]
+#[proc_macro_derive(SignalValue, attributes(paid, serde))]
+pub fn derive_signal_value(item: TokenStream) -> TokenStream {
+    signal_value::expand(item.into()).into()
 }
 
 #[doc = include_str!("../docs/derive.md")]

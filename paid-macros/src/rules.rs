@@ -1,6 +1,8 @@
 //! The rules that functions and structs share: event names, reserved fields, the catalogue.
 
-use paid_catalog::{NameProblem, Signal, check_event_name, nearest_of};
+mod demands;
+
+use paid_catalog::{Literal, NameProblem, Signal, check_event_name, nearest_of};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Expr, LitStr};
@@ -109,8 +111,7 @@ impl Event<'_> {
             return;
         };
         if let Some(objection) = field.objection(&literal) {
-            let shown = self.catalog.map_or("the catalogue", |catalog| catalog.shown.as_str());
-            errors.at(value, format!("`{key}` {objection}, according to {shown}; this is {literal}"));
+            errors.at(value, format!("`{key}` {objection}, according to {}; this is {literal}", self.shown()));
         }
     }
 
@@ -132,6 +133,11 @@ impl Event<'_> {
         Some(format_ident!("{}", kind.as_str()))
     }
 
+    /// The values that the catalogue allows for a field; empty if it allows any.
+    pub(crate) fn values(&self, key: &str) -> &[Literal] {
+        self.known.and_then(|known| known.data.get(key)).map_or(&[], |field| field.values.as_slice())
+    }
+
     /// The product that the catalogue names.
     pub(crate) fn default_product(&self) -> Option<&str> {
         self.known?.product.as_deref()
@@ -148,15 +154,12 @@ impl Event<'_> {
         if let Some(since) = &deprecated.since {
             note.push_str(&format!(" (since {since})"));
         }
-        let marker = format_ident!("deprecated_signal", span = self.name.span());
-        Some(quote! {
-            {
-                #[deprecated(note = #note)]
-                #[allow(non_upper_case_globals)]
-                const #marker: () = ();
-                #marker
-            }
-        })
+        Some(warning("deprecated_signal", &note, self.name.span()))
+    }
+
+    /// How messages call the catalogue.
+    pub(crate) fn shown(&self) -> &str {
+        self.catalog.map_or("the catalogue", |catalog| catalog.shown.as_str())
     }
 
     /// What editors show for the name: an item that carries the catalogue's description.
@@ -178,6 +181,19 @@ impl Event<'_> {
         let description = as_markdown(self.known?.description.as_ref()?);
         let shown = &self.catalog?.shown;
         Some(format!("Signal `{}`: {description} ({shown})", self.name.value()))
+    }
+}
+
+/// A statement that warns at a place: it uses a deprecated constant, whose name the compiler shows.
+fn warning(name: &str, note: &str, place: Span) -> TokenStream {
+    let marker = format_ident!("{name}", span = place);
+    quote! {
+        {
+            #[deprecated(note = #note)]
+            #[allow(non_upper_case_globals)]
+            const #marker: () = ();
+            #marker
+        }
     }
 }
 

@@ -46,5 +46,8 @@ fn accepted_and_rejected() {
         let case = format!("fail/broken/catalogue_with_{case}");
         run(&[&format!("{case}.rs")], Some(&folder().join(format!("{case}.toml"))));
     }
+    let lints = |level: &str| folder().join(format!("fail/lints/{level}.toml"));
+    run(&["pass/lints/*.rs", "fail/lints/outcome_without_key_denied.rs"], Some(&lints("deny")));
+    run(&["pass/lints/*.rs", "fail/lints/outcome_without_key_warned_of.rs"], Some(&lints("warn")));
     run(&["fail/broken/catalogue_that_is_not_there.rs"], Some(Path::new("/nowhere/signals.toml")));
 }

@@ -58,6 +58,23 @@ pub trait Flatten {
     const FIELDS: &'static [&'static str];
 }
 
+/// An enum that is serialized as one of these words. `#[derive(SignalValue)]` implements it; where the catalogue has
+/// `enum = [...]` for a field of a derived signal, the compiler compares the two.
+pub trait Words {
+    /// What serde writes for its variants.
+    const WORDS: &'static [&'static str];
+}
+
+impl<T: Words + ?Sized> Words for &T {
+    const WORDS: &'static [&'static str] = T::WORDS;
+}
+impl<T: Words + ?Sized> Words for Box<T> {
+    const WORDS: &'static [&'static str] = T::WORDS;
+}
+impl<T: Words> Words for Option<T> {
+    const WORDS: &'static [&'static str] = T::WORDS;
+}
+
 macro_rules! classes {
     ($($(#[$meta:meta])* $name:ident: $($ty:ty),*;)*) => {
         $(

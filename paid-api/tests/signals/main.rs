@@ -3,6 +3,7 @@
 
 mod derived;
 mod functions;
+mod outcome_table;
 mod outcomes;
 mod scopes;
 mod uninstalled;

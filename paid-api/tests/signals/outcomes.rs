@@ -3,81 +3,28 @@
 use std::future::Future;
 use std::ops::ControlFlow;
 use std::pin::Pin;
-use std::rc::Rc;
-use std::sync::Arc;
-use std::task::Poll;
 
 use paid::testing::Recorder;
 use serde_json::{Value, json};
 
-type Fallible<T> = Result<T, String>;
+pub(crate) type Fallible<T> = Result<T, String>;
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-type LocalWork<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+pub(crate) type LocalWork<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// Some of what is returned cannot be dropped, as a lint says.
-fn ignore<T>(_: T) {}
+pub(crate) fn ignore<T>(_: T) {}
 
-fn sent(work: impl FnOnce()) -> Vec<Value> {
+pub(crate) fn sent(work: impl FnOnce()) -> Vec<Value> {
     let recorder = Recorder::new();
     recorder.run_sync(|| paid::scope().customer("acme").run_sync(work));
     recorder.signals().iter().map(paid::signal::Signal::to_json).collect()
 }
 
 /// What is sent when the future is awaited; when it is only made, nothing may be.
-fn sent_by<F: Future>(make: impl Fn() -> F) -> usize {
+pub(crate) fn sent_by<F: Future>(make: impl Fn() -> F) -> usize {
     assert!(sent(|| ignore(make())).is_empty(), "a future that is dropped sends nothing");
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     sent(|| ignore(runtime.block_on(make()))).len()
-}
-
-/// A function that returns what it is told, annotated with both macros in either order.
-macro_rules! returns {
-    ($($name:ident: $ty:ty, $fails:expr, $succeeds:expr;)*) => { $(
-        #[test]
-        fn $name() {
-            #[paid::signal("tried")]
-            fn plain(value: $ty) -> $ty {
-                value
-            }
-
-            #[paid::signal("tried")]
-            #[paid::trace(customer = "acme")]
-            async fn later(value: $ty) -> $ty {
-                value
-            }
-
-            #[paid::trace(customer = "acme")]
-            #[paid::signal("tried")]
-            fn boxed(value: $ty) -> LocalWork<'static, $ty> {
-                Box::pin(async move { value })
-            }
-
-            let counts = |value: fn() -> $ty| {
-                (sent(|| ignore(plain(value()))).len(), sent_by(|| later(value())), sent_by(|| boxed(value())))
-            };
-            assert_eq!(counts(|| $fails), (0, 0, 0), "it failed");
-            assert_eq!(counts(|| $succeeds), (1, 1, 1), "it succeeded");
-        }
-    )* };
-}
-
-returns! {
-    result: Result<u32, String>, Err("no".into()), Ok(1);
-    result_by_an_alias: Fallible<u32>, Err("no".into()), Ok(1);
-    result_of_io: std::io::Result<()>, Err(std::io::Error::other("no")), Ok(());
-    result_of_fmt: std::fmt::Result, Err(std::fmt::Error), Ok(());
-    result_of_anything: Result<(), Box<dyn std::error::Error>>, Err("no".into()), Ok(());
-    result_in_a_box: Box<Fallible<u32>>, Box::new(Err("no".into())), Box::new(Ok(1));
-    result_in_an_arc: Arc<Fallible<u32>>, Arc::new(Err("no".into())), Arc::new(Ok(1));
-    result_in_an_rc: Rc<Fallible<u32>>, Rc::new(Err("no".into())), Rc::new(Ok(1));
-    result_behind_a_reference: &'static Fallible<u32>, Box::leak(Box::new(Err("no".into()))), &Ok(1);
-    result_in_a_result: Result<Fallible<u32>, u8>, Ok(Err("no".into())), Ok(Ok(1));
-    option: Option<u32>, None, Some(1);
-    option_of_a_result: Option<Fallible<u32>>, Some(Err("no".into())), Some(Ok(1));
-    poll: Poll<u32>, Poll::Pending, Poll::Ready(1);
-    poll_of_a_result: Poll<Fallible<u32>>, Poll::Ready(Err("no".into())), Poll::Ready(Ok(1));
-    poll_of_a_stream: Poll<Option<Fallible<u32>>>, Poll::Ready(Some(Err("no".into()))), Poll::Ready(Some(Ok(1)));
-    poll_of_an_end: Poll<Option<Fallible<u32>>>, Poll::Ready(None), Poll::Ready(Some(Ok(1)));
 }
 
 trait Service {

@@ -34,6 +34,27 @@ pub const SCHEMA: &str = include_str!("signals.schema.json");
 pub struct Catalog {
     /// By event name.
     pub signals: BTreeMap<String, Signal>,
+    /// What else is checked, where the catalogue asks for it.
+    pub lints: Lints,
+}
+
+/// Checks that are off unless the catalogue turns them on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lints {
+    /// An outcome without an idempotency key: work that is done twice is billed twice.
+    pub outcome_without_key: Level,
+}
+
+/// What a lint does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Level {
+    /// Nothing.
+    #[default]
+    Allow,
+    /// It warns.
+    Warn,
+    /// It is a compile error.
+    Deny,
 }
 
 /// What a signal counts: work or results.
@@ -52,6 +73,8 @@ pub struct Signal {
     pub kind: Kind,
     /// The external id of the product it is billed by.
     pub product: Option<String>,
+    /// Whether each signal has to name a unit of its customer.
+    pub unit_required: bool,
     /// What it means.
     pub description: Option<String>,
     /// Set if the signal should no longer be sent.
@@ -114,8 +137,8 @@ mod tests {
     fn the_schema_for_editors_takes_what_the_reader_takes() {
         let schema = serde_json::from_str(SCHEMA).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
-        let good = json!({"signals": {"meeting_booked": {
-            "type": "outcome", "product": "p", "description": "d", "expires": "2027-03-31",
+        let good = json!({"lints": {"outcome_without_key": "warn"}, "signals": {"meeting_booked": {
+            "type": "outcome", "product": "p", "unit": "required", "description": "d", "expires": "2027-03-31",
             "deprecated": {"since": "1", "renamed_to": "x"},
             "data": {"a": {"type": ["integer", "null"], "required": true, "minimum": 1, "enum": [1, 2]}}
         }}});
@@ -123,6 +146,8 @@ mod tests {
         for bad in [
             json!({"signal": {}}),
             json!({"signals": {"a": {}}}),
+            json!({"lints": {"outcome_without_key": "on"}}),
+            json!({"signals": {"a": {"type": "outcome", "unit": "optional"}}}),
             json!({"signals": {"a": {"type": "event"}}}),
             json!({"signals": {"a": {"type": "outcome", "data": {"paid": {}}}}}),
             json!({"signals": {"a": {"type": "outcome", "data": {"b": {"type": "integr"}}}}}),

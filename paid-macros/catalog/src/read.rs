@@ -1,5 +1,7 @@
 //! Reads the text of `signals.toml` into a catalogue, and reports every mistake with its line and column.
 
+mod fields;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
@@ -7,7 +9,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::{Catalog, Deprecated, Field, JsonType, Kind, Literal, Signal, nearest_of};
+use crate::{Catalog, Deprecated, Kind, Level, Lints, Signal, nearest_of};
 
 /// A mistake in a catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,35 +65,7 @@ pub(crate) fn catalog(text: &str) -> Result<Catalog, Problems> {
     if reader.problems.is_empty() { Ok(catalog) } else { Err(Problems(reader.problems)) }
 }
 
-const SIGNAL_KEYS: [&str; 6] = ["type", "product", "description", "deprecated", "expires", "data"];
-const FIELD_KEYS: [&str; 10] = [
-    "type",
-    "required",
-    "description",
-    "enum",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "minLength",
-    "maxLength",
-];
-
-/// Keywords of JSON Schema that say more than the compiler can check; they are for people and other tools.
-const FIELD_NOTES: [&str; 12] = [
-    "format",
-    "pattern",
-    "items",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "properties",
-    "default",
-    "examples",
-    "title",
-    "multipleOf",
-    "additionalProperties",
-];
+const SIGNAL_KEYS: [&str; 7] = ["type", "product", "unit", "description", "deprecated", "expires", "data"];
 
 impl Reader<'_> {
     fn problem(&mut self, span: Range<usize>, message: impl Into<String>) {
@@ -104,9 +78,17 @@ impl Reader<'_> {
     fn catalog(&mut self, root: &Table<'_>) -> Catalog {
         let mut catalog = Catalog::default();
         for (key, value) in root {
+            if key.get_ref() == "lints" {
+                catalog.lints = self.lints(value);
+                continue;
+            }
             if key.get_ref() != "signals" {
                 let name = key.get_ref();
-                self.problem(key.span(), format!("`{name}` is unknown here; write a signal as [signals.{name}]"));
+                let hint = nearest_of(name, ["signals", "lints"].into_iter()).map_or_else(
+                    || format!("write a signal as [signals.{name}]"),
+                    |near| format!("did you mean {near}?"),
+                );
+                self.problem(key.span(), format!("`{name}` is unknown here; {hint}"));
                 continue;
             }
             let Some(signals) = self.table(value, "`signals`") else { continue };
@@ -152,6 +134,7 @@ impl Reader<'_> {
         let mut signal = Signal {
             kind: Kind::Activity,
             product: None,
+            unit_required: false,
             description: None,
             deprecated: None,
             expires: None,
@@ -163,6 +146,7 @@ impl Reader<'_> {
             match word {
                 "type" => kind = Some(self.kind(value)),
                 "product" => signal.product = self.text(word, value),
+                "unit" => signal.unit_required = self.unit(value),
                 "description" => signal.description = self.text(word, value),
                 "expires" => signal.expires = self.day(value),
                 "deprecated" => signal.deprecated = Some(self.deprecated(value)),
@@ -198,6 +182,38 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    fn lints(&mut self, value: &Value<'_>) -> Lints {
+        let mut lints = Lints::default();
+        for (key, value) in self.table(value, "`lints`").into_iter().flatten() {
+            let word = key.get_ref().as_ref();
+            match word {
+                "outcome_without_key" => lints.outcome_without_key = self.level(word, value),
+                _ => self.unknown(word, key.span(), &["outcome_without_key"], "`lints`"),
+            }
+        }
+        lints
+    }
+
+    fn level(&mut self, lint: &str, value: &Value<'_>) -> Level {
+        match value.get_ref().as_str() {
+            Some("allow") => Level::Allow,
+            Some("warn") => Level::Warn,
+            Some("deny") => Level::Deny,
+            _ => {
+                self.problem(value.span(), format!("`{lint}` must be \"allow\", \"warn\" or \"deny\""));
+                Level::Allow
+            }
+        }
+    }
+
+    fn unit(&mut self, value: &Value<'_>) -> bool {
+        let required = value.get_ref().as_str() == Some("required");
+        if !required {
+            self.problem(value.span(), "`unit` must be \"required\"; leave it out if a signal may have no unit");
+        }
+        required
     }
 
     fn reserved(&mut self, field: &str, span: Range<usize>) {
@@ -254,149 +270,12 @@ impl Reader<'_> {
             }
         }
     }
-
-    fn field(&mut self, value: &Value<'_>) -> Field {
-        let mut field = Field::default();
-        let Some(table) = self.table(value, "a field") else { return field };
-        for (key, value) in table {
-            let word = key.get_ref().as_ref();
-            match word {
-                "type" => field.types = self.types(value),
-                "required" => match value.get_ref().as_bool() {
-                    Some(required) => field.required = required,
-                    None => self.problem(value.span(), "`required` must be true or false"),
-                },
-                "description" => field.description = self.text(word, value),
-                "enum" => field.values = self.values(value),
-                "minimum" => field.minimum = self.number(word, value),
-                "maximum" => field.maximum = self.number(word, value),
-                "exclusiveMinimum" => field.exclusive_minimum = self.number(word, value),
-                "exclusiveMaximum" => field.exclusive_maximum = self.number(word, value),
-                "minLength" => field.min_length = self.length(word, value),
-                "maxLength" => field.max_length = self.length(word, value),
-                word if FIELD_NOTES.contains(&word) => {}
-                _ => self.unknown(word, key.span(), &FIELD_KEYS, "a field"),
-            }
-        }
-        self.contradictions(&field, value.span());
-        field
-    }
-
-    fn types(&mut self, value: &Value<'_>) -> Vec<JsonType> {
-        let one = std::slice::from_ref(value);
-        let names: Vec<&Value<'_>> = match value.get_ref() {
-            DeValue::Array(names) => names.iter().collect(),
-            _ => one.iter().collect(),
-        };
-        let mut types = Vec::new();
-        for name in names {
-            let Some(text) = self.text("type", name) else { continue };
-            match JsonType::ALL.into_iter().find(|known| known.as_str() == text) {
-                Some(known) => types.push(known),
-                None => {
-                    let known: Vec<_> = JsonType::ALL.iter().map(|known| known.as_str()).collect();
-                    self.unknown(&text, name.span(), &known, "JSON");
-                }
-            }
-        }
-        types
-    }
-
-    fn values(&mut self, value: &Value<'_>) -> Vec<Literal> {
-        let Some(values) = value.get_ref().as_array() else {
-            self.problem(value.span(), "`enum` must be a list of values");
-            return Vec::new();
-        };
-        if values.is_empty() {
-            self.problem(value.span(), "an empty `enum` allows no value");
-        }
-        let mut read = Vec::new();
-        for value in values.iter() {
-            match literal(value.get_ref()) {
-                Some(literal) => read.push(literal),
-                None => self.problem(value.span(), "a value of `enum` must be text, a number, true or false"),
-            }
-        }
-        read
-    }
-
-    #[allow(clippy::cast_precision_loss)]
-    fn number(&mut self, word: &str, value: &Value<'_>) -> Option<f64> {
-        let number = match literal(value.get_ref()) {
-            Some(Literal::Integer(number)) => Some(number as f64),
-            Some(Literal::Number(number)) if number.is_finite() => Some(number),
-            _ => None,
-        };
-        if number.is_none() {
-            self.problem(value.span(), format!("`{word}` must be a number"));
-        }
-        number
-    }
-
-    fn length(&mut self, word: &str, value: &Value<'_>) -> Option<u64> {
-        let length = match literal(value.get_ref()) {
-            Some(Literal::Integer(number)) => u64::try_from(number).ok(),
-            _ => None,
-        };
-        if length.is_none() {
-            self.problem(value.span(), format!("`{word}` must be a whole number, 0 or more"));
-        }
-        length
-    }
-
-    fn contradictions(&mut self, field: &Field, span: Range<usize>) {
-        let tighter = |one: Option<f64>, two: Option<f64>, pick: fn(f64, f64) -> f64| match (one, two) {
-            (Some(one), Some(two)) => Some(pick(one, two)),
-            (one, two) => one.or(two),
-        };
-        let least = tighter(field.minimum, field.exclusive_minimum, f64::max);
-        let most = tighter(field.maximum, field.exclusive_maximum, f64::min);
-        if let (Some(least), Some(most)) = (least, most) {
-            let excluded = field.exclusive_minimum == Some(least) || field.exclusive_maximum == Some(most);
-            if least > most || least == most && excluded {
-                self.problem(span.clone(), format!("no number fits both bounds, {least} and {most}"));
-            }
-        }
-        if let (Some(least), Some(most)) = (field.min_length, field.max_length)
-            && least > most
-        {
-            self.problem(span.clone(), format!("no text has at least {least} and at most {most} characters"));
-        }
-        let with_number = field.types.is_empty()
-            || field.types.contains(&JsonType::Integer)
-            || field.types.contains(&JsonType::Number);
-        if (least.is_some() || most.is_some()) && !with_number {
-            self.problem(span.clone(), "only a number can have bounds, and this field is not a number");
-        }
-        if (field.min_length.is_some() || field.max_length.is_some())
-            && !(field.types.is_empty() || field.types.contains(&JsonType::String))
-        {
-            self.problem(span.clone(), "only text can have a length, and this field is not text");
-        }
-        let others = Field { values: Vec::new(), ..field.clone() };
-        for value in &field.values {
-            if let Some(objection) = others.objection(value) {
-                self.problem(span.clone(), format!("`enum` allows {value}, but the field {objection}"));
-            }
-        }
-    }
-}
-
-fn literal(value: &DeValue<'_>) -> Option<Literal> {
-    match value {
-        DeValue::String(text) => Some(Literal::Text(text.to_string())),
-        DeValue::Integer(number) => {
-            i64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok().map(Literal::Integer)
-        }
-        DeValue::Float(number) => number.as_str().replace('_', "").parse().ok().map(Literal::Number),
-        DeValue::Boolean(value) => Some(Literal::Boolean(*value)),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::JsonType;
 
     fn problems(text: &str) -> String {
         catalog(text).unwrap_err().to_string()
@@ -409,6 +288,7 @@ mod tests {
             [signals.meeting_booked]
             type = "outcome"
             product = "ai-sdr-001"
+            unit = "required"
             description = "A prospect accepted a meeting"
             expires = 2027-03-31
             [signals.meeting_booked.data]
@@ -434,6 +314,33 @@ mod tests {
         let made = read.signal("meeting_made").unwrap().deprecated.as_ref().unwrap();
         assert_eq!(made.renamed_to.as_deref(), Some("meeting_booked"));
         assert!(read.signal("Legacy Event").is_some());
+        assert_eq!((booked.unit_required, made_needs_a_unit(&read)), (true, false));
+    }
+
+    fn made_needs_a_unit(catalog: &Catalog) -> bool {
+        catalog.signal("meeting_made").is_some_and(|signal| signal.unit_required)
+    }
+
+    #[test]
+    fn a_unit_is_required_or_not_mentioned() {
+        let shown = problems("[signals.a]\ntype = \"outcome\"\nunit = \"optional\"\n");
+        assert_eq!(shown, "3:8: `unit` must be \"required\"; leave it out if a signal may have no unit");
+    }
+
+    #[test]
+    fn a_lint_has_three_levels_and_is_off_unless_it_is_named() {
+        let level = |text: &str| catalog(text).unwrap().lints.outcome_without_key;
+        assert_eq!(level(""), Level::Allow);
+        for (word, known) in [("allow", Level::Allow), ("warn", Level::Warn), ("deny", Level::Deny)] {
+            assert_eq!(level(&format!("[lints]\noutcome_without_key = \"{word}\"\n")), known);
+        }
+        assert!(problems("[lint]\n").contains("1:2: `lint` is unknown here; did you mean `lints`?"));
+        let shown = problems("[lints]\noutcome_without_key = true\noutcome_without_keys = \"warn\"\n");
+        assert!(shown.contains("2:23: `outcome_without_key` must be \"allow\", \"warn\" or \"deny\""), "{shown}");
+        assert!(
+            shown.contains("3:1: `lints` has no `outcome_without_keys`; did you mean `outcome_without_key`?"),
+            "{shown}"
+        );
     }
 
     #[test]

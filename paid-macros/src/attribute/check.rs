@@ -12,7 +12,7 @@ use crate::catalog::Loaded;
 use crate::diagnostics::Errors;
 use crate::function::{Function, is_never, mention};
 use crate::leaving::stays;
-use crate::roles::{self, Role};
+use crate::roles::{self, Macro, Role};
 use crate::rules;
 
 /// What `output` needs to know.
@@ -42,6 +42,9 @@ pub(crate) fn check<'a>(
         _ => None,
     };
     roles(arguments, event.as_ref(), errors);
+    if let Some(event) = &event {
+        event.check_demands(&arguments.given_roles(), Macro::Signal, errors);
+    }
     fields(arguments, event.as_ref(), place, errors);
     routes(arguments, function, errors);
     endings(arguments, function, errors);

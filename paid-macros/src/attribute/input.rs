@@ -195,6 +195,11 @@ impl Arguments {
         Ok(())
     }
 
+    /// The roles that are given, in the order in which they were written.
+    pub(crate) fn given_roles(&self) -> Vec<Role> {
+        self.roles.iter().map(|given| given.role).collect()
+    }
+
     pub(crate) fn role(&self, role: Role) -> Option<&Given> {
         self.roles.iter().find(|given| given.role == role)
     }

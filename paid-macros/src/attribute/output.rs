@@ -6,12 +6,13 @@ use syn::spanned::Spanned;
 use syn::{Expr, FnArg, LitStr, Pat, ReturnType, Type};
 
 use super::check::Checked;
-use super::input::{Arguments, Event, On, SETTINGS};
+use super::input::{self, Arguments, On, SETTINGS};
 use crate::arguments::Given;
 use crate::catalog::Loaded;
 use crate::function::{Function, Outcome, Shape, call, future, may_hold_a_future, mention, place_of, returned, shape};
 use crate::place::moved;
 use crate::roles::{Macro, Role};
+use crate::rules::Event;
 use crate::values::literal;
 use crate::ways;
 
@@ -33,7 +34,7 @@ pub(crate) fn function(
     let (entry, end) = (entry(arguments, checked, shape, after.changes), after.tokens(arguments, &outcome, checked));
     let tracked = loaded.tracked();
     let hover = checked.event.as_ref().and_then(|event| event.hover());
-    let deprecation = checked.event.as_ref().and_then(|event| event.deprecation());
+    let warnings = checked.event.as_ref().map(|event| warnings(event, arguments));
     let description = checked.event.as_ref().and_then(|event| event.description());
     let doc = description.map(|text| quote!(#[doc = ""] #[doc = #text]));
     let work = work(arguments, function, shape, &after, &end);
@@ -44,11 +45,16 @@ pub(crate) fn function(
             #editor
             #tracked
             #hover
-            #deprecation
+            #warnings
             #entry
             #work
         }
     }
+}
+
+/// Statements that warn at the event's name.
+fn warnings(event: &Event<'_>, arguments: &Arguments) -> TokenStream {
+    event.deprecation().into_iter().chain(event.key_warning(&arguments.given_roles(), Macro::Signal)).collect()
 }
 
 /// The body, and what happens at its end.
@@ -238,7 +244,7 @@ impl After {
             }
         }
         let uses = |name: &String| late.iter().any(|tokens| mention(tokens.clone(), name).is_some());
-        let changes = !late.is_empty() || !matches!(arguments.event, Event::Name(_));
+        let changes = !late.is_empty() || !matches!(arguments.event, input::Event::Name(_));
         let shareable = function.signature.inputs.iter().all(is_shareable);
         Self { uses_arguments: names.iter().any(uses), shareable, changes }
     }
@@ -258,14 +264,14 @@ impl After {
         let fields = settings(arguments, checked, true);
         let fill = (!fields.is_empty()).then(|| quote!(if #krate::__private::Pending::listens(&#pending) { #fields }));
         let payload = match &arguments.event {
-            Event::Payload(path) => {
+            input::Event::Payload(path) => {
                 quote_spanned!(path.span()=> #krate::__private::Made(#after).fill::<#path>(&mut #pending);)
             }
-            Event::Value => {
+            input::Event::Value => {
                 let returned = Ident::new(&after.to_string(), returns.resolved_at(after.span()));
                 quote_spanned!(returns=> #krate::__private::fill_with(&mut #pending, #returned);)
             }
-            Event::Name(_) | Event::Unusable => TokenStream::new(),
+            input::Event::Name(_) | input::Event::Unusable => TokenStream::new(),
         };
         let hand_over = quote!(#payload #fill #krate::__private::Pending::emit(#pending););
         let when_after = arguments.when.as_ref().filter(|when| is_after(when, checked));
@@ -280,7 +286,7 @@ impl After {
                 quote!(if #when { #hand_over })
             }
         };
-        let needed = !matches!(arguments.event, Event::Name(_)) || !fields.is_empty() || when_after.is_some();
+        let needed = !matches!(arguments.event, input::Event::Name(_)) || !fields.is_empty() || when_after.is_some();
         let binding = if needed { quote!(#after) } else { quote!(_) };
         let out = &outcome.out;
         match arguments.on {
@@ -288,7 +294,7 @@ impl After {
                 let is_there = arguments.success.as_ref().and_then(|_| outcome.is_there());
                 let success = match (&arguments.success, &arguments.event) {
                     (Some(judge), _) => outcome.success_by(judge),
-                    (None, Event::Value) => outcome.success_of_a_signal(),
+                    (None, input::Event::Value) => outcome.success_of_a_signal(),
                     (None, _) => outcome.success(),
                 };
                 quote!(#is_there if let ::core::option::Option::Some(#binding) = #success { #hand_over })

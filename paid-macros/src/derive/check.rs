@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use super::input::{Container, Shape, Use};
 use crate::catalog::Loaded;
 use crate::diagnostics::Errors;
-use crate::roles::Role;
+use crate::roles::{Macro, Role};
 use crate::rules::{self, Event};
 use crate::ways;
 
@@ -56,6 +56,9 @@ fn check_shape<'a>(
         }
     };
     roles(container, shape, errors);
+    if let Some(event) = &event {
+        event.check_demands(&shape.given_roles(), Macro::Derive, errors);
+    }
     data(container, shape, event.as_ref(), errors);
     if let (Some(event), Some(product)) = (&event, &container.product) {
         event.check_product(product, errors);

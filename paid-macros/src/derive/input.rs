@@ -336,6 +336,17 @@ fn read_field<'a>(ident: &'a Ident, field: &'a syn::Field, errors: &mut Errors) 
     read
 }
 
+impl Shape<'_> {
+    /// The roles of its fields.
+    pub(crate) fn given_roles(&self) -> Vec<Role> {
+        let roles = self.fields.iter().filter_map(|field| match field.purpose {
+            Use::Role(role) => Some(role),
+            Use::Flatten | Use::Skip | Use::Data => None,
+        });
+        roles.collect()
+    }
+}
+
 impl Field<'_> {
     /// The name in the data.
     pub(crate) fn name(&self, case: Option<Case>) -> String {

@@ -6,9 +6,10 @@ use syn::spanned::Spanned;
 
 use super::check::{is_option, map_key, span_of};
 use super::input::{Container, Field, Shape, Use};
+use super::words;
 use crate::catalog::Loaded;
 use crate::place::{local, moved};
-use crate::roles::{Method, Role};
+use crate::roles::{Macro, Method, Role};
 use crate::rules::Event;
 use crate::ways;
 
@@ -46,10 +47,11 @@ pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'
     });
     let tracked = loaded.tracked();
     let checks = flatten_checks(container);
+    let words = words::checks(container, &events);
     let hover = events.iter().map(|event| event.hover());
-    let deprecations: Vec<_> = events.iter().filter_map(|event| event.deprecation()).collect();
-    let deprecations = (!deprecations.is_empty()).then(|| quote!(const _: () = { #(#deprecations)* };));
-    let items = quote!(#tracked #checks #(#hover)* #deprecations);
+    let warnings: Vec<_> = warnings(container, &events);
+    let warnings = (!warnings.is_empty()).then(|| quote!(const _: () = { #(#warnings)* };));
+    let items = quote!(#tracked #checks #words #(#hover)* #warnings);
     let items = (!items.is_empty()).then(|| quote!(const _: () = { #items };));
     quote! {
         #[automatically_derived]
@@ -62,6 +64,13 @@ pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'
         }
         #items
     }
+}
+
+/// Statements that warn at the events' names.
+fn warnings(container: &Container<'_>, events: &[&Event<'_>]) -> Vec<TokenStream> {
+    let shapes = container.shapes.iter().zip(events);
+    let keys = shapes.filter_map(|(shape, event)| event.key_warning(&shape.given_roles(), Macro::Derive));
+    events.iter().filter_map(|event| event.deprecation()).chain(keys).collect()
 }
 
 /// The parameter into which the fields are written.
