@@ -28,7 +28,7 @@
 //! - `experimental`: the operations of these resources that Paid may change without notice; without it, `custom-views` and
 //!   `signal-summaries` have none.
 //! - `full-serde`: requests also implement `Deserialize`, and responses `Serialize`, for stores, caches and tests.
-//! - `emit` (a default): [`emit()`], [`scope()`], the macros [`signal`](macro@signal) and [`PaidSignal`](derive@PaidSignal),
+//! - `emit` (a default): [`emit()`], [`scope()`], the macros [`signal`](macro@signal), [`signal_block!`] and [`PaidSignal`](derive@PaidSignal),
 //!   and [`testing`].
 //! - `outbox`: keeps signals on disk until Paid has them, see [`EmitterBuilder::outbox`] and [`mod@outbox`].
 //! - `trace`: records work and its costs as OpenTelemetry traces, see [`mod@trace`]; `async-openai`: reads usage from
@@ -146,7 +146,7 @@ mod front_of_emit {
     pub use crate::report::{Counts, DeliveryError, RecordKind};
     pub use crate::scope::{FutureExt, InScope, Scope, scope, spawn, spawn_thread};
     pub use crate::signal::{PaidSignal, Signal};
-    pub use paid_macros::{PaidSignal, signal};
+    pub use paid_macros::{PaidSignal, signal, signal_block};
 }
 
 /// Signals from many machines: each machine publishes its signals to a NATS JetStream stream, and one [`forward()`]

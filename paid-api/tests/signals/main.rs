@@ -1,6 +1,7 @@
 //! Annotated functions and derived structs: what is emitted, when, and for whom.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod blocks;
 mod derived;
 mod functions;
 mod outcomes;
