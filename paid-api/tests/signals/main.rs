@@ -6,5 +6,6 @@ mod derived;
 mod functions;
 mod outcomes;
 mod scopes;
+mod streams;
 mod uninstalled;
 mod units;
