@@ -1,6 +1,8 @@
 //! Emission: [`emit()`] completes a signal from the current scope and hands it to the scope's emitter or the installed
 //! one. Knows no network.
 
+pub mod stream;
+
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -36,6 +38,21 @@ pub fn emit<S: PaidSignal>(signal: S) {
             let _ = foreign::call(|| drop(emitter));
         }
         None => lose(signal),
+    }
+}
+
+/// Emits what code of the user's makes; if it panics, its signal is reported and not sent.
+pub(crate) fn emit_made<S: PaidSignal>(make: impl FnOnce() -> Option<S>) {
+    match foreign::call(make) {
+        Ok(Some(value)) => emit(value),
+        Ok(None) => {}
+        Err(panic) => {
+            let failure = broken(S::NAMES.first().copied().unwrap_or_default().into(), "the signal", &panic);
+            match current() {
+                Some(emitter) => fail(&*emitter, failure),
+                None => log(&failure),
+            }
+        }
     }
 }
 

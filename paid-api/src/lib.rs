@@ -28,8 +28,8 @@
 //! - `experimental`: the operations of these resources that Paid may change without notice; without it, `custom-views` and
 //!   `signal-summaries` have none.
 //! - `full-serde`: requests also implement `Deserialize`, and responses `Serialize`, for stores, caches and tests.
-//! - `emit` (a default): [`emit()`], [`scope()`], the macros [`signal`](macro@signal) and [`PaidSignal`](derive@PaidSignal),
-//!   and [`testing`].
+//! - `emit` (a default): [`emit()`], [`scope()`], [`StreamExt`], the macros [`signal`](macro@signal), [`signal_block!`] and
+//!   [`PaidSignal`](derive@PaidSignal), and [`testing`].
 //! - `outbox`: keeps signals on disk until Paid has them, see [`EmitterBuilder::outbox`] and [`mod@outbox`].
 //! - `trace`: records work and its costs as OpenTelemetry traces, see [`mod@trace`]; `async-openai`: reads usage from
 //!   the types of that crate.
@@ -37,6 +37,7 @@
 //! - `webhook`: verifies and parses webhooks, see `paid::webhook`; `webhook-axum`: an axum extractor for them.
 //! - `sigterm`: delivers what is queued before SIGTERM or SIGINT ends the process, see [`Emitter::shutdown_on_sigterm`].
 //! - `nats`: sends signals through NATS JetStream, see `paid::nats`.
+//! - `tower`: a layer that runs each request of an axum or tonic server in a scope, see `paid::tower`.
 //! - `metrics`: publishes the emitter's [`Stats`] through the `metrics` facade, as `paid_signals_*`.
 //! - `gzip`: compresses requests, see [`ClientBuilder::gzip`].
 //! - `cli`: the program `cargo paid`.
@@ -106,6 +107,8 @@ mod sinks;
 pub mod testing;
 #[cfg_attr(not(feature = "trace"), allow(dead_code))]
 mod timestamp;
+#[cfg(feature = "tower")]
+pub mod tower;
 #[cfg(feature = "trace")]
 pub mod trace;
 mod transport;
@@ -140,13 +143,20 @@ pub use {async_nats, forward::forward};
 mod front_of_emit {
     pub use crate::dispatch::{Batch, Delivery, FlushError, Overflow, Receipt, Record, Sink, SinkFuture, Stats};
     pub use crate::emit::emit;
+    pub use crate::emit::stream::{self, StreamExt};
     pub use crate::emitter::{Emitter, EmitterBuilder};
     pub use crate::listener::{Emit, install, lost_signals, uninstall};
     pub use crate::money::{Currency, Money};
     pub use crate::report::{Counts, DeliveryError, RecordKind};
     pub use crate::scope::{FutureExt, InScope, Scope, scope, spawn, spawn_thread};
     pub use crate::signal::{PaidSignal, Signal};
-    pub use paid_macros::{PaidSignal, SignalValue, signal};
+    pub use paid_macros::{PaidSignal, SignalValue, signal, signal_block};
+
+    /// What the macros expand into. Not part of the public API.
+    #[doc(hidden)]
+    pub mod __private {
+        pub use crate::annotated::*;
+    }
 }
 
 /// Signals from many machines: each machine publishes its signals to a NATS JetStream stream, and one [`forward()`]
@@ -201,13 +211,6 @@ pub use rust_decimal::Decimal;
 
 /// A JSON object, as in metadata and signal data; [`object!`] builds one.
 pub type JsonObject = serde_json::Map<String, serde_json::Value>;
-
-/// What the macros expand into. Not part of the public API.
-#[cfg(feature = "emit")]
-#[doc(hidden)]
-pub mod __private {
-    pub use crate::annotated::*;
-}
 
 /// What generated code uses from this crate. Not part of the public API.
 #[doc(hidden)]

@@ -98,7 +98,7 @@ pub(crate) fn split(tokens: TokenStream) -> Vec<TokenStream> {
 }
 
 /// The tokens up to the next comma that is not part of an expression.
-fn one(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+pub(crate) fn one(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     let ahead = input.fork();
     let whole = argument_or_expression(&ahead).is_ok() && (ahead.is_empty() || ahead.peek(Token![,]));
     let mut part = TokenStream::new();

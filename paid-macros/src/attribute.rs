@@ -1,5 +1,7 @@
-//! `#[paid::signal(...)]`: input (what was written), check (is it allowed), output (what to emit).
+//! `#[paid::signal(...)]` and `paid::signal_block!(...)`: input (what was written), check (is it allowed), output (what to
+//! emit).
 
+mod block;
 mod check;
 mod input;
 mod output;
@@ -31,4 +33,35 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
         return quote!(#errors #[allow(unused)] #function);
     }
     output::function(&arguments, &function, &checked, &loaded, &editor)
+}
+
+/// The same for a part of a function, or a closure.
+pub(crate) fn expand_block(tokens: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let (arguments, written) = block::split(tokens);
+    let written = match block::Block::parse(written.clone()) {
+        Ok(block) => block,
+        Err(error) => {
+            errors.push(error);
+            let (errors, written) = (errors.into_tokens(), syn::parse2::<syn::Expr>(written).ok());
+            return quote!({ #errors #written });
+        }
+    };
+    let arguments = input::Arguments::parse(arguments, &mut errors);
+    let loaded = catalog::load();
+    let checked = check::check(&arguments, &written.function, &loaded, &mut errors);
+    let editor = output::completion(&arguments);
+    if !errors.is_empty() {
+        let errors = errors.into_tokens();
+        return written.without_signal(&quote!(#errors #editor));
+    }
+    let contents = output::contents(&arguments, &written.function, &checked, &loaded, &editor);
+    written.around(&contents)
+}
+
+/// What `signal_block!` takes for the block, if it is one.
+#[cfg(test)]
+pub(crate) fn block_in(tokens: TokenStream) -> Option<TokenStream> {
+    let written = block::split(tokens).1;
+    block::Block::parse(written.clone()).is_ok().then_some(written)
 }

@@ -10,16 +10,30 @@ mod tracked;
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Signature, Token, Visibility};
 
-pub(crate) use body::{call, closure, future, is_in_place};
+pub(crate) use body::{call, closure, future, inner, is_in_place};
 pub(crate) use outcome::{Outcome, place_of};
 pub(crate) use shape::{Shape, is_never, may_hold_a_future, returned, shape};
 pub(crate) use traced::mark as traced_mark;
 
+/// What is annotated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// A function or method.
+    Item,
+    /// A block or closure inside a function, whose type parameters are not seen.
+    Block {
+        /// Whether its body gets what it captures.
+        moves: bool,
+    },
+}
+
 /// A function with a body of any tokens.
 pub(crate) struct Function {
+    pub(crate) written: Written,
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) defaultness: Option<Token![default]>,
@@ -58,7 +72,7 @@ impl Function {
             if !input.is_empty() {
                 return Err(input.error("expected nothing behind the function's body"));
             }
-            Ok(Self { attributes, visibility, defaultness, signature, body })
+            Ok(Self { written: Written::Item, attributes, visibility, defaultness, signature, body })
         };
         parser.parse2(item)
     }
@@ -75,10 +89,10 @@ impl Function {
                 "; for a type that is a signal itself, write `#[derive(PaidSignal)]`"
             }
             "impl" | "trait" => "; annotate its methods, one by one",
-            "|" | "||" | "move" | "let" if macro_name == "signal" => {
-                "; make the closure a function, or call `paid::emit` inside it"
+            _ if is_expression(&token, &ahead) && macro_name == "signal" => {
+                "; for a closure or a part of a function, write `paid::signal_block!(\"event_name\", ...)` around it"
             }
-            "|" | "||" | "move" | "let" => "; run the closure in `paid::scope().traced().run_sync(...)`",
+            _ if is_expression(&token, &ahead) => "; run this in `paid::scope().traced().run_sync(...)`",
             "struct" | "enum" => "",
             "mod" | "use" | "static" | "type" | "macro_rules" | "union" => "",
             _ => return Ok(()),
@@ -88,7 +102,7 @@ impl Function {
 
     /// The function as it was written, with `inside`, for editors, at the start of its body.
     pub(crate) fn into_tokens(self, inside: &TokenStream) -> TokenStream {
-        let Self { attributes, visibility, defaultness, signature, body } = self;
+        let Self { attributes, visibility, defaultness, signature, body, .. } = self;
         let body = match body {
             TokenTree::Group(group) => {
                 let inner = group.stream();
@@ -97,6 +111,20 @@ impl Function {
             other => other.into_token_stream(),
         };
         quote!(#(#attributes)* #visibility #defaultness #signature #body)
+    }
+}
+
+/// Whether an expression or a `let` begins with this token, and not an item.
+fn is_expression(token: &TokenTree, behind: ParseStream<'_>) -> bool {
+    const WORDS: [&str; 9] = ["move", "let", "if", "match", "loop", "while", "for", "return", "break"];
+    match token {
+        TokenTree::Group(group) => group.delimiter() == proc_macro2::Delimiter::Brace,
+        TokenTree::Punct(punct) => punct.as_char() == '|',
+        TokenTree::Ident(word) if word == "async" => {
+            behind.peek(syn::token::Brace) || behind.peek(Token![move]) || behind.peek(Token![|])
+        }
+        TokenTree::Ident(word) => WORDS.iter().any(|known| word == known),
+        TokenTree::Literal(_) => false,
     }
 }
 
@@ -116,10 +144,12 @@ fn hoisted(body: TokenTree, attributes: &mut Vec<Attribute>) -> TokenTree {
 
 /// Where a variable is mentioned: a format string can mention it; a field or method of the same name does not.
 pub(crate) fn mention(tokens: TokenStream, name: &str) -> Option<Ident> {
+    // A format string names `r#type` as `{type}`.
+    let plain = name.strip_prefix("r#").unwrap_or(name);
     let mut after_dot = false;
     for token in tokens {
         match &token {
-            TokenTree::Ident(ident) if *ident == name && !after_dot => return Some(ident.clone()),
+            TokenTree::Ident(ident) if !after_dot && ident.unraw() == plain => return Some(ident.clone()),
             TokenTree::Group(group) => {
                 if let Some(found) = mention(group.stream(), name) {
                     return Some(found);
@@ -131,9 +161,10 @@ pub(crate) fn mention(tokens: TokenStream, name: &str) -> Option<Ident> {
                     after_dot = false;
                     continue;
                 }
-                let inline = [format!("{{{name}}}"), format!("{{{name}:"), format!("{{{name}.")];
+                let inline = [format!("{{{plain}}}"), format!("{{{plain}:"), format!("{{{plain}.")];
                 if inline.iter().any(|inline| text.contains(inline.as_str())) {
-                    return Some(Ident::new(name, Span::call_site()));
+                    let ident = if plain == name { Ident::new } else { Ident::new_raw };
+                    return Some(ident(plain, Span::call_site()));
                 }
             }
             _ => {}

@@ -96,6 +96,9 @@ const OTHERS: [&str; 24] = [
     "#",
 ];
 
+const HEADS: [&str; 9] =
+    ["", "async", "async move", "move", "||", "|lead|", "move |lead: &Lead|", "async |a, b|", "|x| async move"];
+
 fn tokens(depth: u32) -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         prop::sample::select(&WORDS[..]).prop_map(str::to_owned),
@@ -135,6 +138,15 @@ fn function() -> impl Strategy<Value = TokenStream> {
     })
 }
 
+/// Blocks and closures, each nearly one that is allowed.
+fn block() -> impl Strategy<Value = TokenStream> {
+    (prop::sample::select(&HEADS[..]), stream(3), stream(8)).prop_map(|(head, output, body)| {
+        let head: TokenStream = head.parse().unwrap_or_default();
+        let output = if output.is_empty() { output } else { quote!(-> #output) };
+        quote!(#head #output { #body })
+    })
+}
+
 /// Whether all identifiers of the item are in the expansion.
 fn holds(expanded: &TokenStream, item: &TokenStream) -> bool {
     fn words(tokens: TokenStream, into: &mut Vec<String>) {
@@ -159,6 +171,19 @@ proptest! {
     fn any_arguments_on_any_item(arguments in prop_oneof![arguments(), stream(8)], item in prop_oneof![function(), stream(10)]) {
         prop_assert!(holds(&crate::attribute::expand(arguments.clone(), item.clone()), &item));
         prop_assert!(holds(&crate::trace::expand(arguments, item.clone()), &item));
+    }
+
+    #[test]
+    fn any_arguments_before_any_block(arguments in prop_oneof![arguments(), stream(8)], block in block(), others in stream(10)) {
+        let separate = quote!(#arguments, #block);
+        let expanded = crate::attribute::expand_block(separate.clone());
+        prop_assert!(!expanded.is_empty());
+        // What is no block or closure is not in the way of the message that says so.
+        let there = crate::attribute::block_in(separate.clone());
+        prop_assert!(there.is_none_or(|block| holds(&expanded, &block)), "{separate}");
+        // Without a comma, what is meant as the block may belong to an argument.
+        prop_assert!(!crate::attribute::expand_block(quote!(#arguments #block)).is_empty());
+        prop_assert!(!crate::attribute::expand_block(quote!(#arguments #others)).is_empty());
     }
 
     #[test]

@@ -8,14 +8,9 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Block, Expr, Label, Lifetime, Macro, Pat, Stmt, Token};
 
-/// Calls `found` with every part of the expression that leaves it, the inner ones first.
-pub(crate) fn each(expr: &mut Expr, found: &mut dyn FnMut(&mut Expr)) {
-    Walk { found, loops: Vec::new() }.expr(expr);
-}
-
-/// The same for a block.
+/// Calls `found` with every part of the block that leaves it, the inner ones first.
 pub(crate) fn each_in_block(block: &mut Block, found: &mut dyn FnMut(&mut Expr)) {
-    Walk { found, loops: Vec::new() }.block(block);
+    Walk { found, loops: Vec::new(), looks_into_unknown: false }.block(block);
 }
 
 /// Reports every part of an annotation's expression that would leave the function: the function would do so only if
@@ -24,7 +19,7 @@ pub(crate) fn stays(value: &Expr, errors: &mut Errors) {
     if !may_leave(value.to_token_stream()) {
         return;
     }
-    each(&mut value.clone(), &mut |expr| {
+    let mut report = |expr: &mut Expr| {
         let (place, word) = match expr {
             Expr::Try(of) => (of.question_token.span(), "?"),
             Expr::Return(of) => (of.return_token.span(), "return"),
@@ -37,13 +32,16 @@ pub(crate) fn stays(value: &Expr, errors: &mut Errors) {
              the function's body, or say here what stands in for it, as with `.unwrap_or_default()`"
         );
         errors.span(place, message);
-    });
+    };
+    Walk { found: &mut report, loops: Vec::new(), looks_into_unknown: true }.expr(&mut value.clone());
 }
 
 struct Walk<'a> {
     found: &'a mut dyn FnMut(&mut Expr),
     /// The labels of the loops and blocks around, of which `None` is a loop without one.
     loops: Vec<Option<Lifetime>>,
+    /// Whether whatever looks like leaving counts in a macro whose input is no list of expressions.
+    looks_into_unknown: bool,
 }
 
 impl Walk<'_> {
@@ -193,6 +191,32 @@ impl Walk<'_> {
         if let Ok(mut arguments) = parsed {
             self.all(&mut arguments);
             call.tokens = arguments.into_token_stream();
+        } else if self.looks_into_unknown {
+            self.in_tokens(call.tokens.clone());
+        }
+    }
+
+    fn in_tokens(&mut self, tokens: TokenStream) {
+        for token in tokens {
+            let span = token.span();
+            let mut leaves: Expr = match token {
+                TokenTree::Group(group) => {
+                    self.in_tokens(group.stream());
+                    continue;
+                }
+                TokenTree::Punct(punct) if punct.as_char() == '?' => {
+                    syn::parse_quote_spanned!(span=> ()?)
+                }
+                TokenTree::Ident(word) if word == "return" => syn::parse_quote_spanned!(span=> return),
+                TokenTree::Ident(word) if word == "break" && self.loops.is_empty() => {
+                    syn::parse_quote_spanned!(span=> break)
+                }
+                TokenTree::Ident(word) if word == "continue" && self.loops.is_empty() => {
+                    syn::parse_quote_spanned!(span=> continue)
+                }
+                _ => continue,
+            };
+            (self.found)(&mut leaves);
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The macros of `paid-api`, which re-exports them: `#[paid::signal(...)]`, `#[paid::trace(...)]` and
-//! `#[derive(paid::PaidSignal)]`.
+//! The macros of `paid-api`, which re-exports them: `#[paid::signal(...)]`, `paid::signal_block!(...)`,
+//! `#[paid::trace(...)]` and `#[derive(paid::PaidSignal)]`.
 //!
 //! They parse, check against the rules and the catalogue, and expand into calls of the library. They read one file, the
 //! catalogue, and one environment variable, `PAID_SIGNALS`; they use neither network nor clock.
@@ -29,6 +29,12 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn signal(arguments: TokenStream, item: TokenStream) -> TokenStream {
     attribute::expand(arguments.into(), item.into()).into()
+}
+
+#[doc = include_str!("../docs/signal_block.md")]
+#[proc_macro]
+pub fn signal_block(tokens: TokenStream) -> TokenStream {
+    attribute::expand_block(tokens.into()).into()
 }
 
 #[doc = include_str!("../docs/trace.md")]

@@ -1,10 +1,12 @@
 //! Annotated functions and derived structs: what is emitted, when, and for whom.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod blocks;
 mod derived;
 mod functions;
 mod outcome_table;
 mod outcomes;
 mod scopes;
+mod streams;
 mod uninstalled;
 mod units;

@@ -3,13 +3,15 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, FnArg, LitStr, Pat, ReturnType, Type};
+use syn::{Expr, FnArg, LitStr, ReturnType, Type};
 
 use super::check::Checked;
 use super::input::{self, Arguments, On, SETTINGS};
 use crate::arguments::Given;
 use crate::catalog::Loaded;
-use crate::function::{Function, Outcome, Shape, call, future, may_hold_a_future, mention, place_of, returned, shape};
+use crate::function::{
+    Function, Outcome, Shape, Written, call, future, may_hold_a_future, mention, place_of, returned, shape,
+};
 use crate::place::moved;
 use crate::roles::{Macro, Role};
 use crate::rules::Event;
@@ -24,10 +26,30 @@ pub(crate) fn function(
     editor: &TokenStream,
 ) -> TokenStream {
     let Function { attributes, visibility, defaultness, signature, .. } = function;
+    let contents = contents(arguments, function, checked, loaded, editor);
+    let description = checked.event.as_ref().and_then(|event| event.description());
+    let doc = description.map(|text| quote!(#[doc = ""] #[doc = #text]));
+    quote! {
+        #(#attributes)*
+        #doc
+        #visibility #defaultness #signature {
+            #contents
+        }
+    }
+}
+
+/// What stands between the braces, instead of the body.
+pub(crate) fn contents(
+    arguments: &Arguments,
+    function: &Function,
+    checked: &Checked<'_>,
+    loaded: &Loaded,
+    editor: &TokenStream,
+) -> TokenStream {
     let shape = shape(function);
     let after = After::new(arguments, function, checked);
     let holds = shape == Shape::Sync && returned(function).is_some_and(may_hold_a_future);
-    let at_type = return_span(&signature.output);
+    let at_type = return_span(&function.signature.output);
     let out = Ident::new(&out().to_string(), at_type.resolved_at(out().span()));
     let out = if holds { quote!(#out) } else { quote_spanned!(at_type=> &#out) };
     let outcome = Outcome { krate: &arguments.krate, function, out };
@@ -35,20 +57,14 @@ pub(crate) fn function(
     let tracked = loaded.tracked();
     let hover = checked.event.as_ref().and_then(|event| event.hover());
     let warnings = checked.event.as_ref().map(|event| warnings(event, arguments));
-    let description = checked.event.as_ref().and_then(|event| event.description());
-    let doc = description.map(|text| quote!(#[doc = ""] #[doc = #text]));
     let work = work(arguments, function, shape, &after, &end);
     quote! {
-        #(#attributes)*
-        #doc
-        #visibility #defaultness #signature {
-            #editor
-            #tracked
-            #hover
-            #warnings
-            #entry
-            #work
-        }
+        #editor
+        #tracked
+        #hover
+        #warnings
+        #entry
+        #work
     }
 }
 
@@ -183,7 +199,7 @@ fn features(krate: &syn::Path, place: Span) -> TokenStream {
 }
 
 fn boolean(value: &Expr) -> TokenStream {
-    quote_spanned!(value.span()=> ::core::convert::identity::<bool>(#value))
+    quote_spanned!(value.span()=> ::core::convert::identity::<::core::primitive::bool>(#value))
 }
 
 fn is_after(value: &Expr, checked: &Checked<'_>) -> bool {
@@ -240,12 +256,18 @@ impl After {
         for input in &function.signature.inputs {
             match input {
                 FnArg::Receiver(_) => names.push("self".to_owned()),
-                FnArg::Typed(argument) => bindings(&argument.pat, &mut names),
+                FnArg::Typed(argument) => words(&argument.pat.to_token_stream(), &mut names),
             }
+        }
+        if matches!(function.written, Written::Block { .. }) {
+            words(&function.body.to_token_stream(), &mut names);
         }
         let uses = |name: &String| late.iter().any(|tokens| mention(tokens.clone(), name).is_some());
         let changes = !late.is_empty() || !matches!(arguments.event, input::Event::Name(_));
-        let shareable = function.signature.inputs.iter().all(is_shareable);
+        let shareable = match function.written {
+            Written::Item => function.signature.inputs.iter().all(is_shareable),
+            Written::Block { moves } => !moves,
+        };
         Self { uses_arguments: names.iter().any(uses), shareable, changes }
     }
 
@@ -328,17 +350,15 @@ fn is_shareable(argument: &FnArg) -> bool {
     }
 }
 
-fn bindings(pattern: &Pat, names: &mut Vec<String>) {
-    fn walk(tokens: TokenStream, names: &mut Vec<String>) {
-        for token in tokens {
-            match token {
-                TokenTree::Ident(ident) => names.push(ident.to_string()),
-                TokenTree::Group(group) => walk(group.stream(), names),
-                _ => {}
-            }
+/// Every word among these tokens.
+fn words(tokens: &TokenStream, names: &mut Vec<String>) {
+    for token in tokens.clone() {
+        match token {
+            TokenTree::Ident(ident) => names.push(ident.to_string()),
+            TokenTree::Group(group) => words(&group.stream(), names),
+            _ => {}
         }
     }
-    walk(pattern.to_token_stream(), names);
 }
 
 /// Lets editors complete the keys of the annotation and show their meaning: each written key becomes a path that the editor

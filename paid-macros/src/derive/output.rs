@@ -21,7 +21,7 @@ pub(crate) fn stub(container: &Container<'_>) -> TokenStream {
         #[automatically_derived]
         #[allow(deprecated)]
         impl #impl_generics #krate::PaidSignal for #ident #ty_generics #where_clause {
-            const NAMES: &'static [&'static str] = &[];
+            const NAMES: &'static [&'static ::core::primitive::str] = &[];
             fn write_data(&self, _: &mut #krate::signal::Data) {}
         }
     }
@@ -40,7 +40,7 @@ pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'
             quote!(#path { .. } => #name,)
         });
         quote! {
-            fn name(&self) -> ::std::borrow::Cow<'static, str> {
+            fn name(&self) -> ::std::borrow::Cow<'static, ::core::primitive::str> {
                 ::std::borrow::Cow::Borrowed(match self { #(#arms)* })
             }
         }
@@ -57,7 +57,7 @@ pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'
         #[automatically_derived]
         #[allow(deprecated)]
         impl #impl_generics #krate::PaidSignal for #ident #ty_generics #where_clause {
-            const NAMES: &'static [&'static str] = &[#(#names),*];
+            const NAMES: &'static [&'static ::core::primitive::str] = &[#(#names),*];
             #name
             #(#methods)*
             #write
@@ -289,7 +289,7 @@ fn flatten_checks(container: &Container<'_>) -> TokenStream {
             let message =
                 format!("`{}` has a field that the signal's data has already; rename one of the two", field.ident);
             checks.extend(quote_spanned! {span_of(ty)=>
-                const _: () = assert!(
+                const _: () = ::core::assert!(
                     #krate::__private::disjoint(&[#(#own),*], <#ty as #krate::signal::value::Flatten>::FIELDS),
                     #message
                 );

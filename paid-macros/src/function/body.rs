@@ -10,7 +10,7 @@ use super::shape::{is_never, returned};
 use super::{Function, tracked};
 
 /// The contents of the body, spanned as the user wrote them.
-fn inner(body: &TokenTree) -> TokenStream {
+pub(crate) fn inner(body: &TokenTree) -> TokenStream {
     match body {
         TokenTree::Group(group) => group.stream(),
         other => other.to_token_stream(),

@@ -13,7 +13,7 @@ use super::shape::{bare, is_trait, returned};
 /// A statement at the start of an `async` block that is never run: it says what the block's value is, and where that is
 /// written.
 pub(super) fn edge(krate: &Path, function: &Function) -> TokenStream {
-    let Some(ty) = returned(function) else { return TokenStream::new() };
+    let Some(ty) = returned(function).filter(|ty| !matches!(ty, Type::Infer(_))) else { return TokenStream::new() };
     let (span, expected) = (ty.span(), without_impl(ty.to_token_stream()));
     quote_spanned! {span=>
         #[allow(clippy::all)]

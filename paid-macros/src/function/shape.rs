@@ -3,7 +3,7 @@
 use quote::ToTokens;
 use syn::{GenericArgument, Path, PathArguments, ReturnType, Type, TypeParamBound};
 
-use super::{Function, mention};
+use super::{Function, Written, mention};
 
 /// How the body becomes a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,7 +94,8 @@ pub(crate) fn head_is_written(ty: &Type, function: &Function) -> bool {
                 return false;
             };
             let of_a_parameter = path.path.segments.len() > 1
-                && (first.ident == "Self"
+                && (function.written != Written::Item
+                    || first.ident == "Self"
                     || function.signature.generics.type_params().any(|known| known.ident == first.ident));
             !of_a_parameter
                 && (has_type_arguments(&last.arguments)
