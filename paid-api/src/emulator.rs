@@ -23,11 +23,16 @@
 //! - It implements the operations on products, customers, contacts, orders (with lines and activation), signals, costs,
 //!   invoices (with lines), checkouts and webhooks. Every other operation of the document responds with 501 and its name.
 //! - A request that violates the document gets 400 and the place of the violation.
-//! - An active order has one open invoice, for the month from its start date: one-time and recurring prices, seats, and the
-//!   signals so far. It is computed whenever it is read. Amounts are in the currency's smallest unit.
+//! - An active order has an invoice for every period that began: one-time and recurring prices, seats, and the signals of the
+//!   period. A draft is computed whenever it is read; what was posted or paid never changes. Amounts are in the currency's
+//!   smallest unit. The rules, each with its source, are in `docs/billing-rules.md`.
+//! - What is taken in is done: a request with anything that changes money and that the emulator cannot do gets 400 or 501 and
+//!   the place.
+//! - `POST /__emulator/invoices/{id}/post`, `…/pay` and `…/fail-payment`, and `POST /__emulator/checkouts/{id}/complete` and
+//!   `…/expire`, make happen what Paid does by itself or its users do elsewhere. They need the API key.
 //! - A signal is billed if its customer has an active order for its product with a usage price for exactly its event name.
-//!   An unknown external customer id creates the customer; a repeated idempotency key counts as a duplicate.
-//! - It signs webhooks and sends them, to loopback addresses only: when an invoice is created (its order is activated) or paid
+//!   Without a product, it fails. An unknown external customer id creates the customer; a repeated idempotency key counts as a duplicate.
+//! - It signs webhooks and sends them, to loopback addresses only: when an invoice is created, posted or paid
 //!   ([`Emulator::pay_invoice`]), when a checkout is created, completed or expires, for tests, and on demand
 //!   ([`Emulator::send_webhook`]).
 //! - With feature `trace`, it has a collector for spans at `Emulator::collector_url`; faults address it as the operation
@@ -40,15 +45,19 @@ mod checkouts;
 #[cfg(feature = "trace")]
 mod collector;
 mod contract;
+mod control;
+mod costs;
 mod customers;
 mod fault;
 mod http;
+mod invoices;
 mod operations;
 mod orders;
 mod pricing;
 mod refusal;
 mod requests;
 mod server;
+mod signals;
 mod store;
 mod table;
 mod webhooks;
@@ -120,7 +129,8 @@ impl Emulator {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
         let (state, collector) = (Arc::<EmulatorState>::default(), collector::Collector::default());
-        let router = server::router(Arc::clone(&state)).merge(collector.routes(Arc::clone(&state.faults)));
+        let beside = control::routes(Arc::clone(&state)).merge(collector.routes(Arc::clone(&state.faults)));
+        let router = server::router(Arc::clone(&state)).merge(beside);
         let task = tokio::spawn(async move {
             // `serve` handles errors itself and never returns.
             let _ = axum::serve(listener, router).await;
@@ -159,7 +169,7 @@ impl Emulator {
         self.state.store().keys.clone()
     }
 
-    /// Marks an invoice as paid and sends the webhook. Returns true if the invoice exists.
+    /// Marks an invoice as paid, posts it if it is a draft, and sends the webhooks. Returns true if it was there and not paid.
     pub async fn pay_invoice(&self, id: &str) -> bool {
         self.state.change(|store| store.pay_invoice(id)).await
     }

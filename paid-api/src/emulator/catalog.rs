@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::billing::Price;
 use super::contract::Matched;
-use super::pricing::Price;
+use super::pricing;
 use super::refusal::{Refusal, Reply};
 use super::store::Store;
 use super::table::{addressed, given, merge, now, page, passes};
@@ -52,8 +53,7 @@ impl Store {
         let (key, id) = addressed(matched);
         let mut attributes = Vec::new();
         for (index, attribute) in body["productAttributes"].as_array().into_iter().flatten().enumerate() {
-            Price::of_product("", &attribute["pricing"])
-                .map_err(|kind| Refusal::not_implemented(&format!("pricing of type {kind}")))?;
+            pricing::of_product("", &attribute["pricing"], &format!("body.productAttributes.{index}.pricing"))?;
             if attribute.get("creditBenefits").and_then(Value::as_array).is_some_and(|benefits| !benefits.is_empty()) {
                 return Err(Refusal::not_implemented(&format!("credit benefits (body.productAttributes.{index})")));
             }
@@ -63,6 +63,7 @@ impl Store {
             attribute.entry("active").or_insert(true.into());
             attributes.push(attribute);
         }
+        self.products.check_free(key, id, body, "product")?;
         let product = self.products.find_mut(key, id).ok_or_else(|| Refusal::not_found("product", id))?;
         let kept = product.remove("productAttributes").unwrap_or_else(|| json!([]));
         let mut kept: Vec<Value> = kept.as_array().cloned().unwrap_or_default();
@@ -86,7 +87,7 @@ impl Store {
             self.products.find("id", id).and_then(|product| product.get("productAttributes")).and_then(Value::as_array);
         let active = attributes.into_iter().flatten().filter(|attribute| attribute["active"] == true);
         active
-            .filter_map(|attribute| Price::of_product(attribute["name"].as_str()?, &attribute["pricing"]).ok())
+            .filter_map(|attribute| pricing::of_product(attribute["name"].as_str()?, &attribute["pricing"], "").ok())
             .collect()
     }
 }

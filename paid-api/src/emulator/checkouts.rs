@@ -6,26 +6,28 @@ use super::contract::Matched;
 use super::refusal::{Refusal, Reply};
 use super::store::Store;
 use super::table::{addressed, given, merge, now, page, passes, text};
-use crate::JsonObject;
+use crate::{JsonObject, Timestamp};
 
 /// The properties that a single checkout shows and a list does not.
 const DETAILS: [&str; 2] = ["orderId", "selectedProduct"];
 
 impl Store {
     pub(super) fn create_checkout(&mut self, body: &Value) -> Reply {
-        for product in body["products"].as_array().into_iter().flatten() {
+        let products = body["products"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if products.is_empty() {
+            return Err(Refusal::invalid("body.products", "a checkout sells at least one product"));
+        }
+        for product in products {
             let id = product["id"].as_str().unwrap_or_default();
             if self.products.find("id", id).is_none() {
                 return Err(Refusal::not_found("product", id));
             }
         }
-        let customer = &body["customer"];
-        let by_id = customer["customerId"].as_str().map(|id| ("id", id));
-        let named = by_id.or_else(|| customer["externalCustomerId"].as_str().map(|id| ("externalId", id)));
-        let known = named.and_then(|(key, id)| self.customer_named(key, id)).cloned();
-        if let (Some(("id", id)), None) = (named, &known) {
-            return Err(Refusal::not_found("customer", id));
+        let expires = body["expiresAt"].as_str().and_then(|time| time.parse::<Timestamp>().ok());
+        if expires.is_some_and(|time| time <= Timestamp::now()) {
+            return Err(Refusal::invalid("body.expiresAt", "is past"));
         }
+        let known = self.checkout_customer(body)?;
         let of_customer = |key: &str| known.as_ref().and_then(|row| row.get(key)).cloned().unwrap_or_default();
         let id = self.id("chk");
         let time = now();
@@ -38,11 +40,11 @@ impl Store {
             "successUrl": body["successUrl"],
             "cancelUrl": given(body, "cancelUrl", Value::Null),
             "allowedCurrencies": body.get("currency").map_or_else(|| json!(["USD"]), |currency| json!([currency])),
-            "collectAddress": given(body, "collectAddress", false),
+            "collectAddress": given(body, "collectAddress", true),
             "collectPhone": given(body, "collectPhone", false),
             "customCards": given(body, "customCards", json!([])),
             "customerId": of_customer("id"),
-            "externalCustomerId": customer.get("externalCustomerId").cloned().unwrap_or_else(|| of_customer("externalId")),
+            "externalCustomerId": of_customer("externalId"),
             "expiresAt": given(body, "expiresAt", Value::Null),
             "metadata": given(body, "metadata", Value::Null),
             "singleUse": given(body, "singleUse", true),
@@ -59,6 +61,19 @@ impl Store {
         }
         self.checkout_event("billing-checkout-created", &id);
         self.checkout(&id).map(|row| Value::Object(listed(row)))
+    }
+
+    /// The customer that a checkout is for, if it names one.
+    fn checkout_customer(&self, body: &Value) -> Result<Option<JsonObject>, Refusal> {
+        let mut found = None;
+        for (field, key) in [("customerId", "id"), ("externalCustomerId", "externalId")] {
+            let Some(id) = body[field].as_str() else { continue };
+            let customer = self.customer_named(key, id).ok_or_else(|| Refusal::not_found("customer", id))?;
+            if found.replace(customer).is_some_and(|other: &JsonObject| text(other, "id") != text(customer, "id")) {
+                return Err(Refusal::invalid("body.externalCustomerId", "names another customer than customerId"));
+            }
+        }
+        Ok(found.cloned())
     }
 
     fn checkout(&self, id: &str) -> Result<&JsonObject, Refusal> {

@@ -243,15 +243,63 @@ impl Contract {
             None => {
                 // A URI must not contain the braces of a path template.
                 let fragment = pointer.replace('{', "%7B").replace('}', "%7D");
-                let schema = json!({"$ref": format!("#{fragment}"), "paths": self.document["paths"], "components": self.document["components"]});
-                let built = Arc::new(build(&schema)?);
+                let built = Arc::new(self.build(json!({"$ref": format!("#{fragment}")}))?);
                 if let Ok(mut known) = self.validators.lock() {
                     known.insert(pointer.to_owned(), Arc::clone(&built));
                 }
                 built
             }
         };
-        first_error(&validator, value)
+        first_error(&validator, value).map_err(|plain| {
+            let schema = self.document.pointer(pointer).unwrap_or(&Value::Null);
+            self.union_error(schema, value).unwrap_or(plain)
+        })
+    }
+
+    /// The violation in the first union with a discriminator that does not hold: what the branch that was meant lacks.
+    fn union_error(&self, schema: &Value, value: &Value) -> Option<(String, String)> {
+        let schema = self.resolved(schema);
+        if let (Some(tag), Some(branches)) =
+            (schema["discriminator"]["propertyName"].as_str(), schema["oneOf"].as_array())
+        {
+            return self.branch_error(tag, branches, value);
+        }
+        let below = |part: &str, schema: &Value, value: &Value| {
+            self.union_error(schema, value).map(|(place, problem)| (format!("/{part}{place}"), problem))
+        };
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        let in_property = properties.filter_map(|(name, schema)| below(name, schema, value.get(name)?)).next();
+        let items = value.as_array().into_iter().flatten().enumerate();
+        in_property
+            .or_else(|| items.filter_map(|(index, item)| below(&index.to_string(), schema.get("items")?, item)).next())
+    }
+
+    fn branch_error(&self, tag: &str, branches: &[Value], value: &Value) -> Option<(String, String)> {
+        let names =
+            |branch: &Value| self.resolved(branch)["properties"][tag]["enum"].as_array().cloned().unwrap_or_default();
+        let Some(named) = value.as_object()?.get(tag) else {
+            return Some((String::new(), format!("{tag:?} is a required property")));
+        };
+        let Some(branch) = branches.iter().find(|branch| names(branch).contains(named)) else {
+            let known: Vec<_> = branches.iter().flat_map(names).map(|name| name.to_string()).collect();
+            return Some((format!("/{tag}"), format!("{named} is none of {}", known.join(", "))));
+        };
+        self.union_error(branch, value).or_else(|| {
+            let validator = self.build(branch.clone()).ok()?;
+            let (place, problem) = first_error(&validator, value).err()?;
+            Some((place, format!("{named}: {problem}")))
+        })
+    }
+
+    fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        let target = schema["$ref"].as_str().and_then(|target| target.strip_prefix('#'));
+        target.and_then(|pointer| self.document.pointer(pointer)).unwrap_or(schema)
+    }
+
+    fn build(&self, mut schema: Value) -> Result<Validator, (String, String)> {
+        schema["paths"] = self.document["paths"].clone();
+        schema["components"] = self.document["components"].clone();
+        build(&schema)
     }
 }
 
@@ -341,6 +389,21 @@ mod tests {
         ] {
             assert_eq!((violation.place.as_str(), violation.status), (place, status), "{violation}");
         }
+    }
+
+    #[test]
+    fn a_violation_in_a_union_says_which_branch_was_meant_and_what_it_lacks() {
+        let update = |pricing: &str| {
+            let body = format!(r#"{{"productAttributes":[{{"name":"a","pricing":{pricing}}}]}}"#);
+            violation("PUT", "/products/prod_1", "", &body)
+        };
+        let lacking = update(r#"{"pricingType":"UsagePerUnit","pricePoints":[]}"#);
+        assert_eq!(lacking.place, "body/productAttributes/0/pricing");
+        assert!(lacking.problem.contains("UsagePerUnit") && lacking.problem.contains("eventName"), "{lacking}");
+        let unknown = update(r#"{"pricingType":"Free"}"#);
+        assert_eq!(unknown.place, "body/productAttributes/0/pricing/pricingType");
+        let cost = violation("POST", "/costs/bulk", "", r#"{"costs":[{"type":"cost","amount":"1"}]}"#);
+        assert!(cost.place.starts_with("body/costs/0") && cost.problem.contains("cost"), "{cost}");
     }
 
     #[test]

@@ -53,6 +53,7 @@ impl Store {
 
     pub(super) fn update_customer(&mut self, matched: &Matched, body: &Value) -> Reply {
         let (key, id) = addressed(matched);
+        self.customers.check_free(key, id, body, "customer")?;
         let customer = self.customers.find_mut(key, id).ok_or_else(|| Refusal::not_found("customer", id))?;
         merge(customer, body);
         let churned = customer.get("churnDate").is_some_and(|date| !date.is_null());
@@ -63,11 +64,12 @@ impl Store {
     pub(super) fn delete_customer(&mut self, matched: &Matched) -> Reply {
         let (key, id) = addressed(matched);
         let customer = self.customers.find(key, id).ok_or_else(|| Refusal::not_found("customer", id))?;
-        let own = text(customer, "id").unwrap_or_default();
-        if self.orders.rows().iter().any(|order| text(order, "customerId") == Some(own)) {
+        let own = text(customer, "id").unwrap_or_default().to_owned();
+        if self.orders.rows().iter().any(|order| text(order, "customerId") == Some(&own)) {
             return Err(Refusal::invalid("path.id", "the customer has orders; delete them first"));
         }
         self.customers.remove(key, id);
+        while self.contacts.remove("customerId", &own).is_some() {}
         Ok(json!({}))
     }
 
@@ -85,6 +87,7 @@ impl Store {
         if self.customers.find("id", customer).is_none() {
             return Err(Refusal::not_found("customer", customer));
         }
+        self.contacts.check_free("id", "", body, "contact")?;
         let id = self.id("con");
         let time = now();
         let mut contact = json!({
@@ -121,6 +124,7 @@ impl Store {
         {
             return Err(Refusal::not_found("customer", customer));
         }
+        self.contacts.check_free(key, id, body, "contact")?;
         let contact = self.contacts.find_mut(key, id).ok_or_else(|| Refusal::not_found("contact", id))?;
         merge(contact, body);
         Ok(Value::Object(contact.clone()))

@@ -3,8 +3,9 @@
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+use super::billing::{Charge, Price, Share, days_to_pay};
 use super::contract::Matched;
-use super::pricing::{Charge, Price, decimal, number};
+use super::pricing::{self, decimal, number};
 use super::refusal::{Refusal, Reply};
 use super::store::{Line, LinePrice, Store};
 use super::table::{addressed, given, merge, now, page, passes, text};
@@ -22,7 +23,7 @@ impl Store {
         let rows = self.orders.rows().iter().filter(|row| {
             passes(row, &plain)
                 && customer.is_none_or(|customer| text(row, "customerId") == Some(customer))
-                && status.is_none_or(|status| text(row, "creationState") == Some(status))
+                && status.is_none_or(|status| state(row) == status)
         });
         page(rows.map(|row| self.shown_order(row)), matched)
     }
@@ -33,6 +34,14 @@ impl Store {
         let currency = body["currency"].as_str().or_else(|| text(known, "defaultCurrency")).unwrap_or("USD").to_owned();
         for contact in body["billingContactIds"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             self.contacts.find("id", contact).ok_or_else(|| Refusal::not_found("contact", contact))?;
+        }
+        self.check_order(body)?;
+        if body.get("billingFrequencyOverride").is_some() {
+            return Err(Refusal::not_implemented("another frequency for all prices (body.billingFrequencyOverride)"));
+        }
+        let active = body["creationState"] == "active";
+        if active && body["lines"].as_array().is_none_or(Vec::is_empty) {
+            return Err(without_lines("body.lines"));
         }
         let id = self.id("ord");
         let start = given(body, "startDate", Timestamp::now().to_string());
@@ -52,7 +61,7 @@ impl Store {
             "endDate": given(body, "endDate", Value::Null),
             "name": given(body, "name", format!("Order {id}")),
             "subscriptionTerms": given(body, "subscriptionTerms", Value::Null),
-            "creationState": given(body, "creationState", "draft"),
+            "creationState": "draft",
             "paymentTerms": given(body, "paymentTerms", Value::Null),
             "number": self.orders.rows().len() + 1,
             "metadata": given(body, "metadata", Value::Null),
@@ -62,23 +71,39 @@ impl Store {
             "autoSendBillingEmails": given(body, "autoSendBillingEmails", Value::Null),
             "autoSendPaymentEmails": given(body, "autoSendPaymentEmails", Value::Null),
             "version": 1,
-            "billingFrequencyOverridden": body.get("billingFrequencyOverride").is_some(),
+            "billingFrequencyOverridden": false,
             "purchaseOrderReference": given(body, "purchaseOrderReference", Value::Null),
-            // Stored, but not shown: the document's orders have neither.
+            // Stored, but not shown: the document's orders have none of these.
+            "billingAnchor": given(body, "billingAnchor", Value::Null),
             "externalId": given(body, "externalId", Value::Null),
             "currency": currency,
         });
-        let Value::Object(mut order) = order else { return Err(Refusal::not_implemented("this order")) };
-        if let Some(frequency) = body.get("billingFrequencyOverride") {
-            order.insert("billingFrequencyOverride".into(), frequency.clone());
-        }
-        self.order_lines.insert(id, lines);
-        let answer = self.shown_order(&order);
+        let Value::Object(order) = order else { return Err(Refusal::not_implemented("this order")) };
+        self.order_lines.insert(id.clone(), lines);
         self.orders.push(order);
-        Ok(answer)
+        if active {
+            return self.activate(&id, "body.creationState");
+        }
+        self.shown_order_named(&id)
+    }
+
+    /// Checks what `create` and `update` have in common.
+    fn check_order(&self, body: &Value) -> Result<(), Refusal> {
+        if let Some(customer) = body["billingCustomerId"].as_str() {
+            self.customers.find("id", customer).ok_or_else(|| Refusal::not_found("billing customer", customer))?;
+        }
+        if let Some(terms) = body["paymentTerms"].as_str().filter(|terms| days_to_pay(terms).is_none()) {
+            let error = format!("no due date follows from {terms:?}; use `NET` and days, or `Due on receipt`");
+            return Err(Refusal::invalid("body.paymentTerms", error));
+        }
+        if body["billingAnchor"].as_i64().is_some_and(|day| !(1..=31).contains(&day)) {
+            return Err(Refusal::invalid("body.billingAnchor", "is a day of the month, 1 to 31"));
+        }
+        check_dates(body, "body")
     }
 
     fn order_line(&mut self, line: &Value, index: usize, start: &Value, currency: &str) -> Result<Line, Refusal> {
+        check_dates(line, &format!("body.lines.{index}"))?;
         let product = line["productId"].as_str().unwrap_or_default();
         let known = self.products.find("id", product).ok_or_else(|| Refusal::not_found("product", product))?;
         let name = given(line, "name", known.get("name").cloned().unwrap_or_default());
@@ -86,12 +111,16 @@ impl Store {
         let priced: Vec<(Price, Decimal)> = match own {
             Some(attributes) => attributes
                 .iter()
-                .map(|attribute| {
+                .enumerate()
+                .map(|(at, attribute)| {
+                    let place = format!("body.lines.{index}.attributes.{at}");
                     let name = attribute["name"].as_str().unwrap_or_default();
-                    let price = Price::of_order_line(name, &attribute["pricing"]);
-                    let price =
-                        price.map_err(|model| Refusal::not_implemented(&format!("the pricing model {model}")))?;
-                    Ok((price, decimal(&attribute["quantity"]).unwrap_or(Decimal::ONE)))
+                    let price = pricing::of_order_line(name, &attribute["pricing"], &format!("{place}.pricing"))?;
+                    let quantity = decimal(&attribute["quantity"]).unwrap_or(Decimal::ONE);
+                    if quantity < Decimal::ZERO {
+                        return Err(Refusal::invalid(&format!("{place}.quantity"), "is negative"));
+                    }
+                    Ok((price, quantity))
                 })
                 .collect::<Result<_, Refusal>>()?,
             None => self.product_prices(product).into_iter().map(|price| (price, Decimal::ONE)).collect(),
@@ -116,44 +145,86 @@ impl Store {
             "endDate": given(line, "endDate", Value::Null),
             "lineType": kind,
         });
-        Ok(Line { id, product, shown, prices, credit: kind == "CREDIT" })
+        Ok(Line {
+            id,
+            product,
+            shown,
+            prices,
+            start: time(line, "startDate"),
+            end: time(line, "endDate"),
+            credit: kind == "CREDIT",
+        })
     }
 
     pub(super) fn get_order(&self, matched: &Matched) -> Reply {
         let (_, id) = addressed(matched);
+        self.shown_order_named(id)
+    }
+
+    fn shown_order_named(&self, id: &str) -> Reply {
         let order = self.orders.find("id", id).ok_or_else(|| Refusal::not_found("order", id))?;
         Ok(self.shown_order(order))
     }
 
     pub(super) fn update_order(&mut self, matched: &Matched, body: &Value) -> Reply {
         let (_, id) = addressed(matched);
-        let order = self.orders.find_mut("id", id).ok_or_else(|| Refusal::not_found("order", id))?;
-        merge(order, body);
-        self.get_order(matched)
+        let order = self.orders.find("id", id).ok_or_else(|| Refusal::not_found("order", id))?;
+        let active = text(order, "creationState") == Some("active");
+        let mut merged = order.clone();
+        merge(&mut merged, body);
+        self.check_order(&Value::Object(merged))?;
+        if active && body["creationState"] == "draft" {
+            return Err(Refusal::invalid("body.creationState", "an active order does not become a draft again"));
+        }
+        let fixed = ["startDate", "billingAnchor"].into_iter().find(|key| body.get(key).is_some());
+        if let Some(key) = fixed.filter(|_| self.has_posted(id)) {
+            return Err(Refusal::invalid(&format!("body.{key}"), "the order has posted invoices"));
+        }
+        let mut update = body.clone();
+        if let Some(update) = update.as_object_mut() {
+            update.remove("creationState");
+        }
+        if body["creationState"] == "active" && self.order_lines.get(id).is_none_or(Vec::is_empty) {
+            return Err(without_lines("body.creationState"));
+        }
+        if let Some(order) = self.orders.find_mut("id", id) {
+            merge(order, &update);
+        }
+        if body["creationState"] == "active" {
+            return self.activate(id, "body.creationState");
+        }
+        self.shown_order_named(id)
     }
 
     pub(super) fn delete_order(&mut self, matched: &Matched) -> Reply {
         let (_, id) = addressed(matched);
-        self.orders.remove("id", id).ok_or_else(|| Refusal::not_found("order", id))?;
+        let order = self.orders.find("id", id).ok_or_else(|| Refusal::not_found("order", id))?;
+        if text(order, "creationState") == Some("active") {
+            return Err(Refusal::invalid("path.id", "the order is active and has invoices; end it with an endDate"));
+        }
+        self.orders.remove("id", id);
         self.order_lines.remove(id);
         Ok(json!({}))
     }
 
     pub(super) fn activate_order(&mut self, matched: &Matched) -> Reply {
         let (_, id) = addressed(matched);
+        self.activate(id, "path.id")
+    }
+
+    /// Activates an order. Every period that began has an invoice; the latest that ended is posted.
+    fn activate(&mut self, id: &str, place: &str) -> Reply {
         let order = self.orders.find_mut("id", id).ok_or_else(|| Refusal::not_found("order", id))?;
         if self.order_lines.get(id).is_none_or(Vec::is_empty) {
-            return Err(Refusal::invalid(
-                "path.id",
-                "an order without lines has nothing to bill; add lines before activating it",
-            ));
+            return Err(without_lines(place));
         }
         let was_active = text(order, "creationState") == Some("active");
         merge(order, &json!({"creationState": "active"}));
         if !was_active {
-            self.announce_invoice(id);
+            self.announce_invoices(id);
+            self.post_latest_elapsed(id);
         }
-        self.get_order(matched)
+        self.shown_order_named(id)
     }
 
     pub(super) fn list_order_lines(&self, matched: &Matched) -> Reply {
@@ -165,18 +236,19 @@ impl Store {
     fn shown_order(&self, order: &JsonObject) -> Value {
         let mut shown = order.clone();
         shown.remove("externalId");
+        shown.remove("billingAnchor");
         shown.remove("currency");
         let id = text(order, "id").unwrap_or_default();
         let fixed = self.fixed_charges(id, text(order, "currency").unwrap_or("USD"));
-        let pending = self.invoice_total(id).unwrap_or_default();
+        let (billed, pending) = self.billed_and_pending(id);
         for (key, amount) in [
             ("orderAmount", fixed),
             ("totalAmount", fixed),
             ("pendingBillingAmount", pending),
-            ("billedAmountNoTax", Decimal::ZERO),
+            ("billedAmountNoTax", billed),
             ("billedTax", Decimal::ZERO),
             ("estimatedTax", Decimal::ZERO),
-            ("totalBilledAmount", Decimal::ZERO),
+            ("totalBilledAmount", billed),
         ] {
             shown.insert(key.into(), number(amount));
         }
@@ -190,9 +262,35 @@ impl Store {
             .flat_map(|line| line.prices.iter().map(move |priced| (line, priced)))
             .filter(|(_, priced)| !matches!(priced.price.charge, Charge::Usage { .. }))
             .filter_map(|(line, priced)| {
-                let amount = priced.price.amount(priced.price.point(currency)?, priced.quantity);
+                let amount = priced.price.amount(priced.price.point(currency)?, priced.quantity, Share::WHOLE);
                 Some(if line.credit { -amount } else { amount })
             })
             .sum()
+    }
+}
+
+fn without_lines(place: &str) -> Refusal {
+    Refusal::invalid(place, "an order without lines has nothing to bill; add lines before activating it")
+}
+
+fn time(object: &Value, key: &str) -> Option<Timestamp> {
+    object[key].as_str()?.parse().ok()
+}
+
+fn check_dates(body: &Value, place: &str) -> Result<(), Refusal> {
+    match (time(body, "startDate"), time(body, "endDate")) {
+        (start, Some(end)) if start.is_some_and(|start| end <= start) => {
+            Err(Refusal::invalid(&format!("{place}.endDate"), "is not after startDate"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The state that a list filters by. An order has ended when its end is past.
+fn state(order: &JsonObject) -> &str {
+    let end = text(order, "endDate").and_then(|end| end.parse::<Timestamp>().ok());
+    match text(order, "creationState") {
+        Some("active") if end.is_some_and(|end| end <= Timestamp::now()) => "ended",
+        state => state.unwrap_or_default(),
     }
 }

@@ -1,6 +1,7 @@
 //! The API over HTTP: checks the API key and the contract, applies faults, executes operations, sends webhooks.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -8,6 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use serde_json::Value;
+use tokio::task::JoinHandle;
 
 use super::contract::{Contract, Matched, Violation};
 use super::fault::{Fault, Faults};
@@ -17,20 +19,22 @@ use super::requests::{Recorded, RequestLog};
 use super::store::Store;
 use super::webhooks::{self, WebhookClient};
 
+/// How long a response waits for the webhooks that it causes.
+const WEBHOOK_WAIT: Duration = Duration::from_millis(250);
+
 /// The state that all connections share.
 #[derive(Debug, Default)]
 pub(super) struct EmulatorState {
     pub(super) faults: Arc<Faults>,
     pub(super) requests: RequestLog,
-    store: Mutex<Store>,
-    /// Sends webhooks.
-    http: WebhookClient,
+    store: Arc<Mutex<Store>>,
+    /// Sends webhooks, in order.
+    http: Arc<tokio::sync::Mutex<WebhookClient>>,
 }
 
 impl EmulatorState {
-    /// A poisoned lock only means that another request's task was stopped; the data is complete.
     pub(super) fn store(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.store)
     }
 
     /// Changes the store, then sends the webhooks that result from it.
@@ -48,22 +52,37 @@ impl EmulatorState {
 
     /// Sends the queued webhooks in order. Returns true if every one was acknowledged.
     async fn send_webhooks(&self) -> bool {
+        self.start_sending().await.unwrap_or(false)
+    }
+
+    /// Sends the queued webhooks in a task, after those of earlier tasks.
+    fn start_sending(&self) -> JoinHandle<bool> {
         let outgoing = self.store().webhooks.take_outgoing();
-        let mut success = true;
-        for outgoing in outgoing {
-            let acknowledged = webhooks::deliver(&self.http, &outgoing).await;
-            self.store().webhooks.sent(&outgoing.event, acknowledged);
-            success &= acknowledged;
-        }
-        success
+        let (http, store) = (Arc::clone(&self.http), Arc::clone(&self.store));
+        tokio::spawn(async move {
+            let mut success = true;
+            if outgoing.is_empty() {
+                return success;
+            }
+            let http = http.lock().await;
+            for outgoing in outgoing {
+                let acknowledged = webhooks::deliver(&http, &outgoing).await;
+                locked(&store).webhooks.sent(&outgoing.event, acknowledged);
+                success &= acknowledged;
+            }
+            success
+        })
     }
 
     async fn execute(&self, matched: &Matched, body: &Value) -> Reply {
         let mut reply = self.store().execute(matched, body);
+        if matched.operation != "test-webhook" {
+            // A receiver that does not answer keeps nobody waiting for longer.
+            let _ = tokio::time::timeout(WEBHOOK_WAIT, self.start_sending()).await;
+            return reply;
+        }
         let acknowledged = self.send_webhooks().await;
-        if let Ok(answer) = &mut reply
-            && matched.operation == "test-webhook"
-        {
+        if let Ok(answer) = &mut reply {
             answer["success"] = acknowledged.into();
         }
         reply
@@ -79,6 +98,11 @@ impl EmulatorState {
             Err(refusal) => refusal.into(),
         }
     }
+}
+
+/// A poisoned lock only means that another request's task was stopped; the data is complete.
+fn locked(store: &Mutex<Store>) -> MutexGuard<'_, Store> {
+    store.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One handler for every path: the contract does the routing.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::pricing::Price;
+use super::billing::{Price, Span};
+use super::invoices::Settled;
 use super::table::Table;
 use super::webhooks::Webhooks;
 use crate::Timestamp;
@@ -22,10 +23,12 @@ pub(super) struct Store {
     pub(super) signals: Vec<StoredSignal>,
     /// The idempotency keys of all accepted signals.
     pub(super) keys: BTreeSet<String>,
-    /// By the invoice's id: invoices are computed, only their metadata is stored.
+    /// By the invoice's id: metadata may be set before an invoice is posted.
     pub(super) invoice_metadata: BTreeMap<String, Value>,
-    /// The ids of paid invoices.
-    pub(super) paid_invoices: BTreeSet<String>,
+    /// The posted invoices, by id.
+    pub(super) settled: BTreeMap<String, Settled>,
+    /// The ids of the invoices whose webhook was queued.
+    pub(super) announced: BTreeSet<String>,
     pub(super) webhooks: Webhooks,
     ids_assigned: u64,
 }
@@ -35,7 +38,7 @@ pub(super) struct Store {
 pub(super) struct StoredSignal {
     pub(super) event_name: String,
     pub(super) customer: String,
-    pub(super) product: Option<String>,
+    pub(super) product: String,
     pub(super) at: Timestamp,
 }
 
@@ -47,6 +50,8 @@ pub(super) struct Line {
     /// The line as the API shows it.
     pub(super) shown: Value,
     pub(super) prices: Vec<LinePrice>,
+    pub(super) start: Option<Timestamp>,
+    pub(super) end: Option<Timestamp>,
     /// Whether the line is a credit, whose amounts are subtracted.
     pub(super) credit: bool,
 }
@@ -57,6 +62,14 @@ pub(super) struct LinePrice {
     pub(super) id: String,
     pub(super) price: Price,
     pub(super) quantity: Decimal,
+}
+
+impl Line {
+    /// The time for which the line is billed, in an order of this time.
+    pub(super) fn span(&self, order: Span) -> Span {
+        let end = self.end.map(|end| *end);
+        Span { start: self.start.map_or(order.start, |start| *start), end: end.or(order.end) }
+    }
 }
 
 impl Store {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::contract::Matched;
+use super::refusal::Refusal;
 use crate::{JsonObject, Timestamp};
 
 /// Objects with an `id`, in the order in which they were created.
@@ -27,6 +28,18 @@ impl Table {
 
     pub(super) fn find_mut(&mut self, key: &str, value: &str) -> Option<&mut JsonObject> {
         self.rows.iter_mut().find(|row| text(row, key) == Some(value))
+    }
+
+    /// Refuses an update that gives the object at `key` = `value` an external id of another.
+    pub(super) fn check_free(&self, key: &str, value: &str, update: &Value, what: &str) -> Result<(), Refusal> {
+        let Some(external) = update["externalId"].as_str() else { return Ok(()) };
+        let own = self.find(key, value).and_then(|row| text(row, "id"));
+        match self.find("externalId", external) {
+            Some(other) if text(other, "id") != own => {
+                Err(Refusal::invalid("body.externalId", format!("another {what} has the external id {external:?}")))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn push(&mut self, row: JsonObject) {

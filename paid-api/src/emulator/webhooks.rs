@@ -85,15 +85,19 @@ impl Webhooks {
 
     fn shown(&self, event: &str) -> Value {
         let setting = self.settings.get(event).cloned().unwrap_or_default();
-        json!({
+        let mut shown = json!({
             "id": format!("wh_{event}"),
             "name": event,
             "description": format!("Sent for {event}."),
             "enabled": setting.enabled,
             "url": setting.url,
             "lastSentAt": setting.last_sent.map(|at| at.to_string()),
-            "lastStatus": if setting.last_status == Some(false) { "failed" } else { "success" },
-        })
+        });
+        // The document's status is a word or missing: there is none before the first message.
+        if let Some(success) = setting.last_status {
+            shown["lastStatus"] = if success { "success" } else { "failed" }.into();
+        }
+        shown
     }
 }
 

@@ -1,0 +1,378 @@
+//! The invoices of orders: computed until they are posted, then kept.
+
+use chrono::{DateTime, Days, Utc};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::billing::{Charge, Schedule, Share, Span, Term, Timing, Window, days_to_pay};
+use super::contract::Matched;
+use super::pricing::number;
+use super::refusal::{Refusal, Reply};
+use super::store::{Line, LinePrice, Store};
+use super::table::{addressed, page, passes, text};
+use crate::{JsonObject, Timestamp};
+
+/// An invoice of an order.
+struct Invoice<'a> {
+    id: String,
+    order: &'a JsonObject,
+    window: Window,
+    lines: Vec<InvoiceLine>,
+    settled: Option<&'a Settled>,
+}
+
+#[derive(Debug, Clone)]
+struct InvoiceLine {
+    order_line: String,
+    attribute: String,
+    name: String,
+    quantity: Decimal,
+    amount: Decimal,
+}
+
+/// A posted invoice. It never changes again, but for its payment.
+#[derive(Debug, Clone)]
+pub(super) struct Settled {
+    lines: Vec<InvoiceLine>,
+    posted: Timestamp,
+    /// The number of signals that had arrived. A later one is billed with the next period.
+    signals: usize,
+    payment: Payment,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Payment {
+    Open,
+    Failed,
+    Paid,
+}
+
+/// The operations on invoices.
+impl Store {
+    pub(super) fn list_invoices(&self, matched: &Matched) -> Value {
+        let mut plain = matched.clone();
+        let external = plain.query.remove("externalCustomerId");
+        let customer = external
+            .map(|id| self.customer_named("externalId", &id).and_then(|row| text(row, "id")).unwrap_or_default());
+        let rows = self.invoices().map(|invoice| self.shown_invoice(&invoice)).filter(|shown| {
+            let row = shown.as_object();
+            row.is_some_and(|row| passes(row, &plain))
+                && customer.is_none_or(|customer| shown["customerId"] == customer)
+        });
+        page(rows, matched)
+    }
+
+    pub(super) fn get_invoice(&self, matched: &Matched) -> Reply {
+        let (_, id) = addressed(matched);
+        self.invoice(id).map(|invoice| self.shown_invoice(&invoice))
+    }
+
+    pub(super) fn update_invoice(&mut self, matched: &Matched, body: &Value) -> Reply {
+        let (_, id) = addressed(matched);
+        self.invoice(id)?;
+        if let Some(metadata) = body.get("metadata") {
+            self.invoice_metadata.insert(id.to_owned(), metadata.clone());
+        }
+        self.get_invoice(matched)
+    }
+
+    pub(super) fn list_invoice_lines(&self, matched: &Matched) -> Reply {
+        let (_, id) = addressed(matched);
+        let invoice = self.invoice(id)?;
+        Ok(page(invoice.lines.iter().map(|line| invoice.shown_line(line)), matched))
+    }
+}
+
+/// How invoices move.
+impl Store {
+    /// Announces the invoices of an order that were not announced yet.
+    pub(super) fn announce_invoices(&mut self, order: &str) {
+        let fresh: Vec<_> = self.invoices_of(order).filter(|invoice| !self.announced.contains(&invoice.id)).collect();
+        let shown: Vec<_> = fresh.iter().map(|invoice| (invoice.id.clone(), self.shown_invoice(invoice))).collect();
+        for (id, invoice) in shown {
+            self.announced.insert(id);
+            self.webhooks.send("billing-invoice-created", crate::object!({ "invoice": invoice }), false);
+        }
+    }
+
+    /// Announces what began since, and posts what ended, of the orders that post by themselves.
+    pub(super) fn roll(&mut self) {
+        let orders: Vec<_> = self.orders.rows().iter().filter_map(|row| Some(text(row, "id")?.to_owned())).collect();
+        let now = *Timestamp::now();
+        for order in orders {
+            self.announce_invoices(&order);
+            let ended = self.invoices_of(&order).filter(|invoice| {
+                invoice.window.end <= now && invoice.order.get("autoPostInvoices") == Some(&Value::Bool(true))
+            });
+            for id in ended.map(|invoice| invoice.id).collect::<Vec<_>>() {
+                self.post_invoice(&id);
+            }
+        }
+    }
+
+    /// Posts the latest invoice of an order whose period ended.
+    pub(super) fn post_latest_elapsed(&mut self, order: &str) {
+        let now = *Timestamp::now();
+        let latest = self.invoices_of(order).filter(|invoice| invoice.window.end <= now).last();
+        if let Some(id) = latest.map(|invoice| invoice.id) {
+            self.post_invoice(&id);
+        }
+    }
+
+    /// Posts a draft and queues the webhook. Returns true if there was a draft with this id.
+    pub(super) fn post_invoice(&mut self, id: &str) -> bool {
+        let Ok(invoice) = self.invoice(id) else { return false };
+        if invoice.settled.is_some() {
+            return false;
+        }
+        let (lines, signals) = (invoice.lines.clone(), self.signals.len());
+        let settled = Settled { lines, posted: Timestamp::now(), signals, payment: Payment::Open };
+        self.settled.insert(id.to_owned(), settled);
+        self.invoice_event("billing-invoice-posted", id);
+        true
+    }
+
+    /// Marks an invoice as paid, posts it if it is a draft, and queues the webhooks. Returns true if it was not paid yet.
+    pub(super) fn pay_invoice(&mut self, id: &str) -> bool {
+        self.set_payment(id, Payment::Paid) && {
+            self.invoice_event("billing-invoice-paid", id);
+            true
+        }
+    }
+
+    /// Lets the payment of an invoice fail and queues the webhook. Returns true if it was not paid yet.
+    pub(super) fn fail_payment(&mut self, id: &str) -> bool {
+        let done = self.set_payment(id, Payment::Failed);
+        if let Ok(invoice) = self.invoice(id).map(|invoice| self.shown_invoice(&invoice))
+            && done
+        {
+            let payment = json!({"id": format!("pay_{id}"), "invoiceId": id, "invoiceNumber": invoice["displayNumber"],
+                "customerId": invoice["customerId"], "externalPaymentId": null, "status": "failed",
+                "paymentDate": Timestamp::now().to_string()});
+            self.webhooks.send("billing-payment-failed", crate::object!({ "payment": payment }), false);
+        }
+        done
+    }
+
+    fn set_payment(&mut self, id: &str, payment: Payment) -> bool {
+        self.post_invoice(id);
+        match self.settled.get_mut(id).filter(|settled| settled.payment != Payment::Paid) {
+            Some(settled) => {
+                settled.payment = payment;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn invoice_event(&mut self, event: &str, id: &str) {
+        if let Ok(shown) = self.invoice(id).map(|invoice| self.shown_invoice(&invoice)) {
+            self.webhooks.send(event, crate::object!({ "invoice": shown }), false);
+        }
+    }
+
+    /// The totals of an order's invoices: of those that are posted, and of the drafts.
+    pub(super) fn billed_and_pending(&self, order: &str) -> (Decimal, Decimal) {
+        self.invoices_of(order).fold(Default::default(), |(billed, pending), invoice| match invoice.settled {
+            Some(_) => (billed + invoice.total(), pending),
+            None => (billed, pending + invoice.total()),
+        })
+    }
+
+    /// Returns true if an invoice of this order was posted.
+    pub(super) fn has_posted(&self, order: &str) -> bool {
+        self.invoices_of(order).any(|invoice| invoice.settled.is_some())
+    }
+}
+
+/// How invoices are computed.
+impl Store {
+    fn invoice(&self, id: &str) -> Result<Invoice<'_>, Refusal> {
+        self.invoices().find(|invoice| invoice.id == id).ok_or_else(|| Refusal::not_found("invoice", id))
+    }
+
+    fn invoices(&self) -> impl Iterator<Item = Invoice<'_>> {
+        self.orders.rows().iter().flat_map(|order| self.of_order(order).unwrap_or_default())
+    }
+
+    fn invoices_of(&self, order: &str) -> impl Iterator<Item = Invoice<'_>> + use<'_> {
+        self.orders.find("id", order).and_then(|order| self.of_order(order)).unwrap_or_default().into_iter()
+    }
+
+    /// `None` if the order is not active.
+    fn of_order<'a>(&'a self, order: &'a JsonObject) -> Option<Vec<Invoice<'a>>> {
+        let id = text(order, "id").filter(|_| text(order, "creationState") == Some("active"))?;
+        let currency = text(order, "currency")?;
+        let lines = self.order_lines.get(id)?;
+        let prices: Vec<_> =
+            lines.iter().flat_map(|line| line.prices.iter().map(move |priced| (line, priced))).collect();
+        let timings: Vec<_> = prices.iter().map(|(_, priced)| priced.price.timing()).collect();
+        let term = term(order)?;
+        let schedule = Schedule::new(term, &timings, *Timestamp::now())?;
+        let base = id.replacen("ord_", "inv_", 1);
+        let mut invoices: Vec<_> = schedule
+            .windows
+            .iter()
+            .enumerate()
+            .map(|(index, window)| {
+                let id = if index == 0 { base.clone() } else { format!("{base}-{}", index + 1) };
+                Invoice { settled: self.settled.get(&id), id, order, window: *window, lines: Vec::new() }
+            })
+            .collect();
+        for (line, priced) in prices {
+            let Some(point) = priced.price.point(currency) else { continue };
+            for (at, share, quantity) in self.charges(&invoices, &schedule, term.span, line, priced) {
+                let amount = priced.price.amount(point, quantity, share);
+                invoices[at].lines.push(InvoiceLine {
+                    order_line: line.id.clone(),
+                    attribute: priced.id.clone(),
+                    name: priced.price.name.clone(),
+                    quantity,
+                    amount: if line.credit { -amount } else { amount },
+                });
+            }
+        }
+        for invoice in &mut invoices {
+            if let Some(settled) = invoice.settled {
+                invoice.lines.clone_from(&settled.lines);
+            }
+        }
+        Some(invoices)
+    }
+
+    /// The charges of a price: the invoice, the billed share of the period, and the quantity.
+    fn charges(
+        &self,
+        invoices: &[Invoice<'_>],
+        schedule: &Schedule,
+        order: Span,
+        line: &Line,
+        priced: &LinePrice,
+    ) -> Vec<(usize, Share, Decimal)> {
+        let span = line.span(order);
+        let timing = priced.price.timing();
+        let (Charge::Usage { event_name }, Timing::Usage(frequency)) = (&priced.price.charge, timing) else {
+            let fixed = schedule.fixed(timing, span).into_iter();
+            return fixed.map(|(at, share)| (at, share, priced.quantity)).collect();
+        };
+        let periods = schedule.usage(frequency);
+        let mut counts = vec![0_u64; periods.len()];
+        let customer = invoices.first().and_then(|invoice| text(invoice.order, "customerId"));
+        for (index, signal) in self.signals.iter().enumerate() {
+            let billed = signal.event_name == *event_name
+                && Some(signal.customer.as_str()) == customer
+                && signal.product == line.product
+                && order.holds(*signal.at)
+                && span.holds(*signal.at);
+            let first = periods.partition_point(|period| period.end <= *signal.at);
+            let open = |period: &&Window| {
+                let on =
+                    schedule.usage_window(period).and_then(|at| invoices.get(at)).and_then(|invoice| invoice.settled);
+                on.is_none_or(|settled| index < settled.signals)
+            };
+            let at = periods.iter().skip(first).position(|period| open(&period)).map(|skipped| first + skipped);
+            if let Some(count) = at.filter(|_| billed).and_then(|at| counts.get_mut(at)) {
+                *count += 1;
+            }
+        }
+        let charged = periods.iter().zip(counts).filter(|(period, count)| *count > 0 || span.overlaps(period));
+        charged
+            .filter_map(|(period, count)| Some((schedule.usage_window(period)?, Share::WHOLE, count.into())))
+            .collect()
+    }
+
+    fn shown_invoice(&self, invoice: &Invoice<'_>) -> Value {
+        let total = invoice.total();
+        let payment = invoice.settled.map_or(Payment::Open, |settled| settled.payment);
+        let paid = if payment == Payment::Paid { total } else { Decimal::ZERO };
+        let field = |key: &str| invoice.order.get(key).cloned().unwrap_or_default();
+        let billed = text(invoice.order, "billingCustomerId").map_or_else(|| field("customerId"), Value::from);
+        json!({
+            "id": invoice.id,
+            "displayNumber": invoice.id.replacen("inv_", "INV-", 1),
+            "orderId": field("id"),
+            "customerId": billed,
+            "status": if invoice.settled.is_some() { "posted" } else { "draft" },
+            "paymentStatus": invoice.payment_status(),
+            "source": "order_based",
+            "startDate": shown_time(invoice.window.start),
+            "endDate": shown_time(invoice.window.end),
+            "issueDate": shown_time(invoice.issued()),
+            "dueDate": invoice.due().map(shown_time),
+            "postedDate": invoice.settled.map(|settled| settled.posted.to_string()),
+            "currency": field("currency"),
+            "taxAmount": 0,
+            "taxRate": 0,
+            "taxStatus": "not_applicable",
+            "invoiceTotalExcludingTax": number(total),
+            "invoiceTotal": number(total),
+            "amountDue": number(total - paid),
+            "amountPaid": number(paid),
+            "amountRemaining": number(total - paid),
+            "creditNotesTotal": 0,
+            "metadata": self.invoice_metadata.get(&invoice.id).cloned().unwrap_or_default(),
+            "createdAt": field("createdAt"),
+            "updatedAt": field("updatedAt"),
+            "taxExempt": false,
+            "purchaseOrderReference": field("purchaseOrderReference"),
+        })
+    }
+}
+
+impl Invoice<'_> {
+    fn total(&self) -> Decimal {
+        self.lines.iter().map(|line| line.amount).sum()
+    }
+
+    fn issued(&self) -> DateTime<Utc> {
+        self.settled.map_or(self.window.end, |settled| self.window.end.min(*settled.posted))
+    }
+
+    fn due(&self) -> Option<DateTime<Utc>> {
+        let days = text(self.order, "paymentTerms").and_then(days_to_pay)?;
+        self.issued().checked_add_days(Days::new(days))
+    }
+
+    fn payment_status(&self) -> &'static str {
+        match self.settled.map(|settled| settled.payment) {
+            Some(Payment::Paid) => "paid",
+            Some(Payment::Failed) => "error",
+            Some(Payment::Open) if self.due().is_some_and(|due| due < *Timestamp::now()) => "overdue",
+            _ => "pending",
+        }
+    }
+
+    fn shown_line(&self, line: &InvoiceLine) -> Value {
+        let paid = self.payment_status() == "paid";
+        json!({
+            "id": format!("{}-{}", self.id, line.attribute),
+            "orderId": self.order.get("id"),
+            "orderLineId": line.order_line,
+            "orderLineAttributeId": line.attribute,
+            "startDate": shown_time(self.window.start),
+            "endDate": shown_time(self.window.end),
+            "paymentStatus": self.payment_status(),
+            "quantity": number(line.quantity),
+            "totalPriceBeforeTax": number(line.amount),
+            "tax": 0,
+            "taxRate": 0,
+            "totalPriceAfterTax": number(line.amount),
+            "currency": self.order.get("currency"),
+            "description": line.name,
+            "balanceAmount": number(if paid { Decimal::ZERO } else { line.amount }),
+            "creditedAmount": 0,
+            "createdAt": self.order.get("createdAt"),
+            "updatedAt": self.order.get("updatedAt"),
+        })
+    }
+}
+
+fn shown_time(time: DateTime<Utc>) -> String {
+    Timestamp::from(time).to_string()
+}
+
+fn term(order: &JsonObject) -> Option<Term> {
+    let time = |key: &str| text(order, key)?.parse::<Timestamp>().ok().map(|time| *time);
+    let anchor = order.get("billingAnchor").and_then(Value::as_u64).and_then(|day| u32::try_from(day).ok());
+    Some(Term { span: Span { start: time("startDate")?, end: time("endDate") }, anchor })
+}
