@@ -41,7 +41,7 @@ use crate::signal::PaidSignal;
 /// goes on.
 pub trait StreamExt: Stream + Sized {
     /// Emits a signal for each item that is `Ok`.
-    fn signal_each<T, E, S, M>(self, make: M) -> SignalEach<Self, fn(&Self::Item) -> bool, OfOk<M>>
+    fn signal_each<T, E, S, M>(self, make: M) -> SignalEach<Self, Judge<Self>, OfOk<M>>
     where
         Self: Stream<Item = Result<T, E>>,
         M: FnMut(&T) -> S,
@@ -61,7 +61,7 @@ pub trait StreamExt: Stream + Sized {
     }
 
     /// Emits one signal when the stream has ended and every item was `Ok`. `make` gets the number of items.
-    fn signal_at_end<T, E, S, M>(self, make: M) -> SignalAtEnd<Self, fn(&Self::Item) -> bool, M>
+    fn signal_at_end<T, E, S, M>(self, make: M) -> SignalAtEnd<Self, Judge<Self>, M>
     where
         Self: Stream<Item = Result<T, E>>,
         M: FnOnce(u64) -> S,
@@ -81,6 +81,9 @@ pub trait StreamExt: Stream + Sized {
         SignalAtEnd { stream: self, succeeded, make: Some(make), items: 0 }
     }
 }
+
+/// Says whether an item of the stream succeeded.
+pub type Judge<St> = fn(&<St as Stream>::Item) -> bool;
 
 impl<St: Stream> StreamExt for St {}
 
