@@ -27,13 +27,21 @@ impl Store {
         json!({"ingested": ingested, "duplicates": duplicates, "failed": failed})
     }
 
-    /// Returns `None` if the name is empty, the customer or product is missing or does not exist, or the timestamp is invalid.
+    /// Returns `None` if the name is empty, the customer is missing, the product does not exist, or the timestamp
+    /// is invalid.
     fn stored(&mut self, signal: &Value) -> Option<StoredSignal> {
         let event_name = signal["eventName"].as_str().filter(|name| !name.is_empty())?.to_owned();
         let attribution = &signal["attribution"];
-        let by_id = attribution["productId"].as_str().and_then(|id| self.products.find("id", id));
-        let by_external = attribution["externalProductId"].as_str().and_then(|id| self.products.find("externalId", id));
-        let product = text(by_id.or(by_external)?, "id")?.to_owned();
+        let product = match attribution {
+            // Counted, and billed to nothing.
+            Value::Null => String::new(),
+            named => {
+                let by_id = named["productId"].as_str().and_then(|id| self.products.find("id", id));
+                let by_external =
+                    named["externalProductId"].as_str().and_then(|id| self.products.find("externalId", id));
+                text(by_id.or(by_external)?, "id")?.to_owned()
+            }
+        };
         let at = match signal["timestamp"].as_str() {
             Some(time) => time.parse().ok()?,
             None => Timestamp::now(),

@@ -85,19 +85,16 @@ impl Webhooks {
 
     fn shown(&self, event: &str) -> Value {
         let setting = self.settings.get(event).cloned().unwrap_or_default();
-        let mut shown = json!({
+        let status = |success| if success { "success" } else { "failed" };
+        json!({
             "id": format!("wh_{event}"),
             "name": event,
             "description": format!("Sent for {event}."),
             "enabled": setting.enabled,
             "url": setting.url,
             "lastSentAt": setting.last_sent.map(|at| at.to_string()),
-        });
-        // The document's status is a word or missing: there is none before the first message.
-        if let Some(success) = setting.last_status {
-            shown["lastStatus"] = if success { "success" } else { "failed" }.into();
-        }
-        shown
+            "lastStatus": setting.last_status.map(status),
+        })
     }
 }
 

@@ -28,7 +28,7 @@ async fn book_meeting(&self, lead: &Lead) -> Result<Meeting, SdrError> {
     if let ::core::option::Option::Some(ret) = {
         #[allow(unused_imports)]
         use ::paid::__private::outcomes::*;
-        (&&&&::paid::__private::Probe(&__paid_out)).__paid_known_success()
+        (&&&&&&::paid::__private::Probe(&__paid_out)).__paid_known_success()
     } {
         if ::paid::__private::Pending::listens(&__paid) {
             ::paid::__private::Pending::field(

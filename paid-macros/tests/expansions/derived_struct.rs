@@ -1,7 +1,7 @@
 #[automatically_derived]
 #[allow(deprecated)]
 impl ::paid::PaidSignal for MeetingBooked {
-    const NAMES: &'static [&'static str] = &["meeting_booked"];
+    const NAMES: &'static [&'static ::core::primitive::str] = &["meeting_booked"];
     fn customer(&self) -> ::core::option::Option<::paid::types::CustomerAttribution> {
         let Self { account: __paid_value, .. } = self;
         ::paid::__private::role::customer({

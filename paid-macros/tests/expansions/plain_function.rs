@@ -10,7 +10,7 @@ pub fn send_email(lead: &Lead) -> Result<(), SdrError> {
     if let ::core::option::Option::Some(_) = {
         #[allow(unused_imports)]
         use ::paid::__private::outcomes::*;
-        (&&&&::paid::__private::Probe(&__paid_out)).__paid_known_success()
+        (&&&&&&::paid::__private::Probe(&__paid_out)).__paid_known_success()
     } {
         ::paid::__private::Pending::emit(__paid);
     }
