@@ -67,6 +67,15 @@ returns! {
     result_of_anything: Result<(), Box<dyn std::error::Error>>, Err("no".into()), Ok(());
     result_of_a_unit_error: Result<u32, ()>, Err(()), Ok(1);
     result_of_a_reference: Result<&'static str, &'static str>, Err("no"), Ok("yes");
+    result_in_an_option_in_a_result: Result<Option<Answer>, u8>, Ok(Some(no())), Ok(Some(Ok(1)));
+    result_in_a_box_in_a_result: Result<Box<Answer>, u8>, Ok(Box::new(no())), Ok(Box::new(Ok(1)));
+    result_in_two_boxes: Box<Box<Answer>>, Box::new(Box::new(no())), Box::new(Box::new(Ok(1)));
+    result_in_a_pinned_box: std::pin::Pin<Box<Answer>>, Box::pin(no()), Box::pin(Ok(1));
+    result_in_an_option_in_an_rc: Rc<Option<Answer>>, Rc::new(Some(no())), Rc::new(Some(Ok(1)));
+    result_behind_two_references: &'static &'static Answer, Box::leak(Box::new(&*Box::leak(Box::new(no())))), &&Ok(1);
+    result_that_may_be_borrowed: std::borrow::Cow<'static, Answer>, std::borrow::Cow::Owned(no()), std::borrow::Cow::Owned(Ok(1));
+    option_in_a_box: Box<Option<u8>>, Box::new(None), Box::new(Some(1));
+    option_in_a_poll: Poll<Option<u8>>, Poll::Ready(None), Poll::Ready(Some(1));
     result_of_a_pair: Result<(u32, u32), String>, no(), Ok((1, 2));
     result_of_a_list: Result<Vec<u32>, String>, no(), Ok(vec![1]);
     result_of_a_box: Result<Box<dyn Fn() -> u32>, String>, no(), Ok(Box::new(|| 1));

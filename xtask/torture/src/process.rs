@@ -191,11 +191,12 @@ impl Process {
         self.stream.fault(StreamFault::Heals);
     }
 
-    /// The signals in the dead-letter file.
+    /// The signals in the dead-letter file. A line that a kill cut off is no letter, though it may hold a key.
     fn letters(&self) -> BTreeSet<u32> {
         let text = self.disk.text("dead-letters.jsonl").unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
-        let keys = text.lines().filter_map(|line| line.split("\"key\":\"").nth(1)?.split('"').next());
+        let whole = text.lines().filter(|line| serde_json::from_str::<serde_json::Value>(line).is_ok());
+        let keys = whole.filter_map(|line| line.split("\"key\":\"").nth(1)?.split('"').next());
         keys.map(number_of).collect()
     }
 
