@@ -155,48 +155,15 @@ asked! {
     }
 }
 
-/// A future in something else.
-pub trait OfHeldFuture<'a> {
-    type Future: ?Sized;
-    fn __paid_success(&self) -> Option<&'a Self::Future>
-    where
-        Outcome: WorkThatIsDone<Self::Future>;
-    fn __paid_known_success(&self) -> Option<&'a Self::Future>
-    where
-        Outcome: WorkThatIsDone<Self::Future>;
-    fn __paid_error(&self) -> Option<&'a Infallible>;
-}
-
-macro_rules! held {
-    ($([$($parameters:tt)*] $of:ty;)*) => { $(
-        impl<'a, F: IntoFuture, $($parameters)*> OfHeldFuture<'a> for &&&&&Probe<'a, $of> {
-            type Future = F;
-            fn __paid_success(&self) -> Option<&'a F>
-            where
-                Outcome: WorkThatIsDone<F>,
-            {
-                None
-            }
-            fn __paid_known_success(&self) -> Option<&'a F>
-            where
-                Outcome: WorkThatIsDone<F>,
-            {
-                None
-            }
-            #[inline(always)]
-            fn __paid_error(&self) -> Option<&'a Infallible> {
-                None
-            }
-        }
-    )* };
-}
-
-held! {
-    [E] Result<F, E>;
-    [] Option<F>;
-    [] Vec<F>;
-    [] Box<[F]>;
-    [A] (F, A);
+asked! {
+    /// A future in something else.
+    OfHeldFuture, WorkThatIsDone {
+        [F: IntoFuture, E] &&&&&Probe<'a, Result<F, E>>: F;
+        [F: IntoFuture] &&&&&Probe<'a, Option<F>>: F;
+        [F: IntoFuture] &&&&&Probe<'a, Vec<F>>: F;
+        [F: IntoFuture] &&&&&Probe<'a, Box<[F]>>: F;
+        [F: IntoFuture, A] &&&&&Probe<'a, (F, A)>: F;
+    }
 }
 
 /// A future, or what becomes one.
