@@ -2,6 +2,8 @@
 //!
 //! What the compiler cannot decide does not compile: `paid-macros/tests/ui/fail/outcome_*.rs` and `future_*.rs`.
 
+#![expect(clippy::redundant_allocation, reason = "a box in a box is a return type too")]
+
 use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::sync::Arc;
