@@ -7,14 +7,15 @@ mod key;
 
 use std::fmt;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 
-use crate::duration::{LONGEST, bounded};
-use crate::error::ConfigError;
+use crate::duration::bounded;
+use crate::error::{ConfigError, KeyProblem};
 use crate::retry::RetryPolicy;
 pub(crate) use connections::{Configure, Connections, HttpSettings};
 pub use key::ApiKey;
@@ -39,6 +40,12 @@ pub struct Client {
 /// Compresses a body, or returns `None` if it is better sent as it is.
 pub(crate) type Compress = fn(&[u8]) -> Option<Vec<u8>>;
 
+/// Asks for the key within this time.
+pub(crate) type KeyAside = fn(KeySource, Duration) -> BoxFuture<Result<HeaderValue, KeyProblem>>;
+
+/// A future in a box.
+pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
 pub(crate) struct ClientInner {
     pub(crate) connections: Connections,
     pub(crate) base_url: String,
@@ -49,12 +56,9 @@ pub(crate) struct ClientInner {
     pub(crate) max_response_bytes: usize,
     /// Set by `ClientBuilder::gzip`.
     pub(crate) gzip: Option<Compress>,
-    pub(crate) is_in_background: bool,
+    /// How the key is had where a function of the user's that blocks must not hold up the thread.
+    pub(crate) key_aside: Option<KeyAside>,
 }
-
-/// The largest response of a bulk request: it is a few numbers.
-#[allow(dead_code)] // Only background threads need it.
-pub(crate) const SMALL_RESPONSE: usize = 64 << 10;
 
 impl Client {
     /// Creates a client with this API key and the default settings.
@@ -85,22 +89,9 @@ impl Client {
         &self.inner.base_url
     }
 
-    /// A client with the same key and settings for a background thread. It has connections of its own and makes one
-    /// attempt, because dispatch counts and paces attempts.
+    /// A client with other settings.
     #[allow(dead_code)] // Only background threads need it.
-    pub(crate) fn in_background(&self) -> Self {
-        let inner = &self.inner;
-        let inner = ClientInner {
-            connections: inner.connections.separate(),
-            base_url: inner.base_url.clone(),
-            key: inner.key.clone(),
-            user_agent: inner.user_agent.clone(),
-            timeout: inner.timeout,
-            retry: RetryPolicy::never().total(LONGEST),
-            max_response_bytes: inner.max_response_bytes.min(SMALL_RESPONSE),
-            gzip: inner.gzip,
-            is_in_background: true,
-        };
+    pub(crate) fn with(inner: ClientInner) -> Self {
         Self { inner: Arc::new(inner) }
     }
 
@@ -284,7 +275,7 @@ impl ClientBuilder {
             retry: self.retry,
             max_response_bytes: self.max_response_bytes,
             gzip: self.gzip,
-            is_in_background: false,
+            key_aside: None,
         };
         Ok(Client { inner: Arc::new(inner) })
     }

@@ -46,6 +46,7 @@ use crate::dispatch::{
 };
 use crate::error::ConfigError;
 use crate::report::RecordKind;
+use crate::sinks::background;
 #[allow(unused_imports, reason = "the simulation needs them")]
 pub(crate) use api::{CostAnswer, CostApi};
 use cargo::{Costs, ReadLetters};
@@ -87,7 +88,7 @@ impl CostEmitter {
     /// Returns a builder with the default settings. What is taken over from the client is said at
     /// [`Emitter::builder`](crate::Emitter::builder).
     pub fn builder(client: Client) -> CostEmitterBuilder {
-        CostEmitterBuilder::over(Arc::new(client.in_background()))
+        CostEmitterBuilder::over(Arc::new(background::client(&client)))
     }
 
     /// Queues a record at once and returns a receipt to await or to drop. A customer and product that the record does

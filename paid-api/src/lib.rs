@@ -219,13 +219,14 @@ pub mod runtime {
     pub use std::collections::BTreeMap;
 
     pub use reqwest::Method;
-    pub use serde::de::Error as DeserializeError;
+    pub use serde::de::{Error as DeserializeError, MapAccess};
     pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
     pub use serde_json::{Error as JsonError, Value, from_value, json};
 
     pub use crate::patch::FromText;
     pub use crate::wire::choice::{Choice, choice, flat_choice, optional_flat_choice};
     pub use crate::wire::decimal::text as decimal_text;
+    pub use crate::wire::object::{Fields, Object, object};
     pub use crate::wire::{decimal, integer, optional_integer};
     pub use crate::{Call, Client, Decimal, Empty, JsonObject, List, Patch, Timestamp};
 }

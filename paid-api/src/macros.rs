@@ -39,6 +39,60 @@ macro_rules! __opaque_newtype {
                 formatter.write_str(&self.0)
             }
         }
+
+        impl $crate::runtime::Serialize for $name {
+            fn serialize<S: $crate::runtime::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> $crate::runtime::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::runtime::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer).map(|text| Self(text.into()))
+            }
+        }
+    };
+}
+
+/// Reads a struct from an object, field by field: position, name, key, and how it is read. The fields that must be there come
+/// first. A key that this version does not know is kept in a field, or skipped.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __object {
+    (
+        $name:ident, $unknown:ident $($others:ident)?,
+        [$($must_at:literal $must:ident $must_key:literal $must_how:ident;)*],
+        [$($may_at:literal $may:ident $may_key:literal $may_how:ident;)*]
+    ) => {
+        impl<'de> $crate::runtime::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::runtime::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::runtime::object(deserializer)
+            }
+        }
+
+        impl $crate::runtime::Object for $name {
+            const NAME: &'static str = stringify!($name);
+            const KEYS: &'static [&'static str] = &[$($must_key,)* $($may_key,)*];
+
+            #[allow(deprecated, irrefutable_let_patterns)]
+            fn read<'de, A: $crate::runtime::MapAccess<'de>>(
+                fields: &mut $crate::runtime::Fields<A>,
+            ) -> Result<Self, A::Error> {
+                $(let mut $must = None;)*
+                $(let mut $may = Default::default();)*
+                while let Some(position) = fields.next()? {
+                    match position {
+                        $($must_at => fields.$must_how(&mut $must),)*
+                        $($may_at => fields.$may_how(&mut $may),)*
+                        _ => fields.$unknown(),
+                    }?;
+                }
+                let ($(Some($must),)*) = ($($must,)*) else {
+                    return Err(fields.missing(&[$($must_at),*]));
+                };
+                Ok(Self { $($must,)* $($may,)* $($others: fields.others(),)? })
+            }
+        }
     };
 }
 

@@ -303,9 +303,10 @@ impl Serialize for Empty {
     }
 }
 
-async fn execute(client: Client, mut prepared: Prepared) -> Result<Answer, Error> {
+/// Executes a request. In a box, so that the compiler looks at the work once and not in each function that sends something.
+fn execute(client: Client, mut prepared: Prepared) -> Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>> {
     if let Some(problem) = prepared.problem() {
-        return Err(Error::request(prepared.operation, problem));
+        return Box::pin(std::future::ready(Err(Error::request(prepared.operation, problem))));
     }
     let (operation, method) = (prepared.operation.clone(), prepared.method.clone());
     let span = move || {
@@ -318,7 +319,7 @@ async fn execute(client: Client, mut prepared: Prepared) -> Result<Answer, Error
             duration_ms = tracing::field::Empty,
         )
     };
-    foreign::in_span(span, attempts(client, prepared)).await
+    Box::pin(foreign::in_span(span, attempts(client, prepared)))
 }
 
 async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Error> {

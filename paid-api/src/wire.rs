@@ -3,6 +3,7 @@
 pub(crate) mod choice;
 pub mod decimal;
 pub(crate) mod list;
+pub(crate) mod object;
 
 use std::fmt;
 

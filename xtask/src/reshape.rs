@@ -53,7 +53,7 @@ pub(crate) fn reshape(raw: &Raw, facts: &Facts, target: Target) -> Result<Files>
 fn type_items(raw: &Raw, facts: &Facts, name: &str, known: &Type, target: Target) -> Result<Vec<syn::Item>> {
     match &known.shape {
         Shape::Struct(fields) => {
-            let mut items = structs::structure(raw, facts, name, known, fields)?;
+            let mut items = structs::structure(raw, facts, name, known, fields, target)?;
             items.extend(operations::page_of(facts, name, target)?);
             Ok(items)
         }

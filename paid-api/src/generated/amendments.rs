@@ -4,8 +4,10 @@
 
 use crate::runtime::{
     Call, Client, Decimal, Deserialize, DeserializeError, Deserializer, JsonObject, List,
-    Method, Serialize, Timestamp, Value, decimal, from_value, integer, optional_integer,
+    Method, Serialize, Timestamp, Value, from_value,
 };
+#[cfg(feature = "full-serde")]
+use crate::runtime::decimal;
 use super::ids::{
     AmendmentId, OrderId, OrderLineAttributeId, OrderLineId, PlanHash,
     ProductAttributeId, ProductId,
@@ -248,17 +250,20 @@ impl AddFromCatalogAmendmentIntent {
 /// Amendment add attribute options.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct AmendmentAddAttributeOptions {
     /// The field `axes` (list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub axes: Option<List<AmendmentAddAxisOptions>>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AmendmentAddAttributeOptions, keep other_fields, [], [0 axes "axes" optional;]
+);
 
 /// Amendment add axis options.
 ///
@@ -308,15 +313,15 @@ impl<'de> Deserialize<'de> for AmendmentAddAxisOptions {
 /// Amendment attribute options.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentAttributeOptions {
     /// The field `intents` (list).
     pub intents: List<AmendmentIntentOptions>,
     /// The field `lockedReason` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub locked_reason: Option<String>,
     /// The field `meteredUsage` (boolean).
     pub metered_usage: bool,
@@ -325,51 +330,78 @@ pub struct AmendmentAttributeOptions {
     /// The field `state` ([`AmendmentAttributeState`]).
     pub state: AmendmentAttributeState,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AmendmentAttributeOptions, keep other_fields, [0 intents "intents" required; 1
+    metered_usage "meteredUsage" required; 2 order_line_attribute_id
+    "orderLineAttributeId" required; 3 state "state" required;], [4 locked_reason
+    "lockedReason" optional;]
+);
 
 /// Amendment attribute state.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentAttributeState {
     /// The field `chargeType` ([`OrderChargeType`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub charge_type: Option<OrderChargeType>,
     /// The field `creditBenefitAmount` (exact number).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub credit_benefit_amount: Option<Decimal>,
     /// The field `creditCost` (exact number).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub credit_cost: Option<Decimal>,
     /// The field `currency` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub currency: Option<String>,
     /// The field `hasInfiniteCreditBenefits` (boolean).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub has_infinite_credit_benefits: Option<bool>,
     /// The field `meteredUsage` (boolean).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub metered_usage: Option<bool>,
     /// The field `productId` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub product_id: Option<ProductId>,
     /// The field `quantity` (number).
     pub quantity: f64,
     /// The field `totalAmountMinor` (exact number).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub total_amount_minor: Option<Decimal>,
     /// The field `unitPriceMinor` (exact number).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub unit_price_minor: Option<Decimal>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AmendmentAttributeState, keep other_fields, [0 quantity "quantity" required;], [1
+    charge_type "chargeType" optional; 2 credit_benefit_amount "creditBenefitAmount"
+    optional_decimal; 3 credit_cost "creditCost" optional_decimal; 4 currency "currency"
+    optional; 5 has_infinite_credit_benefits "hasInfiniteCreditBenefits" optional; 6
+    metered_usage "meteredUsage" optional; 7 product_id "productId" optional; 8
+    total_amount_minor "totalAmountMinor" optional_decimal; 9 unit_price_minor
+    "unitPriceMinor" optional_decimal;]
+);
 
 /// Amendment axis choice value.
 ///
@@ -683,43 +715,52 @@ crate::__open_enum!(
 /// Amendment intent options.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct AmendmentIntentOptions {
     /// The field `axes` (list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub axes: Option<List<AmendmentAxisOptions>>,
     /// The field `kind` ([`AmendmentIntentKind`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub kind: Option<AmendmentIntentKind>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AmendmentIntentOptions, keep other_fields, [], [0 axes "axes" optional; 1 kind "kind"
+    optional;]
+);
 
 /// Amendment line options.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentLineOptions {
     /// The field `attributes` (list).
     pub attributes: List<AmendmentAttributeOptions>,
     /// The field `intents` (list).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub intents: Option<List<AmendmentIntentOptions>>,
     /// The field `lockedReason` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub locked_reason: Option<String>,
     /// The field `orderLineId` (string).
     pub order_line_id: OrderLineId,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AmendmentLineOptions, keep other_fields, [0 attributes "attributes" required; 1
+    order_line_id "orderLineId" required;], [2 intents "intents" optional; 3
+    locked_reason "lockedReason" optional;]
+);
 
 /// Amendment money billing.
 ///
@@ -739,130 +780,148 @@ crate::__open_enum!(AmendmentMoneyBilling { Inline = "inline", NextRun = "nextRu
 /// Amendment options.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentOptions {
     /// The field `addAttribute` ([`AmendmentAddAttributeOptions`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub add_attribute: Option<AmendmentAddAttributeOptions>,
     /// The field `amendable` (boolean).
     pub amendable: bool,
     /// The field `currency` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub currency: Option<String>,
     /// The field `currentPeriodEnd` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub current_period_end: Option<String>,
     /// The field `effectiveDate` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub effective_date: Option<String>,
     /// The field `lines` (list).
     pub lines: List<AmendmentLineOptions>,
     /// The field `notAmendableCode` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub not_amendable_code: Option<String>,
     /// The field `notAmendableReason` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub not_amendable_reason: Option<String>,
     /// The field `orderId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_id: Option<OrderId>,
     /// The field `orderTerm` ([`AmendmentIntentOptions`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_term: Option<AmendmentIntentOptions>,
     /// The field `orderVersion` (integer).
-    #[serde(deserialize_with = "integer")]
     pub order_version: i64,
     /// The field `stubPeriodExists` (boolean).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub stub_period_exists: Option<bool>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AmendmentOptions, keep other_fields, [0 amendable "amendable" required; 1 lines
+    "lines" required; 2 order_version "orderVersion" integer;], [3 add_attribute
+    "addAttribute" optional; 4 currency "currency" optional; 5 current_period_end
+    "currentPeriodEnd" optional; 6 effective_date "effectiveDate" optional; 7
+    not_amendable_code "notAmendableCode" optional; 8 not_amendable_reason
+    "notAmendableReason" optional; 9 order_id "orderId" optional; 10 order_term
+    "orderTerm" optional; 11 stub_period_exists "stubPeriodExists" optional;]
+);
 
 /// Amendment plan.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentPlan {
     /// The field `creditEffects` (list, may be null).
     pub credit_effects: Option<List<AmendmentPlanCreditEffect>>,
     /// The field `effectiveDate` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub effective_date: Option<String>,
     /// The field `moneyEffects` (list, may be null).
     pub money_effects: Option<List<AmendmentPlanMoneyEffect>>,
     /// The field `operations` ([`PlannedOperations`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub operations: Option<PlannedOperations>,
     /// The field `orderId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_id: Option<OrderId>,
     /// The field `orderVersion` (integer).
-    #[serde(deserialize_with = "integer")]
     pub order_version: i64,
     /// The field `planHash` (string).
     pub plan_hash: PlanHash,
     /// The field `planVersion` (integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub plan_version: Option<i64>,
     /// The field `stateDiff` (list, may be null).
     pub state_diff: Option<List<AmendmentPlanAttributeDiff>>,
     /// The field `treatmentsResolved` (list, may be null).
     pub treatments_resolved: Option<List<AmendmentPlanTreatmentResolution>>,
     /// The field `usageEffects` (list, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub usage_effects: Option<List<AmendmentPlanUsageEffect>>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AmendmentPlan, keep other_fields, [0 order_version "orderVersion" integer; 1
+    plan_hash "planHash" required;], [2 credit_effects "creditEffects" optional; 3
+    effective_date "effectiveDate" optional; 4 money_effects "moneyEffects" optional; 5
+    operations "operations" optional; 6 order_id "orderId" optional; 7 plan_version
+    "planVersion" optional_integer; 8 state_diff "stateDiff" optional; 9
+    treatments_resolved "treatmentsResolved" optional; 10 usage_effects "usageEffects"
+    optional;]
+);
 
 /// Amendment plan attribute diff.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentPlanAttributeDiff {
     /// The field `after` ([`AmendmentAttributeState`], may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub after: Option<AmendmentAttributeState>,
     /// The field `before` ([`AmendmentAttributeState`], may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub before: Option<AmendmentAttributeState>,
     /// The field `change` ([`AmendmentPlanChange`]).
     pub change: AmendmentPlanChange,
     /// The field `governsFrom` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub governs_from: Option<String>,
     /// The field `intentIndex` (integer).
-    #[serde(deserialize_with = "integer")]
     pub intent_index: i64,
     /// The field `nextInvoiceAt` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub next_invoice_at: Option<String>,
     /// The field `orderLineAttributeId` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_line_attribute_id: Option<OrderLineAttributeId>,
     /// The field `orderLineId` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_line_id: Option<OrderLineId>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AmendmentPlanAttributeDiff, keep other_fields, [0 change "change" required; 1
+    intent_index "intentIndex" integer;], [2 after "after" optional; 3 before "before"
+    optional; 4 governs_from "governsFrom" optional; 5 next_invoice_at "nextInvoiceAt"
+    optional; 6 order_line_attribute_id "orderLineAttributeId" optional; 7 order_line_id
+    "orderLineId" optional;]
+);
 
 /// Amendment plan change.
 ///
@@ -891,42 +950,50 @@ crate::__open_enum!(
 /// Amendment plan credit effect.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentPlanCreditEffect {
     /// The field `at` (string).
     pub at: String,
     /// The field `creditAmount` (exact number).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub credit_amount: Option<Decimal>,
     /// The field `hasInfiniteCredits` (boolean).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub has_infinite_credits: Option<bool>,
     /// The field `intentIndex` (integer).
-    #[serde(deserialize_with = "integer")]
     pub intent_index: i64,
     /// The field `kind` ([`AmendmentCreditEffectKind`]).
     pub kind: AmendmentCreditEffectKind,
     /// The field `orderLineAttributeId` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_line_attribute_id: Option<OrderLineAttributeId>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AmendmentPlanCreditEffect, keep other_fields, [0 at "at" required; 1 intent_index
+    "intentIndex" integer; 2 kind "kind" required;], [3 credit_amount "creditAmount"
+    optional_decimal; 4 has_infinite_credits "hasInfiniteCredits" optional; 5
+    order_line_attribute_id "orderLineAttributeId" optional;]
+);
 
 /// Amendment plan money effect.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentPlanMoneyEffect {
     /// The field `amountMinor` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub amount_minor: Decimal,
     /// The field `billing` ([`AmendmentMoneyBilling`]).
     pub billing: AmendmentMoneyBilling,
@@ -937,26 +1004,33 @@ pub struct AmendmentPlanMoneyEffect {
     /// The field `cycleStart` (string).
     pub cycle_start: String,
     /// The field `intentIndex` (integer).
-    #[serde(deserialize_with = "integer")]
     pub intent_index: i64,
     /// The field `kind` ([`AmendmentPlanMoneyEffectKind`]).
     pub kind: AmendmentPlanMoneyEffectKind,
     /// The field `orderLineAttributeId` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_line_attribute_id: Option<OrderLineAttributeId>,
     /// The field `orderLineId` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_line_id: Option<OrderLineId>,
     /// The field `remainingDays` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub remaining_days: Decimal,
     /// The field `totalDaysInCycle` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub total_days_in_cycle: Decimal,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AmendmentPlanMoneyEffect, keep other_fields, [0 amount_minor "amountMinor" decimal; 1
+    billing "billing" required; 2 currency "currency" required; 3 cycle_end "cycleEnd"
+    required; 4 cycle_start "cycleStart" required; 5 intent_index "intentIndex" integer;
+    6 kind "kind" required; 7 remaining_days "remainingDays" decimal; 8
+    total_days_in_cycle "totalDaysInCycle" decimal;], [9 order_line_attribute_id
+    "orderLineAttributeId" optional; 10 order_line_id "orderLineId" optional;]
+);
 
 /// Amendment plan money effect kind.
 ///
@@ -981,15 +1055,14 @@ crate::__open_enum!(
 /// Amendment plan treatment resolution.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentPlanTreatmentResolution {
     /// The field `axis` ([`AmendmentAxisId`]).
     pub axis: AmendmentAxisId,
     /// The field `intentIndex` (integer).
-    #[serde(deserialize_with = "integer")]
     pub intent_index: i64,
     /// The field `reason` (string).
     pub reason: String,
@@ -998,29 +1071,37 @@ pub struct AmendmentPlanTreatmentResolution {
     /// The field `value` ([`AmendmentAxisChoiceValue`]).
     pub value: AmendmentAxisChoiceValue,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AmendmentPlanTreatmentResolution, keep other_fields, [0 axis "axis" required; 1
+    intent_index "intentIndex" integer; 2 reason "reason" required; 3 source "source"
+    required; 4 value "value" required;], []
+);
 
 /// Amendment plan usage effect.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentPlanUsageEffect {
     /// The field `intentIndex` (integer).
-    #[serde(deserialize_with = "integer")]
     pub intent_index: i64,
     /// The field `kind` ([`AmendmentPlanUsageEffectKind`]).
     pub kind: AmendmentPlanUsageEffectKind,
     /// The field `orderLineAttributeId` (string).
     pub order_line_attribute_id: OrderLineAttributeId,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AmendmentPlanUsageEffect, keep other_fields, [0 intent_index "intentIndex" integer; 1
+    kind "kind" required; 2 order_line_attribute_id "orderLineAttributeId" required;], []
+);
 
 /// Amendment plan usage effect kind.
 ///
@@ -1043,24 +1124,29 @@ crate::__open_enum!(
 /// Amendment pricing clause.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentPricingClause {
     /// The field `billingTypes` (list).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_types: Option<Vec<BillingType>>,
     /// The field `chargeTypes` (list).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub charge_types: Option<Vec<OrderChargeType>>,
     /// The field `pricingModels` (list).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pricing_models: Option<Vec<AmendmentPricingModel>>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AmendmentPricingClause, keep other_fields, [], [0 billing_types "billingTypes"
+    optional; 1 charge_types "chargeTypes" optional; 2 pricing_models "pricingModels"
+    optional;]
+);
 
 /// Amendment pricing model.
 ///
@@ -1095,36 +1181,38 @@ crate::__open_enum!(
 /// Amendment response.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentResponse {
     /// The field `amendmentId` (string).
     pub amendment_id: AmendmentId,
     /// The field `createdLineIds` (list, may be null).
     pub created_line_ids: Option<Vec<OrderLineId>>,
     /// The field `effectiveDate` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub effective_date: Option<String>,
     /// The field `endedLineIds` (list, may be null).
     pub ended_line_ids: Option<Vec<OrderLineId>>,
     /// The field `orderId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_id: Option<OrderId>,
     /// The field `plan` ([`AmendmentPlan`], may be null).
     pub plan: Option<AmendmentPlan>,
     /// The field `version` (integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub version: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AmendmentResponse, keep other_fields, [0 amendment_id "amendmentId" required;], [1
+    created_line_ids "createdLineIds" optional; 2 effective_date "effectiveDate"
+    optional; 3 ended_line_ids "endedLineIds" optional; 4 order_id "orderId" optional; 5
+    plan "plan" optional; 6 version "version" optional_integer;]
+);
 
 /// How an amendment treats the current period.
 ///
@@ -1188,33 +1276,38 @@ crate::__open_enum!(ChargeStub { Full = "full", None = "none", Prorated = "prora
 /// Charge stub add option.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ChargeStubAddOption {
     /// The field `isDefault` (boolean).
     pub is_default: bool,
     /// The field `requires` (list).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub requires: Option<List<AmendmentPricingClause>>,
     /// The field `unsupportedReason` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub unsupported_reason: Option<String>,
     /// The field `value` ([`ChargeStub`]).
     pub value: ChargeStub,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ChargeStubAddOption, keep other_fields, [0 is_default "isDefault" required; 1 value
+    "value" required;], [2 requires "requires" optional; 3 unsupported_reason
+    "unsupportedReason" optional;]
+);
 
 /// Charge stub amendment add axis options.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ChargeStubAmendmentAddAxisOptions {
     /// The field `appliesTo` (list).
     pub applies_to: List<AmendmentPricingClause>,
@@ -1223,14 +1316,18 @@ pub struct ChargeStubAmendmentAddAxisOptions {
     /// The field `relevance` ([`AmendmentAxisRelevance`]).
     pub relevance: AmendmentAxisRelevance,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ChargeStubAmendmentAddAxisOptions, keep other_fields, [0 applies_to "appliesTo"
+    required; 1 options "options" required; 2 relevance "relevance" required;], []
+);
 
 /// Charge stub amendment axis options.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ChargeStubAmendmentAxisOptions {
@@ -1239,62 +1336,76 @@ pub struct ChargeStubAmendmentAxisOptions {
     /// The field `relevance` ([`AmendmentAxisRelevance`]).
     pub relevance: AmendmentAxisRelevance,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ChargeStubAmendmentAxisOptions, keep other_fields, [0 options "options" required; 1
+    relevance "relevance" required;], []
+);
 
 /// Charge stub option.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ChargeStubOption {
     /// The field `available` (boolean).
     pub available: bool,
     /// The field `isDefault` (boolean).
     pub is_default: bool,
     /// The field `unavailableReason` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub unavailable_reason: Option<String>,
     /// The field `value` ([`ChargeStub`]).
     pub value: ChargeStub,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ChargeStubOption, keep other_fields, [0 available "available" required; 1 is_default
+    "isDefault" required; 2 value "value" required;], [3 unavailable_reason
+    "unavailableReason" optional;]
+);
 
 /// Credit grant add option.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditGrantAddOption {
     /// The field `isDefault` (boolean).
     pub is_default: bool,
     /// The field `requires` (list).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub requires: Option<List<AmendmentPricingClause>>,
     /// The field `unsupportedReason` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub unsupported_reason: Option<String>,
     /// The field `value` ([`AmendmentCreditGrant`]).
     pub value: AmendmentCreditGrant,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CreditGrantAddOption, keep other_fields, [0 is_default "isDefault" required; 1 value
+    "value" required;], [2 requires "requires" optional; 3 unsupported_reason
+    "unsupportedReason" optional;]
+);
 
 /// Credit grant amendment add axis options.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditGrantAmendmentAddAxisOptions {
     /// The field `appliesTo` (list).
     pub applies_to: List<AmendmentPricingClause>,
@@ -1303,14 +1414,18 @@ pub struct CreditGrantAmendmentAddAxisOptions {
     /// The field `relevance` ([`AmendmentAxisRelevance`]).
     pub relevance: AmendmentAxisRelevance,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CreditGrantAmendmentAddAxisOptions, keep other_fields, [0 applies_to "appliesTo"
+    required; 1 options "options" required; 2 relevance "relevance" required;], []
+);
 
 /// Credit grant amendment axis options.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreditGrantAmendmentAxisOptions {
@@ -1319,31 +1434,40 @@ pub struct CreditGrantAmendmentAxisOptions {
     /// The field `relevance` ([`AmendmentAxisRelevance`]).
     pub relevance: AmendmentAxisRelevance,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CreditGrantAmendmentAxisOptions, keep other_fields, [0 options "options" required; 1
+    relevance "relevance" required;], []
+);
 
 /// Credit grant option.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditGrantOption {
     /// The field `available` (boolean).
     pub available: bool,
     /// The field `isDefault` (boolean).
     pub is_default: bool,
     /// The field `unavailableReason` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub unavailable_reason: Option<String>,
     /// The field `value` ([`AmendmentCreditGrant`]).
     pub value: AmendmentCreditGrant,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CreditGrantOption, keep other_fields, [0 available "available" required; 1 is_default
+    "isDefault" required; 2 value "value" required;], [3 unavailable_reason
+    "unavailableReason" optional;]
+);
 
 /// Ends an attribute.
 ///
@@ -1418,7 +1542,7 @@ impl ExecuteAmendmentRequest {
 /// Money amendment axis options.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct MoneyAmendmentAxisOptions {
@@ -1427,9 +1551,13 @@ pub struct MoneyAmendmentAxisOptions {
     /// The field `relevance` ([`AmendmentAxisRelevance`]).
     pub relevance: AmendmentAxisRelevance,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    MoneyAmendmentAxisOptions, keep other_fields, [0 options "options" required; 1
+    relevance "relevance" required;], []
+);
 
 /// Money axis value.
 ///
@@ -1449,182 +1577,204 @@ crate::__open_enum!(MoneyAxisValue { None = "none", Prorate = "prorate" });
 /// Money option.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct MoneyOption {
     /// The field `available` (boolean).
     pub available: bool,
     /// The field `isDefault` (boolean).
     pub is_default: bool,
     /// The field `unavailableReason` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub unavailable_reason: Option<String>,
     /// The field `value` ([`MoneyAxisValue`]).
     pub value: MoneyAxisValue,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    MoneyOption, keep other_fields, [0 available "available" required; 1 is_default
+    "isDefault" required; 2 value "value" required;], [3 unavailable_reason
+    "unavailableReason" optional;]
+);
 
 /// Planned add.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlannedAdd {
     /// The field `chargeStub` ([`ChargeStub`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub charge_stub: Option<ChargeStub>,
     /// The field `creditGrant` ([`AmendmentCreditGrant`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credit_grant: Option<AmendmentCreditGrant>,
     /// The field `currency` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub currency: Option<String>,
     /// The field `intentIndex` (integer).
-    #[serde(deserialize_with = "integer")]
     pub intent_index: i64,
     /// The field `lineName` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub line_name: Option<String>,
     /// The field `lineType` ([`OrderLineType`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub line_type: Option<OrderLineType>,
     /// The field `productAttributeId` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub product_attribute_id: Option<ProductAttributeId>,
     /// The field `productId` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub product_id: Option<ProductId>,
     /// The field `quantity` (integer).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub quantity: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PlannedAdd, keep other_fields, [0 intent_index "intentIndex" integer;], [1
+    charge_stub "chargeStub" optional; 2 credit_grant "creditGrant" optional; 3 currency
+    "currency" optional; 4 line_name "lineName" optional; 5 line_type "lineType"
+    optional; 6 product_attribute_id "productAttributeId" optional; 7 product_id
+    "productId" optional; 8 quantity "quantity" optional_integer;]
+);
 
 /// Planned copy.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlannedCopy {
     /// The field `intentIndex` (integer).
-    #[serde(deserialize_with = "integer")]
     pub intent_index: i64,
     /// The field `orderLineAttributeId` (string).
     pub order_line_attribute_id: OrderLineAttributeId,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PlannedCopy, keep other_fields, [0 intent_index "intentIndex" integer; 1
+    order_line_attribute_id "orderLineAttributeId" required;], []
+);
 
 /// Planned end.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlannedEnd {
     /// The field `intentIndex` (integer).
-    #[serde(deserialize_with = "integer")]
     pub intent_index: i64,
     /// The field `orderLineAttributeId` (string).
     pub order_line_attribute_id: OrderLineAttributeId,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PlannedEnd, keep other_fields, [0 intent_index "intentIndex" integer; 1
+    order_line_attribute_id "orderLineAttributeId" required;], []
+);
 
 /// Planned operations.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlannedOperations {
     /// The field `adds` (list).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub adds: Option<List<PlannedAdd>>,
     /// The field `copies` (list).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub copies: Option<List<PlannedCopy>>,
     /// The field `ends` (list).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub ends: Option<List<PlannedEnd>>,
     /// The field `orderTerm` ([`PlannedOrderTerm`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_term: Option<PlannedOrderTerm>,
     /// The field `replaces` (list).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub replaces: Option<List<PlannedReplace>>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PlannedOperations, keep other_fields, [], [0 adds "adds" optional; 1 copies "copies"
+    optional; 2 ends "ends" optional; 3 order_term "orderTerm" optional; 4 replaces
+    "replaces" optional;]
+);
 
 /// Planned order term.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlannedOrderTerm {
     /// The field `intentIndex` (integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub intent_index: Option<i64>,
     /// The field `newEndDate` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub new_end_date: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PlannedOrderTerm, keep other_fields, [], [0 intent_index "intentIndex"
+    optional_integer; 1 new_end_date "newEndDate" optional;]
+);
 
 /// Planned replace.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlannedReplace {
     /// The field `intentIndex` (integer).
-    #[serde(deserialize_with = "integer")]
     pub intent_index: i64,
     /// The field `newEndDate` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub new_end_date: Option<String>,
     /// The field `newPricing` (any JSON).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub new_pricing: Option<Value>,
     /// The field `newQuantity` (integer).
-    #[serde(deserialize_with = "integer")]
     pub new_quantity: i64,
     /// The field `orderLineAttributeId` (string).
     pub order_line_attribute_id: OrderLineAttributeId,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PlannedReplace, keep other_fields, [0 intent_index "intentIndex" integer; 1
+    new_quantity "newQuantity" integer; 2 order_line_attribute_id "orderLineAttributeId"
+    required;], [3 new_end_date "newEndDate" optional; 4 new_pricing "newPricing"
+    optional;]
+);
 
 /// The changes of an amendment to preview.
 ///
@@ -1837,7 +1987,7 @@ impl UpdateQuantityAmendmentIntent {
 /// Usage attribution amendment axis options.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct UsageAttributionAmendmentAxisOptions {
@@ -1846,9 +1996,13 @@ pub struct UsageAttributionAmendmentAxisOptions {
     /// The field `relevance` ([`AmendmentAxisRelevance`]).
     pub relevance: AmendmentAxisRelevance,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    UsageAttributionAmendmentAxisOptions, keep other_fields, [0 options "options"
+    required; 1 relevance "relevance" required;], []
+);
 
 /// Usage attribution axis value.
 ///
@@ -1871,21 +2025,26 @@ crate::__open_enum!(
 /// Usage attribution option.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct UsageAttributionOption {
     /// The field `available` (boolean).
     pub available: bool,
     /// The field `isDefault` (boolean).
     pub is_default: bool,
     /// The field `unavailableReason` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub unavailable_reason: Option<String>,
     /// The field `value` ([`UsageAttributionAxisValue`]).
     pub value: UsageAttributionAxisValue,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    UsageAttributionOption, keep other_fields, [0 available "available" required; 1
+    is_default "isDefault" required; 2 value "value" required;], [3 unavailable_reason
+    "unavailableReason" optional;]
+);

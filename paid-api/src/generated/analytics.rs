@@ -5,9 +5,10 @@
 #![cfg_attr(not(feature = "experimental"), allow(unused_imports))]
 
 use crate::runtime::{
-    Call, Client, Deserialize, JsonObject, List, Method, Serialize, Timestamp, Value,
-    optional_integer,
+    Call, Client, JsonObject, List, Method, Serialize, Timestamp, Value,
 };
+#[cfg(feature = "full-serde")]
+use crate::runtime::Deserialize;
 
 /// Analytics: SQL over billing data, and what signals look like.
 #[derive(Clone, Debug)]
@@ -188,43 +189,47 @@ impl GetSignalsMetadata {
 crate::__sendable!(GetSignalsMetadata => SignalsMetadataResponse);
 
 /// Analytics column.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AnalyticsColumn {
     /// The field `name` (string).
     pub name: String,
     /// The field `type` (string).
     pub type_: String,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AnalyticsColumn, keep other_fields, [0 name "name" required; 1 type_ "type"
+    required;], []
+);
 
 /// Analytics query meta.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AnalyticsQueryMeta {
     /// The field `elapsedMs` (number, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub elapsed_ms: Option<f64>,
     /// The field `rowCount` (integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub row_count: Option<i64>,
     /// The field `truncated` (boolean, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub truncated: Option<bool>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AnalyticsQueryMeta, keep other_fields, [], [0 elapsed_ms "elapsedMs" optional; 1
+    row_count "rowCount" optional_integer; 2 truncated "truncated" optional;]
+);
 
 /// A query over your organisation's billing data.
 #[derive(Clone, Debug, Serialize)]
@@ -242,28 +247,32 @@ impl AnalyticsQueryRequest {
 }
 
 /// Analytics query response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct AnalyticsQueryResponse {
     /// The field `columns` (list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub columns: Option<List<AnalyticsColumn>>,
     /// The field `meta` ([`AnalyticsQueryMeta`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub meta: Option<AnalyticsQueryMeta>,
     /// The field `rows` (list).
     pub rows: Vec<Vec<Value>>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AnalyticsQueryResponse, keep other_fields, [0 rows "rows" required;], [1 columns
+    "columns" optional; 2 meta "meta" optional;]
+);
 
 /// Analytics schema column.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AnalyticsSchemaColumn {
     /// The field `comment` (string).
     pub comment: String,
@@ -272,24 +281,31 @@ pub struct AnalyticsSchemaColumn {
     /// The field `type` (string).
     pub type_: String,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AnalyticsSchemaColumn, keep other_fields, [0 comment "comment" required; 1 name
+    "name" required; 2 type_ "type" required;], []
+);
 
 /// Analytics schema response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct AnalyticsSchemaResponse {
     /// The field `views` (list).
     pub views: List<AnalyticsSchemaView>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AnalyticsSchemaResponse, keep other_fields, [0 views "views" required;], []
+);
 
 /// Analytics schema view.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct AnalyticsSchemaView {
@@ -300,12 +316,16 @@ pub struct AnalyticsSchemaView {
     /// The field `name` (string).
     pub name: String,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AnalyticsSchemaView, keep other_fields, [0 columns "columns" required; 1 comment
+    "comment" required; 2 name "name" required;], []
+);
 
 /// Signal data path.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct SignalDataPath {
@@ -314,53 +334,69 @@ pub struct SignalDataPath {
     /// The field `types` (list).
     pub types: Vec<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    SignalDataPath, keep other_fields, [0 path "path" required; 1 types "types"
+    required;], []
+);
 
 /// Signal metadata.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct SignalMetadata {
     /// The field `paths` (list).
     pub paths: List<SignalDataPath>,
     /// The field `signalName` (string).
     pub signal_name: String,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    SignalMetadata, keep other_fields, [0 paths "paths" required; 1 signal_name
+    "signalName" required;], []
+);
 
 /// Signals metadata response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct SignalsMetadataResponse {
     /// The field `meta` ([`SignalsMetadataWindow`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub meta: Option<SignalsMetadataWindow>,
     /// The field `signals` (list).
     pub signals: List<SignalMetadata>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    SignalsMetadataResponse, keep other_fields, [0 signals "signals" required;], [1 meta
+    "meta" optional;]
+);
 
 /// Signals metadata window.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct SignalsMetadataWindow {
     /// The field `fromDate` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub from_date: Option<String>,
     /// The field `toDate` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub to_date: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    SignalsMetadataWindow, keep other_fields, [], [0 from_date "fromDate" optional; 1
+    to_date "toDate" optional;]
+);

@@ -3,10 +3,10 @@
 //! Resource `checkouts`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, Empty, JsonObject, List, Method, Serialize, Timestamp,
+    Call, Client, Empty, JsonObject, List, Method, Serialize, Timestamp,
 };
 #[cfg(feature = "full-serde")]
-use crate::runtime::optional_flat_choice;
+use crate::runtime::{Deserialize, optional_flat_choice};
 use super::ids::{
     CheckoutId, CustomerId, ExternalCustomerId, ExternalPlanId, OrderId, PlanId,
     ProductId,
@@ -92,27 +92,27 @@ impl ListCheckouts {
 crate::__paged!(ListCheckouts => CheckoutListResponse);
 
 /// A link where a customer chooses a plan and pays.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Checkout {
     /// The field `allowedCurrencies` (list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub allowed_currencies: Option<Vec<String>>,
     /// The field `cancelUrl` (string, may be null).
     pub cancel_url: Option<String>,
     /// The field `collectAddress` (boolean, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub collect_address: Option<bool>,
     /// The field `collectPhone` (boolean, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub collect_phone: Option<bool>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `customCards` (list).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub custom_cards: Option<List<CheckoutCustomCard>>,
     /// The field `customerId` (string, may be null).
     pub customer_id: Option<CustomerId>,
@@ -127,44 +127,60 @@ pub struct Checkout {
     /// The field `products` (list).
     pub products: List<CheckoutProduct>,
     /// The field `singleUse` (boolean, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub single_use: Option<bool>,
     /// The field `status` ([`CheckoutStatus`]).
     pub status: CheckoutStatus,
     /// The field `successUrl` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub success_url: Option<String>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// The field `url` (string).
     pub url: String,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    Checkout, keep other_fields, [0 id "id" required; 1 products "products" required; 2
+    status "status" required; 3 url "url" required;], [4 allowed_currencies
+    "allowedCurrencies" optional; 5 cancel_url "cancelUrl" optional; 6 collect_address
+    "collectAddress" optional; 7 collect_phone "collectPhone" optional; 8 created_at
+    "createdAt" optional; 9 custom_cards "customCards" optional; 10 customer_id
+    "customerId" optional; 11 expires_at "expiresAt" optional; 12 external_customer_id
+    "externalCustomerId" optional; 13 metadata "metadata" optional; 14 single_use
+    "singleUse" optional; 15 success_url "successUrl" optional; 16 updated_at "updatedAt"
+    optional;]
+);
 
 /// Checkout custom card.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CheckoutCustomCard {
     /// The field `buttonText` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub button_text: Option<String>,
     /// The field `buttonUrl` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub button_url: Option<String>,
     /// The field `label` (string).
     pub label: String,
     /// The field `priceText` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub price_text: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CheckoutCustomCard, keep other_fields, [0 label "label" required;], [1 button_text
+    "buttonText" optional; 2 button_url "buttonUrl" optional; 3 price_text "priceText"
+    optional;]
+);
 
 /// A card of your own, shown next to the plans of a checkout page.
 #[derive(Clone, Debug, Serialize)]
@@ -215,27 +231,27 @@ impl CheckoutCustomCardInput {
 }
 
 /// A checkout with its outcome.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CheckoutDetails {
     /// The field `allowedCurrencies` (list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub allowed_currencies: Option<Vec<String>>,
     /// The field `cancelUrl` (string, may be null).
     pub cancel_url: Option<String>,
     /// The field `collectAddress` (boolean, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub collect_address: Option<bool>,
     /// The field `collectPhone` (boolean, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub collect_phone: Option<bool>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `customCards` (list).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub custom_cards: Option<List<CheckoutCustomCard>>,
     /// The field `customerId` (string, may be null).
     pub customer_id: Option<CustomerId>,
@@ -254,41 +270,56 @@ pub struct CheckoutDetails {
     /// The field `selectedProduct` ([`CheckoutSelectedProduct`], may be null).
     pub selected_product: Option<CheckoutSelectedProduct>,
     /// The field `singleUse` (boolean, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub single_use: Option<bool>,
     /// The field `status` ([`CheckoutStatus`]).
     pub status: CheckoutStatus,
     /// The field `successUrl` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub success_url: Option<String>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// The field `url` (string).
     pub url: String,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CheckoutDetails, keep other_fields, [0 id "id" required; 1 products "products"
+    required; 2 status "status" required; 3 url "url" required;], [4 allowed_currencies
+    "allowedCurrencies" optional; 5 cancel_url "cancelUrl" optional; 6 collect_address
+    "collectAddress" optional; 7 collect_phone "collectPhone" optional; 8 created_at
+    "createdAt" optional; 9 custom_cards "customCards" optional; 10 customer_id
+    "customerId" optional; 11 expires_at "expiresAt" optional; 12 external_customer_id
+    "externalCustomerId" optional; 13 metadata "metadata" optional; 14 order_id "orderId"
+    optional; 15 selected_product "selectedProduct" optional; 16 single_use "singleUse"
+    optional; 17 success_url "successUrl" optional; 18 updated_at "updatedAt" optional;]
+);
 
 /// Checkout list response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CheckoutListResponse {
     /// The field `data` (list).
     pub data: List<Checkout>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CheckoutListResponse, keep other_fields, [0 data "data" required;], [1 pagination
+    "pagination" optional;]
+);
 crate::__page!(CheckoutListResponse, Checkout, optional_pagination);
 
 /// A plan that a checkout offers.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct CheckoutPlan {
     /// Features shown on the page, instead of the plan's own list (`features`, list).
@@ -312,9 +343,12 @@ impl CheckoutPlan {
         self
     }
 }
+crate::__object!(
+    CheckoutPlan, skip, [0 id "id" required;], [1 features "features" optional;]
+);
 
 /// A product that a checkout offers.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct CheckoutProduct {
     /// Product (`id`, string).
@@ -335,21 +369,28 @@ impl CheckoutProduct {
         self
     }
 }
+crate::__object!(
+    CheckoutProduct, skip, [0 id "id" required;], [1 plans "plans" optional;]
+);
 
 /// Checkout selected product.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CheckoutSelectedProduct {
     /// The field `id` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<ProductId>,
     /// The field `plan` ([`PlanRef`], may be null).
     pub plan: Option<PlanRef>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CheckoutSelectedProduct, keep other_fields, [], [0 id "id" optional; 1 plan "plan"
+    optional;]
+);
 
 /// Which checkouts to list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -488,19 +529,23 @@ impl CreateCheckoutRequest {
 }
 
 /// Plan ref.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlanRef {
     /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalPlanId>,
     /// The field `id` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<PlanId>,
     /// The field `name` (string, may be null).
     pub name: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PlanRef, keep other_fields, [], [0 external_id "externalId" optional; 1 id "id"
+    optional; 2 name "name" optional;]
+);

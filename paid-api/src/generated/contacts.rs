@@ -3,9 +3,10 @@
 //! Resource `contacts`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, Empty, JsonObject, List, Method, Patch, Serialize,
-    Timestamp,
+    Call, Client, Empty, JsonObject, List, Method, Patch, Serialize, Timestamp,
 };
+#[cfg(feature = "full-serde")]
+use crate::runtime::Deserialize;
 use super::ids::{ContactId, CustomerId, ExternalContactId};
 use super::shared::Pagination;
 
@@ -158,16 +159,16 @@ impl ListContacts {
 crate::__paged!(ListContacts => ContactListResponse);
 
 /// A person at a customer who receives its invoices.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Contact {
     /// The field `billingAddress` ([`ContactBillingAddress`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_address: Option<ContactBillingAddress>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `customerId` (string).
     pub customer_id: CustomerId,
@@ -176,28 +177,35 @@ pub struct Contact {
     /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalContactId>,
     /// The field `firstName` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub first_name: Option<String>,
     /// The field `id` (string).
     pub id: ContactId,
     /// The field `lastName` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub last_name: Option<String>,
     /// The field `phone` (string, may be null).
     pub phone: Option<String>,
     /// The field `roles` (list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub roles: Option<Vec<ContactRole>>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    Contact, keep other_fields, [0 customer_id "customerId" required; 1 email "email"
+    required; 2 id "id" required;], [3 billing_address "billingAddress" optional; 4
+    created_at "createdAt" optional; 5 external_id "externalId" optional; 6 first_name
+    "firstName" optional; 7 last_name "lastName" optional; 8 phone "phone" optional; 9
+    roles "roles" optional; 10 updated_at "updatedAt" optional;]
+);
 
 /// The postal address of a contact.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
@@ -260,21 +268,30 @@ impl ContactBillingAddress {
         self
     }
 }
+crate::__object!(
+    ContactBillingAddress, skip, [], [0 city "city" optional; 1 country "country"
+    optional; 2 state "state" optional; 3 street "street" optional; 4 zip_code "zipCode"
+    optional;]
+);
 
 /// Contact list response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ContactListResponse {
     /// The field `data` (list).
     pub data: List<Contact>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ContactListResponse, keep other_fields, [0 data "data" required;], [1 pagination
+    "pagination" optional;]
+);
 crate::__page!(ContactListResponse, Contact, optional_pagination);
 
 /// A role of a contact.

@@ -3,11 +3,10 @@
 //! Resource `costs`.
 
 use crate::runtime::{
-    Call, Client, Decimal, Deserialize, JsonObject, Method, Serialize, Timestamp, Value,
-    decimal, integer,
+    Call, Client, Decimal, JsonObject, Method, Serialize, Timestamp, Value, decimal,
 };
 #[cfg(feature = "full-serde")]
-use crate::runtime::{DeserializeError, Deserializer, from_value};
+use crate::runtime::{Deserialize, DeserializeError, Deserializer, from_value};
 use super::shared::{CustomerAttribution, ProductAttribution};
 
 /// Costs: what your agents' work costs you, by customer and product.
@@ -185,20 +184,22 @@ impl CreateCostsRequest {
 }
 
 /// The result of sending cost records.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreateCostsResponse {
     /// Number of records that Paid already had (`duplicates`, integer).
-    #[serde(deserialize_with = "integer")]
     pub duplicates: i64,
     /// Number stored (`ingested`, integer).
-    #[serde(deserialize_with = "integer")]
     pub ingested: i64,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CreateCostsResponse, keep other_fields, [0 duplicates "duplicates" integer; 1
+    ingested "ingested" integer;], []
+);
 
 /// Token counts of one model call. Each token is counted in one field only.
 #[derive(Clone, Debug, Serialize)]

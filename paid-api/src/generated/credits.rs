@@ -3,9 +3,10 @@
 //! Resource `credits`.
 
 use crate::runtime::{
-    Call, Client, Decimal, Deserialize, JsonObject, List, Method, Patch, Serialize,
-    Timestamp, decimal_text, integer,
+    Call, Client, Decimal, JsonObject, List, Method, Patch, Serialize, Timestamp,
 };
+#[cfg(feature = "full-serde")]
+use crate::runtime::{Deserialize, decimal_text};
 use super::ids::{
     CreditCurrencyId, CreditTransactionId, CustomerId, ExternalCustomerId, OrderId,
     SignalId,
@@ -304,15 +305,15 @@ impl CreateCreditCurrencyRequest {
 }
 
 /// A unit in which prepaid credits are counted.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditCurrency {
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `description` (string, may be null).
     pub description: Option<String>,
@@ -325,24 +326,33 @@ pub struct CreditCurrency {
     /// The field `status` ([`CreditCurrencyStatus`]).
     pub status: CreditCurrencyStatus,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CreditCurrency, keep other_fields, [0 id "id" required; 1 key "key" required; 2 name
+    "name" required; 3 status "status" required;], [4 archived_at "archivedAt" optional;
+    5 created_at "createdAt" optional; 6 description "description" optional; 7 updated_at
+    "updatedAt" optional;]
+);
 
 /// Credit currency list response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreditCurrencyListResponse {
     /// The field `data` (list).
     pub data: List<CreditCurrency>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CreditCurrencyListResponse, keep other_fields, [0 data "data" required;], []
+);
 
 /// Whether a credit currency can be granted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -377,16 +387,16 @@ crate::__open_enum!(
 /// Credit transaction.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0 and paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditTransaction {
     /// The field `amount` (exact number in a string).
-    #[serde(with = "decimal_text")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal_text"))]
     pub amount: Decimal,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `creditCurrency` ([`CreditCurrencyRef`]).
     pub credit_currency: CreditCurrencyRef,
@@ -407,9 +417,16 @@ pub struct CreditTransaction {
     /// The field `type` ([`CreditTransactionType`]).
     pub type_: CreditTransactionType,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CreditTransaction, keep other_fields, [0 amount "amount" decimal; 1 credit_currency
+    "creditCurrency" required; 2 customer "customer" required; 3 id "id" required; 4
+    origin_code "originCode" required; 5 type_ "type" required;], [6 created_at
+    "createdAt" optional; 7 event_name "eventName" optional; 8 order_id "orderId"
+    optional; 9 product "product" optional; 10 signal_id "signalId" optional;]
+);
 
 /// What sums of credit transactions are grouped by.
 ///
@@ -446,72 +463,86 @@ crate::__open_enum!(
 /// Credit transaction list response.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0 and paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreditTransactionListResponse {
     /// The field `data` (list).
     pub data: List<CreditTransaction>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CreditTransactionListResponse, keep other_fields, [0 data "data" required;], [1
+    pagination "pagination" optional;]
+);
 crate::__page!(CreditTransactionListResponse, CreditTransaction, optional_pagination);
 
 /// Credit transaction summary bucket.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditTransactionSummaryBucket {
     /// The field `creditCurrency` ([`CreditCurrencyRef`]).
     pub credit_currency: CreditCurrencyRef,
     /// The field `credits` (exact number in a string).
-    #[serde(with = "decimal_text")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal_text"))]
     pub credits: Decimal,
     /// The field `groupKey` (string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub group_key: Option<String>,
     /// The field `periodEnd` (RFC 3339 time).
     pub period_end: Timestamp,
     /// The field `periodStart` (RFC 3339 time).
     pub period_start: Timestamp,
     /// The field `transactionCount` (integer).
-    #[serde(deserialize_with = "integer")]
     pub transaction_count: i64,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CreditTransactionSummaryBucket, keep other_fields, [0 credit_currency
+    "creditCurrency" required; 1 credits "credits" decimal; 2 period_end "periodEnd"
+    required; 3 period_start "periodStart" required; 4 transaction_count
+    "transactionCount" integer;], [5 group_key "groupKey" optional;]
+);
 
 /// Credit transaction summary response.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditTransactionSummaryResponse {
     /// The field `data` (list).
     pub data: List<CreditTransactionSummaryBucket>,
     /// The field `groupBy` ([`CreditTransactionGroupBy`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub group_by: Option<CreditTransactionGroupBy>,
     /// The field `interval` ([`CreditTransactionInterval`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub interval: Option<CreditTransactionInterval>,
     /// The field `type` ([`CreditTransactionType`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub type_: Option<CreditTransactionType>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CreditTransactionSummaryResponse, keep other_fields, [0 data "data" required;], [1
+    group_by "groupBy" optional; 2 interval "interval" optional; 3 type_ "type"
+    optional;]
+);
 
 /// What a credit transaction does.
 ///

@@ -3,9 +3,10 @@
 //! Resource `custom-views`.
 
 use crate::runtime::{
-    BTreeMap, Call, Client, Deserialize, JsonObject, List, Method, Patch, Serialize,
-    Timestamp, integer, optional_integer,
+    BTreeMap, Call, Client, JsonObject, List, Method, Patch, Serialize, Timestamp,
 };
+#[cfg(feature = "full-serde")]
+use crate::runtime::Deserialize;
 use super::ids::{CustomViewId, CustomerId};
 
 /// Custom views: dashboards built from queries. Experimental.
@@ -298,10 +299,10 @@ impl CreateCustomViewRequest {
 }
 
 /// Custom view.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomView {
     /// The field `displayId` (string).
     pub display_id: CustomViewId,
@@ -310,80 +311,98 @@ pub struct CustomView {
     /// The field `previewUrl` (URL, may be null).
     pub preview_url: Option<String>,
     /// The field `scope` ([`CustomViewScope`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<CustomViewScope>,
     /// The field `status` ([`CustomViewStatus`]).
     pub status: CustomViewStatus,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomView, keep other_fields, [0 display_id "displayId" required; 1 name "name"
+    required; 2 status "status" required;], [3 preview_url "previewUrl" optional; 4 scope
+    "scope" optional;]
+);
 
 /// Custom view data response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomViewDataResponse {
     /// The field `data` (object).
     pub data: BTreeMap<String, Vec<JsonObject>>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomViewDataResponse, keep other_fields, [0 data "data" required;], []
+);
 
 /// Custom view detail.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomViewDetail {
     /// The field `description` (string, may be null).
     pub description: Option<String>,
     /// The field `displayId` (string).
     pub display_id: CustomViewId,
     /// The field `filters` (list, may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub filters: Option<List<CustomViewFilter>>,
     /// The field `name` (string).
     pub name: String,
     /// The field `period` ([`CustomViewPeriod`], may be null).
     pub period: Option<CustomViewPeriod>,
     /// The field `queryIds` (list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub query_ids: Option<Vec<String>>,
     /// The field `renderBundle` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub render_bundle: Option<String>,
     /// The field `scope` ([`CustomViewScope`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<CustomViewScope>,
     /// The field `status` ([`CustomViewStatus`]).
     pub status: CustomViewStatus,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomViewDetail, keep other_fields, [0 display_id "displayId" required; 1 name
+    "name" required; 2 status "status" required;], [3 description "description" optional;
+    4 filters "filters" optional; 5 period "period" optional; 6 query_ids "queryIds"
+    optional; 7 render_bundle "renderBundle" optional; 8 scope "scope" optional;]
+);
 
 /// Custom view embed token response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomViewEmbedTokenResponse {
     /// The field `expiresAt` (RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub expires_at: Option<Timestamp>,
     /// The field `token` (string).
     pub token: String,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomViewEmbedTokenResponse, keep other_fields, [0 token "token" required;], [1
+    expires_at "expiresAt" optional;]
+);
 
 /// A filter of a custom view.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct CustomViewFilter {
     /// Name of the filter (`name`, string).
@@ -407,29 +426,31 @@ impl CustomViewFilter {
         self
     }
 }
+crate::__object!(
+    CustomViewFilter, skip, [0 name "name" required;], [1 values "values" optional;]
+);
 
 /// Custom view list response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomViewListResponse {
     /// The field `views` (list).
     pub views: List<CustomViewSummary>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomViewListResponse, keep other_fields, [0 views "views" required;], []
+);
 
 /// The period that a custom view shows.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct CustomViewPeriod {
     /// Number of units before today; for `relative` (`amount`, integer).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<i64>,
     /// Last day, `YYYY-MM-DD`; for `absolute` (`end`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -480,6 +501,10 @@ impl CustomViewPeriod {
         self
     }
 }
+crate::__object!(
+    CustomViewPeriod, skip, [], [0 amount "amount" optional_integer; 1 end "end"
+    optional; 2 kind "kind" optional; 3 start "start" optional; 4 unit "unit" optional;]
+);
 
 /// How the period of a view is defined.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -562,13 +587,13 @@ pub enum CustomViewStatus {
 crate::__open_enum!(CustomViewStatus { Draft = "DRAFT", Published = "PUBLISHED" });
 
 /// Custom view summary.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomViewSummary {
     /// When Paid created the record (`createdAt`, string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<String>,
     /// The field `description` (string, may be null).
     pub description: Option<String>,
@@ -579,16 +604,21 @@ pub struct CustomViewSummary {
     /// The field `period` ([`CustomViewPeriod`], may be null).
     pub period: Option<CustomViewPeriod>,
     /// The field `queryCount` (integer).
-    #[serde(deserialize_with = "integer")]
     pub query_count: i64,
     /// The field `scope` ([`CustomViewScope`]).
     pub scope: CustomViewScope,
     /// The field `status` ([`CustomViewStatus`]).
     pub status: CustomViewStatus,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomViewSummary, keep other_fields, [0 display_id "displayId" required; 1 name
+    "name" required; 2 query_count "queryCount" integer; 3 scope "scope" required; 4
+    status "status" required;], [5 created_at "createdAt" optional; 6 description
+    "description" optional; 7 period "period" optional;]
+);
 
 /// One edit to the HTML of a custom view.
 #[derive(Clone, Debug, Serialize)]

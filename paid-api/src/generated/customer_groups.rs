@@ -3,9 +3,10 @@
 //! Resource `customer-groups`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, JsonObject, List, Method, Patch, Serialize, Timestamp,
-    integer, optional_integer,
+    Call, Client, JsonObject, List, Method, Patch, Serialize, Timestamp,
 };
+#[cfg(feature = "full-serde")]
+use crate::runtime::Deserialize;
 use super::ids::{CustomerGroupId, CustomerId, ExternalCustomerId};
 use super::shared::Pagination;
 
@@ -194,28 +195,27 @@ impl ListCustomerGroups {
 crate::__paged!(ListCustomerGroups => CustomerGroupListResponse);
 
 /// The result of adding customers to a group.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AddGroupMembersResponse {
     /// Number of customers added (`added`, integer).
-    #[serde(deserialize_with = "integer")]
     pub added: i64,
     /// Number of customers skipped (`skipped`, integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub skipped: Option<i64>,
     /// Ids of the customers that were skipped (`skippedIds`, list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub skipped_ids: Option<Vec<ExternalCustomerId>>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    AddGroupMembersResponse, keep other_fields, [0 added "added" integer;], [1 skipped
+    "skipped" optional_integer; 2 skipped_ids "skippedIds" optional;]
+);
 
 /// The fields of a new customer group.
 #[derive(Clone, Debug, Serialize)]
@@ -245,41 +245,38 @@ impl CreateCustomerGroupRequest {
 }
 
 /// Customer group delete response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerGroupDeleteResponse {
     /// The field `deletedGroupId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub deleted_group_id: Option<CustomerGroupId>,
     /// The field `unboundCustomerCount` (integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub unbound_customer_count: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerGroupDeleteResponse, keep other_fields, [], [0 deleted_group_id
+    "deletedGroupId" optional; 1 unbound_customer_count "unboundCustomerCount"
+    optional_integer;]
+);
 
 /// A customer group with its members.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerGroupDetail {
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `customerCount` (integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_count: Option<i64>,
     /// The field `customers` (list).
     pub customers: List<CustomerGroupMember>,
@@ -290,34 +287,44 @@ pub struct CustomerGroupDetail {
     /// The field `name` (string).
     pub name: String,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerGroupDetail, keep other_fields, [0 customers "customers" required; 1 id "id"
+    required; 2 name "name" required;], [3 created_at "createdAt" optional; 4
+    customer_count "customerCount" optional_integer; 5 description "description"
+    optional; 6 updated_at "updatedAt" optional;]
+);
 
 /// Customer group list response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerGroupListResponse {
     /// The field `data` (list).
     pub data: List<CustomerGroupSummary>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerGroupListResponse, keep other_fields, [0 data "data" required;], [1
+    pagination "pagination" optional;]
+);
 crate::__page!(CustomerGroupListResponse, CustomerGroupSummary, optional_pagination);
 
 /// A customer in a group.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerGroupMember {
     /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalCustomerId>,
@@ -326,9 +333,13 @@ pub struct CustomerGroupMember {
     /// The field `name` (string).
     pub name: String,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerGroupMember, keep other_fields, [0 id "id" required; 1 name "name"
+    required;], [2 external_id "externalId" optional;]
+);
 
 /// Customers to add to a group, to remove from it, or to set as its members.
 #[derive(Clone, Debug, Serialize)]
@@ -349,16 +360,15 @@ impl CustomerGroupMembersRequest {
 }
 
 /// A customer group.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerGroupSummary {
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `customerCount` (integer).
-    #[serde(deserialize_with = "integer")]
     pub customer_count: i64,
     /// The field `description` (string, may be null).
     pub description: Option<String>,
@@ -367,63 +377,66 @@ pub struct CustomerGroupSummary {
     /// The field `name` (string).
     pub name: String,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerGroupSummary, keep other_fields, [0 customer_count "customerCount" integer; 1
+    id "id" required; 2 name "name" required;], [3 created_at "createdAt" optional; 4
+    description "description" optional; 5 updated_at "updatedAt" optional;]
+);
 
 /// The result of removing customers from a group.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct RemoveGroupMembersResponse {
     /// Number of customers removed (`removed`, integer).
-    #[serde(deserialize_with = "integer")]
     pub removed: i64,
     /// Number of customers skipped (`skipped`, integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub skipped: Option<i64>,
     /// Ids of the customers that were skipped (`skippedIds`, list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub skipped_ids: Option<Vec<ExternalCustomerId>>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    RemoveGroupMembersResponse, keep other_fields, [0 removed "removed" integer;], [1
+    skipped "skipped" optional_integer; 2 skipped_ids "skippedIds" optional;]
+);
 
 /// The result of replacing a group's members.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct SetGroupMembersResponse {
     /// Number of customers added (`added`, integer).
-    #[serde(deserialize_with = "integer")]
     pub added: i64,
     /// Number of customers removed (`removed`, integer).
-    #[serde(deserialize_with = "integer")]
     pub removed: i64,
     /// Number of customers skipped (`skipped`, integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub skipped: Option<i64>,
     /// Ids of the customers that were skipped (`skippedIds`, list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub skipped_ids: Option<Vec<ExternalCustomerId>>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    SetGroupMembersResponse, keep other_fields, [0 added "added" integer; 1 removed
+    "removed" integer;], [2 skipped "skipped" optional_integer; 3 skipped_ids
+    "skippedIds" optional;]
+);
 
 /// Changes to a customer group; fields that are not set stay unchanged.
 #[derive(Clone, Debug, Serialize)]

@@ -2,11 +2,9 @@
 
 //! Resource `customer-portals`.
 
-use crate::runtime::{
-    Call, Client, Deserialize, JsonObject, Method, Serialize, Timestamp,
-};
+use crate::runtime::{Call, Client, JsonObject, Method, Serialize, Timestamp};
 #[cfg(feature = "full-serde")]
-use crate::runtime::flat_choice;
+use crate::runtime::{Deserialize, flat_choice};
 use super::ids::{CustomerId, CustomerPortalId};
 use super::shared::CustomerAttribution;
 
@@ -75,34 +73,39 @@ impl CreateCustomerPortalRequest {
 }
 
 /// A session of a customer portal.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerPortal {
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `customerId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_id: Option<CustomerId>,
     /// The field `expiresAt` (RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub expires_at: Option<Timestamp>,
     /// The field `id` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<CustomerPortalId>,
     /// The field `returnUrl` (string, may be null).
     pub return_url: Option<String>,
     /// The field `status` ([`CustomerPortalStatus`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<CustomerPortalStatus>,
     /// The field `url` (string).
     pub url: String,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerPortal, keep other_fields, [0 url "url" required;], [1 created_at "createdAt"
+    optional; 2 customer_id "customerId" optional; 3 expires_at "expiresAt" optional; 4
+    id "id" optional; 5 return_url "returnUrl" optional; 6 status "status" optional;]
+);
 
 /// Customer portal status.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -4,7 +4,7 @@
 
 use crate::runtime::{
     Call, Client, Decimal, Deserialize, DeserializeError, Deserializer, JsonObject, List,
-    Method, Patch, Serialize, Timestamp, Value, decimal, from_value, optional_integer,
+    Method, Patch, Serialize, Timestamp, Value, decimal, from_value,
 };
 use super::ids::{
     CreditCurrencyId, CustomerId, ExternalCustomerId, ExternalCustomerUnitId,
@@ -575,16 +575,12 @@ crate::__paged!(ListCustomerUnitsByExternalId => CustomerUnitListResponse);
 /// Each period begins on the same day of the month.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct AnchoredCustomerUnitCapSchedule {
     /// Day of the month (`anchorDay`, integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub anchor_day: Option<i64>,
 }
 impl AnchoredCustomerUnitCapSchedule {
@@ -595,6 +591,10 @@ impl AnchoredCustomerUnitCapSchedule {
         }
     }
 }
+crate::__object!(
+    AnchoredCustomerUnitCapSchedule, skip, [], [0 anchor_day "anchorDay"
+    optional_integer;]
+);
 
 /// The fields of a new customer unit.
 ///
@@ -662,20 +662,20 @@ impl CreateCustomerUnitRequest {
 /// Customer unit.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerUnit {
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `externalId` (string).
     pub external_id: ExternalCustomerUnitId,
     /// The field `externalType` (string, may be null).
     pub external_type: Option<String>,
     /// The field `isRoot` (boolean, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub is_root: Option<bool>,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
@@ -684,101 +684,120 @@ pub struct CustomerUnit {
     /// The field `parentExternalId` (string, may be null).
     pub parent_external_id: Option<ExternalCustomerUnitId>,
     /// The field `status` ([`CustomerUnitStatus`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<CustomerUnitStatus>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerUnit, keep other_fields, [0 external_id "externalId" required; 1 name "name"
+    required;], [2 created_at "createdAt" optional; 3 external_type "externalType"
+    optional; 4 is_root "isRoot" optional; 5 metadata "metadata" optional; 6
+    parent_external_id "parentExternalId" optional; 7 status "status" optional; 8
+    updated_at "updatedAt" optional;]
+);
 
 /// Customer unit cap current period.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerUnitCapCurrentPeriod {
     /// The field `remaining` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub remaining: Decimal,
     /// The field `used` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub used: Decimal,
     /// The field `window` ([`CustomerUnitCapPeriod`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub window: Option<CustomerUnitCapPeriod>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerUnitCapCurrentPeriod, keep other_fields, [0 remaining "remaining" decimal; 1
+    used "used" decimal;], [2 window "window" optional;]
+);
 
 /// Customer unit cap end response.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerUnitCapEndResponse {
     /// The field `creditsCurrencyId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credits_currency_id: Option<CreditCurrencyId>,
     /// The field `customerId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_id: Option<CustomerId>,
     /// The field `endedVersions` (integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub ended_versions: Option<i64>,
     /// The field `externalCustomerUnitId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub external_customer_unit_id: Option<ExternalCustomerUnitId>,
     /// The field `policy` ([`CustomerUnitCapEndedPolicy`], may be null).
     pub policy: Option<CustomerUnitCapEndedPolicy>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerUnitCapEndResponse, keep other_fields, [], [0 credits_currency_id
+    "creditsCurrencyId" optional; 1 customer_id "customerId" optional; 2 ended_versions
+    "endedVersions" optional_integer; 3 external_customer_unit_id
+    "externalCustomerUnitId" optional; 4 policy "policy" optional;]
+);
 
 /// Customer unit cap ended policy.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerUnitCapEndedPolicy {
     /// The field `amount` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub amount: Decimal,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `effectiveFrom` (RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub effective_from: Option<Timestamp>,
     /// The field `effectiveUntil` (RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub effective_until: Option<Timestamp>,
     /// The field `frequency` ([`CustomerUnitCapFrequency`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub frequency: Option<CustomerUnitCapFrequency>,
     /// The field `schedule` ([`CustomerUnitCapSchedule`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub schedule: Option<CustomerUnitCapSchedule>,
     /// The field `source` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub source: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerUnitCapEndedPolicy, keep other_fields, [0 amount "amount" decimal;], [1
+    created_at "createdAt" optional; 2 effective_from "effectiveFrom" optional; 3
+    effective_until "effectiveUntil" optional; 4 frequency "frequency" optional; 5
+    schedule "schedule" optional; 6 source "source" optional;]
+);
 
 /// The length of a cap's period.
 ///
@@ -796,79 +815,95 @@ crate::__open_enum!(CustomerUnitCapFrequency { Monthly = "MONTHLY" });
 /// Customer unit cap period.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerUnitCapPeriod {
     /// The field `end` (RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub end: Option<Timestamp>,
     /// The field `start` (RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub start: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerUnitCapPeriod, keep other_fields, [], [0 end "end" optional; 1 start "start"
+    optional;]
+);
 
 /// Customer unit cap policy.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerUnitCapPolicy {
     /// The field `amount` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub amount: Decimal,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `effectiveFrom` (RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub effective_from: Option<Timestamp>,
     /// The field `effectiveUntil` (RFC 3339 time, may be null).
     pub effective_until: Option<Timestamp>,
     /// The field `frequency` ([`CustomerUnitCapFrequency`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub frequency: Option<CustomerUnitCapFrequency>,
     /// The field `schedule` ([`CustomerUnitCapSchedule`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub schedule: Option<CustomerUnitCapSchedule>,
     /// The field `source` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub source: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerUnitCapPolicy, keep other_fields, [0 amount "amount" decimal;], [1 created_at
+    "createdAt" optional; 2 effective_from "effectiveFrom" optional; 3 effective_until
+    "effectiveUntil" optional; 4 frequency "frequency" optional; 5 schedule "schedule"
+    optional; 6 source "source" optional;]
+);
 
 /// Customer unit cap response.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerUnitCapResponse {
     /// The field `creditsCurrencyId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credits_currency_id: Option<CreditCurrencyId>,
     /// The field `currentPeriod` ([`CustomerUnitCapCurrentPeriod`], may be null).
     pub current_period: Option<CustomerUnitCapCurrentPeriod>,
     /// The field `customerId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_id: Option<CustomerId>,
     /// The field `externalCustomerUnitId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub external_customer_unit_id: Option<ExternalCustomerUnitId>,
     /// The field `policy` ([`CustomerUnitCapPolicy`]).
     pub policy: CustomerUnitCapPolicy,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerUnitCapResponse, keep other_fields, [0 policy "policy" required;], [1
+    credits_currency_id "creditsCurrencyId" optional; 2 current_period "currentPeriod"
+    optional; 3 customer_id "customerId" optional; 4 external_customer_unit_id
+    "externalCustomerUnitId" optional;]
+);
 
 /// When each period of a cap begins.
 ///
@@ -908,48 +943,58 @@ impl<'de> Deserialize<'de> for CustomerUnitCapSchedule {
 /// Customer unit cap set response.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerUnitCapSetResponse {
     /// The field `changed` (boolean).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub changed: Option<bool>,
     /// The field `creditsCurrencyId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credits_currency_id: Option<CreditCurrencyId>,
     /// The field `currentPeriod` ([`CustomerUnitCapCurrentPeriod`], may be null).
     pub current_period: Option<CustomerUnitCapCurrentPeriod>,
     /// The field `customerId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_id: Option<CustomerId>,
     /// The field `externalCustomerUnitId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub external_customer_unit_id: Option<ExternalCustomerUnitId>,
     /// The field `policy` ([`CustomerUnitCapPolicy`]).
     pub policy: CustomerUnitCapPolicy,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerUnitCapSetResponse, keep other_fields, [0 policy "policy" required;], [1
+    changed "changed" optional; 2 credits_currency_id "creditsCurrencyId" optional; 3
+    current_period "currentPeriod" optional; 4 customer_id "customerId" optional; 5
+    external_customer_unit_id "externalCustomerUnitId" optional;]
+);
 
 /// Customer unit list response.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerUnitListResponse {
     /// The field `data` (list).
     pub data: List<CustomerUnit>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerUnitListResponse, keep other_fields, [0 data "data" required;], [1 pagination
+    "pagination" optional;]
+);
 crate::__page!(CustomerUnitListResponse, CustomerUnit, optional_pagination);
 
 /// Whether a customer unit is in use.

@@ -3,9 +3,11 @@
 //! Resource `customers`.
 
 use crate::runtime::{
-    Call, Client, Decimal, Deserialize, Empty, JsonObject, List, Method, Patch,
-    Serialize, Timestamp, decimal, decimal_text, integer, optional_integer,
+    Call, Client, Decimal, Empty, JsonObject, List, Method, Patch, Serialize, Timestamp,
+    decimal,
 };
+#[cfg(feature = "full-serde")]
+use crate::runtime::{Deserialize, decimal_text};
 use super::ids::{
     CheckoutId, CreditCurrencyId, CustomerId, CustomerUserId, ExternalCustomerId,
     ExternalOrderId, ExternalUserId, OrderId, ProductId, SeatId,
@@ -891,13 +893,13 @@ impl CreateFundingInstructionsRequest {
 }
 
 /// A customer's balance in one credit currency.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditBalance {
     /// Number of credits that can be spent (`available`, exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub available: Decimal,
     /// The field `creditsCurrencyId` (string).
     pub credits_currency_id: CreditCurrencyId,
@@ -916,36 +918,47 @@ pub struct CreditBalance {
     /// The field `rolloverEndDate` (RFC 3339 time, may be null).
     pub rollover_end_date: Option<Timestamp>,
     /// Number of credits granted (`total`, exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub total: Decimal,
     /// Number of credits spent (`used`, exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub used: Decimal,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CreditBalance, keep other_fields, [0 available "available" decimal; 1
+    credits_currency_id "creditsCurrencyId" required; 2 currency_key "currencyKey"
+    required; 3 currency_name "currencyName" required; 4 grants "grants" required; 5
+    recipient "recipient" required; 6 total "total" decimal; 7 used "used" decimal;], [8
+    period_end "periodEnd" optional; 9 period_start "periodStart" optional; 10
+    rollover_end_date "rolloverEndDate" optional;]
+);
 
 /// Credit balance list response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreditBalanceListResponse {
     /// The field `data` (list).
     pub data: List<CreditBalance>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CreditBalanceListResponse, keep other_fields, [0 data "data" required;], []
+);
 
 /// A grant of credits.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditGrant {
     /// The field `available` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub available: Decimal,
     /// The field `expiresAt` (RFC 3339 time, may be null).
     pub expires_at: Option<Timestamp>,
@@ -956,45 +969,59 @@ pub struct CreditGrant {
     /// The field `periodStart` (RFC 3339 time).
     pub period_start: Timestamp,
     /// The field `rolloverAmount` (exact number, may be null).
-    #[serde(default, with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub rollover_amount: Option<Decimal>,
     /// The field `rolloverEndDate` (RFC 3339 time, may be null).
     pub rollover_end_date: Option<Timestamp>,
     /// The field `total` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub total: Decimal,
     /// The field `used` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub used: Decimal,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CreditGrant, keep other_fields, [0 available "available" decimal; 1
+    is_in_rollover_window "isInRolloverWindow" required; 2 period_start "periodStart"
+    required; 3 total "total" decimal; 4 used "used" decimal;], [5 expires_at "expiresAt"
+    optional; 6 period_end "periodEnd" optional; 7 rollover_amount "rolloverAmount"
+    optional_decimal; 8 rollover_end_date "rolloverEndDate" optional;]
+);
 
 /// A grant of credits that was just made.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditGrantResult {
     /// The field `amount` (integer).
-    #[serde(deserialize_with = "integer")]
     pub amount: i64,
     /// The field `amountDecimal` (exact number in a string, an answer may lack it). Not in Paid's published document yet; known from paid-python 1.12.0.
-    #[serde(default, with = "decimal_text", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal_text", skip_serializing_if = "Option::is_none")
+    )]
     pub amount_decimal: Option<Decimal>,
     /// The field `expiresAt` (RFC 3339 time, may be null).
     pub expires_at: Option<Timestamp>,
     /// The field `startsAt` (RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub starts_at: Option<Timestamp>,
     /// The field `status` ([`CreditGrantStatus`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<CreditGrantStatus>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CreditGrantResult, keep other_fields, [0 amount "amount" integer;], [1 amount_decimal
+    "amountDecimal" optional_decimal; 2 expires_at "expiresAt" optional; 3 starts_at
+    "startsAt" optional; 4 status "status" optional;]
+);
 
 /// Credit grant status.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1008,23 +1035,23 @@ pub enum CreditGrantStatus {
 crate::__open_enum!(CreditGrantStatus { Active = "active" });
 
 /// An account that you bill.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Customer {
     /// The field `billingAddress` ([`CustomerBillingAddress`], may be null).
     pub billing_address: Option<CustomerBillingAddress>,
     /// The field `churnDate` (RFC 3339 time, may be null).
     pub churn_date: Option<Timestamp>,
     /// The field `connections` ([`CustomerConnections`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub connections: Option<CustomerConnections>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `creationState` ([`CustomerCreationState`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub creation_state: Option<CustomerCreationState>,
     /// The field `defaultCurrency` (string).
     pub default_currency: String,
@@ -1041,67 +1068,86 @@ pub struct Customer {
     /// The field `name` (string).
     pub name: String,
     /// The field `phone` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub phone: Option<String>,
     /// The field `status` ([`CustomerStatus`]).
     pub status: CustomerStatus,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// The field `vatNumber` (string, may be null).
     pub vat_number: Option<String>,
     /// The field `website` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub website: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    Customer, keep other_fields, [0 default_currency "defaultCurrency" required; 1 email
+    "email" required; 2 id "id" required; 3 name "name" required; 4 status "status"
+    required;], [5 billing_address "billingAddress" optional; 6 churn_date "churnDate"
+    optional; 7 connections "connections" optional; 8 created_at "createdAt" optional; 9
+    creation_state "creationState" optional; 10 external_id "externalId" optional; 11
+    legal_name "legalName" optional; 12 metadata "metadata" optional; 13 phone "phone"
+    optional; 14 updated_at "updatedAt" optional; 15 vat_number "vatNumber" optional; 16
+    website "website" optional;]
+);
 
 /// An alias (another external id) of a customer.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerAlias {
     /// The field `alias` (string).
     pub alias: String,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `customerId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_id: Option<CustomerId>,
     /// The field `description` (string, may be null).
     pub description: Option<String>,
     /// The field `name` (string, may be null).
     pub name: Option<String>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerAlias, keep other_fields, [0 alias "alias" required;], [1 created_at
+    "createdAt" optional; 2 customer_id "customerId" optional; 3 description
+    "description" optional; 4 name "name" optional; 5 updated_at "updatedAt" optional;]
+);
 
 /// Customer alias list response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerAliasListResponse {
     /// The field `data` (list).
     pub data: List<CustomerAlias>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerAliasListResponse, keep other_fields, [0 data "data" required;], [1
+    pagination "pagination" optional;]
+);
 crate::__page!(CustomerAliasListResponse, CustomerAlias, optional_pagination);
 
 /// The postal address of a customer.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
@@ -1174,18 +1220,26 @@ impl CustomerBillingAddress {
         self
     }
 }
+crate::__object!(
+    CustomerBillingAddress, skip, [], [0 city "city" optional; 1 country "country"
+    optional; 2 line1 "line1" optional; 3 line2 "line2" optional; 4 state "state"
+    optional; 5 zip_code "zipCode" optional;]
+);
 
 /// Connections of a customer to other services.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerConnections {
     /// The field `stripe` ([`StripeConnection`], may be null).
     pub stripe: Option<StripeConnection>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerConnections, keep other_fields, [], [0 stripe "stripe" optional;]
+);
 
 /// Whether a customer is active.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1201,56 +1255,66 @@ pub enum CustomerCreationState {
 crate::__open_enum!(CustomerCreationState { Active = "active", Draft = "draft" });
 
 /// Customer list response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerListResponse {
     /// The field `data` (list).
     pub data: List<Customer>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerListResponse, keep other_fields, [0 data "data" required;], [1 pagination
+    "pagination" optional;]
+);
 crate::__page!(CustomerListResponse, Customer, optional_pagination);
 
 /// The current orders, seats, credits and checkout links of a customer.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerState {
     /// The field `checkoutLinks` (list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub checkout_links: Option<List<CustomerStateCheckoutLink>>,
     /// The field `credits` ([`CustomerStateCreditSummary`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credits: Option<CustomerStateCreditSummary>,
     /// The field `customer` ([`CustomerStateCustomer`]).
     pub customer: CustomerStateCustomer,
     /// The field `defaultCurrency` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub default_currency: Option<String>,
     /// The field `orders` (list).
     pub orders: List<CustomerStateOrder>,
     /// The field `seats` ([`CustomerStateSeats`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub seats: Option<CustomerStateSeats>,
     /// The field `timestamp` (RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub timestamp: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerState, keep other_fields, [0 customer "customer" required; 1 orders "orders"
+    required;], [2 checkout_links "checkoutLinks" optional; 3 credits "credits" optional;
+    4 default_currency "defaultCurrency" optional; 5 seats "seats" optional; 6 timestamp
+    "timestamp" optional;]
+);
 
 /// Customer state checkout link.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerStateCheckoutLink {
     /// The field `allowedCurrencies` (list).
     pub allowed_currencies: Vec<String>,
@@ -1267,18 +1331,24 @@ pub struct CustomerStateCheckoutLink {
     /// The field `url` (string).
     pub url: String,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerStateCheckoutLink, keep other_fields, [0 allowed_currencies
+    "allowedCurrencies" required; 1 id "id" required; 2 product_ids "productIds"
+    required; 3 single_use "singleUse" required; 4 status "status" required; 5 url "url"
+    required;], [6 expires_at "expiresAt" optional;]
+);
 
 /// Customer state credit balance.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerStateCreditBalance {
     /// The field `balance` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub balance: Decimal,
     /// The field `creditsCurrencyId` (string).
     pub credits_currency_id: CreditCurrencyId,
@@ -1287,28 +1357,36 @@ pub struct CustomerStateCreditBalance {
     /// The field `currencyName` (string).
     pub currency_name: String,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerStateCreditBalance, keep other_fields, [0 balance "balance" decimal; 1
+    credits_currency_id "creditsCurrencyId" required; 2 currency_key "currencyKey"
+    required; 3 currency_name "currencyName" required;], []
+);
 
 /// Customer state credit summary.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerStateCreditSummary {
     /// The field `balances` (list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub balances: Option<List<CustomerStateCreditBalance>>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerStateCreditSummary, keep other_fields, [], [0 balances "balances" optional;]
+);
 
 /// Customer state customer.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerStateCustomer {
     /// The field `billingAddress` ([`CustomerBillingAddress`], may be null).
     pub billing_address: Option<CustomerBillingAddress>,
@@ -1317,18 +1395,23 @@ pub struct CustomerStateCustomer {
     /// The field `id` (string).
     pub id: CustomerId,
     /// The field `name` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerStateCustomer, keep other_fields, [0 id "id" required;], [1 billing_address
+    "billingAddress" optional; 2 external_id "externalId" optional; 3 name "name"
+    optional;]
+);
 
 /// Customer state order.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerStateOrder {
     /// The field `currency` (string).
     pub currency: String,
@@ -1347,15 +1430,21 @@ pub struct CustomerStateOrder {
     /// The field `state` ([`OrderStatus`]).
     pub state: OrderStatus,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerStateOrder, keep other_fields, [0 currency "currency" required; 1 id "id"
+    required; 2 name "name" required; 3 start_date "startDate" required; 4 state "state"
+    required;], [5 effective_until "effectiveUntil" optional; 6 end_date "endDate"
+    optional; 7 external_id "externalId" optional;]
+);
 
 /// Customer state seat.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerStateSeat {
     /// The field `assignee` ([`CustomerStateSeatAssignee`], may be null).
     pub assignee: Option<CustomerStateSeatAssignee>,
@@ -1370,15 +1459,20 @@ pub struct CustomerStateSeat {
     /// The field `status` ([`SeatStatus`]).
     pub status: SeatStatus,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerStateSeat, keep other_fields, [0 credits "credits" required; 1 id "id"
+    required; 2 order_id "orderId" required; 3 product "product" required; 4 status
+    "status" required;], [5 assignee "assignee" optional;]
+);
 
 /// Customer state seat assignee.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerStateSeatAssignee {
     /// The field `email` (string, may be null).
     pub email: Option<String>,
@@ -1389,43 +1483,40 @@ pub struct CustomerStateSeatAssignee {
     /// The field `name` (string, may be null).
     pub name: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerStateSeatAssignee, keep other_fields, [0 external_id "externalId" required; 1
+    id "id" required;], [2 email "email" optional; 3 name "name" optional;]
+);
 
 /// Customer state seats.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerStateSeats {
     /// The field `assigned` (integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub assigned: Option<i64>,
     /// The field `data` (list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub data: Option<List<CustomerStateSeat>>,
     /// The field `total` (integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub total: Option<i64>,
     /// The field `unassigned` (integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub unassigned: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerStateSeats, keep other_fields, [], [0 assigned "assigned" optional_integer; 1
+    data "data" optional; 2 total "total" optional_integer; 3 unassigned "unassigned"
+    optional_integer;]
+);
 
 /// Whether a customer is active or has churned.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1441,19 +1532,19 @@ pub enum CustomerStatus {
 crate::__open_enum!(CustomerStatus { Active = "active", Churned = "churned" });
 
 /// A user of a customer.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerUser {
     /// The field `created` (boolean, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created: Option<bool>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `customerExternalId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_external_id: Option<ExternalCustomerId>,
     /// The field `email` (string, may be null).
     pub email: Option<String>,
@@ -1466,15 +1557,22 @@ pub struct CustomerUser {
     /// The field `name` (string, may be null).
     pub name: Option<String>,
     /// The field `status` ([`CustomerUserStatus`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<CustomerUserStatus>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CustomerUser, keep other_fields, [0 external_id "externalId" required; 1 id "id"
+    required;], [2 created "created" optional; 3 created_at "createdAt" optional; 4
+    customer_external_id "customerExternalId" optional; 5 email "email" optional; 6
+    metadata "metadata" optional; 7 name "name" optional; 8 status "status" optional; 9
+    updated_at "updatedAt" optional;]
+);
 
 /// Whether a user can be assigned a seat.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1507,40 +1605,47 @@ crate::__open_enum!(FundingAccountType { Checking = "checking" });
 /// Funding instructions.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct FundingInstructions {
     /// The field `accountHolderName` (string).
     pub account_holder_name: String,
     /// The field `accountNumber` (string).
     pub account_number: String,
     /// The field `accountType` ([`FundingAccountType`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub account_type: Option<FundingAccountType>,
     /// The field `bankName` (string).
     pub bank_name: String,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `currency` (string).
     pub currency: String,
     /// The field `customerId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_id: Option<CustomerId>,
     /// The field `memo` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub memo: Option<String>,
     /// The field `routingNumber` (string).
     pub routing_number: String,
     /// The field `status` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    FundingInstructions, keep other_fields, [0 account_holder_name "accountHolderName"
+    required; 1 account_number "accountNumber" required; 2 bank_name "bankName" required;
+    3 currency "currency" required; 4 routing_number "routingNumber" required;], [5
+    account_type "accountType" optional; 6 created_at "createdAt" optional; 7 customer_id
+    "customerId" optional; 8 memo "memo" optional; 9 status "status" optional;]
+);
 
 /// Credits to grant to a customer.
 #[derive(Clone, Debug, Serialize)]
@@ -1588,45 +1693,49 @@ impl GrantCreditsRequest {
 }
 
 /// The result of granting credits to a customer.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct GrantCreditsResponse {
     /// The field `created` (boolean, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created: Option<bool>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `creditCurrency` ([`CreditCurrencyRef`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credit_currency: Option<CreditCurrencyRef>,
     /// The field `customer` ([`CustomerRef`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer: Option<CustomerRef>,
     /// The field `grant` ([`CreditGrantResult`]).
     pub grant: CreditGrantResult,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    GrantCreditsResponse, keep other_fields, [0 grant "grant" required;], [1 created
+    "created" optional; 2 created_at "createdAt" optional; 3 credit_currency
+    "creditCurrency" optional; 4 customer "customer" optional;]
+);
 
 /// Pending credit consumption.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PendingCreditConsumption {
     /// The field `creditCurrency` ([`CreditCurrencyRef`], may be null).
     pub credit_currency: Option<CreditCurrencyRef>,
     /// The field `credits` (integer).
-    #[serde(deserialize_with = "integer")]
     pub credits: i64,
     /// The field `creditsDecimal` (exact number in a string).
-    #[serde(with = "decimal_text")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal_text"))]
     pub credits_decimal: Decimal,
     /// The field `eventName` (string, may be null).
     pub event_name: Option<String>,
@@ -1637,43 +1746,56 @@ pub struct PendingCreditConsumption {
     /// The field `recordedAt` (RFC 3339 time).
     pub recorded_at: Timestamp,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PendingCreditConsumption, keep other_fields, [0 credits "credits" integer; 1
+    credits_decimal "creditsDecimal" decimal; 2 occurred_at "occurredAt" required; 3
+    recorded_at "recordedAt" required;], [4 credit_currency "creditCurrency" optional; 5
+    event_name "eventName" optional; 6 order_id "orderId" optional;]
+);
 
 /// Pending credit consumption list response.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct PendingCreditConsumptionListResponse {
     /// The field `data` (list).
     pub data: List<PendingCreditConsumption>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PendingCreditConsumptionListResponse, keep other_fields, [0 data "data" required;],
+    [1 pagination "pagination" optional;]
+);
 crate::__page!(
     PendingCreditConsumptionListResponse, PendingCreditConsumption, optional_pagination
 );
 
 /// A customer's account at Stripe.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct StripeConnection {
     /// Stripe's id of the customer (`customerId`, string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_id: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    StripeConnection, keep other_fields, [], [0 customer_id "customerId" optional;]
+);
 
 /// Changes to a customer; fields that are not set stay unchanged.
 #[derive(Clone, Debug, Serialize)]

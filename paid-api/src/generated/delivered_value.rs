@@ -2,11 +2,9 @@
 
 //! Resource `delivered-value`.
 
-use crate::runtime::{
-    Call, Client, Decimal, Deserialize, JsonObject, List, Method, Timestamp, decimal,
-};
+use crate::runtime::{Call, Client, Decimal, JsonObject, List, Method, Timestamp};
 #[cfg(feature = "full-serde")]
-use crate::runtime::Serialize;
+use crate::runtime::{Serialize, decimal};
 use super::ids::{CustomerId, ExternalCustomerId, ValueMetricSlug};
 use super::shared::{
     ConversionVariable, DurationUnit, ValueMetricFormula, ValueMetricUnit, ValueSource,
@@ -148,36 +146,41 @@ crate::__open_enum!(CalculationOperator { Times = "×", DividedBy = "÷" });
 /// Calculation term.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CalculationTerm {
     /// The field `format` ([`VariableFormat`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub format: Option<VariableFormat>,
     /// The field `formatUnit` ([`DurationUnit`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub format_unit: Option<DurationUnit>,
     /// The field `label` (string).
     pub label: String,
     /// The field `operator` ([`CalculationOperator`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub operator: Option<CalculationOperator>,
     /// The field `value` (number).
     pub value: f64,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CalculationTerm, keep other_fields, [0 label "label" required; 1 value "value"
+    required;], [2 format "format" optional; 3 format_unit "formatUnit" optional; 4
+    operator "operator" optional;]
+);
 
 /// Delivered value calculation.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValueCalculation {
     /// The field `endDate` (RFC 3339 time).
     pub end_date: Timestamp,
@@ -186,57 +189,74 @@ pub struct DeliveredValueCalculation {
     /// The field `terms` (list).
     pub terms: List<CalculationTerm>,
     /// The field `unitTotal` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub unit_total: Decimal,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    DeliveredValueCalculation, keep other_fields, [0 end_date "endDate" required; 1
+    start_date "startDate" required; 2 terms "terms" required; 3 unit_total "unitTotal"
+    decimal;], []
+);
 
 /// Delivered value conversion.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValueConversion {
     /// The field `expression` (string).
     pub expression: String,
     /// The field `label` (string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub label: Option<String>,
     /// The field `valuePerUnit` (exact number, may be null).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub value_per_unit: Option<Decimal>,
     /// The field `variables` (list).
     pub variables: List<ConversionVariable>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    DeliveredValueConversion, keep other_fields, [0 expression "expression" required; 1
+    variables "variables" required;], [2 label "label" optional; 3 value_per_unit
+    "valuePerUnit" optional_decimal;]
+);
 
 /// Delivered value customer.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValueCustomer {
     /// The field `externalId` (string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub external_id: Option<ExternalCustomerId>,
     /// The field `id` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<CustomerId>,
     /// The field `name` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    DeliveredValueCustomer, keep other_fields, [], [0 external_id "externalId" optional;
+    1 id "id" optional; 2 name "name" optional;]
+);
 
 /// What sums of delivered value are grouped by.
 ///
@@ -285,34 +305,37 @@ crate::__open_enum!(
 /// Delivered value metric.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValueMetric {
     /// When it was archived; null if it is not archived (`archivedAt`, string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub archived_at: Option<String>,
     /// The field `calculations` (list).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub calculations: Option<List<DeliveredValueCalculation>>,
     /// The field `category` (string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub category: Option<String>,
     /// The field `description` (string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
     /// The field `formula` ([`ValueMetricFormula`], may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub formula: Option<ValueMetricFormula>,
     /// The field `longDescription` (string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub long_description: Option<String>,
     /// The field `monetaryConversion` ([`DeliveredValueConversion`], may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub monetary_conversion: Option<DeliveredValueConversion>,
     /// The field `monetaryTotal` (exact number, may be null).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub monetary_total: Option<Decimal>,
     /// The field `name` (string).
     pub name: String,
@@ -321,52 +344,68 @@ pub struct DeliveredValueMetric {
     /// The field `slug` (string).
     pub slug: ValueMetricSlug,
     /// The field `sources` (list, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub sources: Option<List<ValueSource>>,
     /// The field `unit` ([`ValueMetricUnit`]).
     pub unit: ValueMetricUnit,
     /// The field `unitTotal` (exact number).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub unit_total: Option<Decimal>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    DeliveredValueMetric, keep other_fields, [0 name "name" required; 1 signal_count
+    "signalCount" required; 2 slug "slug" required; 3 unit "unit" required;], [4
+    archived_at "archivedAt" optional; 5 calculations "calculations" optional; 6 category
+    "category" optional; 7 description "description" optional; 8 formula "formula"
+    optional; 9 long_description "longDescription" optional; 10 monetary_conversion
+    "monetaryConversion" optional; 11 monetary_total "monetaryTotal" optional_decimal; 12
+    sources "sources" optional; 13 unit_total "unitTotal" optional_decimal;]
+);
 
 /// Delivered value period.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValuePeriod {
     /// The field `endDate` (RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub end_date: Option<Timestamp>,
     /// The field `startDate` (RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub start_date: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    DeliveredValuePeriod, keep other_fields, [], [0 end_date "endDate" optional; 1
+    start_date "startDate" optional;]
+);
 
 /// Delivered value response.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValueResponse {
     /// The field `currency` (string).
     pub currency: String,
     /// The field `customer` ([`DeliveredValueCustomer`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer: Option<DeliveredValueCustomer>,
     /// The field `period` ([`DeliveredValuePeriod`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub period: Option<DeliveredValuePeriod>,
     /// The field `signals` (list).
     pub signals: List<DeliveredValueSignal>,
@@ -375,22 +414,27 @@ pub struct DeliveredValueResponse {
     /// The field `valueMetrics` (list).
     pub value_metrics: List<DeliveredValueMetric>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    DeliveredValueResponse, keep other_fields, [0 currency "currency" required; 1 signals
+    "signals" required; 2 totals "totals" required; 3 value_metrics "valueMetrics"
+    required;], [4 customer "customer" optional; 5 period "period" optional;]
+);
 
 /// Delivered value signal.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValueSignal {
     /// The field `count` (number).
     pub count: f64,
     /// The field `description` (string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
     /// The field `eventName` (string).
     pub event_name: String,
@@ -403,49 +447,63 @@ pub struct DeliveredValueSignal {
     /// The field `values` (list).
     pub values: List<DeliveredValueSignalValue>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    DeliveredValueSignal, keep other_fields, [0 count "count" required; 1 event_name
+    "eventName" required; 2 label "label" required; 3 tags "tags" required; 4
+    value_type_slugs "valueTypeSlugs" required; 5 values "values" required;], [6
+    description "description" optional;]
+);
 
 /// Delivered value signal value.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValueSignalValue {
     /// The field `monetaryValue` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub monetary_value: Decimal,
     /// The field `unitValue` (exact number).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub unit_value: Option<Decimal>,
     /// The field `valueTypeSlug` (string).
     pub value_type_slug: String,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    DeliveredValueSignalValue, keep other_fields, [0 monetary_value "monetaryValue"
+    decimal; 1 value_type_slug "valueTypeSlug" required;], [2 unit_value "unitValue"
+    optional_decimal;]
+);
 
 /// Delivered value summary bucket.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValueSummaryBucket {
     /// The field `conditionIndex` (number).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub condition_index: Option<f64>,
     /// The field `conditionLabel` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub condition_label: Option<String>,
     /// The field `groupKey` (string).
     pub group_key: String,
     /// The field `monetaryTotal` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub monetary_total: Decimal,
     /// The field `periodEnd` (RFC 3339 time).
     pub period_end: Timestamp,
@@ -454,60 +512,81 @@ pub struct DeliveredValueSummaryBucket {
     /// The field `signalCount` (number).
     pub signal_count: f64,
     /// The field `unitTotal` (exact number).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub unit_total: Option<Decimal>,
     /// The field `valueMetric` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub value_metric: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    DeliveredValueSummaryBucket, keep other_fields, [0 group_key "groupKey" required; 1
+    monetary_total "monetaryTotal" decimal; 2 period_end "periodEnd" required; 3
+    period_start "periodStart" required; 4 signal_count "signalCount" required;], [5
+    condition_index "conditionIndex" optional; 6 condition_label "conditionLabel"
+    optional; 7 unit_total "unitTotal" optional_decimal; 8 value_metric "valueMetric"
+    optional;]
+);
 
 /// Delivered value summary response.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValueSummaryResponse {
     /// The field `currency` (string).
     pub currency: String,
     /// The field `customer` ([`DeliveredValueCustomer`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer: Option<DeliveredValueCustomer>,
     /// The field `data` (list).
     pub data: List<DeliveredValueSummaryBucket>,
     /// The field `dimensionKey` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub dimension_key: Option<String>,
     /// The field `groupBy` ([`DeliveredValueGroupBy`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub group_by: Option<DeliveredValueGroupBy>,
     /// The field `interval` ([`DeliveredValueInterval`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub interval: Option<DeliveredValueInterval>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    DeliveredValueSummaryResponse, keep other_fields, [0 currency "currency" required; 1
+    data "data" required;], [2 customer "customer" optional; 3 dimension_key
+    "dimensionKey" optional; 4 group_by "groupBy" optional; 5 interval "interval"
+    optional;]
+);
 
 /// Delivered value totals.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValueTotals {
     /// The field `monetaryTotal` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub monetary_total: Decimal,
     /// The field `signalCount` (number, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub signal_count: Option<f64>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    DeliveredValueTotals, keep other_fields, [0 monetary_total "monetaryTotal" decimal;],
+    [1 signal_count "signalCount" optional;]
+);

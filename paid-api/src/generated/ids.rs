@@ -4,28 +4,25 @@
 
 #![allow(unused_imports)]
 
-use crate::runtime::{Cow, Deserialize, Serialize};
+use crate::runtime::Cow;
 
 #[cfg(feature = "amendments")]
 /// Paid's id of an amendment.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AmendmentId(Cow<'static, str>);
 #[cfg(feature = "amendments")]
 crate::__string_newtype!(AmendmentId);
 
 #[cfg(any(feature = "checkouts", feature = "customers"))]
 /// Paid's id of a checkout (`chk_…`).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CheckoutId(Cow<'static, str>);
 #[cfg(any(feature = "checkouts", feature = "customers"))]
 crate::__string_newtype!(CheckoutId);
 
 #[cfg(any(feature = "contacts", feature = "invoices", feature = "orders"))]
 /// Paid's id of a contact.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContactId(Cow<'static, str>);
 #[cfg(any(feature = "contacts", feature = "invoices", feature = "orders"))]
 crate::__string_newtype!(ContactId);
@@ -34,8 +31,7 @@ crate::__string_newtype!(ContactId);
     any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
 )]
 /// Paid's id of a credit benefit.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CreditBenefitId(Cow<'static, str>);
 #[cfg(
     any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
@@ -54,8 +50,7 @@ crate::__string_newtype!(CreditBenefitId);
     )
 )]
 /// Paid's id of a credit currency.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CreditCurrencyId(Cow<'static, str>);
 #[cfg(
     any(
@@ -72,24 +67,21 @@ crate::__string_newtype!(CreditCurrencyId);
 
 #[cfg(feature = "credits")]
 /// Paid's id of a credit transaction.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CreditTransactionId(Cow<'static, str>);
 #[cfg(feature = "credits")]
 crate::__string_newtype!(CreditTransactionId);
 
 #[cfg(all(feature = "custom-views", feature = "experimental"))]
 /// Paid's display id of a custom view.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomViewId(Cow<'static, str>);
 #[cfg(all(feature = "custom-views", feature = "experimental"))]
 crate::__string_newtype!(CustomViewId);
 
 #[cfg(any(feature = "customer-groups", feature = "value-models"))]
 /// Paid's id of a customer group, a UUID.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomerGroupId(Cow<'static, str>);
 #[cfg(any(feature = "customer-groups", feature = "value-models"))]
 crate::__string_newtype!(CustomerGroupId);
@@ -117,8 +109,7 @@ crate::__string_newtype!(CustomerGroupId);
     )
 )]
 /// Paid's id of a customer (`cus_…`); your own is an [`ExternalCustomerId`].
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomerId(Cow<'static, str>);
 #[cfg(
     any(
@@ -146,24 +137,21 @@ crate::__string_newtype!(CustomerId);
 
 #[cfg(feature = "customer-portals")]
 /// Paid's id of a customer portal.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomerPortalId(Cow<'static, str>);
 #[cfg(feature = "customer-portals")]
 crate::__string_newtype!(CustomerPortalId);
 
 #[cfg(any(feature = "customers", feature = "orders"))]
 /// Paid's id of a user at a customer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomerUserId(Cow<'static, str>);
 #[cfg(any(feature = "customers", feature = "orders"))]
 crate::__string_newtype!(CustomerUserId);
 
 #[cfg(feature = "contacts")]
 /// Your own id of a contact.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExternalContactId(Cow<'static, str>);
 #[cfg(feature = "contacts")]
 crate::__string_newtype!(ExternalContactId);
@@ -187,8 +175,7 @@ crate::__string_newtype!(ExternalContactId);
     )
 )]
 /// Your own id of a customer; Paid's is a [`CustomerId`].
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExternalCustomerId(Cow<'static, str>);
 #[cfg(
     any(
@@ -212,24 +199,21 @@ crate::__string_newtype!(ExternalCustomerId);
 
 #[cfg(any(feature = "customer-units", feature = "signals"))]
 /// Your own id of a unit of a customer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExternalCustomerUnitId(Cow<'static, str>);
 #[cfg(any(feature = "customer-units", feature = "signals"))]
 crate::__string_newtype!(ExternalCustomerUnitId);
 
 #[cfg(any(feature = "customers", feature = "orders"))]
 /// Your own id of an order.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExternalOrderId(Cow<'static, str>);
 #[cfg(any(feature = "customers", feature = "orders"))]
 crate::__string_newtype!(ExternalOrderId);
 
 #[cfg(any(feature = "checkouts", feature = "plans"))]
 /// Your own id of a plan.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExternalPlanId(Cow<'static, str>);
 #[cfg(any(feature = "checkouts", feature = "plans"))]
 crate::__string_newtype!(ExternalPlanId);
@@ -246,8 +230,7 @@ crate::__string_newtype!(ExternalPlanId);
     )
 )]
 /// Your own id of a product; Paid's is a [`ProductId`].
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExternalProductId(Cow<'static, str>);
 #[cfg(
     any(
@@ -264,24 +247,21 @@ crate::__string_newtype!(ExternalProductId);
 
 #[cfg(any(feature = "customers", feature = "orders"))]
 /// Your own id of a user at a customer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExternalUserId(Cow<'static, str>);
 #[cfg(any(feature = "customers", feature = "orders"))]
 crate::__string_newtype!(ExternalUserId);
 
 #[cfg(any(feature = "invoices", feature = "payment-allocations", feature = "payments"))]
 /// Paid's id of an invoice (`inv_…`).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InvoiceId(Cow<'static, str>);
 #[cfg(any(feature = "invoices", feature = "payment-allocations", feature = "payments"))]
 crate::__string_newtype!(InvoiceId);
 
 #[cfg(any(feature = "invoices", feature = "payment-allocations"))]
 /// Paid's id of an invoice line.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InvoiceLineId(Cow<'static, str>);
 #[cfg(any(feature = "invoices", feature = "payment-allocations"))]
 crate::__string_newtype!(InvoiceLineId);
@@ -299,8 +279,7 @@ crate::__string_newtype!(InvoiceLineId);
     )
 )]
 /// Paid's id of an order (`ord_…`).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderId(Cow<'static, str>);
 #[cfg(
     any(
@@ -318,56 +297,49 @@ crate::__string_newtype!(OrderId);
 
 #[cfg(any(feature = "amendments", feature = "invoices"))]
 /// Paid's id of a priced attribute of an order line.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderLineAttributeId(Cow<'static, str>);
 #[cfg(any(feature = "amendments", feature = "invoices"))]
 crate::__string_newtype!(OrderLineAttributeId);
 
 #[cfg(any(feature = "amendments", feature = "invoices", feature = "orders"))]
 /// Paid's id of an order line.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderLineId(Cow<'static, str>);
 #[cfg(any(feature = "amendments", feature = "invoices", feature = "orders"))]
 crate::__string_newtype!(OrderLineId);
 
 #[cfg(feature = "payment-allocations")]
 /// Paid's id of a payment allocation.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PaymentAllocationId(Cow<'static, str>);
 #[cfg(feature = "payment-allocations")]
 crate::__string_newtype!(PaymentAllocationId);
 
 #[cfg(any(feature = "payment-allocations", feature = "payments"))]
 /// Paid's id of a payment.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PaymentId(Cow<'static, str>);
 #[cfg(any(feature = "payment-allocations", feature = "payments"))]
 crate::__string_newtype!(PaymentId);
 
 #[cfg(feature = "payment-methods")]
 /// Paid's id of a payment method.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PaymentMethodId(Cow<'static, str>);
 #[cfg(feature = "payment-methods")]
 crate::__string_newtype!(PaymentMethodId);
 
 #[cfg(feature = "amendments")]
 /// The hash of a previewed amendment plan. Only a preview makes one, so nothing can be executed that was not previewed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlanHash(Cow<'static, str>);
 #[cfg(feature = "amendments")]
 crate::__opaque_newtype!(PlanHash);
 
 #[cfg(any(feature = "checkouts", feature = "plans"))]
 /// Paid's id of a plan.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlanId(Cow<'static, str>);
 #[cfg(any(feature = "checkouts", feature = "plans"))]
 crate::__string_newtype!(PlanId);
@@ -381,8 +353,7 @@ crate::__string_newtype!(PlanId);
     )
 )]
 /// Paid's id of a priced attribute of a product, a UUID.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProductAttributeId(Cow<'static, str>);
 #[cfg(
     any(
@@ -410,8 +381,7 @@ crate::__string_newtype!(ProductAttributeId);
     )
 )]
 /// Paid's id of a product (`prod_…`); your own is an [`ExternalProductId`].
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProductId(Cow<'static, str>);
 #[cfg(
     any(
@@ -432,56 +402,49 @@ crate::__string_newtype!(ProductId);
 
 #[cfg(any(feature = "customers", feature = "orders"))]
 /// Paid's id of a seat of an order.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeatId(Cow<'static, str>);
 #[cfg(any(feature = "customers", feature = "orders"))]
 crate::__string_newtype!(SeatId);
 
 #[cfg(any(feature = "credits", feature = "signals"))]
 /// Paid's id of a signal.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SignalId(Cow<'static, str>);
 #[cfg(any(feature = "credits", feature = "signals"))]
 crate::__string_newtype!(SignalId);
 
 #[cfg(all(feature = "signal-summaries", feature = "experimental"))]
 /// Paid's id of an export of signal summaries.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SignalSummaryExportId(Cow<'static, str>);
 #[cfg(all(feature = "signal-summaries", feature = "experimental"))]
 crate::__string_newtype!(SignalSummaryExportId);
 
 #[cfg(any(feature = "delivered-value", feature = "value-metrics"))]
 /// The slug that identifies a value metric.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ValueMetricSlug(Cow<'static, str>);
 #[cfg(any(feature = "delivered-value", feature = "value-metrics"))]
 crate::__string_newtype!(ValueMetricSlug);
 
 #[cfg(feature = "value-models")]
 /// Paid's id of a version of the value model, a UUID.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ValueModelId(Cow<'static, str>);
 #[cfg(feature = "value-models")]
 crate::__string_newtype!(ValueModelId);
 
 #[cfg(feature = "value-receipts")]
 /// Paid's id of a value receipt.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ValueReceiptId(Cow<'static, str>);
 #[cfg(feature = "value-receipts")]
 crate::__string_newtype!(ValueReceiptId);
 
 #[cfg(feature = "webhooks")]
 /// Paid's id of a webhook.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WebhookId(Cow<'static, str>);
 #[cfg(feature = "webhooks")]
 crate::__string_newtype!(WebhookId);

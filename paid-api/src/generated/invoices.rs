@@ -3,9 +3,10 @@
 //! Resource `invoices`.
 
 use crate::runtime::{
-    Call, Client, Decimal, Deserialize, JsonObject, List, Method, Patch, Serialize,
-    Timestamp, decimal, integer,
+    Call, Client, Decimal, JsonObject, List, Method, Patch, Serialize, Timestamp,
 };
+#[cfg(feature = "full-serde")]
+use crate::runtime::{Deserialize, decimal};
 use super::ids::{
     ContactId, CustomerId, ExternalCustomerId, InvoiceId, InvoiceLineId, OrderId,
     OrderLineAttributeId, OrderLineId,
@@ -188,118 +189,145 @@ impl ListInvoices {
 crate::__paged!(ListInvoices => InvoiceListResponse);
 
 /// An invoice for a period. Amounts are in the currency's smallest unit.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Invoice {
     /// Amount to pay, including tax (`amountDue`, exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub amount_due: Decimal,
     /// Amount already paid (`amountPaid`, exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub amount_paid: Decimal,
     /// Amount still to pay (`amountRemaining`, exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub amount_remaining: Decimal,
     /// The field `billingContactId` (string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_contact_id: Option<ContactId>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `creditNotesTotal` (exact number, an answer may lack it).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub credit_notes_total: Option<Decimal>,
     /// ISO 4217 code (`currency`, string).
     pub currency: String,
     /// Customer who owes it (`customerId`, string).
     pub customer_id: CustomerId,
     /// Invoice number for display (`displayNumber`, string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub display_number: Option<String>,
     /// The field `disputeLink` (string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub dispute_link: Option<String>,
     /// When it is due (`dueDate`, RFC 3339 time, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub due_date: Option<Timestamp>,
     /// Last day of its period (`endDate`, RFC 3339 time, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub end_date: Option<Timestamp>,
     /// Paid's id (`id`, string).
     pub id: InvoiceId,
     /// Total, including tax (`invoiceTotal`, exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub invoice_total: Decimal,
     /// Total, excluding tax (`invoiceTotalExcludingTax`, exact number, an answer may lack it).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub invoice_total_excluding_tax: Option<Decimal>,
     /// When it was issued (`issueDate`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub issue_date: Option<Timestamp>,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub metadata: Option<JsonObject>,
     /// Order that it bills (`orderId`, string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_id: Option<OrderId>,
     /// The field `paymentLink` (string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub payment_link: Option<String>,
     /// Payment status (`paymentStatus`, [`InvoicePaymentStatus`]).
     pub payment_status: InvoicePaymentStatus,
     /// When it was posted and became final (`postedDate`, RFC 3339 time, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub posted_date: Option<Timestamp>,
     /// The field `publicUrlToken` (string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub public_url_token: Option<String>,
     /// The field `purchaseOrderReference` (string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub purchase_order_reference: Option<String>,
     /// The field `source` ([`InvoiceSource`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub source: Option<InvoiceSource>,
     /// First day of its period (`startDate`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub start_date: Option<Timestamp>,
     /// Status (`status`, [`InvoiceStatus`]).
     pub status: InvoiceStatus,
     /// Tax (`taxAmount`, exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub tax_amount: Decimal,
     /// The field `taxExempt` (boolean, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub tax_exempt: Option<bool>,
     /// The field `taxRate` (exact number, an answer may lack it).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub tax_rate: Option<Decimal>,
     /// The field `taxStatus` ([`InvoiceTaxStatus`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub tax_status: Option<InvoiceTaxStatus>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    Invoice, keep other_fields, [0 amount_due "amountDue" decimal; 1 amount_paid
+    "amountPaid" decimal; 2 amount_remaining "amountRemaining" decimal; 3 currency
+    "currency" required; 4 customer_id "customerId" required; 5 id "id" required; 6
+    invoice_total "invoiceTotal" decimal; 7 payment_status "paymentStatus" required; 8
+    status "status" required; 9 tax_amount "taxAmount" decimal;], [10 billing_contact_id
+    "billingContactId" optional; 11 created_at "createdAt" optional; 12
+    credit_notes_total "creditNotesTotal" optional_decimal; 13 display_number
+    "displayNumber" optional; 14 dispute_link "disputeLink" optional; 15 due_date
+    "dueDate" optional; 16 end_date "endDate" optional; 17 invoice_total_excluding_tax
+    "invoiceTotalExcludingTax" optional_decimal; 18 issue_date "issueDate" optional; 19
+    metadata "metadata" optional; 20 order_id "orderId" optional; 21 payment_link
+    "paymentLink" optional; 22 posted_date "postedDate" optional; 23 public_url_token
+    "publicUrlToken" optional; 24 purchase_order_reference "purchaseOrderReference"
+    optional; 25 source "source" optional; 26 start_date "startDate" optional; 27
+    tax_exempt "taxExempt" optional; 28 tax_rate "taxRate" optional_decimal; 29
+    tax_status "taxStatus" optional; 30 updated_at "updatedAt" optional;]
+);
 
 /// A line of an invoice. Amounts are in the currency's smallest unit.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct InvoiceLine {
     /// The field `balanceAmount` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub balance_amount: Decimal,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `creditedAmount` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub credited_amount: Decimal,
     /// ISO 4217 code (`currency`, string).
     pub currency: String,
@@ -318,60 +346,78 @@ pub struct InvoiceLine {
     /// The field `paymentStatus` ([`InvoicePaymentStatus`]).
     pub payment_status: InvoicePaymentStatus,
     /// Quantity billed (`quantity`, integer).
-    #[serde(deserialize_with = "integer")]
     pub quantity: i64,
     /// The field `startDate` (RFC 3339 time).
     pub start_date: Timestamp,
     /// Tax (`tax`, exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub tax: Decimal,
     /// The field `taxRate` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub tax_rate: Decimal,
     /// Total, including tax (`totalPriceAfterTax`, exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub total_price_after_tax: Decimal,
     /// Total, excluding tax (`totalPriceBeforeTax`, exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub total_price_before_tax: Decimal,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    InvoiceLine, keep other_fields, [0 balance_amount "balanceAmount" decimal; 1
+    credited_amount "creditedAmount" decimal; 2 currency "currency" required; 3
+    description "description" required; 4 end_date "endDate" required; 5 id "id"
+    required; 6 payment_status "paymentStatus" required; 7 quantity "quantity" integer; 8
+    start_date "startDate" required; 9 tax "tax" decimal; 10 tax_rate "taxRate" decimal;
+    11 total_price_after_tax "totalPriceAfterTax" decimal; 12 total_price_before_tax
+    "totalPriceBeforeTax" decimal;], [13 created_at "createdAt" optional; 14 order_id
+    "orderId" optional; 15 order_line_attribute_id "orderLineAttributeId" optional; 16
+    order_line_id "orderLineId" optional; 17 updated_at "updatedAt" optional;]
+);
 
 /// Invoice lines response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct InvoiceLinesResponse {
     /// The field `data` (list).
     pub data: List<InvoiceLine>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    InvoiceLinesResponse, keep other_fields, [0 data "data" required;], [1 pagination
+    "pagination" optional;]
+);
 crate::__page!(InvoiceLinesResponse, InvoiceLine, optional_pagination);
 
 /// Invoice list response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct InvoiceListResponse {
     /// The field `data` (list).
     pub data: List<Invoice>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    InvoiceListResponse, keep other_fields, [0 data "data" required;], [1 pagination
+    "pagination" optional;]
+);
 crate::__page!(InvoiceListResponse, Invoice, optional_pagination);
 
 /// The payment status of an invoice.

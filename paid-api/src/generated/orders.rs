@@ -3,9 +3,11 @@
 //! Resource `orders`.
 
 use crate::runtime::{
-    Call, Client, Decimal, Deserialize, Empty, JsonObject, List, Method, Patch,
-    Serialize, Timestamp, decimal, optional_integer,
+    Call, Client, Decimal, Empty, JsonObject, List, Method, Patch, Serialize, Timestamp,
+    decimal,
 };
+#[cfg(feature = "full-serde")]
+use crate::runtime::Deserialize;
 use super::ids::{
     ContactId, CreditBenefitId, CreditCurrencyId, CustomerId, CustomerUserId,
     ExternalCustomerId, ExternalOrderId, ExternalProductId, ExternalUserId, OrderId,
@@ -324,16 +326,19 @@ impl BatchSeatAssignmentsRequest {
 }
 
 /// Batch seat assignments response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct BatchSeatAssignmentsResponse {
     /// The field `data` (list).
     pub data: List<OrderSeat>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    BatchSeatAssignmentsResponse, keep other_fields, [0 data "data" required;], []
+);
 
 /// A price for this order line only.
 #[derive(Clone, Debug, Serialize)]
@@ -657,10 +662,10 @@ impl CreateOrderRequest {
 }
 
 /// An order of a customer. Amounts are in the currency's smallest unit.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Order {
     /// The field `autoPostInvoices` (boolean, may be null).
     pub auto_post_invoices: Option<bool>,
@@ -669,24 +674,30 @@ pub struct Order {
     /// The field `autoSendPaymentEmails` (boolean, may be null).
     pub auto_send_payment_emails: Option<bool>,
     /// The field `billedAmountNoTax` (exact number, an answer may lack it).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub billed_amount_no_tax: Option<Decimal>,
     /// The field `billedTax` (exact number, an answer may lack it).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub billed_tax: Option<Decimal>,
     /// The field `billingContactIds` (list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_contact_ids: Option<Vec<ContactId>>,
     /// The field `billingCustomerId` (string, may be null).
     pub billing_customer_id: Option<CustomerId>,
     /// The field `billingFrequencyOverridden` (boolean, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_frequency_overridden: Option<bool>,
     /// The field `billingFrequencyOverride` ([`OrderBillingFrequencyOverride`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_frequency_override: Option<OrderBillingFrequencyOverride>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// Whether the order is active or a draft (`creationState`, [`OrderCreationState`]).
     pub creation_state: OrderCreationState,
@@ -695,25 +706,31 @@ pub struct Order {
     /// Last day; null if the order has no end (`endDate`, RFC 3339 time, may be null).
     pub end_date: Option<Timestamp>,
     /// The field `estimatedTax` (exact number, an answer may lack it).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub estimated_tax: Option<Decimal>,
     /// Paid's id (`id`, string).
     pub id: OrderId,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
     /// Display name (`name`, string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// The field `number` (number, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub number: Option<f64>,
     /// The field `orderAmount` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub order_amount: Decimal,
     /// The field `paymentTerms` (string, may be null).
     pub payment_terms: Option<String>,
     /// The field `pendingBillingAmount` (exact number, an answer may lack it).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub pending_billing_amount: Option<Decimal>,
     /// The field `purchaseOrderReference` (string, may be null).
     pub purchase_order_reference: Option<String>,
@@ -724,28 +741,44 @@ pub struct Order {
     /// First day (`startDate`, RFC 3339 time).
     pub start_date: Timestamp,
     /// The field `subscriptionTerms` (integer, may be null).
-    #[serde(default, deserialize_with = "optional_integer")]
     pub subscription_terms: Option<i64>,
     /// The field `totalAmount` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub total_amount: Decimal,
     /// The field `totalBilledAmount` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub total_billed_amount: Decimal,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// The field `version` (integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub version: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    Order, keep other_fields, [0 creation_state "creationState" required; 1 customer_id
+    "customerId" required; 2 id "id" required; 3 order_amount "orderAmount" decimal; 4
+    start_date "startDate" required; 5 total_amount "totalAmount" decimal; 6
+    total_billed_amount "totalBilledAmount" decimal;], [7 auto_post_invoices
+    "autoPostInvoices" optional; 8 auto_send_billing_emails "autoSendBillingEmails"
+    optional; 9 auto_send_payment_emails "autoSendPaymentEmails" optional; 10
+    billed_amount_no_tax "billedAmountNoTax" optional_decimal; 11 billed_tax "billedTax"
+    optional_decimal; 12 billing_contact_ids "billingContactIds" optional; 13
+    billing_customer_id "billingCustomerId" optional; 14 billing_frequency_overridden
+    "billingFrequencyOverridden" optional; 15 billing_frequency_override
+    "billingFrequencyOverride" optional; 16 created_at "createdAt" optional; 17 end_date
+    "endDate" optional; 18 estimated_tax "estimatedTax" optional_decimal; 19 metadata
+    "metadata" optional; 20 name "name" optional; 21 number "number" optional; 22
+    payment_terms "paymentTerms" optional; 23 pending_billing_amount
+    "pendingBillingAmount" optional_decimal; 24 purchase_order_reference
+    "purchaseOrderReference" optional; 25 show_bank_details "showBankDetails" optional;
+    26 show_payment_link "showPaymentLink" optional; 27 subscription_terms
+    "subscriptionTerms" optional_integer; 28 updated_at "updatedAt" optional; 29 version
+    "version" optional_integer;]
+);
 
 /// How often an order is billed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -770,12 +803,12 @@ crate::__open_enum!(
 );
 
 /// A billing frequency that overrides that of an order's lines.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct OrderBillingFrequencyOverride {
     /// Number of months between two invoices, for `custom` (`customMonths`, integer, may be null).
-    #[serde(default, skip_serializing_if = "Patch::is_leave")]
+    #[serde(skip_serializing_if = "Patch::is_leave")]
     pub custom_months: Patch<i64>,
     /// Billing frequency (`frequency`, [`OrderBillingFrequency`], an answer may lack it).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -796,6 +829,10 @@ impl OrderBillingFrequencyOverride {
         self
     }
 }
+crate::__object!(
+    OrderBillingFrequencyOverride, skip, [], [0 custom_months "customMonths" optional; 1
+    frequency "frequency" optional;]
+);
 
 /// Whether an order is billed before or after each period.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -934,10 +971,10 @@ impl OrderCreditBenefit {
 }
 
 /// One product of an order.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct OrderLine {
     /// The field `description` (string, may be null).
     pub description: Option<String>,
@@ -954,9 +991,14 @@ pub struct OrderLine {
     /// The field `startDate` (RFC 3339 time).
     pub start_date: Timestamp,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    OrderLine, keep other_fields, [0 id "id" required; 1 line_type "lineType" required; 2
+    name "name" required; 3 product_id "productId" required; 4 start_date "startDate"
+    required;], [5 description "description" optional; 6 end_date "endDate" optional;]
+);
 
 /// The price of an order line's attribute.
 #[derive(Clone, Debug, Serialize)]
@@ -1125,35 +1167,43 @@ impl OrderLinePricing {
 }
 
 /// Order lines response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct OrderLinesResponse {
     /// The field `data` (list).
     pub data: List<OrderLine>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    OrderLinesResponse, keep other_fields, [0 data "data" required;], [1 pagination
+    "pagination" optional;]
+);
 crate::__page!(OrderLinesResponse, OrderLine, optional_pagination);
 
 /// Order list response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct OrderListResponse {
     /// The field `data` (list).
     pub data: List<Order>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    OrderListResponse, keep other_fields, [0 data "data" required;], [1 pagination
+    "pagination" optional;]
+);
 crate::__page!(OrderListResponse, Order, optional_pagination);
 
 /// A price in an order's currency. Amounts are in its smallest unit.
@@ -1326,67 +1376,81 @@ crate::__open_enum!(
 );
 
 /// A seat of an order.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct OrderSeat {
     /// The field `assignee` ([`SeatAssignee`], may be null).
     pub assignee: Option<SeatAssignee>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `id` (string).
     pub id: SeatId,
     /// The field `orderId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_id: Option<OrderId>,
     /// The field `productExternalId` (string, may be null).
     pub product_external_id: Option<ExternalProductId>,
     /// The field `status` ([`SeatStatus`]).
     pub status: SeatStatus,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    OrderSeat, keep other_fields, [0 id "id" required; 1 status "status" required;], [2
+    assignee "assignee" optional; 3 created_at "createdAt" optional; 4 order_id "orderId"
+    optional; 5 product_external_id "productExternalId" optional; 6 updated_at
+    "updatedAt" optional;]
+);
 
 /// Order seat list response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct OrderSeatListResponse {
     /// The field `data` (list).
     pub data: List<OrderSeat>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    OrderSeatListResponse, keep other_fields, [0 data "data" required;], [1 pagination
+    "pagination" optional;]
+);
 crate::__page!(OrderSeatListResponse, OrderSeat, optional_pagination);
 
 /// The user to whom a seat is assigned.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct SeatAssignee {
     /// The field `email` (string, may be null).
     pub email: Option<String>,
     /// The field `externalId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub external_id: Option<ExternalUserId>,
     /// The field `id` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<CustomerUserId>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    SeatAssignee, keep other_fields, [], [0 email "email" optional; 1 external_id
+    "externalId" optional; 2 id "id" optional;]
+);
 
 /// The user to whom a seat is assigned.
 #[derive(Clone, Debug, Serialize)]

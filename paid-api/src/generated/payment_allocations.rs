@@ -2,9 +2,9 @@
 
 //! Resource `payment-allocations`.
 
-use crate::runtime::{
-    Call, Client, Deserialize, JsonObject, List, Method, Serialize, Timestamp, integer,
-};
+use crate::runtime::{Call, Client, JsonObject, List, Method, Serialize, Timestamp};
+#[cfg(feature = "full-serde")]
+use crate::runtime::Deserialize;
 use super::ids::{InvoiceId, InvoiceLineId, PaymentAllocationId, PaymentId};
 use super::shared::Pagination;
 
@@ -115,18 +115,17 @@ impl CreatePaymentAllocationRequest {
 /// Payment allocation.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PaymentAllocation {
     /// The field `allocationDate` (RFC 3339 time).
     pub allocation_date: Timestamp,
     /// The field `amount` (integer).
-    #[serde(deserialize_with = "integer")]
     pub amount: i64,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `currency` (string).
     pub currency: String,
@@ -143,23 +142,33 @@ pub struct PaymentAllocation {
     /// The field `type` (string).
     pub type_: String,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PaymentAllocation, keep other_fields, [0 allocation_date "allocationDate" required; 1
+    amount "amount" integer; 2 currency "currency" required; 3 id "id" required; 4
+    invoice_id "invoiceId" required; 5 invoice_line_id "invoiceLineId" required; 6
+    payment_id "paymentId" required; 7 status "status" required; 8 type_ "type"
+    required;], [9 created_at "createdAt" optional;]
+);
 
 /// Payment allocation create response.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct PaymentAllocationCreateResponse {
     /// The field `data` (list).
     pub data: List<PaymentAllocation>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PaymentAllocationCreateResponse, keep other_fields, [0 data "data" required;], []
+);
 
 /// What a payment settles of one invoice line.
 ///
@@ -197,17 +206,21 @@ impl PaymentAllocationInput {
 /// Payment allocation list response.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct PaymentAllocationListResponse {
     /// The field `data` (list).
     pub data: List<PaymentAllocation>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PaymentAllocationListResponse, keep other_fields, [0 data "data" required;], [1
+    pagination "pagination" optional;]
+);
 crate::__page!(PaymentAllocationListResponse, PaymentAllocation, optional_pagination);

@@ -3,11 +3,10 @@
 //! Resource `payment-methods`.
 
 use crate::runtime::{
-    BTreeMap, Call, Client, Deserialize, Empty, JsonObject, List, Method, Serialize,
-    Timestamp, optional_integer,
+    BTreeMap, Call, Client, Empty, JsonObject, List, Method, Serialize, Timestamp,
 };
 #[cfg(feature = "full-serde")]
-use crate::runtime::optional_flat_choice;
+use crate::runtime::{Deserialize, optional_flat_choice};
 use super::ids::{CustomerId, ExternalCustomerId, PaymentMethodId};
 use super::shared::{CustomerAttribution, Pagination};
 
@@ -203,121 +202,137 @@ impl CreatePaymentMethodRequest {
 /// Payment method.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PaymentMethod {
     /// The field `card` ([`PaymentMethodCard`], may be null).
     pub card: Option<PaymentMethodCard>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `customerId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_id: Option<CustomerId>,
     /// The field `externalPaymentMethodId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub external_payment_method_id: Option<String>,
     /// The field `id` (string).
     pub id: PaymentMethodId,
     /// The field `isDefault` (boolean).
     pub is_default: bool,
     /// The field `type` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub type_: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PaymentMethod, keep other_fields, [0 id "id" required; 1 is_default "isDefault"
+    required;], [2 card "card" optional; 3 created_at "createdAt" optional; 4 customer_id
+    "customerId" optional; 5 external_payment_method_id "externalPaymentMethodId"
+    optional; 6 type_ "type" optional;]
+);
 
 /// Payment method card.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PaymentMethodCard {
     /// The field `brand` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub brand: Option<String>,
     /// The field `expMonth` (integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub exp_month: Option<i64>,
     /// The field `expYear` (integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub exp_year: Option<i64>,
     /// The field `last4` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub last4: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PaymentMethodCard, keep other_fields, [], [0 brand "brand" optional; 1 exp_month
+    "expMonth" optional_integer; 2 exp_year "expYear" optional_integer; 3 last4 "last4"
+    optional;]
+);
 
 /// Payment method list response.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct PaymentMethodListResponse {
     /// The field `data` (list).
     pub data: List<PaymentMethod>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PaymentMethodListResponse, keep other_fields, [0 data "data" required;], [1
+    pagination "pagination" optional;]
+);
 crate::__page!(PaymentMethodListResponse, PaymentMethod, optional_pagination);
 
 /// Payment method setup.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PaymentMethodSetup {
     /// The field `customerId` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_id: Option<CustomerId>,
     /// The field `externalPaymentMethodId` (string, may be null).
     pub external_payment_method_id: Option<String>,
     /// The field `setupIntent` ([`SetupIntent`]).
     pub setup_intent: SetupIntent,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PaymentMethodSetup, keep other_fields, [0 setup_intent "setupIntent" required;], [1
+    customer_id "customerId" optional; 2 external_payment_method_id
+    "externalPaymentMethodId" optional;]
+);
 
 /// Setup intent.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct SetupIntent {
     /// The field `clientSecret` (string, may be null).
     pub client_secret: Option<String>,
     /// The field `id` (string).
     pub id: String,
     /// The field `status` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    SetupIntent, keep other_fields, [0 id "id" required;], [1 client_secret
+    "clientSecret" optional; 2 status "status" optional;]
+);

@@ -2,12 +2,9 @@
 
 //! Resource `payments`.
 
-use crate::runtime::{
-    Call, Client, Deserialize, JsonObject, List, Method, Serialize, Timestamp, integer,
-    optional_integer,
-};
+use crate::runtime::{Call, Client, JsonObject, List, Method, Serialize, Timestamp};
 #[cfg(feature = "full-serde")]
-use crate::runtime::optional_flat_choice;
+use crate::runtime::{Deserialize, optional_flat_choice};
 use super::ids::{CustomerId, ExternalCustomerId, InvoiceId, OrderId, PaymentId};
 use super::shared::{CustomerAttribution, Pagination};
 
@@ -173,26 +170,20 @@ impl CreatePaymentRequest {
 /// Payment.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Payment {
     /// The field `allocatedAmount` (integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub allocated_amount: Option<i64>,
     /// The field `amount` (integer).
-    #[serde(deserialize_with = "integer")]
     pub amount: i64,
     /// The field `balance` (integer).
-    #[serde(deserialize_with = "integer")]
     pub balance: i64,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `currency` (string).
     pub currency: String,
@@ -205,29 +196,34 @@ pub struct Payment {
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
     /// The field `number` (integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub number: Option<i64>,
     /// The field `orderId` (string, may be null).
     pub order_id: Option<OrderId>,
     /// The field `paymentDate` (RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub payment_date: Option<Timestamp>,
     /// The field `paymentType` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub payment_type: Option<String>,
     /// The field `status` (string).
     pub status: String,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    Payment, keep other_fields, [0 amount "amount" integer; 1 balance "balance" integer;
+    2 currency "currency" required; 3 customer_id "customerId" required; 4 id "id"
+    required; 5 status "status" required;], [6 allocated_amount "allocatedAmount"
+    optional_integer; 7 created_at "createdAt" optional; 8 invoice_id "invoiceId"
+    optional; 9 metadata "metadata" optional; 10 number "number" optional_integer; 11
+    order_id "orderId" optional; 12 payment_date "paymentDate" optional; 13 payment_type
+    "paymentType" optional; 14 updated_at "updatedAt" optional;]
+);
 
 /// The status of a new payment.
 ///
@@ -247,19 +243,23 @@ crate::__open_enum!(PaymentCreateStatus { Draft = "draft", Posted = "posted" });
 /// Payment list response.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct PaymentListResponse {
     /// The field `data` (list).
     pub data: List<Payment>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PaymentListResponse, keep other_fields, [0 data "data" required;], [1 pagination
+    "pagination" optional;]
+);
 crate::__page!(PaymentListResponse, Payment, optional_pagination);
 
 /// The status of a payment.

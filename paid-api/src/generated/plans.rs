@@ -3,9 +3,10 @@
 //! Resource `plans`.
 
 use crate::runtime::{
-    Call, Client, Decimal, Deserialize, JsonObject, List, Method, Patch, Serialize,
-    Timestamp, decimal,
+    Call, Client, Decimal, JsonObject, List, Method, Patch, Serialize, Timestamp,
 };
+#[cfg(feature = "full-serde")]
+use crate::runtime::{Deserialize, decimal};
 use super::ids::{
     CreditBenefitId, CreditCurrencyId, ExternalPlanId, ExternalProductId, PlanId,
     ProductAttributeId, ProductId,
@@ -239,24 +240,24 @@ impl CreatePlanRequest {
 }
 
 /// A package of prices for a product.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Plan {
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
     /// The field `attributes` (list).
     pub attributes: List<PlanAttribute>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalPlanId>,
     /// The field `id` (string).
     pub id: PlanId,
     /// The field `isDefault` (boolean, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub is_default: Option<bool>,
     /// The field `name` (string, may be null).
     pub name: Option<String>,
@@ -265,23 +266,31 @@ pub struct Plan {
     /// The field `status` ([`PlanStatus`]).
     pub status: PlanStatus,
     /// The field `supportedCurrencies` (list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub supported_currencies: Option<Vec<String>>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// The field `upgradePathOrder` (number, may be null).
     pub upgrade_path_order: Option<f64>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    Plan, keep other_fields, [0 attributes "attributes" required; 1 id "id" required; 2
+    product_id "productId" required; 3 status "status" required;], [4 archived_at
+    "archivedAt" optional; 5 created_at "createdAt" optional; 6 external_id "externalId"
+    optional; 7 is_default "isDefault" optional; 8 name "name" optional; 9
+    supported_currencies "supportedCurrencies" optional; 10 updated_at "updatedAt"
+    optional; 11 upgrade_path_order "upgradePathOrder" optional;]
+);
 
 /// Plan attribute.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlanAttribute {
     /// The field `active` (boolean).
     pub active: bool,
@@ -294,9 +303,14 @@ pub struct PlanAttribute {
     /// The field `productAttributeId` (string).
     pub product_attribute_id: ProductAttributeId,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PlanAttribute, keep other_fields, [0 active "active" required; 1 credit_benefits
+    "creditBenefits" required; 2 name "name" required; 3 product_attribute_id
+    "productAttributeId" required;], [4 pricing "pricing" optional;]
+);
 
 /// The price of a product attribute in a plan.
 #[derive(Clone, Debug, Serialize)]
@@ -336,66 +350,82 @@ impl PlanAttributeInput {
 }
 
 /// Plan credit benefit.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlanCreditBenefit {
     /// The field `allocationCadence` ([`CreditAllocationCadence`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub allocation_cadence: Option<CreditAllocationCadence>,
     /// The field `amount` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub amount: Decimal,
     /// The field `creditGrantTiming` ([`CreditGrantTiming`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credit_grant_timing: Option<CreditGrantTiming>,
     /// The field `creditsCurrencyId` (string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credits_currency_id: Option<CreditCurrencyId>,
     /// The field `id` (string).
     pub id: CreditBenefitId,
     /// The field `isInfiniteTotal` (boolean).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub is_infinite_total: Option<bool>,
     /// The field `recipient` ([`CreditRecipient`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub recipient: Option<CreditRecipient>,
     /// The field `rolloverAmount` (exact number, may be null).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub rollover_amount: Option<Decimal>,
     /// The field `rolloverDuration` (number, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub rollover_duration: Option<f64>,
     /// The field `rolloverDurationUnit` ([`RolloverDurationUnit`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub rollover_duration_unit: Option<RolloverDurationUnit>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PlanCreditBenefit, keep other_fields, [0 amount "amount" decimal; 1 id "id"
+    required;], [2 allocation_cadence "allocationCadence" optional; 3 credit_grant_timing
+    "creditGrantTiming" optional; 4 credits_currency_id "creditsCurrencyId" optional; 5
+    is_infinite_total "isInfiniteTotal" optional; 6 recipient "recipient" optional; 7
+    rollover_amount "rolloverAmount" optional_decimal; 8 rollover_duration
+    "rolloverDuration" optional; 9 rollover_duration_unit "rolloverDurationUnit"
+    optional;]
+);
 
 /// Plan list response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct PlanListResponse {
     /// The field `data` (list).
     pub data: List<Plan>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PlanListResponse, keep other_fields, [0 data "data" required;], [1 pagination
+    "pagination" optional;]
+);
 crate::__page!(PlanListResponse, Plan, optional_pagination);
 
 /// Plan pricing.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlanPricing {
     /// The field `chargeType` (string).
     pub charge_type: String,
@@ -406,9 +436,14 @@ pub struct PlanPricing {
     /// The field `pricingType` ([`PricingType`], may be null).
     pub pricing_type: Option<PricingType>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PlanPricing, keep other_fields, [0 charge_type "chargeType" required; 1 price_points
+    "pricePoints" required; 2 pricing_model "pricingModel" required;], [3 pricing_type
+    "pricingType" optional;]
+);
 
 /// Whether a plan can be bought.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -448,16 +483,19 @@ impl PlanUpgradePathGroup {
 }
 
 /// Plan upgrade path response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct PlanUpgradePathResponse {
     /// The field `data` (list).
     pub data: List<Plan>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PlanUpgradePathResponse, keep other_fields, [0 data "data" required;], []
+);
 
 /// Changes to a plan; fields that are not set stay unchanged.
 #[derive(Clone, Debug, Serialize)]

@@ -2,7 +2,9 @@
 
 //! Resource `pricing`.
 
-use crate::runtime::{Call, Client, Deserialize, JsonObject, List, Method, Serialize};
+use crate::runtime::{Call, Client, JsonObject, List, Method, Serialize};
+#[cfg(feature = "full-serde")]
+use crate::runtime::Deserialize;
 use super::ids::{ProductAttributeId, ProductId};
 use super::shared::{AttributePricing, CreditBenefit, CreditBenefitInput, PricingInput};
 
@@ -66,37 +68,43 @@ impl Pricing {
 }
 
 /// Pricing list response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct PricingListResponse {
     /// The field `data` (list).
     pub data: List<PricingResponse>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(PricingListResponse, keep other_fields, [0 data "data" required;], []);
 
 /// The price of a product attribute.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PricingResponse {
     /// The field `creditBenefits` (list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credit_benefits: Option<List<CreditBenefit>>,
     /// The field `name` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// The field `pricing` ([`AttributePricing`], may be null).
     pub pricing: Option<AttributePricing>,
     /// The field `productAttributeId` (string).
     pub product_attribute_id: ProductAttributeId,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    PricingResponse, keep other_fields, [0 product_attribute_id "productAttributeId"
+    required;], [1 credit_benefits "creditBenefits" optional; 2 name "name" optional; 3
+    pricing "pricing" optional;]
+);
 
 /// The new price of a product attribute.
 #[derive(Clone, Debug, Serialize)]

@@ -3,8 +3,10 @@
 //! Resource `products`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, JsonObject, List, Method, Patch, Serialize, Timestamp,
+    Call, Client, JsonObject, List, Method, Patch, Serialize, Timestamp,
 };
+#[cfg(feature = "full-serde")]
+use crate::runtime::Deserialize;
 use super::ids::{ExternalProductId, ProductAttributeId, ProductId};
 use super::shared::{
     AttributePricing, CreditBenefit, CreditBenefitInput, Pagination, PricingInput,
@@ -215,18 +217,18 @@ impl CreateProductRequest {
 }
 
 /// A product, without its prices.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Product {
     /// The field `active` (boolean, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub active: Option<bool>,
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `description` (string, may be null).
     pub description: Option<String>,
@@ -241,18 +243,25 @@ pub struct Product {
     /// The field `productCode` (string, may be null).
     pub product_code: Option<String>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    Product, keep other_fields, [0 id "id" required; 1 name "name" required;], [2 active
+    "active" optional; 3 archived_at "archivedAt" optional; 4 created_at "createdAt"
+    optional; 5 description "description" optional; 6 external_id "externalId" optional;
+    7 metadata "metadata" optional; 8 product_code "productCode" optional; 9 updated_at
+    "updatedAt" optional;]
+);
 
 /// A priced attribute of a product.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ProductAttribute {
     /// The field `active` (boolean).
     pub active: bool,
@@ -265,9 +274,14 @@ pub struct ProductAttribute {
     /// The field `productAttributeId` (string).
     pub product_attribute_id: ProductAttributeId,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ProductAttribute, keep other_fields, [0 active "active" required; 1 credit_benefits
+    "creditBenefits" required; 2 name "name" required; 3 product_attribute_id
+    "productAttributeId" required;], [4 pricing "pricing" optional;]
+);
 
 /// A priced product attribute to add or update.
 #[derive(Clone, Debug, Serialize)]
@@ -337,18 +351,18 @@ impl ProductAttributeUpsert {
 }
 
 /// A product with its prices.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ProductDetail {
     /// The field `active` (boolean, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub active: Option<bool>,
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `description` (string, may be null).
     pub description: Option<String>,
@@ -365,27 +379,38 @@ pub struct ProductDetail {
     /// The field `productCode` (string, may be null).
     pub product_code: Option<String>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ProductDetail, keep other_fields, [0 id "id" required; 1 name "name" required; 2
+    product_attributes "productAttributes" required;], [3 active "active" optional; 4
+    archived_at "archivedAt" optional; 5 created_at "createdAt" optional; 6 description
+    "description" optional; 7 external_id "externalId" optional; 8 metadata "metadata"
+    optional; 9 product_code "productCode" optional; 10 updated_at "updatedAt" optional;]
+);
 
 /// Product list response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ProductListResponse {
     /// The field `data` (list).
     pub data: List<Product>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ProductListResponse, keep other_fields, [0 data "data" required;], [1 pagination
+    "pagination" optional;]
+);
 crate::__page!(ProductListResponse, Product, optional_pagination);
 
 /// Changes to a product; fields that are not set stay unchanged.

@@ -4,64 +4,84 @@
 
 #![allow(unused_imports)]
 
-use crate::runtime::{
-    Decimal, Deserialize, JsonObject, List, Patch, Serialize, Value, decimal,
-    optional_integer,
-};
+use crate::runtime::{Decimal, JsonObject, List, Patch, Serialize, Value, decimal};
 #[cfg(feature = "full-serde")]
 use crate::runtime::{
-    Choice, DeserializeError, Deserializer, JsonError, choice, from_value,
+    Choice, Deserialize, DeserializeError, Deserializer, JsonError, choice, from_value,
 };
 use super::ids::*;
 
 #[cfg(any(feature = "pricing", feature = "products"))]
 /// A price as Paid returns it. It has the fields of all types of prices; which of them are set depends on `pricing_type`. Amounts are in the currency's smallest unit.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AttributePricing {
     /// Billing frequency (`billingFrequency`, string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_frequency: Option<String>,
     /// Whether it is billed before or after each period (`billingType`, string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_type: Option<String>,
     /// Description (`chargeType`, string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub charge_type: Option<String>,
     /// Factor by which the cost of the work is multiplied (`costPlusMultiplier`, exact number).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub cost_plus_multiplier: Option<Decimal>,
     /// Number of credits one unit costs (`creditCost`, exact number).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub credit_cost: Option<Decimal>,
     /// Credit currency (`creditsCurrencyId`, string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credits_currency_id: Option<CreditCurrencyId>,
     /// Event name of the signals that are billed; matched exactly (`eventName`, string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub event_name: Option<String>,
     /// Percentage of the rest of the invoice (`percentageValue`, exact number).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub percentage_value: Option<Decimal>,
     /// The price, once for each currency (`pricePoints`, list).
     pub price_points: List<PricePoint>,
     /// How quantities are priced (`pricingModel`, string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pricing_model: Option<String>,
     /// Charge type and pricing model in one value (`pricingType`, [`PricingType`]).
     pub pricing_type: PricingType,
     /// Whether the signals are activities or outcomes (`signalType`, [`SignalType`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub signal_type: Option<SignalType>,
     /// Monetary value of one credit (`unitValue`, exact number).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub unit_value: Option<Decimal>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+#[cfg(any(feature = "pricing", feature = "products"))]
+crate::__object!(
+    AttributePricing, keep other_fields, [0 price_points "pricePoints" required; 1
+    pricing_type "pricingType" required;], [2 billing_frequency "billingFrequency"
+    optional; 3 billing_type "billingType" optional; 4 charge_type "chargeType" optional;
+    5 cost_plus_multiplier "costPlusMultiplier" optional_decimal; 6 credit_cost
+    "creditCost" optional_decimal; 7 credits_currency_id "creditsCurrencyId" optional; 8
+    event_name "eventName" optional; 9 percentage_value "percentageValue"
+    optional_decimal; 10 pricing_model "pricingModel" optional; 11 signal_type
+    "signalType" optional; 12 unit_value "unitValue" optional_decimal;]
+);
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 /// How often a price is billed.
@@ -142,7 +162,7 @@ crate::__open_enum!(
     any(feature = "delivered-value", feature = "value-metrics", feature = "value-models")
 )]
 /// A number in the formula that converts a value into money.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ConversionVariable {
     /// Default value; an override can replace it (`default`, number).
@@ -165,6 +185,13 @@ impl ConversionVariable {
         }
     }
 }
+#[cfg(
+    any(feature = "delivered-value", feature = "value-metrics", feature = "value-models")
+)]
+crate::__object!(
+    ConversionVariable, skip, [0 default "default" required; 1 id "id" required; 2 label
+    "label" required;], []
+);
 
 #[cfg(
     any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
@@ -236,18 +263,18 @@ crate::__open_enum!(CreditBasisKind { SignalQuantity = "signalQuantity" });
 
 #[cfg(any(feature = "pricing", feature = "products"))]
 /// Credits included in a price.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditBenefit {
     /// The field `allocationCadence` (string).
     pub allocation_cadence: String,
     /// The field `amount` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub amount: Decimal,
     /// The field `creditGrantTiming` (string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credit_grant_timing: Option<String>,
     /// The field `creditsCurrencyId` (string, may be null).
     pub credits_currency_id: Option<CreditCurrencyId>,
@@ -256,23 +283,39 @@ pub struct CreditBenefit {
     /// The field `isInfiniteTotal` (boolean).
     pub is_infinite_total: bool,
     /// The field `overageUnitPrice` (exact number, may be null).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub overage_unit_price: Option<Decimal>,
     /// The field `recipient` (string).
     pub recipient: String,
     /// The field `rolloverAmount` (exact number, may be null).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub rollover_amount: Option<Decimal>,
     /// The field `rolloverDuration` (number, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub rollover_duration: Option<f64>,
     /// The field `rolloverDurationUnit` (string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub rollover_duration_unit: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+#[cfg(any(feature = "pricing", feature = "products"))]
+crate::__object!(
+    CreditBenefit, keep other_fields, [0 allocation_cadence "allocationCadence" required;
+    1 amount "amount" decimal; 2 id "id" required; 3 is_infinite_total "isInfiniteTotal"
+    required; 4 recipient "recipient" required;], [5 credit_grant_timing
+    "creditGrantTiming" optional; 6 credits_currency_id "creditsCurrencyId" optional; 7
+    overage_unit_price "overageUnitPrice" optional_decimal; 8 rollover_amount
+    "rolloverAmount" optional_decimal; 9 rollover_duration "rolloverDuration" optional;
+    10 rollover_duration_unit "rolloverDurationUnit" optional;]
+);
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 /// Credits included in a product or plan.
@@ -401,20 +444,25 @@ impl CreditBenefitInput {
 
 #[cfg(any(feature = "credits", feature = "customers"))]
 /// Credit currency ref.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreditCurrencyRef {
     /// The field `key` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub key: Option<String>,
     /// The field `name` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+#[cfg(any(feature = "credits", feature = "customers"))]
+crate::__object!(
+    CreditCurrencyRef, keep other_fields, [], [0 key "key" optional; 1 name "name"
+    optional;]
+);
 
 #[cfg(
     any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
@@ -614,20 +662,25 @@ impl<'de> Deserialize<'de> for CustomerAttribution {
 
 #[cfg(any(feature = "credits", feature = "customers"))]
 /// Customer ref.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerRef {
     /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalCustomerId>,
     /// The field `id` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<CustomerId>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+#[cfg(any(feature = "credits", feature = "customers"))]
+crate::__object!(
+    CustomerRef, keep other_fields, [], [0 external_id "externalId" optional; 1 id "id"
+    optional;]
+);
 
 #[cfg(
     any(feature = "delivered-value", feature = "value-metrics", feature = "value-models")
@@ -832,68 +885,88 @@ crate::__open_enum!(
     )
 )]
 /// The position of a page in its list.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Pagination {
     /// Whether there are more pages (`hasMore`, boolean, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub has_more: Option<bool>,
     /// Maximum number of items on a page (`limit`, integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub limit: Option<i64>,
     /// Number of items before this page (`offset`, integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub offset: Option<i64>,
     /// Number of items on all pages (`total`, integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub total: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+#[cfg(
+    any(
+        feature = "checkouts",
+        feature = "contacts",
+        feature = "credits",
+        feature = "customer-groups",
+        feature = "customer-units",
+        feature = "customers",
+        feature = "invoices",
+        feature = "orders",
+        feature = "payment-allocations",
+        feature = "payment-methods",
+        feature = "payments",
+        feature = "plans",
+        feature = "products",
+        feature = "signals",
+        feature = "value-metrics",
+        feature = "value-models"
+    )
+)]
+crate::__object!(
+    Pagination, keep other_fields, [], [0 has_more "hasMore" optional; 1 limit "limit"
+    optional_integer; 2 offset "offset" optional_integer; 3 total "total"
+    optional_integer;]
+);
 
 #[cfg(any(feature = "pricing", feature = "products"))]
 /// A price in one currency. Amounts are in its smallest unit.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PricePoint {
     /// ISO 4217 code (`currency`, string).
     pub currency: String,
     /// Quantity included free of charge (`includedQuantity`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub included_quantity: Option<f64>,
     /// Maximum quantity that can be bought (`maxQuantity`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub max_quantity: Option<f64>,
     /// Minimum quantity billed (`minQuantity`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub min_quantity: Option<f64>,
     /// Prices by quantity (`tiers`, list).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub tiers: Option<List<PriceTier>>,
     /// Price of one unit, in the smallest currency unit (cents) (`unitPrice`, exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub unit_price: Decimal,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+#[cfg(any(feature = "pricing", feature = "products"))]
+crate::__object!(
+    PricePoint, keep other_fields, [0 currency "currency" required; 1 unit_price
+    "unitPrice" decimal;], [2 included_quantity "includedQuantity" optional; 3
+    max_quantity "maxQuantity" optional; 4 min_quantity "minQuantity" optional; 5 tiers
+    "tiers" optional;]
+);
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 /// A price in one currency. Amounts are in its smallest unit.
@@ -960,35 +1033,48 @@ impl PricePointInput {
 
 #[cfg(any(feature = "pricing", feature = "products"))]
 /// A price for a range of quantities. Amounts are in the currency's smallest unit.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PriceTier {
     /// Flat price of the tier (`flatAmount`, exact number).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub flat_amount: Option<Decimal>,
     /// Zero-based position of the tier (`index`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub index: Option<f64>,
     /// Lower bound of the quantity, exclusive (`lowerBound`, number).
     pub lower_bound: f64,
     /// One-based position of the tier (`number`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub number: Option<f64>,
     /// Whether the tier has a unit price or a flat price (`tierBillingType`, [`TierBillingType`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub tier_billing_type: Option<TierBillingType>,
     /// Price of one unit in this tier (`unitAmount`, exact number).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub unit_amount: Option<Decimal>,
     /// Upper bound of the quantity, inclusive; unlimited if not set (`upperBound`, number).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub upper_bound: Option<f64>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+#[cfg(any(feature = "pricing", feature = "products"))]
+crate::__object!(
+    PriceTier, keep other_fields, [0 lower_bound "lowerBound" required;], [1 flat_amount
+    "flatAmount" optional_decimal; 2 index "index" optional; 3 number "number" optional;
+    4 tier_billing_type "tierBillingType" optional; 5 unit_amount "unitAmount"
+    optional_decimal; 6 upper_bound "upperBound" optional;]
+);
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 /// A price for a range of quantities. Amounts are in the currency's smallest unit.
@@ -1404,10 +1490,10 @@ impl<'de> Deserialize<'de> for ProductAttribution {
 
 #[cfg(any(feature = "credits", feature = "customers"))]
 /// Product ref.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ProductRef {
     /// The field `externalId` (string, may be null).
     pub external_id: Option<ExternalProductId>,
@@ -1416,9 +1502,14 @@ pub struct ProductRef {
     /// The field `name` (string).
     pub name: String,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+#[cfg(any(feature = "credits", feature = "customers"))]
+crate::__object!(
+    ProductRef, keep other_fields, [0 id "id" required; 1 name "name" required;], [2
+    external_id "externalId" optional;]
+);
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 /// A recurring price with graduated tiers: each unit is priced by the tier it falls into.
@@ -2535,32 +2626,37 @@ crate::__open_enum!(
 /// Value metric formula.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ValueMetricFormula {
     /// The field `expression` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub expression: Option<String>,
     /// The field `id` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// The field `label` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub label: Option<String>,
     /// The field `variables` (list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub variables: Option<List<ValueMetricFormulaVariable>>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+#[cfg(any(feature = "delivered-value", feature = "value-metrics"))]
+crate::__object!(
+    ValueMetricFormula, keep other_fields, [], [0 expression "expression" optional; 1 id
+    "id" optional; 2 label "label" optional; 3 variables "variables" optional;]
+);
 
 #[cfg(any(feature = "delivered-value", feature = "value-metrics"))]
 /// A variable of a value metric's formula.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueMetricFormulaVariable {
@@ -2619,12 +2715,18 @@ impl ValueMetricFormulaVariable {
         self
     }
 }
+#[cfg(any(feature = "delivered-value", feature = "value-metrics"))]
+crate::__object!(
+    ValueMetricFormulaVariable, skip, [0 id "id" required; 1 label "label" required;], [2
+    description "description" optional; 3 format "format" optional; 4 format_unit
+    "formatUnit" optional; 5 type_ "type" optional;]
+);
 
 #[cfg(any(feature = "delivered-value", feature = "value-metrics"))]
 /// The unit of a value metric.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueMetricUnit {
@@ -2670,6 +2772,11 @@ impl ValueMetricUnit {
         self
     }
 }
+#[cfg(any(feature = "delivered-value", feature = "value-metrics"))]
+crate::__object!(
+    ValueMetricUnit, skip, [0 type_ "type" required;], [1 duration_unit "durationUnit"
+    optional; 2 unit "unit" optional; 3 unit_display "unitDisplay" optional;]
+);
 
 #[cfg(any(feature = "delivered-value", feature = "value-metrics"))]
 /// The kind of unit of a value metric.
@@ -2699,7 +2806,7 @@ crate::__open_enum!(
 /// Where a figure comes from.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ValueSource {
     /// Name of the source (`name`, string).
@@ -2719,6 +2826,10 @@ impl ValueSource {
         }
     }
 }
+#[cfg(
+    any(feature = "delivered-value", feature = "value-metrics", feature = "value-models")
+)]
+crate::__object!(ValueSource, skip, [0 name "name" required; 1 url "url" required;], []);
 
 #[cfg(
     any(feature = "delivered-value", feature = "value-metrics", feature = "value-models")

@@ -4,7 +4,7 @@
 
 use crate::runtime::{
     Call, Client, Deserialize, DeserializeError, Deserializer, JsonObject, List, Method,
-    Patch, Serialize, Timestamp, Value, from_value, optional_integer,
+    Patch, Serialize, Timestamp, Value, from_value,
 };
 use super::ids::{CustomerId, SignalSummaryExportId};
 
@@ -65,7 +65,7 @@ impl SignalSummaries {
 /// Divides signals by the range that a number is in.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct BandsSignalSummaryDimension {
@@ -100,6 +100,11 @@ impl BandsSignalSummaryDimension {
         self
     }
 }
+crate::__object!(
+    BandsSignalSummaryDimension, skip, [0 applies_to "appliesTo" required; 1 brackets
+    "brackets" required; 2 path "path" required;], [3 overflow_slug "overflowSlug"
+    optional;]
+);
 
 /// What to export.
 ///
@@ -157,7 +162,7 @@ impl CreateSignalSummaryExportRequest {
 /// Divides signals by whether they have a value.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PresenceSignalSummaryDimension {
@@ -182,21 +187,21 @@ impl PresenceSignalSummaryDimension {
         }
     }
 }
+crate::__object!(
+    PresenceSignalSummaryDimension, skip, [0 applies_to "appliesTo" required; 1 path
+    "path" required; 2 values "values" required;], []
+);
 
 /// A range of values.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SignalSummaryBracket {
     /// Lower bound (`from`, integer).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<i64>,
     /// Group under which they are added up (`group`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -205,7 +210,7 @@ pub struct SignalSummaryBracket {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
     /// Upper bound; null for the last one (`upTo`, integer, may be null).
-    #[serde(default, skip_serializing_if = "Patch::is_leave")]
+    #[serde(skip_serializing_if = "Patch::is_leave")]
     pub up_to: Patch<i64>,
 }
 impl SignalSummaryBracket {
@@ -243,26 +248,34 @@ impl SignalSummaryBracket {
         self
     }
 }
+crate::__object!(
+    SignalSummaryBracket, skip, [], [0 from "from" optional_integer; 1 group "group"
+    optional; 2 slug "slug" optional; 3 up_to "upTo" optional;]
+);
 
 /// Signal summary column.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct SignalSummaryColumn {
     /// The field `dimensionGroup` (string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub dimension_group: Option<String>,
     /// The field `name` (string).
     pub name: String,
     /// The field `signalGroup` (string).
     pub signal_group: String,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    SignalSummaryColumn, keep other_fields, [0 name "name" required; 1 signal_group
+    "signalGroup" required;], [2 dimension_group "dimensionGroup" optional;]
+);
 
 /// What divides the sums of an export.
 ///
@@ -309,53 +322,56 @@ impl<'de> Deserialize<'de> for SignalSummaryDimension {
 /// Signal summary export.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct SignalSummaryExport {
     /// The field `columns` (list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub columns: Option<List<SignalSummaryColumn>>,
     /// The field `completedAt` (RFC 3339 time, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub completed_at: Option<Timestamp>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `downloadUrl` (string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub download_url: Option<String>,
     /// The field `error` (string, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub error: Option<String>,
     /// The field `expiresAt` (RFC 3339 time, may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub expires_at: Option<Timestamp>,
     /// The field `from` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub from: Option<String>,
     /// The field `id` (string).
     pub id: SignalSummaryExportId,
     /// The field `rowCount` (integer, may be null).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub row_count: Option<i64>,
     /// The field `spec` ([`SignalSummarySpec`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub spec: Option<SignalSummarySpec>,
     /// The field `status` ([`SignalSummaryExportStatus`]).
     pub status: SignalSummaryExportStatus,
     /// The field `to` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub to: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    SignalSummaryExport, keep other_fields, [0 id "id" required; 1 status "status"
+    required;], [2 columns "columns" optional; 3 completed_at "completedAt" optional; 4
+    created_at "createdAt" optional; 5 download_url "downloadUrl" optional; 6 error
+    "error" optional; 7 expires_at "expiresAt" optional; 8 from "from" optional; 9
+    row_count "rowCount" optional_integer; 10 spec "spec" optional; 11 to "to" optional;]
+);
 
 /// Signal summary export status.
 ///
@@ -395,7 +411,7 @@ crate::__open_enum!(SignalSummaryInterval { Month = "month" });
 /// What is calculated from the signals of a group.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SignalSummaryMeasure {
@@ -430,6 +446,10 @@ impl SignalSummaryMeasure {
         self
     }
 }
+crate::__object!(
+    SignalSummaryMeasure, skip, [0 fn_ "fn" required;], [1 path "path" optional; 2 slug
+    "slug" optional;]
+);
 
 /// A function over signals.
 ///
@@ -458,7 +478,7 @@ crate::__open_enum!(
 /// One of these groups.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct SignalSummaryPresenceValue {
     /// Group under which they are added up (`group`, string).
@@ -482,11 +502,15 @@ impl SignalSummaryPresenceValue {
         self
     }
 }
+crate::__object!(
+    SignalSummaryPresenceValue, skip, [0 group "group" required;], [1 slug "slug"
+    optional;]
+);
 
 /// The two groups of a dimension that asks whether a value is there.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SignalSummaryPresenceValues {
@@ -504,11 +528,15 @@ impl SignalSummaryPresenceValues {
         Self { false_, true_ }
     }
 }
+crate::__object!(
+    SignalSummaryPresenceValues, skip, [0 false_ "false" required; 1 true_ "true"
+    required;], []
+);
 
 /// Signals of one event.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct SignalSummarySignalSelection {
     /// Group under which they are added up (`group`, string).
@@ -535,11 +563,15 @@ impl SignalSummarySignalSelection {
         self
     }
 }
+crate::__object!(
+    SignalSummarySignalSelection, skip, [0 group "group" required; 1 name "name"
+    required;], [2 slug "slug" optional;]
+);
 
 /// Which signals are added up, and how.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SignalSummarySpec {
@@ -600,3 +632,8 @@ impl SignalSummarySpec {
         self
     }
 }
+crate::__object!(
+    SignalSummarySpec, skip, [0 measures "measures" required; 1 name "name" required; 2
+    signal_names "signalNames" required;], [3 column_name_template "columnNameTemplate"
+    optional; 4 dimensions "dimensions" optional; 5 interval "interval" optional;]
+);

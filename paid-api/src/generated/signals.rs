@@ -2,9 +2,9 @@
 
 //! Resource `signals`.
 
-use crate::runtime::{
-    Call, Client, Deserialize, JsonObject, List, Method, Serialize, Timestamp, integer,
-};
+use crate::runtime::{Call, Client, JsonObject, List, Method, Serialize, Timestamp};
+#[cfg(feature = "full-serde")]
+use crate::runtime::Deserialize;
 use super::ids::{
     CustomerId, ExternalCustomerId, ExternalCustomerUnitId, ExternalProductId, ProductId,
     SignalId,
@@ -141,23 +141,24 @@ impl CreateSignalsRequest {
 }
 
 /// The result of sending signals: three counts for the whole request. Paid does not say which signal failed.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreateSignalsResponse {
     /// Number of signals whose idempotency key Paid already had; they bill nothing (`duplicates`, integer).
-    #[serde(deserialize_with = "integer")]
     pub duplicates: i64,
     /// Number of signals that were refused. The request succeeds even if this is not zero, so check it (`failed`, integer).
-    #[serde(deserialize_with = "integer")]
     pub failed: i64,
     /// Number stored (`ingested`, integer).
-    #[serde(deserialize_with = "integer")]
     pub ingested: i64,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    CreateSignalsResponse, keep other_fields, [0 duplicates "duplicates" integer; 1
+    failed "failed" integer; 2 ingested "ingested" integer;], []
+);
 
 /// A customer's unit, by your own id.
 ///
@@ -256,31 +257,35 @@ impl NewSignal {
 /// Signal list response.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct SignalListResponse {
     /// The field `data` (list).
     pub data: List<SignalRecord>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    SignalListResponse, keep other_fields, [0 data "data" required;], [1 pagination
+    "pagination" optional;]
+);
 crate::__page!(SignalListResponse, SignalRecord, optional_pagination);
 
 /// Signal record.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct SignalRecord {
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `customerId` (string, may be null).
     pub customer_id: Option<CustomerId>,
@@ -299,6 +304,13 @@ pub struct SignalRecord {
     /// The field `traceId` (string, may be null).
     pub trace_id: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    SignalRecord, keep other_fields, [0 id "id" required; 1 name "name" required;], [2
+    created_at "createdAt" optional; 3 customer_id "customerId" optional; 4 data "data"
+    optional; 5 external_customer_id "externalCustomerId" optional; 6 external_product_id
+    "externalProductId" optional; 7 product_id "productId" optional; 8 trace_id "traceId"
+    optional;]
+);

@@ -3,9 +3,11 @@
 //! Resource `value-metrics`.
 
 use crate::runtime::{
-    BTreeMap, Call, Client, Decimal, Deserialize, JsonObject, List, Method, Patch,
-    Serialize, Timestamp, decimal, optional_integer,
+    BTreeMap, Call, Client, Decimal, JsonObject, List, Method, Patch, Serialize,
+    Timestamp, decimal,
 };
+#[cfg(feature = "full-serde")]
+use crate::runtime::Deserialize;
 use super::ids::ValueMetricSlug;
 use super::shared::{
     ConversionVariable, DurationUnit, Pagination, ValueCategory, ValueMetricFormula,
@@ -393,26 +395,31 @@ impl UpdateValueMetricRequest {
 /// Value metric conversion.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ValueMetricConversion {
     /// The field `expression` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub expression: Option<String>,
     /// The field `label` (string, may be null).
     pub label: Option<String>,
     /// The field `valuePerUnit` (exact number, may be null).
-    #[serde(default, with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub value_per_unit: Option<Decimal>,
     /// The field `variables` (list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub variables: Option<List<ConversionVariable>>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ValueMetricConversion, keep other_fields, [], [0 expression "expression" optional; 1
+    label "label" optional; 2 value_per_unit "valuePerUnit" optional_decimal; 3 variables
+    "variables" optional;]
+);
 
 /// What one unit of a value metric is worth.
 ///
@@ -448,10 +455,10 @@ impl ValueMetricConversionInput {
 /// Value metric detail.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ValueMetricDetail {
     /// When it was archived; null if it is not archived (`archivedAt`, string, may be null).
     pub archived_at: Option<String>,
@@ -468,7 +475,7 @@ pub struct ValueMetricDetail {
     /// The field `name` (string).
     pub name: String,
     /// The field `signals` (list, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub signals: Option<List<ValueMetricSignalBinding>>,
     /// The field `slug` (string).
     pub slug: ValueMetricSlug,
@@ -477,9 +484,17 @@ pub struct ValueMetricDetail {
     /// The field `unit` ([`ValueMetricUnit`]).
     pub unit: ValueMetricUnit,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ValueMetricDetail, keep other_fields, [0 name "name" required; 1 slug "slug"
+    required; 2 unit "unit" required;], [3 archived_at "archivedAt" optional; 4 category
+    "category" optional; 5 description "description" optional; 6 formula "formula"
+    optional; 7 long_description "longDescription" optional; 8 monetary_conversion
+    "monetaryConversion" optional; 9 signals "signals" optional; 10 sources "sources"
+    optional;]
+);
 
 /// The formula of a value metric.
 ///
@@ -519,25 +534,29 @@ impl ValueMetricFormulaInput {
 /// Value metric list response.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ValueMetricListResponse {
     /// The field `data` (list).
     pub data: List<ValueMetricSummary>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ValueMetricListResponse, keep other_fields, [0 data "data" required;], [1 pagination
+    "pagination" optional;]
+);
 crate::__page!(ValueMetricListResponse, ValueMetricSummary, optional_pagination);
 
 /// The signals that a value metric uses.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueMetricSignalBinding {
@@ -602,14 +621,19 @@ impl ValueMetricSignalBinding {
         self
     }
 }
+crate::__object!(
+    ValueMetricSignalBinding, skip, [0 event_name "eventName" required;], [1 defaults
+    "defaults" optional; 2 description "description" optional; 3 label "label" optional;
+    4 labels "labels" optional; 5 tags "tags" optional;]
+);
 
 /// Value metric summary.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ValueMetricSummary {
     /// When it was archived; null if it is not archived (`archivedAt`, string, may be null).
     pub archived_at: Option<String>,
@@ -626,9 +650,15 @@ pub struct ValueMetricSummary {
     /// The field `unit` ([`ValueMetricUnit`]).
     pub unit: ValueMetricUnit,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ValueMetricSummary, keep other_fields, [0 name "name" required; 1 slug "slug"
+    required; 2 unit "unit" required;], [3 archived_at "archivedAt" optional; 4 category
+    "category" optional; 5 description "description" optional; 6 monetary_conversion
+    "monetaryConversion" optional;]
+);
 
 /// A change to a variable of a value metric.
 ///
@@ -691,23 +721,23 @@ impl ValueMetricVariableEdit {
 /// Value metric write ack.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ValueMetricWriteAck {
     /// The field `name` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// The field `slug` (string).
     pub slug: ValueMetricSlug,
     /// The field `version` (integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub version: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ValueMetricWriteAck, keep other_fields, [0 slug "slug" required;], [1 name "name"
+    optional; 2 version "version" optional_integer;]
+);

@@ -4,8 +4,7 @@
 
 use crate::runtime::{
     BTreeMap, Call, Client, Deserialize, DeserializeError, Deserializer, JsonObject,
-    List, Method, Patch, Serialize, Timestamp, Value, from_value, integer,
-    optional_integer,
+    List, Method, Patch, Serialize, Timestamp, Value, from_value,
 };
 use super::ids::{CustomerGroupId, CustomerId, ValueModelId};
 use super::shared::{
@@ -160,7 +159,7 @@ impl<'de> Deserialize<'de> for CalculationUnit {
 /// A calculation, and from when it is effective.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CalculationVersion {
@@ -181,9 +180,13 @@ impl CalculationVersion {
         }
     }
 }
+crate::__object!(
+    CalculationVersion, skip, [0 calculation "calculation" required; 1 effective_from
+    "effectiveFrom" required;], []
+);
 
 /// Other numbers for the formula that converts a value type into money.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct ConversionOverride {
@@ -203,11 +206,12 @@ impl ConversionOverride {
         self
     }
 }
+crate::__object!(ConversionOverride, skip, [], [0 variables "variables" optional;]);
 
 /// A value in a unit of your own.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct CustomCalculationUnit {
     /// Name of the unit (`unit`, string).
@@ -224,9 +228,13 @@ impl CustomCalculationUnit {
         }
     }
 }
+crate::__object!(
+    CustomCalculationUnit, skip, [0 unit "unit" required; 1 unit_display "unit_display"
+    required;], []
+);
 
 /// A variable derived from a duration in a signal's data.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct DerivedDuration {
@@ -244,11 +252,15 @@ impl DerivedDuration {
         }
     }
 }
+crate::__object!(
+    DerivedDuration, skip, [0 source_field "sourceField" required; 1 target_unit
+    "targetUnit" required;], []
+);
 
 /// A value in units of time.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct DurationCalculationUnit {
@@ -261,9 +273,12 @@ impl DurationCalculationUnit {
         Self { duration_unit }
     }
 }
+crate::__object!(
+    DurationCalculationUnit, skip, [0 duration_unit "durationUnit" required;], []
+);
 
 /// A variable of a formula.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct FormulaVariable {
@@ -331,11 +346,16 @@ impl FormulaVariable {
         self
     }
 }
+crate::__object!(
+    FormulaVariable, skip, [0 id "id" required; 1 label "label" required;], [2
+    derived_from "derivedFrom" optional; 3 description "description" optional; 4 format
+    "format" optional; 5 format_unit "formatUnit" optional; 6 type_ "type" optional;]
+);
 
 /// A field of the signals' data by which signals are grouped.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct GroupingKey {
@@ -360,9 +380,13 @@ impl GroupingKey {
         }
     }
 }
+crate::__object!(
+    GroupingKey, skip, [0 display_name "displayName" required; 1 field "field" required;
+    2 id "id" required;], []
+);
 
 /// The conversion of a value into money.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct MonetaryConversion {
     /// Conditional results; the first condition that holds wins (`conditions`, list).
@@ -396,6 +420,10 @@ impl MonetaryConversion {
         self
     }
 }
+crate::__object!(
+    MonetaryConversion, skip, [0 expression "expression" required;], [1 conditions
+    "conditions" optional; 2 variables "variables" optional;]
+);
 
 /// The value that replaces a variable's own.
 ///
@@ -423,7 +451,7 @@ impl From<String> for OverrideVariable {
 }
 
 /// A column of a segment table, which holds one variable.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SegmentColumn {
@@ -448,6 +476,10 @@ impl SegmentColumn {
         }
     }
 }
+crate::__object!(
+    SegmentColumn, skip, [0 label "label" required; 1 type_ "type" required; 2
+    variable_id "variableId" required;], []
+);
 
 /// The type of a variable in a segment table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -461,7 +493,7 @@ pub enum SegmentColumnType {
 crate::__open_enum!(SegmentColumnType { Number = "number" });
 
 /// The variables of one segment.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SegmentRow {
@@ -479,9 +511,13 @@ impl SegmentRow {
         Self { segment_values, variables }
     }
 }
+crate::__object!(
+    SegmentRow, skip, [0 segment_values "segmentValues" required; 1 variables "variables"
+    required;], []
+);
 
 /// A table of variables by segment.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SegmentTable {
@@ -524,6 +560,11 @@ impl SegmentTable {
         self
     }
 }
+crate::__object!(
+    SegmentTable, skip, [0 columns "columns" required; 1 id "id" required; 2 label
+    "label" required; 3 rows "rows" required; 4 segment_keys "segmentKeys" required;], [5
+    default_row "defaultRow" optional;]
+);
 
 /// The next version of the value model.
 #[derive(Clone, Debug, Serialize)]
@@ -566,7 +607,7 @@ impl UpdateValueModelRequest {
 /// How a value is calculated.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueCalculation {
@@ -612,9 +653,15 @@ impl ValueCalculation {
         self
     }
 }
+crate::__object!(
+    ValueCalculation, skip, [0 formula_ids "formulaIds" required; 1 override_ids
+    "overrideIds" required; 2 segment_table_ids "segmentTableIds" required; 3
+    signal_event_names "signalEventNames" required; 4 unit "unit" required;], [5
+    monetary_conversion "monetaryConversion" optional;]
+);
 
 /// A result that applies if a condition on a field holds.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ValueCondition {
     /// Field to compare (`field`, string).
@@ -642,6 +689,10 @@ impl ValueCondition {
         }
     }
 }
+crate::__object!(
+    ValueCondition, skip, [0 field "field" required; 1 operator "operator" required; 2
+    result "result" required; 3 value "value" required;], []
+);
 
 /// The value that a field is compared with.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -706,7 +757,7 @@ crate::__open_enum!(
 /// Signals that belong together as one run.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueFlow {
@@ -758,9 +809,14 @@ impl ValueFlow {
         self
     }
 }
+crate::__object!(
+    ValueFlow, skip, [0 grouping_key_id "groupingKeyId" required; 1 id "id" required; 2
+    name "name" required; 3 value "value" required;], [4 completion_event_name
+    "completionEventName" optional; 5 run_noun "runNoun" optional;]
+);
 
 /// A formula that calculates the value of a signal.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueFormula {
@@ -823,29 +879,35 @@ impl ValueFormula {
         self
     }
 }
+crate::__object!(
+    ValueFormula, skip, [0 expression "expression" required; 1 id "id" required; 2 label
+    "label" required; 3 value_type_slug "valueTypeSlug" required; 4 variables "variables"
+    required;], [5 conditions "conditions" optional; 6 default_result "defaultResult"
+    optional; 7 description "description" optional;]
+);
 
 /// Value model backfill response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ValueModelBackfillResponse {
     /// The field `valueModelId` (string).
     pub value_model_id: ValueModelId,
     /// The field `version` (integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub version: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ValueModelBackfillResponse, keep other_fields, [0 value_model_id "valueModelId"
+    required;], [1 version "version" optional_integer;]
+);
 
 /// How signals are converted into delivered value.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueModelContent {
@@ -917,6 +979,12 @@ impl ValueModelContent {
         self
     }
 }
+crate::__object!(
+    ValueModelContent, skip, [0 currency "currency" required; 1 formulas "formulas"
+    required; 2 signals "signals" required; 3 value_types "valueTypes" required;], [4
+    flows "flows" optional; 5 grouping_keys "groupingKeys" optional; 6 overrides
+    "overrides" optional; 7 segment_tables "segmentTables" optional;]
+);
 
 /// The value of a variable.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -942,17 +1010,17 @@ impl From<String> for ValueModelDefault {
 }
 
 /// A version of the value model with its content.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ValueModelDetail {
     /// The field `activatedAt` (RFC 3339 time, may be null).
     pub activated_at: Option<Timestamp>,
     /// The field `content` ([`ValueModelContent`]).
     pub content: ValueModelContent,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `effectiveFrom` (RFC 3339 time, may be null).
     pub effective_from: Option<Timestamp>,
@@ -961,15 +1029,20 @@ pub struct ValueModelDetail {
     /// The field `id` (string).
     pub id: ValueModelId,
     /// The field `version` (integer).
-    #[serde(deserialize_with = "integer")]
     pub version: i64,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ValueModelDetail, keep other_fields, [0 content "content" required; 1 id "id"
+    required; 2 version "version" integer;], [3 activated_at "activatedAt" optional; 4
+    created_at "createdAt" optional; 5 effective_from "effectiveFrom" optional; 6
+    effective_to "effectiveTo" optional;]
+);
 
 /// An override for some customers.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueModelOverride {
@@ -1056,9 +1129,16 @@ impl ValueModelOverride {
         self
     }
 }
+crate::__object!(
+    ValueModelOverride, skip, [0 id "id" required; 1 label "label" required; 2 scope
+    "scope" required;], [3 additional_signals "additionalSignals" optional; 4 currency
+    "currency" optional; 5 monetary_conversion_overrides "monetaryConversionOverrides"
+    optional; 6 signal_overrides "signalOverrides" optional; 7 value_type_overrides
+    "valueTypeOverrides" optional;]
+);
 
 /// The customers to whom an override applies.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
@@ -1094,9 +1174,13 @@ impl ValueModelOverrideScope {
         self
     }
 }
+crate::__object!(
+    ValueModelOverrideScope, skip, [], [0 customer_group_ids "customerGroupIds" optional;
+    1 customer_ids "customerIds" optional;]
+);
 
 /// A signal that delivers value.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueModelSignal {
@@ -1190,9 +1274,16 @@ impl ValueModelSignal {
         self
     }
 }
+crate::__object!(
+    ValueModelSignal, skip, [0 event_name "eventName" required; 1 label "label"
+    required;], [2 defaults "defaults" optional; 3 description "description" optional; 4
+    formula_id "formulaId" optional; 5 labels "labels" optional; 6 segment_table_ids
+    "segmentTableIds" optional; 7 tags "tags" optional; 8 variable_mapping
+    "variableMapping" optional;]
+);
 
 /// Other default variables for a signal.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct ValueModelSignalOverride {
@@ -1212,6 +1303,7 @@ impl ValueModelSignalOverride {
         self
     }
 }
+crate::__object!(ValueModelSignalOverride, skip, [], [0 defaults "defaults" optional;]);
 
 /// The status of a version of the value model.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1231,17 +1323,17 @@ crate::__open_enum!(
 );
 
 /// A version of the value model.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ValueModelSummary {
     /// The field `activatedAt` (RFC 3339 time, may be null).
     pub activated_at: Option<Timestamp>,
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `effectiveFrom` (RFC 3339 time, may be null).
     pub effective_from: Option<Timestamp>,
@@ -1252,31 +1344,40 @@ pub struct ValueModelSummary {
     /// The field `status` ([`ValueModelStatus`]).
     pub status: ValueModelStatus,
     /// The field `version` (integer).
-    #[serde(deserialize_with = "integer")]
     pub version: i64,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ValueModelSummary, keep other_fields, [0 id "id" required; 1 status "status"
+    required; 2 version "version" integer;], [3 activated_at "activatedAt" optional; 4
+    archived_at "archivedAt" optional; 5 created_at "createdAt" optional; 6
+    effective_from "effectiveFrom" optional; 7 effective_to "effectiveTo" optional;]
+);
 
 /// Value model version list response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ValueModelVersionListResponse {
     /// The field `data` (list).
     pub data: List<ValueModelSummary>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pagination: Option<Pagination>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ValueModelVersionListResponse, keep other_fields, [0 data "data" required;], [1
+    pagination "pagination" optional;]
+);
 crate::__page!(ValueModelVersionListResponse, ValueModelSummary, optional_pagination);
 
 /// A constant or an expression.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueResult {
@@ -1311,6 +1412,10 @@ impl ValueResult {
         self
     }
 }
+crate::__object!(
+    ValueResult, skip, [0 type_ "type" required;], [1 expression "expression" optional; 2
+    value "value" optional;]
+);
 
 /// The kind of a result.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1328,33 +1433,33 @@ crate::__open_enum!(
 );
 
 /// A kind of value, such as time saved.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueType {
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
-    #[serde(default, skip_serializing_if = "Patch::is_leave")]
+    #[serde(skip_serializing_if = "Patch::is_leave")]
     pub archived_at: Patch<Timestamp>,
     /// Calculations, each with the time from which it is effective (`calculationTimeline`, list). Not in Paid's published document yet; known from paid-python 1.12.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calculation_timeline: Option<List<CalculationVersion>>,
     /// Category (`category`, [`ValueCategory`], may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
-    #[serde(default, skip_serializing_if = "Patch::is_leave")]
+    #[serde(skip_serializing_if = "Patch::is_leave")]
     pub category: Patch<ValueCategory>,
     /// Display color (`color`, string, may be null).
-    #[serde(default, skip_serializing_if = "Patch::is_leave")]
+    #[serde(skip_serializing_if = "Patch::is_leave")]
     pub color: Patch<String>,
     /// Description (`description`, string, may be null).
-    #[serde(default, skip_serializing_if = "Patch::is_leave")]
+    #[serde(skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
     /// Display position (`displayOrder`, integer, may be null).
-    #[serde(default, skip_serializing_if = "Patch::is_leave")]
+    #[serde(skip_serializing_if = "Patch::is_leave")]
     pub display_order: Patch<i64>,
     /// Display icon (`icon`, string, may be null).
-    #[serde(default, skip_serializing_if = "Patch::is_leave")]
+    #[serde(skip_serializing_if = "Patch::is_leave")]
     pub icon: Patch<String>,
     /// Long description (`longDescription`, string, may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
-    #[serde(default, skip_serializing_if = "Patch::is_leave")]
+    #[serde(skip_serializing_if = "Patch::is_leave")]
     pub long_description: Patch<String>,
     /// What Paid's clients call the maturation of a value; they do not say what it contains (`maturation`, any JSON). Not in Paid's published document yet; known from paid-java 1.1.0.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1367,7 +1472,7 @@ pub struct ValueType {
     /// Name in formulas (`slug`, string).
     pub slug: String,
     /// Where its figures come from (`sources`, list, may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
-    #[serde(default, skip_serializing_if = "Patch::is_leave")]
+    #[serde(skip_serializing_if = "Patch::is_leave")]
     pub sources: Patch<Vec<ValueSource>>,
     /// Unit of the value (`unit`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1475,11 +1580,20 @@ impl ValueType {
         self
     }
 }
+crate::__object!(
+    ValueType, skip, [0 name "name" required; 1 slug "slug" required;], [2 archived_at
+    "archivedAt" optional; 3 calculation_timeline "calculationTimeline" optional; 4
+    category "category" optional; 5 color "color" optional; 6 description "description"
+    optional; 7 display_order "displayOrder" optional; 8 icon "icon" optional; 9
+    long_description "longDescription" optional; 10 maturation "maturation" optional; 11
+    monetary_conversion "monetaryConversion" optional; 12 sources "sources" optional; 13
+    unit "unit" optional;]
+);
 
 /// Other numbers for a value type.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct ValueTypeOverride {
@@ -1499,3 +1613,4 @@ impl ValueTypeOverride {
         self
     }
 }
+crate::__object!(ValueTypeOverride, skip, [], [0 variables "variables" optional;]);

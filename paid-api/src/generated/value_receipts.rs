@@ -3,13 +3,12 @@
 //! Resource `value-receipts`.
 
 use crate::runtime::{
-    Call, Client, Decimal, Deserialize, JsonObject, List, Method, Patch, Serialize,
-    Timestamp, decimal, optional_integer,
+    Call, Client, Decimal, JsonObject, List, Method, Patch, Serialize, Timestamp,
 };
 #[cfg(feature = "full-serde")]
 use crate::runtime::{
-    Choice, Deserializer, JsonError, Value, choice, flat_choice, from_value,
-    optional_flat_choice,
+    Choice, Deserialize, Deserializer, JsonError, Value, choice, decimal, flat_choice,
+    from_value, optional_flat_choice,
 };
 use super::ids::{CustomerId, ExternalCustomerId, OrderId, ProductId, ValueReceiptId};
 use super::shared::CustomerAttribution;
@@ -280,17 +279,20 @@ impl PublishValueReceiptRequest {
 }
 
 /// Success response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct SuccessResponse {
     /// The field `success` (boolean, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub success: Option<bool>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    SuccessResponse, keep other_fields, [], [0 success "success" optional;]
+);
 
 /// The customer, scope and period of a value receipt.
 #[derive(Clone, Debug, Serialize)]
@@ -347,18 +349,18 @@ pub enum ValueReceiptArchivedFilter {
 crate::__open_enum!(ValueReceiptArchivedFilter { False = "false", True = "true" });
 
 /// The value that your agents delivered to a customer, with its publication state.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ValueReceiptDetail {
     /// The field `allowEmbed` (boolean, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub allow_embed: Option<bool>,
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `currency` (string).
     pub currency: String,
@@ -373,7 +375,7 @@ pub struct ValueReceiptDetail {
     /// The field `id` (string).
     pub id: ValueReceiptId,
     /// The field `isPublished` (boolean, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub is_published: Option<bool>,
     /// The field `orderId` (string, may be null).
     pub order_id: Option<OrderId>,
@@ -382,7 +384,7 @@ pub struct ValueReceiptDetail {
     /// The field `publicUrl` (URL).
     pub public_url: String,
     /// The field `publicUrlToken` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub public_url_token: Option<String>,
     /// The field `publishExpiresAt` (RFC 3339 time, may be null).
     pub publish_expires_at: Option<Timestamp>,
@@ -393,31 +395,43 @@ pub struct ValueReceiptDetail {
     /// The field `status` (string).
     pub status: String,
     /// The field `totalDeliveredValue` (exact number, may be null).
-    #[serde(default, with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub total_delivered_value: Option<Decimal>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ValueReceiptDetail, keep other_fields, [0 currency "currency" required; 1 id "id"
+    required; 2 public_url "publicUrl" required; 3 status "status" required;], [4
+    allow_embed "allowEmbed" optional; 5 archived_at "archivedAt" optional; 6 created_at
+    "createdAt" optional; 7 customer_external_id "customerExternalId" optional; 8
+    customer_id "customerId" optional; 9 customer_name "customerName" optional; 10
+    end_date "endDate" optional; 11 is_published "isPublished" optional; 12 order_id
+    "orderId" optional; 13 product_id "productId" optional; 14 public_url_token
+    "publicUrlToken" optional; 15 publish_expires_at "publishExpiresAt" optional; 16
+    published_at "publishedAt" optional; 17 start_date "startDate" optional; 18
+    total_delivered_value "totalDeliveredValue" optional_decimal;]
+);
 
 /// Value receipt list response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ValueReceiptListResponse {
     /// The field `data` (list).
     pub data: List<ValueReceiptSummary>,
     /// The field `total` (integer, an answer may lack it).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub total: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ValueReceiptListResponse, keep other_fields, [0 data "data" required;], [1 total
+    "total" optional_integer;]
+);
 crate::__page!(ValueReceiptListResponse, ValueReceiptSummary, total);
 
 /// The product that a value receipt covers.
@@ -494,15 +508,15 @@ impl<'de> Deserialize<'de> for ValueReceiptScope {
 }
 
 /// The value that your agents delivered to a customer over a period.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ValueReceiptSummary {
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The field `currency` (string).
     pub currency: String,
@@ -531,32 +545,48 @@ pub struct ValueReceiptSummary {
     /// The field `status` (string).
     pub status: String,
     /// The field `totalDeliveredValue` (exact number, may be null).
-    #[serde(default, with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub total_delivered_value: Option<Decimal>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ValueReceiptSummary, keep other_fields, [0 currency "currency" required; 1 id "id"
+    required; 2 is_published "isPublished" required; 3 public_url "publicUrl" required; 4
+    public_url_token "publicUrlToken" required; 5 status "status" required;], [6
+    archived_at "archivedAt" optional; 7 created_at "createdAt" optional; 8
+    customer_external_id "customerExternalId" optional; 9 customer_id "customerId"
+    optional; 10 customer_name "customerName" optional; 11 end_date "endDate" optional;
+    12 order_id "orderId" optional; 13 product_id "productId" optional; 14 start_date
+    "startDate" optional; 15 total_delivered_value "totalDeliveredValue"
+    optional_decimal;]
+);
 
 /// Value receipt sync response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ValueReceiptSyncResponse {
     /// The field `generatedAt` (RFC 3339 time, may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub generated_at: Option<Timestamp>,
     /// The field `id` (string).
     pub id: ValueReceiptId,
     /// The field `publicUrl` (URL).
     pub public_url: String,
     /// The field `publicUrlToken` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub public_url_token: Option<String>,
     /// The field `status` (string).
     pub status: String,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    ValueReceiptSyncResponse, keep other_fields, [0 id "id" required; 1 public_url
+    "publicUrl" required; 2 status "status" required;], [3 generated_at "generatedAt"
+    optional; 4 public_url_token "publicUrlToken" optional;]
+);

@@ -3,8 +3,10 @@
 //! Resource `webhooks`.
 
 use crate::runtime::{
-    Call, Client, Deserialize, JsonObject, List, Method, Patch, Serialize, Timestamp,
+    Call, Client, JsonObject, List, Method, Patch, Serialize, Timestamp,
 };
+#[cfg(feature = "full-serde")]
+use crate::runtime::Deserialize;
 use super::ids::WebhookId;
 
 /// Webhooks: which events Paid sends, and to which URL.
@@ -80,17 +82,21 @@ impl Webhooks {
 }
 
 /// A new signing secret.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct RotateWebhookSecretResponse {
     /// The signing secret; it is returned only once (`signingSecret`, string).
     pub signing_secret: String,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    RotateWebhookSecretResponse, keep other_fields, [0 signing_secret "signingSecret"
+    required;], []
+);
 
 /// Changes to a webhook; fields that are not set stay unchanged.
 #[derive(Clone, Debug, Serialize)]
@@ -128,10 +134,10 @@ impl UpdateWebhookRequest {
 }
 
 /// An event that Paid can send, and the URL it is sent to.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Webhook {
     /// The field `description` (string).
     pub description: String,
@@ -148,9 +154,14 @@ pub struct Webhook {
     /// The field `url` (string, may be null).
     pub url: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    Webhook, keep other_fields, [0 description "description" required; 1 enabled
+    "enabled" required; 2 id "id" required; 3 name "name" required;], [4 last_sent_at
+    "lastSentAt" optional; 5 last_status "lastStatus" optional; 6 url "url" optional;]
+);
 
 /// The outcome of a webhook delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -166,19 +177,23 @@ pub enum WebhookDeliveryStatus {
 crate::__open_enum!(WebhookDeliveryStatus { Failed = "failed", Success = "success" });
 
 /// Webhook list response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct WebhookListResponse {
     /// The field `data` (list).
     pub data: List<Webhook>,
     /// The field `signingSecretConfigured` (boolean).
     pub signing_secret_configured: bool,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    WebhookListResponse, keep other_fields, [0 data "data" required; 1
+    signing_secret_configured "signingSecretConfigured" required;], []
+);
 
 /// An event that Paid can send.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -221,25 +236,28 @@ crate::__open_enum!(
 );
 
 /// Webhook test response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct WebhookTestResponse {
     /// The field `success` (boolean).
     pub success: bool,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    WebhookTestResponse, keep other_fields, [0 success "success" required;], []
+);
 
 /// A webhook after a change.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct WebhookUpdateResponse {
     /// The field `description` (string, an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
     /// The field `enabled` (boolean).
     pub enabled: bool,
@@ -250,14 +268,20 @@ pub struct WebhookUpdateResponse {
     /// The field `lastStatus` ([`WebhookDeliveryStatus`], may be null).
     pub last_status: Option<WebhookDeliveryStatus>,
     /// The field `name` ([`WebhookName`], an answer may lack it).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<WebhookName>,
     /// The signing secret; returned only by the change that creates it (`signingSecret`, string).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub signing_secret: Option<String>,
     /// The field `url` (string, may be null).
     pub url: Option<String>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+crate::__object!(
+    WebhookUpdateResponse, keep other_fields, [0 enabled "enabled" required; 1 id "id"
+    required;], [2 description "description" optional; 3 last_sent_at "lastSentAt"
+    optional; 4 last_status "lastStatus" optional; 5 name "name" optional; 6
+    signing_secret "signingSecret" optional; 7 url "url" optional;]
+);

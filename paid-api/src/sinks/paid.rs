@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::background;
 use crate::dispatch::{Batch, Sink, SinkFuture};
 use crate::error::Error;
 use crate::report::Counts;
@@ -15,7 +16,7 @@ pub(crate) struct PaidSink {
 
 impl PaidSink {
     pub(crate) fn new(client: &Client) -> Self {
-        Self { client: client.in_background() }
+        Self { client: background::client(client) }
     }
 }
 

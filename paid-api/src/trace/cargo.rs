@@ -13,6 +13,7 @@ use super::stamp::{self, KeyText, Stationery};
 use crate::client::KeySource;
 use crate::dispatch::{Cargo, RecordWriter};
 use crate::report::RecordKind;
+use crate::sinks::background;
 
 /// A span that has ended.
 #[derive(Clone, Debug)]
@@ -69,7 +70,7 @@ impl Cargo for Spans {
     }
 
     fn ink(&self) -> Self::Ink {
-        (self.key.known(), self.mode)
+        (background::known(&self.key), self.mode)
     }
 
     fn write(ended: Ended, (header, mode): &Self::Ink, page: &mut RecordWriter) {

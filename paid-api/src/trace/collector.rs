@@ -14,12 +14,13 @@ use prost::encoding::{WireType, encode_key, encode_varint};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use tokio::runtime::Handle;
 
-use crate::client::{Connections, KeySource, SMALL_RESPONSE};
+use crate::client::{Connections, KeySource};
 use crate::dispatch::{Batch, Sink, SinkFuture};
 use crate::error::{ApiError, Error, Failure};
 use crate::foreign;
 use crate::report::Counts;
 use crate::secret::Secret;
+use crate::sinks::background::{SMALL_RESPONSE, header_aside};
 use crate::transport::{Answered, exchange, guarded};
 use crate::verdict::Verdict;
 
@@ -82,7 +83,7 @@ impl CollectorSink {
         let limit = self.timeout;
         let runtime = Handle::try_current().map_err(|_| Failure::NoRuntime)?;
         let http = self.connections.of_runtime(&runtime).map_err(Failure::NotSetUp)?;
-        let key = self.key.header_aside(limit).await.map_err(Failure::Key)?;
+        let key = header_aside(self.key.clone(), limit).await.map_err(Failure::Key)?;
         let secret = Secret::in_header(&key);
         let request = http
             .post(&self.endpoint)

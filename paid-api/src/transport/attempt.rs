@@ -56,7 +56,10 @@ pub(super) async fn make(inner: &ClientInner, prepared: &Prepared, url: &Url, li
 async fn answered(inner: &ClientInner, prepared: &Prepared, url: &Url, limit: Duration) -> Result<Answered, Failure> {
     let runtime = Handle::try_current().map_err(|_| Failure::NoRuntime)?;
     let http = inner.connections.of_runtime(&runtime).map_err(Failure::NotSetUp)?;
-    let key = if inner.is_in_background { inner.key.header_aside(limit).await } else { inner.key.header() };
+    let key = match inner.key_aside {
+        Some(aside) => aside(inner.key.clone(), limit).await,
+        None => inner.key.header(),
+    };
     let key = key.map_err(Failure::Key)?;
     let secret = Secret::in_header(&key);
     let mut request = http

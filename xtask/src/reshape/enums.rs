@@ -13,8 +13,7 @@ pub(crate) fn newtype(name: &str, known: &Newtype, target: Target) -> Result<Vec
     let kind = rust_name(if known.opaque { "__opaque_newtype" } else { "__string_newtype" })?;
     items(quote! {
         #doc
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-        #[serde(transparent)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct #ident(Cow<'static, str>);
         #root::#kind!(#ident);
     })
@@ -54,8 +53,8 @@ pub(crate) fn serde_derives(known: &Type) -> proc_macro2::TokenStream {
     }
 }
 
-/// The derive of a union or choice, which reads itself by hand; written only where it is sent.
-fn writing_derive(known: &Type) -> proc_macro2::TokenStream {
+/// The derive of a type that does not derive how it is read.
+pub(crate) fn writing_derive(known: &Type) -> proc_macro2::TokenStream {
     if known.sent {
         quote!(#[derive(Clone, Debug, Serialize)])
     } else {
@@ -64,7 +63,7 @@ fn writing_derive(known: &Type) -> proc_macro2::TokenStream {
 }
 
 /// An attribute for that derive.
-fn writing_attribute(known: &Type, inner: &proc_macro2::TokenStream) -> proc_macro2::TokenStream {
+pub(crate) fn writing_attribute(known: &Type, inner: &proc_macro2::TokenStream) -> proc_macro2::TokenStream {
     if known.sent { quote!(#[serde(#inner)]) } else { quote!(#[cfg_attr(feature = "full-serde", serde(#inner))]) }
 }
 

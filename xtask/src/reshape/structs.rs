@@ -7,9 +7,9 @@ use quote::{format_ident, quote};
 use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
 
-use super::docs;
-use super::enums::{reading_attribute, serde_derives};
+use super::enums::{reading_attribute, serde_derives, writing_attribute, writing_derive};
 use super::syntax::{items, rust_name};
+use super::{Target, docs};
 use crate::downlevel::DECIMAL;
 use crate::facts::{Facts, Field, Kind, Presence, Shape, Type};
 use crate::generate::Raw;
@@ -30,6 +30,7 @@ pub(crate) fn structure(
     name: &str,
     known: &Type,
     fields: &[Field],
+    target: Target,
 ) -> Result<Vec<syn::Item>> {
     let item = raw.structs.get(name).with_context(|| format!("progenitor made no struct `{name}`"))?;
     let mut members = Vec::new();
@@ -44,7 +45,49 @@ pub(crate) fn structure(
     }
     let definition = definition(name, known, &members)?;
     let constructors = if known.sent { constructors(facts, name, known, &members)? } else { quote!() };
-    items(quote!(#definition #constructors))
+    let reading =
+        if is_read_field_by_field(known, &members) { reading(name, known, &members, target)? } else { quote!() };
+    items(quote!(#definition #constructors #reading))
+}
+
+/// How an answer is read: by the runtime, which compiles faster than a derive for each. What is read only behind a feature,
+/// or flattened, is derived.
+fn is_read_field_by_field(known: &Type, members: &[Member<'_>]) -> bool {
+    known.received && !members.iter().any(|member| member.facts.flatten)
+}
+
+/// The call of the runtime's macro, with the fields that must be there first.
+fn reading(name: &str, known: &Type, members: &[Member<'_>], target: Target) -> Result<TokenStream> {
+    if members.len() > MOST_FIELDS {
+        bail!("`{name}` has {} properties; the runtime reads objects with up to {MOST_FIELDS}", members.len());
+    }
+    let (root, ident) = (target.root()?, rust_name(name)?);
+    let (must, may): (Vec<_>, Vec<_>) = members.iter().partition(|member| member.presence == Presence::Always);
+    let unknown = if known.keeps_other_fields() { quote!(keep other_fields) } else { quote!(skip) };
+    let line = |(at, member): (usize, &&Member<'_>)| {
+        let (at, ident, key) = (proc_macro2::Literal::usize_unsuffixed(at), &member.ident, &member.facts.wire);
+        let how = format_ident!("{}", how_it_is_read(member));
+        quote!(#at #ident #key #how;)
+    };
+    let first = must.iter().enumerate().map(line);
+    let then = may.iter().enumerate().map(|(at, member)| line((must.len() + at, member)));
+    Ok(quote!(#root::__object!(#ident, #unknown, [#(#first)*], [#(#then)*]);))
+}
+
+/// The runtime keeps a bit for each field.
+const MOST_FIELDS: usize = 128;
+
+/// The name of the runtime's function.
+fn how_it_is_read(member: &Member<'_>) -> &'static str {
+    let is_integer = member.facts.kind == Kind::Integer;
+    match member.presence {
+        Presence::Always if member.facts.kind.is_decimal() => "decimal",
+        _ if member.facts.kind.is_decimal() => "optional_decimal",
+        Presence::Always if is_integer => "integer",
+        Presence::OrNull | Presence::OrMissing if is_integer => "optional_integer",
+        Presence::Always => "required",
+        _ => "optional",
+    }
 }
 
 fn member<'a>(all: &Facts, name: &str, known: &Type, facts: &'a [Field], field: &syn::Field) -> Result<Member<'a>> {
@@ -150,17 +193,22 @@ impl VisitMut for ShortPaths {
 
 fn definition(name: &str, known: &Type, members: &[Member<'_>]) -> Result<TokenStream> {
     let doc = docs::attributes(&docs::of_type(name, known));
-    let derives = serde_derives(known);
+    let by_hand = is_read_field_by_field(known, members);
+    let derives = if by_hand { writing_derive(known) } else { serde_derives(known) };
+    let attribute = |serde: TokenStream| {
+        if by_hand { writing_attribute(known, &serde) } else { quote!(#[serde(#serde)]) }
+    };
     let default =
         (known.sent && members.iter().all(|member| !member.facts.required)).then(|| quote!(#[derive(Default)]));
     let camel = members.iter().any(|member| camel_differs(member));
-    let rename_all = camel.then(|| quote!(#[serde(rename_all = "camelCase")]));
+    let rename_all = camel.then(|| attribute(quote!(rename_all = "camelCase")));
     let ident = rust_name(name)?;
-    let fields = members.iter().map(|member| field_definition(known, member, camel));
+    let fields = members.iter().map(|member| field_definition(known, member, camel, by_hand));
     let other_fields = known.keeps_other_fields().then(|| {
+        let flatten = attribute(quote!(flatten));
         quote! {
             /// Fields that this version does not know, kept unchanged.
-            #[serde(flatten)]
+            #flatten
             pub other_fields: JsonObject,
         }
     });
@@ -197,7 +245,7 @@ fn serde_camel(ident: &str) -> String {
     if camel == by_serde { camel } else { by_serde }
 }
 
-fn field_definition(known: &Type, member: &Member<'_>, camel: bool) -> TokenStream {
+fn field_definition(known: &Type, member: &Member<'_>, camel: bool, by_hand: bool) -> TokenStream {
     let doc = docs::attributes(&docs::of_field(member.facts));
     let mut serde = Vec::new();
     let mut reading = None;
@@ -215,6 +263,8 @@ fn field_definition(known: &Type, member: &Member<'_>, camel: bool) -> TokenStre
     let decimal = member.facts.kind.is_decimal();
     let exact = if member.facts.kind == Kind::DecimalText { "decimal_text" } else { "decimal" };
     match member.presence {
+        _ if by_hand && decimal => serde.push(quote!(with = #exact)),
+        _ if by_hand => {}
         Presence::Always if decimal => serde.push(quote!(with = #exact)),
         _ if decimal => serde.push(quote!(default, with = #exact)),
         Presence::Always if integer => serde.push(quote!(deserialize_with = "integer")),
@@ -225,11 +275,15 @@ fn field_definition(known: &Type, member: &Member<'_>, camel: bool) -> TokenStre
     }
     match member.presence {
         Presence::Patch if decimal => serde.push(quote!(skip_serializing_if = "Patch::is_leave")),
+        Presence::Patch if by_hand => serde.push(quote!(skip_serializing_if = "Patch::is_leave")),
         Presence::Patch => serde.push(quote!(default, skip_serializing_if = "Patch::is_leave")),
         Presence::OrMissing => serde.push(quote!(skip_serializing_if = "Option::is_none")),
         Presence::Always | Presence::OrNull => {}
     }
-    let attribute = (!serde.is_empty()).then(|| quote!(#[serde(#(#serde),*)]));
+    let attribute = (!serde.is_empty()).then(|| {
+        let all = quote!(#(#serde),*);
+        if by_hand { writing_attribute(known, &all) } else { quote!(#[serde(#all)]) }
+    });
     let deprecated = member.facts.deprecated.then(|| quote!(#[deprecated = "deprecated by Paid"]));
     let ty = full_type(member);
     quote!(#doc #attribute #reading #deprecated pub #ident: #ty,)

@@ -57,10 +57,11 @@ impl Model {
                 let is_given_up = matches!(promise.said, Some(Said::Rejected | Said::Buried));
                 promise.is_in_order && !is_given_up && keeps_order
             };
-            // What was refused for no fault of its own comes again after a crash, late; so does a dead letter.
+            // What was refused for no fault of its own comes again after a crash, late; so does a dead letter, and what Paid
+            // did not take although it said so.
             let was_letter = state.named.contains(&signal);
-            let was_refused = self.paid.has_refused(signal) || was_letter;
-            let promise = state.signals.get(&signal).filter(is_in_order).filter(|_| !was_refused);
+            let was_put_off = was_letter || self.paid.has_refused(signal) || self.paid.has_lied(signal);
+            let promise = state.signals.get(&signal).filter(is_in_order).filter(|_| !was_put_off);
             let Some(promise) = promise else { continue };
             let before = last.insert((promise.process, self.paid.customer(signal)), signal);
             if let Some(before) = before.filter(|before| *before > signal) {

@@ -4,12 +4,11 @@
 
 #![allow(unused_imports)]
 
-use paid::runtime::{Cow, Deserialize, Serialize};
+use paid::runtime::Cow;
 
 #[cfg(feature = "sums")]
 /// What only a server makes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seal(Cow<'static, str>);
 #[cfg(feature = "sums")]
 paid::__opaque_newtype!(Seal);

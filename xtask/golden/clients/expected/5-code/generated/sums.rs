@@ -6,10 +6,10 @@
 
 use paid::runtime::{
     Call, Client, Decimal, Deserialize, DeserializeError, Deserializer, JsonObject,
-    Method, Value, decimal_text, from_value, integer,
+    Method, Value, from_value,
 };
 #[cfg(feature = "full-serde")]
-use paid::runtime::Serialize;
+use paid::runtime::{Serialize, decimal_text};
 use super::ids::Seal;
 
 /// Sums: what was added up.
@@ -99,31 +99,33 @@ impl ListExperimentalSums {
 paid::__sendable!(ListExperimentalSums => ExperimentalSum);
 
 /// Anchored schedule.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct AnchoredSchedule {
     /// The field `day` (integer).
-    #[serde(deserialize_with = "integer")]
     pub day: i64,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+paid::__object!(AnchoredSchedule, keep other_fields, [0 day "day" integer;], []);
 
 #[cfg(feature = "experimental")]
 /// Experimental sum.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ExperimentalSum {
     /// The field `type` ([`SumType`]).
     pub type_: SumType,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+#[cfg(feature = "experimental")]
+paid::__object!(ExperimentalSum, keep other_fields, [0 type_ "type" required;], []);
 
 /// Schedule.
 #[derive(Clone, Debug)]
@@ -160,22 +162,26 @@ impl<'de> Deserialize<'de> for Schedule {
 }
 
 /// Sum.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Sum {
     /// The field `credits` (exact number in a string).
-    #[serde(with = "decimal_text")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal_text"))]
     pub credits: Decimal,
     /// The field `schedule` ([`Schedule`]).
     pub schedule: Schedule,
     /// The field `seal` (string). Not in Paid's published document yet; known from client 1.0.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub seal: Option<Seal>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+paid::__object!(
+    Sum, keep other_fields, [0 credits "credits" decimal; 1 schedule "schedule"
+    required;], [2 seal "seal" optional;]
+);
 
 /// Sum type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

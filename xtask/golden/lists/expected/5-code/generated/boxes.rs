@@ -2,9 +2,7 @@
 
 //! Resource `boxes`.
 
-use paid::runtime::{
-    Call, Client, Deserialize, Empty, JsonObject, List, Method, Timestamp, integer,
-};
+use paid::runtime::{Call, Client, Empty, JsonObject, List, Method, Timestamp};
 #[cfg(feature = "full-serde")]
 use paid::runtime::Serialize;
 use super::ids::BoxId;
@@ -66,10 +64,10 @@ impl ListBoxes {
 paid::__paged!(ListBoxes => BoxListResponse);
 
 /// Box.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Box {
     /// The field `closedAt` (RFC 3339 time, may be null).
     pub closed_at: Option<Timestamp>,
@@ -78,12 +76,16 @@ pub struct Box {
     /// The field `state` ([`BoxState`]).
     pub state: BoxState,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+paid::__object!(
+    Box, keep other_fields, [0 id "id" required; 1 state "state" required;], [2 closed_at
+    "closedAt" optional;]
+);
 
 /// Box list response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct BoxListResponse {
@@ -92,9 +94,13 @@ pub struct BoxListResponse {
     /// The field `pagination` ([`Pagination`]).
     pub pagination: Pagination,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+paid::__object!(
+    BoxListResponse, keep other_fields, [0 data "data" required; 1 pagination
+    "pagination" required;], []
+);
 paid::__page!(BoxListResponse, Box, pagination);
 
 /// Box state.
@@ -111,23 +117,24 @@ pub enum BoxState {
 paid::__open_enum!(BoxState { Closed = "closed", Open = "open" });
 
 /// Pagination.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Pagination {
     /// The field `hasMore` (boolean).
     pub has_more: bool,
     /// The field `limit` (integer).
-    #[serde(deserialize_with = "integer")]
     pub limit: i64,
     /// The field `offset` (integer).
-    #[serde(deserialize_with = "integer")]
     pub offset: i64,
     /// The field `total` (integer).
-    #[serde(deserialize_with = "integer")]
     pub total: i64,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+paid::__object!(
+    Pagination, keep other_fields, [0 has_more "hasMore" required; 1 limit "limit"
+    integer; 2 offset "offset" integer; 3 total "total" integer;], []
+);

@@ -4,12 +4,11 @@
 
 #![allow(unused_imports)]
 
-use paid::runtime::{Cow, Deserialize, Serialize};
+use paid::runtime::Cow;
 
 #[cfg(feature = "boxes")]
 /// Paid's id of a box.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BoxId(Cow<'static, str>);
 #[cfg(feature = "boxes")]
 paid::__string_newtype!(BoxId);

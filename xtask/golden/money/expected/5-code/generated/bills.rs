@@ -3,8 +3,10 @@
 //! Resource `bills`.
 
 use paid::runtime::{
-    Call, Client, Decimal, Deserialize, JsonObject, Method, Patch, Serialize, decimal,
+    Call, Client, Decimal, JsonObject, Method, Patch, Serialize, decimal,
 };
+#[cfg(feature = "full-serde")]
+use paid::runtime::Deserialize;
 
 /// The operations on bills.
 #[derive(Clone, Debug)]
@@ -25,23 +27,30 @@ impl Bills {
 }
 
 /// Bill.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Bill {
     /// The field `paid` (exact number, may be null).
-    #[serde(default, with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub paid: Option<Decimal>,
     /// The field `refunded` (exact number).
-    #[serde(default, with = "decimal", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "full-serde",
+        serde(with = "decimal", skip_serializing_if = "Option::is_none")
+    )]
     pub refunded: Option<Decimal>,
     /// The field `total` (exact number).
-    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub total: Decimal,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+paid::__object!(
+    Bill, keep other_fields, [0 total "total" decimal;], [1 paid "paid" optional_decimal;
+    2 refunded "refunded" optional_decimal;]
+);
 
 /// Create bill request.
 #[derive(Clone, Debug, Serialize)]

@@ -4,7 +4,7 @@
 
 use paid::runtime::{
     Call, Client, Deserialize, DeserializeError, Deserializer, JsonObject, List, Method,
-    Serialize, Timestamp, Value, from_value, integer,
+    Serialize, Timestamp, Value, from_value,
 };
 #[cfg(feature = "full-serde")]
 use paid::runtime::{Choice, JsonError, choice};
@@ -46,19 +46,22 @@ impl CreateEventsRequest {
 }
 
 /// Create events response.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreateEventsResponse {
     /// The field `accepted` (integer).
-    #[serde(deserialize_with = "integer")]
     pub accepted: i64,
     /// The field `prices` (list).
     pub prices: List<Price>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+paid::__object!(
+    CreateEventsResponse, keep other_fields, [0 accepted "accepted" integer; 1 prices
+    "prices" required;], []
+);
 
 /// Event.
 #[derive(Clone, Debug, Serialize)]
@@ -142,16 +145,17 @@ impl From<bool> for EventValue {
 }
 
 /// Flat price.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct FlatPrice {
     /// The field `amount` (number).
     pub amount: f64,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+paid::__object!(FlatPrice, keep other_fields, [0 amount "amount" required;], []);
 
 /// Price.
 #[derive(Clone, Debug)]
@@ -195,16 +199,17 @@ impl<'de> Deserialize<'de> for Price {
 }
 
 /// Tiered price.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct TieredPrice {
     /// The field `tiers` (list).
     pub tiers: Vec<f64>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+paid::__object!(TieredPrice, keep other_fields, [0 tiers "tiers" required;], []);
 
 /// Who.
 #[derive(Clone, Debug, Serialize)]

@@ -4,20 +4,18 @@
 
 #![allow(unused_imports)]
 
-use paid::runtime::{Cow, Deserialize, Serialize};
+use paid::runtime::Cow;
 
 #[cfg(feature = "events")]
 /// Your own id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExternalWhoId(Cow<'static, str>);
 #[cfg(feature = "events")]
 paid::__string_newtype!(ExternalWhoId);
 
 #[cfg(feature = "events")]
 /// Paid's id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WhoId(Cow<'static, str>);
 #[cfg(feature = "events")]
 paid::__string_newtype!(WhoId);

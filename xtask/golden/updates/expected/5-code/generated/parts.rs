@@ -2,13 +2,11 @@
 
 //! Resource `parts`.
 
-use paid::runtime::{
-    BTreeMap, Call, Client, Deserialize, Empty, JsonObject, Method, Patch, Serialize,
-    integer, optional_integer,
-};
+use paid::runtime::{BTreeMap, Call, Client, Empty, JsonObject, Method, Patch, Serialize};
 #[cfg(feature = "full-serde")]
 use paid::runtime::{
-    Choice, Deserializer, JsonError, Value, choice, from_value, optional_flat_choice,
+    Choice, Deserialize, Deserializer, JsonError, Value, choice, from_value,
+    optional_flat_choice,
 };
 
 /// The operations on parts.
@@ -83,36 +81,35 @@ impl<'de> Deserialize<'de> for Owner {
 }
 
 /// Part.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Part {
     /// The field `count` (integer).
-    #[serde(deserialize_with = "integer")]
     pub count: i64,
     /// The field `name` (string).
     pub name: String,
     /// The field `note` (string, may be null).
     pub note: Option<String>,
     /// The field `place` ([`Place`], may be null).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub place: Option<Place>,
     /// Fields that this version does not know, kept unchanged.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "full-serde", serde(flatten))]
     pub other_fields: JsonObject,
 }
+paid::__object!(
+    Part, keep other_fields, [0 count "count" integer; 1 name "name" required;], [2 note
+    "note" optional; 3 place "place" optional;]
+);
 
 /// Place.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct Place {
     /// The field `shelf_number` (integer).
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub shelf_number: Option<i64>,
 }
 impl Place {
@@ -127,6 +124,7 @@ impl Place {
         self
     }
 }
+paid::__object!(Place, skip, [], [0 shelf_number "shelf_number" optional_integer;]);
 
 /// What changes about a part.
 #[derive(Clone, Debug, Serialize)]
