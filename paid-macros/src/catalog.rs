@@ -95,6 +95,16 @@ pub(crate) fn in_editor() -> bool {
     *EDITOR.get_or_init(|| std::env::args().next().is_some_and(|program| program.contains("rust-analyzer")))
 }
 
+/// Whether no other expansion of this build has made rustc track the file. Snapshots of expansions are no builds.
+fn is_first_to_track(path: Option<&PathBuf>) -> bool {
+    static TRACKED: Mutex<Option<HashSet<Option<PathBuf>>>> = Mutex::new(None);
+    if in_editor() || cfg!(test) {
+        return true;
+    }
+    let mut tracked = TRACKED.lock().unwrap_or_else(PoisonError::into_inner);
+    tracked.get_or_insert_default().insert(path.cloned())
+}
+
 impl Loaded {
     pub(crate) fn in_force(&self) -> Option<&InForce> {
         match self {
@@ -103,13 +113,17 @@ impl Loaded {
         }
     }
 
-    /// Items that make rustc build again when the file or the variable changes.
+    /// Items that make rustc build again when the file or the variable changes. One expansion of a build says so for all of
+    /// its crate, because each item costs time to compile.
     pub(crate) fn tracked(&self) -> TokenStream {
         let path = match self {
             Self::InForce(catalog) => Some(&catalog.path),
             Self::Broken { path, .. } | Self::BrokenElsewhere { path } => path.as_ref(),
             Self::Nothing => None,
         };
+        if !is_first_to_track(path) {
+            return TokenStream::new();
+        }
         let file = path.and_then(|path| path.to_str()).map(|path| {
             quote!(
                 const _: &[u8] = ::core::include_bytes!(#path);

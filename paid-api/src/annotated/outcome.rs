@@ -1,13 +1,14 @@
 //! What a function returned: a success, a failure, a future whose work is yet to be done, or what nobody can tell.
 //!
-//! `(&&&&&&Probe(&value)).__paid_success()` takes the first trait that fits the value's type:
-//! 1. [`OfNested`], for two answers in one, such as `Result<Result<T, E>, F>`; [`OfSeveral`] and [`OfHeldFuture`], errors
+//! `(&&&&&&Probe(&value)).__paid_success()` takes the first implementation that fits the value's type, from the one for the most
+//! references down. There are three traits and not one for each kind of type, because the compiler tries each of them at every step:
+//! 1. [`Decided`] for two answers in one, such as `Result<Result<T, E>, F>`; [`Asked`] for several, and [`HeldFuture`]: errors
 //!    that ask which answer counts.
-//! 2. [`OfFallible`], for a `Result`, also in an `Option` or behind pointers.
-//! 3. [`OfHalfInHalf`] and [`OfLater`], the same for less common types.
-//! 4. [`OfHalf`], for `Option` and `Poll`, which have no error.
-//! 5. [`OfFuture`], an error. A future that can hold another one is handled before, see [`held`](super::held).
-//! 6. [`OfAnything`], a success, if the type can be seen; else an error that asks.
+//! 2. [`Decided`] for a `Result`, also in an `Option` or behind pointers.
+//! 3. The same two for less common types.
+//! 4. [`Decided`] for `Option` and `Poll`, which have no error.
+//! 5. [`Asked`] for a future. One that can hold another future is handled before, see [`held`](super::held).
+//! 6. [`Asked`] for any type: a success, if the type can be seen; else an error that asks.
 //!
 //! `__paid_known_success` is the same for a type whose head is written out, such as `Page<T>`: it is no `Result`, whatever
 //! its parameters are.
@@ -22,26 +23,22 @@ pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
 /// Traits in scope, without names.
 pub mod outcomes {
-    pub use super::{
-        OfAnything as _, OfFallible as _, OfFuture as _, OfHalf as _, OfHalfInHalf as _, OfHeldFuture as _,
-        OfLast as _, OfLater as _, OfNested as _, OfSeveral as _,
-    };
+    pub use super::{Asked as _, Decided as _, HeldFuture as _};
+}
+
+/// A type that says whether its value is a success.
+pub trait Decided<'a> {
+    type Ok: ?Sized;
+    type Err: ?Sized;
+    fn __paid_success(&self) -> Option<&'a Self::Ok>;
+    fn __paid_known_success(&self) -> Option<&'a Self::Ok>;
+    fn __paid_error(&self) -> Option<&'a Self::Err>;
 }
 
 macro_rules! decided {
-    ($(#[$doc:meta])* $level:ident { $(
-        [$($parameters:tt)*] $probe:ty: $ok:ty, $err:ty, |$value:ident| $success:expr, $error:expr;
-    )* }) => {
+    ($($(#[$doc:meta])* [$($parameters:tt)*] $probe:ty: $ok:ty, $err:ty, |$value:ident| $success:expr, $error:expr;)*) => { $(
         $(#[$doc])*
-        pub trait $level<'a> {
-            type Ok: ?Sized;
-            type Err: ?Sized;
-            fn __paid_success(&self) -> Option<&'a Self::Ok>;
-            fn __paid_known_success(&self) -> Option<&'a Self::Ok>;
-            fn __paid_error(&self) -> Option<&'a Self::Err>;
-        }
-
-        $(impl<'a, $($parameters)*> $level<'a> for $probe {
+        impl<'a, $($parameters)*> Decided<'a> for $probe {
             type Ok = $ok;
             type Err = $err;
             #[inline(always)]
@@ -64,62 +61,132 @@ macro_rules! decided {
 
 decided! {
     /// Two answers in one: a success if both are.
-    OfNested {
-        [T: Fails, E] &&&&&Probe<'a, Result<T, E>>: T, E,
-            |value| value.as_ref().ok().filter(|inner| inner.ok().is_some()), value.as_ref().err();
-    }
-}
-
-decided! {
+    [T: Fails, E] &&&&&Probe<'a, Result<T, E>>: T, E,
+        |value| value.as_ref().ok().filter(|inner| inner.ok().is_some()), value.as_ref().err();
     /// What can hold an error.
-    OfFallible {
-        [T: Fails + ?Sized] &&&&Probe<'a, T>: T::Ok, T::Err, |value| value.ok(), value.err();
-    }
-}
-
-decided! {
+    [T: Fails + ?Sized] &&&&Probe<'a, T>: T::Ok, T::Err, |value| value.ok(), value.err();
     /// What is there only if two are.
-    OfHalfInHalf {
-        [T: MayBeMissing] &&&Probe<'a, Option<T>>: Option<T>, Infallible,
-            |value| value.as_ref().is_some_and(T::is_there).then_some(value), { let _ = value; None };
-        [T: MayBeMissing] &&&Probe<'a, std::task::Poll<T>>: std::task::Poll<T>, Infallible,
-            |value| matches!(value, std::task::Poll::Ready(inner) if inner.is_there()).then_some(value), { let _ = value; None };
-    }
+    [T: MayBeMissing] &&&Probe<'a, Option<T>>: Option<T>, Infallible,
+        |value| value.as_ref().is_some_and(T::is_there).then_some(value), { let _ = value; None };
+    [T: MayBeMissing] &&&Probe<'a, std::task::Poll<T>>: std::task::Poll<T>, Infallible,
+        |value| matches!(value, std::task::Poll::Ready(inner) if inner.is_there()).then_some(value), { let _ = value; None };
+    /// A success or nothing.
+    [T: MayBeMissing + ?Sized] &&Probe<'a, T>: T, Infallible,
+        |value| value.is_there().then_some(value), { let _ = value; None };
 }
 
-decided! {
-    /// A success or nothing.
-    OfHalf {
-        [T: MayBeMissing + ?Sized] &&Probe<'a, T>: T, Infallible,
-            |value| value.is_there().then_some(value), { let _ = value; None };
-    }
+/// A type of which it has to be asked what its value means. Each associated type is what one question is about, or
+/// [`NoQuestion`].
+pub trait Asked<'a> {
+    type Whole: ?Sized;
+    /// Several answers; which of them decides is not known.
+    type Several: ?Sized;
+    /// A future, or what becomes one.
+    type Future: ?Sized;
+    /// What may be a `Result` that cannot be seen.
+    type Unseen: ?Sized;
+    fn __paid_success(&self) -> Option<&'a Self::Whole>
+    where
+        Outcome: SaysWhichCounts<Self::Several> + WorkThatIsDone<Self::Future> + SaysWhetherItSucceeded<Self::Unseen>;
+    fn __paid_known_success(&self) -> Option<&'a Self::Whole>
+    where
+        Outcome: SaysWhichCounts<Self::Several> + WorkThatIsDone<Self::Future>;
+    fn __paid_error(&self) -> Option<&'a Infallible>
+    where
+        Outcome: WorkThatIsDone<Self::Future>;
 }
+
+/// Nothing has to be asked.
+pub struct NoQuestion;
+
+/// Behind a bound of its own, so that messages do not speak of an implementation for [`NoQuestion`].
+pub trait AsksNothing {}
+
+impl AsksNothing for NoQuestion {}
+
+#[diagnostic::do_not_recommend]
+impl<T: AsksNothing + ?Sized> SaysWhichCounts<T> for Outcome {}
+
+#[diagnostic::do_not_recommend]
+impl<T: AsksNothing + ?Sized> WorkThatIsDone<T> for Outcome {}
 
 macro_rules! asked {
-    ($(#[$doc:meta])* $level:ident, $asks:ident { $([$($parameters:tt)*] $probe:ty: $of:ty;)* }) => {
+    ($($(#[$doc:meta])* [$($parameters:tt)*] $probe:ty: $of:ty, $several:ty, $future:ty, $unseen:ty, |$value:ident| $success:expr;)*) => { $(
         $(#[$doc])*
-        pub trait $level<'a> {
-            type Whole: ?Sized;
-            fn __paid_success(&self) -> Option<&'a Self::Whole>
-            where
-                Outcome: $asks<Self::Whole>;
-            fn __paid_known_success(&self) -> Option<&'a Self::Whole>
-            where
-                Outcome: $asks<Self::Whole>;
-            fn __paid_error(&self) -> Option<&'a Infallible>;
-        }
-
-        $(impl<'a, $($parameters)*> $level<'a> for $probe {
+        impl<'a, $($parameters)*> Asked<'a> for $probe {
             type Whole = $of;
+            type Several = $several;
+            type Future = $future;
+            type Unseen = $unseen;
+            #[inline(always)]
             fn __paid_success(&self) -> Option<&'a $of>
             where
-                Outcome: $asks<$of>,
+                Outcome: SaysWhichCounts<$several> + WorkThatIsDone<$future> + SaysWhetherItSucceeded<$unseen>,
+            {
+                self.__paid_known_success()
+            }
+            #[inline(always)]
+            fn __paid_known_success(&self) -> Option<&'a $of>
+            where
+                Outcome: SaysWhichCounts<$several> + WorkThatIsDone<$future>,
+            {
+                let $value = self.0;
+                $success
+            }
+            #[inline(always)]
+            fn __paid_error(&self) -> Option<&'a Infallible>
+            where
+                Outcome: WorkThatIsDone<$future>,
             {
                 None
             }
-            fn __paid_known_success(&self) -> Option<&'a $of>
+        })*
+    };
+}
+
+asked! {
+    /// Several answers.
+    [T: Several + ?Sized] &&&&&Probe<'a, T>: T, T, NoQuestion, NoQuestion, |value| { let _ = value; None };
+    /// The same for a tuple that begins with something else.
+    [T: Fails, A] &&&Probe<'a, (A, T)>: (A, T), (A, T), NoQuestion, NoQuestion, |value| { let _ = value; None };
+    [T: Fails, A, B] &&&Probe<'a, (A, T, B)>: (A, T, B), (A, T, B), NoQuestion, NoQuestion, |value| { let _ = value; None };
+    [T: Fails, A, B, C] &&&Probe<'a, (A, T, B, C)>: (A, T, B, C), (A, T, B, C), NoQuestion, NoQuestion,
+        |value| { let _ = value; None };
+    /// The same for the third or the last of a tuple.
+    [T: Fails, A, B] &&Probe<'a, (A, B, T)>: (A, B, T), (A, B, T), NoQuestion, NoQuestion, |value| { let _ = value; None };
+    [T: Fails, A, B, C] &&Probe<'a, (A, B, T, C)>: (A, B, T, C), (A, B, T, C), NoQuestion, NoQuestion,
+        |value| { let _ = value; None };
+    /// A future, or what becomes one.
+    [T: IntoFuture] &Probe<'a, T>: T, NoQuestion, T, NoQuestion, |value| { let _ = value; None };
+    /// Any other type.
+    [T: ?Sized] Probe<'a, T>: T, NoQuestion, NoQuestion, T, |value| unless_it_is_a_result(value);
+}
+
+/// A future in something else.
+pub trait HeldFuture<'a> {
+    type Future: ?Sized;
+    fn __paid_success(&self) -> Option<&'a Self::Future>
+    where
+        Outcome: WorkThatIsDone<Self::Future>;
+    fn __paid_known_success(&self) -> Option<&'a Self::Future>
+    where
+        Outcome: WorkThatIsDone<Self::Future>;
+    fn __paid_error(&self) -> Option<&'a Infallible>;
+}
+
+macro_rules! held_futures {
+    ($([$($parameters:tt)*] $of:ty;)*) => { $(
+        impl<'a, F: IntoFuture, $($parameters)*> HeldFuture<'a> for &&&&&Probe<'a, $of> {
+            type Future = F;
+            fn __paid_success(&self) -> Option<&'a F>
             where
-                Outcome: $asks<$of>,
+                Outcome: WorkThatIsDone<F>,
+            {
+                None
+            }
+            fn __paid_known_success(&self) -> Option<&'a F>
+            where
+                Outcome: WorkThatIsDone<F>,
             {
                 None
             }
@@ -131,104 +198,12 @@ macro_rules! asked {
     };
 }
 
-asked! {
-    /// Several answers; which of them decides is not known.
-    OfSeveral, SaysWhichCounts {
-        [T: Several + ?Sized] &&&&&Probe<'a, T>: T;
-    }
-}
-
-asked! {
-    /// The same for a tuple that begins with something else.
-    OfLater, SaysWhichCounts {
-        [T: Fails, A] &&&Probe<'a, (A, T)>: (A, T);
-        [T: Fails, A, B] &&&Probe<'a, (A, T, B)>: (A, T, B);
-        [T: Fails, A, B, C] &&&Probe<'a, (A, T, B, C)>: (A, T, B, C);
-    }
-}
-
-asked! {
-    /// The same for the third or the last of a tuple.
-    OfLast, SaysWhichCounts {
-        [T: Fails, A, B] &&Probe<'a, (A, B, T)>: (A, B, T);
-        [T: Fails, A, B, C] &&Probe<'a, (A, B, T, C)>: (A, B, T, C);
-    }
-}
-
-asked! {
-    /// A future in something else.
-    OfHeldFuture, WorkThatIsDone {
-        [F: IntoFuture, E] &&&&&Probe<'a, Result<F, E>>: F;
-        [F: IntoFuture] &&&&&Probe<'a, Option<F>>: F;
-        [F: IntoFuture] &&&&&Probe<'a, Vec<F>>: F;
-        [F: IntoFuture] &&&&&Probe<'a, Box<[F]>>: F;
-        [F: IntoFuture, A] &&&&&Probe<'a, (F, A)>: F;
-    }
-}
-
-/// A future, or what becomes one.
-pub trait OfFuture<'a> {
-    type Future: ?Sized;
-    fn __paid_success(&self) -> Option<&'a Self::Future>
-    where
-        Outcome: WorkThatIsDone<Self::Future>;
-    fn __paid_known_success(&self) -> Option<&'a Self::Future>
-    where
-        Outcome: WorkThatIsDone<Self::Future>;
-    fn __paid_error(&self) -> Option<&'a Infallible>
-    where
-        Outcome: WorkThatIsDone<Self::Future>;
-}
-
-impl<'a, T: IntoFuture> OfFuture<'a> for &Probe<'a, T> {
-    type Future = T;
-    fn __paid_success(&self) -> Option<&'a T>
-    where
-        Outcome: WorkThatIsDone<T>,
-    {
-        None
-    }
-    fn __paid_known_success(&self) -> Option<&'a T>
-    where
-        Outcome: WorkThatIsDone<T>,
-    {
-        None
-    }
-    fn __paid_error(&self) -> Option<&'a Infallible>
-    where
-        Outcome: WorkThatIsDone<T>,
-    {
-        None
-    }
-}
-
-/// Any other type.
-pub trait OfAnything<'a> {
-    type Whole: ?Sized;
-    fn __paid_success(&self) -> Option<&'a Self::Whole>
-    where
-        Outcome: SaysWhetherItSucceeded<Self::Whole>;
-    fn __paid_known_success(&self) -> Option<&'a Self::Whole>;
-    fn __paid_error(&self) -> Option<&'a Infallible>;
-}
-
-impl<'a, T: ?Sized> OfAnything<'a> for Probe<'a, T> {
-    type Whole = T;
-    #[inline(always)]
-    fn __paid_success(&self) -> Option<&'a T>
-    where
-        Outcome: SaysWhetherItSucceeded<T>,
-    {
-        self.__paid_known_success()
-    }
-    #[inline(always)]
-    fn __paid_known_success(&self) -> Option<&'a T> {
-        unless_it_is_a_result(self.0)
-    }
-    #[inline(always)]
-    fn __paid_error(&self) -> Option<&'a Infallible> {
-        None
-    }
+held_futures! {
+    [E] Result<F, E>;
+    [] Option<F>;
+    [] Vec<F>;
+    [] Box<[F]>;
+    [A] (F, A);
 }
 
 /// A `Result` whose type was hidden from the compiler where the function was written, by a parameter with bounds that a

@@ -10,66 +10,24 @@ use crate::types::{CustomerId, ExternalCustomerId, ExternalProductId, ProductId}
 
 /// Traits in scope, without names.
 pub mod all {
-    pub use super::{ByDisplay as _, ByOptionOfDisplay as _, ByOptionOfStr as _, ByStr as _, Special as _, Unfit as _};
+    pub use super::{By as _, ByOption as _};
 }
 
-pub trait Special {
+/// The way of a type.
+pub trait By {
     type Way;
     fn __paid_way(&self) -> Self::Way;
 }
 
-pub trait ByStr {
-    #[inline(always)]
-    fn __paid_way(&self) -> AsText {
-        AsText
-    }
+/// The way of an `Option`.
+pub trait ByOption {
+    type Way;
+    fn __paid_way(&self) -> Self::Way;
 }
-impl<T: AsRef<str> + ?Sized> ByStr for &&&Way<'_, T> {}
 
-/// An `Option` of a type that is `AsRef<str>`.
-pub trait ByOptionOfStr {
-    #[inline(always)]
-    fn __paid_way(&self) -> AsOption {
-        AsOption
-    }
-}
-impl<T: AsRef<str>> ByOptionOfStr for &&&Way<'_, Option<T>> {}
-
-/// An `Option` of a type that is `Display`.
-pub trait ByOptionOfDisplay {
-    #[inline(always)]
-    fn __paid_way(&self) -> AsDisplayedOption {
-        AsDisplayedOption
-    }
-}
-impl<T: Display> ByOptionOfDisplay for &Way<'_, Option<T>> {}
-
-pub trait ByDisplay {
-    #[inline(always)]
-    fn __paid_way(&self) -> AsDisplay {
-        AsDisplay
-    }
-}
-impl<T: Display + ?Sized> ByDisplay for &Way<'_, T> {}
-
-pub trait Unfit {
-    #[inline(always)]
-    fn __paid_way(&self) -> AsNothing {
-        AsNothing
-    }
-}
-impl<T: ?Sized> Unfit for Way<'_, T> {}
-
-macro_rules! special {
-    ($way:ident: $($ty:ty),*) => { $(
-        impl Special for &&Way<'_, $ty> {
-            type Way = $way;
-            #[inline(always)]
-            fn __paid_way(&self) -> $way {
-                $way
-            }
-        }
-        impl Special for &&Way<'_, &$ty> {
+macro_rules! ways {
+    ($($trait:ident [$($parameters:tt)*] $of:ty: $way:ident;)*) => { $(
+        impl<$($parameters)*> $trait for $of {
             type Way = $way;
             #[inline(always)]
             fn __paid_way(&self) -> $way {
@@ -79,6 +37,20 @@ macro_rules! special {
     )* };
 }
 
-special!(AsNothing: CustomerId, ExternalCustomerId, ProductId, ExternalProductId, f32, f64, bool);
-special!(AsNothing: Option<CustomerId>, Option<ExternalCustomerId>, Option<ProductId>, Option<ExternalProductId>);
-special!(AsNothing: Option<f32>, Option<f64>, Option<bool>);
+ways! {
+    By [T: AsRef<str> + ?Sized] &&&Way<'_, T>: AsText;
+    ByOption [T: AsRef<str>] &&&Way<'_, Option<T>>: AsOption;
+    By [T: Display + ?Sized] &Way<'_, T>: AsDisplay;
+    ByOption [T: Display] &Way<'_, Option<T>>: AsDisplayedOption;
+    By [T: ?Sized] Way<'_, T>: AsNothing;
+}
+
+macro_rules! special {
+    ($($ty:ty),*) => {
+        ways! { $(By [] &&Way<'_, $ty>: AsNothing; By [] &&Way<'_, &$ty>: AsNothing;)* }
+    };
+}
+
+special!(CustomerId, ExternalCustomerId, ProductId, ExternalProductId, f32, f64, bool);
+special!(Option<CustomerId>, Option<ExternalCustomerId>, Option<ProductId>, Option<ExternalProductId>);
+special!(Option<f32>, Option<f64>, Option<bool>);

@@ -1,5 +1,5 @@
 //! Compile time of the macros: a crate of annotated functions and derived structs, compared with the same crate with
-//! all code written by hand.
+//! all code written by hand, and with functions under `tracing::instrument`.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -15,30 +15,57 @@ const STRUCTS: usize = 1_000;
 const ROUNDS: usize = 5;
 
 pub(crate) fn rows() -> Result<Vec<Row>> {
-    let (by_hand, annotated) = compared(&EVERYDAY)?;
-    let (tiny_by_hand, tiny_annotated) = compared(&TINY)?;
+    let everyday = compared(&EVERYDAY)?;
+    let tiny = compared(&TINY)?;
+    let seconds = |taken: Taken| (taken.seconds, format!("{:.0} MiB", taken.peak_mib));
     let rounds = format!("dependencies built, best of {ROUNDS}, in turns");
+    let over_instrument = |taken: &Measured| taken.signals.seconds / taken.instrumented.seconds;
+    let (by_hand, of_hand) = seconds(everyday.by_hand);
+    let (annotated, of_annotated) = seconds(everyday.annotated);
+    let (instrumented, of_instrumented) = seconds(everyday.instrumented);
     Ok(vec![
-        Row::new("check by hand, s", by_hand.seconds, Bar::None, format!("{:.0} MiB", by_hand.peak_mib)),
-        Row::new("check annotated, s", annotated.seconds, Bar::None, format!("{:.0} MiB", annotated.peak_mib)),
-        Row::new("annotated, times by hand", annotated.seconds / by_hand.seconds, Bar::AtMost(1.5), rounds),
+        Row::new("check by hand, s", by_hand, Bar::None, of_hand),
+        Row::new("check annotated, s", annotated, Bar::None, of_annotated),
+        Row::new("check of the functions with `tracing::instrument`, s", instrumented, Bar::None, of_instrumented),
+        Row::new("annotated, times by hand", annotated / by_hand, Bar::AtMost(1.5), rounds),
         Row::new(
             "the same with bodies of one call",
-            tiny_annotated.seconds / tiny_by_hand.seconds,
+            tiny.annotated.seconds / tiny.by_hand.seconds,
             Bar::None,
             "for reference: nothing but signals",
         ),
+        Row::new(
+            "annotated functions, times `tracing::instrument`",
+            over_instrument(&everyday),
+            Bar::AtMost(0.45),
+            "`skip_all`, the same fields, `err`",
+        ),
+        Row::new("the same with bodies of one call", over_instrument(&tiny), Bar::AtMost(0.3), ""),
     ])
 }
 
-/// The two crates, by hand and annotated.
-fn compared(bodies: &Bodies) -> Result<(Taken, Taken)> {
+/// The four crates: functions and structs, by hand and annotated; the functions alone, annotated and with
+/// `tracing::instrument`.
+struct Measured {
+    by_hand: Taken,
+    annotated: Taken,
+    signals: Taken,
+    instrumented: Taken,
+}
+
+fn compared(bodies: &Bodies) -> Result<Measured> {
     let root = project::root()?;
     let scratch = compile::scratch(&root);
     let target = scratch.join("target");
-    let crates = [("by-hand", source(bodies, false)), ("annotated", source(bodies, true))];
-    let mut best = [None, None];
-    // In turns, so that a busy moment of the machine affects both; the first round builds the dependencies.
+    let structs = |way| (0..STRUCTS).map(move |number| structure(number, way)).collect::<String>();
+    let crates = [
+        ("by-hand", functions(bodies, Way::ByHand) + &structs(Way::ByHand)),
+        ("annotated", functions(bodies, Way::Annotated) + &structs(Way::Annotated)),
+        ("signals", functions(bodies, Way::Annotated)),
+        ("instrumented", functions(bodies, Way::Instrumented)),
+    ];
+    let mut best = [None; 4];
+    // In turns, so that a busy moment of the machine affects all; the first round builds the dependencies.
     for round in 0..=ROUNDS {
         eprintln!("  {FUNCTIONS} functions ({}) and {STRUCTS} structs, round {round} of {ROUNDS}", bodies.name);
         for ((name, text), best) in crates.iter().zip(&mut best) {
@@ -50,9 +77,20 @@ fn compared(bodies: &Bodies) -> Result<(Taken, Taken)> {
         }
     }
     match best {
-        [Some(by_hand), Some(annotated)] => Ok((by_hand, annotated)),
+        [Some(by_hand), Some(annotated), Some(signals), Some(instrumented)] => {
+            Ok(Measured { by_hand, annotated, signals, instrumented })
+        }
         _ => anyhow::bail!("no round"),
     }
+}
+
+/// How a signal is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    ByHand,
+    Annotated,
+    /// No signal, but a span with the same fields.
+    Instrumented,
 }
 
 /// The functions' bodies, the same in both crates.
@@ -73,7 +111,7 @@ const TINY: Bodies = Bodies {
 pub(super) fn write(root: &Path, folder: &Path, name: &str, file: &str, source: &str) -> Result<std::path::PathBuf> {
     std::fs::create_dir_all(folder.join("src"))?;
     let manifest = format!(
-        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\npaid-api = {{ path = {:?}, default-features = false, features = [\"emit\"] }}\n",
+        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\npaid-api = {{ path = {:?}, default-features = false, features = [\"emit\"] }}\ntracing = \"0.1\"\n",
         root.join("paid-api")
     );
     std::fs::write(folder.join("Cargo.toml"), manifest)?;
@@ -118,7 +156,7 @@ const SYNC_BODY: &str = "    let mut text = String::from(\"Hello \");
 ";
 
 /// Half of the functions are async; all do a little work.
-fn source(bodies: &Bodies, annotated: bool) -> String {
+fn functions(bodies: &Bodies, way: Way) -> String {
     let mut text = TYPES.to_owned();
     for number in 0..FUNCTIONS {
         let is_async = number % 2 == 0;
@@ -126,30 +164,33 @@ fn source(bodies: &Bodies, annotated: bool) -> String {
             if is_async { ("async ", "Meeting", bodies.asynchronous) } else { ("", "u32", bodies.synchronous) };
         let field = if is_async { "ret.minutes" } else { "*ret" };
         let signature = format!("pub {keyword}fn work_{number}(lead: &Lead) -> Result<{returns}, Failed>");
-        let _ = if annotated {
-            writeln!(
+        let _ = match way {
+            Way::Annotated => writeln!(
                 text,
                 "#[paid::signal(\"work_{number}\", customer = lead.account, data(lead_id = lead.id, amount = {field}))]\n{signature} {{\n{body}    Ok(done)\n}}"
-            )
-        } else {
-            writeln!(
+            ),
+            Way::ByHand => writeln!(
                 text,
                 "{signature} {{\n{body}    let ret = &done; paid::emit(paid::Signal::new(\"work_{number}\").customer(lead.account.as_str()).field(\"lead_id\", &lead.id).field(\"amount\", &{field})); Ok(done)\n}}"
-            )
-        };
-    }
-    for number in 0..STRUCTS {
-        let _ = if annotated {
-            writeln!(
+            ),
+            // What is returned can be a field only if the body records it.
+            Way::Instrumented => writeln!(
                 text,
-                "#[derive(paid::PaidSignal)]\n#[paid(signal = \"done_{number}\")]\npub struct Done{number} {{ #[paid(customer)] pub account: String, #[paid(idempotency_key)] pub key: String, pub lead_id: String, pub minutes: u32 }}"
-            )
-        } else {
-            writeln!(
-                text,
-                "pub struct Done{number} {{ pub account: String, pub key: String, pub lead_id: String, pub minutes: u32 }}\nimpl paid::PaidSignal for Done{number} {{\n    const NAMES: &'static [&'static str] = &[\"done_{number}\"];\n    fn customer(&self) -> Option<paid::types::CustomerAttribution> {{ Some(self.account.as_str().into()) }}\n    fn idempotency_key(&self) -> Option<String> {{ Some(self.key.clone()) }}\n    fn write_data(&self, data: &mut paid::signal::Data) {{ data.field(\"lead_id\", &self.lead_id); data.field(\"minutes\", &self.minutes); }}\n}}"
-            )
+                "#[tracing::instrument(name = \"work_{number}\", skip_all, fields(customer = %lead.account, lead_id = %lead.id, amount = tracing::field::Empty), err(Debug))]\n{signature} {{\n{body}    Ok(done)\n}}"
+            ),
         };
     }
     text
+}
+
+fn structure(number: usize, way: Way) -> String {
+    if way == Way::Annotated {
+        format!(
+            "#[derive(paid::PaidSignal)]\n#[paid(signal = \"done_{number}\")]\npub struct Done{number} {{ #[paid(customer)] pub account: String, #[paid(idempotency_key)] pub key: String, pub lead_id: String, pub minutes: u32 }}\n"
+        )
+    } else {
+        format!(
+            "pub struct Done{number} {{ pub account: String, pub key: String, pub lead_id: String, pub minutes: u32 }}\nimpl paid::PaidSignal for Done{number} {{\n    const NAMES: &'static [&'static str] = &[\"done_{number}\"];\n    fn customer(&self) -> Option<paid::types::CustomerAttribution> {{ Some(self.account.as_str().into()) }}\n    fn idempotency_key(&self) -> Option<String> {{ Some(self.key.clone()) }}\n    fn write_data(&self, data: &mut paid::signal::Data) {{ data.field(\"lead_id\", &self.lead_id); data.field(\"minutes\", &self.minutes); }}\n}}\n"
+        )
+    }
 }
