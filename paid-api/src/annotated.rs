@@ -4,6 +4,7 @@ mod answers;
 mod held;
 mod optional;
 mod outcome;
+mod protected;
 mod success;
 pub mod text;
 #[cfg(feature = "trace")]
@@ -22,6 +23,7 @@ use crate::Timestamp;
 use crate::emit;
 use crate::foreign;
 use crate::listener::{self, Emit};
+pub use crate::signal::guard::Protections;
 use crate::signal::value::{self, AsCost, AsQuantity, AsTimestamp};
 use crate::signal::{Data, PaidSignal, Signal};
 use crate::types::{ExternalProductId, ProductAttribution};
@@ -29,6 +31,7 @@ use crate::types::{ExternalProductId, ProductAttribution};
 pub use held::{Kind, kinds};
 pub use optional::{Held, can_be_none, fields};
 pub use outcome::{Probe, outcomes};
+pub use protected::{protect, write_protected};
 pub use success::success;
 pub use text::{by_str, joined, role, role_of_text, write};
 #[cfg(feature = "trace")]
@@ -317,6 +320,7 @@ const fn same(one: &[u8], two: &[u8]) -> bool {
 
 /// The type that the catalogue gives a field, as a bound. Written out, so that errors do not mention a macro.
 pub mod class {
+    pub use super::protected::wrapped;
     use super::value;
 
     #[inline(always)]

@@ -13,7 +13,7 @@ use crate::foreign::{self, Panicked};
 use crate::listener::{self, Emit};
 use crate::report::{DataProblem, DeliveryError, RecordKind, log};
 use crate::scope::{self, Claim, Scope};
-use crate::signal::{IdempotencyKey, PaidSignal, Signal, check};
+use crate::signal::{HashKey, IdempotencyKey, PaidSignal, Signal, check};
 use crate::types::ExternalProductId;
 
 /// The emitter of the current scope, or else the installed one.
@@ -158,6 +158,15 @@ pub(crate) fn complete(mut signal: Signal) -> Result<Signal, DeliveryError> {
     signal.idempotency_key.get_or_insert_with(IdempotencyKey::make);
     signal.timestamp = Some(signal.timestamp.unwrap_or_else(Timestamp::now).without_leap_second());
     Ok(signal)
+}
+
+/// Writes the hashes of what is not sent in the clear. Every emitter of the library's calls this first. Fails if there is
+/// such a value and no key.
+pub(crate) fn hashed(mut signal: Signal, key: Option<&HashKey>) -> Result<Signal, DeliveryError> {
+    match signal.data.hash_with(key) {
+        Ok(()) => Ok(signal),
+        Err(problem) => Err(DeliveryError::data(RecordKind::Signal, signal.name, problem)),
+    }
 }
 
 /// Hands a signal over, with the costs of its scope if it is cost-attributed. Returns true if it was accepted.

@@ -16,7 +16,7 @@ use crate::emit;
 use crate::error::ConfigError;
 use crate::listener::Emit;
 use crate::report::{DeliveryError, RecordKind};
-use crate::signal::{PaidSignal, Signal};
+use crate::signal::{HashKey, PaidSignal, Signal};
 use crate::sinks::paid::PaidSink;
 
 pub use builder::EmitterBuilder;
@@ -53,6 +53,7 @@ use cargo::Signals;
 #[derive(Clone)]
 pub struct Emitter {
     dispatch: Dispatch<Signals>,
+    hash_key: Option<HashKey>,
 }
 
 impl Emitter {
@@ -77,7 +78,7 @@ impl Emitter {
     ///
     /// It never waits for the network. With an outbox and a full queue it may wait for the disk, for a second at most.
     pub fn emit<S: PaidSignal>(&self, signal: S) -> Receipt {
-        match emit::made(signal).and_then(emit::complete) {
+        match emit::made(signal).and_then(|signal| self.complete(signal)) {
             Ok(signal) => {
                 let (tell, receipt) = Receipt::new(RecordKind::Signal);
                 emit::with_costs(signal, |signal| self.dispatch.push(signal, Some(tell), None));
@@ -95,7 +96,7 @@ impl Emitter {
     ///
     /// If the signal was not delivered: with the reason.
     pub async fn send<S: PaidSignal>(&self, signal: S) -> Result<Delivery, DeliveryError> {
-        let signal = match emit::complete(signal.to_signal()) {
+        let signal = match self.complete(signal.to_signal()) {
             Ok(signal) => signal,
             Err(failure) => return self.dispatch.refuse(failure).await,
         };
@@ -119,7 +120,7 @@ impl Emitter {
         if !self.dispatch.has_disk() {
             return Err(DeliveryError::NoOutbox { kind: RecordKind::Signal });
         }
-        let signal = match emit::made(signal).and_then(emit::complete) {
+        let signal = match emit::made(signal).and_then(|signal| self.complete(signal)) {
             Ok(signal) => signal,
             Err(failure) => return self.dispatch.refuse(failure.clone()).await.and(Err(failure)),
         };
@@ -135,6 +136,11 @@ impl Emitter {
             Ok(delivery) => Ok(Receipt::of_delivery(RecordKind::Signal, delivery)),
             Err(failure) => Err(failure),
         }
+    }
+
+    /// Sets what the signal lacks, and hashes what is sent as a hash.
+    fn complete(&self, signal: Signal) -> Result<Signal, DeliveryError> {
+        emit::complete(signal).and_then(|signal| emit::hashed(signal, self.hash_key.as_ref()))
     }
 
     /// The record of a signal that is already JSON. JSON that is not a signal is counted and reported.
@@ -192,7 +198,13 @@ impl Emitter {
 
 impl Emit for Emitter {
     fn emit(&self, signal: Signal) -> bool {
-        self.dispatch.push(signal, None, None)
+        match emit::hashed(signal, self.hash_key.as_ref()) {
+            Ok(signal) => self.dispatch.push(signal, None, None),
+            Err(failure) => {
+                drop(self.dispatch.refuse(failure));
+                false
+            }
+        }
     }
 
     fn fail(&self, failure: DeliveryError) {

@@ -149,7 +149,7 @@ mod front_of_emit {
     pub use crate::money::{Currency, Money};
     pub use crate::report::{Counts, DeliveryError, RecordKind};
     pub use crate::scope::{FutureExt, InScope, Scope, scope, spawn, spawn_thread};
-    pub use crate::signal::{PaidSignal, Signal};
+    pub use crate::signal::{HashKey, Hashed, PaidSignal, Signal};
     pub use paid_macros::{PaidSignal, SignalValue, signal, signal_block};
 
     /// What the macros expand into. Not part of the public API.

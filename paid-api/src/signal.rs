@@ -3,6 +3,9 @@
 pub(crate) mod check;
 pub(crate) mod cost;
 mod data;
+pub(crate) mod guard;
+mod hash_key;
+mod hashed;
 mod json;
 pub(crate) mod key;
 pub(crate) mod lane;
@@ -10,7 +13,6 @@ pub mod value;
 
 use std::borrow::Cow;
 
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::Timestamp;
@@ -19,6 +21,8 @@ use crate::types::{CustomerAttribution, ProductAttribution};
 
 pub use cost::{CostAmount, CostData, CostUsage};
 pub use data::Data;
+pub use hash_key::HashKey;
+pub use hashed::Hashed;
 pub(crate) use key::IdempotencyKey;
 
 /// A type that can be sent as a signal. `#[derive(PaidSignal)]` implements it; a manual implementation needs a name and
@@ -230,7 +234,7 @@ impl Signal {
     /// Adds a field to the data, or replaces it. If the value cannot be sent, see [`Data::field`], emission reports the
     /// signal and does not send it.
     #[must_use]
-    pub fn field<T: Serialize + ?Sized>(mut self, key: &str, value: &T) -> Self {
+    pub fn field<T: value::Json + ?Sized>(mut self, key: &str, value: &T) -> Self {
         self.data.field(key, value);
         self
     }

@@ -3,6 +3,7 @@
 
 mod block;
 mod check;
+mod editor;
 mod input;
 mod output;
 
@@ -27,10 +28,11 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let arguments = input::Arguments::parse(arguments, &mut errors);
     let loaded = catalog::load();
     let checked = check::check(&arguments, &function, &loaded, &mut errors);
-    let editor = output::completion(&arguments);
+    let editor = editor::completion(&arguments, checked.event.as_ref());
     if !errors.is_empty() {
         let (errors, function) = (errors.into_tokens(), function.into_tokens(&editor));
-        return quote!(#errors #[allow(unused)] #function);
+        // An editor takes the first token that stands at a key: that of an error has no completions.
+        return quote!(#[allow(unused)] #function #errors);
     }
     output::function(&arguments, &function, &checked, &loaded, &editor)
 }
@@ -50,10 +52,10 @@ pub(crate) fn expand_block(tokens: TokenStream) -> TokenStream {
     let arguments = input::Arguments::parse(arguments, &mut errors);
     let loaded = catalog::load();
     let checked = check::check(&arguments, &written.function, &loaded, &mut errors);
-    let editor = output::completion(&arguments);
+    let editor = editor::completion(&arguments, checked.event.as_ref());
     if !errors.is_empty() {
         let errors = errors.into_tokens();
-        return written.without_signal(&quote!(#errors #editor));
+        return written.without_signal(&quote!(#editor #errors));
     }
     let contents = output::contents(&arguments, &written.function, &checked, &loaded, &editor);
     written.around(&contents)

@@ -1,8 +1,12 @@
 //! Whatever tokens they are given, the macros do not panic, and the item comes out again: a macro that panics hides the
 //! user's own mistake behind one of ours.
 
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
 use proc_macro2::{TokenStream, TokenTree};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use quote::quote;
 
 /// Words that the macros look at, and others.
@@ -164,17 +168,45 @@ fn holds(expanded: &TokenStream, item: &TokenStream) -> bool {
     wanted.iter().all(|word| there.contains(word))
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+/// For how long tokens are thrown: `PAID_FUZZ_MINUTES`; without it, as many cases as `PROPTEST_CASES` says, or 256.
+fn limit() -> Option<Duration> {
+    let minutes = std::env::var("PAID_FUZZ_MINUTES").ok()?;
+    Some(Duration::from_secs(60 * minutes.parse::<u64>().expect("PAID_FUZZ_MINUTES is a whole number")))
+}
 
-    #[test]
-    fn any_arguments_on_any_item(arguments in prop_oneof![arguments(), stream(8)], item in prop_oneof![function(), stream(10)]) {
+/// Runs a test on what the strategy makes; a case that fails is made small and shown.
+fn each<S: Strategy>(strategy: S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+    let (begin, limit, cases) = (Instant::now(), limit(), Cell::new(0_u64));
+    let counted = |value| {
+        cases.set(cases.get() + 1);
+        test(value)
+    };
+    loop {
+        // A new runner is a new seed.
+        let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+        if let Err(failure) = TestRunner::new(config).run(&strategy, counted) {
+            panic!("after {} cases: {failure}", cases.get());
+        }
+        if limit.is_none_or(|limit| begin.elapsed() >= limit) {
+            break;
+        }
+    }
+    eprintln!("{} cases in {:?}", cases.get(), begin.elapsed());
+}
+
+#[test]
+fn any_arguments_on_any_item() {
+    let items = prop_oneof![function(), stream(10)];
+    each((prop_oneof![arguments(), stream(8)], items), |(arguments, item)| {
         prop_assert!(holds(&crate::attribute::expand(arguments.clone(), item.clone()), &item));
         prop_assert!(holds(&crate::trace::expand(arguments, item.clone()), &item));
-    }
+        Ok(())
+    });
+}
 
-    #[test]
-    fn any_arguments_before_any_block(arguments in prop_oneof![arguments(), stream(8)], block in block(), others in stream(10)) {
+#[test]
+fn any_arguments_before_any_block() {
+    each((prop_oneof![arguments(), stream(8)], block(), stream(10)), |(arguments, block, others)| {
         let separate = quote!(#arguments, #block);
         let expanded = crate::attribute::expand_block(separate.clone());
         prop_assert!(!expanded.is_empty());
@@ -184,14 +216,29 @@ proptest! {
         // Without a comma, what is meant as the block may belong to an argument.
         prop_assert!(!crate::attribute::expand_block(quote!(#arguments #block)).is_empty());
         prop_assert!(!crate::attribute::expand_block(quote!(#arguments #others)).is_empty());
-    }
+        Ok(())
+    });
+}
 
-    #[test]
-    fn any_attribute_on_any_type(container in arguments(), field in arguments(), ty in stream(4), body in stream(8)) {
+#[test]
+fn any_attribute_on_any_type() {
+    each((arguments(), arguments(), stream(4), stream(8)), |(container, field, ty, body)| {
         let struct_of = quote!(#[paid(#container)] struct Thing { #[paid(#field)] field: #ty, other: u32 });
-        let enum_of = quote!(#[paid(#container)] enum Thing { #[paid(#field)] One { #[paid(#field)] field: #ty }, Two });
+        let enum_of =
+            quote!(#[paid(#container)] enum Thing { #[paid(#field)] One { #[paid(#field)] field: #ty }, Two });
         for item in [struct_of, enum_of, quote!(#[paid(#container)] struct Thing #body), body] {
             prop_assert!(!crate::derive::expand(item).is_empty());
         }
-    }
+        Ok(())
+    });
+}
+
+#[test]
+fn any_enum_of_words() {
+    each((arguments(), stream(8)), |(container, body)| {
+        for item in [quote!(#[serde(#container)] enum Thing { #body }), body] {
+            prop_assert!(!crate::signal_value::expand(item).is_empty());
+        }
+        Ok(())
+    });
 }

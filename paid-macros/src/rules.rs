@@ -1,10 +1,12 @@
 //! The rules that functions and structs share: event names, reserved fields, the catalogue.
 
 mod demands;
+mod protection;
+mod shown;
 
 use paid_catalog::{Literal, NameProblem, Signal, check_event_name, nearest_of};
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{format_ident, quote};
 use syn::{Expr, LitStr};
 
 use crate::catalog::{InForce, Loaded};
@@ -129,6 +131,9 @@ impl Event<'_> {
 
     /// The class that a field has to be of: the name of a function that demands it.
     pub(crate) fn class(&self, key: &str) -> Option<proc_macro2::Ident> {
+        if let Some(class) = self.class_of_protected(key) {
+            return Some(class);
+        }
         let kind = self.known?.data.get(key)?.single_type()?;
         Some(format_ident!("{}", kind.as_str()))
     }
@@ -161,27 +166,6 @@ impl Event<'_> {
     pub(crate) fn shown(&self) -> &str {
         self.catalog.map_or("the catalogue", |catalog| catalog.shown.as_str())
     }
-
-    /// What editors show for the name: an item that carries the catalogue's description.
-    pub(crate) fn hover(&self) -> Option<TokenStream> {
-        let description = self.description()?;
-        let name = syn::parse_str::<proc_macro2::Ident>(&self.name.value()).ok()?;
-        let name = proc_macro2::Ident::new(&name.to_string(), self.name.span());
-        Some(quote_spanned! {self.name.span()=>
-            const _: () = {
-                #[doc = #description]
-                #[allow(non_camel_case_types, dead_code)]
-                struct #name;
-            };
-        })
-    }
-
-    /// The catalogue's description, and which catalogue it is.
-    pub(crate) fn description(&self) -> Option<String> {
-        let description = as_markdown(self.known?.description.as_ref()?);
-        let shown = &self.catalog?.shown;
-        Some(format!("Signal `{}`: {description} ({shown})", self.name.value()))
-    }
 }
 
 /// A statement that warns at a place: it uses a deprecated constant, whose name the compiler shows.
@@ -197,39 +181,6 @@ fn warning(name: &str, note: &str, place: Span) -> TokenStream {
     }
 }
 
-/// Text as Markdown that shows it: no line of it is code, a link or a heading, and none becomes a doctest.
-fn as_markdown(text: &str) -> String {
-    const SPECIAL: &str = "\\`*_{}[]<>#~|$&";
-    let mut out = String::new();
-    for line in text.trim().lines() {
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        for letter in line.trim().chars() {
-            if SPECIAL.contains(letter) {
-                out.push('\\');
-            }
-            out.push(letter);
-        }
-    }
-    out
-}
-
 /// A field that a signal may not have.
 pub(crate) const PAIDS_OWN_FIELD: &str =
     "the field `paid` of a signal's data is reserved for Paid; give yours another name";
-
-#[cfg(test)]
-mod tests {
-    use super::as_markdown;
-
-    #[test]
-    fn a_description_is_text_and_no_code() {
-        let shown =
-            as_markdown("An e-mail went out:\n\n    curl -X POST /emails\n```\nlet x: Vec<u8>;\n```\n# [link]\n");
-        assert_eq!(
-            shown,
-            "An e-mail went out:\n\ncurl -X POST /emails\n\\`\\`\\`\nlet x: Vec\\<u8\\>;\n\\`\\`\\`\n\\# \\[link\\]"
-        );
-    }
-}

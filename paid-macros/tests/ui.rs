@@ -42,7 +42,7 @@ fn cases_of_the_environment() {
 fn accepted_and_rejected() {
     run(&["pass/*.rs", "fail/*.rs"], None);
     run(&["pass/catalog/*.rs", "fail/catalog/*.rs"], Some(&folder().join("signals.toml")));
-    for case in ["syntax", "unknown_type", "contradictory_bounds", "duplicate"] {
+    for case in ["syntax", "unknown_type", "contradictory_bounds", "contradictory_classes", "duplicate"] {
         let case = format!("fail/broken/catalogue_with_{case}");
         run(&[&format!("{case}.rs")], Some(&folder().join(format!("{case}.toml"))));
     }

@@ -8,6 +8,7 @@ use super::cargo::Signals;
 use crate::dispatch::{DiskSettings, Dispatch, DispatchSettings, Sink, dispatch_setters};
 use crate::error::ConfigError;
 use crate::report::RecordKind;
+use crate::signal::HashKey;
 
 /// Configures and builds an [`Emitter`]. By default the queue holds 10,000 signals, a request holds up to 500, a signal
 /// waits 100 ms for others, the waits before retries grow from 500 ms to a minute, and dropping the last handle waits 5
@@ -17,16 +18,25 @@ pub struct EmitterBuilder {
     sink: Arc<dyn Sink>,
     pub(crate) settings: DispatchSettings,
     pub(crate) disk: DiskSettings,
+    hash_key: Option<HashKey>,
 }
 
 impl EmitterBuilder {
     /// Returns a builder of an emitter over a custom sink instead of Paid's API, such as a test or a queue.
     pub fn over(sink: impl Sink + 'static) -> Self {
         let disk = DiskSettings::none(RecordKind::Signal);
-        Self { sink: Arc::new(sink), settings: DispatchSettings::default(), disk }
+        Self { sink: Arc::new(sink), settings: DispatchSettings::default(), disk, hash_key: None }
     }
 
     dispatch_setters!("signals", queue: "10,000", batch: "500", linger: "100 ms", delays: "500 ms and a minute", patience: "5 seconds");
+
+    /// Sets the key with which values are hashed that are not sent in the clear: those in a [`Hashed`](crate::Hashed), and
+    /// fields that `signals.toml` marks with `pii = "hash"`. They are hashed when they are emitted, before anything is
+    /// written or sent. Without a key, a signal with such a value is refused and reported.
+    pub fn hash_key(mut self, key: HashKey) -> Self {
+        self.hash_key = Some(key);
+        self
+    }
 
     /// Sets how many requests may be in progress at once; 4 by default. No two of them hold signals of the same
     /// customer.
@@ -54,7 +64,8 @@ impl EmitterBuilder {
     /// process if it is known), or the folder cannot be written. A damaged outbox is not an error: its readable signals
     /// are sent, and the damage is reported.
     pub fn build(self) -> Result<Emitter, ConfigError> {
-        Ok(Emitter { dispatch: Dispatch::start(Signals, self.sink, self.settings, &self.disk)? })
+        let dispatch = Dispatch::start(Signals, self.sink, self.settings, &self.disk)?;
+        Ok(Emitter { dispatch, hash_key: self.hash_key })
     }
 }
 

@@ -8,7 +8,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::DataProblem;
+use super::guard::{Guard, MARKER, Plain, Protections};
 use super::json::append_text;
+use super::value::Json;
 use crate::foreign::{self, Panicked};
 use crate::wire;
 
@@ -23,6 +25,8 @@ pub struct Data {
     keys: KeySet,
     problem: Option<Box<DataProblem>>,
     default_product: Option<&'static str>,
+    /// If a field is protected, or a value waits for its hash.
+    pub(super) guard: Option<Box<Guard>>,
 }
 
 /// Which keys the data may have: one bit for all keys of one hash.
@@ -41,16 +45,75 @@ impl KeySet {
 }
 
 impl Data {
-    /// Adds a field, or replaces it. If the value cannot be represented in JSON, is nested more than 100 levels deep, or
-    /// its `Serialize` panics, the problem is kept: emission reports the signal and does not send it.
-    pub fn field<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
+    /// Adds a field, or replaces it. The value implements `Serialize`, or is a [`Hashed`](crate::Hashed), of which a keyed
+    /// hash is sent. If the value cannot be represented in JSON, is nested more than 100 levels deep, or its `Serialize`
+    /// panics, the problem is kept: emission reports the signal and does not send it.
+    pub fn field<T: Json + ?Sized>(&mut self, key: &str, value: &T) {
+        value.write_to(self, key);
+    }
+
+    /// Adds a field of any type that serde can serialize.
+    pub(super) fn serialized<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
         let before = self.begin(key);
         let written = foreign::call(|| write_value(&mut self.text, value));
-        self.finish(key, before, written);
+        let is_protected = self.guard.as_ref().is_some_and(|guard| guard.plain(key).is_some());
+        if self.finish(key, before, written, is_protected) {
+            self.protect_plain(key);
+        }
+    }
+
+    /// Adds a field whose text waits for its hash.
+    pub(super) fn hide<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
+        let mut json = Vec::new();
+        let is_written = foreign::call(|| write_value(&mut json, value)).is_ok_and(|written| written.is_ok());
+        self.hide_json(key, if is_written { &json } else { b"" });
+    }
+
+    fn hide_json(&mut self, key: &str, json: &[u8]) {
+        let before = self.begin(key);
+        match serde_json::from_slice(json) {
+            Ok(Some(text)) => {
+                self.text.extend_from_slice(MARKER.as_bytes());
+                self.guard.get_or_insert_default().hide(key, text);
+            }
+            Ok(None::<String>) => self.text.extend_from_slice(b"null"),
+            Err(_) => {
+                self.text.truncate(before);
+                // What is wrong with it is not said: it may show the value.
+                self.refuse(key, "is not text, and only text can be hashed".to_owned());
+            }
+        }
+    }
+
+    /// Names fields that the catalogue protects: from now on, no plain value of theirs is kept.
+    #[doc(hidden)]
+    pub fn protect(&mut self, protections: &'static Protections) {
+        self.guard.get_or_insert_default().protect(protections);
+        self.protect_all();
+    }
+
+    fn protect_all(&mut self) {
+        for key in self.guard.as_ref().map(|guard| guard.protected_fields()).unwrap_or_default() {
+            self.protect_plain(key);
+        }
+    }
+
+    /// If the catalogue protects a field that has a plain value, hides the value or refuses the signal.
+    fn protect_plain(&mut self, key: &str) {
+        let plain = self.guard.as_ref().filter(|guard| !guard.hides(key)).and_then(|guard| guard.plain(key));
+        let Some((plain, value)) = plain.and_then(|plain| Some((plain, self.take(key)?))) else { return };
+        match plain {
+            Plain::Refused(catalogue) if value.get() != "null" => {
+                let problem =
+                    format!("is never sent in the clear, says {catalogue}; wrap it: `paid::Hashed::new(value)`");
+                self.refuse(key, problem);
+            }
+            Plain::Hashed | Plain::Refused(_) => self.hide_json(key, value.get().as_bytes()),
+        }
     }
 
     /// Adds a field unless the value is `None`.
-    pub fn field_unless_none<T: Serialize>(&mut self, key: &str, value: &Option<T>) {
+    pub fn field_unless_none<T: Json>(&mut self, key: &str, value: &Option<T>) {
         if let Some(value) = value {
             self.field(key, value);
         }
@@ -61,7 +124,9 @@ impl Data {
         let mut text = Vec::new();
         let written = foreign::call(|| write_value(&mut text, value));
         let before = self.text.len();
-        if self.finish(key, before, written) {
+        // A message of the user's may show any of its fields.
+        let is_protected = self.guard.is_some();
+        if self.finish(key, before, written, is_protected) {
             self.add_flat(key, &text);
         }
     }
@@ -80,7 +145,29 @@ impl Data {
         for (key, value) in fields.0 {
             self.begin(&key);
             self.text.extend_from_slice(value.get().as_bytes());
+            self.protect_plain(&key);
         }
+    }
+
+    /// Writes all fields anew.
+    fn put_back(&mut self, fields: Fields) {
+        self.text.clear();
+        self.keys = KeySet::default();
+        for (key, value) in fields.0 {
+            self.write_key(&key);
+            self.text.extend_from_slice(value.get().as_bytes());
+        }
+    }
+
+    /// Replaces the value of each field, which is JSON.
+    pub(super) fn replace_each(&mut self, with: impl Fn(&str, &str) -> String) {
+        let mut fields = self.fields();
+        for (key, value) in &mut fields.0 {
+            if let Ok(new) = RawValue::from_string(with(key, value.get())) {
+                *value = new;
+            }
+        }
+        self.put_back(fields);
     }
 
     /// Sets the catalogue's product, used if neither the signal nor the scope names one.
@@ -96,7 +183,10 @@ impl Data {
     /// Adds the fields of another one, whose values win.
     pub(crate) fn append(&mut self, other: Self) {
         if self.keys.may_share(other.keys) {
-            self.add_all(other.fields());
+            for (key, value) in other.fields().0 {
+                self.begin(&key);
+                self.text.extend_from_slice(value.get().as_bytes());
+            }
         } else if !other.text.is_empty() {
             self.separate();
             self.text.extend_from_slice(&other.text);
@@ -104,6 +194,10 @@ impl Data {
         }
         self.problem = self.problem.take().or(other.problem);
         self.default_product = self.default_product.or(other.default_product);
+        if let Some(guard) = other.guard {
+            self.guard.get_or_insert_default().append(*guard);
+        }
+        self.protect_all();
     }
 
     /// Appends the data as JSON, with `paid` merged into the field of that name.
@@ -135,9 +229,7 @@ impl Data {
         let mut fields = self.fields();
         let at = fields.0.iter().position(|(name, _)| name == key)?;
         let (_, taken) = fields.0.remove(at);
-        self.text.clear();
-        self.keys = KeySet::default();
-        self.add_all(fields);
+        self.put_back(fields);
         Some(taken)
     }
 
@@ -154,6 +246,14 @@ impl Data {
             self.text.reserve(128);
         }
         drop(self.take(key));
+        if let Some(guard) = &mut self.guard {
+            guard.forget(key);
+        }
+        self.write_key(key)
+    }
+
+    /// Writes the key. Returns the length of the text before.
+    fn write_key(&mut self, key: &str) -> usize {
         self.keys.0 |= KeySet::of(key).0;
         let before = self.text.len();
         self.separate();
@@ -162,10 +262,18 @@ impl Data {
         before
     }
 
-    /// Returns true if the value was written; removes what was written of one that cannot be sent.
-    fn finish(&mut self, key: &str, before: usize, written: Result<Result<(), String>, Panicked>) -> bool {
+    /// Returns true if the value was written; removes what was written of one that cannot be sent. The message about a
+    /// protected value is not kept: it may show the value.
+    fn finish(
+        &mut self,
+        key: &str,
+        before: usize,
+        written: Result<Result<(), String>, Panicked>,
+        is_protected: bool,
+    ) -> bool {
         let problem = match written {
             Ok(Ok(())) => return true,
+            _ if is_protected => "cannot be written as JSON".to_owned(),
             Ok(Err(problem)) => problem,
             Err(panic) => format!("{panic} (while it was written as JSON)"),
         };

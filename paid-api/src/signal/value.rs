@@ -16,11 +16,12 @@ use chrono::{DateTime, TimeZone, Utc};
 use serde::Serialize;
 use serde_json::Number as JsonNumber;
 
+pub use super::hashed::Protected;
 use super::{CostAmount, CostData, CostUsage};
 use crate::types::{CustomerId, ExternalCustomerId, ExternalProductId, ProductId};
 use crate::{JsonObject, Timestamp};
 
-/// A type that can be a field of a signal's data: every type that serde can serialize.
+/// A type that can be a field of a signal's data: every type that serde can serialize, and [`Hashed`](crate::Hashed).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be written as JSON",
     label = "this cannot be a field of a signal's data",
@@ -35,7 +36,7 @@ pub trait Json {
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + ?Sized> Json for T {
     fn write_to(&self, data: &mut super::Data, key: &str) {
-        data.field(key, self);
+        data.serialized(key, self);
     }
 }
 

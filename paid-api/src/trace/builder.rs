@@ -18,6 +18,7 @@ use crate::dispatch::{DiskSettings, Dispatch, DispatchSettings, Partial, Sink, d
 use crate::duration::bounded;
 use crate::error::ConfigError;
 use crate::report::RecordKind;
+use crate::signal::HashKey;
 
 /// Paid's collector.
 const ENDPOINT: &str = "https://collector.agentpaid.io:4318/v1/traces";
@@ -45,6 +46,7 @@ pub struct TraceBuilder {
     service_name: Option<String>,
     configure: Option<Configure>,
     enabled: Option<bool>,
+    hash_key: Option<HashKey>,
 }
 
 impl Default for TraceBuilder {
@@ -70,6 +72,7 @@ impl Default for TraceBuilder {
             service_name: None,
             configure: None,
             enabled: None,
+            hash_key: None,
         }
     }
 }
@@ -122,6 +125,13 @@ impl TraceBuilder {
         configure: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
     ) -> Self {
         self.configure = Some(Arc::new(configure));
+        self
+    }
+
+    /// Sets the key with which values of [signals](crate::trace::emit()) are hashed that are not sent in the clear, see
+    /// [`EmitterBuilder::hash_key`](crate::EmitterBuilder::hash_key).
+    pub fn hash_key(mut self, key: HashKey) -> Self {
+        self.hash_key = Some(key);
         self
     }
 
@@ -203,7 +213,7 @@ impl TraceBuilder {
         let no_disk = DiskSettings::none(RecordKind::Span);
         let dispatch = Dispatch::start(Spans { key, mode }, collector, settings, &no_disk)?;
         let exporter = Arc::new(Exporter::new(dispatch, counters, timeout));
-        Ok(TraceGuard::over(Arc::new(Pipeline::new(exporter, resource))))
+        Ok(TraceGuard::over(Arc::new(Pipeline::new(exporter, resource, self.hash_key))))
     }
 
     fn is_enabled(&self) -> Result<bool, ConfigError> {

@@ -19,6 +19,7 @@ use super::stats::TraceCounters;
 use crate::dispatch::FlushError;
 use crate::foreign;
 use crate::scope::{self, Claim, Companion};
+use crate::signal::HashKey;
 
 static INSTALLED: RwLock<Option<Arc<Pipeline>>> = RwLock::new(None);
 
@@ -28,12 +29,14 @@ pub(super) struct Pipeline {
     /// The tracer of spans that come through `tracing`.
     guest: SdkTracer,
     pub(super) exporter: Arc<Exporter>,
+    /// For signals whose data is not sent in the clear.
+    pub(super) hash_key: Option<HashKey>,
     attaches: AtomicBool,
 }
 
 impl Pipeline {
     /// Creates a pipeline whose provider is independent of `OTEL_*` variables and other providers.
-    pub(super) fn new(exporter: Arc<Exporter>, resource: Resource) -> Self {
+    pub(super) fn new(exporter: Arc<Exporter>, resource: Resource, hash_key: Option<HashKey>) -> Self {
         let limits = SpanLimits {
             max_events_per_span: 128,
             max_attributes_per_span: 128,
@@ -49,7 +52,7 @@ impl Pipeline {
             .build();
         let tracer = provider.tracer_with_scope(InstrumentationScope::builder(TRACER).build());
         let guest = provider.tracer_with_scope(InstrumentationScope::builder("tracing").build());
-        Self { provider, tracer, guest, exporter, attaches: AtomicBool::new(false) }
+        Self { provider, tracer, guest, exporter, hash_key, attaches: AtomicBool::new(false) }
     }
 
     pub(super) fn tracer(&self) -> &SdkTracer {

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::identity::{Identity, Stamp, random_id};
 use super::pipeline::{self, Pipeline};
 use super::work::{Work, current_work};
-use crate::emit::{accept_made, current, fail, lose, made};
+use crate::emit::{accept_made, current, fail, hashed, lose, made};
 use crate::listener::Emit;
 use crate::report::{DataProblem, DeliveryError, RecordKind, log};
 use crate::signal::{PaidSignal, Signal};
@@ -62,7 +62,7 @@ impl Emit for TraceSignals {
     fn emit(&self, signal: Signal) -> bool {
         // Tracing is off: like the official clients, send nothing.
         let Some(pipeline) = &self.pipeline else { return true };
-        match send(pipeline, &signal) {
+        match hashed(signal, pipeline.hash_key.as_ref()).and_then(|signal| send(pipeline, &signal)) {
             Ok(()) => true,
             Err(failure) => {
                 log(&failure);

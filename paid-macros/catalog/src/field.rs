@@ -97,6 +97,28 @@ impl Literal {
     }
 }
 
+/// `pii`: what becomes of data about a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pii {
+    /// A keyed hash is sent in its place.
+    Hash,
+    /// Only a value that is wrapped is sent, as a keyed hash.
+    Refuse,
+    /// It is sent as it is.
+    Allow,
+}
+
+/// How a field is kept from being sent in the clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    /// It is sent as it is.
+    None,
+    /// A keyed hash is sent in its place.
+    Hashed,
+    /// A value that is not wrapped does not compile.
+    Wrapped,
+}
+
 /// What the catalogue says about a field.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Field {
@@ -108,6 +130,10 @@ pub struct Field {
     pub description: Option<String>,
     /// `enum`: the values it may have.
     pub values: Vec<Literal>,
+    /// Whether it is data about a person, and what becomes of it.
+    pub pii: Option<Pii>,
+    /// Whether it must never be sent in the clear, such as a token.
+    pub secret: bool,
     /// The least number.
     pub minimum: Option<f64>,
     /// The greatest number.
@@ -123,6 +149,16 @@ pub struct Field {
 }
 
 impl Field {
+    /// How it is kept from being sent in the clear.
+    pub fn protection(&self) -> Protection {
+        match self.pii {
+            _ if self.secret => Protection::Wrapped,
+            Some(Pii::Refuse) => Protection::Wrapped,
+            Some(Pii::Hash) => Protection::Hashed,
+            Some(Pii::Allow) | None => Protection::None,
+        }
+    }
+
     /// Its type, if it has exactly one besides null.
     pub fn single_type(&self) -> Option<JsonType> {
         let mut types = self.types.iter().copied().filter(|name| *name != JsonType::Null);

@@ -21,7 +21,7 @@ mod suggest;
 use std::collections::BTreeMap;
 
 pub use event_name::{MAX_LENGTH, NameProblem, check_event_name, to_snake_case};
-pub use field::{Field, JsonType, Literal};
+pub use field::{Field, JsonType, Literal, Pii, Protection};
 pub use find::{FILE_NAME, Found, VARIABLE, find};
 pub use read::{Problem, Problems};
 pub use suggest::{nearest, nearest_of};
@@ -140,7 +140,8 @@ mod tests {
         let good = json!({"lints": {"outcome_without_key": "warn"}, "signals": {"meeting_booked": {
             "type": "outcome", "product": "p", "unit": "required", "description": "d", "expires": "2027-03-31",
             "deprecated": {"since": "1", "renamed_to": "x"},
-            "data": {"a": {"type": ["integer", "null"], "required": true, "minimum": 1, "enum": [1, 2]}}
+            "data": {"a": {"type": ["integer", "null"], "required": true, "minimum": 1, "enum": [1, 2]},
+                "b": {"pii": "hash"}, "c": {"pii": "refuse", "secret": true}}
         }}});
         assert!(validator.is_valid(&good));
         for bad in [
@@ -148,6 +149,7 @@ mod tests {
             json!({"signals": {"a": {}}}),
             json!({"lints": {"outcome_without_key": "on"}}),
             json!({"signals": {"a": {"type": "outcome", "unit": "optional"}}}),
+            json!({"signals": {"a": {"type": "outcome", "data": {"b": {"pii": "drop"}}}}}),
             json!({"signals": {"a": {"type": "event"}}}),
             json!({"signals": {"a": {"type": "outcome", "data": {"paid": {}}}}}),
             json!({"signals": {"a": {"type": "outcome", "data": {"b": {"type": "integr"}}}}}),

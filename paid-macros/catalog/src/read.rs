@@ -9,7 +9,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::{Catalog, Deprecated, Kind, Level, Lints, Signal, nearest_of};
+use crate::{Catalog, Deprecated, Field, Kind, Level, Lints, Protection, Signal, nearest_of};
 
 /// A mistake in a catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,7 +153,7 @@ impl Reader<'_> {
                 "data" => {
                     for (field, value) in self.table(value, "`data`").into_iter().flatten() {
                         let read = self.field(value);
-                        self.reserved(field.get_ref(), field.span());
+                        self.reserved(field.get_ref(), &read, field.span());
                         signal.data.insert(field.get_ref().to_string(), read);
                     }
                 }
@@ -216,9 +216,13 @@ impl Reader<'_> {
         required
     }
 
-    fn reserved(&mut self, field: &str, span: Range<usize>) {
+    fn reserved(&mut self, field: &str, read: &Field, span: Range<usize>) {
         if field == "paid" {
             self.problem(span, "the field `paid` of a signal's data is reserved for Paid; give yours another name");
+        } else if field == "quantity" && read.protection() != Protection::None {
+            self.problem(span, "Paid reads the number `quantity` itself, so it cannot be hashed or secret");
+        } else if field == "costData" && read.protection() != Protection::None {
+            self.problem(span, "Paid reads the cost in `costData` itself, so it cannot be hashed or secret");
         }
     }
 
@@ -295,6 +299,10 @@ mod tests {
             lead_id = { type = "string", required = true, maxLength = 40 }
             duration_minutes = { type = ["integer", "null"], minimum = 1, maximum = 1_440 }
             channel = { enum = ["email", "phone"], format = "x" }
+            email = { type = "string", pii = "hash" }
+            phone = { pii = "refuse" }
+            city = { pii = "allow" }
+            token = { secret = true }
             [signals.meeting_made]
             type = "outcome"
             deprecated = { since = "2026-10", renamed_to = "meeting_booked" }
@@ -311,6 +319,8 @@ mod tests {
         assert_eq!(booked.data["duration_minutes"].single_type(), Some(JsonType::Integer));
         assert_eq!(booked.data["duration_minutes"].maximum, Some(1440.0));
         assert_eq!(booked.data["channel"].values.len(), 2);
+        let protections = ["email", "phone", "city", "token"].map(|field| booked.data[field].protection());
+        assert_eq!(protections, [Protection::Hashed, Protection::Wrapped, Protection::None, Protection::Wrapped]);
         let made = read.signal("meeting_made").unwrap().deprecated.as_ref().unwrap();
         assert_eq!(made.renamed_to.as_deref(), Some("meeting_booked"));
         assert!(read.signal("Legacy Event").is_some());
@@ -325,6 +335,22 @@ mod tests {
     fn a_unit_is_required_or_not_mentioned() {
         let shown = problems("[signals.a]\ntype = \"outcome\"\nunit = \"optional\"\n");
         assert_eq!(shown, "3:8: `unit` must be \"required\"; leave it out if a signal may have no unit");
+    }
+
+    #[test]
+    fn a_class_that_cannot_hold_is_found() {
+        let shown = problems(
+            "[signals.a]\ntype = \"outcome\"\n[signals.a.data]\nx = { type = \"integer\", pii = \"hash\" }\ny = { secret = true, pii = \"allow\" }\nz = { pii = \"drop\" }\n[signals.a.data.quantity]\npii = \"hash\"\n[signals.a.data.costData]\nsecret = true\n",
+        );
+        for expected in [
+            "4:5: a hash is text, so the field must be of type \"string\", or have no `type`",
+            "5:5: a secret is never sent in the clear; remove `secret = true`, or write `pii = \"refuse\"`",
+            "6:13: `pii` must be \"hash\", \"refuse\" or \"allow\"",
+            "7:17: Paid reads the number `quantity` itself, so it cannot be hashed or secret",
+            "9:17: Paid reads the cost in `costData` itself, so it cannot be hashed or secret",
+        ] {
+            assert!(shown.contains(expected), "{expected} is not in\n{shown}");
+        }
     }
 
     #[test]

@@ -6,14 +6,14 @@ use syn::spanned::Spanned;
 use syn::{Expr, FnArg, LitStr, ReturnType, Type};
 
 use super::check::Checked;
-use super::input::{self, Arguments, On, SETTINGS};
+use super::input::{self, Arguments, On};
 use crate::arguments::Given;
 use crate::catalog::Loaded;
 use crate::function::{
     Function, Outcome, Shape, Written, call, future, may_hold_a_future, mention, place_of, returned, shape,
 };
 use crate::place::moved;
-use crate::roles::{Macro, Role};
+use crate::roles::Macro;
 use crate::rules::Event;
 use crate::values::literal;
 use crate::ways;
@@ -174,6 +174,9 @@ fn entry(arguments: &Arguments, checked: &Checked<'_>, shape: Shape, late: bool)
             quote_spanned!(mark.span()=> #krate::__private::Pending::cost_attributed::<#features>(&mut #pending);),
         );
     }
+    if let Some(protections) = checked.event.as_ref().and_then(|event| event.protections(krate)) {
+        steps.extend(quote!(#krate::__private::Pending::protect(&mut #pending, #protections);));
+    }
     if let Some(product) = checked.event.as_ref().and_then(|event| event.default_product()) {
         steps.extend(quote!(#krate::__private::Pending::default_product(&mut #pending, #product);));
     }
@@ -215,7 +218,9 @@ fn settings(arguments: &Arguments, checked: &Checked<'_>, after: bool) -> TokenS
             continue;
         }
         let (krate, method) = (moved(&arguments.krate, value.span()), Ident::new(role.key(), value.span()));
-        if role.is_text() {
+        if let Some(field) = role.field().filter(|field| is_wrapped(checked, field)) {
+            steps.extend(protected(arguments, field, value));
+        } else if role.is_text() {
             let text = ways::of_value(&arguments.krate, *role, value);
             steps.extend(quote_spanned!(value.span()=> #krate::__private::Pending::#method(&mut #pending, #text);));
         } else {
@@ -227,6 +232,10 @@ fn settings(arguments: &Arguments, checked: &Checked<'_>, after: bool) -> TokenS
             continue;
         }
         let (name, value) = (field.name(), &field.value);
+        if is_wrapped(checked, &name) {
+            steps.extend(protected(arguments, &name, value));
+            continue;
+        }
         let krate = moved(&arguments.krate, value.span());
         let class = checked.event.as_ref().and_then(|event| event.class(&name)).filter(|_| literal(value).is_none());
         let written = match class {
@@ -236,6 +245,18 @@ fn settings(arguments: &Arguments, checked: &Checked<'_>, after: bool) -> TokenS
         steps.extend(quote_spanned!(value.span()=> #krate::__private::Pending::field(&mut #pending, #name, #written);));
     }
     steps
+}
+
+fn is_wrapped(checked: &Checked<'_>, field: &str) -> bool {
+    checked.event.as_ref().is_some_and(|event| event.is_wrapped(field))
+}
+
+/// Sets a field that only a wrapped value may have.
+fn protected(arguments: &Arguments, field: &str, value: &Expr) -> TokenStream {
+    let (krate, pending) = (moved(&arguments.krate, value.span()), pending());
+    quote_spanned! {value.span()=>
+        #krate::__private::Pending::protected(&mut #pending, #field, &(#value));
+    }
 }
 
 /// What happens after the body.
@@ -358,50 +379,5 @@ fn words(tokens: &TokenStream, names: &mut Vec<String>) {
             TokenTree::Group(group) => words(&group.stream(), names),
             _ => {}
         }
-    }
-}
-
-/// Lets editors complete the keys of the annotation and show their meaning: each written key becomes a path that the editor
-/// can resolve. A build does not need it.
-pub(crate) fn completion(arguments: &Arguments) -> TokenStream {
-    if arguments.keys.is_empty() || !crate::catalog::in_editor() {
-        return TokenStream::new();
-    }
-    looked_up(&arguments.keys)
-}
-
-fn looked_up(written: &[Ident]) -> TokenStream {
-    let roles = Role::of(Macro::Signal).map(|role| (role.key(), role.facts().doc));
-    let settings = SETTINGS.iter().map(|(key, _, doc)| (*key, *doc));
-    // `crate` cannot be the name of an item.
-    let known = roles.chain(settings).filter(|(key, _)| *key != "crate").map(|(key, doc)| {
-        let key = Ident::new(key, Span::call_site());
-        quote!(#[doc = #doc] pub struct #key;)
-    });
-    let written = written.iter().filter(|key| *key != "crate");
-    quote! {
-        const _: () = {
-            #[allow(non_camel_case_types, dead_code)]
-            mod __paid_keys { #(#known)* }
-            #(#[allow(unused_imports)] use __paid_keys::#written as _;)*
-        };
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_editor_finds_every_key_with_its_meaning() {
-        let written = [Ident::new("cust", Span::call_site())];
-        let shown = looked_up(&written).to_string();
-        for (key, doc) in Role::of(Macro::Signal).map(|role| (role.key(), role.facts().doc)) {
-            assert!(shown.contains(&format!("# [doc = {doc:?}] pub struct {key} ;")), "{key}\n{shown}");
-        }
-        for (key, ..) in SETTINGS.iter().filter(|(key, ..)| *key != "crate") {
-            assert!(shown.contains(&format!("pub struct {key} ;")), "{key}\n{shown}");
-        }
-        assert!(shown.contains("use __paid_keys :: cust as _ ;"), "{shown}");
     }
 }

@@ -1,5 +1,6 @@
 //! What to emit: an implementation of `PaidSignal` that writes field by field.
 
+use paid_catalog::Protection;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -46,7 +47,7 @@ pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'
         }
     });
     let tracked = loaded.tracked();
-    let checks = flatten_checks(container);
+    let checks = flatten_checks(container, &events);
     let words = words::checks(container, &events);
     let hover = events.iter().map(|event| event.hover());
     let warnings: Vec<_> = warnings(container, &events);
@@ -192,13 +193,15 @@ fn write(container: &Container<'_>, events: &[&Event<'_>]) -> TokenStream {
             let default = event
                 .default_product()
                 .map(|product| quote!(#krate::signal::Data::product_by_default(#data, #product);));
-            any |= default.is_some();
+            let protections = event.protections(krate);
+            let protect = protections.map(|fields| quote!(#krate::__private::protect(#data, #fields);));
+            any |= default.is_some() || protect.is_some();
             if container.is_struct() {
                 let bound = bound(container, &bindings);
-                return quote!(#default #bound #steps);
+                return quote!(#default #protect #bound #steps);
             }
             let bindings = bindings.iter().map(|(field, binding)| quote!(#field: #binding,));
-            quote!(#path { #(#bindings)* .. } => { #default #steps })
+            quote!(#path { #(#bindings)* .. } => { #default #protect #steps })
         })
         .collect();
     let data = if any { quote!(#data) } else { quote!(_) };
@@ -213,9 +216,11 @@ fn step(container: &Container<'_>, event: &Event<'_>, field: &Field<'_>, binding
     let (private, data) = (quote_spanned!(span=> #krate::__private), data());
     Some(match field.purpose {
         Use::Role(role) => {
-            role.field()?;
+            let key = role.field()?;
             let function = Ident::new(role.key(), span);
-            if role.is_text() {
+            if event.is_wrapped(key) {
+                quote_spanned!(span=> #private::write_protected(#data, #key, #binding);)
+            } else if role.is_text() {
                 let (value, text) = (local("value", span), ways::of_field(&container.krate, role, field.ty));
                 quote_spanned!(span=> { let #value = #binding; #private::write::#function(#data, #text); })
             } else {
@@ -249,7 +254,11 @@ fn step(container: &Container<'_>, event: &Event<'_>, field: &Field<'_>, binding
             if skip && is_option(field.ty) {
                 return Some(quote_spanned!(span=> #keys #private::write_field_unless_none(#data, #key, #value);));
             }
-            let write = quote_spanned!(span=> #keys #private::write_field(#data, #key, #value););
+            let write = if event.is_wrapped(&key) {
+                quote_spanned!(span=> #private::write_protected(#data, #key, #binding);)
+            } else {
+                quote_spanned!(span=> #keys #private::write_field(#data, #key, #value);)
+            };
             if !skip {
                 return Some(write);
             }
@@ -270,14 +279,15 @@ fn step(container: &Container<'_>, event: &Event<'_>, field: &Field<'_>, binding
     })
 }
 
-/// No field that is flattened may be written twice. Types with parameters are not checked.
-fn flatten_checks(container: &Container<'_>) -> TokenStream {
+/// No field that is flattened may be written twice, or be one that only a wrapped value may have. Types with parameters are
+/// not checked.
+fn flatten_checks(container: &Container<'_>, events: &[&Event<'_>]) -> TokenStream {
     if !container.generics.params.is_empty() {
         return TokenStream::new();
     }
     let krate = &container.krate;
     let mut checks = TokenStream::new();
-    for shape in &container.shapes {
+    for (shape, event) in container.shapes.iter().zip(events) {
         let own: Vec<_> = shape
             .fields
             .iter()
@@ -294,7 +304,25 @@ fn flatten_checks(container: &Container<'_>) -> TokenStream {
                     #message
                 );
             });
+            checks.extend(flat_and_wrapped(krate, field, event));
         }
     }
     checks
+}
+
+fn flat_and_wrapped(krate: &syn::Path, field: &Field<'_>, event: &Event<'_>) -> TokenStream {
+    let (ty, shown) = (field.ty, event.shown());
+    let checks = event.fields_with(Protection::Wrapped).into_iter().map(|wrapped| {
+        let message = format!(
+            "`{}` has the field `{wrapped}`, which is never sent in the clear, says {shown}; take it out of there, and wrap it here: `{wrapped}: paid::Hashed<String>`",
+            field.ident,
+        );
+        quote_spanned! {span_of(ty)=>
+            const _: () = ::core::assert!(
+                #krate::__private::disjoint(&[#wrapped], <#ty as #krate::signal::value::Flatten>::FIELDS),
+                #message
+            );
+        }
+    });
+    checks.collect()
 }

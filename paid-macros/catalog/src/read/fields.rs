@@ -5,13 +5,15 @@ use std::ops::Range;
 use toml::de::DeValue;
 
 use super::{Reader, Value};
-use crate::{Field, JsonType, Literal};
+use crate::{Field, JsonType, Literal, Pii, Protection};
 
-const FIELD_KEYS: [&str; 10] = [
+const FIELD_KEYS: [&str; 12] = [
     "type",
     "required",
     "description",
     "enum",
+    "pii",
+    "secret",
     "minimum",
     "maximum",
     "exclusiveMinimum",
@@ -46,6 +48,8 @@ impl Reader<'_> {
             match word {
                 "type" => field.types = self.types(value),
                 "required" => field.required = self.flag(word, value),
+                "secret" => field.secret = self.flag(word, value),
+                "pii" => field.pii = self.pii(value),
                 "description" => field.description = self.text(word, value),
                 "enum" => field.values = self.values(value),
                 "minimum" => field.minimum = self.number(word, value),
@@ -68,6 +72,18 @@ impl Reader<'_> {
             self.problem(value.span(), format!("`{word}` must be true or false"));
         }
         flag.unwrap_or_default()
+    }
+
+    fn pii(&mut self, value: &Value<'_>) -> Option<Pii> {
+        match value.get_ref().as_str() {
+            Some("hash") => Some(Pii::Hash),
+            Some("refuse") => Some(Pii::Refuse),
+            Some("allow") => Some(Pii::Allow),
+            _ => {
+                self.problem(value.span(), "`pii` must be \"hash\", \"refuse\" or \"allow\"");
+                None
+            }
+        }
     }
 
     fn types(&mut self, value: &Value<'_>) -> Vec<JsonType> {
@@ -161,11 +177,24 @@ impl Reader<'_> {
         {
             self.problem(span.clone(), "only text can have a length, and this field is not text");
         }
+        self.contradictory_classes(field, &span);
         let others = Field { values: Vec::new(), ..field.clone() };
         for value in &field.values {
             if let Some(objection) = others.objection(value) {
                 self.problem(span.clone(), format!("`enum` allows {value}, but the field {objection}"));
             }
+        }
+    }
+
+    fn contradictory_classes(&mut self, field: &Field, span: &Range<usize>) {
+        if field.secret && matches!(field.pii, Some(Pii::Hash | Pii::Allow)) {
+            let message = "a secret is never sent in the clear; remove `secret = true`, or write `pii = \"refuse\"`";
+            self.problem(span.clone(), message);
+        }
+        let is_text = field.types.is_empty() || field.types.contains(&JsonType::String);
+        if field.protection() != Protection::None && !is_text {
+            let message = "a hash is text, so the field must be of type \"string\", or have no `type`";
+            self.problem(span.clone(), message);
         }
     }
 }

@@ -1,0 +1,4 @@
+#[paid::signal("lead_contacted", customer = "acme")]
+fn work() {}
+
+fn main() {}
