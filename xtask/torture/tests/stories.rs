@@ -38,14 +38,14 @@ fn the_claims_that_once_broke_hold() {
     }
 }
 
-/// The same, for stories that are told today.
+/// The same, for stories in which somebody looks at dead letters, of spans and of messages.
 const BROKEN_SINCE: [u64; 9] = [618, 7_254, 17_779, 23_824, 44_487, 49_114, 535_823, 553_322, 580_703];
 
 #[test]
 fn the_claims_that_broke_since_hold() {
     for seed in BROKEN_SINCE {
-        let story = torture::story(seed);
-        assert_eq!(torture::run(&story, false).failure, None, "cargo xtask torture --seed {seed}\n{story}");
+        let story = torture::earlier_story(seed);
+        assert_eq!(torture::run(&story, false).failure, None, "the earlier story of {seed}\n{story}");
     }
 }
 
