@@ -49,6 +49,17 @@ fn the_claims_that_broke_since_hold() {
     }
 }
 
+/// The same, for stories of today. In this one, redb panicked twice over a damaged file, which aborted the process.
+const BROKEN_LAST: [u64; 1] = [50_004];
+
+#[test]
+fn the_claims_that_broke_last_hold() {
+    for seed in BROKEN_LAST {
+        let story = torture::story(seed);
+        assert_eq!(torture::run(&story, false).failure, None, "cargo xtask torture --seed {seed}\n{story}");
+    }
+}
+
 #[test]
 fn a_story_without_its_interesting_step_is_not_shorter_than_it_can_be() {
     // A claim that never fails is never shrunk.
