@@ -115,6 +115,14 @@ impl<C: Cargo> LastWord<C> {
         // Of those that a thread without an outbox had taken before it panicked, none is left.
         let lost = if has_panicked && !self.has_disk { counts.read().queued() } else { left.len() as u64 };
         counts.dropped.add(lost);
+        if has_panicked {
+            // Its requests and what it had set aside went with it.
+            counts.in_flight.set(0);
+            counts.set_aside.set(0);
+        }
+        if has_panicked && !self.has_disk {
+            counts.oldest_since.set(0);
+        }
         self.shared.lost_at_end.add(lost);
         let panicked = has_panicked.then(|| Arc::new(Error::unavailable("the thread that delivers has panicked")));
         let records = usize::try_from(lost).unwrap_or(usize::MAX);

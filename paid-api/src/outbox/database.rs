@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use redb::{ReadableDatabase, ReadableTable, StorageError, TableDefinition, TableHandle};
@@ -57,6 +58,8 @@ impl fmt::Display for Trouble {
 pub(super) struct Database {
     database: Option<redb::Database>,
     file: Lent,
+    /// Damage was found: it is not closed as others are.
+    is_damaged: AtomicBool,
 }
 
 type Attempt<T> = Result<T, Box<redb::Error>>;
@@ -72,7 +75,7 @@ impl Database {
         let lent = file.clone();
         let open = move || redb::Builder::new().set_cache_size(CACHE).create_with_backend(lent).map_err(boxed);
         match caught(open) {
-            Ok(database) => Ok(Self { database: Some(database), file }),
+            Ok(database) => Ok(Self { database: Some(database), file, is_damaged: AtomicBool::new(false) }),
             Err(trouble) => Err((trouble, file.take())),
         }
     }
@@ -83,10 +86,12 @@ impl Database {
     }
 
     fn attempt<T>(&self, work: impl FnOnce(&redb::Database) -> Attempt<T>) -> Result<T, Trouble> {
-        match &self.database {
-            Some(database) => caught(|| work(database)),
-            None => Err(Trouble::Unusable("it is closed".to_owned())),
+        let Some(database) = &self.database else { return Err(Trouble::Unusable("it is closed".to_owned())) };
+        let result = caught(|| work(database));
+        if matches!(result, Err(Trouble::Damaged(_))) {
+            self.is_damaged.store(true, Ordering::Relaxed);
         }
+        result
     }
 
     /// Whether what is written can be found again.
@@ -254,7 +259,11 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         let database = self.database.take();
-        // Closing writes.
+        if self.is_damaged.load(Ordering::Relaxed) {
+            // Closing writes, and over damage redb can panic twice, which aborts the process: its memory is left to leak.
+            std::mem::forget(database);
+            return drop(self.file.take());
+        }
         let _ = catch_unwind(AssertUnwindSafe(|| drop(database)));
         drop(self.file.take());
     }

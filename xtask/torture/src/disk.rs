@@ -1,6 +1,7 @@
 //! A disk in memory that fills up, fails, tears what is written when the process is killed, and forgets what was not synced
 //! when the power goes.
 
+mod damage;
 mod file;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +39,7 @@ struct State {
     faults: Faults,
 }
 
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Faults {
     /// How many more bytes can be written.
     room: Option<u64>,
@@ -91,7 +92,7 @@ impl Disk {
         let mut state = self.lock();
         state.process += 1;
         state.locked.clear();
-        state.has_worked = state.faults == Faults::default();
+        state.has_worked = Faults { letters_fail: false, ..state.faults } == Faults::default();
     }
 
     /// Opens the folder for the current process, and makes it if someone deleted it.
@@ -121,8 +122,7 @@ impl Disk {
 
     pub(crate) fn fault(&self, fault: DiskFault) {
         let mut state = self.lock();
-        // Dead letters that cannot be written hold up nothing else.
-        state.has_worked &= matches!(fault, DiskFault::Heals | DiskFault::LettersFail);
+        state.has_worked &= fault.is_of_letters();
         match fault {
             DiskFault::Heals => {
                 state.faults = Faults::default();
@@ -139,17 +139,9 @@ impl Disk {
                 state.renamed.clear();
                 state.exists = false;
             }
-            DiskFault::Flip(file, place) => state.damage(file, |contents, length| {
-                let at = length * u64::from(place) / 65_536;
-                let bit = 1 << (place % 8);
-                let mut byte = [0];
-                if contents.read(at, &mut byte) {
-                    contents.write(at, &[byte[0] ^ bit], false);
-                }
-            }),
-            DiskFault::Cut(file, place) => {
-                state.damage(file, |contents, length| contents.set_length(length * u64::from(place) / 65_536, false));
-            }
+            DiskFault::Flip(file, place) => state.flip(file, place),
+            DiskFault::Cut(file, place) => state.cut(file, place),
+            DiskFault::FlipHead(frame, place) => state.flip_head(frame, place),
         }
     }
 
@@ -251,15 +243,6 @@ impl State {
     fn sync_names(&mut self) {
         for (name, number) in std::mem::take(&mut self.renamed) {
             Self::rename_in(&mut self.synced_names, name, number);
-        }
-    }
-
-    fn damage(&mut self, file: u8, damage: impl FnOnce(&mut Contents, u64)) {
-        let count = self.names.len().max(1);
-        let Some(number) = self.names.values().nth(usize::from(file) % count).copied() else { return };
-        if let Some(contents) = self.files.get_mut(number) {
-            let length = contents.length();
-            damage(contents, length);
         }
     }
 

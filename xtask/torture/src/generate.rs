@@ -1,6 +1,8 @@
 //! Stories from seeds. Every story has a few themes only: a story about everything is a story about nothing, because the
 //! first fault hides the others.
 
+mod additions;
+
 use fastrand::Rng;
 
 use crate::story::{
@@ -66,6 +68,11 @@ fn random(seed: u64, salt: u64) -> Rng {
 
 /// The story of a seed.
 pub fn story(seed: u64) -> Story {
+    additions::added_to(earlier_story(seed))
+}
+
+/// The story of a seed, without what is added to some.
+pub fn earlier_story(seed: u64) -> Story {
     let mut random = random(seed, 0x6b69_6e64);
     match random.u32(0..10) {
         0 | 1 => of_spans(seed, random),

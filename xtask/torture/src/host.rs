@@ -10,6 +10,7 @@ use paid::fuzzing::simulation::{Host, Work};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep};
 
+use crate::observe::Injected;
 use crate::world::{Moment, World};
 
 /// How often work is interrupted, and for how long.
@@ -34,11 +35,23 @@ impl SimulatedHost {
 
 impl Host for SimulatedHost {
     fn now(&self) -> SystemTime {
+        if self.world.breaks_now() {
+            self.world.note(0x3000, || "the thread panics".to_owned());
+            std::panic::panic_any(Injected);
+        }
         self.world.wall()
     }
 
     fn start(&self, _: &str, work: Work) -> io::Result<Handle> {
-        spawn(&self.world, self.interruptions, work);
+        let world = self.world.clone();
+        let mut work = work;
+        let thread = std::future::poll_fn(move |context| {
+            world.on_thread(true);
+            let polled = work.as_mut().poll(context);
+            world.on_thread(false);
+            polled
+        });
+        spawn(&self.world, self.interruptions, Box::pin(thread));
         Ok(Handle::current())
     }
 

@@ -1,10 +1,13 @@
 //! What may be claimed: beside every signal, what its emitter promised about it, and what became of it.
 
 mod fates;
+mod flushes;
 mod log;
 mod rest;
+mod room;
 mod said;
 mod spans;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +20,7 @@ use crate::story::{Hook, Nature, Overflow, Setup, Sync};
 use crate::world::{Moment, World};
 use log::Heard;
 use said::{Said, is_lost, named, said, weight};
+use waits::Waiting;
 
 /// Signals that the error hook emits have numbers from here on.
 pub(crate) const OF_HOOK: u32 = 1_000_000;
@@ -64,10 +68,12 @@ struct State {
     /// Whether the hook is running, and how many signals that it emitted were refused: it is not called about itself.
     is_hooking: bool,
     of_itself: u64,
+    /// The hook of this process has heard that something cannot be written.
+    was_told_of_disk: bool,
     /// Whether the disk has failed in this story.
     disk_has_failed: bool,
-    /// What is awaited, and since when.
-    open: BTreeMap<u64, (String, Duration)>,
+    /// What is awaited.
+    open: BTreeMap<u64, Waiting>,
     opened: u64,
     /// Whether the files were damaged: then records may be lost, but never in silence.
     is_damaged: bool,
@@ -90,6 +96,7 @@ impl Model {
             discarded: BTreeSet::new(),
             is_hooking: false,
             of_itself: 0,
+            was_told_of_disk: false,
             disk_has_failed: false,
             open: BTreeMap::new(),
             opened: 0,
@@ -120,7 +127,7 @@ impl Model {
         let mut state = self.lock();
         state.process += 1;
         (state.reported, state.lost_signals, state.is_hooking, state.of_itself) = (0, 0, false, 0);
-        (state.heard, state.has_resubmitted) = (Heard::begin(), false);
+        (state.heard, state.has_resubmitted, state.was_told_of_disk) = (Heard::begin(), false, false);
         state.open.clear();
     }
 
@@ -177,24 +184,6 @@ impl Model {
     /// The number of the current process.
     pub(crate) fn process(&self) -> u32 {
         self.lock().process
-    }
-
-    /// Someone begins to wait.
-    pub(crate) fn open(&self, what: String) -> u64 {
-        let now = self.world.elapsed();
-        let mut state = self.lock();
-        state.opened += 1;
-        let number = state.opened;
-        state.open.insert(number, (what, now));
-        number
-    }
-
-    pub(crate) fn close(&self, number: u64) {
-        self.lock().open.remove(&number);
-    }
-
-    pub(crate) fn waits(&self) -> Option<String> {
-        self.lock().open.values().next().map(|(what, since)| format!("{what}, since {:.3} s", since.as_secs_f64()))
     }
 
     /// A signal is emitted; whether it is accepted is not known yet.
@@ -317,6 +306,9 @@ impl Model {
                 let has_waited = self.lock().signals.get(&signal).is_some_and(|promise| !promise.is_in_order);
                 let holds = !is_full || !has_waited || overflow != Overflow::Wait;
                 self.claim("whoever waits for room gets it", holds, || format!("signal {signal}: {outcome:?}"));
+                if is_full {
+                    self.check_room(signal);
+                }
             }
             Said::Buried => drop(self.lock().named.insert(signal)),
         }
@@ -353,6 +345,7 @@ impl Model {
         if let Some(number) = named(failure) {
             state.named.insert(number);
         }
+        state.was_told_of_disk |= matches!(failure, DeliveryError::Outbox { .. });
         let (is_damaged, of_costs) = (state.is_damaged, state.setup.is_of_costs());
         drop(state);
         if let DeliveryError::Outbox { problem, .. } = failure {
@@ -374,20 +367,6 @@ impl Model {
     fn is_settled(&self, signal: u32) -> bool {
         let is_named = || self.lock().named.contains(&signal);
         self.paid.has(signal) || self.paid.has_refused(signal) || self.paid.has_lied(signal) || is_named()
-    }
-
-    /// A flush says that these signals are delivered or permanently refused.
-    pub(crate) fn flushed(&self, signals: &[u32]) {
-        let state = self.lock();
-        let was_dropped = |signal: u32| state.signals.get(&signal).is_some_and(|it| it.said == Some(Said::Dropped));
-        let rest: Vec<_> = signals.iter().filter(|signal| !was_dropped(**signal)).collect();
-        // The hook does not hear the names of cost records, nor of what made way for its own.
-        let drops = state.setup.overflow == Overflow::DropOldest;
-        let is_unnamed = drops && (state.setup.is_of_costs() || state.setup.hook == Hook::Emits);
-        drop(state);
-        let open = rest.iter().find(|signal| !self.is_settled(***signal));
-        let holds = open.is_none() || self.is_damaged() || is_unnamed;
-        self.claim("a flush waits for what was emitted before", holds, || format!("signal {open:?} is not"));
     }
 
     /// Claims that hold at every moment.

@@ -2,6 +2,7 @@
 
 mod build;
 mod deeds;
+mod end;
 mod forwarding;
 mod letters;
 mod line;
@@ -63,6 +64,8 @@ pub(crate) struct Process {
     stop: Arc<Mutex<Stop>>,
     /// How many more signals the hook emits.
     of_hook: Arc<AtomicU32>,
+    /// When the emitter must have ended.
+    ends_at: Arc<Mutex<Option<Duration>>>,
 }
 
 impl Process {
@@ -77,6 +80,7 @@ impl Process {
             emitter: Slot::default(),
             stop: Arc::default(),
             of_hook: Arc::new(AtomicU32::new(8)),
+            ends_at: Arc::default(),
         }
     }
 
@@ -100,6 +104,7 @@ impl Process {
                 tokio::time::sleep(Duration::from_millis(u64::from(step.after))).await;
                 next += 1;
                 self.world.note(0x1000 + next as u64, || format!("step {next}: {}", step.action));
+                self.check_end();
                 if step.action == Action::Start {
                     return Ended::Before(next);
                 }
@@ -109,14 +114,15 @@ impl Process {
                     return Ended::Over;
                 }
             }
-            if !steps.is_empty() && self.paid.is_ending() {
+            if !steps.is_empty() && self.is_ending() {
                 // Longer than any shutdown or patience.
                 tokio::time::sleep(Duration::from_secs(20)).await;
                 let waits = self.model.waits().filter(|_| !self.paid.is_stuck());
                 self.model.claim("no future waits for ever", waits.is_none(), || waits.unwrap_or_default());
+                self.check_end();
                 self.check();
             }
-            if !steps.is_empty() && (self.paid.is_stuck() || self.paid.is_ending() || self.emitter().is_none()) {
+            if !steps.is_empty() && (self.paid.is_stuck() || self.is_ending() || self.emitter().is_none()) {
                 return Ended::Before(next);
             }
             self.finish().await;
@@ -180,12 +186,16 @@ impl Process {
     fn check(&self) {
         let Some(emitter) = self.emitter() else { return };
         self.model.check(&emitter.stats());
+        if self.setup.outbox.is_some() && self.disk.works() {
+            self.model.check_stores();
+        }
         if let Line::Spans(traces) = &emitter {
             self.model.check_spans(&traces.stats());
         }
     }
 
     fn heal(&self) {
+        self.world.break_thread(false);
         self.paid.set(Mode::Healthy);
         self.disk.fault(DiskFault::Heals);
         self.stream.fault(StreamFault::Heals);
@@ -212,6 +222,12 @@ impl Process {
         let accepted = self.model.accepted_so_far();
         let time = if poison > 0 { first } else { LONG };
         self.finish_forwarding(time).await;
+        if poison == 0 && !self.setup.is_of_messages() && self.world.chance(50) {
+            tokio::time::sleep(LONG).await;
+            let stats = emitter.stats();
+            let holds = stats.queued() == 0 || self.model.is_damaged();
+            self.model.claim("delivery waits for nobody who asks", holds, || format!("{stats:?}"));
+        }
         let mut flushed = emitter.flush(time).await;
         if poison > 0 {
             self.model.check_rest(&accepted);

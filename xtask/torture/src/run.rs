@@ -48,6 +48,9 @@ pub fn run(story: &Story, is_told: bool) -> Outcome {
     };
     let mut kills = (0, 0);
     let ran = catch_unwind(AssertUnwindSafe(|| processes(story, &stage, &mut kills)));
+    if ran.is_err() {
+        stage.world.freeze();
+    }
     let seen = observe::end();
     // redb panics over damaged files; the outbox knows.
     let is_damaged = stage.model.is_damaged();

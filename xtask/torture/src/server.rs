@@ -25,6 +25,8 @@ struct State {
     /// A request of this process will never be answered.
     is_stuck: bool,
     was_moody: bool,
+    /// It has failed on a request of this process, or said nothing about what is in it.
+    has_failed: bool,
     limits: (usize, usize, usize),
     keeps_order: bool,
     natures: BTreeMap<u32, (Nature, u8)>,
@@ -93,6 +95,7 @@ impl Paid {
             poison_is_cured: false,
             is_stuck: false,
             was_moody: false,
+            has_failed: false,
             // What is set aside, or in doubt, is tried beside the others.
             limits: (setup.batch, setup.batch_bytes, setup.in_flight + setup.in_flight.div_ceil(2) + 1),
             keeps_order: setup.keeps_order,
@@ -131,7 +134,7 @@ impl Paid {
         let mut state = self.lock();
         state.open.clear();
         state.asked.clear();
-        (state.is_ending, state.is_stuck, state.resubmits) = (false, false, false);
+        (state.is_ending, state.is_stuck, state.resubmits, state.has_failed) = (false, false, false, false);
     }
 
     pub(crate) fn is_stuck(&self) -> bool {
@@ -189,6 +192,11 @@ impl Paid {
     /// Whether Paid has failed on some requests and not on others.
     pub(crate) fn is_moody(&self) -> bool {
         self.lock().was_moody
+    }
+
+    /// Whether Paid has failed on a request of this process.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.lock().has_failed
     }
 
     /// How many signals make Paid answer 500.
@@ -339,6 +347,11 @@ impl State {
         {
             self.answered.extend(signals);
         }
+        self.has_failed |= match answer {
+            Answer::Error(error) => error.verdict() != paid::Verdict::BadContent,
+            Answer::Panic | Answer::Never => true,
+            Answer::Counts(_) | Answer::Honest => false,
+        };
         match answer {
             // The answer to a request with cost records or spans is about all of them.
             Answer::Counts(_) if self.of_costs || self.of_spans => {

@@ -189,6 +189,10 @@ pub enum Action {
     Forward,
     /// Something happens to the stream.
     Stream(StreamFault),
+    /// The program itself emits signals, beside the forwarder.
+    Beside(Burst),
+    /// The thread that delivers panics when it next takes records from the queue.
+    Break,
     /// Nothing.
     Wait,
 }
@@ -303,18 +307,26 @@ pub enum DiskFault {
     Flip(u8, u16),
     /// A file is cut: which file, and where in 1/65536 of it.
     Cut(u8, u16),
+    /// A bit flips in the heads of a frame and of its first record: which frame, and where.
+    FlipHead(u8, u16),
+}
+
+impl DiskFault {
+    /// Whether it voids what was promised about the files.
+    pub(crate) fn is_damage(self) -> bool {
+        matches!(self, Self::Deleted | Self::Flip(..) | Self::Cut(..) | Self::FlipHead(..))
+    }
+
+    /// Whether only the dead letters are concerned. When they cannot be written, that holds up nothing else.
+    pub(crate) fn is_of_letters(self) -> bool {
+        matches!(self, Self::Heals | Self::LettersFail)
+    }
 }
 
 impl Story {
     /// Whether something happens to the files that voids what was promised about them.
     pub fn is_damaged(&self) -> bool {
-        self.steps.iter().any(|step| {
-            let fault = match step.action {
-                Action::Disk(fault) => fault,
-                _ => return false,
-            };
-            matches!(fault, DiskFault::Deleted | DiskFault::Flip(..) | DiskFault::Cut(..))
-        })
+        self.has(|action| matches!(action, Action::Disk(fault) if fault.is_damage()))
     }
 
     /// Whether an action of this kind is in it.
@@ -446,6 +458,8 @@ impl fmt::Display for Action {
             Self::Stop => formatter.write_str("the forwarder is told to stop"),
             Self::Forward => formatter.write_str("a forwarder starts, unless one runs"),
             Self::Stream(fault) => write!(formatter, "the stream: {fault:?}"),
+            Self::Beside(burst) => write!(formatter, "beside the forwarder: {burst}"),
+            Self::Break => formatter.write_str("from here on: the thread panics when it next takes records"),
             Self::Wait => formatter.write_str("wait"),
         }
     }

@@ -38,6 +38,16 @@ pub(crate) enum Moment {
     TakenIn,
 }
 
+/// Whether the thread that delivers panics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ThreadPanic {
+    Never,
+    /// When it next asks for the time.
+    Next,
+    /// It has, at this time.
+    Was(Duration),
+}
+
 /// Shared by everything in one simulation.
 #[derive(Clone, Debug)]
 pub(crate) struct World(Arc<Mutex<State>>);
@@ -50,6 +60,9 @@ struct State {
     kill: Option<(Kill, u64)>,
     killed: Option<Kill>,
     waker: Option<Waker>,
+    panic: ThreadPanic,
+    /// A thread of the library runs, not one of the program.
+    is_on_thread: bool,
     /// When the current process started.
     started: Option<Instant>,
     /// How long the processes before it ran.
@@ -70,6 +83,8 @@ impl World {
             kill: None,
             killed: None,
             waker: None,
+            panic: ThreadPanic::Never,
+            is_on_thread: false,
             started: None,
             before: Duration::ZERO,
             wall: begins,
@@ -97,6 +112,7 @@ impl World {
     pub(crate) fn start(&self) {
         let mut state = self.lock();
         (state.kill, state.killed, state.started) = (None, None, Some(Instant::now()));
+        state.panic = ThreadPanic::Never;
     }
 
     /// The process ends.
@@ -104,6 +120,11 @@ impl World {
         let elapsed = self.elapsed();
         let mut state = self.lock();
         (state.before, state.started, state.kill) = (elapsed, None, None);
+    }
+
+    /// A panic ended the runtime, and with it the clock of the process.
+    pub(crate) fn freeze(&self) {
+        self.lock().started = None;
     }
 
     /// The time since the beginning of the story.
@@ -173,6 +194,38 @@ impl World {
 
     pub(crate) fn is_dead(&self) -> bool {
         self.lock().killed.is_some()
+    }
+
+    /// The thread that delivers will panic, or will not after all.
+    pub(crate) fn break_thread(&self, breaks: bool) {
+        let mut state = self.lock();
+        if !matches!(state.panic, ThreadPanic::Was(_)) {
+            state.panic = if breaks { ThreadPanic::Next } else { ThreadPanic::Never };
+        }
+    }
+
+    /// A thread of the library begins or ceases to run.
+    pub(crate) fn on_thread(&self, is_on_thread: bool) {
+        self.lock().is_on_thread = is_on_thread;
+    }
+
+    /// Returns true if whoever asks must panic now.
+    pub(crate) fn breaks_now(&self) -> bool {
+        let now = self.elapsed();
+        let mut state = self.lock();
+        let breaks = state.is_on_thread && state.panic == ThreadPanic::Next;
+        if breaks {
+            (state.panic, state.is_on_thread) = (ThreadPanic::Was(now), false);
+        }
+        breaks
+    }
+
+    /// When the thread that delivers has panicked.
+    pub(crate) fn broke_at(&self) -> Option<Duration> {
+        match self.lock().panic {
+            ThreadPanic::Was(at) => Some(at),
+            _ => None,
+        }
     }
 
     /// Wakes this task at a kill.

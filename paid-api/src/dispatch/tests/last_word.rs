@@ -1,29 +1,30 @@
 //! The thread ends before its time: nobody waits for it, and nothing is lost in silence.
 
 use super::*;
-use crate::dispatch::{DiskSettings, Dispatch};
+use crate::dispatch::{DiskSettings, Dispatch, Record};
 
-/// Cargo that panics when it is written.
+/// Cargo that panics when it is written, if its load is true.
 struct Grenades;
 
 impl Cargo for Grenades {
-    type Load = ();
+    type Load = bool;
     type Ink = ();
 
     const KIND: RecordKind = RecordKind::Signal;
 
-    fn name((): &()) -> std::borrow::Cow<'static, str> {
+    fn name(_: &bool) -> std::borrow::Cow<'static, str> {
         "bang".into()
     }
 
-    fn weight((): &()) -> usize {
+    fn weight(_: &bool) -> usize {
         1
     }
 
     fn ink(&self) {}
 
-    fn write((): (), (): &(), _: &mut RecordWriter) {
-        panic!("this one is meant to");
+    fn write(explodes: bool, (): &(), page: &mut RecordWriter) {
+        assert!(!explodes, "this one is meant to");
+        page.copy(&Record::new(Self::KIND, "bang", "key", 1, b"{}"));
     }
 }
 
@@ -45,7 +46,7 @@ async fn a_panic_of_the_thread_answers_counts_and_reports_everything() {
     let mut accepted = 0;
     for _ in 0..3 {
         let (tell, receipt) = Receipt::new(RecordKind::Signal);
-        accepted += u64::from(dispatch.push((), Some(tell), None));
+        accepted += u64::from(dispatch.push(true, Some(tell), None));
         receipts.push(receipt);
     }
     // The second one was a batch.
@@ -54,14 +55,40 @@ async fn a_panic_of_the_thread_answers_counts_and_reports_everything() {
         assert!(receipt.await.is_err());
     }
     // Whoever comes later, or waits for room or for a flush, hears of it at once.
-    while dispatch.room_for(&()).await.is_some() {
+    while dispatch.room_for(&true).await.is_some() {
         tokio::task::yield_now().await;
     }
     let _ = dispatch.shutdown(Duration::from_secs(600)).await;
-    assert!(!dispatch.push((), None, None));
+    assert!(!dispatch.push(true, None, None));
     assert_eq!(dispatch.flush(Duration::from_secs(600)).await.unwrap_err().left, 3, "lost, and said");
     let stats = dispatch.stats();
     assert_eq!((stats.dropped, stats.queued()), (stats.accepted, 0));
     let told = told.lock().unwrap().join("; ");
     assert!(told.contains("the thread that delivers has panicked"), "{told}");
+}
+
+/// Never answers.
+struct Silence;
+
+impl Sink for Silence {
+    fn send<'a>(&'a self, _: Batch<'a>) -> SinkFuture<'a> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn after_a_panic_of_the_thread_no_request_is_in_progress() {
+    let settings = DispatchSettings { linger: Duration::ZERO, ..DispatchSettings::default() };
+    let disk = DiskSettings::none(RecordKind::Signal);
+    let dispatch = Dispatch::start(Grenades, Arc::new(Silence), settings, &disk).unwrap();
+    assert!(dispatch.push(false, None, None));
+    while dispatch.stats().in_flight == 0 {
+        tokio::task::yield_now().await;
+    }
+    let (tell, receipt) = Receipt::new(RecordKind::Signal);
+    dispatch.push(true, Some(tell), None);
+    assert!(receipt.await.is_err());
+    let _ = dispatch.shutdown(Duration::from_secs(600)).await;
+    let stats = dispatch.stats();
+    assert_eq!((stats.dropped, stats.in_flight, stats.oldest_since), (2, 0, 0));
 }

@@ -40,6 +40,15 @@ impl Contents {
         text
     }
 
+    /// Where this text begins, unless it lies across two pages.
+    pub(super) fn places_of<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = u64> + 'a {
+        let pages = self.pages.iter().enumerate().filter_map(|(number, page)| Some((number, page.as_ref()?)));
+        pages.flat_map(move |(number, page)| {
+            let places = page.windows(text.len()).enumerate().filter(move |(_, part)| *part == text);
+            places.map(move |(at, _)| (number * PAGE + at) as u64)
+        })
+    }
+
     /// Fills all of `out`; returns false if the file is too short.
     pub(super) fn read(&self, at: u64, out: &mut [u8]) -> bool {
         if at + out.len() as u64 > self.length {

@@ -34,12 +34,11 @@ impl Process {
             Action::Clock(ms) => self.world.jump(*ms),
             Action::Server(mode) => self.paid.set(*mode),
             Action::Disk(fault) => {
-                if matches!(fault, DiskFault::Deleted | DiskFault::Flip(..) | DiskFault::Cut(..)) {
+                if fault.is_damage() {
                     self.model.damage(*fault == DiskFault::Deleted);
                     self.paid.damage();
                 }
-                // Dead letters that cannot be written hold up nothing else.
-                if !matches!(fault, DiskFault::Heals | DiskFault::LettersFail) {
+                if !fault.is_of_letters() {
                     self.model.disk_fails();
                 }
                 self.disk.fault(*fault);
@@ -49,6 +48,8 @@ impl Process {
             Action::Stop => self.stop(),
             Action::Forward => self.forward(),
             Action::Stream(fault) => self.stream.fault(*fault),
+            Action::Beside(burst) => self.burst(burst),
+            Action::Break => self.world.break_thread(true),
             Action::Start | Action::Wait => {}
         }
     }
@@ -162,7 +163,7 @@ impl Process {
                 let took = begun.elapsed();
                 process.model.claim("a flush ends in time", took <= within + SLACK, || format!("it took {took:?}"));
                 if flushed.is_ok() {
-                    process.model.flushed(&signals);
+                    process.model.flushed(&signals, &process.letters());
                 }
                 process.world.at(Moment::Flushed);
             }
@@ -173,6 +174,7 @@ impl Process {
     fn shutdown(&self, within: Duration, given_up: Duration) {
         let Some(emitter) = self.emitter() else { return };
         self.paid.ends();
+        self.must_end(within);
         let waits = self.model.open("a shutdown".to_owned());
         let process = self.clone();
         let begun = Instant::now();

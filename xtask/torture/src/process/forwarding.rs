@@ -67,7 +67,7 @@ impl Process {
         let mut stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(tell) = stop.tell.take().filter(|_| self.stream.is_forwarded()) {
             self.stream.stops();
-            stop.told = Some((Instant::now(), self.model.open("the end of the forwarder".to_owned())));
+            stop.told = Some((Instant::now(), self.model.open_apart("the end of the forwarder".to_owned())));
             let _ = tell.send(());
         }
     }

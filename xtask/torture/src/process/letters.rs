@@ -29,7 +29,7 @@ impl Process {
         };
         self.paid.allow(&self.letters());
         self.model.resubmits();
-        let waits = self.model.open("a resubmission".to_owned());
+        let waits = self.model.open_apart("a resubmission".to_owned());
         let process = self.clone();
         let begun = Instant::now();
         self.spawn(async move {
