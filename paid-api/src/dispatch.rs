@@ -24,6 +24,7 @@ mod shared;
 mod sink;
 mod start;
 mod stats;
+pub(crate) mod tell;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -32,8 +33,6 @@ mod worker;
 use std::fmt;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-
-use tokio::sync::oneshot;
 
 use crate::ending::{MOMENT, Part as _};
 use crate::report::{DeliveryError, RecordKind};
@@ -58,6 +57,7 @@ pub use settings::Overflow;
 pub(crate) use settings::{DispatchSettings, Partial, dispatch_setters};
 pub use sink::{Batch, Sink, SinkFuture};
 pub use stats::Stats;
+use tell::Tell;
 
 /// A handle of the thread that delivers one kind of cargo. Dropping the last handle ends the thread.
 pub(crate) struct Dispatch<C: Cargo> {
@@ -95,12 +95,7 @@ pub struct FlushError {
 impl<C: Cargo> Dispatch<C> {
     /// Queues a load at once and returns true if it was accepted. A load that is not accepted is counted and reported.
     /// With an outbox and a full queue it may wait for the disk, for a second at most.
-    pub(crate) fn push(
-        &self,
-        load: C::Load,
-        receipt: Option<oneshot::Sender<Outcome>>,
-        stored: Option<oneshot::Sender<()>>,
-    ) -> bool {
+    pub(crate) fn push(&self, load: C::Load, receipt: Option<Tell<Outcome>>, stored: Option<Tell<()>>) -> bool {
         self.push_into(None, load, receipt, stored)
     }
 
@@ -109,8 +104,8 @@ impl<C: Cargo> Dispatch<C> {
         &self,
         room: Option<Room<'_, C>>,
         load: C::Load,
-        receipt: Option<oneshot::Sender<Outcome>>,
-        stored: Option<oneshot::Sender<()>>,
+        receipt: Option<Tell<Outcome>>,
+        stored: Option<Tell<()>>,
     ) -> bool {
         self.push_content(room, Queued { content: Content::Load(load), receipt, stored })
     }
@@ -205,7 +200,7 @@ impl<C: Cargo> Dispatch<C> {
     /// ended: with the number of those that it left.
     pub(crate) async fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         let before = self.stats();
-        let (tell, told) = oneshot::channel();
+        let (tell, told) = tell::channel();
         let is_asked = self.inner.queue.flush(FlushTell::Task(tell));
         let flushed = async { is_asked && told.await.is_ok() };
         let is_flushed = end::within(&*self.inner.shared.host, timeout, flushed).await == Some(true);

@@ -8,9 +8,8 @@ mod on_disk;
 use std::fmt;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
-
 use crate::Client;
+use crate::dispatch::tell;
 use crate::dispatch::{Delivery, Dispatch, FlushError, Receipt, Record, Stats};
 use crate::emit;
 use crate::error::ConfigError;
@@ -126,7 +125,7 @@ impl Emitter {
         };
         let room = self.dispatch.room_for(&signal).await;
         let (tell, receipt) = Receipt::new(RecordKind::Signal);
-        let (tell_stored, stored) = oneshot::channel();
+        let (tell_stored, stored) = tell::channel();
         emit::with_costs(signal, |signal| self.dispatch.push_into(room, signal, Some(tell), Some(tell_stored)));
         if stored.await.is_ok() {
             return Ok(receipt);

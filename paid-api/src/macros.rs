@@ -80,7 +80,7 @@ macro_rules! __object {
             ) -> Result<Self, A::Error> {
                 $(let mut $must = None;)*
                 $(let mut $may = Default::default();)*
-                while let Some(position) = fields.next()? {
+                while let Some(position) = fields.key()? {
                     match position {
                         $($must_at => fields.$must_how(&mut $must),)*
                         $($may_at => fields.$may_how(&mut $may),)*

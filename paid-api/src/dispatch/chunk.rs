@@ -1,17 +1,16 @@
 //! Loads written as records, some hundreds in one buffer.
 
-use tokio::sync::oneshot;
-
 use super::cargo::Cargo;
 use super::queue::{Held, Queued};
 use super::record::{Item, RecordWriter};
+use super::tell::Tell;
 
 /// Records that were taken from the queue together.
 pub(super) struct Chunk {
     pub(super) items: Vec<Item>,
     pub(super) held: Held,
     /// Told when the chunk is on disk.
-    pub(super) stored: Vec<oneshot::Sender<()>>,
+    pub(super) stored: Vec<Tell<()>>,
 }
 
 impl Chunk {

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use super::cargo::Cargo;
 use super::event::DispatchEvent;
 use super::settings::{Limits, Overflow};
+use crate::foreign;
 use crate::report::{DeliveryError, is_in_hook};
 use load::Order;
 use state::QueueState;
@@ -295,6 +296,7 @@ impl<C: Cargo> Queue<C> {
 /// Never under the lock: what is woken may run at once.
 fn wake_all(woken: Vec<Waker>) {
     for waker in woken {
-        waker.wake();
+        // It is code of the user's runtime.
+        let _ = foreign::call(|| waker.wake());
     }
 }

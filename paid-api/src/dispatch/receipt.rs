@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use tokio::sync::oneshot;
 
+use super::tell::{self, Tell};
 use crate::report::{DeliveryError, RecordKind};
 
 pub(crate) type Outcome = Result<Delivery, DeliveryError>;
@@ -27,22 +28,22 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    pub(crate) fn new(kind: RecordKind) -> (oneshot::Sender<Outcome>, Self) {
-        let (tell, outcome) = oneshot::channel();
+    pub(crate) fn new(kind: RecordKind) -> (Tell<Outcome>, Self) {
+        let (tell, outcome) = tell::channel();
         (tell, Self { kind, outcome })
     }
 
     /// The receipt of a record that is already delivered.
     pub(crate) fn of_delivery(kind: RecordKind, delivery: Delivery) -> Self {
         let (tell, receipt) = Self::new(kind);
-        let _ = tell.send(Ok(delivery));
+        tell.send(Ok(delivery));
         receipt
     }
 
     /// The receipt of a record that was not accepted.
     pub(crate) fn of_failure(failure: DeliveryError) -> Self {
         let (tell, receipt) = Self::new(failure.kind());
-        let _ = tell.send(Err(failure));
+        tell.send(Err(failure));
         receipt
     }
 }

@@ -5,9 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
 
 use super::receipt::Outcome;
+use super::tell::Tell;
 use crate::error::Error;
 use crate::report::{DeliveryError, RecordKind};
 
@@ -172,20 +172,20 @@ pub(super) struct Item {
     pub(super) record: Record,
     /// The chunk it is counted with.
     pub(super) chunk: u64,
-    pub(super) receipt: Option<oneshot::Sender<Outcome>>,
+    pub(super) receipt: Option<Tell<Outcome>>,
     /// How often it was tried since it was set aside; zero if it never was.
     pub(super) tries: u32,
 }
 
 impl Item {
-    pub(super) fn new(record: Record, chunk: u64, receipt: Option<oneshot::Sender<Outcome>>) -> Self {
+    pub(super) fn new(record: Record, chunk: u64, receipt: Option<Tell<Outcome>>) -> Self {
         Self { record, chunk, receipt, tries: 0 }
     }
 
     pub(super) fn answer(self, outcome: Outcome) {
         if let Some(receipt) = self.receipt {
             // The receipt may have been dropped.
-            let _ = receipt.send(outcome);
+            receipt.send(outcome);
         }
     }
 }

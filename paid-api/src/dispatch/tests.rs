@@ -286,7 +286,7 @@ impl Rig {
     }
 
     async fn flush(&self) {
-        let (tell, told) = oneshot::channel();
+        let (tell, told) = crate::dispatch::tell::channel();
         assert!(self.queue.flush(FlushTell::Task(tell)));
         told.await.unwrap();
     }

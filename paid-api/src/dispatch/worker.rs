@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -27,6 +27,7 @@ use super::record::Item;
 use super::settings::Limits;
 use super::shared::DispatchShared;
 use super::sink::Sink;
+use super::tell::Tell;
 use aside::{Aside, Probe};
 use backlog::{Backlog, Spilled};
 
@@ -69,7 +70,7 @@ pub(super) struct Worker<C: Cargo> {
     memory: Held,
     spilled: BTreeMap<u64, Spilled>,
     /// Who waits for which chunk to be on disk.
-    storing: BTreeMap<u64, Vec<oneshot::Sender<()>>>,
+    storing: BTreeMap<u64, Vec<Tell<()>>>,
     backlog: Option<Backlog>,
     /// Who waits until everything before which chunk is done.
     flushes: Vec<(u64, FlushTell)>,

@@ -55,7 +55,7 @@ pub struct Fields<A> {
 
 impl<'de, A: MapAccess<'de>> Fields<A> {
     /// The position of the next key, or the number of keys if this version does not know it; `None` at the end.
-    pub fn next(&mut self) -> Result<Option<usize>, A::Error> {
+    pub fn key(&mut self) -> Result<Option<usize>, A::Error> {
         let Some(position) = self.map.next_key_seed(Key { keys: self.keys, unknown: &mut self.unknown })? else {
             return Ok(None);
         };

@@ -2,19 +2,18 @@
 
 use std::borrow::Cow;
 
-use tokio::sync::oneshot;
-
 use crate::dispatch::cargo::Cargo;
 use crate::dispatch::receipt::Outcome;
 use crate::dispatch::record::{Record, RecordWriter};
+use crate::dispatch::tell::Tell;
 use crate::report::RecordKind;
 
 /// A load in the queue.
 pub(in crate::dispatch) struct Queued<C: Cargo> {
     pub(in crate::dispatch) content: Content<C>,
-    pub(in crate::dispatch) receipt: Option<oneshot::Sender<Outcome>>,
+    pub(in crate::dispatch) receipt: Option<Tell<Outcome>>,
     /// Told when the load is on disk.
-    pub(in crate::dispatch) stored: Option<oneshot::Sender<()>>,
+    pub(in crate::dispatch) stored: Option<Tell<()>>,
 }
 
 /// A load, or one that is already written as a record.
@@ -65,7 +64,7 @@ impl<C: Cargo> Queued<C> {
     pub(in crate::dispatch) fn answer(self, outcome: Outcome) {
         if let Some(receipt) = self.receipt {
             // The receipt may have been dropped.
-            let _ = receipt.send(outcome);
+            receipt.send(outcome);
         }
     }
 }
@@ -80,14 +79,14 @@ pub(super) enum Order<C: Cargo> {
 
 /// Where a flush is answered.
 pub(in crate::dispatch) enum FlushTell {
-    Task(oneshot::Sender<()>),
+    Task(Tell<()>),
     Thread(std::sync::mpsc::Sender<()>),
 }
 
 impl FlushTell {
     pub(in crate::dispatch) fn tell(self) {
         match self {
-            Self::Task(tell) => drop(tell.send(())),
+            Self::Task(tell) => tell.send(()),
             Self::Thread(tell) => drop(tell.send(())),
         }
     }

@@ -69,7 +69,7 @@ async fn a_flush_after_the_end_is_answered_at_once() {
     let rig = Rig::start([], Settings::default());
     let queue = Arc::clone(&rig.queue);
     rig.close().await;
-    let (tell, told) = oneshot::channel();
+    let (tell, told) = crate::dispatch::tell::channel();
     assert!(!queue.flush(FlushTell::Task(tell)));
     assert!(told.await.is_err());
 }

@@ -46,7 +46,7 @@ impl Rig {
     }
 
     fn store(&self, lane: u32, name: &'static str, key: &str) -> oneshot::Receiver<()> {
-        let (tell, stored) = oneshot::channel();
+        let (tell, stored) = crate::dispatch::tell::channel();
         let parcel = Parcel { name, key: key.to_owned(), lane };
         self.shared.counts.accepted.add(1);
         let queued = Queued { content: Content::Load(parcel), receipt: None, stored: Some(tell) };

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::{InMemory, Worker};
@@ -11,13 +10,14 @@ use crate::dispatch::disk::{Damaged, Frame, News};
 use crate::dispatch::queue::Held;
 use crate::dispatch::receipt::Outcome;
 use crate::dispatch::record::Item;
+use crate::dispatch::tell::Tell;
 use crate::report::{DeliveryError, log};
 
 /// A chunk that is only on disk.
 #[derive(Default)]
 pub(super) struct Spilled {
     /// Who waits for the result of which record.
-    pub(super) receipts: BTreeMap<usize, oneshot::Sender<Outcome>>,
+    pub(super) receipts: BTreeMap<usize, Tell<Outcome>>,
     pub(super) records: usize,
     /// The share of the queue's limits that it holds until it is on disk.
     pub(super) held: Held,
@@ -106,7 +106,7 @@ impl<C: Cargo> Worker<C> {
 
     pub(super) fn stored(&mut self, chunk: u64) {
         for tell in self.storing.remove(&chunk).unwrap_or_default() {
-            let _ = tell.send(());
+            tell.send(());
         }
         if let Some(kept) = self.chunks.get_mut(&chunk) {
             // Otherwise a long outage would leave too little room for larger ones, though the disk has it.
@@ -145,7 +145,7 @@ impl<C: Cargo> Worker<C> {
             self.queue.release(lost.held);
             let failure = DeliveryError::Outbox { kind: C::KIND, problem: problem() };
             for receipt in lost.receipts.into_values() {
-                let _ = receipt.send(Err(failure.clone()));
+                receipt.send(Err(failure.clone()));
             }
         }
     }
@@ -159,7 +159,7 @@ impl<C: Cargo> Worker<C> {
                 let problem = format!("{} of the {}s stored with this one can no longer be read", frame.lost, C::KIND);
                 let failure = DeliveryError::Outbox { kind: C::KIND, problem };
                 for receipt in std::mem::take(&mut spilled.receipts).into_values() {
-                    let _ = receipt.send(Err(failure.clone()));
+                    receipt.send(Err(failure.clone()));
                 }
             }
             let size =

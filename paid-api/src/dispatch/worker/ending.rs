@@ -64,7 +64,7 @@ impl<C: Cargo> Worker<C> {
             self.shared.counts.spilled.subtract(lost as u64);
             self.shared.reporter.report(&failure);
             for receipt in lost_spilled.into_iter().flat_map(|(_, spilled)| spilled.receipts.into_values()) {
-                let _ = receipt.send(Err(failure.clone()));
+                receipt.send(Err(failure.clone()));
             }
         }
         let records = usize::try_from(self.shared.counts.read().queued()).unwrap_or(usize::MAX);
@@ -76,7 +76,7 @@ impl<C: Cargo> Worker<C> {
         }
         let spilled = kept_spilled.into_iter().flat_map(|(_, spilled)| spilled.receipts.into_values());
         for receipt in kept.into_iter().filter_map(|item| item.receipt).chain(spilled) {
-            let _ = receipt.send(Err(DeliveryError::InOutbox { kind: C::KIND, records }));
+            receipt.send(Err(DeliveryError::InOutbox { kind: C::KIND, records }));
         }
     }
 }
