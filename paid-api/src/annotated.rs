@@ -2,10 +2,12 @@
 
 mod answers;
 mod held;
+mod later;
 mod optional;
 mod outcome;
 mod protected;
 mod success;
+mod supposed;
 pub mod text;
 #[cfg(feature = "trace")]
 mod traced;
@@ -29,10 +31,12 @@ use crate::signal::{Data, PaidSignal, Signal};
 use crate::types::{ExternalProductId, ProductAttribution};
 
 pub use held::{Kind, kinds};
+pub use later::{Called, calls, outcomes_to_come};
 pub use optional::{Held, can_be_none, fields};
 pub use outcome::{Probe, outcomes};
 pub use protected::{protect, write_protected};
 pub use success::success;
+pub use supposed::{Parameter, Supposed, supposed_types};
 pub use text::{by_str, joined, role, role_of_text, write};
 #[cfg(feature = "trace")]
 pub use traced::*;
@@ -50,6 +54,16 @@ pub fn never<T>() -> T {
     panic!("this is never called")
 }
 
+/// True, which the compiler does not see before it optimises.
+#[inline(always)]
+pub fn always() -> bool {
+    true
+}
+
+/// What a body returns in which no `return` is left: a macro that returns cannot be followed in a function with
+/// `#[track_caller]`, so its `return` has to be written where the macro is called.
+pub struct WriteReturnOutsideOfMacros;
+
 /// The same for a body that makes a future, whose output is known before its type is.
 #[inline(always)]
 pub fn call_for_future<O, F: Future<Output = O>>(body: impl FnOnce() -> F) -> F {
@@ -60,6 +74,18 @@ pub fn call_for_future<O, F: Future<Output = O>>(body: impl FnOnce() -> F) -> F 
 #[inline(always)]
 pub fn call_for_boxed_future<O, F: Future<Output = O>>(body: impl FnOnce() -> Pin<Box<F>>) -> Pin<Box<F>> {
     body()
+}
+
+/// A future whose output is known before its type is.
+#[inline(always)]
+pub fn future<O, F: Future<Output = O>>(future: F) -> F {
+    future
+}
+
+/// The same for a future in a pinned box.
+#[inline(always)]
+pub fn boxed_future<O, F: Future<Output = O>>(future: Pin<Box<F>>) -> Pin<Box<F>> {
+    future
 }
 
 /// A future that is never ready.

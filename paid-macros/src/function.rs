@@ -7,6 +7,7 @@ mod placeholders;
 mod shape;
 mod traced;
 mod tracked;
+mod unseen;
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -16,8 +17,9 @@ use syn::{Attribute, Signature, Token, Visibility};
 
 pub(crate) use body::{call, closure, future, inner, is_in_place};
 pub(crate) use outcome::{Outcome, place_of};
-pub(crate) use shape::{Shape, is_never, may_hold_a_future, returned, shape};
+pub(crate) use shape::{Shape, is_called_boxed_future, is_never, may_hold_a_future, returned, returns_a_future, shape};
 pub(crate) use traced::mark as traced_mark;
+pub(crate) use unseen::unseen;
 
 /// What is annotated.
 #[derive(Clone, Copy, PartialEq, Eq)]

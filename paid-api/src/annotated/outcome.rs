@@ -72,7 +72,7 @@ decided! {
         |value| matches!(value, std::task::Poll::Ready(inner) if inner.is_there()).then_some(value), { let _ = value; None };
     /// A success or nothing.
     [T: MayBeMissing + ?Sized] &&Probe<'a, T>: T, Infallible,
-        |value| value.is_there().then_some(value), { let _ = value; None };
+        |value| value.is_there().then_some(value).and_then(unless_it_is_a_result), { let _ = value; None };
 }
 
 /// A type of which it has to be asked what its value means. Each associated type is what one question is about, or
@@ -210,8 +210,23 @@ held_futures! {
 /// `Result` fulfils: whether it is an `Err` cannot be seen, so nothing is billed, and this is said.
 #[inline]
 fn unless_it_is_a_result<T: ?Sized>(value: &T) -> Option<&T> {
+    const HOLDERS: [&str; 9] = [
+        "core::option::Option<",
+        "core::task::poll::Poll<",
+        "alloc::boxed::Box<",
+        "alloc::sync::Arc<",
+        "alloc::rc::Rc<",
+        "core::pin::Pin<",
+        "alloc::vec::Vec<",
+        "&mut ",
+        "&",
+    ];
     let name = std::any::type_name::<T>();
-    if !name.starts_with("core::result::Result<") {
+    let mut held = name;
+    while let Some(inner) = HOLDERS.iter().find_map(|holder| held.strip_prefix(holder)) {
+        held = inner;
+    }
+    if !held.starts_with("core::result::Result<") {
         return Some(value);
     }
     crate::report::log(&format_args!(

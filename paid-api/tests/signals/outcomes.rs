@@ -90,11 +90,26 @@ fn a_closure_says_what_succeeded() {
 
 #[test]
 fn a_result_that_a_type_parameter_hides_is_not_billed() {
-    #[paid::signal("job_done")]
-    fn run<T: Unpin>(value: T) -> T {
-        value
+    struct Runner<T>(T);
+
+    impl<T: Unpin> Runner<T> {
+        #[paid::signal("job_done")]
+        fn take(self) -> T {
+            self.0
+        }
+
+        #[paid::signal("job_done")]
+        fn boxed(self) -> Option<Box<T>> {
+            Some(Box::new(self.0))
+        }
     }
 
+    fn run<T: Unpin>(value: T) -> T {
+        Runner(value).take()
+    }
+
+    assert!(sent(|| ignore(Runner(Err::<u32, _>("no")).boxed())).is_empty());
+    assert_eq!(sent(|| ignore(Runner(7).boxed())).len(), 1);
     assert!(sent(|| ignore(run(Err::<u32, _>("no")))).is_empty());
     assert!(sent(|| ignore(run(Ok::<u32, &str>(7)))).is_empty(), "whether it is an `Err` cannot be seen");
     assert_eq!(sent(|| ignore(run(7))).len(), 1);

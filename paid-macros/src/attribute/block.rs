@@ -9,7 +9,7 @@ use syn::spanned::Spanned;
 use syn::{ExprClosure, FnArg, Pat, PatType, ReturnType, Signature, Token};
 
 use crate::arguments;
-use crate::function::{Function, Written, inner};
+use crate::function::{Function, Written, inner, mention};
 
 type Inputs = Punctuated<FnArg, Token![,]>;
 
@@ -146,6 +146,10 @@ fn braced(
     input: ParseStream<'_>,
 ) -> syn::Result<Block> {
     let output: ReturnType = input.parse()?;
+    if let Some(word) = mention(output.to_token_stream(), "impl") {
+        let message = "`impl Trait` cannot stand in the type of a block or closure; write `_` in its place";
+        return Err(syn::Error::new_spanned(word, message));
+    }
     if !input.peek(syn::token::Brace) {
         return Err(input.error("expected the block, in braces"));
     }

@@ -10,7 +10,7 @@ use super::input::{Arguments, Event, On};
 use crate::arguments::split;
 use crate::catalog::Loaded;
 use crate::diagnostics::Errors;
-use crate::function::{Function, is_never, mention};
+use crate::function::{Function, is_never, mention, unseen};
 use crate::leaving::stays;
 use crate::roles::{self, Macro, Role};
 use crate::rules;
@@ -103,11 +103,30 @@ fn endings(arguments: &Arguments, function: &Function, errors: &mut Errors) {
         };
         errors.at(key, message);
     }
+    if arguments.on == On::Success && arguments.success.is_none() && !matches!(arguments.event, Event::Value) {
+        for part in unseen(function).parts {
+            let message = format!(
+                "whether this function succeeded cannot be seen in `{}`, which may be a `Result`: write \
+                 `success = |out| ...`, a closure that returns a `bool`, an `Option` or a `Result`, or \
+                 `on = \"always\"` to emit whatever the function returns",
+                written(&part)
+            );
+            errors.at(&part, message);
+        }
+    }
     if is_never(function) {
         let message =
             "this function never returns, so its signal would never be sent; annotate a function that it calls";
         errors.at(&function.signature.output, message);
     }
+}
+
+/// Tokens as one writes them.
+fn written(tokens: &TokenStream) -> String {
+    let spaced = tokens.to_string();
+    [(" :: ", "::"), (" < ", "<"), (" >", ">"), (" ,", ","), ("& ", "&"), (" (", "("), ("( ", "("), (" )", ")")]
+        .iter()
+        .fold(spaced, |text, (from, to)| text.replace(from, to))
 }
 
 /// Reports what would leave the user's function when somebody listens, and not otherwise.

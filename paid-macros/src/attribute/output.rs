@@ -10,7 +10,8 @@ use super::input::{self, Arguments, On};
 use crate::arguments::Given;
 use crate::catalog::Loaded;
 use crate::function::{
-    Function, Outcome, Shape, Written, call, future, may_hold_a_future, mention, place_of, returned, shape,
+    Function, Outcome, Shape, Written, call, future, is_called_boxed_future, may_hold_a_future, mention, place_of,
+    returned, shape,
 };
 use crate::place::moved;
 use crate::roles::Macro;
@@ -53,7 +54,9 @@ pub(crate) fn contents(
     let out = Ident::new(&out().to_string(), at_type.resolved_at(out().span()));
     let out = if holds { quote!(#out) } else { quote_spanned!(at_type=> &#out) };
     let outcome = Outcome { krate: &arguments.krate, function, out };
-    let (entry, end) = (entry(arguments, checked, shape, after.changes), after.tokens(arguments, &outcome, checked));
+    let is_polled = matches!(shape, Shape::Future { .. }) || is_called_boxed_future(function);
+    let (entry, end) =
+        (entry(arguments, checked, is_polled, after.changes), after.tokens(arguments, &outcome, checked));
     let tracked = loaded.tracked();
     let hover = checked.event.as_ref().and_then(|event| event.hover());
     let warnings = checked.event.as_ref().map(|event| warnings(event, arguments));
@@ -153,7 +156,7 @@ fn condition() -> Ident {
 }
 
 /// What happens before the body: everything that does not need its outcome.
-fn entry(arguments: &Arguments, checked: &Checked<'_>, shape: Shape, late: bool) -> TokenStream {
+fn entry(arguments: &Arguments, checked: &Checked<'_>, is_polled: bool, late: bool) -> TokenStream {
     let krate = &arguments.krate;
     let name = checked.event.as_ref().map(|event| event.name.value()).unwrap_or_default();
     let pending = pending();
@@ -164,7 +167,7 @@ fn entry(arguments: &Arguments, checked: &Checked<'_>, shape: Shape, late: bool)
             let features = features(krate, span);
             quote_spanned!(span=> #krate::__private::Pending::start_over_trace::<#features>(#name))
         }
-        None if matches!(shape, Shape::Future { .. }) => quote!(#krate::__private::Pending::start_future(#name)),
+        None if is_polled => quote!(#krate::__private::Pending::start_future(#name)),
         None => quote!(#krate::__private::Pending::start(#name)),
     };
     let mut steps = TokenStream::new();

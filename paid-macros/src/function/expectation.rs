@@ -8,7 +8,7 @@ use syn::{GenericArgument, Path, PathArguments, ReturnType, Type, TypeParamBound
 
 use super::Function;
 use super::placeholders::without_impl;
-use super::shape::{bare, is_trait, returned};
+use super::shape::{argument_of, bare, is_trait, returned};
 
 /// A statement at the start of an `async` block that is never run: it says what the block's value is, and where that is
 /// written.
@@ -30,33 +30,36 @@ pub(super) enum Within {
     AsyncBlock,
 }
 
+impl Within {
+    /// The library's function that expects a future.
+    fn named(self, boxed: bool) -> &'static str {
+        match (self, boxed) {
+            (Self::Closure, true) => "call_for_boxed_future",
+            (Self::Closure, false) => "call_for_future",
+            (Self::AsyncBlock, true) => "boxed_future",
+            (Self::AsyncBlock, false) => "future",
+        }
+    }
+}
+
 /// The closure called, or the value of the `async` block, by a function that says with its bounds what comes out of it.
 pub(super) fn bounded(krate: &Path, function: &Function, within: Within, body: &TokenStream) -> Option<TokenStream> {
     let ty = returned(function)?;
     if let Some(Type::ImplTrait(opaque)) = argument_of(ty, "Pin").and_then(|inner| argument_of(inner, "Box")) {
         let output = without_impl(opaque.bounds.iter().find_map(output_of)?.to_token_stream());
-        return Some(quote_spanned!(opaque.span()=> #krate::__private::call_for_boxed_future::<#output, _>(#body)));
+        let call = Ident::new(within.named(true), opaque.span());
+        return Some(quote_spanned!(opaque.span()=> #krate::__private::#call::<#output, _>(#body)));
     }
     let Type::ImplTrait(opaque) = ty else { return None };
     if opaque.bounds.iter().any(|bound| is_trait(bound, "Future")) {
         let output = opaque.bounds.iter().find_map(output_of)?;
         let output = without_impl(output.to_token_stream());
-        return Some(quote_spanned!(opaque.span()=> #krate::__private::call_for_future::<#output, _>(#body)));
+        let call = Ident::new(within.named(false), opaque.span());
+        return Some(quote_spanned!(opaque.span()=> #krate::__private::#call::<#output, _>(#body)));
     }
     let names = ["Fn", "FnMut", "FnOnce"];
     let callable = opaque.bounds.iter().find(|bound| names.iter().any(|name| is_trait(bound, name)))?;
     callable_from(callable, within, body)
-}
-
-/// The type between the angles of a path that ends in this name.
-fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
-    let Type::Path(path) = bare(ty) else { return None };
-    let last = path.path.segments.last().filter(|last| last.ident == name)?;
-    let PathArguments::AngleBracketed(list) = &last.arguments else { return None };
-    list.args.iter().find_map(|argument| match argument {
-        GenericArgument::Type(inner) => Some(bare(inner)),
-        _ => None,
-    })
 }
 
 fn output_of(bound: &TypeParamBound) -> Option<&Type> {

@@ -1,12 +1,14 @@
 //! Whether the function succeeded: what its type says, or what the annotation says.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Path, Type};
 
 use super::Function;
-use super::shape::{bare, head_is_written, hidden_behind_a_reference, is_evident, returned};
+use super::placeholders::without_impl;
+use super::shape::{bare, head_is_written, is_evident, returned};
+use super::unseen::{supposed, unseen};
 use crate::place::moved;
 
 /// How the outcome is found.
@@ -26,12 +28,51 @@ impl Outcome<'_> {
         };
         let known = head_is_written(ty, self.function);
         let success = self.asked(ty, if known { "known_success" } else { "success" }, &self.out);
-        if !hidden_behind_a_reference(ty, self.function) {
+        let unseen = unseen(self.function);
+        if unseen.held.is_empty() && unseen.called.is_empty() && unseen.named.is_empty() {
             return success;
         }
-        let out = &self.out;
-        let behind = self.asked(ty, "success", &quote_spanned!(place_of(ty)=> &**#out));
-        quote!({ let _ = #behind; #success })
+        let held = unseen.held.iter().map(|ty| self.is_seen(ty));
+        let called = unseen.called.iter().map(|ty| self.is_called_later(ty));
+        let named = unseen.named.iter().map(|ty| self.is_no_other_name(ty));
+        quote!({ #(#held)* #(#called)* #(#named)* #success })
+    }
+
+    /// A statement that does not compile where a type is another name of what is decided by its parameter.
+    fn is_no_other_name(&self, ty: &Type) -> TokenStream {
+        let place = place_of(ty);
+        let krate = moved(self.krate, place);
+        let written = without_impl(ty.to_token_stream());
+        let supposed = supposed(&krate, written.clone(), self.function);
+        quote_spanned! {place=>
+            {
+                #[allow(unused_imports)]
+                use #krate::__private::supposed_types::*;
+                (&&#krate::__private::Supposed::<#supposed, #written>::new()).__paid_supposed();
+            }
+        }
+    }
+
+    /// A statement that does not compile where a type that the value holds may be a `Result`.
+    fn is_seen(&self, ty: &Type) -> TokenStream {
+        let place = place_of(ty);
+        let expected = without_impl(ty.to_token_stream());
+        let value = Ident::new("__paid_held", place.resolved_at(Span::mixed_site()));
+        let asked = self.asked(ty, "success", &value.to_token_stream());
+        quote_spanned!(place=> let _ = |#value: &#expected| { let _ = #asked; };)
+    }
+
+    /// A statement that does not compile where a callable returns what can fail.
+    fn is_called_later(&self, ty: &Type) -> TokenStream {
+        let place = place_of(ty);
+        let krate = moved(self.krate, place);
+        quote_spanned! {place=>
+            {
+                #[allow(unused_imports)]
+                use #krate::__private::calls::*;
+                (&&&#krate::__private::Called::<#ty>::new()).__paid_called();
+            }
+        }
     }
 
     /// The same, where nobody can know that the value is no `Result`: it is one that `ret` names, of a type of the user's.
@@ -70,10 +111,17 @@ impl Outcome<'_> {
     fn asked(&self, ty: &Type, method: &str, out: &TokenStream) -> TokenStream {
         let place = place_of(ty);
         let (krate, method) = (moved(self.krate, place), Ident::new(&format!("__paid_{method}"), place));
+        let later = may_come_later(ty).then(|| {
+            quote_spanned! {place=>
+                #[allow(unused_imports)]
+                use #krate::__private::outcomes_to_come::*;
+            }
+        });
         quote_spanned! {place=>
             {
                 #[allow(unused_imports)]
                 use #krate::__private::outcomes::*;
+                #later
                 (&&&&&&#krate::__private::Probe(#out)).#method()
             }
         }
@@ -94,5 +142,17 @@ fn may_be_a_future(ty: &Type) -> bool {
         Type::Path(path) => !path.path.get_ident().is_some_and(|name| is_evident(&name.to_string())),
         Type::Reference(_) | Type::Tuple(_) | Type::Array(_) | Type::Slice(_) | Type::FnPtr(_) => false,
         _ => true,
+    }
+}
+
+/// Whether the type may be an iterator or a stream.
+fn may_come_later(ty: &Type) -> bool {
+    match bare(ty) {
+        Type::Path(path) => path.path.segments.last().is_none_or(|last| {
+            matches!(last.ident.to_string().as_str(), "Box" | "Pin") || !is_evident(&last.ident.to_string())
+        }),
+        Type::ImplTrait(_) | Type::Infer(_) | Type::Macro(_) => true,
+        Type::Reference(reference) => may_come_later(&reference.elem),
+        _ => false,
     }
 }

@@ -12,7 +12,7 @@ pub(crate) fn without_impl(tokens: TokenStream) -> TokenStream {
             TokenTree::Ident(ident) if ident == "impl" => {
                 let underscore = quote_spanned!(ident.span()=> _);
                 out.extend(underscore);
-                // Up to the comma or closing angle that ends the bounds.
+                // Up to the comma, semicolon or closing angle that ends the bounds.
                 let mut angles = 0_i32;
                 let mut before = ' ';
                 while let Some(next) = tokens.peek() {
@@ -21,7 +21,7 @@ pub(crate) fn without_impl(tokens: TokenStream) -> TokenStream {
                             '<' => angles += 1,
                             '>' if before != '-' && angles == 0 => break,
                             '>' if before != '-' => angles -= 1,
-                            ',' if angles == 0 => break,
+                            ',' | ';' if angles == 0 => break,
                             _ => {}
                         }
                         before = punct.as_char();

@@ -1,9 +1,10 @@
 //! How the body becomes a value, as far as the signature's tokens tell. What they do not tell is decided by the type.
 
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{GenericArgument, Path, PathArguments, ReturnType, Type, TypeParamBound};
+use syn::{GenericArgument, Path, PathArguments, ReturnType, Type, TypeParamBound, Visibility};
 
-use super::{Function, Written, mention};
+use super::{Function, Written};
 
 /// How the body becomes a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,11 +23,21 @@ pub(crate) fn shape(function: &Function) -> Shape {
         return Shape::Async;
     }
     match returned(function) {
-        Some(Type::ImplTrait(opaque)) if opaque.bounds.iter().any(|bound| is_trait(bound, "Future")) => {
-            Shape::Future { boxed: false }
+        // In a box, a future may move.
+        Some(Type::ImplTrait(opaque)) if returns_a_future(function) => {
+            Shape::Future { boxed: opaque.bounds.iter().any(|bound| is_trait(bound, "Unpin")) }
         }
-        Some(Type::Path(path)) if is_boxed_future(&path.path) => Shape::Future { boxed: true },
+        _ if returns_a_future(function) => Shape::Future { boxed: true },
         _ => Shape::Sync,
+    }
+}
+
+/// Whether the return type is written as a future.
+pub(crate) fn returns_a_future(function: &Function) -> bool {
+    match returned(function) {
+        Some(Type::ImplTrait(opaque)) => opaque.bounds.iter().any(|bound| is_trait(bound, "Future")),
+        Some(ty) => is_boxed_future(ty),
+        None => false,
     }
 }
 
@@ -55,12 +66,32 @@ pub(crate) fn is_trait(bound: &TypeParamBound, name: &str) -> bool {
     matches!(bound, TypeParamBound::Trait(bound) if bound.path.segments.last().is_some_and(|last| last.ident == name))
 }
 
-fn is_boxed_future(path: &Path) -> bool {
-    let Some(last) = path.segments.last() else { return false };
-    if last.ident == "BoxFuture" || last.ident == "LocalBoxFuture" {
-        return !last.arguments.is_empty();
-    }
-    last.ident == "Pin" && mention(last.arguments.to_token_stream(), "Future").is_some()
+/// `Pin<Box<dyn Future>>`, written out. Under another name, such as `BoxFuture`, it may be any type of the user's.
+fn is_boxed_future(ty: &Type) -> bool {
+    let held = argument_of(ty, "Pin").and_then(|inner| argument_of(inner, "Box"));
+    let bounds = match held {
+        Some(Type::TraitObject(object)) => &object.bounds,
+        Some(Type::ImplTrait(opaque)) => &opaque.bounds,
+        _ => return false,
+    };
+    bounds.iter().any(|bound| is_trait(bound, "Future"))
+}
+
+/// The type between the angles of a path that ends in this name.
+pub(crate) fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
+    let Type::Path(path) = bare(ty) else { return None };
+    let last = path.path.segments.last().filter(|last| last.ident == name)?;
+    let PathArguments::AngleBracketed(list) = &last.arguments else { return None };
+    list.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(inner) => Some(bare(inner)),
+        _ => None,
+    })
+}
+
+/// Whether the name is one that the `futures` crates give to a future in a box.
+pub(crate) fn is_called_boxed_future(function: &Function) -> bool {
+    let Some(Type::Path(path)) = returned(function) else { return false };
+    path.path.segments.last().is_some_and(|last| last.ident == "BoxFuture" || last.ident == "LocalBoxFuture")
 }
 
 /// Whether the type may be a future in a box under another name.
@@ -93,10 +124,13 @@ pub(crate) fn head_is_written(ty: &Type, function: &Function) -> bool {
             let (Some(first), Some(last)) = (path.path.segments.first(), path.path.segments.last()) else {
                 return false;
             };
+            if path.path.is_ident("Self") {
+                return self_is_a_type_of_the_users(function);
+            }
             let of_a_parameter = path.path.segments.len() > 1
                 && (function.written != Written::Item
-                    || first.ident == "Self"
-                    || function.signature.generics.type_params().any(|known| known.ident == first.ident));
+                    || of_own_parameter(&path.path, function)
+                    || is_a_type(&first.ident.to_string()));
             !of_a_parameter
                 && (has_type_arguments(&last.arguments)
                     || path.path.is_ident(&last.ident) && is_evident(&last.ident.to_string()))
@@ -108,6 +142,33 @@ pub(crate) fn head_is_written(ty: &Type, function: &Function) -> bool {
     }
 }
 
+/// Whether this is a type parameter of the function's, or something of one.
+pub(crate) fn of_own_parameter(path: &Path, function: &Function) -> bool {
+    path.segments.first().is_some_and(|first| {
+        first.arguments.is_empty() && function.signature.generics.type_params().any(|known| known.ident == first.ident)
+    })
+}
+
+/// Modules begin with a lower-case letter.
+fn is_a_type(name: &str) -> bool {
+    name.starts_with(char::is_uppercase)
+}
+
+/// Whether `Self` is a struct or an enum that the user declares: only their own methods have a visibility, and only a struct
+/// is made by `Self { ... }` or `Self(...)`.
+fn self_is_a_type_of_the_users(function: &Function) -> bool {
+    !matches!(function.visibility, Visibility::Inherited) || makes_self(function.body.to_token_stream())
+}
+
+fn makes_self(tokens: TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let made = tokens.windows(2).any(|window| match window {
+        [TokenTree::Ident(name), TokenTree::Group(group)] => name == "Self" && group.delimiter() != Delimiter::Bracket,
+        _ => false,
+    });
+    made || tokens.iter().any(|token| matches!(token, TokenTree::Group(group) if makes_self(group.stream())))
+}
+
 fn has_type_arguments(arguments: &PathArguments) -> bool {
     match arguments {
         PathArguments::AngleBracketed(list) => {
@@ -115,9 +176,4 @@ fn has_type_arguments(arguments: &PathArguments) -> bool {
         }
         _ => false,
     }
-}
-
-/// What a reference in the signature refers to, if its head is not written out.
-pub(crate) fn hidden_behind_a_reference(ty: &Type, function: &Function) -> bool {
-    matches!(bare(ty), Type::Reference(reference) if matches!(bare(&reference.elem), Type::Path(_)) && !head_is_written(&reference.elem, function))
 }

@@ -1,26 +1,32 @@
-//! The body of a `#[track_caller]` function, in place: `return` and `?` become a `break` out of a block.
+//! The body of a `#[track_caller]` function, in place: `return` and `?` become a `break` out of a block. A macro of the user's
+//! may hide a `return`, which would leave the function without its end: then a copy that never runs does not compile.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Block, Expr, Lifetime, Path, ReturnType};
+use syn::{Block, Expr, Item, Lifetime, Path, ReturnType, Stmt};
 
 use super::Function;
 use super::placeholders::without_impl;
 use crate::leaving;
+use crate::place::moved;
 
 /// `None` if the body cannot be parsed; then its closure will tell what is wrong.
 pub(crate) fn inline(krate: &Path, function: &Function) -> Option<TokenStream> {
     let mut block: Block = syn::parse2(function.body.to_token_stream()).ok()?;
+    let hides = may_hide_a_return(&block);
     let label = Lifetime::new("'__paid_body", Span::mixed_site());
     let mut left = false;
     leaving::each_in_block(&mut block, &mut |expr| left |= replace(expr, krate, &label));
-    let label = left.then(|| quote!(#label:));
+    let body = if left { quote!({ #label: #block }) } else { block.into_token_stream() };
+    let check = hides.then(|| no_return_is_hidden(krate, function, &body));
+    // A body that always panics would make what follows unreachable, of which the compiler would warn.
+    let body = quote!(if #krate::__private::always() #body else { #krate::__private::never() });
     Some(match &function.signature.output {
-        ReturnType::Default => quote!(#label #block),
+        ReturnType::Default => quote!({ #check #body }),
         ReturnType::Type(_, ty) => {
             let ty = without_impl(ty.to_token_stream());
-            quote!({ let returned: #ty = #label #block; returned })
+            quote!({ #check let returned: #ty = #body; returned })
         }
     })
 }
@@ -35,15 +41,103 @@ fn replace(expr: &mut Expr, krate: &Path, label: &Lifetime) -> bool {
         }
         Expr::Try(of) => {
             let tried = &of.expr;
-            quote_spanned! {span=>
-                match #krate::__private::Try::branch(#tried) {
-                    ::core::ops::ControlFlow::Continue(value) => value,
-                    ::core::ops::ControlFlow::Break(residual) => break #label #krate::__private::FromResidual::from_residual(residual),
-                }
-            }
+            // Lints would take parentheses at the user's place for the user's.
+            let mut matched = Group::new(
+                Delimiter::Parenthesis,
+                quote_spanned! {span=>
+                    match #krate::__private::Try::branch(#tried) {
+                        ::core::ops::ControlFlow::Continue(value) => value,
+                        ::core::ops::ControlFlow::Break(residual) => break #label #krate::__private::FromResidual::from_residual(residual),
+                    }
+                },
+            );
+            matched.set_span(span.resolved_at(Span::mixed_site()));
+            TokenTree::Group(matched).into_token_stream()
         }
         _ => return false,
     };
-    *expr = Expr::Verbatim(quote_spanned!(span=> (#instead)));
+    *expr = Expr::Verbatim(instead);
     true
+}
+
+/// A copy of the body in a closure of another type, in which no `return` is left that can be seen.
+fn no_return_is_hidden(krate: &Path, function: &Function, body: &TokenStream) -> TokenStream {
+    let ty = match &function.signature.output {
+        ReturnType::Default => quote!(()),
+        ReturnType::Type(_, ty) => without_impl(ty.to_token_stream()),
+    };
+    let place = place_of_track_caller(function);
+    let (at_place, value) = (moved(krate, place), Ident::new("WriteReturnOutsideOfMacros", place));
+    let expected = quote_spanned!(place=> #at_place::__private::#value);
+    quote! {
+        #[allow(unused, clippy::all)]
+        if false {
+            let _ = #krate::__private::once(|| -> #expected {
+                let returned: #ty = #body;
+                #krate::__private::WriteReturnOutsideOfMacros
+            });
+            loop {}
+        }
+    }
+}
+
+fn place_of_track_caller(function: &Function) -> Span {
+    let found = function.attributes.iter().find(|attribute| attribute.path().is_ident("track_caller"));
+    found.map_or_else(|| function.signature.ident.span(), |attribute| attribute.path().span())
+}
+
+/// Whether a macro is called that is not known to stay in the function.
+fn may_hide_a_return(block: &Block) -> bool {
+    // A second copy of an `impl` would be another implementation of the same.
+    let has_impl = block.stmts.iter().any(|statement| matches!(statement, Stmt::Item(Item::Impl(_))));
+    !has_impl && calls_a_macro(block.to_token_stream())
+}
+
+fn calls_a_macro(tokens: TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let called = tokens.windows(3).any(|window| match window {
+        [TokenTree::Ident(name), TokenTree::Punct(mark), TokenTree::Group(_)] => {
+            mark.as_char() == '!' && !stays(&name.to_string())
+        }
+        _ => false,
+    });
+    called || tokens.iter().any(|token| matches!(token, TokenTree::Group(group) if calls_a_macro(group.stream())))
+}
+
+/// The standard library's macros, and words before a negation.
+fn stays(name: &str) -> bool {
+    const NAMES: [&str; 31] = [
+        "assert",
+        "assert_eq",
+        "assert_ne",
+        "debug_assert",
+        "debug_assert_eq",
+        "debug_assert_ne",
+        "panic",
+        "todo",
+        "unreachable",
+        "unimplemented",
+        "print",
+        "println",
+        "eprint",
+        "eprintln",
+        "write",
+        "writeln",
+        "format",
+        "format_args",
+        "vec",
+        "matches",
+        "dbg",
+        "concat",
+        "stringify",
+        "line",
+        "env",
+        "cfg",
+        "return",
+        "if",
+        "while",
+        "match",
+        "in",
+    ];
+    NAMES.contains(&name)
 }

@@ -8,7 +8,8 @@ use syn::spanned::Spanned;
 use super::input::Arguments;
 use crate::arguments::Given;
 use crate::function::{
-    Function, Outcome, Shape, call, closure, future, is_in_place, is_never, may_hold_a_future, returned, shape,
+    Function, Outcome, Shape, call, closure, future, is_in_place, is_never, may_hold_a_future, returned,
+    returns_a_future, shape,
 };
 use crate::place::moved;
 use crate::ways;
@@ -136,8 +137,11 @@ fn endless(krate: &Path, function: &Function, scope: &Ident) -> TokenStream {
     quote!(#scope.run_sync(#closure))
 }
 
-/// Gives the span the error, if the outcome is one.
+/// Gives the span the error, if the outcome is one. A future that an `async fn` returns is not part of its work.
 fn mark(krate: &Path, function: &Function, out: &TokenStream) -> TokenStream {
+    if function.signature.asyncness.is_some() && returns_a_future(function) {
+        return TokenStream::new();
+    }
     let error = ident("__paid_error");
     let outcome = Outcome { krate, function, out: out.clone() }.error();
     quote! {

@@ -1,3 +1,4 @@
+#![deny(warnings)]
 #![allow(dead_code)]
 
 use std::panic::Location;
@@ -25,6 +26,46 @@ fn send(words: &str) -> Result<u32, std::num::ParseIntError> {
 fn trace() -> Option<u32> {
     let line = Some(Location::caller().line())?;
     Some(line)
+}
+
+macro_rules! doubled {
+    ($value:expr) => {
+        $value * 2
+    };
+}
+
+#[paid::signal("email_sent")]
+#[track_caller]
+fn returns_nothing(words: u32, moved: String) {
+    let words = match words {
+        0 => return,
+        other => other,
+    };
+    if doubled!(words) > 7 {
+        return;
+    }
+    drop(moved);
+}
+
+#[paid::signal("email_sent")]
+#[track_caller]
+fn always_panics(words: u32) -> u32 {
+    panic!("{words}")
+}
+
+#[paid::signal("email_sent")]
+#[track_caller]
+fn always_panics_with_nothing() {
+    todo!()
+}
+
+#[paid::signal("email_sent")]
+#[track_caller]
+#[allow(clippy::needless_return)]
+fn always_returns(words: Option<u32>) -> Option<u32> {
+    words?;
+    let more = words? + doubled!(words?);
+    return Some(more);
 }
 
 fn check() {

@@ -1,0 +1,6 @@
+#[paid::signal("job_done")]
+fn run<T: Unpin>(value: T) -> T {
+    value
+}
+
+fn main() {}
