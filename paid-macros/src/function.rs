@@ -2,6 +2,7 @@
 
 mod body;
 mod expectation;
+mod order;
 mod outcome;
 mod placeholders;
 mod shape;
@@ -15,7 +16,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Signature, Token, Visibility};
 
-pub(crate) use body::{call, closure, future, inner, is_in_place};
+pub(crate) use body::{Gets, call, closure, future, inner, is_in_place};
 pub(crate) use outcome::{Outcome, place_of};
 pub(crate) use shape::{Shape, is_called_boxed_future, is_never, may_hold_a_future, returned, returns_a_future, shape};
 pub(crate) use traced::mark as traced_mark;
@@ -52,7 +53,7 @@ impl Function {
             let visibility: Visibility = input.parse()?;
             let defaultness: Option<Token![default]> = input.parse()?;
             Self::refuse_others(input, macro_name)?;
-            let signature: Signature = input.parse()?;
+            let mut signature: Signature = input.parse()?;
             if input.peek(Token![;]) {
                 let message = format!(
                     "`#[paid::{macro_name}]` needs a function with a body; annotate the methods that implement this one"
@@ -64,6 +65,7 @@ impl Function {
             }
             let body = traced::untraced(input.parse()?, &mut attributes);
             let body = hoisted(body, &mut attributes);
+            order::name_all(&mut signature);
             if let Some(token) = &signature.constness {
                 let cannot = if macro_name == "signal" { "emit a signal" } else { "be traced" };
                 let message = format!(

@@ -3,6 +3,7 @@
 
 mod blocks;
 mod derived;
+mod drops;
 mod functions;
 mod outcome_table;
 mod outcomes;

@@ -10,8 +10,8 @@ use super::input::{self, Arguments, On};
 use crate::arguments::Given;
 use crate::catalog::Loaded;
 use crate::function::{
-    Function, Outcome, Shape, Written, call, future, is_called_boxed_future, may_hold_a_future, mention, place_of,
-    returned, shape,
+    Function, Gets, Outcome, Shape, Written, call, future, is_called_boxed_future, may_hold_a_future, mention,
+    place_of, returned, shape,
 };
 use crate::place::moved;
 use crate::roles::Macro;
@@ -81,7 +81,7 @@ fn work(arguments: &Arguments, function: &Function, shape: Shape, after: &After,
     let (krate, out) = (&arguments.krate, out());
     match shape {
         Shape::Sync => {
-            let body = call(krate, function);
+            let body = call(krate, function, after.gets());
             if !returned(function).is_some_and(may_hold_a_future) {
                 return quote! {
                     let #out = #body;
@@ -118,7 +118,7 @@ fn work(arguments: &Arguments, function: &Function, shape: Shape, after: &After,
                 }
             };
             let work = if boxed { quote!(::std::boxed::Box::pin(#work)) } else { work };
-            let body = call(krate, function);
+            let body = call(krate, function, after.gets());
             quote! {
                 let #future = #body;
                 #work
@@ -286,13 +286,19 @@ impl After {
         if matches!(function.written, Written::Block { .. }) {
             words(&function.body.to_token_stream(), &mut names);
         }
-        let uses = |name: &String| late.iter().any(|tokens| mention(tokens.clone(), name).is_some());
+        let judge = arguments.success.as_ref().map(ToTokens::to_token_stream);
+        let uses = |name: &String| late.iter().chain(&judge).any(|tokens| mention(tokens.clone(), name).is_some());
         let changes = !late.is_empty() || !matches!(arguments.event, input::Event::Name(_));
         let shareable = match function.written {
             Written::Item => function.signature.inputs.iter().all(is_shareable),
             Written::Block { moves } => !moves,
         };
         Self { uses_arguments: names.iter().any(uses), shareable, changes }
+    }
+
+    /// What the body gets of the parameters.
+    fn gets(&self) -> Gets {
+        if self.uses_arguments { Gets::WhatItTakes } else { Gets::All }
     }
 
     /// The body gets what it captures, unless something is still needed afterwards: so it borrows no more than the

@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use super::input::Arguments;
 use crate::arguments::Given;
 use crate::function::{
-    Function, Outcome, Shape, call, closure, future, is_in_place, is_never, may_hold_a_future, returned,
+    Function, Gets, Outcome, Shape, call, closure, future, is_in_place, is_never, may_hold_a_future, returned,
     returns_a_future, shape,
 };
 use crate::place::moved;
@@ -23,7 +23,7 @@ pub(super) fn function(arguments: &Arguments, function: &Function, mark_of_trace
         _ if is_never(function) => endless(krate, function, &scope),
         Shape::Sync if is_in_place(function) => {
             let (entered, body, mark) =
-                (ident("__paid_entered"), call(krate, function), mark(krate, function, &quote!(&#out)));
+                (ident("__paid_entered"), call(krate, function, Gets::All), mark(krate, function, &quote!(&#out)));
             quote! {
                 let #entered = #krate::__private::Entered::new(#scope);
                 let #out = #body;
@@ -34,7 +34,7 @@ pub(super) fn function(arguments: &Arguments, function: &Function, mark_of_trace
         }
         Shape::Sync if returned(function).is_some_and(may_hold_a_future) => {
             let (body, kind) = (ident("__paid_body"), ident("__paid_kind"));
-            let (closure, mark) = (closure(function), mark(krate, function, &quote!(#out)));
+            let (closure, mark) = (closure(function, Gets::All), mark(krate, function, &quote!(#out)));
             quote! {
                 let #body = #krate::__private::once(#closure);
                 let #kind = {
@@ -46,7 +46,7 @@ pub(super) fn function(arguments: &Arguments, function: &Function, mark_of_trace
             }
         }
         Shape::Sync => {
-            let (body, mark) = (call(krate, function), mark(krate, function, &quote!(&#out)));
+            let (body, mark) = (call(krate, function, Gets::All), mark(krate, function, &quote!(&#out)));
             quote! {
                 #scope.run_sync(|| {
                     let #out = #body;
@@ -68,7 +68,7 @@ pub(super) fn function(arguments: &Arguments, function: &Function, mark_of_trace
         }
         Shape::Future { boxed } => {
             let future = ident("__paid_future");
-            let (body, mark) = (call(krate, function), mark(krate, function, &quote!(&#out)));
+            let (body, mark) = (call(krate, function, Gets::All), mark(krate, function, &quote!(&#out)));
             let work = quote! {
                 #scope.run(async move {
                     let #out = #future.await;
@@ -133,7 +133,7 @@ fn endless(krate: &Path, function: &Function, scope: &Ident) -> TokenStream {
         let body = future(krate, function, Some(quote!(move)));
         return quote!(match #scope.run(#body).await {});
     }
-    let closure = closure(function);
+    let closure = closure(function, Gets::All);
     quote!(#scope.run_sync(#closure))
 }
 
