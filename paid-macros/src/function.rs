@@ -104,9 +104,17 @@ impl Function {
         Err(syn::Error::new_spanned(token, format!("{only_functions}{hint}")))
     }
 
+    /// The signature, with a `where` that is followed by nothing, too.
+    pub(crate) fn head(&self) -> TokenStream {
+        let (signature, bounds) = (&self.signature, &self.signature.generics.where_clause);
+        let bare = bounds.as_ref().filter(|bounds| bounds.predicates.is_empty()).map(|bounds| bounds.where_token);
+        quote!(#signature #bare)
+    }
+
     /// The function as it was written, with `inside`, for editors, at the start of its body.
     pub(crate) fn into_tokens(self, inside: &TokenStream) -> TokenStream {
-        let Self { attributes, visibility, defaultness, signature, body, .. } = self;
+        let head = self.head();
+        let Self { attributes, visibility, defaultness, body, .. } = self;
         let body = match body {
             TokenTree::Group(group) => {
                 let inner = group.stream();
@@ -114,7 +122,7 @@ impl Function {
             }
             other => other.into_token_stream(),
         };
-        quote!(#(#attributes)* #visibility #defaultness #signature #body)
+        quote!(#(#attributes)* #visibility #defaultness #head #body)
     }
 }
 

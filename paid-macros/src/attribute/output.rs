@@ -26,14 +26,15 @@ pub(crate) fn function(
     loaded: &Loaded,
     editor: &TokenStream,
 ) -> TokenStream {
-    let Function { attributes, visibility, defaultness, signature, .. } = function;
+    let Function { attributes, visibility, defaultness, .. } = function;
+    let head = function.head();
     let contents = contents(arguments, function, checked, loaded, editor);
     let description = checked.event.as_ref().and_then(|event| event.description());
     let doc = description.map(|text| quote!(#[doc = ""] #[doc = #text]));
     quote! {
         #(#attributes)*
         #doc
-        #visibility #defaultness #signature {
+        #visibility #defaultness #head {
             #contents
         }
     }
@@ -220,14 +221,15 @@ fn settings(arguments: &Arguments, checked: &Checked<'_>, after: bool) -> TokenS
         if is_after(value, checked) != after {
             continue;
         }
-        let (krate, method) = (moved(&arguments.krate, value.span()), Ident::new(role.key(), value.span()));
+        let place = value.span();
+        let (krate, method) = (moved(&arguments.krate, place), Ident::new(role.key(), place));
         if let Some(field) = role.field().filter(|field| is_wrapped(checked, field)) {
             steps.extend(protected(arguments, field, value));
         } else if role.is_text() {
             let text = ways::of_value(&arguments.krate, *role, value);
-            steps.extend(quote_spanned!(value.span()=> #krate::__private::Pending::#method(&mut #pending, #text);));
+            steps.extend(quote_spanned!(place=> #krate::__private::Pending::#method(&mut #pending, #text);));
         } else {
-            steps.extend(quote_spanned!(value.span()=> #krate::__private::Pending::#method(&mut #pending, &(#value));));
+            steps.extend(quote_spanned!(place=> #krate::__private::Pending::#method(&mut #pending, &(#value));));
         }
     }
     for field in arguments.data.iter().flat_map(|(_, fields)| fields) {
@@ -239,13 +241,14 @@ fn settings(arguments: &Arguments, checked: &Checked<'_>, after: bool) -> TokenS
             steps.extend(protected(arguments, &name, value));
             continue;
         }
-        let krate = moved(&arguments.krate, value.span());
+        let place = value.span();
+        let krate = moved(&arguments.krate, place);
         let class = checked.event.as_ref().and_then(|event| event.class(&name)).filter(|_| literal(value).is_none());
         let written = match class {
-            Some(class) => quote_spanned!(value.span()=> #krate::__private::class::#class(&(#value))),
-            None => quote_spanned!(value.span()=> &(#value)),
+            Some(class) => quote_spanned!(place=> #krate::__private::class::#class(&(#value))),
+            None => quote_spanned!(place=> &(#value)),
         };
-        steps.extend(quote_spanned!(value.span()=> #krate::__private::Pending::field(&mut #pending, #name, #written);));
+        steps.extend(quote_spanned!(place=> #krate::__private::Pending::field(&mut #pending, #name, #written);));
     }
     steps
 }

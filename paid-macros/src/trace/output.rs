@@ -15,7 +15,8 @@ use crate::place::moved;
 use crate::ways;
 
 pub(super) fn function(arguments: &Arguments, function: &Function, mark_of_trace: Option<TokenStream>) -> TokenStream {
-    let Function { attributes, visibility, defaultness, signature, .. } = function;
+    let Function { attributes, visibility, defaultness, .. } = function;
+    let head = function.head();
     let krate = &arguments.krate;
     let (scope, out) = (ident("__paid_scope"), ident("__paid_out"));
     let scoped = scoped(arguments);
@@ -85,7 +86,7 @@ pub(super) fn function(arguments: &Arguments, function: &Function, mark_of_trace
     };
     quote! {
         #(#attributes)*
-        #visibility #defaultness #signature {
+        #visibility #defaultness #head {
             #mark_of_trace
             #scoped
             #work
