@@ -2,6 +2,7 @@
 
 mod body;
 mod expectation;
+mod mention;
 mod order;
 mod outcome;
 mod placeholders;
@@ -10,13 +11,13 @@ mod traced;
 mod tracked;
 mod unseen;
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Signature, Token, Visibility};
 
 pub(crate) use body::{Gets, call, closure, future, inner, is_in_place};
+pub(crate) use mention::{mention, value};
 pub(crate) use outcome::{Outcome, place_of};
 pub(crate) use shape::{Shape, is_called_boxed_future, is_never, may_hold_a_future, returned, returns_a_future, shape};
 pub(crate) use traced::mark as traced_mark;
@@ -152,36 +153,4 @@ fn hoisted(body: TokenTree, attributes: &mut Vec<Attribute>) -> TokenTree {
     let mut without = Group::new(group.delimiter(), rest);
     without.set_span(group.span());
     TokenTree::Group(without)
-}
-
-/// Where a variable is mentioned: a format string can mention it; a field or method of the same name does not.
-pub(crate) fn mention(tokens: TokenStream, name: &str) -> Option<Ident> {
-    // A format string names `r#type` as `{type}`.
-    let plain = name.strip_prefix("r#").unwrap_or(name);
-    let mut after_dot = false;
-    for token in tokens {
-        match &token {
-            TokenTree::Ident(ident) if !after_dot && ident.unraw() == plain => return Some(ident.clone()),
-            TokenTree::Group(group) => {
-                if let Some(found) = mention(group.stream(), name) {
-                    return Some(found);
-                }
-            }
-            TokenTree::Literal(text) => {
-                let text = text.to_string();
-                if !text.contains('{') {
-                    after_dot = false;
-                    continue;
-                }
-                let inline = [format!("{{{plain}}}"), format!("{{{plain}:"), format!("{{{plain}.")];
-                if inline.iter().any(|inline| text.contains(inline.as_str())) {
-                    let ident = if plain == name { Ident::new } else { Ident::new_raw };
-                    return Some(ident(plain, Span::call_site()));
-                }
-            }
-            _ => {}
-        }
-        after_dot = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '.');
-    }
-    None
 }

@@ -10,7 +10,7 @@ use super::input::{Arguments, Event, On};
 use crate::arguments::split;
 use crate::catalog::Loaded;
 use crate::diagnostics::Errors;
-use crate::function::{Function, is_never, mention, unseen};
+use crate::function::{Function, is_never, mention, unseen, value};
 use crate::leaving::stays;
 use crate::roles::{self, Macro, Role};
 use crate::rules;
@@ -198,7 +198,7 @@ fn outcome(arguments: &Arguments, function: &Function, errors: &mut Errors) -> I
             .map(Expr::to_token_stream)
             .collect()
     };
-    let mentions = |name: &str| tokens.iter().filter_map(|value| mention(value.clone(), name)).collect::<Vec<_>>();
+    let mentions = |name: &str| tokens.iter().filter_map(|tokens| value(tokens.clone(), name)).collect::<Vec<_>>();
     let is_argument = |name: &str| {
         let inputs = function.signature.inputs.iter();
         inputs.filter_map(|input| mention(input.to_token_stream(), name)).next().is_some()

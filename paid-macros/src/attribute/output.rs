@@ -10,8 +10,8 @@ use super::input::{self, Arguments, On};
 use crate::arguments::Given;
 use crate::catalog::Loaded;
 use crate::function::{
-    Function, Gets, Outcome, Shape, Written, call, future, is_called_boxed_future, may_hold_a_future, mention,
-    place_of, returned, shape,
+    self, Function, Gets, Outcome, Shape, Written, call, future, is_called_boxed_future, may_hold_a_future, place_of,
+    returned, shape,
 };
 use crate::place::moved;
 use crate::roles::Macro;
@@ -210,7 +210,7 @@ fn boolean(value: &Expr) -> TokenStream {
 }
 
 fn is_after(value: &Expr, checked: &Checked<'_>) -> bool {
-    mention(value.to_token_stream(), &checked.after_name).is_some()
+    function::value(value.to_token_stream(), &checked.after_name).is_some()
 }
 
 /// The calls that set roles and fields, either those before the body or those after it.
@@ -290,7 +290,8 @@ impl After {
             words(&function.body.to_token_stream(), &mut names);
         }
         let judge = arguments.success.as_ref().map(ToTokens::to_token_stream);
-        let uses = |name: &String| late.iter().chain(&judge).any(|tokens| mention(tokens.clone(), name).is_some());
+        let uses =
+            |name: &String| late.iter().chain(&judge).any(|tokens| function::value(tokens.clone(), name).is_some());
         let changes = !late.is_empty() || !matches!(arguments.event, input::Event::Name(_));
         let shareable = match function.written {
             Written::Item => function.signature.inputs.iter().all(is_shareable),
