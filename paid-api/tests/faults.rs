@@ -272,3 +272,46 @@ async fn a_read_only_folder_is_refused_at_the_start() {
     assert!(problem.starts_with("cannot use ") && problem.contains("Read-only file system"), "{problem}");
     assert!(heard.lock().unwrap().is_empty());
 }
+
+/// The disk is full and the queue, too: nobody waits for either, and every number is one of what is there.
+#[tokio::test]
+async fn with_a_full_disk_and_a_full_queue_every_signal_is_counted_and_no_emission_waits() {
+    const EMITTED: u64 = 20_000;
+    let Some(disk) = SmallDisk::mount("size=2m") else { return };
+    let folder = disk.0.path().join("outbox");
+    let (unbilled, refused) = (Arc::new(Mutex::new(0)), Arc::new(Mutex::new(0)));
+    let (counts, refuses) = (Arc::clone(&unbilled), Arc::clone(&refused));
+    let dead = client("http://127.0.0.1:1/api/v2").build().unwrap();
+    let first = Emitter::builder(dead).outbox(&folder).queue(200).patience(Duration::ZERO);
+    let first = first.on_error(move |failure: &DeliveryError| match failure {
+        DeliveryError::QueueFull { .. } => *refuses.lock().unwrap() += 1,
+        DeliveryError::NotDelivered { records, .. } => *counts.lock().unwrap() += *records as u64,
+        _ => {}
+    });
+    let first = first.build().unwrap();
+    let begun = std::time::Instant::now();
+    let emit = |number| first.emit(Signal::new("sent").customer("acme").idempotency_key(format!("{number:06}")));
+    let receipts: Vec<_> = (0..EMITTED).map(emit).collect();
+    // An emission that waited for the disk would take up to a second.
+    assert!(begun.elapsed() < SOON * 2, "{:?}", begun.elapsed());
+
+    let left = first.shutdown(Duration::from_secs(1)).await.unwrap_err().left;
+    let stats = first.stats();
+    drop(first);
+    let mut kept = 0;
+    for receipt in receipts {
+        kept += u64::from(matches!(receipt.await, Err(DeliveryError::InOutbox { .. })));
+    }
+    let paid::outbox::Waiting::Signals(waiting) = paid::outbox::waiting(&folder).unwrap() else { panic!("no outbox") };
+    assert!(waiting > 1_000 && stats.refused > 1_000, "{waiting} {stats:?}");
+    assert_eq!(stats.accepted + stats.refused, EMITTED);
+    assert_eq!(stats.accepted, waiting + stats.dropped, "{stats:?}");
+    assert_eq!((kept, left), (waiting, stats.accepted), "{stats:?}");
+    assert_eq!((*refused.lock().unwrap(), *unbilled.lock().unwrap()), (stats.refused, stats.dropped));
+
+    let emulator = Emulator::start().await.unwrap();
+    let (second, heard) = emitter(client(&emulator.url()).build().unwrap(), Some(&folder));
+    assert_eq!(second.stats().recovered, waiting);
+    second.flush(SOON).await.unwrap();
+    assert_eq!(emulator.idempotency_keys().len() as u64, waiting, "{heard:?}");
+}

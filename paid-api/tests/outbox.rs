@@ -423,3 +423,51 @@ async fn store_does_not_wait_for_a_rare_commit() {
     emitter.flush(SOON).await.unwrap();
     assert_eq!(emitter.stats().delivered, 3);
 }
+
+/// A flush that says "done" says it of dead letters, too, and so does the end of the last handle.
+#[tokio::test]
+async fn a_dead_letter_is_there_when_a_flush_is_done_or_the_last_handle_is_dropped() {
+    for drops in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let emitter = builder(&Server::default(), folder.path()).build().unwrap();
+        emitter.emit(Signal::new("bad").customer("acme").idempotency_key("b-1"));
+        let stored = emitter.store(Signal::new("bad").customer("acme").idempotency_key("b-2")).await;
+        if drops {
+            // One may be refused before it is stored.
+            drop((stored, emitter));
+        } else {
+            emitter.flush(SOON).await.unwrap();
+            assert_eq!(emitter.stats().dead_lettered, 2);
+        }
+        let letters = paid::outbox::dead_letters(folder.path()).unwrap().letters;
+        assert_eq!(letters.into_iter().map(|letter| letter.key).collect::<BTreeSet<_>>().len(), 2, "drops: {drops}");
+    }
+}
+
+/// Dead letters cannot be written, and Paid is down: what is said to be in the outbox is there.
+#[tokio::test]
+async fn the_number_that_stays_is_the_number_that_the_next_run_finds() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("dead-letters.jsonl")).unwrap();
+    let server = Server::default();
+    let emitter = builder(&server, folder.path()).patience(Duration::ZERO).build().unwrap();
+    emitter.send(Signal::new("bad").customer("acme").idempotency_key("b-1")).await.unwrap_err();
+    server.set_down(true);
+    let receipts: Vec<_> = (0..300).map(|number| emitter.emit(signal(number))).collect();
+    tokio::time::timeout(SOON, emitter.store(signal(300))).await.unwrap().unwrap();
+    let left = emitter.shutdown(Duration::from_millis(300)).await.unwrap_err().left;
+    drop(emitter);
+    for receipt in receipts {
+        assert!(matches!(receipt.await, Err(DeliveryError::InOutbox { .. })));
+    }
+    let Waiting::Signals(waiting) = paid::outbox::waiting(folder.path()).unwrap() else { panic!("no outbox") };
+    // The one that was refused waits for its letter; it is answered, so it is not left.
+    assert_eq!((waiting, left), (302, 301));
+
+    fs::remove_dir(folder.path().join("dead-letters.jsonl")).unwrap();
+    server.set_down(false);
+    let emitter = builder(&server, folder.path()).build().unwrap();
+    assert_eq!(emitter.stats().recovered, waiting);
+    emitter.flush(SOON).await.unwrap();
+    assert_eq!((server.billed(), emitter.stats().rejected), (301, 1));
+}
