@@ -76,7 +76,7 @@ decided! {
 }
 
 /// A type of which it has to be asked what its value means. Each associated type is what one question is about, or
-/// [`NoQuestion`].
+/// `NoQuestion`.
 pub trait Asked<'a> {
     type Whole: ?Sized;
     /// Several answers; which of them decides is not known.
