@@ -251,6 +251,22 @@ pub enum DeliveryError {
         /// How many records of the batch were refused.
         failed: u64,
     },
+    /// Failures came faster than the error hook took them, so it was not told of these one by one. [`Stats`](crate::Stats) count
+    /// them. Only an error hook hears this.
+    #[error(
+        "the error hook was behind and was not told of {failures} failure(s) one by one, by which {} are not billed; they are \
+         counted and logged",
+        kind.counted(*records)
+    )]
+    #[non_exhaustive]
+    Untold {
+        /// The kind of the records.
+        kind: RecordKind,
+        /// How many failures.
+        failures: u64,
+        /// How many records were refused, dropped or rejected by them.
+        records: u64,
+    },
 }
 
 impl DeliveryError {
@@ -268,7 +284,8 @@ impl DeliveryError {
             | Self::NotDelivered { kind, .. }
             | Self::SetAside { kind, .. }
             | Self::Failed { kind, .. }
-            | Self::PartlyRefused { kind, .. } => *kind,
+            | Self::PartlyRefused { kind, .. }
+            | Self::Untold { kind, .. } => *kind,
             Self::NotASignal | Self::NoTracing { .. } | Self::NotForCollector { .. } => RecordKind::Signal,
         }
     }
@@ -279,6 +296,15 @@ impl DeliveryError {
             Self::InOutbox { records, .. } | Self::NotDelivered { records, .. } => *records as u64,
             Self::PartlyRefused { failed, .. } => *failed,
             _ => 1,
+        }
+    }
+
+    /// How many records are not billed by it. Those in an outbox still will be.
+    fn unbilled(&self) -> u64 {
+        match self {
+            Self::InOutbox { .. } | Self::Outbox { .. } | Self::SetAside { .. } => 0,
+            Self::Untold { records, .. } => *records,
+            other => other.records(),
         }
     }
 

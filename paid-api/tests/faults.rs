@@ -279,8 +279,18 @@ async fn with_a_full_disk_and_a_full_queue_every_signal_is_counted_and_no_emissi
     const EMITTED: u64 = 20_000;
     let Some(disk) = SmallDisk::mount("size=2m") else { return };
     let folder = disk.0.path().join("outbox");
+    let heard = Arc::new(Mutex::new(0));
+    let hears = Arc::clone(&heard);
     let dead = client("http://127.0.0.1:1/api/v2").build().unwrap();
     let first = Emitter::builder(dead).outbox(&folder).queue(200).patience(Duration::ZERO);
+    let first = first.on_error(move |failure: &DeliveryError| {
+        *hears.lock().unwrap() += match failure {
+            DeliveryError::QueueFull { .. } => 1,
+            DeliveryError::NotDelivered { records, .. } => *records as u64,
+            DeliveryError::Untold { records, .. } => *records,
+            _ => 0,
+        }
+    });
     let first = first.build().unwrap();
     let begun = std::time::Instant::now();
     let emit = |number| first.emit(Signal::new("sent").customer("acme").idempotency_key(format!("{number:06}")));
@@ -300,6 +310,14 @@ async fn with_a_full_disk_and_a_full_queue_every_signal_is_counted_and_no_emissi
     assert_eq!(stats.accepted + stats.refused, EMITTED);
     assert_eq!(stats.accepted, waiting + stats.dropped, "{stats:?}");
     assert_eq!((kept, left), (waiting, stats.accepted), "{stats:?}");
+    // The hook has a thread of its own, and hears of it when that is its turn.
+    let hears_all = async {
+        while *heard.lock().unwrap() < stats.refused + stats.dropped {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(SOON, hears_all).await.unwrap();
+    assert_eq!(*heard.lock().unwrap(), stats.refused + stats.dropped, "{stats:?}");
 
     let emulator = Emulator::start().await.unwrap();
     let (second, heard) = emitter(client(&emulator.url()).build().unwrap(), Some(&folder));

@@ -103,7 +103,8 @@ macro_rules! dispatch_setters {
         ///
         /// Hooks run on a thread of their own, so they may block, call back into this library, and even panic. A failure
         /// that a hook itself causes on that thread is counted and logged, but calls no hook. If 1,000 failures wait for a
-        /// slow hook, further ones are only counted and logged. When delivery ends, it waits for the hooks within its
+        /// hook, it is told of further ones together, with their number
+        /// ([`Untold`](crate::DeliveryError::Untold)). When delivery ends, it waits for the hooks within its
         /// time.
         pub fn on_error(mut self, hook: impl Fn(&$crate::DeliveryError) + Send + Sync + 'static) -> Self {
             self.settings.add_hook(hook);

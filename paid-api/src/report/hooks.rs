@@ -1,11 +1,11 @@
 //! The user's error hooks: called once for every failure, in order. They may panic, block, and emit signals of their own.
 
 use std::cell::Cell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{DeliveryError, log};
+use super::{DeliveryError, RecordKind, log};
 use crate::foreign;
 
 /// Called for every failure.
@@ -31,7 +31,7 @@ pub(super) fn call(hooks: &[Box<Hook>], failure: &DeliveryError) {
     let _ = RUNNING.try_with(|running| running.set(false));
 }
 
-/// Failures that may wait for the hooks. Further ones are only counted and logged.
+/// Failures that may wait for the hooks. Further ones are told as a number.
 pub(super) const LONGEST: usize = 1_000;
 
 /// Whoever notices a failure waits this long for the hooks, so that quick hooks have been called when a call returns.
@@ -55,8 +55,8 @@ struct HookState {
     waiting: VecDeque<DeliveryError>,
     queued: u64,
     told: u64,
-    /// Failures for which there was no room.
-    untold: u64,
+    /// Failures for which there was no room, and the records that are not billed by them. Each entry is one of those queued.
+    untold: BTreeMap<RecordKind, (u64, u64)>,
     courtesy: Duration,
     has_thread: bool,
     /// A hook waits for the end of delivery, which must not wait for the hook.
@@ -70,7 +70,7 @@ impl HookThread {
             waiting: VecDeque::new(),
             queued: 0,
             told: 0,
-            untold: 0,
+            untold: BTreeMap::new(),
             courtesy: ALL_COURTESY,
             has_thread: false,
             ends_inside: false,
@@ -87,8 +87,7 @@ impl HookThread {
     pub(super) fn tell(&self, failure: &DeliveryError) {
         let mut state = self.shared.lock();
         if state.waiting.len() >= LONGEST {
-            state.untold += 1;
-            return;
+            return state.leave_untold(failure);
         }
         if !state.has_thread {
             let shared = Arc::clone(&self.shared);
@@ -134,6 +133,18 @@ impl HookThread {
     }
 }
 
+impl HookState {
+    fn leave_untold(&mut self, failure: &DeliveryError) {
+        let queued = &mut self.queued;
+        let (failures, records) = self.untold.entry(failure.kind()).or_insert_with(|| {
+            *queued += 1;
+            (0, 0)
+        });
+        *failures += 1;
+        *records += failure.unbilled();
+    }
+}
+
 impl Drop for HookThread {
     fn drop(&mut self) {
         self.shared.lock().is_closed = true;
@@ -165,14 +176,11 @@ impl HookShared {
             if let Some(failure) = state.waiting.pop_front() {
                 return Some(failure);
             }
-            let untold = std::mem::take(&mut state.untold);
-            if untold > 0 {
+            if let Some((kind, (failures, records))) = state.untold.pop_first() {
                 drop(state);
-                log(&format_args!(
-                    "the error hook is slow: it was not called for {untold} failures, which were counted"
-                ));
-                state = self.lock();
-                continue;
+                let untold = DeliveryError::Untold { kind, failures, records };
+                log(&untold);
+                return Some(untold);
             }
             if state.is_closed {
                 return None;

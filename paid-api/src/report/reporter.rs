@@ -250,12 +250,14 @@ mod tests {
     #[test]
     fn a_hook_that_blocks_stops_nobody_and_what_it_misses_is_bounded() {
         let (open, opened) = mpsc::channel::<()>();
-        let (opened, heard) = (Mutex::new(opened), Arc::new(AtomicUsize::new(0)));
-        let count = Arc::clone(&heard);
+        let opened = Mutex::new(opened);
+        let [heard, records]: [Arc<AtomicUsize>; 2] = Default::default();
+        let counts = [Arc::clone(&heard), Arc::clone(&records)];
         let mut reporter = Reporter::default();
-        reporter.add_hook(move |_| {
+        reporter.add_hook(move |failure| {
             let _ = opened.lock().unwrap().recv();
-            count.fetch_add(1, Ordering::SeqCst);
+            let about = usize::try_from(failure.unbilled()).unwrap();
+            counts.iter().zip([1, about]).for_each(|(count, more)| drop(count.fetch_add(more, Ordering::SeqCst)));
         });
         let reporter = reporter.with_own_thread();
         for _ in 0..hooks::LONGEST + 10 {
@@ -266,9 +268,10 @@ mod tests {
         assert_eq!(heard.load(Ordering::SeqCst), 0);
         drop(open);
         reporter.finish(soon());
-        // One is in the hook while the others wait.
+        // One is in the hook while the others wait, and the last call is for the rest.
         let heard = heard.load(Ordering::SeqCst);
-        assert!((hooks::LONGEST..=hooks::LONGEST + 1).contains(&heard), "{heard}");
+        assert!((hooks::LONGEST + 1..=hooks::LONGEST + 2).contains(&heard), "{heard}");
+        assert_eq!(records.load(Ordering::SeqCst), hooks::LONGEST + 10);
     }
 
     #[test]

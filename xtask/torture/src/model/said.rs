@@ -53,6 +53,7 @@ pub(super) fn weight(failure: &DeliveryError, paid: &Paid) -> u64 {
         // It is told once for each kind in a batch.
         DeliveryError::PartlyRefused { kind, .. } if *kind == RecordKind::Span && paid.had_signals() => 0,
         DeliveryError::PartlyRefused { failed, .. } => *failed,
+        DeliveryError::Untold { records, .. } => *records,
         DeliveryError::NotDelivered { records, .. } => *records as u64,
         DeliveryError::Outbox { problem, .. } if problem.ends_with("on disk can no longer be read") => {
             problem.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0)
