@@ -257,7 +257,9 @@ mod tests {
         reporter.add_hook(move |failure| {
             let _ = opened.lock().unwrap().recv();
             let about = usize::try_from(failure.unbilled()).unwrap();
-            counts.iter().zip([1, about]).for_each(|(count, more)| drop(count.fetch_add(more, Ordering::SeqCst)));
+            for (count, more) in counts.iter().zip([1, about]) {
+                count.fetch_add(more, Ordering::SeqCst);
+            }
         });
         let reporter = reporter.with_own_thread();
         for _ in 0..hooks::LONGEST + 10 {

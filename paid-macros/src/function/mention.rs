@@ -25,14 +25,22 @@ pub(crate) fn mention(tokens: TokenStream, name: &str) -> Option<Ident> {
 /// itself, a part of a path and other text do not.
 pub(crate) fn value(tokens: TokenStream, name: &str) -> Option<Ident> {
     let tokens: Vec<_> = tokens.into_iter().collect();
-    in_level(&tokens, name, false)
+    in_level(&tokens, name, Level::default())
 }
 
-/// The same between two delimiters; in the call of a macro, text may be a format string.
-fn in_level(tokens: &[TokenTree], name: &str, in_macro: bool) -> Option<Ident> {
+/// Where tokens stand between two delimiters.
+#[derive(Clone, Copy, Default)]
+struct Level {
+    /// In the call of a macro, where text may be a format string.
+    in_macro: bool,
+    /// In braces that may be those of a `match`.
+    may_have_arms: bool,
+}
+
+fn in_level(tokens: &[TokenTree], name: &str, level: Level) -> Option<Ident> {
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
-        if let Some(end) = own_pattern(tokens, at, name) {
+        if let Some(end) = own_pattern(tokens, at, name, level) {
             at = end;
             continue;
         }
@@ -40,10 +48,11 @@ fn in_level(tokens: &[TokenTree], name: &str, in_macro: bool) -> Option<Ident> {
         let found = match token {
             TokenTree::Ident(ident) if is(ident, name) && is_value(tokens, at) => Some(ident.clone()),
             TokenTree::Group(group) => {
-                let inner: Vec<_> = group.stream().into_iter().collect();
-                in_level(&inner, name, in_macro || is_punct(before, '!'))
+                let (inner, is_call): (Vec<_>, _) = (group.stream().into_iter().collect(), is_punct(before, '!'));
+                let may_have_arms = !is_call && is_block(Some(token));
+                in_level(&inner, name, Level { in_macro: level.in_macro || is_call, may_have_arms })
             }
-            TokenTree::Literal(text) if in_macro => in_text(&text.to_string(), name),
+            TokenTree::Literal(text) if level.in_macro => in_text(&text.to_string(), name),
             _ => None,
         };
         if found.is_some() {
@@ -64,8 +73,8 @@ fn is_value(tokens: &[TokenTree], at: usize) -> bool {
 }
 
 /// If a closure, an arm of a `match` or a `let` that binds the name begins here: where its own name ends.
-fn own_pattern(tokens: &[TokenTree], at: usize, name: &str) -> Option<usize> {
-    let binds = |part: &[TokenTree]| part.iter().cloned().collect::<TokenStream>();
+fn own_pattern(tokens: &[TokenTree], at: usize, name: &str, level: Level) -> Option<usize> {
+    let binds = |part: &[TokenTree]| mention(part.iter().cloned().collect(), name);
     let comma = |from: usize| {
         let rest = tokens.iter().skip(from).position(|token| is_punct(Some(token), ','));
         rest.map_or(tokens.len(), |rest| from + rest)
@@ -73,20 +82,23 @@ fn own_pattern(tokens: &[TokenTree], at: usize, name: &str) -> Option<usize> {
     let begins = at == 0 || is_punct(tokens.get(at - 1), ',') || is_block(tokens.get(at - 1));
     if is_punct(tokens.get(at), '|') && !is_operand(at.checked_sub(1).and_then(|before| tokens.get(before))) {
         let end = at + 1 + tokens.get(at + 1..)?.iter().position(|token| is_punct(Some(token), '|'))?;
-        return mention(binds(&tokens[at + 1..end]), name).map(|_| comma(end));
+        return binds(&tokens[at + 1..end]).map(|_| comma(end));
     }
-    if begins && let Some(arrow) = arrow(tokens, at) {
-        mention(binds(&tokens[at..arrow]), name)?;
+    if level.may_have_arms
+        && begins
+        && let Some(arrow) = arrow(tokens, at)
+    {
+        binds(&tokens[at..arrow])?;
         let is_block = is_block(tokens.get(arrow + 2));
         return Some(if is_block { arrow + 3 } else { comma(arrow) });
     }
     if matches!(&tokens[at], TokenTree::Ident(word) if word == "let") {
         let end = at + tokens[at..].iter().position(|token| is_punct(Some(token), '='))?;
-        mention(binds(&tokens[at..end]), name)?;
+        binds(&tokens[at..end])?;
         // Its value may still mention it.
         let opens = tokens[end..].iter().position(|token| is_block(Some(token)) || is_punct(Some(token), ';'));
         let value = &tokens[end..end + opens.unwrap_or(tokens.len() - end)];
-        return in_level(value, name, false).is_none().then_some(tokens.len());
+        return in_level(value, name, level).is_none().then_some(tokens.len());
     }
     None
 }
@@ -156,6 +168,8 @@ mod tests {
             "(|err| 1)(err)",
             "match err { other => other.code }",
             "match x { Err(err) => 1, _ => err.code }",
+            "hashmap! { err => 1 }",
+            "matches!(err, Failed { .. })",
             "if let Some(err) = err { 1 } else { 2 }",
             "list.iter().map(|err| err.code).chain(once(err))",
         ] {
