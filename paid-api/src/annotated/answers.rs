@@ -1,12 +1,12 @@
 //! What holds an answer, through pointers and in one another: a `Result`, something that may be missing, several answers.
 
 use std::borrow::Cow;
-use std::cell::{Ref, RefMut};
+use std::cell::{Cell, OnceCell, Ref, RefCell, RefMut};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::{ControlFlow, Deref};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::{Arc, MutexGuard, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::task::Poll;
 use std::thread::JoinHandle;
 
@@ -95,6 +95,12 @@ impl<T: Fails> Several for Vec<T> {}
 impl<T: Fails> Several for VecDeque<T> {}
 impl<K, T: Fails, S> Several for HashMap<K, T, S> {}
 impl<K, T: Fails> Several for BTreeMap<K, T> {}
+impl<T: Fails + ?Sized> Several for Mutex<T> {}
+impl<T: Fails + ?Sized> Several for RwLock<T> {}
+impl<T: Fails + ?Sized> Several for RefCell<T> {}
+impl<T: Fails + ?Sized> Several for Cell<T> {}
+impl<T: Fails> Several for OnceCell<T> {}
+impl<T: Fails> Several for OnceLock<T> {}
 impl<T: Fails, A> Several for (T, A) {}
 impl<T: Fails, A, B> Several for (T, A, B) {}
 impl<T: Fails, A, B, C> Several for (T, A, B, C) {}

@@ -159,7 +159,7 @@ asked! {
     /// A future, or what becomes one.
     [T: IntoFuture] &Probe<'a, T>: T, NoQuestion, T, NoQuestion, |value| { let _ = value; None };
     /// Any other type.
-    [T: ?Sized] Probe<'a, T>: T, NoQuestion, NoQuestion, T, |value| unless_it_is_a_result(value);
+    [T: ?Sized] Probe<'a, T>: T, NoQuestion, NoQuestion, T, |value| unless_it_hides_an_answer(value);
 }
 
 /// A future in something else.
@@ -229,6 +229,49 @@ fn unless_it_is_a_result<T: ?Sized>(value: &T) -> Option<&T> {
     if !held.starts_with("core::result::Result<") {
         return Some(value);
     }
+    hidden(name)
+}
+
+/// The same for a type of which nothing was decided: where it was written out, an `Option` or a future would have been.
+#[inline]
+fn unless_it_hides_an_answer<T: ?Sized>(value: &T) -> Option<&T> {
+    const POINTERS: [&str; 6] =
+        ["alloc::boxed::Box<", "alloc::sync::Arc<", "alloc::rc::Rc<", "core::pin::Pin<", "&mut ", "&"];
+    const ANSWERS: [&str; 4] = [
+        "core::option::Option<",
+        "core::task::poll::Poll<",
+        "core::ops::control_flow::ControlFlow<",
+        "dyn core::future::future::Future<",
+    ];
+    let name = std::any::type_name::<T>();
+    let mut held = name;
+    while let Some(inner) = POINTERS.iter().find_map(|pointer| held.strip_prefix(pointer)) {
+        held = inner;
+    }
+    let is_answer = ANSWERS.iter().any(|answer| held.starts_with(answer)) || is_tuple_with_a_result(held);
+    if is_answer { hidden(name) } else { unless_it_is_a_result(value) }
+}
+
+fn is_tuple_with_a_result(name: &str) -> bool {
+    let Some(parts) = name.strip_prefix('(') else { return false };
+    let mut depth = 0_usize;
+    let mut begins = true;
+    for (at, letter) in parts.char_indices() {
+        if depth == 0 && begins && parts[at..].starts_with("core::result::Result<") {
+            return true;
+        }
+        match letter {
+            '<' | '(' | '[' => depth += 1,
+            '>' | ')' | ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        begins = matches!(letter, ',' | ' ');
+    }
+    false
+}
+
+/// Says that nothing is billed for a value of this type.
+fn hidden<R>(name: &str) -> Option<R> {
     crate::report::log(&format_args!(
         "a function annotated with `#[paid::signal]` returned `{name}` through a type parameter, so whether it succeeded \
          cannot be seen: its signal is not sent; write `on = \"always\"` or `success = |out| ...` at the annotation"

@@ -115,6 +115,53 @@ fn a_result_that_a_type_parameter_hides_is_not_billed() {
     assert_eq!(sent(|| ignore(run(7))).len(), 1);
 }
 
+#[test]
+fn an_answer_that_an_alias_hides_behind_a_bound_is_not_billed() {
+    trait Job {
+        type Out;
+        fn run(self) -> Self::Out;
+    }
+    impl<T> Job for (T,) {
+        type Out = T;
+        fn run(self) -> T {
+            self.0
+        }
+    }
+    type Answer<J> = <J as Job>::Out;
+
+    struct Runner<J>(J);
+    impl<J: Job> Runner<J> {
+        #[paid::signal("job_done")]
+        fn run(self) -> Answer<J> {
+            self.0.run()
+        }
+    }
+
+    #[paid::signal("job_done")]
+    fn by_job<J: Job>(job: J) -> Answer<J> {
+        job.run()
+    }
+
+    fn billed<T>(make: impl Fn() -> T) -> [usize; 2] {
+        [sent(|| drop(by_job((make(),)))).len(), sent(|| drop(Runner((make(),)).run())).len()]
+    }
+
+    assert_eq!(billed(|| None::<u8>), [0, 0]);
+    assert_eq!(billed(|| Some(Err::<u8, _>("no"))), [0, 0]);
+    assert_eq!(billed(|| Box::new(None::<u8>)), [0, 0]);
+    assert_eq!(billed(|| std::ops::ControlFlow::<u8>::Break(1)), [0, 0]);
+    assert_eq!(billed(|| std::task::Poll::<u8>::Pending), [0, 0]);
+    assert_eq!(billed(|| (Err::<u8, _>("no"), 1)), [0, 0]);
+    assert_eq!(billed(|| (1, Err::<u8, _>("no"))), [0, 0]);
+    assert_eq!(billed(|| Err::<u8, _>("no")), [0, 0]);
+    let future = || -> std::pin::Pin<Box<dyn Future<Output = u8>>> { Box::pin(async { 1 }) };
+    assert_eq!(billed(future), [0, 0]);
+    // What holds no answer is one.
+    assert_eq!(billed(|| 7), [1, 1]);
+    assert_eq!(billed(|| (7, "yes")), [1, 1]);
+    assert_eq!(billed(|| vec![Some(7)]), [1, 1]);
+}
+
 mod renamed {
     use paid::{signal as billed, trace as traced};
 

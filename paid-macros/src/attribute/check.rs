@@ -10,7 +10,7 @@ use super::input::{Arguments, Event, On};
 use crate::arguments::split;
 use crate::catalog::Loaded;
 use crate::diagnostics::Errors;
-use crate::function::{Function, is_never, mention, unseen, value};
+use crate::function::{Function, is_never, may_mention, mention, unseen, value};
 use crate::leaving::stays;
 use crate::roles::{self, Macro, Role};
 use crate::rules;
@@ -198,7 +198,7 @@ fn outcome(arguments: &Arguments, function: &Function, errors: &mut Errors) -> I
             .map(Expr::to_token_stream)
             .collect()
     };
-    let mentions = |name: &str| tokens.iter().filter_map(|tokens| value(tokens.clone(), name)).collect::<Vec<_>>();
+    let meant = |name: &str| tokens.iter().filter_map(|tokens| value(tokens.clone(), name)).collect::<Vec<_>>();
     let is_argument = |name: &str| {
         let inputs = function.signature.inputs.iter();
         inputs.filter_map(|input| mention(input.to_token_stream(), name)).next().is_some()
@@ -207,7 +207,7 @@ fn outcome(arguments: &Arguments, function: &Function, errors: &mut Errors) -> I
         if renamed.is_some_and(|name| name == wrong) {
             continue;
         }
-        for place in mentions(wrong) {
+        for place in meant(wrong) {
             let message = match (wrong, arguments.on) {
                 ("ret", On::Error) => "there is no `ret` with `on = \"error\"`; the error is `err`",
                 ("ret", _) => "there is no `ret` with `on = \"always\"`; what the function returns is `result`",
@@ -222,6 +222,6 @@ fn outcome(arguments: &Arguments, function: &Function, errors: &mut Errors) -> I
         errors.span(place, "`on = \"error\"` needs a function that returns a `Result`; this one returns nothing");
     }
     let name = renamed.map_or_else(|| own.to_owned(), ToString::to_string);
-    let written = mentions(&name).into_iter().next();
+    let written = tokens.iter().find_map(|tokens| may_mention(tokens.clone(), &name));
     written.or_else(|| renamed.cloned()).unwrap_or_else(|| Ident::new(&name, Span::call_site()))
 }

@@ -210,7 +210,7 @@ fn boolean(value: &Expr) -> TokenStream {
 }
 
 fn is_after(value: &Expr, checked: &Checked<'_>) -> bool {
-    function::value(value.to_token_stream(), &checked.after_name).is_some()
+    function::may_mention(value.to_token_stream(), &checked.after_name).is_some()
 }
 
 /// The calls that set roles and fields, either those before the body or those after it.
@@ -290,8 +290,9 @@ impl After {
             words(&function.body.to_token_stream(), &mut names);
         }
         let judge = arguments.success.as_ref().map(ToTokens::to_token_stream);
-        let uses =
-            |name: &String| late.iter().chain(&judge).any(|tokens| function::value(tokens.clone(), name).is_some());
+        let uses = |name: &String| {
+            late.iter().chain(&judge).any(|tokens| function::may_mention(tokens.clone(), name).is_some())
+        };
         let changes = !late.is_empty() || !matches!(arguments.event, input::Event::Name(_));
         let shareable = match function.written {
             Written::Item => function.signature.inputs.iter().all(is_shareable),

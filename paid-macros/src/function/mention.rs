@@ -21,8 +21,23 @@ pub(crate) fn mention(tokens: TokenStream, name: &str) -> Option<Ident> {
     None
 }
 
-/// Where the value of a variable is mentioned in an expression: a format string can mention it. What the expression binds
-/// itself, a part of a path and other text do not.
+/// Where a variable may be mentioned in an expression: by its name, bound wherever, or in text that may be a format string.
+/// An expression that may mention the outcome is evaluated after the body, so where nobody can know, it does.
+pub(crate) fn may_mention(tokens: TokenStream, name: &str) -> Option<Ident> {
+    let in_texts = |tokens: &TokenStream| tokens.clone().into_iter().find_map(|token| text_in(token, name));
+    mention(tokens.clone(), name).or_else(|| in_texts(&tokens))
+}
+
+fn text_in(token: TokenTree, name: &str) -> Option<Ident> {
+    match token {
+        TokenTree::Literal(text) => in_text(&text.to_string(), name),
+        TokenTree::Group(group) => group.stream().into_iter().find_map(|token| text_in(token, name)),
+        _ => None,
+    }
+}
+
+/// Where the value of a variable is certainly meant: what the expression binds itself, a part of a path, and text that is in no
+/// macro are something else. What this does not find, the compiler does.
 pub(crate) fn value(tokens: TokenStream, name: &str) -> Option<Ident> {
     let tokens: Vec<_> = tokens.into_iter().collect();
     in_level(&tokens, name, Level::default())
@@ -88,7 +103,8 @@ fn own_pattern(tokens: &[TokenTree], at: usize, name: &str, level: Level) -> Opt
         && begins
         && let Some(arrow) = arrow(tokens, at)
     {
-        binds(&tokens[at..arrow])?;
+        let guard = tokens[at..arrow].iter().position(|token| matches!(token, TokenTree::Ident(word) if word == "if"));
+        binds(&tokens[at..guard.map_or(arrow, |guard| at + guard)])?;
         let is_block = is_block(tokens.get(arrow + 2));
         return Some(if is_block { arrow + 3 } else { comma(arrow) });
     }
@@ -169,12 +185,23 @@ mod tests {
             "match err { other => other.code }",
             "match x { Err(err) => 1, _ => err.code }",
             "hashmap! { err => 1 }",
+            "match n { n if err.len() > n => 1, _ => 2 }",
             "matches!(err, Failed { .. })",
             "if let Some(err) = err { 1 } else { 2 }",
             "list.iter().map(|err| err.code).chain(once(err))",
         ] {
             assert!(mentions(expression), "{expression}");
         }
+    }
+
+    #[test]
+    fn what_may_be_meant_is_more() {
+        for expression in
+            ["|err| err.code", "\"{err}\".len()", "match x { Err(err) => 1, _ => 2 }", "{ let err = x; err }"]
+        {
+            assert!(may_mention(expression.parse().unwrap(), "err").is_some(), "{expression}");
+        }
+        assert!(may_mention("lead.err".parse().unwrap(), "err").is_none());
     }
 
     #[test]

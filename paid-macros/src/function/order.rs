@@ -6,10 +6,10 @@ use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned;
 use syn::{FnArg, Pat, PatIdent, ReceiverKind, Signature, Type};
 
-use super::{Function, Written};
+use super::{Function, Written, may_mention};
 
-/// A statement at the start of the body that mentions the parameters, the last one first, if several of them are dropped.
-/// The body gets all of them.
+/// A statement at the start of the body that mentions the parameters that it uses, the last one first, if several of them are
+/// dropped. One that it does not use stays outside, so that the compiler says so, and is dropped after the others.
 pub(super) fn mentioned(function: &Function) -> Option<TokenStream> {
     if function.written != Written::Item {
         return None;
@@ -24,6 +24,8 @@ pub(super) fn mentioned(function: &Function) -> Option<TokenStream> {
             _ => {}
         }
     }
+    let is_used = |name: &TokenStream| may_mention(function.body.to_token_stream(), &name.to_string()).is_some();
+    names.retain(|name| name.to_string().starts_with("__paid_unnamed") || is_used(name));
     if names.len() < 2 {
         return None;
     }

@@ -4,7 +4,7 @@
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
-use syn::{GenericArgument, Path, PathArguments, ReturnType, Token, Type, TypeParam, TypeParamBound};
+use syn::{GenericArgument, Path, PathArguments, ReturnType, Token, Type, TypeParam, TypeParamBound, WherePredicate};
 
 use super::shape::{bare, is_evident, is_trait, of_own_parameter, returned};
 use super::{Function, mention};
@@ -77,24 +77,31 @@ impl<'a> Unseen<'a> {
 /// Whether one of the function's parameters is between the angles, and any type at all may stand there.
 fn mentions_a_free_parameter(path: &Path, function: &Function) -> bool {
     let written = path.to_token_stream();
-    function.signature.generics.type_params().any(|known| mention(written.clone(), &known.ident.to_string()).is_some())
-        && function.signature.generics.type_params().all(|known| is_free(known, function))
+    let is_there = |known: &&TypeParam| mention(written.clone(), &known.ident.to_string()).is_some();
+    function.signature.generics.type_params().filter(is_there).any(|known| is_free(known, function))
 }
 
 fn is_free(parameter: &TypeParam, function: &Function) -> bool {
     const TRAITS: [&str; 12] =
         ["Debug", "Clone", "Copy", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash", "Default", "Send", "Sync", "Unpin"];
-    let clause = function.signature.generics.where_clause.to_token_stream();
-    mention(clause, &parameter.ident.to_string()).is_none()
+    let name = parameter.ident.to_string();
+    let predicates = function.signature.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let is_bound = |predicate: &WherePredicate| match predicate {
+        WherePredicate::Type(bounds) => mention(bounds.bounded_ty.to_token_stream(), &name).is_some(),
+        _ => false,
+    };
+    !predicates.into_iter().any(is_bound)
         && parameter.bounds.iter().all(|bound| match bound {
             TypeParamBound::Lifetime(lifetime) => lifetime.ident == "static",
             bound => TRAITS.iter().any(|name| is_trait(bound, name)),
         })
 }
 
-/// The type with the library's stand-in for each of the function's parameters.
+/// The type with the library's stand-in for each of the function's parameters that may be any type.
 pub(super) fn supposed(krate: &TokenStream, tokens: TokenStream, function: &Function) -> TokenStream {
-    let of_own = |name: &Ident| function.signature.generics.type_params().any(|known| known.ident == *name);
+    let of_own = |name: &Ident| {
+        function.signature.generics.type_params().any(|known| known.ident == *name && is_free(known, function))
+    };
     tokens
         .into_iter()
         .flat_map(|token| match token {

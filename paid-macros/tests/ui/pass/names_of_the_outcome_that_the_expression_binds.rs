@@ -34,3 +34,36 @@ fn main() {
     let _ = tried(&attempts);
     let _ = failed(&["no".to_owned()]);
 }
+
+#[paid::signal(
+    "guarded",
+    data(size = match limit {
+        n if ret.len() > n => "big",
+        _ => "small",
+    })
+)]
+pub fn guarded(limit: usize) -> Vec<u8> {
+    vec![0; limit + 10]
+}
+
+#[paid::signal("failed", on = "error", data(code = if let Err(err) = other(limit) { err } else { err.len() }))]
+pub fn failed_otherwise(limit: usize) -> Result<u32, String> {
+    Err(limit.to_string())
+}
+
+fn other(limit: usize) -> Result<u32, usize> {
+    u32::try_from(limit).map_err(|_| limit)
+}
+
+#[paid::signal("kept", success = |out| match out {
+    n if *n > lead.len() => true,
+    _ => false,
+})]
+pub fn judged(lead: String, notes: String) -> usize {
+    lead.len() + notes.len()
+}
+
+#[paid::signal("measured", data(length = { let measure = |ret: &Vec<u8>| ret.len(); measure(ret) }))]
+pub fn measured() -> Vec<u8> {
+    Vec::new()
+}
