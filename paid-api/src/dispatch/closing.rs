@@ -10,6 +10,7 @@ use super::shared::DispatchShared;
 use super::told;
 use crate::duration;
 use crate::ending::{self, Cause, Done, LONGEST, Listed, MOMENT, Part, Seat};
+use crate::foreign;
 use crate::report::{DeliveryError, log};
 
 /// Waits that take longer than this are logged.
@@ -160,6 +161,7 @@ impl<C: Cargo> Part for Closing<C> {
 impl<C: Cargo> Drop for Running<C> {
     fn drop(&mut self) {
         self.closing.done.tell();
-        self.closing.ended.send_replace(true);
+        // It wakes tasks of the user's.
+        let _ = foreign::call(|| self.closing.ended.send_replace(true));
     }
 }

@@ -7,8 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::foreign;
-
 struct Shared<T> {
     value: Mutex<Told<T>>,
     changed: Notify,
@@ -49,7 +47,7 @@ impl<T: Copy> Sender<T> {
     pub(super) fn send_if_modified(&self, change: impl FnOnce(&mut T) -> bool) -> bool {
         let is_changed = change(&mut self.0.lock().value);
         if is_changed {
-            let _ = foreign::call(|| self.0.changed.notify_waiters());
+            self.0.changed.notify_waiters();
         }
         is_changed
     }
@@ -61,7 +59,7 @@ impl<T: Copy> Sender<T> {
     /// Replaces the value, and wakes those who wait.
     pub(super) fn send_replace(&self, value: T) -> T {
         let before = std::mem::replace(&mut self.0.lock().value, value);
-        let _ = foreign::call(|| self.0.changed.notify_waiters());
+        self.0.changed.notify_waiters();
         before
     }
 }
@@ -69,7 +67,7 @@ impl<T: Copy> Sender<T> {
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         self.0.lock().is_closed = true;
-        let _ = foreign::call(|| self.0.changed.notify_waiters());
+        self.0.changed.notify_waiters();
     }
 }
 

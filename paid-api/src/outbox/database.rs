@@ -251,7 +251,8 @@ impl Database {
     /// Gives unused space back to the disk. If that fails, the space is reused.
     pub(super) fn compact(&mut self) {
         if let Some(database) = &mut self.database {
-            let _ = caught(|| database.compact().map_err(boxed));
+            let compacted = caught(|| database.compact().map_err(boxed));
+            *self.is_damaged.get_mut() |= matches!(compacted, Err(Trouble::Damaged(_)));
         }
     }
 }

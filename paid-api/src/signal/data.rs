@@ -181,7 +181,7 @@ impl Data {
     }
 
     /// Adds the fields of another one, whose values win.
-    pub(crate) fn append(&mut self, other: Self) {
+    pub(crate) fn append(&mut self, mut other: Self) {
         if self.keys.may_share(other.keys) {
             for (key, value) in other.fields().0 {
                 self.begin(&key);
@@ -215,10 +215,15 @@ impl Data {
         data.write_json(out);
     }
 
-    fn fields(&self) -> Fields {
+    /// The fields, one by one. If they cannot be read, the signal is not sent without them.
+    fn fields(&mut self) -> Fields {
         let mut text = Vec::with_capacity(self.text.len() + 2);
         self.write_json(&mut text);
-        serde_json::from_slice(&text).unwrap_or_default()
+        serde_json::from_slice(&text).unwrap_or_else(|error| {
+            self.problem
+                .get_or_insert_with(|| Box::new(DataProblem::new("data", format!("cannot be read again: {error}"))));
+            Fields::default()
+        })
     }
 
     /// Removes a field and returns it. The text of the others stays as it is.

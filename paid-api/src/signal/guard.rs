@@ -85,7 +85,7 @@ impl Data {
             let text = hidden.iter().find(|(hidden, _)| hidden == name).map(|(_, text)| text);
             text.map_or_else(|| value.to_owned(), |text| format!("\"{}\"", key.hash(text)))
         });
-        Ok(())
+        self.problem().cloned().map_or(Ok(()), Err)
     }
 }
 

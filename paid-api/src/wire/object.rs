@@ -1,5 +1,6 @@
 //! Objects of answers, read field by field. What the derive of serde makes of each struct (an enum of its keys, two visitors)
-//! is here once for all of them, so that a client with hundreds of types compiles fast.
+//! is here once for all of them, so that a client with hundreds of types compiles fast. An object is a map: formats that write a
+//! struct as a list of values are not read.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -148,6 +149,10 @@ impl Visitor<'_> for Key<'_> {
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a key")
+    }
+
+    fn visit_bytes<E: Error>(self, key: &[u8]) -> Result<usize, E> {
+        self.visit_str(&String::from_utf8_lossy(key))
     }
 
     fn visit_str<E: Error>(self, key: &str) -> Result<usize, E> {
