@@ -230,11 +230,13 @@ impl<C: Cargo> Dispatch<C> {
         self.outcome(false, self.left_since(&before), timeout)
     }
 
-    /// What is not delivered: pending, lost since then, or lost because delivery ended.
+    /// What is not done: pending, refused and not yet a dead letter, lost since then, or lost because delivery ended.
     fn left_since(&self, before: &Stats) -> u64 {
         let stats = self.stats();
+        // Read later than what is rejected: nothing is missed in between.
+        let unwritten = self.inner.shared.counts.unwritten.read();
         let lost = stats.dropped.saturating_sub(before.dropped);
-        stats.queued() + lost.max(self.inner.shared.lost_at_end.read())
+        stats.queued() + unwritten + lost.max(self.inner.shared.lost_at_end.read())
     }
 
     fn outcome(&self, is_done: bool, left: u64, after: Duration) -> Result<(), FlushError> {

@@ -154,8 +154,9 @@ impl Outbox {
         if !self.is_gone.swap(true, Ordering::Relaxed) {
             self.news.tell(News::Failing(problem.to_owned()));
         }
-        if let KeeperCommand::Bury(..) = command {
+        if let KeeperCommand::Bury(_, records) = command {
             self.news.tell(News::LettersFailing(problem.to_owned()));
+            self.news.tell(News::LettersHandled(records));
         }
     }
 }

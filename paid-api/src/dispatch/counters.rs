@@ -52,6 +52,8 @@ pub(crate) struct Counters {
     pub(super) duplicates: Counter,
     pub(super) rejected: Counter,
     pub(super) dead_lettered: Counter,
+    /// Refused records whose dead letters may not be written yet; only with an outbox.
+    pub(super) unwritten: Counter,
     pub(super) dropped: Counter,
     pub(super) refused: Counter,
     pub(super) spilled: Counter,

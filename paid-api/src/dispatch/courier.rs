@@ -62,7 +62,7 @@ pub(super) struct Courier {
     pub(super) end: EndTime,
     /// Tells dispatch's thread of doubts.
     pub(super) tell: tokio::sync::mpsc::UnboundedSender<DispatchEvent>,
-    /// The customer of each record.
+    /// The customer of each record that is not decided.
     pub(super) customers: Vec<u32>,
     pub(super) finished: Finished,
 }
@@ -94,12 +94,13 @@ impl Part {
 
 impl Courier {
     pub(super) async fn deliver(mut self, items: Vec<Item>) -> Finished {
-        self.customers = items.iter().map(|item| item.record.lane()).collect();
         let mut parts = vec![Part { items, sent_before: false, suspicion: Suspicion::none(), failing_since: None }];
         while let Some(mut part) = parts.pop() {
             if part.items.is_empty() {
                 continue;
             }
+            let left = parts.iter().chain([&part]).flat_map(|part| &part.items);
+            self.customers = left.map(|item| item.record.lane()).collect();
             match self.send(&mut part, !parts.is_empty()).await {
                 Sent::GivenUp(error) => {
                     // Later records must not overtake.

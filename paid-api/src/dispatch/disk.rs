@@ -121,8 +121,8 @@ pub(crate) trait Disk: Send {
     fn hurry(&self);
     /// All records of a chunk are done.
     fn done(&self, number: u64);
-    /// Keeps permanently refused records as dead letters. One answer follows, [`News::Buried`] or
-    /// [`News::LettersFailing`].
+    /// Keeps permanently refused records as dead letters. [`News::Buried`] or [`News::LettersFailing`] follows, and then,
+    /// once for each call, [`News::LettersHandled`].
     fn bury(&self, rejected: Vec<Rejected>);
     /// Shows people which records are set aside; replaces what was shown before.
     fn show_aside(&self, records: Vec<SetAside>);
@@ -193,6 +193,8 @@ pub(crate) enum News {
     /// The file of dead letters cannot be written at the moment, and why: their chunks stay on disk. Told when records
     /// are to be buried; once it works, `Buried` follows.
     LettersFailing(String),
+    /// The letters of this many records, handed over together, are written, or it was said that they cannot be.
+    LettersHandled(u64),
     /// Something that the user must know, in words.
     Problem(String),
     /// The outbox cannot be written at the moment, and why. It may still be read.

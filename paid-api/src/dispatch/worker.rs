@@ -232,6 +232,8 @@ impl<C: Cargo> Worker<C> {
 
     fn take_what_is_due(&mut self) {
         let now = Instant::now();
+        // What memory has no room for goes to disk in a chunk of its own, and has waited as long.
+        let mut was_due = false;
         loop {
             let wake = if self.take_at.is_some() { Wake::Batch } else { Wake::First };
             let waiting = self.queue.arm(wake);
@@ -241,8 +243,12 @@ impl<C: Cargo> Worker<C> {
                 return;
             }
             let take_at = *self.take_at.get_or_insert(now + self.pace.take_in);
-            let is_due =
-                now >= take_at || waiting.full_batch || waiting.flushes > 0 || self.is_overdue || self.is_hurried();
+            let is_due = was_due
+                || now >= take_at
+                || waiting.full_batch
+                || waiting.flushes > 0
+                || self.is_overdue
+                || self.is_hurried();
             if !is_due {
                 // A batch may have filled up in the meantime.
                 if self.queue.arm(Wake::Batch).full_batch {
@@ -257,7 +263,7 @@ impl<C: Cargo> Worker<C> {
                 return;
             }
             self.send_at.get_or_insert(take_at - self.pace.take_in + self.pace.linger);
-            self.take_at = None;
+            (self.take_at, was_due) = (None, was_due || now >= take_at);
             self.take();
         }
     }

@@ -203,6 +203,7 @@ impl Keeper {
             KeeperCommand::Hurry => self.wait_at_most(Duration::ZERO),
             KeeperCommand::Bury(letters, records) => {
                 self.letters.bury(letters, records, &*self.place.folder, &self.news);
+                self.tell(News::LettersHandled(records));
             }
             // For people only: nothing depends on it.
             KeeperCommand::ShowAside(records) => drop(write_set_aside(&*self.place.folder, &records)),

@@ -389,7 +389,8 @@ impl Model {
         };
         let pending = || {
             state.signals.iter().filter(|(signal, promise)| {
-                is_here(promise) && !state.named.contains(signal) && !self.paid.has(**signal)
+                let is_taken = self.paid.has(**signal) || self.paid.has_lied(**signal);
+                is_here(promise) && !state.named.contains(signal) && !is_taken
             })
         };
         let sizes = || pending().map(|(_, promise)| (promise.is_awaited, promise.size));

@@ -83,6 +83,8 @@ struct Here {
     /// Of these, by the fault of the stream that delivers messages twice.
     doubled: u64,
     is_answered: bool,
+    /// Answers that have not arrived. One of them is enough for a message that comes again meanwhile.
+    on_their_way: usize,
 }
 
 /// What a forwarder has said in its life.
@@ -288,7 +290,8 @@ impl State {
         let here = self.forwarder.here.entry(sequence).or_default();
         here.times += 1;
         here.doubled += u64::from(comes_twice);
-        here.is_answered &= self.forwarder.done.contains(&sequence) || self.forwarder.never.contains(&sequence);
+        let is_final = self.forwarder.done.contains(&sequence) || self.forwarder.never.contains(&sequence);
+        here.is_answered &= is_final || here.on_their_way > 0;
         let (times, doubled) = (here.times, here.doubled);
         self.world.note(0x1_0000 + sequence, || format!("message {sequence} is delivered for the {times}. time"));
         let seconds = now.saturating_sub(self.forwarder.since).as_secs();
@@ -340,7 +343,16 @@ impl State {
                 }
             }
         }
-        self.forwarder.here.entry(sequence).or_default().is_answered = true;
+        let here = self.forwarder.here.entry(sequence).or_default();
+        here.is_answered = true;
+        here.on_their_way += 1;
+    }
+
+    /// An answer arrives, or is lost.
+    fn arrives(&mut self, sequence: u64) {
+        if let Some(here) = self.forwarder.here.get_mut(&sequence) {
+            here.on_their_way = here.on_their_way.saturating_sub(1);
+        }
     }
 
     fn apply(&mut self, sequence: u64, reply: Reply) {
@@ -392,6 +404,9 @@ impl Message for Delivered {
             }
             self.stream.is_connected().await;
             let mut state = self.stream.lock();
+            if is_last {
+                state.arrives(self.sequence);
+            }
             if is_last && state.faults.fail > 0 {
                 state.faults.fail -= 1;
                 return Err("simulated: no connection".to_owned());

@@ -81,6 +81,9 @@ impl Courier {
     }
 
     fn reject(&mut self, item: Item, failure: DeliveryError, reason: String) {
+        if self.policy.has_disk {
+            self.shared.counts.unwritten.add(1);
+        }
         self.shared.counts.rejected.add(1);
         self.finished.count(item.chunk);
         self.finished.rejected.push(Rejected { chunk: item.chunk, record: item.record.clone(), reason });

@@ -160,3 +160,21 @@ async fn an_end_under_a_wrong_key_makes_few_requests() {
     assert!(sizes(&server).len() - before <= 2, "{:?}", sizes(&server));
     assert_eq!(shared.counts.read().dropped, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_customer_whose_record_of_a_failing_batch_is_decided_does_not_wait_for_it() {
+    let acts = Mutex::new(std::iter::repeat_n(Act::Status(400), 3).collect());
+    let server = Arc::new(Server { acts, ..Server::default() });
+    let rig = rig(&server, Settings { keeps_order: true, ..Settings::default() });
+    for (lane, name) in [(0, "bad"), (1, "poison"), (1, "poison"), (1, "poison")] {
+        drop(rig.emit_for(lane, name, &server.requests.lock().unwrap().len().to_string()));
+    }
+    while rig.shared.counts.read().rejected == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // From now on nothing else gets through, which would tell a bad record from an outage.
+    *server.poison.lock().unwrap() = Some(Poison::Status(500));
+    drop(rig.emit_for(0, "ok", "later"));
+    tokio::time::sleep(MINUTE).await;
+    assert_eq!(*server.order.lock().unwrap(), ["later"]);
+}

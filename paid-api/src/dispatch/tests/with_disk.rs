@@ -9,6 +9,15 @@ use crate::dispatch::record::Record;
 use crate::dispatch::stats::now_ms;
 use crate::outbox::for_tests;
 
+fn on_disk() -> Settings {
+    Settings {
+        has_disk: true,
+        take_in: Fsync::default().pace(),
+        window: Some(Limits { records: 20, bytes: 1 << 20 }),
+        ..Settings::default()
+    }
+}
+
 impl Rig {
     /// With an outbox, whose keeper runs on this runtime too.
     fn with_outbox(server: Arc<Server>, folder: &Path, max_batch: usize) -> Self {
@@ -16,14 +25,10 @@ impl Rig {
     }
 
     fn with_outbox_in_order(server: Arc<Server>, folder: &Path, max_batch: usize, keeps_order: bool) -> Self {
-        let settings = Settings {
-            max_batch,
-            has_disk: true,
-            keeps_order,
-            take_in: Fsync::default().pace(),
-            window: Some(Limits { records: 20, bytes: 1 << 20 }),
-            ..Settings::default()
-        };
+        Self::with_outbox_and(server, folder, Settings { max_batch, keeps_order, ..on_disk() })
+    }
+
+    fn with_outbox_and(server: Arc<Server>, folder: &Path, settings: Settings) -> Self {
         let mut keeper = None;
         let mut rig = Self::assemble(server, settings, |worker, news| {
             let folder = folder.to_owned();
@@ -68,6 +73,41 @@ async fn an_outbox_whose_thread_dies_is_reported_and_signals_go_through_memory()
     assert_eq!(*server.order.lock().unwrap(), ["k"]);
     assert_eq!(failures.len(), 1);
     assert!(failures[0].starts_with("the outbox of signals: its thread has ended"), "{failures:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_memory_has_no_room_for_is_on_disk_as_soon_as_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let down = std::iter::repeat_n(Act::Status(503), 100).collect();
+    let server = Arc::new(Server { acts: Mutex::new(down), ..Server::default() });
+    // Apart from the keeper's own pace, so that the two never fall together.
+    let take_in = Fsync::default().pace() + Duration::from_millis(10);
+    let rig = Rig::with_outbox_and(server, folder.path(), Settings { take_in, ..on_disk() });
+    let receipts: Vec<_> = (0..25).map(|number| rig.emit_for(number, "good", &number.to_string())).collect();
+    tokio::time::sleep(take_in + Fsync::default().pace() + Duration::from_millis(5)).await;
+    rig.crash().await;
+    drop(receipts);
+    let rig = Rig::with_outbox(Arc::default(), folder.path(), 500);
+    assert_eq!(rig.shared.counts.read().recovered, 25);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_record_counts_as_unwritten_until_its_letter_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let acts = [Act::Status(400), Act::Status(400), Act::Hang];
+    let server = Arc::new(Server { acts: Mutex::new(acts.into()), ..Server::default() });
+    let rig = Rig::with_outbox(Arc::clone(&server), folder.path(), 500);
+    for key in ["a", "b"] {
+        drop(rig.store(0, "ok", key));
+    }
+    // The batch is not done: the other record hangs.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!((rig.shared.counts.read().rejected, rig.shared.counts.unwritten.read()), (1, 1));
+    assert_eq!(crate::outbox::dead_letters(folder.path()).unwrap().letters.len(), 0);
+    let shared = Arc::clone(&rig.shared);
+    rig.close().await;
+    assert_eq!(shared.counts.unwritten.read(), 0);
+    assert_eq!(crate::outbox::dead_letters(folder.path()).unwrap().letters.len(), 1);
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -180,6 +180,7 @@ impl<C: Cargo> Worker<C> {
     fn bury_instead(&mut self, item: Item, error: Arc<Error>) {
         let reason = DeliveryError::not_delivered(item.record.kind(), 1, Some(Arc::clone(&error))).to_string();
         let failure = item.record.not_delivered(error);
+        self.shared.counts.unwritten.add(1);
         self.shared.counts.rejected.add(1);
         self.shared.reporter.report(&failure);
         self.bury(vec![Rejected { chunk: item.chunk, record: item.record.clone(), reason }]);

@@ -76,16 +76,18 @@ impl<C: Cargo> Worker<C> {
             News::Damaged(damaged) => self.forget_damaged(damaged),
             News::Problem(problem) => self.report_outbox(problem),
             News::LettersFailing(problem) => {
-                self.burying = self.burying.saturating_sub(1);
                 // Once, until letters can be written again.
                 if !std::mem::replace(&mut self.letters_fail, true) {
                     self.report_outbox(problem);
                 }
             }
             News::Buried(records) => {
-                self.burying = self.burying.saturating_sub(1);
                 self.letters_fail = false;
                 self.shared.counts.dead_lettered.add(records);
+            }
+            News::LettersHandled(records) => {
+                self.burying = self.burying.saturating_sub(1);
+                self.shared.counts.unwritten.subtract(records);
             }
             News::Failing(problem) => {
                 self.disk_fails = true;

@@ -44,6 +44,7 @@ pub(super) struct Heard {
     pub(super) damage: Vec<String>,
     pub(super) buried: u64,
     pub(super) letters_failing: usize,
+    pub(super) handled: u64,
     pub(super) problems: Vec<String>,
     pub(super) failing: usize,
     pub(super) working: usize,
@@ -108,6 +109,7 @@ impl Rig {
                 }
                 News::Buried(letters) => heard.buried += letters,
                 News::LettersFailing(_) => heard.letters_failing += 1,
+                News::LettersHandled(_) => heard.handled += 1,
                 News::Problem(problem) => heard.problems.push(problem),
                 News::Failing(_) => heard.failing += 1,
                 News::Working => heard.working += 1,

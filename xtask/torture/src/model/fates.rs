@@ -50,6 +50,10 @@ impl Model {
     /// Signals of one customer that are emitted one after the other are taken in like that, if nothing is wrong with any.
     pub(crate) fn check_order(&self) {
         let state = self.lock();
+        // The number of a frame may be lost, and what was read back from it comes when it can.
+        if state.is_damaged {
+            return;
+        }
         let mut last = BTreeMap::new();
         for signal in self.paid.order() {
             let keeps_order = state.setup.keeps_order;
