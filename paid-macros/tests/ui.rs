@@ -1,10 +1,16 @@
-//! What is accepted, and what is rejected with which words. `TRYBUILD=overwrite` writes the words anew; read them.
+//! What is accepted, and what is rejected with which words: a test for each file below `tests/ui`.
 //!
-//! Every catalogue needs an environment of its own, so the cases run in processes of their own.
+//! `TRYBUILD=overwrite` writes the words anew; read them. A name after `--` chooses cases that contain it.
+//! Every catalogue needs an environment of its own, so the cases of one run in a process of their own, together: what they
+//! depend on is built once.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
+use std::sync::{Arc, OnceLock};
+
+use libtest_mimic::{Arguments, Failed, Trial};
 
 const CATALOGUE: &str = "PAID_SIGNALS";
 const CASES: &str = "PAID_UI_CASES";
@@ -13,41 +19,119 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui")
 }
 
-/// Runs cases below `tests/ui` with a catalogue, or without one.
-fn run(cases: &[&str], catalogue: Option<&Path>) {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "cases_of_the_environment", "--ignored", "--nocapture"]).env(CASES, cases.join(","));
-    match catalogue {
-        Some(path) => command.env(CATALOGUE, path),
-        None => command.env_remove(CATALOGUE),
-    };
-    let output = command.output().unwrap();
-    let shown = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{shown}");
-    assert!(shown.contains("1 passed"), "{shown}");
+fn main() -> ExitCode {
+    if let Ok(cases) = std::env::var(CASES) {
+        run_here(&cases);
+        return ExitCode::SUCCESS;
+    }
+    let mut arguments = Arguments::from_args();
+    // One group after the other: they share trybuild's folder.
+    arguments.test_threads = Some(1);
+    let groups = groups().into_iter().map(|group| Arc::new(group.chosen(&arguments)));
+    let trials = groups.flat_map(|group| Group::trials(&group)).collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-#[test]
-#[ignore = "the other tests run it, with an environment each"]
-fn cases_of_the_environment() {
-    let cases = trybuild::TestCases::new();
-    for pattern in std::env::var(CASES).unwrap_or_default().split(',').filter(|pattern| !pattern.is_empty()) {
-        let path = format!("tests/ui/{pattern}");
-        if pattern.starts_with("pass") { cases.pass(path) } else { cases.compile_fail(path) }
+/// Runs cases with the environment of this process, and panics if one fails.
+fn run_here(cases: &str) {
+    let runner = trybuild::TestCases::new();
+    for case in cases.split(',') {
+        let path = format!("tests/ui/{case}");
+        if case.starts_with("pass") { runner.pass(path) } else { runner.compile_fail(path) }
     }
 }
 
-/// One after the other: they share trybuild's folder.
-#[test]
-fn accepted_and_rejected() {
-    run(&["pass/*.rs", "fail/*.rs"], None);
-    run(&["pass/catalog/*.rs", "fail/catalog/*.rs"], Some(&folder().join("signals.toml")));
+/// Cases that share an environment.
+struct Group {
+    cases: Vec<String>,
+    catalogue: Option<PathBuf>,
+    outcomes: OnceLock<Outcomes>,
+}
+
+struct Outcomes {
+    /// What was said of each case.
+    of_cases: BTreeMap<String, String>,
+    all: String,
+}
+
+fn groups() -> Vec<Group> {
+    let group = |patterns: &[&str], catalogue: Option<PathBuf>| Group {
+        cases: patterns.iter().flat_map(|pattern| cases(pattern)).collect(),
+        catalogue,
+        outcomes: OnceLock::new(),
+    };
+    let at = |path: &str| Some(folder().join(path));
+    let mut groups = vec![
+        group(&["pass/*.rs", "fail/*.rs"], None),
+        group(&["pass/catalog/*.rs", "fail/catalog/*.rs"], at("signals.toml")),
+        group(&["pass/lints/*.rs", "fail/lints/outcome_without_key_denied.rs"], at("fail/lints/deny.toml")),
+        group(&["fail/lints/outcome_without_key_warned_of.rs"], at("fail/lints/warn.toml")),
+        group(&["fail/broken/catalogue_that_is_not_there.rs"], Some("/nowhere/signals.toml".into())),
+    ];
     for case in ["syntax", "unknown_type", "contradictory_bounds", "contradictory_classes", "duplicate"] {
         let case = format!("fail/broken/catalogue_with_{case}");
-        run(&[&format!("{case}.rs")], Some(&folder().join(format!("{case}.toml"))));
+        groups.push(group(&[&format!("{case}.rs")], at(&format!("{case}.toml"))));
     }
-    let lints = |level: &str| folder().join(format!("fail/lints/{level}.toml"));
-    run(&["pass/lints/*.rs", "fail/lints/outcome_without_key_denied.rs"], Some(&lints("deny")));
-    run(&["pass/lints/*.rs", "fail/lints/outcome_without_key_warned_of.rs"], Some(&lints("warn")));
-    run(&["fail/broken/catalogue_that_is_not_there.rs"], Some(Path::new("/nowhere/signals.toml")));
+    groups
+}
+
+/// The files that a pattern names: one file, or all of a folder.
+fn cases(pattern: &str) -> Vec<String> {
+    let Some(inside) = pattern.strip_suffix("/*.rs") else { return vec![pattern.to_owned()] };
+    let files = std::fs::read_dir(folder().join(inside)).unwrap().map(|file| file.unwrap().file_name());
+    let names = files.map(|name| name.into_string().unwrap()).filter(|name| name.ends_with(".rs"));
+    let mut cases: Vec<_> = names.map(|name| format!("{inside}/{name}")).collect();
+    cases.sort();
+    cases
+}
+
+impl Group {
+    /// Those that the arguments name.
+    fn chosen(mut self, arguments: &Arguments) -> Self {
+        let is_named = |case: &str, name: &str| if arguments.exact { case == name } else { case.contains(name) };
+        self.cases.retain(|case| {
+            arguments.filter.as_ref().is_none_or(|name| is_named(case, name))
+                && !arguments.skip.iter().any(|name| is_named(case, name))
+        });
+        self
+    }
+
+    fn trials(group: &Arc<Self>) -> Vec<Trial> {
+        let trial = |case: &String| {
+            let (group, name) = (Arc::clone(group), case.clone());
+            Trial::test(case, move || group.outcome_of(&name))
+        };
+        group.cases.iter().map(trial).collect()
+    }
+
+    fn outcome_of(&self, case: &str) -> Result<(), Failed> {
+        let outcomes = self.outcomes.get_or_init(|| self.run());
+        match outcomes.of_cases.get(case) {
+            Some(said) if said.lines().next().is_some_and(|first| first.ends_with("... ok")) => Ok(()),
+            Some(said) => Err(said.into()),
+            None => Err(format!("nothing was said of it:\n{}", outcomes.all).into()),
+        }
+    }
+
+    fn run(&self) -> Outcomes {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.env(CASES, self.cases.join(",")).env("NO_COLOR", "1");
+        match &self.catalogue {
+            Some(path) => command.env(CATALOGUE, path),
+            None => command.env_remove(CATALOGUE),
+        };
+        let output = command.output().unwrap();
+        let all = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        Outcomes { of_cases: of_cases(&all), all }
+    }
+}
+
+/// What trybuild prints, from the line that names a case to the next.
+fn of_cases(all: &str) -> BTreeMap<String, String> {
+    let mut of_cases = BTreeMap::new();
+    for said in all.split("\ntest tests/ui/").skip(1) {
+        let case = said.split_whitespace().next().unwrap_or_default();
+        of_cases.insert(case.to_owned(), said.to_owned());
+    }
+    of_cases
 }
