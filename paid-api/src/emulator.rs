@@ -40,8 +40,10 @@
 //! - It accepts every API key that starts with `paid_`, and responds to any other with 403.
 
 mod billing;
+mod builder;
 mod catalog;
 mod checkouts;
+mod clock;
 #[cfg(feature = "trace")]
 mod collector;
 mod contract;
@@ -51,11 +53,16 @@ mod customers;
 mod fault;
 mod http;
 mod invoices;
+mod journal;
+mod local;
 mod operations;
 mod orders;
+mod overview;
+mod page;
 mod pricing;
 mod refusal;
 mod requests;
+mod seed;
 mod server;
 mod signals;
 mod store;
@@ -64,14 +71,15 @@ mod webhooks;
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::{Client, JsonObject};
+use crate::{Client, JsonObject, Timestamp};
 
+pub use builder::EmulatorBuilder;
 #[cfg(feature = "trace")]
 pub use collector::CollectedSpan;
 pub use contract::{Contract, Matched, Violation};
@@ -89,7 +97,7 @@ mod collector {
 
     use super::fault::Faults;
 
-    #[derive(Debug, Default)]
+    #[derive(Debug, Clone, Default)]
     pub(super) struct Collector {}
 
     impl Collector {
@@ -126,21 +134,17 @@ impl Emulator {
     ///
     /// If the port cannot be opened, for example because it is in use.
     pub async fn start_on(port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let address = listener.local_addr()?;
-        let (state, collector) = (Arc::<EmulatorState>::default(), collector::Collector::default());
-        let beside = control::routes(Arc::clone(&state)).merge(collector.routes(Arc::clone(&state.faults)));
-        let router = server::router(Arc::clone(&state)).merge(beside);
-        let task = tokio::spawn(async move {
-            // `serve` handles errors itself and never returns.
-            let _ = axum::serve(listener, router).await;
-        });
-        Ok(Self { address, state, collector, task })
+        Self::builder().port(port).start().await
     }
 
     /// The base URL of the API, for [`ClientBuilder::base_url`](crate::ClientBuilder::base_url) or `PAID_BASE_URL`.
     pub fn url(&self) -> String {
         format!("http://{}/api/v2", self.address)
+    }
+
+    /// The address of the page that shows what is in it.
+    pub fn page_url(&self) -> String {
+        format!("http://{}/", self.address)
     }
 
     /// Creates a client that sends its requests to this emulator.
@@ -188,6 +192,20 @@ impl Emulator {
     /// if the event has an enabled URL.
     pub async fn send_webhook(&self, event: &str, data: JsonObject) -> bool {
         self.state.change(|store| store.webhooks.send(event, data, false)).await
+    }
+
+    /// Moves the emulator's time forward: periods begin, invoices are due, what posts by itself is posted, and webhooks are
+    /// sent. Returns false if there is no such time, beyond the year 9998.
+    pub async fn advance(&self, by: Duration) -> bool {
+        match chrono::TimeDelta::from_std(by) {
+            Ok(by) => self.state.advance(by).await,
+            Err(_) => false,
+        }
+    }
+
+    /// The emulator's time.
+    pub fn now(&self) -> Timestamp {
+        self.state.store().clock.now()
     }
 
     /// Deletes all data, faults, recorded requests and spans.

@@ -8,11 +8,12 @@ use anyhow::{Context, Result, bail};
 use crate::project;
 
 /// Runs the emulator until it is stopped.
-pub(crate) fn run(port: u16) -> Result<()> {
+pub(crate) fn run(port: u16, others: &[String]) -> Result<()> {
     let status = Command::new("cargo")
         .current_dir(project::root()?)
         .args(["run", "--quiet", "-p", "paid-api", "--features", "emulator-cli,trace", "--bin", "paid-emulator", "--"])
         .args(["--port", &port.to_string()])
+        .args(others)
         .status()
         .context("cannot start cargo")?;
     if !status.success() {

@@ -56,6 +56,9 @@ enum Command {
         /// The port on 127.0.0.1; 0 takes any free one.
         #[arg(long, default_value_t = 4010)]
         port: u16,
+        /// Passed on: `--seed FILE`, `--state FILE`, `--record FILE`, `--listen ADDRESS`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        others: Vec<String>,
     },
     /// Hold the sources against the floors in ARCHITECTURE.md, print them, and fail when a rule is broken.
     Floors {
@@ -142,7 +145,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Spec(Spec::Diff { old, new, format, fail_on }) => return spec::diff(&old, &new, format, fail_on),
         Command::Spec(Spec::Import { path }) => spec::import(&path),
         Command::Spec(Spec::Update { source, bump }) => update::run(&update::Options { source, bump }),
-        Command::Emulator { port } => emulator::run(port),
+        Command::Emulator { port, others } => emulator::run(port, &others),
         Command::Bench { name } => bench::run(name),
         Command::Floors { root } => project::root().and_then(|here| floors::run(&root.unwrap_or(here))),
         Command::Torture { arguments } => torture::run(&arguments),

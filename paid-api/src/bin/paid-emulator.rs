@@ -1,41 +1,81 @@
 //! A local Paid for clients in any language.
 
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use paid::emulator::{Contract, Emulator};
 
-/// Runs a local Paid on 127.0.0.1, for development and tests.
+/// Runs a local Paid, for development and tests.
 ///
-/// It prints the environment variables to set, keeps all data in memory, and runs until it is stopped.
+/// It prints the environment variables to set and the address of its page, and runs until it is stopped. What is in it is in
+/// memory only, unless --state names a file.
 #[derive(Parser)]
 #[command(name = "paid-emulator", version)]
 struct Arguments {
     /// The port to listen on; 0 stands for any free port
     #[arg(long, value_name = "PORT", default_value_t = 4010)]
     port: u16,
+    /// The address to listen on; on others than loopback, everyone who reaches it can read and change everything
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    listen: IpAddr,
+    /// Begin with the products, customers, contacts and orders of this file (YAML or JSON)
+    #[arg(long, value_name = "FILE")]
+    seed: Option<PathBuf>,
+    /// Keep the account in this file, over restarts; if it holds something, the seed is left out
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Append every request to this file, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
-    let Arguments { port } = Arguments::parse();
-    let outcome = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .and_then(|runtime| runtime.block_on(serve(port)));
-    match outcome {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.and_then(|runtime| runtime.block_on(serve(arguments))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: cannot listen on 127.0.0.1:{port}: {error}");
+            eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-async fn serve(port: u16) -> std::io::Result<()> {
-    let emulator = Emulator::start_on(port).await?;
+async fn serve(arguments: Arguments) -> io::Result<()> {
+    let Arguments { port, listen, seed, state, record } = arguments;
+    let mut builder = Emulator::builder().port(port).listen(listen);
+    if let Some(file) = seed {
+        builder = builder.seed(read_seed(&file)?);
+    }
+    if let Some(file) = state {
+        builder = builder.state(file);
+    }
+    if let Some(file) = record {
+        builder = builder.record(file);
+    }
+    let explained = |error: io::Error| match error.kind() {
+        io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable | io::ErrorKind::PermissionDenied => {
+            io::Error::new(error.kind(), format!("cannot listen on {listen}:{port}, or a file cannot be opened: {error}"))
+        }
+        _ => error,
+    };
+    let emulator = builder.start().await.map_err(explained)?;
+    if !listen.is_loopback() {
+        eprintln!("warning: everyone who reaches {listen} can read and change everything in this emulator");
+    }
     println!("Paid emulator: {} operations in the API's document", Contract::of_paid().operations().count());
     println!("  export PAID_BASE_URL={}", emulator.url());
     println!("  export PAID_API_KEY=paid_emulator");
+    println!("  page: {}", emulator.page_url());
     emulator.serve_forever().await;
     Ok(())
+}
+
+fn read_seed(file: &Path) -> io::Result<serde_json::Value> {
+    let named = |error: &dyn std::fmt::Display| io::Error::other(format!("{}: {error}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| named(&error))?;
+    serde_saphyr::from_str(&text).map_err(|error| named(&error))
 }

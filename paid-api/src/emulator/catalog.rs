@@ -7,7 +7,7 @@ use super::contract::Matched;
 use super::pricing;
 use super::refusal::{Refusal, Reply};
 use super::store::Store;
-use super::table::{addressed, given, merge, now, page, passes};
+use super::table::{addressed, given, merge, page, passes};
 use crate::JsonObject;
 
 impl Store {
@@ -23,7 +23,7 @@ impl Store {
             return Err(Refusal::invalid("body.externalId", format!("a product with external id {external:?} exists")));
         }
         let id = self.id("prod");
-        let time = now();
+        let time = self.clock.shown();
         let product = json!({
             "id": id,
             "name": body["name"],
@@ -76,7 +76,7 @@ impl Store {
                 None => kept.push(Value::Object(attribute)),
             }
         }
-        merge(product, body);
+        merge(product, body, self.clock.shown());
         product.insert("productAttributes".into(), kept.into());
         Ok(shown(product))
     }

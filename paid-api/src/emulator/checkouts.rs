@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::contract::Matched;
 use super::refusal::{Refusal, Reply};
 use super::store::Store;
-use super::table::{addressed, given, merge, now, page, passes, text};
+use super::table::{addressed, given, merge, page, passes, text};
 use crate::{JsonObject, Timestamp};
 
 /// The properties that a single checkout shows and a list does not.
@@ -24,13 +24,13 @@ impl Store {
             }
         }
         let expires = body["expiresAt"].as_str().and_then(|time| time.parse::<Timestamp>().ok());
-        if expires.is_some_and(|time| time <= Timestamp::now()) {
+        if expires.is_some_and(|time| time <= self.clock.now()) {
             return Err(Refusal::invalid("body.expiresAt", "is past"));
         }
         let known = self.checkout_customer(body)?;
         let of_customer = |key: &str| known.as_ref().and_then(|row| row.get(key)).cloned().unwrap_or_default();
         let id = self.id("chk");
-        let time = now();
+        let time = self.clock.shown();
         let first = &body["products"][0];
         let checkout = json!({
             "id": id,
@@ -109,7 +109,7 @@ impl Store {
         let Some(row) = self.checkouts.find_mut("id", id).filter(|row| text(row, "status") == Some("active")) else {
             return false;
         };
-        merge(row, &json!({ "status": status }));
+        merge(row, &json!({ "status": status }), self.clock.shown());
         if status != "archived" {
             self.checkout_event(&format!("billing-checkout-{status}"), id);
         }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::contract::Matched;
 use super::refusal::{Refusal, Reply};
 use super::store::Store;
-use super::table::{addressed, given, merge, now, page, passes, text};
+use super::table::{addressed, given, merge, page, passes, text};
 use crate::JsonObject;
 
 impl Store {
@@ -19,7 +19,7 @@ impl Store {
             return Ok(Value::Object(known.clone()));
         }
         let id = self.id("cus");
-        let time = now();
+        let time = self.clock.shown();
         let customer = json!({
             "id": id,
             "name": body["name"],
@@ -55,7 +55,7 @@ impl Store {
         let (key, id) = addressed(matched);
         self.customers.check_free(key, id, body, "customer")?;
         let customer = self.customers.find_mut(key, id).ok_or_else(|| Refusal::not_found("customer", id))?;
-        merge(customer, body);
+        merge(customer, body, self.clock.shown());
         let churned = customer.get("churnDate").is_some_and(|date| !date.is_null());
         customer.insert("status".into(), if churned { "churned" } else { "active" }.into());
         Ok(Value::Object(customer.clone()))
@@ -89,7 +89,7 @@ impl Store {
         }
         self.contacts.check_free("id", "", body, "contact")?;
         let id = self.id("con");
-        let time = now();
+        let time = self.clock.shown();
         let mut contact = json!({
             "id": id,
             "customerId": customer,
@@ -126,7 +126,7 @@ impl Store {
         }
         self.contacts.check_free(key, id, body, "contact")?;
         let contact = self.contacts.find_mut(key, id).ok_or_else(|| Refusal::not_found("contact", id))?;
-        merge(contact, body);
+        merge(contact, body, self.clock.shown());
         Ok(Value::Object(contact.clone()))
     }
 

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 /// The name under which a fault addresses the collector.
 pub(super) const COLLECTOR: &str = "traces";
 
@@ -104,6 +106,23 @@ impl Fault {
         !self.after_work && !matches!(self.kind, FaultKind::Latency(_))
     }
 
+    fn shown(&self) -> Value {
+        let kind = match &self.kind {
+            FaultKind::Status(status) => json!({ "status": status }),
+            FaultKind::Body(status, html) => json!({ "status": status, "html": html }),
+            FaultKind::Latency(latency) => {
+                json!({ "latencyMs": u64::try_from(latency.as_millis()).unwrap_or(u64::MAX) })
+            }
+            FaultKind::Drop => json!({ "drop": true }),
+            FaultKind::Truncate => json!({ "truncate": true }),
+        };
+        let mut shown = json!({ "operation": self.operation, "times": self.times, "afterWork": self.after_work });
+        if let (Some(shown), Value::Object(kind)) = (shown.as_object_mut(), kind) {
+            shown.extend(kind);
+        }
+        shown
+    }
+
     fn applies_to(&self, operation: Option<&str>) -> bool {
         let matches = match &self.operation {
             Some(wanted) => operation == Some(wanted),
@@ -127,6 +146,11 @@ impl Faults {
 
     pub(super) fn clear(&self) {
         self.queue().clear();
+    }
+
+    /// As the control routes show them.
+    pub(super) fn shown(&self) -> Value {
+        self.queue().iter().map(Fault::shown).collect()
     }
 
     /// Takes the first fault that applies to an operation.

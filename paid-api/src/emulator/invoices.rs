@@ -19,6 +19,8 @@ struct Invoice<'a> {
     window: Window,
     lines: Vec<InvoiceLine>,
     settled: Option<&'a Settled>,
+    /// When it is looked at.
+    now: Timestamp,
 }
 
 #[derive(Debug, Clone)]
@@ -98,7 +100,7 @@ impl Store {
     /// Announces what began since, and posts what ended, of the orders that post by themselves.
     pub(super) fn roll(&mut self) {
         let orders: Vec<_> = self.orders.rows().iter().filter_map(|row| Some(text(row, "id")?.to_owned())).collect();
-        let now = *Timestamp::now();
+        let now = *self.clock.now();
         for order in orders {
             self.announce_invoices(&order);
             let ended = self.invoices_of(&order).filter(|invoice| {
@@ -112,7 +114,7 @@ impl Store {
 
     /// Posts the latest invoice of an order whose period ended.
     pub(super) fn post_latest_elapsed(&mut self, order: &str) {
-        let now = *Timestamp::now();
+        let now = *self.clock.now();
         let latest = self.invoices_of(order).filter(|invoice| invoice.window.end <= now).last();
         if let Some(id) = latest.map(|invoice| invoice.id) {
             self.post_invoice(&id);
@@ -126,7 +128,7 @@ impl Store {
             return false;
         }
         let (lines, signals) = (invoice.lines.clone(), self.signals.len());
-        let settled = Settled { lines, posted: Timestamp::now(), signals, payment: Payment::Open };
+        let settled = Settled { lines, posted: self.clock.now(), signals, payment: Payment::Open };
         self.settled.insert(id.to_owned(), settled);
         self.invoice_event("billing-invoice-posted", id);
         true
@@ -148,7 +150,7 @@ impl Store {
         {
             let payment = json!({"id": format!("pay_{id}"), "invoiceId": id, "invoiceNumber": invoice["displayNumber"],
                 "customerId": invoice["customerId"], "externalPaymentId": null, "status": "failed",
-                "paymentDate": Timestamp::now().to_string()});
+                "paymentDate": self.clock.shown()});
             self.webhooks.send("billing-payment-failed", crate::object!({ "payment": payment }), false);
         }
         done
@@ -187,6 +189,16 @@ impl Store {
 
 /// How invoices are computed.
 impl Store {
+    /// All invoices, as the API shows them.
+    pub(super) fn shown_invoices(&self) -> Vec<Value> {
+        self.invoices().map(|invoice| self.shown_invoice(&invoice)).collect()
+    }
+
+    /// The time of an order.
+    pub(super) fn order_span(&self, order: &str) -> Option<Span> {
+        self.orders.find("id", order).and_then(term).map(|term| term.span)
+    }
+
     fn invoice(&self, id: &str) -> Result<Invoice<'_>, Refusal> {
         self.invoices().find(|invoice| invoice.id == id).ok_or_else(|| Refusal::not_found("invoice", id))
     }
@@ -208,7 +220,7 @@ impl Store {
             lines.iter().flat_map(|line| line.prices.iter().map(move |priced| (line, priced))).collect();
         let timings: Vec<_> = prices.iter().map(|(_, priced)| priced.price.timing()).collect();
         let term = term(order)?;
-        let schedule = Schedule::new(term, &timings, *Timestamp::now())?;
+        let schedule = Schedule::new(term, &timings, *self.clock.now())?;
         let base = id.replacen("ord_", "inv_", 1);
         let mut invoices: Vec<_> = schedule
             .windows
@@ -216,7 +228,7 @@ impl Store {
             .enumerate()
             .map(|(index, window)| {
                 let id = if index == 0 { base.clone() } else { format!("{base}-{}", index + 1) };
-                Invoice { settled: self.settled.get(&id), id, order, window: *window, lines: Vec::new() }
+                Invoice { settled: self.settled.get(&id), id, order, window: *window, lines: Vec::new(), now: self.clock.now() }
             })
             .collect();
         for (line, priced) in prices {
@@ -337,7 +349,7 @@ impl Invoice<'_> {
         match self.settled.map(|settled| settled.payment) {
             Some(Payment::Paid) => "paid",
             Some(Payment::Failed) => "error",
-            Some(Payment::Open) if self.due().is_some_and(|due| due < *Timestamp::now()) => "overdue",
+            Some(Payment::Open) if self.due().is_some_and(|due| due < *self.now) => "overdue",
             _ => "pending",
         }
     }

@@ -8,7 +8,7 @@ use super::contract::Matched;
 use super::pricing::{self, decimal, number};
 use super::refusal::{Refusal, Reply};
 use super::store::{Line, LinePrice, Store};
-use super::table::{addressed, given, merge, now, page, passes, text};
+use super::table::{addressed, given, merge, page, passes, text};
 use crate::{JsonObject, Timestamp};
 
 impl Store {
@@ -23,7 +23,7 @@ impl Store {
         let rows = self.orders.rows().iter().filter(|row| {
             passes(row, &plain)
                 && customer.is_none_or(|customer| text(row, "customerId") == Some(customer))
-                && status.is_none_or(|status| state(row) == status)
+                && status.is_none_or(|status| self.state_of(row) == status)
         });
         page(rows.map(|row| self.shown_order(row)), matched)
     }
@@ -44,12 +44,12 @@ impl Store {
             return Err(without_lines("body.lines"));
         }
         let id = self.id("ord");
-        let start = given(body, "startDate", Timestamp::now().to_string());
+        let start = given(body, "startDate", self.clock.shown());
         let mut lines = Vec::new();
         for (index, line) in body["lines"].as_array().into_iter().flatten().enumerate() {
             lines.push(self.order_line(line, index, &start, &currency)?);
         }
-        let time = now();
+        let time = self.clock.shown();
         let order = json!({
             "id": id,
             "customerId": customer,
@@ -171,7 +171,7 @@ impl Store {
         let order = self.orders.find("id", id).ok_or_else(|| Refusal::not_found("order", id))?;
         let active = text(order, "creationState") == Some("active");
         let mut merged = order.clone();
-        merge(&mut merged, body);
+        merge(&mut merged, body, self.clock.shown());
         self.check_order(&Value::Object(merged))?;
         if active && body["creationState"] == "draft" {
             return Err(Refusal::invalid("body.creationState", "an active order does not become a draft again"));
@@ -188,7 +188,7 @@ impl Store {
             return Err(without_lines("body.creationState"));
         }
         if let Some(order) = self.orders.find_mut("id", id) {
-            merge(order, &update);
+            merge(order, &update, self.clock.shown());
         }
         if body["creationState"] == "active" {
             return self.activate(id, "body.creationState");
@@ -219,7 +219,7 @@ impl Store {
             return Err(without_lines(place));
         }
         let was_active = text(order, "creationState") == Some("active");
-        merge(order, &json!({"creationState": "active"}));
+        merge(order, &json!({"creationState": "active"}), self.clock.shown());
         if !was_active {
             self.announce_invoices(id);
             self.post_latest_elapsed(id);
@@ -255,6 +255,11 @@ impl Store {
         Value::Object(shown)
     }
 
+    /// The state that lists filter by.
+    pub(super) fn state_of<'a>(&self, order: &'a JsonObject) -> &'a str {
+        state(order, self.clock.now())
+    }
+
     /// The charges of an order that do not depend on signals.
     fn fixed_charges(&self, order: &str, currency: &str) -> Decimal {
         let lines = self.order_lines.get(order).into_iter().flatten();
@@ -287,10 +292,10 @@ fn check_dates(body: &Value, place: &str) -> Result<(), Refusal> {
 }
 
 /// The state that a list filters by. An order has ended when its end is past.
-fn state(order: &JsonObject) -> &str {
+fn state(order: &JsonObject, now: Timestamp) -> &str {
     let end = text(order, "endDate").and_then(|end| end.parse::<Timestamp>().ok());
     match text(order, "creationState") {
-        Some("active") if end.is_some_and(|end| end <= Timestamp::now()) => "ended",
+        Some("active") if end.is_some_and(|end| end <= now) => "ended",
         state => state.unwrap_or_default(),
     }
 }

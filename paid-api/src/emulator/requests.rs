@@ -1,6 +1,7 @@
 //! The requests that the emulator received.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -27,10 +28,12 @@ pub struct Recorded {
 #[derive(Debug, Default)]
 pub(super) struct RequestLog {
     requests: Mutex<VecDeque<Recorded>>,
+    received: AtomicU64,
 }
 
 impl RequestLog {
     pub(super) fn add(&self, request: Recorded) {
+        self.received.fetch_add(1, Ordering::Relaxed);
         let mut requests = self.requests();
         if requests.len() == REMEMBERED {
             requests.pop_front();
@@ -42,8 +45,14 @@ impl RequestLog {
         self.requests().iter().cloned().collect()
     }
 
+    /// How many requests were received.
+    pub(super) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
     pub(super) fn clear(&self) {
         self.requests().clear();
+        self.received.store(0, Ordering::Relaxed);
     }
 
     fn requests(&self) -> MutexGuard<'_, VecDeque<Recorded>> {

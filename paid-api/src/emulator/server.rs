@@ -8,16 +8,20 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
+use chrono::TimeDelta;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
+use super::control::Act;
 use super::contract::{Contract, Matched, Violation};
 use super::fault::{Fault, Faults};
 use super::http::{JsonAnswer, decompressed, has_api_key, respond, send_or_drop};
+use super::journal::{Entry, Journals, raw};
 use super::refusal::Reply;
 use super::requests::{Recorded, RequestLog};
 use super::store::Store;
 use super::webhooks::{self, WebhookClient};
+use crate::Timestamp;
 
 /// How long a response waits for the webhooks that it causes.
 const WEBHOOK_WAIT: Duration = Duration::from_millis(250);
@@ -27,6 +31,7 @@ const WEBHOOK_WAIT: Duration = Duration::from_millis(250);
 pub(super) struct EmulatorState {
     pub(super) faults: Arc<Faults>,
     pub(super) requests: RequestLog,
+    pub(super) journals: Journals,
     store: Arc<Mutex<Store>>,
     /// Sends webhooks, in order.
     http: Arc<tokio::sync::Mutex<WebhookClient>>,
@@ -44,8 +49,54 @@ impl EmulatorState {
         outcome
     }
 
+    /// Does something to an object. Returns true if it was there and changed.
+    pub(super) async fn act(&self, act: Act, id: &str) -> bool {
+        self.change(|store| {
+            let is_done = act.apply(store, id);
+            if is_done {
+                self.journals.changed(|| act.entry(id, store.clock.now()));
+            }
+            is_done
+        })
+        .await
+    }
+
+    /// Moves the time forward: periods begin, and what posts by itself is posted. Returns false if there is no such time.
+    pub(super) async fn advance(&self, by: TimeDelta) -> bool {
+        self.change(|store| {
+            let is_moved = store.clock.advance(by);
+            if is_moved {
+                store.roll();
+                self.journals.changed(|| Entry::of_clock(by, store.clock.now()));
+            }
+            is_moved
+        })
+        .await
+    }
+
+    /// Does again what was recorded. Nobody is sent a webhook a second time.
+    pub(super) fn replay(&self, entries: Vec<Entry>) -> Result<(), String> {
+        let mut store = self.store();
+        for entry in entries {
+            let what = format!("{} {}", entry.method, entry.target);
+            store.repeat(entry).map_err(|problem| format!("{what} cannot be repeated: {problem}"))?;
+        }
+        store.clock.hold(None);
+        store.webhooks.take_outgoing();
+        Ok(())
+    }
+
+    /// Creates what an account begins with, and notes it.
+    pub(super) fn sow(&self, seed: &Value) -> Result<(), String> {
+        for entry in self.store().sow(seed)? {
+            self.journals.changed(|| entry);
+        }
+        Ok(())
+    }
+
     pub(super) fn reset(&self) {
         *self.store() = Store::default();
+        self.journals.clear();
         self.faults.clear();
         self.requests.clear();
     }
@@ -74,8 +125,21 @@ impl EmulatorState {
         })
     }
 
-    async fn execute(&self, matched: &Matched, body: &Value) -> Reply {
-        let mut reply = self.store().execute(matched, body);
+    /// Executes an operation, at one time, and notes it if it changes something.
+    fn executed(&self, request: &Target<'_>, matched: &Matched, body: &Value) -> Reply {
+        let mut store = self.store();
+        let at = store.clock.now();
+        store.clock.hold(Some(at));
+        let reply = store.execute(matched, body);
+        store.clock.hold(None);
+        if reply.is_ok() && request.method != Method::GET {
+            self.journals.changed(|| request.entry(at, Some(&matched.operation), matched.status));
+        }
+        reply
+    }
+
+    async fn execute(&self, request: &Target<'_>, matched: &Matched, body: &Value) -> Reply {
+        let mut reply = self.executed(request, matched, body);
         if matched.operation != "test-webhook" {
             // A receiver that does not answer keeps nobody waiting for longer.
             let _ = tokio::time::timeout(WEBHOOK_WAIT, self.start_sending()).await;
@@ -88,14 +152,34 @@ impl EmulatorState {
         reply
     }
 
-    async fn answer(&self, checked: Result<Matched, Violation>, body: &Value) -> JsonAnswer {
+    async fn answer(&self, request: &Target<'_>, checked: Result<Matched, Violation>, body: &Value) -> JsonAnswer {
         let matched = match checked {
             Ok(matched) => matched,
             Err(violation) => return rejected(&violation),
         };
-        match self.execute(&matched, body).await {
+        match self.execute(request, &matched, body).await {
             Ok(answer) => checked_answer(&matched, answer),
             Err(refusal) => refusal.into(),
+        }
+    }
+}
+
+/// Where a request goes.
+struct Target<'a> {
+    method: &'a Method,
+    uri: &'a Uri,
+    body: &'a [u8],
+}
+
+impl Target<'_> {
+    fn entry(&self, at: Timestamp, operation: Option<&str>, status: u16) -> Entry {
+        Entry {
+            at,
+            method: self.method.to_string(),
+            target: self.uri.path_and_query().map_or_else(|| self.uri.to_string(), ToString::to_string),
+            operation: operation.map(str::to_owned),
+            status,
+            body: raw(self.body),
         }
     }
 }
@@ -131,17 +215,20 @@ async fn handle(
     let answer = if fault.as_ref().is_some_and(Fault::prevents_work) {
         JsonAnswer::not_executed()
     } else if has_api_key(&headers) {
-        state.answer(checked, &body).await
+        state.answer(&Target { method: &method, uri: &uri }, checked, &body).await
     } else {
         JsonAnswer::forbidden()
     };
     let response = respond(fault.as_ref(), &answer);
     let status = response.as_ref().map_or(0, |response| response.status().as_u16());
+    let at = state.store().clock.now();
+    let target = Target { method: &method, uri: &uri };
+    state.journals.received(|| target.entry(at, operation.as_deref(), status));
     state.requests.add(Recorded { operation, method: method.to_string(), target: uri.to_string(), body, status });
     send_or_drop(response)
 }
 
-fn check(method: &Method, uri: &Uri, body: &[u8]) -> Result<Matched, Violation> {
+pub(super) fn check(method: &Method, uri: &Uri, body: &[u8]) -> Result<Matched, Violation> {
     let path = uri.path().strip_prefix("/api/v2").unwrap_or_else(|| uri.path());
     Contract::of_paid().check(method.as_str(), path, uri.query().unwrap_or_default(), body)
 }

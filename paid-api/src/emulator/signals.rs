@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::store::{Store, StoredSignal};
 use super::table::text;
-use crate::Timestamp;
 
 impl Store {
     pub(super) fn create_signals(&mut self, body: &Value) -> Value {
@@ -44,7 +43,7 @@ impl Store {
         };
         let at = match signal["timestamp"].as_str() {
             Some(time) => time.parse().ok()?,
-            None => Timestamp::now(),
+            None => self.clock.now(),
         };
         let customer = self.customer_of(&signal["customer"])?;
         Some(StoredSignal { event_name, customer, product, at })

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::billing::{Price, Span};
+use super::clock::Clock;
 use super::invoices::Settled;
 use super::table::Table;
 use super::webhooks::Webhooks;
@@ -30,6 +31,7 @@ pub(super) struct Store {
     /// The ids of the invoices whose webhook was queued.
     pub(super) announced: BTreeSet<String>,
     pub(super) webhooks: Webhooks,
+    pub(super) clock: Clock,
     ids_assigned: u64,
 }
 

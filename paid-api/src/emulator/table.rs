@@ -99,15 +99,11 @@ pub(super) fn passes(row: &JsonObject, matched: &Matched) -> bool {
 }
 
 /// Replaces the properties of a row that an update contains.
-pub(super) fn merge(row: &mut JsonObject, update: &Value) {
+pub(super) fn merge(row: &mut JsonObject, update: &Value, now: Value) {
     for (key, value) in update.as_object().into_iter().flatten() {
         row.insert(key.clone(), value.clone());
     }
-    row.insert("updatedAt".into(), now());
-}
-
-pub(super) fn now() -> Value {
-    Timestamp::now().to_string().into()
+    row.insert("updatedAt".into(), now);
 }
 
 /// A property of a request, or a default if the request does not have it.

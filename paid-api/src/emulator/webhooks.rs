@@ -1,6 +1,6 @@
 //! Webhooks: their settings, the signing secret, and the messages to send.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use reqwest::Url;
@@ -43,7 +43,19 @@ pub(super) struct Webhooks {
     secrets_created: u32,
     /// The messages that are still to be sent, in order.
     outgoing: Vec<OutgoingMessage>,
+    /// The latest that were sent.
+    sent: VecDeque<Sent>,
 }
+
+#[derive(Debug)]
+struct Sent {
+    at: Timestamp,
+    event: String,
+    is_taken: bool,
+}
+
+/// So many sent messages are remembered.
+const REMEMBERED: usize = 100;
 
 /// A message that is still to be sent.
 #[derive(Debug, Clone)]
@@ -77,10 +89,18 @@ impl Webhooks {
     }
 
     pub(super) fn sent(&mut self, event: &str, success: bool) {
+        self.sent.truncate(REMEMBERED - 1);
+        self.sent.push_front(Sent { at: Timestamp::now(), event: event.to_owned(), is_taken: success });
         if let Some(setting) = self.settings.get_mut(event) {
             setting.last_sent = Some(Timestamp::now());
             setting.last_status = Some(success);
         }
+    }
+
+    /// The latest messages that were sent, the newest first.
+    pub(super) fn log(&self) -> Value {
+        let shown = |sent: &Sent| json!({ "at": sent.at.to_string(), "event": sent.event, "isTaken": sent.is_taken });
+        self.sent.iter().map(shown).collect()
     }
 
     fn shown(&self, event: &str) -> Value {

@@ -1,0 +1,172 @@
+//! What people look at: the latest of everything, with what each signal was billed as, or why it was not.
+
+use std::collections::BTreeMap;
+
+use iso_currency::Currency;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::billing::Charge;
+use super::store::{Line, Store, StoredSignal};
+use super::table::text;
+use crate::JsonObject;
+
+/// At most so many of each are shown.
+const SHOWN: usize = 100;
+
+/// What became of a signal.
+enum Verdict {
+    /// Billed as this price, in this order.
+    Billed(String),
+    Not(String),
+}
+
+impl Store {
+    /// Everything that the page shows, but for what is outside the account.
+    pub(super) fn overview(&self) -> Value {
+        let invoices = self.shown_invoices();
+        json!({
+            "now": self.clock.shown(),
+            "counts": {
+                "signals": self.signals.len(),
+                "failed": self.failed_signals.len(),
+                "customers": self.customers.rows().len(),
+                "products": self.products.rows().len(),
+                "orders": self.orders.rows().len(),
+                "costs": self.costs.len(),
+            },
+            "signals": self.latest_signals(),
+            "orders": self.orders.rows().iter().rev().take(SHOWN).map(|order| self.seen_order(order)).collect::<Value>(),
+            "margins": self.margins(&invoices),
+            "invoices": invoices.iter().rev().take(SHOWN).map(|invoice| self.seen_invoice(invoice)).collect::<Value>(),
+            "webhooks": self.webhooks.log(),
+        })
+    }
+
+    /// The latest signals, and those that were not accepted.
+    fn latest_signals(&self) -> Value {
+        let failed = self.failed_signals.iter().rev().take(SHOWN / 10).map(|failed| {
+            json!({ "at": "", "event": failed.event_name, "customer": "", "product": "", "isBilled": false,
+                "says": format!("failed: {}", failed.problem) })
+        });
+        let accepted = self.signals.iter().rev().map(|signal| self.seen_signal(signal));
+        failed.chain(accepted).take(SHOWN).collect()
+    }
+
+    fn seen_signal(&self, signal: &StoredSignal) -> Value {
+        let (is_billed, says) = match self.verdict(signal) {
+            Verdict::Billed(says) => (true, says),
+            Verdict::Not(says) => (false, says),
+        };
+        json!({
+            "at": signal.at.to_string(),
+            "event": signal.event_name,
+            "customer": named(self.customers.find("id", &signal.customer)),
+            "product": named(self.products.find("id", &signal.product)),
+            "isBilled": is_billed,
+            "says": says,
+        })
+    }
+
+    fn verdict(&self, signal: &StoredSignal) -> Verdict {
+        let mine = |order: &&JsonObject| {
+            text(order, "customerId") == Some(&signal.customer) && text(order, "creationState") == Some("active")
+        };
+        let orders: Vec<_> = self.orders.rows().iter().filter(mine).filter_map(|row| text(row, "id")).collect();
+        if orders.is_empty() {
+            return Verdict::Not("the customer has no active order".to_owned());
+        }
+        let lines = orders.iter().flat_map(|id| self.order_lines.get(*id).into_iter().flatten().map(move |line| (id, line)));
+        let lines: Vec<_> = lines.filter(|(_, line)| line.product == signal.product).collect();
+        if lines.is_empty() {
+            return Verdict::Not("no active order of the customer has this product".to_owned());
+        }
+        for (order, line) in &lines {
+            if let Some(price) = price_of(line, &signal.event_name) {
+                let is_in_time = self.order_span(order).is_some_and(|span| line.span(span).holds(*signal.at));
+                return if is_in_time {
+                    Verdict::Billed(format!("{price}, in {order}"))
+                } else {
+                    Verdict::Not(format!("outside the dates of {order}"))
+                };
+            }
+        }
+        let known: Vec<_> = lines.iter().flat_map(|(_, line)| events_of(line)).map(|name| format!("`{name}`")).collect();
+        Verdict::Not(match known.is_empty() {
+            true => "the product has no usage price".to_owned(),
+            false => format!("no price has exactly this event name; the product bills {}", known.join(", ")),
+        })
+    }
+
+    fn seen_order(&self, order: &JsonObject) -> Value {
+        let customer = text(order, "customerId").and_then(|id| self.customers.find("id", id));
+        json!({ "id": order.get("id"), "customer": named(customer), "state": self.state_of(order) })
+    }
+
+    fn seen_invoice(&self, invoice: &Value) -> Value {
+        let customer = invoice["customerId"].as_str().and_then(|id| self.customers.find("id", id));
+        let (_, amount) = major(invoice);
+        json!({
+            "id": invoice["displayNumber"],
+            "customer": named(customer),
+            "ends": invoice["endDate"],
+            "status": format!("{}, {}", invoice["status"].as_str().unwrap_or_default(),
+                invoice["paymentStatus"].as_str().unwrap_or_default()),
+            "total": format!("{amount} {}", invoice["currency"].as_str().unwrap_or_default()),
+        })
+    }
+
+    /// Of each customer and currency: what is invoiced, and what it cost.
+    fn margins(&self, invoices: &[Value]) -> Value {
+        let mut sums: BTreeMap<(String, String), (Decimal, Decimal)> = BTreeMap::new();
+        for invoice in invoices {
+            let (currency, amount) = major(invoice);
+            let customer = invoice["customerId"].as_str().unwrap_or_default().to_owned();
+            sums.entry((customer, currency)).or_default().0 += amount;
+        }
+        for cost in &self.costs {
+            if let (Some(amount), Some(currency)) = (cost.amount, &cost.currency) {
+                sums.entry((cost.customer_id.clone(), currency.clone())).or_default().1 += amount;
+            }
+        }
+        let seen = sums.into_iter().take(SHOWN).map(|((customer, currency), (invoiced, costs))| {
+            let margin = invoiced - costs;
+            json!({
+                "customer": named(self.customers.find("id", &customer)),
+                "invoiced": format!("{invoiced} {currency}"),
+                "costs": format!("{costs} {currency}"),
+                "margin": format!("{margin} {currency}"),
+                "isLoss": margin < Decimal::ZERO,
+            })
+        });
+        seen.collect()
+    }
+}
+
+/// The name of the price that bills an event.
+fn price_of<'a>(line: &'a Line, event: &str) -> Option<&'a str> {
+    let is_meant = |charge: &Charge| matches!(charge, Charge::Usage { event_name } if event_name == event);
+    line.prices.iter().find(|priced| is_meant(&priced.price.charge)).map(|priced| priced.price.name.as_str())
+}
+
+fn events_of(line: &Line) -> impl Iterator<Item = &str> {
+    line.prices.iter().filter_map(|priced| match &priced.price.charge {
+        Charge::Usage { event_name } => Some(event_name.as_str()),
+        _ => None,
+    })
+}
+
+/// An object as people know it: your own id, or else its name.
+fn named(row: Option<&JsonObject>) -> String {
+    let named = row.and_then(|row| text(row, "externalId").or_else(|| text(row, "name")));
+    named.unwrap_or_default().to_owned()
+}
+
+/// The currency of an invoice, and its total in major units.
+fn major(invoice: &Value) -> (String, Decimal) {
+    let currency = invoice["currency"].as_str().unwrap_or_default();
+    let digits = Currency::from_code(currency).and_then(Currency::exponent).unwrap_or(2);
+    let minor = invoice["invoiceTotal"].to_string().parse::<Decimal>().unwrap_or_default();
+    let unit = Decimal::from(10_u64.pow(u32::from(digits)));
+    (currency.to_owned(), (minor / unit).round_dp(u32::from(digits)))
+}

@@ -1,0 +1,224 @@
+//! What surrounds the emulated account: its time, its files, its page, and who may ask.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::path::Path;
+use std::time::Duration;
+
+use paid::emulator::Emulator;
+use paid::types::*;
+use paid::{Client, Decimal, object};
+use serde_json::{Value, json};
+
+fn seed() -> Value {
+    let fee = json!({"pricingType": "RecurringPerUnit", "billingFrequency": "Monthly",
+        "pricePoints": [{"currency": "USD", "unitPrice": 5000}]});
+    let meetings = json!({"pricingType": "UsagePerUnit", "eventName": "meeting_booked",
+        "pricePoints": [{"currency": "USD", "unitPrice": 300}]});
+    json!({
+        "products": [{"name": "AI SDR", "externalId": "sdr", "productAttributes": [
+            {"name": "Fee", "pricing": fee}, {"name": "Meetings", "pricing": meetings}]}],
+        "customers": [{"name": "Acme", "externalId": "acme"}],
+        "orders": [{"customer": "acme", "currency": "USD", "creationState": "active", "autoPostInvoices": true,
+            "lines": [{"product": "sdr"}]}],
+    })
+}
+
+async fn send(client: &Client, event: &str, key: &str) -> i64 {
+    let signal = NewSignal::new(event, ExternalCustomerId::from("acme"))
+        .attribution(ExternalProductId::from("sdr"))
+        .idempotency_key(key);
+    client.signals().create(&CreateSignalsRequest::new([signal])).await.unwrap().ingested
+}
+
+async fn invoices(client: &Client) -> Vec<(String, Decimal)> {
+    let all = client.invoices().list().await.unwrap();
+    all.data.iter().map(|invoice| invoice.unwrap()).map(|it| (it.status.to_string(), it.invoice_total)).collect()
+}
+
+/// A request without the client, which knows the API only.
+async fn post(emulator: &Emulator, path: &str, body: Value) -> (u16, Value) {
+    let url = format!("{}__emulator/{path}", emulator.page_url());
+    let request = reqwest::Client::new().post(url).header("authorization", "Bearer paid_test").body(body.to_string());
+    let answer = request.send().await.unwrap();
+    let status = answer.status().as_u16();
+    (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
+}
+
+fn total(cents: i64) -> Decimal {
+    cents.into()
+}
+
+#[tokio::test]
+async fn time_moves_and_periods_begin_with_it() {
+    let emulator = Emulator::builder().seed(seed()).start().await.unwrap();
+    let client = emulator.client();
+    send(&client, "meeting_booked", "1").await;
+    assert_eq!(invoices(&client).await, [("draft".to_owned(), total(5300))]);
+    let before = emulator.now();
+    assert!(emulator.advance(Duration::from_secs(32 * 24 * 60 * 60)).await);
+    assert!(*emulator.now() - *before >= chrono::TimeDelta::days(32));
+    send(&client, "meeting_booked", "2").await;
+    assert_eq!(invoices(&client).await, [("posted".to_owned(), total(5300)), ("draft".to_owned(), total(5300))]);
+    let (status, answer) = post(&emulator, "clock", json!({"advanceDays": 31})).await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(invoices(&client).await.len(), 3);
+    for wrong in [json!({"to": "2020-01-01T00:00:00Z"}), json!({}), json!({"advanceDays": 1, "advanceSeconds": 1})] {
+        assert_eq!(post(&emulator, "clock", wrong).await.0, 400);
+    }
+    for far in [json!({"advanceDays": u64::MAX}), json!({"to": "9999-12-31T00:00:00Z"}), json!({"days": 1})] {
+        assert_eq!(post(&emulator, "clock", far).await.0, 400);
+    }
+}
+
+#[tokio::test]
+async fn faults_are_armed_and_everything_begins_anew_over_http() {
+    let emulator = Emulator::builder().seed(seed()).start().await.unwrap();
+    let client = Client::builder().api_key("paid_test").base_url(emulator.url()).retry(paid::RetryPolicy::none());
+    let client = client.build().unwrap();
+    let fault = json!({"status": 503, "times": 2, "operation": "list-invoices", "headers": {"retry-after": "1"}});
+    assert_eq!(post(&emulator, "faults", fault).await.0, 200);
+    for _ in 0..2 {
+        assert_eq!(client.invoices().list().await.unwrap_err().status().unwrap(), 503);
+    }
+    assert_eq!(invoices(&client).await.len(), 1);
+    for wrong in [json!({}), json!({"status": 503, "drop": true}), json!({"status": 7}), json!({"staus": 503})] {
+        assert_eq!(post(&emulator, "faults", wrong.clone()).await.0, 400, "{wrong}");
+    }
+    assert_eq!(post(&emulator, "reset", json!({})).await.0, 200);
+    assert_eq!(invoices(&client).await, []);
+}
+
+#[tokio::test]
+async fn an_account_is_kept_in_its_file_over_restarts() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("account.jsonl");
+    let start = || Emulator::builder().seed(seed()).state(&file).start();
+    let emulator = start().await.unwrap();
+    let client = emulator.client();
+    send(&client, "meeting_booked", "1").await;
+    emulator.advance(Duration::from_secs(40 * 24 * 60 * 60)).await;
+    send(&client, "meeting_booked", "2").await;
+    let invoice = client.invoices().list().await.unwrap().data.first().unwrap().unwrap().id.clone();
+    assert!(emulator.pay_invoice(invoice.as_str()).await);
+    let before = (invoices(&client).await, client.customers().list().await.unwrap().data.first().unwrap().unwrap().clone());
+    let time = emulator.now();
+    drop(emulator);
+    // A kill in the middle of a line.
+    let mut text = std::fs::read(&file).unwrap();
+    text.extend_from_slice(br#"{"at":"2026-01-01T00:00:0"#);
+    std::fs::write(&file, text).unwrap();
+    let emulator = start().await.unwrap();
+    let client = emulator.client();
+    let after = (invoices(&client).await, client.customers().list().await.unwrap().data.first().unwrap().unwrap().clone());
+    assert_eq!(format!("{before:?}"), format!("{after:?}"));
+    assert_eq!(client.invoices().get(&invoice).await.unwrap().payment_status.to_string(), "paid");
+    assert!(*emulator.now() >= *time);
+    // What was known is a duplicate; what is new gets ids of its own.
+    assert_eq!((send(&client, "meeting_booked", "2").await, send(&client, "meeting_booked", "3").await), (0, 1));
+    let other = client.customers().create(&CreateCustomerRequest::new("Other")).await.unwrap();
+    assert_ne!(other.id, after.1.id);
+    drop(emulator);
+    let emulator = start().await.unwrap();
+    assert_eq!(emulator.client().customers().get(&other.id).await.unwrap().name, "Other");
+    drop(emulator);
+    std::fs::write(&file, "nonsense\n{}\n").unwrap();
+    let problem = start().await.unwrap_err().to_string();
+    assert!(problem.contains("line 1 of") && problem.contains("account.jsonl"), "{problem}");
+}
+
+#[tokio::test]
+async fn every_request_is_recorded_without_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("requests.jsonl");
+    let emulator = Emulator::builder().record(&file).start().await.unwrap();
+    let client = emulator.client();
+    client.customers().create(&CreateCustomerRequest::new("Acme\n").external_id("acme")).await.unwrap();
+    client.customers().get_by_external_id("nobody").await.unwrap_err();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let seen: Vec<_> = lines.iter().map(|line| (line["operation"].as_str().unwrap(), line["status"].as_u64().unwrap())).collect();
+    assert_eq!(seen, [("create-customer", 201), ("get-customer-by-external-id", 404)]);
+    assert_eq!(lines[0]["body"]["name"], "Acme\n");
+    assert!(!text.contains("paid_emulator"), "{text}");
+}
+
+#[tokio::test]
+async fn a_wrong_seed_is_refused_with_its_place() {
+    let seed = |seed: Value| async { Emulator::builder().seed(seed).start().await.map(drop).unwrap_err().to_string() };
+    let unknown = seed(json!({"custmers": []})).await;
+    assert_eq!(unknown, "the seed: custmers: a seed has products, customers, contacts, orders only");
+    let nameless = seed(json!({"customers": [{"name": "A"}, {"externalId": "b"}]})).await;
+    assert!(nameless.starts_with("the seed: customers[1]: ") && nameless.contains("name"), "{nameless}");
+    let missing = seed(json!({"orders": [{"customer": "acme"}]})).await;
+    assert_eq!(missing, "the seed: orders[0]: there is no customer \"acme\" before it");
+}
+
+#[tokio::test]
+async fn other_hosts_and_pages_of_others_are_refused() {
+    let emulator = Emulator::builder().seed(seed()).start().await.unwrap();
+    let state = format!("{}__emulator/state", emulator.page_url());
+    let ask = |url: String, header: Option<(&'static str, &'static str)>| async move {
+        let request = reqwest::Client::new().get(url).header("authorization", "Bearer paid_test");
+        let request = header.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(ask(state.clone(), None).await, 200);
+    assert_eq!(ask(state.clone(), Some(("origin", "http://localhost:3000"))).await, 200);
+    assert_eq!(ask(state.clone(), Some(("origin", "https://evil.example"))).await, 403);
+    assert_eq!(ask(state, Some(("host", "evil.example"))).await, 403);
+    assert_eq!(ask(format!("{}/customers/", emulator.url()), Some(("host", "evil.example"))).await, 403);
+    assert_eq!(ask(emulator.page_url(), Some(("host", "evil.example"))).await, 403);
+}
+
+/// The page as a browser shows it, or `None`, aloud, without one.
+async fn rendered(emulator: &Emulator, width: u32, shot: Option<&Path>) -> Option<String> {
+    let browser = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| {
+        std::process::Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
+    });
+    let Some(browser) = browser else {
+        eprintln!("skipped: no chromium is here to look at the page");
+        return None;
+    };
+    let profile = tempfile::tempdir().unwrap();
+    let mut command = tokio::process::Command::new(browser);
+    command.args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--timeout=4000"]);
+    command.arg(format!("--user-data-dir={}", profile.path().display())).arg(format!("--window-size={width},1000"));
+    match shot {
+        Some(file) => command.arg(format!("--screenshot={}", file.display())),
+        None => command.arg("--dump-dom"),
+    };
+    let output = command.arg(emulator.page_url()).output().await.unwrap();
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[tokio::test]
+async fn the_page_shows_signals_with_what_they_bill_and_everything_stays_text() {
+    let emulator = Emulator::builder().seed(seed()).start().await.unwrap();
+    let client = emulator.client();
+    send(&client, "meeting_booked", "1").await;
+    send(&client, "<script>alert(1)</script>", "2").await;
+    let Some(page) = rendered(&emulator, 1200, None).await else { return };
+    assert!(page.contains("Meetings, in ord_"), "{page}");
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{page}");
+    assert!(page.contains("no price has exactly this event name; the product bills `meeting_booked`"), "{page}");
+    assert!(page.contains("53.00 USD") || page.contains("53 USD"), "{page}");
+    assert!(!page.contains("<script>alert"), "{page}");
+}
+
+#[tokio::test]
+async fn the_page_s_data_says_why_a_signal_bills_nothing() {
+    let emulator = Emulator::builder().seed(seed()).start().await.unwrap();
+    let client = emulator.client();
+    client.customers().create(&CreateCustomerRequest::new("Other").external_id("other")).await.unwrap();
+    send(&client, "meeting_bookd", "1").await;
+    let other = NewSignal::new("meeting_booked", ExternalCustomerId::from("other"));
+    let other = other.attribution(ExternalProductId::from("sdr")).data(object!({"a": 1}));
+    client.signals().create(&CreateSignalsRequest::new([other])).await.unwrap();
+    let url = format!("{}__emulator/state", emulator.page_url());
+    let answer = reqwest::Client::new().get(url).header("authorization", "Bearer paid_x").send().await.unwrap();
+    let state: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    let says: Vec<_> = state["signals"].as_array().unwrap().iter().map(|it| it["says"].as_str().unwrap()).collect();
+    let no_price = "no price has exactly this event name; the product bills `meeting_booked`";
+    assert_eq!(says, ["the customer has no active order", no_price]);
+    assert_eq!(state["counts"]["customers"], 2);
+}
