@@ -8,6 +8,7 @@ mod keys;
 mod lists;
 mod processes;
 mod server;
+mod waits;
 
 use paid::{Client, ClientBuilder, RetryPolicy, Signal};
 

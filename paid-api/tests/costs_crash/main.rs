@@ -8,3 +8,4 @@
 mod kills;
 mod restarts;
 mod server;
+mod unwritable;
