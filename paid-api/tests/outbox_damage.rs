@@ -27,7 +27,10 @@ fn hush() {
 }
 
 fn signal(key: &str) -> Signal {
-    Signal::new("sent").customer(format!("c{}", key.len())).idempotency_key(key.to_owned()).field("pad", &"x".repeat(200))
+    Signal::new("sent")
+        .customer(format!("c{}", key.len()))
+        .idempotency_key(key.to_owned())
+        .field("pad", &"x".repeat(200))
 }
 
 /// One run of a program with this outbox, and what it heard.
@@ -62,7 +65,10 @@ impl Run {
         let lost = self.emitter.stats().dropped;
         drop(self.emitter);
         let said = self.heard.lock().unwrap();
-        assert!(lost == 0 || said.iter().any(|failure| failure.starts_with("the outbox of signals: ")), "{name}: {lost} lost; {said:?}");
+        assert!(
+            lost == 0 || said.iter().any(|failure| failure.starts_with("the outbox of signals: ")),
+            "{name}: {lost} lost; {said:?}"
+        );
         lost
     }
 }

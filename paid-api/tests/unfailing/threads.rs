@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use paid::costs::{CostEmitter, CostRecord};
 use paid::{Client, Currency, Emitter, Money, Signal};
 
-use super::{Heard, Server, flush, signal};
+use super::{Gate, Heard, Server, flush, signal};
 
 /// Does something when it is dropped.
 struct Last(Option<Box<dyn FnOnce()>>);
@@ -117,22 +117,10 @@ impl std::task::Wake for Wakes {
     }
 }
 
-/// Sends nothing before it is permitted.
-struct Gate(Arc<tokio::sync::Semaphore>);
-
-impl paid::Sink for Gate {
-    fn send<'a>(&'a self, batch: paid::Batch<'a>) -> paid::SinkFuture<'a> {
-        Box::pin(async move {
-            let _permit = self.0.acquire().await;
-            Ok(paid::Counts { ingested: batch.len() as u64, ..paid::Counts::default() })
-        })
-    }
-}
-
 #[test]
 fn a_waker_that_panics_keeps_no_other_task_waiting_for_the_end() {
-    let gate = Arc::new(tokio::sync::Semaphore::new(0));
-    let emitter = paid::EmitterBuilder::over(Gate(Arc::clone(&gate))).build().unwrap();
+    let gate = Gate::default();
+    let emitter = paid::EmitterBuilder::over(gate.clone()).build().unwrap();
     drop(emitter.emit(signal("good")));
     let limit = Duration::from_secs(20);
     let (mut first, mut second) = (Box::pin(emitter.shutdown(limit)), Box::pin(emitter.shutdown(limit)));
@@ -140,7 +128,7 @@ fn a_waker_that_panics_keeps_no_other_task_waiting_for_the_end() {
     let (panics, wakes) = (Arc::new(panics).into(), Arc::new(wakes).into());
     assert!(first.as_mut().poll(&mut Context::from_waker(&panics)).is_pending());
     assert!(second.as_mut().poll(&mut Context::from_waker(&wakes)).is_pending());
-    gate.add_permits(1);
+    gate.open();
     let until = Instant::now() + limit / 2;
     while second.as_mut().poll(&mut Context::from_waker(&wakes)).is_pending() {
         std::thread::park_timeout(until.saturating_duration_since(Instant::now()));
