@@ -6,6 +6,7 @@ mod connections;
 mod hostile;
 mod keys;
 mod lists;
+mod numbers;
 mod processes;
 mod server;
 mod waits;

@@ -7,5 +7,6 @@
 
 mod kills;
 mod restarts;
+mod rights;
 mod server;
 mod unwritable;
