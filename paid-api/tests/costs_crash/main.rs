@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod kills;
+mod outages;
 mod restarts;
 mod rights;
 mod server;

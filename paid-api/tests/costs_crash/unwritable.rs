@@ -114,6 +114,7 @@ async fn while_the_journal_cannot_be_written_no_cost_record_is_sent_and_afterwar
             let says = |part: &str| heard.lock().unwrap().iter().any(|failure| failure.contains(part));
             // What is uncertain is said once, and a lost journal at every start.
             until("uncertain", || says("uncertain") || is_whole && attempt > 0).await;
+            assert!(!says("set aside"), "nothing gets through: {heard:?}");
             until("a lost journal", || says("its journal is") || is_whole).await;
         }
         assert!(server.seen().is_empty(), "{name}: {:?}", server.seen());
