@@ -1,10 +1,13 @@
 //! A function as it was written: its body is carried, not parsed, so that a half-written one does no harm.
 
 mod body;
+mod callable;
 mod expectation;
+mod lifetimes;
 mod mention;
 mod order;
 mod outcome;
+mod own_bounds;
 mod placeholders;
 mod shape;
 mod traced;

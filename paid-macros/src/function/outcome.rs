@@ -6,9 +6,10 @@ use syn::spanned::Spanned;
 use syn::{Expr, Path, Type};
 
 use super::Function;
+use super::lifetimes::without;
 use super::placeholders::without_impl;
 use super::shape::{bare, head_is_written, is_evident, returned};
-use super::unseen::{supposed, unseen};
+use super::unseen::{Returned, supposed, unseen};
 use crate::place::moved;
 
 /// How the outcome is found.
@@ -33,7 +34,7 @@ impl Outcome<'_> {
             return success;
         }
         let held = unseen.held.iter().map(|ty| self.is_seen(ty));
-        let called = unseen.called.iter().map(|ty| self.is_called_later(ty));
+        let called = unseen.called.iter().map(|returned| self.is_called_later(returned));
         let named = unseen.named.iter().map(|ty| self.is_no_other_name(ty));
         quote!({ #(#held)* #(#called)* #(#named)* #success })
     }
@@ -63,8 +64,8 @@ impl Outcome<'_> {
     }
 
     /// A statement that does not compile where a callable returns what can fail.
-    fn is_called_later(&self, ty: &Type) -> TokenStream {
-        let place = place_of(ty);
+    fn is_called_later(&self, returned: &Returned<'_>) -> TokenStream {
+        let (place, ty) = (place_of(returned.ty), without(&returned.of_each_call, returned.ty.to_token_stream()));
         let krate = moved(self.krate, place);
         quote_spanned! {place=>
             {

@@ -4,8 +4,12 @@
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
-use syn::{GenericArgument, Path, PathArguments, ReturnType, Token, Type, TypeParam, TypeParamBound, WherePredicate};
+use syn::{
+    BoundLifetimes, GenericArgument, Lifetime, Path, PathArguments, ReturnType, Token, Type, TypeParam, TypeParamBound,
+    WherePredicate,
+};
 
+use super::lifetimes::declared;
 use super::shape::{bare, is_evident, is_trait, of_own_parameter, returned};
 use super::{Function, mention};
 
@@ -17,9 +21,16 @@ pub(crate) struct Unseen<'a> {
     /// Types in pointers and the like of which the compiler has to say whether they can be seen.
     pub(super) held: Vec<&'a Type>,
     /// What callables return.
-    pub(super) called: Vec<&'a Type>,
+    pub(super) called: Vec<Returned<'a>>,
     /// Types that may be other names of the parameters between their angles.
     pub(super) named: Vec<&'a Type>,
+}
+
+/// What a callable returns.
+pub(super) struct Returned<'a> {
+    pub(super) ty: &'a Type,
+    /// Those of each call that have names.
+    pub(super) of_each_call: Vec<Lifetime>,
 }
 
 pub(crate) fn unseen(function: &Function) -> Unseen<'_> {
@@ -37,7 +48,7 @@ impl<'a> Unseen<'a> {
             Type::Tuple(tuple) => tuple.elems.iter().for_each(|part| self.look(part, function, true)),
             Type::ImplTrait(opaque) => self.opaque(ty, &opaque.bounds, !may_be_a_result(&opaque.bounds)),
             Type::TraitObject(object) => self.opaque(ty, &object.bounds, !is_a_result_as_an_object(&object.bounds)),
-            Type::FnPtr(pointer) => self.called.extend(output(&pointer.output)),
+            Type::FnPtr(pointer) => self.called.extend(output(&pointer.output, pointer.lifetimes.as_ref())),
             Type::Path(path) if path.qself.is_none() => self.path(ty, &path.path, function, held),
             Type::Path(_) if held => self.held.push(ty),
             _ => {}
@@ -172,17 +183,19 @@ fn is_a_result_as_an_object(bounds: &Punctuated<TypeParamBound, Token![+]>) -> b
 }
 
 /// What a callable of this bound returns.
-fn called(bound: &TypeParamBound) -> Option<&Type> {
+fn called(bound: &TypeParamBound) -> Option<Returned<'_>> {
     let TypeParamBound::Trait(bound) = bound else { return None };
     match &bound.path.segments.last()?.arguments {
-        PathArguments::Parenthesized(signature) => output(&signature.output),
+        PathArguments::Parenthesized(signature) => output(&signature.output, bound.lifetimes.as_ref()),
         _ => None,
     }
 }
 
-fn output(output: &ReturnType) -> Option<&Type> {
+fn output<'a>(output: &'a ReturnType, lifetimes: Option<&BoundLifetimes>) -> Option<Returned<'a>> {
     match output {
-        ReturnType::Type(_, ty) if !is_plain(ty) => Some(ty),
+        ReturnType::Type(_, ty) if !is_plain(ty) => {
+            Some(Returned { ty, of_each_call: lifetimes.map(declared).unwrap_or_default() })
+        }
         _ => None,
     }
 }
