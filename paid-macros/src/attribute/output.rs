@@ -330,6 +330,8 @@ impl After {
             }
             input::Event::Name(_) | input::Event::Unusable => TokenStream::new(),
         };
+        let elsewhere = checked.after_elsewhere.iter();
+        let elsewhere = quote!(#(#[allow(unused_variables, clippy::all)] let #elsewhere = #after;)*);
         let hand_over = quote!(#payload #fill #krate::__private::Pending::emit(#pending););
         let when_after = arguments.when.as_ref().filter(|when| is_after(when, checked));
         let hand_over = match (&arguments.when, when_after) {
@@ -354,17 +356,17 @@ impl After {
                     (None, input::Event::Value) => outcome.success_of_a_signal(),
                     (None, _) => outcome.success(),
                 };
-                quote!(#is_there if let ::core::option::Option::Some(#binding) = #success { #hand_over })
+                quote!(#is_there if let ::core::option::Option::Some(#binding) = #success { #elsewhere #hand_over })
             }
             On::Error => {
                 let can_fail = quote_spanned!(returns=> #krate::__private::can_fail(#out););
                 let error = outcome.error();
-                quote!(#can_fail if let ::core::option::Option::Some(#binding) = #error { #hand_over })
+                quote!(#can_fail if let ::core::option::Option::Some(#binding) = #error { #elsewhere #hand_over })
             }
             On::Always => {
                 let is_there = outcome.is_there();
                 let binding = needed.then(|| quote!(let #after = #out;));
-                quote!({ #is_there #binding #hand_over })
+                quote!({ #is_there #binding #elsewhere #hand_over })
             }
         }
     }
