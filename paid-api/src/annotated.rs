@@ -33,10 +33,10 @@ use crate::types::{ExternalProductId, ProductAttribution};
 pub use held::{Kind, kinds};
 pub use later::{Called, calls, outcomes_to_come};
 pub use optional::{Held, can_be_none, fields};
-pub use outcome::{Probe, outcomes};
+pub use outcome::{Probe, outcomes, unless_it_is_work};
 pub use protected::{protect, write_protected};
 pub use success::success;
-pub use supposed::{Parameter, Supposed, supposed_types};
+pub use supposed::{Named, Parameter, Supposed, supposed_types};
 pub use text::{by_str, joined, role, role_of_text, write};
 #[cfg(feature = "trace")]
 pub use traced::*;

@@ -3,6 +3,7 @@
 mod body;
 mod callable;
 mod expectation;
+mod hiding;
 mod lifetimes;
 mod mention;
 mod order;
@@ -22,7 +23,9 @@ use syn::{Attribute, Signature, Token, Visibility};
 pub(crate) use body::{Gets, call, closure, future, inner, is_in_place};
 pub(crate) use mention::{may_mention, mention, value};
 pub(crate) use outcome::{Outcome, place_of};
-pub(crate) use shape::{Shape, is_called_boxed_future, is_never, may_hold_a_future, returned, returns_a_future, shape};
+pub(crate) use shape::{
+    Shape, boxed_future, is_called_boxed_future, is_never, may_hold_a_future, returned, returns_a_future, shape,
+};
 pub(crate) use traced::mark as traced_mark;
 pub(crate) use unseen::unseen;
 

@@ -10,8 +10,8 @@ use super::input::{self, Arguments, On};
 use crate::arguments::Given;
 use crate::catalog::Loaded;
 use crate::function::{
-    self, Function, Gets, Outcome, Shape, Written, call, future, is_called_boxed_future, may_hold_a_future, place_of,
-    returned, shape,
+    self, Function, Gets, Outcome, Shape, Written, boxed_future, call, future, is_called_boxed_future,
+    may_hold_a_future, place_of, returned, shape,
 };
 use crate::place::moved;
 use crate::roles::Macro;
@@ -55,7 +55,7 @@ pub(crate) fn contents(
     let out = Ident::new(&out().to_string(), at_type.resolved_at(out().span()));
     let out = if holds { quote!(#out) } else { quote_spanned!(at_type=> &#out) };
     let outcome = Outcome { krate: &arguments.krate, function, out };
-    let is_polled = matches!(shape, Shape::Future { .. }) || is_called_boxed_future(function);
+    let is_polled = boxed_future(function).is_some() || is_called_boxed_future(function);
     let (entry, end) =
         (entry(arguments, checked, is_polled, after.changes), after.tokens(arguments, &outcome, checked));
     let tracked = loaded.tracked();
@@ -102,6 +102,10 @@ fn work(arguments: &Arguments, function: &Function, shape: Shape, after: &After,
             }
         }
         Shape::Async => {
+            if let Some(boxed) = boxed_future(function) {
+                let body = future(krate, function, (!after.uses_arguments).then(|| quote!(move)));
+                return awaited(&quote!(#body.await), boxed, end);
+            }
             let body = future(krate, function, after.move_token());
             quote! {
                 let #out = #body.await;
@@ -109,22 +113,24 @@ fn work(arguments: &Arguments, function: &Function, shape: Shape, after: &After,
                 #out
             }
         }
-        Shape::Future { boxed } => {
-            let future = future_name();
-            let work = quote! {
-                async move {
-                    let #out = #future.await;
-                    #end
-                    #out
-                }
-            };
-            let work = if boxed { quote!(::std::boxed::Box::pin(#work)) } else { work };
-            let body = call(krate, function, after.gets());
-            quote! {
-                let #future = #body;
-                #work
-            }
+        Shape::Future { boxed } => awaited(&call(krate, function, after.gets()), boxed, end),
+    }
+}
+
+/// A future that awaits the one that the body makes.
+fn awaited(body: &TokenStream, boxed: bool, end: &TokenStream) -> TokenStream {
+    let (future, out) = (future_name(), out());
+    let work = quote! {
+        async move {
+            let #out = #future.await;
+            #end
+            #out
         }
+    };
+    let work = if boxed { quote!(::std::boxed::Box::pin(#work)) } else { work };
+    quote! {
+        let #future = #body;
+        #work
     }
 }
 

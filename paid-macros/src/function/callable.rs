@@ -14,7 +14,7 @@ use super::Function;
 use super::expectation::Within;
 use super::lifetimes::{declared, is_of_each_call};
 use super::own_bounds::bounds_of;
-use super::shape::bare;
+use super::shape::{bare, is_called_like_a_parameter};
 
 /// `content` where this bound is expected of it; `None` where the bound cannot be said outside the function.
 pub(super) fn callable_from(
@@ -262,10 +262,4 @@ fn may_hide_a_lifetime(path: &Path) -> bool {
         Some(name) => name == "Formatter" || name == "Context",
         None => path.leading_colon.is_some() || first.starts_with(char::is_lowercase),
     }
-}
-
-/// `T`, `T1`: it may be a parameter of the `impl` around.
-fn is_called_like_a_parameter(name: &Ident) -> bool {
-    let name = name.to_string();
-    name == "Self" || !name.contains(char::is_lowercase)
 }

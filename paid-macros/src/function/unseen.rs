@@ -5,12 +5,12 @@ use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
 use syn::{
-    BoundLifetimes, GenericArgument, Lifetime, Path, PathArguments, ReturnType, Token, Type, TypeParam, TypeParamBound,
-    WherePredicate,
+    BoundLifetimes, GenericArgument, GenericParam, Lifetime, Path, PathArguments, ReturnType, Token, Type, TypeParam,
+    TypeParamBound, WherePredicate,
 };
 
 use super::lifetimes::declared;
-use super::shape::{bare, is_evident, is_trait, of_own_parameter, returned};
+use super::shape::{bare, is_called_like_a_parameter, is_evident, is_trait, of_own_parameter, returned};
 use super::{Function, mention};
 
 /// What the return type hides.
@@ -24,6 +24,10 @@ pub(crate) struct Unseen<'a> {
     pub(super) called: Vec<Returned<'a>>,
     /// Types that may be other names of the parameters between their angles.
     pub(super) named: Vec<&'a Type>,
+    /// The same for parameters with bounds, which nothing can stand in for.
+    pub(super) named_by_bounds: Vec<(&'a Type, Ident)>,
+    /// Whether the return type may be another name of something of a parameter, with bounds or of the `impl` around.
+    pub(super) may_be_work: bool,
 }
 
 /// What a callable returns.
@@ -72,8 +76,17 @@ impl<'a> Unseen<'a> {
         });
         if holds_one(&last.ident.to_string()) {
             types.for_each(|inner| self.look(inner, function, true));
-        } else if last.ident != "Result" && mentions_a_free_parameter(path, function) {
-            self.named.push(ty);
+        } else if last.ident != "Result" {
+            let mentioned = mentioned_parameters(path, function);
+            if mentioned.iter().any(|known| is_free(known, function)) {
+                self.named.push(ty);
+            }
+            let may_be_other_name = !is_evident(&last.ident.to_string());
+            let bound = mentioned.iter().filter(|known| may_be_other_name && !is_free(known, function));
+            self.named_by_bounds.extend(bound.map(|known| (ty, known.ident.clone())));
+            self.may_be_work |= !held
+                && (mentioned.iter().any(|known| !is_free(known, function))
+                    || mentions_what_is_called_like_a_parameter(path.to_token_stream(), function));
         }
     }
 
@@ -85,13 +98,29 @@ impl<'a> Unseen<'a> {
     }
 }
 
-/// Whether one of the function's parameters is between the angles, and any type at all may stand there.
-fn mentions_a_free_parameter(path: &Path, function: &Function) -> bool {
+/// The function's parameters that are between the angles.
+fn mentioned_parameters<'a>(path: &Path, function: &'a Function) -> Vec<&'a TypeParam> {
     let written = path.to_token_stream();
     let is_there = |known: &&TypeParam| mention(written.clone(), &known.ident.to_string()).is_some();
-    function.signature.generics.type_params().filter(is_there).any(|known| is_free(known, function))
+    function.signature.generics.type_params().filter(is_there).collect()
 }
 
+fn mentions_what_is_called_like_a_parameter(tokens: TokenStream, function: &Function) -> bool {
+    let is_own = |name: &Ident| {
+        function.signature.generics.params.iter().any(|known| match known {
+            GenericParam::Type(known) => known.ident == *name,
+            GenericParam::Const(known) => known.ident == *name,
+            GenericParam::Lifetime(_) => false,
+        })
+    };
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(name) => is_called_like_a_parameter(&name) && !is_own(&name),
+        TokenTree::Group(group) => mentions_what_is_called_like_a_parameter(group.stream(), function),
+        _ => false,
+    })
+}
+
+/// Whether any type at all may stand for the parameter.
 fn is_free(parameter: &TypeParam, function: &Function) -> bool {
     const TRAITS: [&str; 12] =
         ["Debug", "Clone", "Copy", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash", "Default", "Send", "Sync", "Unpin"];
