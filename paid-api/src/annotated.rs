@@ -1,6 +1,7 @@
 //! What the macros expand into. Not part of the public API: it changes with the macros.
 
 mod answers;
+mod ended;
 mod held;
 mod later;
 mod optional;
@@ -30,6 +31,7 @@ use crate::signal::value::{self, AsCost, AsQuantity, AsTimestamp};
 use crate::signal::{Data, PaidSignal, Signal};
 use crate::types::{ExternalProductId, ProductAttribution};
 
+pub use ended::{Ended, ended};
 pub use held::{Kind, kinds};
 pub use later::{Called, calls, outcomes_to_come};
 pub use optional::{Held, can_be_none, fields};

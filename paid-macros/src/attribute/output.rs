@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, FnArg, LitStr, ReturnType, Type};
+use syn::{Expr, FnArg, LitStr, Path, ReturnType, Type};
 
 use super::check::Checked;
 use super::input::{self, Arguments, On};
@@ -53,7 +53,8 @@ pub(crate) fn contents(
     let holds = shape == Shape::Sync && returned(function).is_some_and(may_hold_a_future);
     let at_type = return_span(&function.signature.output);
     let out = Ident::new(&out().to_string(), at_type.resolved_at(out().span()));
-    let out = if holds { quote!(#out) } else { quote_spanned!(at_type=> &#out) };
+    let is_borrowed = holds || boxed_future(function).is_some();
+    let out = if is_borrowed { quote!(#out) } else { quote_spanned!(at_type=> &#out) };
     let outcome = Outcome { krate: &arguments.krate, function, out };
     let is_polled = boxed_future(function).is_some() || is_called_boxed_future(function);
     let (entry, end) =
@@ -104,7 +105,7 @@ fn work(arguments: &Arguments, function: &Function, shape: Shape, after: &After,
         Shape::Async => {
             if let Some(boxed) = boxed_future(function) {
                 let body = future(krate, function, (!after.uses_arguments).then(|| quote!(move)));
-                return awaited(&quote!(#body.await), boxed, end);
+                return awaited(krate, &quote!(#body.await), boxed, end);
             }
             let body = future(krate, function, after.move_token());
             quote! {
@@ -113,20 +114,14 @@ fn work(arguments: &Arguments, function: &Function, shape: Shape, after: &After,
                 #out
             }
         }
-        Shape::Future { boxed } => awaited(&call(krate, function, after.gets()), boxed, end),
+        Shape::Future { boxed } => awaited(krate, &call(krate, function, after.gets()), boxed, end),
     }
 }
 
-/// A future that awaits the one that the body makes.
-fn awaited(body: &TokenStream, boxed: bool, end: &TokenStream) -> TokenStream {
+/// The future that the body makes, with what happens at its end.
+fn awaited(krate: &Path, body: &TokenStream, boxed: bool, end: &TokenStream) -> TokenStream {
     let (future, out) = (future_name(), out());
-    let work = quote! {
-        async move {
-            let #out = #future.await;
-            #end
-            #out
-        }
-    };
+    let work = quote!(#krate::__private::ended(#future, move |#out| { #end }));
     let work = if boxed { quote!(::std::boxed::Box::pin(#work)) } else { work };
     quote! {
         let #future = #body;
@@ -207,7 +202,7 @@ fn entry(arguments: &Arguments, checked: &Checked<'_>, is_polled: bool, late: bo
 }
 
 /// What says that a feature is there, at the place that needs it.
-fn features(krate: &syn::Path, place: Span) -> TokenStream {
+fn features(krate: &Path, place: Span) -> TokenStream {
     moved(&quote!(#krate::__private::Features), place)
 }
 
