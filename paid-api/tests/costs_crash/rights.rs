@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::restarts::{JOURNAL, until};
 use super::server::{Answer, MS, SECOND, Server, builder, cost};
@@ -21,12 +23,12 @@ fn is_private(folder: &Path, names: &[&str]) {
     }
 }
 
-/// Refuses `bad`, loses the answer to `lost`, and is not there for `waits`.
-fn server() -> Server {
-    Server::start(|vendors| match vendors {
+/// Refuses `bad`, loses the answer to `lost`, and is not there for `waits` at first.
+fn server(is_up: Arc<AtomicBool>) -> Server {
+    Server::start(move |vendors| match vendors {
         [one] if one == "bad" => Answer::of(false, 400),
         [one] if one == "lost" => Answer::of(true, 500),
-        [one] if one == "waits" => Answer::of(false, 503),
+        [one] if one == "waits" && !is_up.load(Ordering::SeqCst) => Answer::of(false, 503),
         [_] => Answer::STORED,
         _ => Answer::of(false, 400),
     })
@@ -37,7 +39,8 @@ async fn only_the_owner_can_read_the_outbox_of_cost_records_its_journal_and_its_
     const LETTERS: &str = "dead-letters.jsonl";
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("deep/costs");
-    let server = server();
+    let is_up = Arc::new(AtomicBool::new(false));
+    let server = server(Arc::clone(&is_up));
     let build = || builder(server.url(), 5 * SECOND).outbox(&folder).max_batch(1).patience(MS).on_error(|_| ());
     let costs = build().build().unwrap();
     for vendor in ["bad", "lost", "good", "waits"] {
@@ -46,6 +49,7 @@ async fn only_the_owner_can_read_the_outbox_of_cost_records_its_journal_and_its_
     until("all are answered", || costs.stats().delivered == 1 && costs.stats().dead_lettered == 2).await;
     is_private(&folder, &["outbox.redb", "contents", "mark", JOURNAL, LETTERS]);
     drop(costs);
+    is_up.store(true, Ordering::SeqCst);
 
     // An earlier version, or a restored copy, left them open to others; and a crash left half a journal.
     let new = format!(".{JOURNAL}.new");
@@ -56,7 +60,8 @@ async fn only_the_owner_can_read_the_outbox_of_cost_records_its_journal_and_its_
     let costs = build().build().unwrap();
     // The journal is written anew with the first request, and the letters when one is delivered.
     costs.record(cost("good", "later")).await.unwrap();
-    assert_eq!(costs.resubmit().await.unwrap().refused.len(), 2);
+    let outcome = costs.resubmit().await.unwrap();
+    assert_eq!(outcome.refused.len(), 2, "{outcome:?}");
     is_private(&folder, &["outbox.redb", "contents", "mark", JOURNAL, LETTERS]);
     assert!(!folder.join(new).exists());
     drop(costs);
