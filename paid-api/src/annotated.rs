@@ -1,6 +1,7 @@
 //! What the macros expand into. Not part of the public API: it changes with the macros.
 
 mod answers;
+mod ended;
 mod held;
 mod later;
 mod optional;
@@ -30,13 +31,14 @@ use crate::signal::value::{self, AsCost, AsQuantity, AsTimestamp};
 use crate::signal::{Data, PaidSignal, Signal};
 use crate::types::{ExternalProductId, ProductAttribution};
 
+pub use ended::{Ended, ended};
 pub use held::{Kind, kinds};
 pub use later::{Called, calls, outcomes_to_come};
 pub use optional::{Held, can_be_none, fields};
-pub use outcome::{Probe, outcomes};
+pub use outcome::{Probe, outcomes, unless_it_is_work};
 pub use protected::{protect, write_protected};
 pub use success::success;
-pub use supposed::{Parameter, Supposed, supposed_types};
+pub use supposed::{Named, Parameter, Supposed, supposed_types};
 pub use text::{by_str, joined, role, role_of_text, write};
 #[cfg(feature = "trace")]
 pub use traced::*;

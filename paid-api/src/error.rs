@@ -78,6 +78,8 @@ pub enum Error {
 pub struct SinkError {
     /// What the rejection means for the batch.
     pub verdict: Verdict,
+    /// False if nobody was asked, or nobody answered: it does not show that anything gets through.
+    pub(crate) is_answer: bool,
     pub(crate) source: Box<dyn std::error::Error + Send + Sync>,
 }
 
@@ -215,13 +217,29 @@ impl Error {
 
     /// For custom sinks: the sink cannot accept the batch now, but may accept it later. The emitter retries it.
     pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Sink(Box::new(SinkError { verdict: Verdict::NotDone, source: source.into() }))
+        Self::Sink(Box::new(SinkError { verdict: Verdict::NotDone, is_answer: false, source: source.into() }))
     }
 
     /// For custom sinks: the sink will never accept the batch as it is. The emitter halves it until each bad record is
     /// alone.
     pub fn refused(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Sink(Box::new(SinkError { verdict: Verdict::BadContent, source: source.into() }))
+        Self::Sink(Box::new(SinkError { verdict: Verdict::BadContent, is_answer: true, source: source.into() }))
+    }
+
+    /// Like [`refused`](Self::refused), without an answer of the server.
+    #[allow(dead_code, reason = "features `cost-emitter` and `nats` use it")]
+    pub(crate) fn refused_unanswered(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        let source = source.into();
+        Self::Sink(Box::new(SinkError { verdict: Verdict::BadContent, is_answer: false, source }))
+    }
+
+    /// Returns true if the server has answered about the content, even if it refused it.
+    pub(crate) fn is_answer(&self) -> bool {
+        match self {
+            Self::Api(_) => self.verdict() == Verdict::BadContent,
+            Self::Sink(error) => error.is_answer,
+            _ => false,
+        }
     }
 
     /// What the error means for the work of the request; see the table at [`Verdict`].

@@ -4,6 +4,7 @@
 mod block;
 mod check;
 mod editor;
+mod in_the_clear;
 mod input;
 mod output;
 

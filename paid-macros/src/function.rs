@@ -1,10 +1,14 @@
 //! A function as it was written: its body is carried, not parsed, so that a half-written one does no harm.
 
 mod body;
+mod callable;
 mod expectation;
+mod hiding;
+mod lifetimes;
 mod mention;
 mod order;
 mod outcome;
+mod own_bounds;
 mod placeholders;
 mod shape;
 mod traced;
@@ -19,7 +23,9 @@ use syn::{Attribute, Signature, Token, Visibility};
 pub(crate) use body::{Gets, call, closure, future, inner, is_in_place};
 pub(crate) use mention::{may_mention, mention, value};
 pub(crate) use outcome::{Outcome, place_of};
-pub(crate) use shape::{Shape, is_called_boxed_future, is_never, may_hold_a_future, returned, returns_a_future, shape};
+pub(crate) use shape::{
+    Shape, boxed_future, is_called_boxed_future, is_never, may_hold_a_future, returned, returns_a_future, shape,
+};
 pub(crate) use traced::mark as traced_mark;
 pub(crate) use unseen::unseen;
 

@@ -206,26 +206,36 @@ held_futures! {
     [A] (F, A);
 }
 
+const POINTERS: [&str; 6] =
+    ["alloc::boxed::Box<", "alloc::sync::Arc<", "alloc::rc::Rc<", "core::pin::Pin<", "&mut ", "&"];
+
+const HOLDERS: [&str; 9] = [
+    "core::option::Option<",
+    "core::task::poll::Poll<",
+    "alloc::boxed::Box<",
+    "alloc::sync::Arc<",
+    "alloc::rc::Rc<",
+    "core::pin::Pin<",
+    "alloc::vec::Vec<",
+    "&mut ",
+    "&",
+];
+
+/// The name of the type that these hold, in one another too, with what ends theirs.
+fn within<'a>(name: &'a str, holders: &[&str]) -> &'a str {
+    let mut held = name;
+    while let Some(inner) = holders.iter().find_map(|holder| held.strip_prefix(holder)) {
+        held = inner;
+    }
+    held
+}
+
 /// A `Result` whose type was hidden from the compiler where the function was written, by a parameter with bounds that a
 /// `Result` fulfils: whether it is an `Err` cannot be seen, so nothing is billed, and this is said.
 #[inline]
 fn unless_it_is_a_result<T: ?Sized>(value: &T) -> Option<&T> {
-    const HOLDERS: [&str; 9] = [
-        "core::option::Option<",
-        "core::task::poll::Poll<",
-        "alloc::boxed::Box<",
-        "alloc::sync::Arc<",
-        "alloc::rc::Rc<",
-        "core::pin::Pin<",
-        "alloc::vec::Vec<",
-        "&mut ",
-        "&",
-    ];
     let name = std::any::type_name::<T>();
-    let mut held = name;
-    while let Some(inner) = HOLDERS.iter().find_map(|holder| held.strip_prefix(holder)) {
-        held = inner;
-    }
+    let held = within(name, &HOLDERS);
     if !held.starts_with("core::result::Result<") {
         return Some(value);
     }
@@ -235,8 +245,6 @@ fn unless_it_is_a_result<T: ?Sized>(value: &T) -> Option<&T> {
 /// The same for a type of which nothing was decided: where it was written out, an `Option` or a future would have been.
 #[inline]
 fn unless_it_hides_an_answer<T: ?Sized>(value: &T) -> Option<&T> {
-    const POINTERS: [&str; 6] =
-        ["alloc::boxed::Box<", "alloc::sync::Arc<", "alloc::rc::Rc<", "core::pin::Pin<", "&mut ", "&"];
     const ANSWERS: [&str; 4] = [
         "core::option::Option<",
         "core::task::poll::Poll<",
@@ -244,12 +252,24 @@ fn unless_it_hides_an_answer<T: ?Sized>(value: &T) -> Option<&T> {
         "dyn core::future::future::Future<",
     ];
     let name = std::any::type_name::<T>();
-    let mut held = name;
-    while let Some(inner) = POINTERS.iter().find_map(|pointer| held.strip_prefix(pointer)) {
-        held = inner;
-    }
+    let held = within(name, &POINTERS);
     let is_answer = ANSWERS.iter().any(|answer| held.starts_with(answer)) || is_tuple_with_a_result(held);
     if is_answer { hidden(name) } else { unless_it_is_a_result(value) }
+}
+
+/// The same for an `async` block or a closure, whose work is yet to be done, behind an alias of something of a parameter: where
+/// it was written out, it would have been asked about.
+#[inline]
+pub fn unless_it_is_work<T: ?Sized>(success: Option<&T>) -> Option<&T> {
+    let name = std::any::type_name::<T>();
+    if success.is_some() && is_closure(within(name, &HOLDERS)) { hidden(name) } else { success }
+}
+
+/// Whether this is a closure's name, with what ends the names of its holders, and not that of a type which has one between its
+/// angles.
+fn is_closure(name: &str) -> bool {
+    let own = name.trim_end_matches('>').replace("->", "");
+    own.ends_with("{{closure}}") && own.matches('<').count() == own.matches('>').count()
 }
 
 fn is_tuple_with_a_result(name: &str) -> bool {

@@ -66,10 +66,37 @@ pub trait ByItself {
 }
 impl<T: ?Sized, W: ?Sized> ByItself for Supposed<T, W> {}
 
+/// A type, and a parameter with bounds of which it may be another name.
+pub struct Named<W: ?Sized, T: ?Sized>(PhantomData<fn() -> (*const W, *const T)>);
+
+impl<W: ?Sized, T: ?Sized> Named<W, T> {
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+macro_rules! other_names {
+    ($([$($lifetime:lifetime,)?] $of:ty),*) => { $(
+        impl<$($lifetime,)? T> ByParameter for &Named<$of, T> {
+            type Written = $of;
+            fn __paid_supposed(&self)
+            where
+                Outcome: SeesTheParameter<$of>,
+            {
+            }
+        }
+    )* };
+}
+
+other_names!([] T, [] Option<T>, [] Poll<T>, ['a,] &'a T, ['a,] &'a mut T, [] Box<T>, [] Rc<T>, [] Arc<T>, [] Pin<Box<T>>);
+
+impl<W: ?Sized, T: ?Sized> ByItself for Named<W, T> {}
+
 /// What no type implements.
 #[diagnostic::on_unimplemented(
     message = "whether this function succeeded cannot be seen in `{T}`",
-    label = "this is another name of a type that may be a `Result`, for whose `Err` nothing must be billed",
+    label = "this is another name of a type that may be a `Result` or a future, and nothing may be billed before that has succeeded",
     note = "write `success = |out| ...`, a closure that returns a `bool`, an `Option` or a `Result`, in the annotation",
     note = "or write `on = \"always\"` to emit whatever the function returns"
 )]

@@ -67,7 +67,7 @@ impl CostSink {
         let records: Vec<_> = batch.records().collect();
         let places: Vec<Place<'_>> = records.iter().map(|record| record.key()).zip(batch.chunks()).collect();
         if let Some((key, _)) = places.iter().find(|(key, _)| !is_key(key)) {
-            return Err(Error::refused(format!("{key:?} is not the key of a cost record")));
+            return Err(Error::refused_unanswered(format!("{key:?} is not the key of a cost record")));
         }
         let sorted = self.known().sort(&places, self.resend);
         if sorted.is_early {
@@ -89,7 +89,7 @@ impl CostSink {
         if let [(key, _)] = places.as_slice() {
             self.known().refused(key);
         }
-        Err(Error::refused(UNCERTAIN))
+        Err(Error::refused_unanswered(UNCERTAIN))
     }
 
     /// Returns how many Paid had already.
@@ -125,7 +125,7 @@ impl CostSink {
         if let [(key, _)] = places {
             self.known().refused(key);
         }
-        Err(Error::refused(UNCERTAIN))
+        Err(Error::refused_unanswered(UNCERTAIN))
     }
 
     fn lost(&self, places: &[Place<'_>], why: &dyn fmt::Display) {

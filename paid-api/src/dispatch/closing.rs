@@ -10,7 +10,6 @@ use super::shared::DispatchShared;
 use super::told;
 use crate::duration;
 use crate::ending::{self, Cause, Done, LONGEST, Listed, MOMENT, Part, Seat};
-use crate::foreign;
 use crate::report::{DeliveryError, log};
 
 /// Waits that take longer than this are logged.
@@ -28,7 +27,7 @@ pub(super) struct Closing<C: Cargo> {
     process: u32,
     seat: Seat,
     done: Done,
-    ended: tokio::sync::watch::Sender<bool>,
+    ended: told::Sender<bool>,
 }
 
 /// Says that the thread has ended when it is dropped, even by a panic.
@@ -55,7 +54,7 @@ impl<C: Cargo> Closing<C> {
             process: std::process::id(),
             seat: Seat::new(),
             done: Done::default(),
-            ended: tokio::sync::watch::Sender::new(false),
+            ended: told::channel(false).0,
         };
         (closing, ending)
     }
@@ -76,7 +75,8 @@ impl<C: Cargo> Closing<C> {
 
     /// Completes when the thread has ended.
     pub(super) async fn ended(&self) -> bool {
-        self.ended.subscribe().wait_for(|ended| *ended).await.is_ok()
+        let mut ended = self.ended.receiver();
+        ended.wait_for(|ended| *ended).await.is_ok()
     }
 
     /// Ends the thread within its patience, and waits for it. On the thread itself, it only begins the end.
@@ -161,7 +161,6 @@ impl<C: Cargo> Part for Closing<C> {
 impl<C: Cargo> Drop for Running<C> {
     fn drop(&mut self) {
         self.closing.done.tell();
-        // It wakes tasks of the user's.
-        let _ = foreign::call(|| self.closing.ended.send_replace(true));
+        self.closing.ended.send_replace(true);
     }
 }

@@ -1,26 +1,36 @@
 //! A value that changes, and that others wait for. tokio's `watch` wakes them in a random order; this one in the order in
 //! which they began to wait, so that a simulation is the same every time.
 
+use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::ops::Deref;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
 
-use tokio::sync::Notify;
+use crate::foreign;
 
-struct Shared<T> {
-    value: Mutex<Told<T>>,
-    changed: Notify,
-}
+struct Shared<T>(Mutex<Told<T>>);
 
 struct Told<T> {
     value: T,
     /// The sender is gone.
     is_closed: bool,
+    /// Those who wait, in the order in which they began.
+    waiting: BTreeMap<u64, Waker>,
+    next: u64,
 }
 
 impl<T> Shared<T> {
     fn lock(&self) -> MutexGuard<'_, Told<T>> {
-        self.value.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes all who wait. A waker is code of the user's runtime: one that panics keeps no other from being woken.
+    fn wake(&self) {
+        let waiting = std::mem::take(&mut self.lock().waiting);
+        for waker in waiting.into_values() {
+            let _ = foreign::call(|| waker.wake());
+        }
     }
 }
 
@@ -38,7 +48,8 @@ pub(super) struct Value<T>(T);
 pub(super) struct Closed;
 
 pub(super) fn channel<T: Copy>(value: T) -> (Sender<T>, Receiver<T>) {
-    let shared = Arc::new(Shared { value: Mutex::new(Told { value, is_closed: false }), changed: Notify::new() });
+    let told = Told { value, is_closed: false, waiting: BTreeMap::new(), next: 0 };
+    let shared = Arc::new(Shared(Mutex::new(told)));
     (Sender(Arc::clone(&shared)), Receiver(shared))
 }
 
@@ -47,7 +58,7 @@ impl<T: Copy> Sender<T> {
     pub(super) fn send_if_modified(&self, change: impl FnOnce(&mut T) -> bool) -> bool {
         let is_changed = change(&mut self.0.lock().value);
         if is_changed {
-            self.0.changed.notify_waiters();
+            self.0.wake();
         }
         is_changed
     }
@@ -56,10 +67,14 @@ impl<T: Copy> Sender<T> {
         Value(self.0.lock().value)
     }
 
+    pub(super) fn receiver(&self) -> Receiver<T> {
+        Receiver(Arc::clone(&self.0))
+    }
+
     /// Replaces the value, and wakes those who wait.
     pub(super) fn send_replace(&self, value: T) -> T {
         let before = std::mem::replace(&mut self.0.lock().value, value);
-        self.0.changed.notify_waiters();
+        self.0.wake();
         before
     }
 }
@@ -67,7 +82,29 @@ impl<T: Copy> Sender<T> {
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         self.0.lock().is_closed = true;
-        self.0.changed.notify_waiters();
+        self.0.wake();
+    }
+}
+
+/// The place of somebody who waits; left when it is dropped.
+struct Place<'a, T> {
+    shared: &'a Shared<T>,
+    number: u64,
+}
+
+impl<'a, T> Place<'a, T> {
+    fn new(shared: &'a Shared<T>) -> Self {
+        let mut told = shared.lock();
+        told.next += 1;
+        Self { shared, number: told.next }
+    }
+}
+
+impl<T> Drop for Place<'_, T> {
+    fn drop(&mut self) {
+        // The waker is dropped after the lock: that, too, is code of the user's runtime.
+        let waker = self.shared.lock().waiting.remove(&self.number);
+        let _ = foreign::call(|| drop(waker));
     }
 }
 
@@ -78,20 +115,22 @@ impl<T: Copy> Receiver<T> {
 
     /// Waits for a value like this; fails if the sender is gone before.
     pub(super) async fn wait_for(&mut self, mut is_right: impl FnMut(&T) -> bool) -> Result<Value<T>, Closed> {
-        loop {
-            let mut changed = pin!(self.0.changed.notified());
-            changed.as_mut().enable();
-            {
-                let told = self.0.lock();
-                if is_right(&told.value) {
-                    return Ok(Value(told.value));
-                }
-                if told.is_closed {
-                    return Err(Closed);
-                }
+        let place = Place::new(&self.0);
+        poll_fn(|context| {
+            let waker = context.waker().clone();
+            let mut told = place.shared.lock();
+            if is_right(&told.value) {
+                return Poll::Ready(Ok(Value(told.value)));
             }
-            changed.await;
-        }
+            if told.is_closed {
+                return Poll::Ready(Err(Closed));
+            }
+            let before = told.waiting.insert(place.number, waker);
+            drop(told);
+            drop(before);
+            Poll::Pending
+        })
+        .await
     }
 }
 
@@ -111,6 +150,7 @@ impl<T> Deref for Value<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::task::Context;
     use std::time::Duration;
 
     use super::*;
@@ -134,5 +174,64 @@ mod tests {
             drop(sender);
             assert!(receiver.clone().wait_for(|value| !*value).await.is_err());
         }
+    }
+
+    struct Panics;
+
+    impl std::task::Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("on purpose");
+        }
+    }
+
+    /// Counts how often it is called.
+    #[derive(Default)]
+    struct Counts(std::sync::atomic::AtomicUsize);
+
+    impl std::task::Wake for Counts {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn a_waker_that_panics_keeps_no_other_from_being_woken() {
+        type Tell = fn(Sender<bool>);
+        let ways: [Tell; 3] = [
+            |sender| assert!(!sender.send_replace(true)),
+            |sender| assert!(sender.send_if_modified(|value| !std::mem::replace(value, true))),
+            drop,
+        ];
+        for tell in ways {
+            let (sender, receiver) = channel(false);
+            let counts = Arc::<Counts>::default();
+            let (panics, woken) = (Waker::from(Arc::new(Panics)), Waker::from(Arc::clone(&counts)));
+            let mut waits: Vec<_> = (0..100)
+                .map(|number| {
+                    let mut receiver = receiver.clone();
+                    let wait = Box::pin(async move { receiver.wait_for(|value| *value).await.is_ok() });
+                    (wait, if number % 10 == 0 { &panics } else { &woken })
+                })
+                .collect();
+            for (wait, waker) in &mut waits {
+                assert!(wait.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+            }
+            tell(sender);
+            assert_eq!(counts.0.load(std::sync::atomic::Ordering::SeqCst), 90);
+        }
+    }
+
+    #[test]
+    fn who_no_longer_waits_is_forgotten() {
+        let (sender, receiver) = channel(false);
+        for _ in 0..10 {
+            let mut receiver = receiver.clone();
+            let mut wait = Box::pin(async move { receiver.wait_for(|value| *value).await.is_ok() });
+            for _ in 0..3 {
+                assert!(wait.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            }
+            assert_eq!(sender.0.lock().waiting.len(), 1);
+        }
+        assert!(sender.0.lock().waiting.is_empty());
     }
 }

@@ -89,5 +89,5 @@ pub fn answer(status: u16, headers: &[(&'static str, &str)]) -> Error {
 
 /// The error of a request that got no answer.
 pub fn unanswered() -> Error {
-    Error::Sink(Box::new(SinkError { verdict: Verdict::Unknown, source: "no answer".into() }))
+    Error::Sink(Box::new(SinkError { verdict: Verdict::Unknown, is_answer: false, source: "no answer".into() }))
 }

@@ -43,7 +43,7 @@ impl NatsSink {
         let most = self.context.client().max_payload();
         let size = |record: &Record| record.body().len() + headers_size(&message_id(record.key()));
         match batch.records().map(size).find(|size| *size > most) {
-            Some(size) => Err(Error::refused(format!(
+            Some(size) => Err(Error::refused_unanswered(format!(
                 "a message of {size} bytes exceeds the NATS server's `max_payload` of {most}"
             ))),
             None => Ok(()),

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use paid::costs::CostEmitter;
-use paid::{Emitter, Error, Method, RetryPolicy};
+use paid::costs::{CostEmitter, CostRecord};
+use paid::{Currency, Emitter, Error, Method, Money, RetryPolicy};
 
 use super::server::{Server, accepts, answer, json};
 use super::{builder, client, signal};
@@ -85,6 +85,65 @@ async fn every_duration_may_be_for_ever() {
     guard.scope().customer("acme").run_sync(|| ());
     guard.flush(Duration::from_secs(5)).await.unwrap();
     assert!(server.seen().iter().any(|request| request.target() == "/v1/traces"));
+}
+
+/// Does something on a thread of its own, where dropping a handle waits; fails if it panics or does not end.
+fn ends(what: &str, work: impl FnOnce() + Send + 'static) {
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        work();
+        tell.send(()).unwrap();
+    });
+    assert_eq!(told.recv_timeout(Duration::from_secs(20)), Ok(()), "{what}");
+}
+
+#[test]
+fn patience_and_linger_without_end_hold_up_neither_a_flush_nor_the_end() {
+    let server = Server::start(accepts);
+    let (client, url) = (client(&server.url), format!("{}/v1/traces", server.url));
+    for sends in [false, true] {
+        let to_paid = client.clone();
+        ends("signals", move || {
+            let emitter = Emitter::builder(to_paid).patience(MAX).linger(MAX).retry_delays(MAX, MAX).build().unwrap();
+            if sends {
+                emitter.emit(signal("k-1"));
+            }
+        });
+        let to_paid = client.clone();
+        ends("cost records", move || {
+            let costs = CostEmitter::builder(to_paid).patience(MAX).linger(MAX).retry_delays(MAX, MAX).build().unwrap();
+            if sends {
+                costs.record(CostRecord::amount(Money::parse("1", Currency::USD).unwrap()).customer("acme"));
+            }
+        });
+        let spans = paid::trace::builder().api_key("paid_x").endpoint(&url).patience(MAX).linger(MAX);
+        ends("spans", move || {
+            let guard = spans.retry_delays(MAX, MAX).build().unwrap();
+            if sends {
+                guard.scope().customer("acme").run_sync(|| ());
+            }
+        });
+    }
+    let targets: Vec<_> = server.seen().iter().map(|request| request.target().to_owned()).collect();
+    assert_eq!(targets, ["/signals/bulk", "/costs/bulk", "/v1/traces"]);
+}
+
+#[tokio::test]
+async fn a_wait_without_end_before_a_retry_is_cut_short_by_a_shutdown() {
+    let fails = std::sync::atomic::AtomicUsize::new(2);
+    let server = Server::start(move |request| {
+        let left = fails.load(std::sync::atomic::Ordering::SeqCst);
+        if left > 0 {
+            fails.store(left - 1, std::sync::atomic::Ordering::SeqCst);
+            return answer(503, &[], "{}");
+        }
+        accepts(request)
+    });
+    let emitter = Emitter::builder(client(&server.url)).retry_delays(MAX, MAX).in_flight(1).build().unwrap();
+    emitter.emit(signal("k-1"));
+    emitter.flush(Duration::from_millis(300)).await.unwrap_err();
+    emitter.shutdown(Duration::from_secs(6)).await.unwrap();
+    assert_eq!(emitter.stats().delivered, 1);
 }
 
 #[tokio::test]

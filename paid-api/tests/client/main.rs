@@ -6,8 +6,10 @@ mod connections;
 mod hostile;
 mod keys;
 mod lists;
+mod numbers;
 mod processes;
 mod server;
+mod waits;
 
 use paid::{Client, ClientBuilder, RetryPolicy, Signal};
 

@@ -6,5 +6,8 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod kills;
+mod outages;
 mod restarts;
+mod rights;
 mod server;
+mod unwritable;

@@ -8,10 +8,10 @@ use paid::outbox::dead_letters;
 
 use super::server::{Answer, MS, SECOND, Server, builder, cost};
 
-const JOURNAL: &str = "costs-on-their-way";
+pub(crate) const JOURNAL: &str = "costs-on-their-way";
 
 /// What the disk holds when a process is killed now.
-fn killed(folder: &Path) -> tempfile::TempDir {
+pub(crate) fn killed(folder: &Path) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(folder).unwrap().flatten() {
         fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
@@ -19,7 +19,7 @@ fn killed(folder: &Path) -> tempfile::TempDir {
     copy
 }
 
-async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     for _ in 0..1000 {
         if is_so() {
             return;
@@ -61,7 +61,7 @@ async fn what_paid_has_is_not_sent_again_though_its_frame_is_still_on_disk() {
 }
 
 /// An outbox with a record on its way and one that was never sent, left by a killed process.
-async fn left_behind(server: &Server) -> tempfile::TempDir {
+pub(crate) async fn left_behind(server: &Server) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let costs = builder(server.url(), 60 * SECOND).outbox(folder.path()).in_flight(1).max_batch(1);
     let costs = costs.patience(MS).build().unwrap();

@@ -115,6 +115,28 @@ fn costs_and_spans() {
     std::mem::forget(guard);
 }
 
+/// Four parts: each has little patience, names its own time for the end, and is kept. One sends its signals one after the
+/// other, one never ends.
+fn each_names_its_own_time() {
+    let one_by_one = EmitterBuilder::over(Printer("slow", SHORT * 2)).in_flight(1).max_batch(1).linger(NEVER);
+    let slow = one_by_one.patience(Duration::ZERO).build().unwrap();
+    slow.shutdown_on_sigterm(LONG).unwrap();
+    keep(slow);
+    let spans = paid::trace::builder().api_key("paid_x").endpoint(std::env::var(SPANS).unwrap()).linger(NEVER);
+    let guard = spans.patience(Duration::ZERO).build().unwrap();
+    guard.shutdown_on_sigterm(LONG).unwrap();
+    guard.scope().customer("acme").product("p").run_sync(|| ());
+    std::mem::forget(guard);
+    let costs = CostEmitter::builder(client()).linger(NEVER).patience(Duration::ZERO).build().unwrap();
+    costs.shutdown_on_sigterm(LONG).unwrap();
+    costs.record(CostRecord::amount(Money::parse("1", Currency::USD).unwrap()).customer("acme").vendor("v"));
+    assert!(COSTS.set(costs).is_ok());
+    // Last, so that its time is the last that was named.
+    let stuck = EmitterBuilder::over(Stuck).linger(NEVER).patience(LONG * 2).build().unwrap();
+    stuck.shutdown_on_sigterm(SHORT).unwrap();
+    keep(stuck);
+}
+
 /// Builds what the role says, and queues what is to be delivered.
 fn build(role: &str) {
     match role {
@@ -210,6 +232,10 @@ fn process() {
 /// Roles that end in their own way.
 fn special(role: &str) -> Option<fn()> {
     let special: fn() = match role {
+        "each names its own time" => || {
+            each_names_its_own_time();
+            waits_for_a_signal();
+        },
         "shutdown is under way" => || {
             let slow = printing("slow", SHORT * 3);
             slow.shutdown_on_sigterm(LONG).unwrap();

@@ -172,6 +172,22 @@ fn a_lock_that_is_held_does_not_keep_the_process_from_ending() {
     assert!(ended.took < Duration::from_secs(10), "{:?}", ended.took);
 }
 
+#[tokio::test]
+async fn parts_that_name_their_own_time_all_get_it_and_then_the_signal_ends_the_process() {
+    for (signal, expected) in [("-TERM", -15), ("-INT", -2)] {
+        let emulator = Emulator::start().await.unwrap();
+        let mut command = again("each names its own time", "");
+        command.env(URL, emulator.url()).env(SPANS, emulator.collector_url());
+        let Ended { status, out, err, took } =
+            tokio::task::spawn_blocking(move || run(command, &[signal])).await.unwrap();
+        assert_eq!(code(status), expected, "{out}\n{err}");
+        assert_eq!(out.matches("slow got 1").count(), 3, "{out}\n{err}");
+        assert_eq!((sent(&emulator, "costs"), emulator.spans().len()), (1, 1), "{out}\n{err}");
+        // The one that never ends has its own time, and not that of the others.
+        assert!(err.contains("3 signals not delivered") && took < LONG, "{took:?}: {err}");
+    }
+}
+
 #[test]
 fn a_second_signal_changes_nothing() {
     let ended = run(again("quick and slow", "-TERM"), &["-TERM", "-TERM", "-INT"]);

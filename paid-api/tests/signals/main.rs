@@ -5,6 +5,7 @@ mod blocks;
 mod derived;
 mod drops;
 mod functions;
+mod hygiene;
 mod outcome_table;
 mod outcomes;
 mod scopes;

@@ -129,6 +129,8 @@ fn an_answer_that_an_alias_hides_behind_a_bound_is_not_billed() {
     }
     type Answer<J> = <J as Job>::Out;
 
+    struct Page<T>(#[allow(dead_code)] T);
+
     struct Runner<J>(J);
     impl<J: Job> Runner<J> {
         #[paid::signal("job_done")]
@@ -156,10 +158,35 @@ fn an_answer_that_an_alias_hides_behind_a_bound_is_not_billed() {
     assert_eq!(billed(|| Err::<u8, _>("no")), [0, 0]);
     let future = || -> std::pin::Pin<Box<dyn Future<Output = u8>>> { Box::pin(async { 1 }) };
     assert_eq!(billed(future), [0, 0]);
+    // An `async` block has the name of a closure, and either has yet to do its work.
+    assert_eq!(billed(|| async { 1 }), [0, 0]);
+    assert_eq!(billed(|| || Err::<u8, _>("no")), [0, 0]);
+    assert_eq!(billed(|| vec![Box::new(async { 1 })]), [0, 0]);
     // What holds no answer is one.
     assert_eq!(billed(|| 7), [1, 1]);
     assert_eq!(billed(|| (7, "yes")), [1, 1]);
     assert_eq!(billed(|| vec![Some(7)]), [1, 1]);
+    assert_eq!(billed(|| Page(|| 7)), [1, 1]);
+}
+
+#[test]
+fn a_future_out_of_an_async_function_is_billed_when_it_has_succeeded() {
+    #[paid::signal("job_done", data(rows = rows, done = *ret))]
+    async fn opaque(rows: u32) -> impl Future<Output = Fallible<u32>> {
+        async move { rows.checked_sub(1).ok_or_else(|| "no rows".to_owned()) }
+    }
+
+    #[paid::signal("job_done")]
+    async fn written_out(rows: Option<u32>) -> Pin<Box<dyn Future<Output = Option<u32>> + Send>> {
+        Box::pin(async move { rows })
+    }
+
+    let twice = |rows| async move { opaque(rows).await.await };
+    assert_eq!((sent_by(|| opaque(1)), sent_by(|| twice(0)), sent_by(|| twice(7))), (0, 0, 1));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(sent(|| ignore(runtime.block_on(twice(7))))[0]["data"], json!({"rows": 7, "done": 6}));
+    let twice = |rows| async move { written_out(rows).await.await };
+    assert_eq!((sent_by(|| written_out(Some(1))), sent_by(|| twice(None)), sent_by(|| twice(Some(7)))), (0, 0, 1));
 }
 
 mod renamed {

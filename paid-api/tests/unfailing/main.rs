@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod hooks;
+mod installed;
+mod outputs;
 mod process;
 mod threads;
 mod values;
@@ -39,6 +41,31 @@ impl Sink for Server {
             }
             let texts = batch.records().map(|record| serde_json::from_slice(record.body()).unwrap());
             self.0.lock().unwrap().extend(texts);
+            Ok(Counts { ingested: batch.len() as u64, ..Counts::default() })
+        })
+    }
+}
+
+/// A sink that takes nothing before it is opened.
+#[derive(Clone)]
+struct Gate(Arc<tokio::sync::Semaphore>);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Arc::new(tokio::sync::Semaphore::new(0)))
+    }
+}
+
+impl Gate {
+    fn open(&self) {
+        self.0.close();
+    }
+}
+
+impl Sink for Gate {
+    fn send<'a>(&'a self, batch: Batch<'a>) -> SinkFuture<'a> {
+        Box::pin(async move {
+            let _opened = self.0.acquire().await;
             Ok(Counts { ingested: batch.len() as u64, ..Counts::default() })
         })
     }

@@ -59,7 +59,7 @@ fn child() {
         tracing::subscriber::set_global_default(Foreign { panics }).unwrap();
     }
     let server = Server::default();
-    let sink = Flaky { inner: server.clone(), attempts: AtomicUsize::new(0) };
+    let sink = Flaky::over(server.clone());
     let (base, max) = (Duration::from_millis(1), Duration::from_millis(2));
     let emitter = EmitterBuilder::over(sink).retry_delays(base, max).build().unwrap();
     paid::emit(Signal::new("before_install"));
@@ -83,9 +83,15 @@ fn child() {
 }
 
 /// A sink that cannot deliver at first.
-struct Flaky {
+pub(super) struct Flaky {
     inner: Server,
     attempts: AtomicUsize,
+}
+
+impl Flaky {
+    pub(super) fn over(inner: Server) -> Self {
+        Self { inner, attempts: AtomicUsize::new(0) }
+    }
 }
 
 impl paid::Sink for Flaky {

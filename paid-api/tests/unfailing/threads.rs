@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::task::Context;
+use std::time::{Duration, Instant};
 
 use paid::costs::{CostEmitter, CostRecord};
 use paid::{Client, Currency, Emitter, Money, Signal};
 
-use super::{Heard, Server, flush, signal};
+use super::{Gate, Heard, Server, flush, signal};
 
 /// Does something when it is dropped.
 struct Last(Option<Box<dyn FnOnce()>>);
@@ -105,6 +106,38 @@ fn cost_records_and_traced_work_may_end_with_a_thread() {
         let _ = paid::trace::TracingToken::new();
     }));
     assert_eq!(costs.stats().accepted, 1);
+}
+
+/// Wakes a thread, or panics.
+struct Wakes(Option<std::thread::Thread>);
+
+impl std::task::Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        match &self.0 {
+            Some(thread) => thread.unpark(),
+            None => panic!("on purpose"),
+        }
+    }
+}
+
+#[test]
+fn a_waker_that_panics_keeps_no_other_task_waiting_for_the_end() {
+    let gate = Gate::default();
+    let emitter = paid::EmitterBuilder::over(gate.clone()).build().unwrap();
+    drop(emitter.emit(signal("good")));
+    let limit = Duration::from_secs(20);
+    let (mut first, mut second) = (Box::pin(emitter.shutdown(limit)), Box::pin(emitter.shutdown(limit)));
+    let (panics, wakes) = (Wakes(None), Wakes(Some(std::thread::current())));
+    let (panics, wakes) = (Arc::new(panics).into(), Arc::new(wakes).into());
+    assert!(first.as_mut().poll(&mut Context::from_waker(&panics)).is_pending());
+    assert!(second.as_mut().poll(&mut Context::from_waker(&wakes)).is_pending());
+    gate.open();
+    let until = Instant::now() + limit / 2;
+    while second.as_mut().poll(&mut Context::from_waker(&wakes)).is_pending() {
+        std::thread::park_timeout(until.saturating_duration_since(Instant::now()));
+        assert!(Instant::now() < until, "nobody woke the second one");
+    }
+    assert_eq!(emitter.stats().delivered, 1);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 use syn::{Expr, LitStr};
 
+use super::in_the_clear;
 use super::input::{Arguments, Event, On};
 use crate::arguments::split;
 use crate::catalog::Loaded;
@@ -21,6 +22,8 @@ pub(crate) struct Checked<'a> {
     pub(crate) event: Option<rules::Event<'a>>,
     /// The name of the value that only exists after the body.
     pub(crate) after: Ident,
+    /// The same name where a key comes out of another macro than the first.
+    pub(crate) after_elsewhere: Vec<Ident>,
     /// The same as text.
     pub(crate) after_name: String,
 }
@@ -43,15 +46,17 @@ pub(crate) fn check<'a>(
     };
     roles(arguments, event.as_ref(), errors);
     if let Some(event) = &event {
+        in_the_clear::check(arguments, event, errors);
         event.check_demands(&arguments.given_roles(), Macro::Signal, errors);
     }
     fields(arguments, event.as_ref(), place, errors);
     routes(arguments, function, errors);
     endings(arguments, function, errors);
     staying(arguments, errors);
-    let after = outcome(arguments, function, errors);
-    let after_name = after.to_string();
-    Checked { event, after, after_name }
+    let after_name = outcome(arguments, function, errors);
+    let mut names = names(arguments, &after_name).into_iter();
+    let after = names.next().unwrap_or_else(|| Ident::new(&after_name, Span::call_site()));
+    Checked { event, after, after_elsewhere: names.collect(), after_name }
 }
 
 fn roles(arguments: &Arguments, event: Option<&rules::Event<'_>>, errors: &mut Errors) {
@@ -176,7 +181,7 @@ fn fields(arguments: &Arguments, event: Option<&rules::Event<'_>>, place: Span, 
 }
 
 /// The name of the outcome's value; reports the use of a name that does not exist here.
-fn outcome(arguments: &Arguments, function: &Function, errors: &mut Errors) -> Ident {
+fn outcome(arguments: &Arguments, function: &Function, errors: &mut Errors) -> String {
     let own = match arguments.on {
         On::Success => "ret",
         On::Error => "err",
@@ -221,7 +226,22 @@ fn outcome(arguments: &Arguments, function: &Function, errors: &mut Errors) -> I
         let place = arguments.on_at.as_ref().map_or_else(Span::call_site, LitStr::span);
         errors.span(place, "`on = \"error\"` needs a function that returns a `Result`; this one returns nothing");
     }
-    let name = renamed.map_or_else(|| own.to_owned(), ToString::to_string);
-    let written = tokens.iter().find_map(|tokens| may_mention(tokens.clone(), &name));
-    written.or_else(|| renamed.cloned()).unwrap_or_else(|| Ident::new(&name, Span::call_site()))
+    renamed.map_or_else(|| own.to_owned(), ToString::to_string)
+}
+
+/// The name at each place where it may be mentioned. It means what it means at the key of the value, or where it is chosen by
+/// `ret = ...`: what a macro was given under the same name, or has itself, is something else.
+fn names(arguments: &Arguments, name: &str) -> Vec<Ident> {
+    let roles = arguments.roles.iter().map(|given| (given.key.span(), &given.value));
+    let fields = arguments.data.iter().flat_map(|(_, fields)| fields);
+    let fields = fields.map(|field| (field.key.span(), &field.value));
+    let when = arguments.when_at.iter().map(Ident::span).zip(&arguments.when);
+    let named = |(key, value): (Span, &Expr)| {
+        let meant = arguments.ret.as_ref().map_or(key, Ident::span);
+        let mut found = may_mention(value.to_token_stream(), name)?;
+        found.set_span(found.span().resolved_at(meant));
+        Some(found)
+    };
+    let names: Vec<Ident> = roles.chain(fields).chain(when).filter_map(named).collect();
+    if names.is_empty() { arguments.ret.iter().cloned().collect() } else { names }
 }

@@ -77,6 +77,8 @@ pub(crate) struct Arguments {
     /// The key, and the closure.
     pub(crate) success_at: Option<Ident>,
     pub(crate) success: Option<Expr>,
+    /// The key, and the condition.
+    pub(crate) when_at: Option<Ident>,
     pub(crate) when: Option<Expr>,
     pub(crate) via: Option<Expr>,
     pub(crate) ret: Option<Ident>,
@@ -100,6 +102,7 @@ impl Arguments {
             on_at: None,
             success_at: None,
             success: None,
+            when_at: None,
             when: None,
             via: None,
             ret: None,
@@ -179,7 +182,10 @@ impl Arguments {
                 self.success_at = Some(key.clone());
                 self.success = Some(arguments::value(key, input)?);
             }
-            Setting::When => self.when = Some(arguments::value(key, input)?),
+            Setting::When => {
+                self.when_at = Some(key.clone());
+                self.when = Some(arguments::value(key, input)?);
+            }
             Setting::Via => self.via = Some(arguments::value(key, input)?),
             Setting::Ret => {
                 arguments::equals(key, input)?;

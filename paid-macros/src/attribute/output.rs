@@ -3,15 +3,15 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, FnArg, LitStr, ReturnType, Type};
+use syn::{Expr, FnArg, LitStr, Path, ReturnType, Type};
 
 use super::check::Checked;
 use super::input::{self, Arguments, On};
 use crate::arguments::Given;
 use crate::catalog::Loaded;
 use crate::function::{
-    self, Function, Gets, Outcome, Shape, Written, call, future, is_called_boxed_future, may_hold_a_future, place_of,
-    returned, shape,
+    self, Function, Gets, Outcome, Shape, Written, boxed_future, call, future, is_called_boxed_future,
+    may_hold_a_future, place_of, returned, shape,
 };
 use crate::place::moved;
 use crate::roles::Macro;
@@ -53,9 +53,10 @@ pub(crate) fn contents(
     let holds = shape == Shape::Sync && returned(function).is_some_and(may_hold_a_future);
     let at_type = return_span(&function.signature.output);
     let out = Ident::new(&out().to_string(), at_type.resolved_at(out().span()));
-    let out = if holds { quote!(#out) } else { quote_spanned!(at_type=> &#out) };
+    let is_borrowed = holds || boxed_future(function).is_some();
+    let out = if is_borrowed { quote!(#out) } else { quote_spanned!(at_type=> &#out) };
     let outcome = Outcome { krate: &arguments.krate, function, out };
-    let is_polled = matches!(shape, Shape::Future { .. }) || is_called_boxed_future(function);
+    let is_polled = boxed_future(function).is_some() || is_called_boxed_future(function);
     let (entry, end) =
         (entry(arguments, checked, is_polled, after.changes), after.tokens(arguments, &outcome, checked));
     let tracked = loaded.tracked();
@@ -102,6 +103,10 @@ fn work(arguments: &Arguments, function: &Function, shape: Shape, after: &After,
             }
         }
         Shape::Async => {
+            if let Some(boxed) = boxed_future(function) {
+                let body = future(krate, function, (!after.uses_arguments).then(|| quote!(move)));
+                return awaited(krate, &quote!(#body.await), boxed, end);
+            }
             let body = future(krate, function, after.move_token());
             quote! {
                 let #out = #body.await;
@@ -109,22 +114,18 @@ fn work(arguments: &Arguments, function: &Function, shape: Shape, after: &After,
                 #out
             }
         }
-        Shape::Future { boxed } => {
-            let future = future_name();
-            let work = quote! {
-                async move {
-                    let #out = #future.await;
-                    #end
-                    #out
-                }
-            };
-            let work = if boxed { quote!(::std::boxed::Box::pin(#work)) } else { work };
-            let body = call(krate, function, after.gets());
-            quote! {
-                let #future = #body;
-                #work
-            }
-        }
+        Shape::Future { boxed } => awaited(krate, &call(krate, function, after.gets()), boxed, end),
+    }
+}
+
+/// The future that the body makes, with what happens at its end.
+fn awaited(krate: &Path, body: &TokenStream, boxed: bool, end: &TokenStream) -> TokenStream {
+    let (future, out) = (future_name(), out());
+    let work = quote!(#krate::__private::ended(#future, move |#out| { #end }));
+    let work = if boxed { quote!(::std::boxed::Box::pin(#work)) } else { work };
+    quote! {
+        let #future = #body;
+        #work
     }
 }
 
@@ -201,7 +202,7 @@ fn entry(arguments: &Arguments, checked: &Checked<'_>, is_polled: bool, late: bo
 }
 
 /// What says that a feature is there, at the place that needs it.
-fn features(krate: &syn::Path, place: Span) -> TokenStream {
+fn features(krate: &Path, place: Span) -> TokenStream {
     moved(&quote!(#krate::__private::Features), place)
 }
 
@@ -330,6 +331,8 @@ impl After {
             }
             input::Event::Name(_) | input::Event::Unusable => TokenStream::new(),
         };
+        let elsewhere = checked.after_elsewhere.iter();
+        let elsewhere = quote!(#(#[allow(unused_variables, clippy::all)] let #elsewhere = #after;)*);
         let hand_over = quote!(#payload #fill #krate::__private::Pending::emit(#pending););
         let when_after = arguments.when.as_ref().filter(|when| is_after(when, checked));
         let hand_over = match (&arguments.when, when_after) {
@@ -354,17 +357,17 @@ impl After {
                     (None, input::Event::Value) => outcome.success_of_a_signal(),
                     (None, _) => outcome.success(),
                 };
-                quote!(#is_there if let ::core::option::Option::Some(#binding) = #success { #hand_over })
+                quote!(#is_there if let ::core::option::Option::Some(#binding) = #success { #elsewhere #hand_over })
             }
             On::Error => {
                 let can_fail = quote_spanned!(returns=> #krate::__private::can_fail(#out););
                 let error = outcome.error();
-                quote!(#can_fail if let ::core::option::Option::Some(#binding) = #error { #hand_over })
+                quote!(#can_fail if let ::core::option::Option::Some(#binding) = #error { #elsewhere #hand_over })
             }
             On::Always => {
                 let is_there = outcome.is_there();
                 let binding = needed.then(|| quote!(let #after = #out;));
-                quote!({ #is_there #binding #hand_over })
+                quote!({ #is_there #binding #elsewhere #hand_over })
             }
         }
     }

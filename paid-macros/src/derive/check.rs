@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::input::{Container, Shape, Use};
@@ -57,6 +58,7 @@ fn check_shape<'a>(
     };
     roles(container, shape, errors);
     if let Some(event) = &event {
+        in_the_clear(shape, event, errors);
         event.check_demands(&shape.given_roles(), Macro::Derive, errors);
     }
     data(container, shape, event.as_ref(), errors);
@@ -85,6 +87,19 @@ fn roles(container: &Container<'_>, shape: &Shape<'_>, errors: &mut Errors) {
             errors.at(rename, format!("the role `{at}` decides where this field is written; remove `rename`"));
         }
         taken.push((role, field.ident.to_string()));
+    }
+}
+
+/// Reports a role on a field that is called like one that the catalogue protects.
+fn in_the_clear(shape: &Shape<'_>, event: &Event<'_>, errors: &mut Errors) {
+    let protected = event.protected();
+    for field in &shape.fields {
+        let (Use::Role(role), Some(at)) = (field.purpose, &field.purpose_at) else { continue };
+        let name = field.ident.unraw().to_string();
+        let is_hashed = role.field().is_some_and(|own| protected.contains(&own));
+        if role.is_text() && !is_hashed && protected.contains(&name.as_str()) {
+            errors.at(at, event.objection_in_the_clear(role, &name));
+        }
     }
 }
 

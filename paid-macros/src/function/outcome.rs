@@ -6,9 +6,10 @@ use syn::spanned::Spanned;
 use syn::{Expr, Path, Type};
 
 use super::Function;
+use super::lifetimes::without;
 use super::placeholders::without_impl;
 use super::shape::{bare, head_is_written, is_evident, returned};
-use super::unseen::{supposed, unseen};
+use super::unseen::{Returned, supposed, unseen};
 use crate::place::moved;
 
 /// How the outcome is found.
@@ -29,13 +30,19 @@ impl Outcome<'_> {
         let known = head_is_written(ty, self.function);
         let success = self.asked(ty, if known { "known_success" } else { "success" }, &self.out);
         let unseen = unseen(self.function);
-        if unseen.held.is_empty() && unseen.called.is_empty() && unseen.named.is_empty() {
-            return success;
-        }
+        let success = if unseen.may_be_work { self.unless_it_is_work(&success, place_of(ty)) } else { success };
         let held = unseen.held.iter().map(|ty| self.is_seen(ty));
-        let called = unseen.called.iter().map(|ty| self.is_called_later(ty));
+        let called = unseen.called.iter().map(|returned| self.is_called_later(returned));
         let named = unseen.named.iter().map(|ty| self.is_no_other_name(ty));
-        quote!({ #(#held)* #(#called)* #(#named)* #success })
+        let by_bounds = unseen.named_by_bounds.iter().map(|(ty, parameter)| self.is_no_other_name_of(ty, parameter));
+        let asked: Vec<_> = held.chain(called).chain(named).chain(by_bounds).collect();
+        if asked.is_empty() { success } else { quote!({ #(#asked)* #success }) }
+    }
+
+    /// The success, unless the value turns out to be an `async` block or a closure, when the program runs.
+    fn unless_it_is_work(&self, success: &TokenStream, place: Span) -> TokenStream {
+        let krate = moved(self.krate, place);
+        quote_spanned!(place=> #krate::__private::unless_it_is_work(#success))
     }
 
     /// A statement that does not compile where a type is another name of what is decided by its parameter.
@@ -53,6 +60,20 @@ impl Outcome<'_> {
         }
     }
 
+    /// The same for one parameter.
+    fn is_no_other_name_of(&self, ty: &Type, parameter: &Ident) -> TokenStream {
+        let place = place_of(ty);
+        let krate = moved(self.krate, place);
+        let written = without_impl(ty.to_token_stream());
+        quote_spanned! {place=>
+            {
+                #[allow(unused_imports)]
+                use #krate::__private::supposed_types::*;
+                (&&#krate::__private::Named::<#written, #parameter>::new()).__paid_supposed();
+            }
+        }
+    }
+
     /// A statement that does not compile where a type that the value holds may be a `Result`.
     fn is_seen(&self, ty: &Type) -> TokenStream {
         let place = place_of(ty);
@@ -63,8 +84,8 @@ impl Outcome<'_> {
     }
 
     /// A statement that does not compile where a callable returns what can fail.
-    fn is_called_later(&self, ty: &Type) -> TokenStream {
-        let place = place_of(ty);
+    fn is_called_later(&self, returned: &Returned<'_>) -> TokenStream {
+        let (place, ty) = (place_of(returned.ty), without(&returned.of_each_call, returned.ty.to_token_stream()));
         let krate = moved(self.krate, place);
         quote_spanned! {place=>
             {

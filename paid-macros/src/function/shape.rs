@@ -1,6 +1,6 @@
 //! How the body becomes a value, as far as the signature's tokens tell. What they do not tell is decided by the type.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{GenericArgument, Path, PathArguments, ReturnType, Type, TypeParamBound, Visibility};
 
@@ -22,14 +22,21 @@ pub(crate) fn shape(function: &Function) -> Shape {
     if function.signature.asyncness.is_some() {
         return Shape::Async;
     }
-    match returned(function) {
-        // In a box, a future may move.
-        Some(Type::ImplTrait(opaque)) if returns_a_future(function) => {
-            Shape::Future { boxed: opaque.bounds.iter().any(|bound| is_trait(bound, "Unpin")) }
-        }
-        _ if returns_a_future(function) => Shape::Future { boxed: true },
-        _ => Shape::Sync,
+    match boxed_future(function) {
+        Some(boxed) => Shape::Future { boxed },
+        None => Shape::Sync,
     }
+}
+
+/// Whether the future that the return type is written as has to be in a box: there it may move.
+pub(crate) fn boxed_future(function: &Function) -> Option<bool> {
+    if !returns_a_future(function) {
+        return None;
+    }
+    Some(match returned(function) {
+        Some(Type::ImplTrait(opaque)) => opaque.bounds.iter().any(|bound| is_trait(bound, "Unpin")),
+        _ => true,
+    })
 }
 
 /// Whether the return type is written as a future.
@@ -176,4 +183,10 @@ fn has_type_arguments(arguments: &PathArguments) -> bool {
         }
         _ => false,
     }
+}
+
+/// `T`, `T1`: it may be a parameter of the `impl` around.
+pub(crate) fn is_called_like_a_parameter(name: &Ident) -> bool {
+    let name = name.to_string();
+    name == "Self" || !name.contains(char::is_lowercase)
 }

@@ -4,9 +4,10 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Block, Expr, Item, Lifetime, Path, ReturnType, Stmt};
+use syn::{Block, Expr, Lifetime, Path, ReturnType};
 
 use super::Function;
+use super::hiding::{holds_an_impl, macro_that_may_return, need_a_macro_of, take_items};
 use super::placeholders::without_impl;
 use crate::leaving;
 use crate::place::moved;
@@ -14,19 +15,26 @@ use crate::place::moved;
 /// `None` if the body cannot be parsed; then its closure will tell what is wrong.
 pub(crate) fn inline(krate: &Path, function: &Function) -> Option<TokenStream> {
     let mut block: Block = syn::parse2(function.body.to_token_stream()).ok()?;
-    let hides = may_hide_a_return(&block);
+    let calls = macro_that_may_return(function.body.to_token_stream());
+    let hides = calls.is_some();
+    let items = if hides { take_items(&mut block) } else { Vec::new() };
+    let unseen = calls.filter(|_| holds_an_impl(block.to_token_stream()) || need_a_macro_of(&block, &items));
     let label = Lifetime::new("'__paid_body", Span::mixed_site());
     let mut left = false;
     leaving::each_in_block(&mut block, &mut |expr| left |= replace(expr, krate, &label));
     let body = if left { quote!({ #label: #block }) } else { block.into_token_stream() };
-    let check = hides.then(|| no_return_is_hidden(krate, function, &body));
+    let check = match unseen {
+        Some(name) => cannot_be_seen(&name),
+        None if hides => no_return_is_hidden(krate, function, &body),
+        None => TokenStream::new(),
+    };
     // A body that always panics would make what follows unreachable, of which the compiler would warn.
     let body = quote!(if #krate::__private::always() #body else { #krate::__private::never() });
     Some(match &function.signature.output {
-        ReturnType::Default => quote!({ #check #body }),
+        ReturnType::Default => quote!({ #(#items)* #check #body }),
         ReturnType::Type(_, ty) => {
             let ty = without_impl(ty.to_token_stream());
-            quote!({ #check let returned: #ty = #body; returned })
+            quote!({ #(#items)* #check let returned: #ty = #body; returned })
         }
     })
 }
@@ -81,63 +89,16 @@ fn no_return_is_hidden(krate: &Path, function: &Function, body: &TokenStream) ->
     }
 }
 
+/// An error where a copy of the body cannot be made.
+fn cannot_be_seen(name: &Ident) -> TokenStream {
+    let message = format!(
+        "`{name}!` may hold a `return` that the annotation would miss, and beside an `impl` in an inner block or out of a macro \
+         that cannot be found out in a function with `#[track_caller]`: move the `impl` out of the function"
+    );
+    syn::Error::new(name.span(), message).into_compile_error()
+}
+
 fn place_of_track_caller(function: &Function) -> Span {
     let found = function.attributes.iter().find(|attribute| attribute.path().is_ident("track_caller"));
     found.map_or_else(|| function.signature.ident.span(), |attribute| attribute.path().span())
-}
-
-/// Whether a macro is called that is not known to stay in the function.
-fn may_hide_a_return(block: &Block) -> bool {
-    // A second copy of an `impl` would be another implementation of the same.
-    let has_impl = block.stmts.iter().any(|statement| matches!(statement, Stmt::Item(Item::Impl(_))));
-    !has_impl && calls_a_macro(block.to_token_stream())
-}
-
-fn calls_a_macro(tokens: TokenStream) -> bool {
-    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let called = tokens.windows(3).any(|window| match window {
-        [TokenTree::Ident(name), TokenTree::Punct(mark), TokenTree::Group(_)] => {
-            mark.as_char() == '!' && !stays(&name.to_string())
-        }
-        _ => false,
-    });
-    called || tokens.iter().any(|token| matches!(token, TokenTree::Group(group) if calls_a_macro(group.stream())))
-}
-
-/// The standard library's macros, and words before a negation.
-fn stays(name: &str) -> bool {
-    const NAMES: [&str; 31] = [
-        "assert",
-        "assert_eq",
-        "assert_ne",
-        "debug_assert",
-        "debug_assert_eq",
-        "debug_assert_ne",
-        "panic",
-        "todo",
-        "unreachable",
-        "unimplemented",
-        "print",
-        "println",
-        "eprint",
-        "eprintln",
-        "write",
-        "writeln",
-        "format",
-        "format_args",
-        "vec",
-        "matches",
-        "dbg",
-        "concat",
-        "stringify",
-        "line",
-        "env",
-        "cfg",
-        "return",
-        "if",
-        "while",
-        "match",
-        "in",
-    ];
-    NAMES.contains(&name)
 }

@@ -4,9 +4,13 @@
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
-use syn::{GenericArgument, Path, PathArguments, ReturnType, Token, Type, TypeParam, TypeParamBound, WherePredicate};
+use syn::{
+    BoundLifetimes, GenericArgument, GenericParam, Lifetime, Path, PathArguments, ReturnType, Token, Type, TypeParam,
+    TypeParamBound, WherePredicate,
+};
 
-use super::shape::{bare, is_evident, is_trait, of_own_parameter, returned};
+use super::lifetimes::declared;
+use super::shape::{bare, is_called_like_a_parameter, is_evident, is_trait, of_own_parameter, returned};
 use super::{Function, mention};
 
 /// What the return type hides.
@@ -17,9 +21,20 @@ pub(crate) struct Unseen<'a> {
     /// Types in pointers and the like of which the compiler has to say whether they can be seen.
     pub(super) held: Vec<&'a Type>,
     /// What callables return.
-    pub(super) called: Vec<&'a Type>,
+    pub(super) called: Vec<Returned<'a>>,
     /// Types that may be other names of the parameters between their angles.
     pub(super) named: Vec<&'a Type>,
+    /// The same for parameters with bounds, which nothing can stand in for.
+    pub(super) named_by_bounds: Vec<(&'a Type, Ident)>,
+    /// Whether the return type may be another name of something of a parameter, with bounds or of the `impl` around.
+    pub(super) may_be_work: bool,
+}
+
+/// What a callable returns.
+pub(super) struct Returned<'a> {
+    pub(super) ty: &'a Type,
+    /// Those of each call that have names.
+    pub(super) of_each_call: Vec<Lifetime>,
 }
 
 pub(crate) fn unseen(function: &Function) -> Unseen<'_> {
@@ -37,7 +52,7 @@ impl<'a> Unseen<'a> {
             Type::Tuple(tuple) => tuple.elems.iter().for_each(|part| self.look(part, function, true)),
             Type::ImplTrait(opaque) => self.opaque(ty, &opaque.bounds, !may_be_a_result(&opaque.bounds)),
             Type::TraitObject(object) => self.opaque(ty, &object.bounds, !is_a_result_as_an_object(&object.bounds)),
-            Type::FnPtr(pointer) => self.called.extend(output(&pointer.output)),
+            Type::FnPtr(pointer) => self.called.extend(output(&pointer.output, pointer.lifetimes.as_ref())),
             Type::Path(path) if path.qself.is_none() => self.path(ty, &path.path, function, held),
             Type::Path(_) if held => self.held.push(ty),
             _ => {}
@@ -61,8 +76,17 @@ impl<'a> Unseen<'a> {
         });
         if holds_one(&last.ident.to_string()) {
             types.for_each(|inner| self.look(inner, function, true));
-        } else if last.ident != "Result" && mentions_a_free_parameter(path, function) {
-            self.named.push(ty);
+        } else if last.ident != "Result" {
+            let mentioned = mentioned_parameters(path, function);
+            if mentioned.iter().any(|known| is_free(known, function)) {
+                self.named.push(ty);
+            }
+            let may_be_other_name = !is_evident(&last.ident.to_string());
+            let bound = mentioned.iter().filter(|known| may_be_other_name && !is_free(known, function));
+            self.named_by_bounds.extend(bound.map(|known| (ty, known.ident.clone())));
+            self.may_be_work |= !held
+                && (mentioned.iter().any(|known| !is_free(known, function))
+                    || mentions_what_is_called_like_a_parameter(path.to_token_stream(), function));
         }
     }
 
@@ -74,13 +98,29 @@ impl<'a> Unseen<'a> {
     }
 }
 
-/// Whether one of the function's parameters is between the angles, and any type at all may stand there.
-fn mentions_a_free_parameter(path: &Path, function: &Function) -> bool {
+/// The function's parameters that are between the angles.
+fn mentioned_parameters<'a>(path: &Path, function: &'a Function) -> Vec<&'a TypeParam> {
     let written = path.to_token_stream();
     let is_there = |known: &&TypeParam| mention(written.clone(), &known.ident.to_string()).is_some();
-    function.signature.generics.type_params().filter(is_there).any(|known| is_free(known, function))
+    function.signature.generics.type_params().filter(is_there).collect()
 }
 
+fn mentions_what_is_called_like_a_parameter(tokens: TokenStream, function: &Function) -> bool {
+    let is_own = |name: &Ident| {
+        function.signature.generics.params.iter().any(|known| match known {
+            GenericParam::Type(known) => known.ident == *name,
+            GenericParam::Const(known) => known.ident == *name,
+            GenericParam::Lifetime(_) => false,
+        })
+    };
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(name) => is_called_like_a_parameter(&name) && !is_own(&name),
+        TokenTree::Group(group) => mentions_what_is_called_like_a_parameter(group.stream(), function),
+        _ => false,
+    })
+}
+
+/// Whether any type at all may stand for the parameter.
 fn is_free(parameter: &TypeParam, function: &Function) -> bool {
     const TRAITS: [&str; 12] =
         ["Debug", "Clone", "Copy", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash", "Default", "Send", "Sync", "Unpin"];
@@ -172,17 +212,19 @@ fn is_a_result_as_an_object(bounds: &Punctuated<TypeParamBound, Token![+]>) -> b
 }
 
 /// What a callable of this bound returns.
-fn called(bound: &TypeParamBound) -> Option<&Type> {
+fn called(bound: &TypeParamBound) -> Option<Returned<'_>> {
     let TypeParamBound::Trait(bound) = bound else { return None };
     match &bound.path.segments.last()?.arguments {
-        PathArguments::Parenthesized(signature) => output(&signature.output),
+        PathArguments::Parenthesized(signature) => output(&signature.output, bound.lifetimes.as_ref()),
         _ => None,
     }
 }
 
-fn output(output: &ReturnType) -> Option<&Type> {
+fn output<'a>(output: &'a ReturnType, lifetimes: Option<&BoundLifetimes>) -> Option<Returned<'a>> {
     match output {
-        ReturnType::Type(_, ty) if !is_plain(ty) => Some(ty),
+        ReturnType::Type(_, ty) if !is_plain(ty) => {
+            Some(Returned { ty, of_each_call: lifetimes.map(declared).unwrap_or_default() })
+        }
         _ => None,
     }
 }

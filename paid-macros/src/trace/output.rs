@@ -58,30 +58,14 @@ pub(super) fn function(arguments: &Arguments, function: &Function, mark_of_trace
         }
         Shape::Async => {
             let body = future(krate, function, Some(quote!(move)));
-            let mark = mark(krate, function, &quote!(&#out));
+            let work = awaited(krate, function, &body);
             quote! {
-                #scope.run(async move {
-                    let #out = #body.await;
-                    #mark
-                    #out
-                }).await
+                #work.await
             }
         }
         Shape::Future { boxed } => {
-            let future = ident("__paid_future");
-            let (body, mark) = (call(krate, function, Gets::All), mark(krate, function, &quote!(&#out)));
-            let work = quote! {
-                #scope.run(async move {
-                    let #out = #future.await;
-                    #mark
-                    #out
-                })
-            };
-            let work = if boxed { quote!(::std::boxed::Box::pin(#work)) } else { work };
-            quote! {
-                let #future = #body;
-                #work
-            }
+            let work = awaited(krate, function, &call(krate, function, Gets::All));
+            if boxed { quote!(::std::boxed::Box::pin(#work)) } else { work }
         }
     };
     quote! {
@@ -126,6 +110,17 @@ fn scoped(arguments: &Arguments) -> TokenStream {
         #steps
         let #scope = #krate::__private::TraceScope::finish(#scope);
     }
+}
+
+/// The future in the scope, with the mark behind it. It is moved, and not awaited inside another one, which would have room for
+/// it twice.
+fn awaited(krate: &Path, function: &Function, future: &TokenStream) -> TokenStream {
+    let (scope, made, out) = (ident("__paid_scope"), ident("__paid_future"), ident("__paid_out"));
+    let mark = mark(krate, function, &quote!(#out));
+    quote! {{
+        let #made = #future;
+        #scope.run(#krate::__private::ended(#made, |#out| { #mark }))
+    }}
 }
 
 /// A function that never returns has no outcome; its scope ends when it panics or its future is dropped.

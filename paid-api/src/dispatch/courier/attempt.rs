@@ -124,7 +124,9 @@ impl Courier {
                 Some(Ok(Sent::Answered(counts)))
             }
             Err(error) if error.verdict() == Verdict::BadContent => {
-                self.shared.gets_through();
+                if error.is_answer() {
+                    self.shared.gets_through();
+                }
                 Some(Ok(Sent::Refused(error)))
             }
             Err(error) => {

@@ -24,6 +24,21 @@ async fn future_of_a_boxed_future() -> Pin<Box<impl Future<Output = Result<u32, 
     Box::pin(ready(Ok(1)))
 }
 
+#[paid::signal("sent", data(words = words, letters = *ret))]
+async fn billed_future_of_a_future(words: &str) -> impl Future<Output = Result<usize, ()>> {
+    ready(Ok(words.len()))
+}
+
+#[paid::signal("sent")]
+async fn billed_unpin_future(words: String) -> impl Future<Output = Option<usize>> + Unpin {
+    ready(Some(words.len()))
+}
+
+#[paid::signal("sent")]
+async fn billed_future_that_is_boxed(words: String) -> Pin<Box<dyn Future<Output = Result<usize, ()>> + Send>> {
+    Box::pin(async move { if words.is_empty() { Err(()) } else { Ok(words.len()) } })
+}
+
 #[paid::signal("sent")]
 fn boxed() -> futures_util::future::BoxFuture<'static, Result<u32, String>> {
     Box::pin(async { Ok(1) })

@@ -68,7 +68,32 @@ fn always_returns(words: Option<u32>) -> Option<u32> {
     return Some(more);
 }
 
+#[paid::signal("email_sent")]
+#[track_caller]
+fn with_items(words: u32) -> Result<u32, u32> {
+    use std::fmt;
+    let local = Local(words);
+    macro_rules! own {
+        () => {
+            words
+        };
+    }
+    impl fmt::Display for Local {
+        fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(out, "{}", self.0)
+        }
+    }
+    struct Local(u32);
+    const MORE: u32 = 3;
+    if words > 7 {
+        return Err(words);
+    }
+    let digits = local.to_string().len();
+    Ok(doubled!(digits as u32) + own!() + MORE + Location::caller().line())
+}
+
 fn check() {
+    assert_eq!((with_items(8), with_items(1)), (Err(8), Ok(line!() + 6)));
     let line = line!() + 1;
     assert_eq!((send(""), send("5"), trace()), (Ok(line), Ok(line), Some(line)));
 }

@@ -53,4 +53,26 @@ fn call(lead: &Lead) -> Hashed<String> {
 #[paid::signal("lead_contacted", customer = "acme", data(email = "jane@globex.example", phone = Some(Hashed::new("1"))))]
 fn literal() {}
 
+struct Contact {
+    email_id: u64,
+    email: String,
+}
+
+/// What is no value of a protected field.
+#[paid::signal(
+    "lead_contacted",
+    customer = key.hash(&contact.email),
+    idempotency_key = [contact.email_id, city],
+    data(email = contact.email, city = city)
+)]
+fn hashed(key: &paid::HashKey, contact: &Contact, city: &str) {}
+
+/// `user` writes a field that is hashed itself.
+#[paid::signal("lead_contacted", customer = email_of("acme"), user = Hashed::new(&contact.email))]
+fn user(contact: &Contact) {}
+
+fn email_of(account: &str) -> &str {
+    account
+}
+
 fn main() {}
