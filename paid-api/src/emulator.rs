@@ -31,12 +31,14 @@
 //! - `POST /__emulator/invoices/{id}/post`, `…/pay` and `…/fail-payment`, and `POST /__emulator/checkouts/{id}/complete` and
 //!   `…/expire`, make happen what Paid does by itself or its users do elsewhere. They need the API key.
 //! - A signal is billed if its customer has an active order for its product with a usage price for exactly its event name.
-//!   Without a product, it fails. An unknown external customer id creates the customer; a repeated idempotency key counts as a duplicate.
+//!   Without a product, or with one that does not exist, it fails; [`Emulator::failed_signals`] says why. An unknown external
+//!   customer id creates the customer; a repeated idempotency key counts as a duplicate.
+//! - Costs are kept with every digit, all of a request or none. No operation reads them; [`Emulator::costs`] does.
 //! - It signs webhooks and sends them, to loopback addresses only: when an invoice is created, posted or paid
 //!   ([`Emulator::pay_invoice`]), when a checkout is created, completed or expires, for tests, and on demand
 //!   ([`Emulator::send_webhook`]).
-//! - With feature `trace`, it has a collector for spans at `Emulator::collector_url`; faults address it as the operation
-//!   `traces`.
+//! - With feature `trace`, it has a collector for spans, in protobuf or JSON, at `Emulator::collector_url`; faults address it
+//!   as the operation `traces`.
 //! - It accepts every API key that starts with `paid_`, and responds to any other with 403.
 
 mod billing;
@@ -51,6 +53,7 @@ mod customers;
 mod fault;
 mod http;
 mod invoices;
+mod numbers;
 mod operations;
 mod orders;
 mod pricing;
@@ -75,9 +78,11 @@ use crate::{Client, JsonObject};
 #[cfg(feature = "trace")]
 pub use collector::CollectedSpan;
 pub use contract::{Contract, Matched, Violation};
+pub use costs::CollectedCost;
 pub use fault::Fault;
 pub use requests::Recorded;
 use server::EmulatorState;
+pub use signals::FailedSignal;
 
 #[cfg(not(feature = "trace"))]
 mod collector {
@@ -154,6 +159,14 @@ impl Emulator {
         builder.build().expect("the emulator's API key and URL are valid")
     }
 
+    /// Creates a product with this external id and no prices, without a request, so that signals may name it. Does nothing if
+    /// there is one.
+    pub fn add_product(&self, external_id: &str) {
+        let product = serde_json::json!({"name": external_id, "externalId": external_id, "active": true});
+        // It is refused only if there is one.
+        let _ = self.state.store().create_product(&product);
+    }
+
     /// Adds a fault for the next requests that it applies to. Faults apply in the order in which they were added.
     pub fn fault(&self, fault: Fault) {
         self.state.faults.add(fault);
@@ -167,6 +180,11 @@ impl Emulator {
     /// Returns the idempotency keys of all signals that were accepted.
     pub fn idempotency_keys(&self) -> BTreeSet<String> {
         self.state.store().keys.clone()
+    }
+
+    /// Returns the signals that were counted as failed, each with the reason, which Paid's answer does not tell.
+    pub fn failed_signals(&self) -> Vec<FailedSignal> {
+        self.state.store().failed_signals.clone()
     }
 
     /// Marks an invoice as paid, posts it if it is a draft, and sends the webhooks. Returns true if it was there and not paid.

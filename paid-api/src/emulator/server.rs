@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use super::contract::{Contract, Matched, Violation};
 use super::fault::{Fault, Faults};
 use super::http::{JsonAnswer, decompressed, has_api_key, respond, send_or_drop};
+use super::numbers;
 use super::refusal::Reply;
 use super::requests::{Recorded, RequestLog};
 use super::store::Store;
@@ -88,12 +89,12 @@ impl EmulatorState {
         reply
     }
 
-    async fn answer(&self, checked: Result<Matched, Violation>, body: &Value) -> JsonAnswer {
-        let matched = match checked {
-            Ok(matched) => matched,
+    async fn answer(&self, checked: Result<(Matched, Value), Violation>) -> JsonAnswer {
+        let (matched, body) = match checked {
+            Ok(checked) => checked,
             Err(violation) => return rejected(&violation),
         };
-        match self.execute(&matched, body).await {
+        match self.execute(&matched, &body).await {
             Ok(answer) => checked_answer(&matched, answer),
             Err(refusal) => refusal.into(),
         }
@@ -118,9 +119,12 @@ async fn handle(
     body: Bytes,
 ) -> Response {
     let body = decompressed(&headers, body);
-    let checked = check(&method, &uri, &body);
+    let checked = check(&method, &uri, &body).and_then(|matched| {
+        let read = numbers::read(&matched.operation, &body);
+        read.map(|body| (matched.clone(), body)).map_err(|(place, problem)| inexact(&matched, place, problem))
+    });
     let operation = match &checked {
-        Ok(matched) => Some(matched.operation.clone()),
+        Ok((matched, _)) => Some(matched.operation.clone()),
         Err(violation) => violation.operation.clone(),
     };
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -131,7 +135,7 @@ async fn handle(
     let answer = if fault.as_ref().is_some_and(Fault::prevents_work) {
         JsonAnswer::not_executed()
     } else if has_api_key(&headers) {
-        state.answer(checked, &body).await
+        state.answer(checked).await
     } else {
         JsonAnswer::forbidden()
     };
@@ -144,6 +148,10 @@ async fn handle(
 fn check(method: &Method, uri: &Uri, body: &[u8]) -> Result<Matched, Violation> {
     let path = uri.path().strip_prefix("/api/v2").unwrap_or_else(|| uri.path());
     Contract::of_paid().check(method.as_str(), path, uri.query().unwrap_or_default(), body)
+}
+
+fn inexact(matched: &Matched, place: String, problem: String) -> Violation {
+    Violation { status: 400, operation: Some(matched.operation.clone()), place, problem }
 }
 
 fn rejected(violation: &Violation) -> JsonAnswer {
