@@ -31,12 +31,14 @@
 //! - `POST /__emulator/invoices/{id}/post`, `…/pay` and `…/fail-payment`, and `POST /__emulator/checkouts/{id}/complete` and
 //!   `…/expire`, make happen what Paid does by itself or its users do elsewhere. They need the API key.
 //! - A signal is billed if its customer has an active order for its product with a usage price for exactly its event name.
-//!   Without a product, it fails. An unknown external customer id creates the customer; a repeated idempotency key counts as a duplicate.
+//!   Without a product, or with one that does not exist, it fails; [`Emulator::failed_signals`] says why. An unknown external
+//!   customer id creates the customer; a repeated idempotency key counts as a duplicate.
+//! - Costs are kept with every digit, all of a request or none. No operation reads them; [`Emulator::costs`] does.
 //! - It signs webhooks and sends them, to loopback addresses only: when an invoice is created, posted or paid
 //!   ([`Emulator::pay_invoice`]), when a checkout is created, completed or expires, for tests, and on demand
 //!   ([`Emulator::send_webhook`]).
-//! - With feature `trace`, it has a collector for spans at `Emulator::collector_url`; faults address it as the operation
-//!   `traces`.
+//! - With feature `trace`, it has a collector for spans, in protobuf or JSON, at `Emulator::collector_url`; faults address it
+//!   as the operation `traces`.
 //! - It accepts every API key that starts with `paid_`, and responds to any other with 403.
 
 mod billing;
@@ -55,6 +57,7 @@ mod http;
 mod invoices;
 mod journal;
 mod local;
+mod numbers;
 mod operations;
 mod orders;
 mod overview;
@@ -83,9 +86,11 @@ pub use builder::EmulatorBuilder;
 #[cfg(feature = "trace")]
 pub use collector::CollectedSpan;
 pub use contract::{Contract, Matched, Violation};
+pub use costs::CollectedCost;
 pub use fault::Fault;
 pub use requests::Recorded;
 use server::EmulatorState;
+pub use signals::FailedSignal;
 
 #[cfg(not(feature = "trace"))]
 mod collector {
@@ -158,6 +163,14 @@ impl Emulator {
         builder.build().expect("the emulator's API key and URL are valid")
     }
 
+    /// Creates a product with this external id and no prices, without a request, so that signals may name it. Does nothing if
+    /// there is one.
+    pub fn add_product(&self, external_id: &str) {
+        let product = serde_json::json!({"name": external_id, "externalId": external_id, "active": true});
+        // It is refused only if there is one.
+        let _ = self.state.store().create_product(&product);
+    }
+
     /// Adds a fault for the next requests that it applies to. Faults apply in the order in which they were added.
     pub fn fault(&self, fault: Fault) {
         self.state.faults.add(fault);
@@ -173,19 +186,24 @@ impl Emulator {
         self.state.store().keys.clone()
     }
 
+    /// Returns the signals that were counted as failed, each with the reason, which Paid's answer does not tell.
+    pub fn failed_signals(&self) -> Vec<FailedSignal> {
+        self.state.store().failed_signals.clone()
+    }
+
     /// Marks an invoice as paid, posts it if it is a draft, and sends the webhooks. Returns true if it was there and not paid.
     pub async fn pay_invoice(&self, id: &str) -> bool {
-        self.state.change(|store| store.pay_invoice(id)).await
+        self.state.act_named("invoices", "pay", id).await
     }
 
     /// Completes a checkout and sends the webhook. Creates no order. Returns true if the checkout was open.
     pub async fn complete_checkout(&self, id: &str) -> bool {
-        self.state.change(|store| store.end_checkout(id, "completed")).await
+        self.state.act_named("checkouts", "complete", id).await
     }
 
     /// Lets a checkout expire and sends the webhook. Returns true if the checkout was open.
     pub async fn expire_checkout(&self, id: &str) -> bool {
-        self.state.change(|store| store.end_checkout(id, "expired")).await
+        self.state.act_named("checkouts", "expire", id).await
     }
 
     /// Sends a webhook for an event that the emulator does not produce itself, such as `billing-credits-depleted`. Returns true

@@ -42,6 +42,7 @@ fn sent(emulator: &Emulator) -> Vec<String> {
 #[tokio::test]
 async fn records_are_what_the_document_says_and_amounts_are_exact() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("ai-sdr");
     let costs = builder(&emulator).build().unwrap();
     let receipts = paid::scope().customer("scoped").product("ai-sdr").run_sync(|| {
         let usage = TokenUsage::new().input_tokens(100).cache_read_input_tokens(40);

@@ -65,7 +65,10 @@ fn child() {
                             let _ = std::io::stdout().write_all(format!("stored {key}\n").as_bytes());
                         }
                         // Others that nobody waits for.
-                        let extra = Signal::new("extra").customer(format!("c{task}")).field("text", &"x".repeat(4_000));
+                        let extra = Signal::new("extra")
+                            .customer(format!("c{task}"))
+                            .product("p")
+                            .field("text", &"x".repeat(4_000));
                         emitter.emit(extra);
                     }
                 })

@@ -30,6 +30,7 @@ fn sent(emulator: &Emulator) -> Vec<serde_json::Value> {
 #[tokio::test]
 async fn annotated_functions_reach_paid_with_customer_key_and_time() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     emulator.client().products().create(&CreateProductRequest::new("AI SDR").external_id("sdr")).await.unwrap();
     let emitter = Emitter::new(client(&emulator)).unwrap();
     paid::scope().customer("acme").emitter(emitter.clone()).run_sync(|| {
@@ -52,6 +53,7 @@ async fn annotated_functions_reach_paid_with_customer_key_and_time() {
 #[tokio::test]
 async fn a_lost_answer_is_repeated_and_bills_once() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let emitter = Emitter::new(client(&emulator)).unwrap();
     emulator.fault(Fault::drop_connection().after_work().operation("create-signals"));
     emitter.emit(complete("email_sent"));
@@ -66,6 +68,7 @@ async fn a_lost_answer_is_repeated_and_bills_once() {
 fn complete(name: &'static str) -> Signal {
     Signal::new(name)
         .customer("acme")
+        .product("p")
         .idempotency_key(format!("{name}-{}", std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos()))
 }
 
@@ -81,6 +84,7 @@ fn hooked(client: Client) -> (Emitter, Heard) {
 #[tokio::test]
 async fn whatever_goes_wrong_is_counted_and_offered_to_the_hook() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let (emitter, heard) = hooked(client(&emulator));
     // A success that holds a failure: the product does not exist.
     emitter.emit(complete("email_sent").product("nobody's"));
@@ -108,6 +112,7 @@ async fn whatever_goes_wrong_is_counted_and_offered_to_the_hook() {
 #[tokio::test]
 async fn a_full_queue_refuses_and_says_so_and_never_blocks() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     emulator.fault(Fault::latency(Duration::from_millis(1_500)).operation("create-signals"));
     let (emitter, heard) = hooked(client(&emulator));
     emitter.emit(complete("first"));
@@ -125,6 +130,7 @@ async fn a_full_queue_refuses_and_says_so_and_never_blocks() {
 fn it_works_without_a_runtime_and_dropping_the_last_handle_sends_what_is_left() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let emulator = runtime.block_on(Emulator::start()).unwrap();
+    emulator.add_product("p");
     let product = CreateProductRequest::new("AI SDR").external_id("sdr");
     runtime.block_on(emulator.client().products().create(&product).send()).unwrap();
     let emitter = Emitter::new(client(&emulator)).unwrap();
@@ -141,6 +147,7 @@ fn it_works_without_a_runtime_and_dropping_the_last_handle_sends_what_is_left() 
 #[tokio::test]
 async fn a_hook_that_panics_takes_nothing_with_it() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let emitter = Emitter::builder(client(&emulator)).on_error(|_| panic!("on purpose")).build().unwrap();
     emulator.fault(Fault::status(400).operation("create-signals"));
     emitter.emit(complete("one"));
@@ -153,9 +160,10 @@ async fn a_hook_that_panics_takes_nothing_with_it() {
 #[tokio::test]
 async fn a_receipt_says_what_became_of_a_signal() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let emitter = Emitter::builder(client(&emulator)).linger(Duration::ZERO).build().unwrap();
     assert_eq!(emitter.send(complete("one")).await.unwrap(), Delivery::Delivered);
-    let again = Signal::new("two").customer("acme").idempotency_key("k");
+    let again = Signal::new("two").customer("acme").product("p").idempotency_key("k");
     emitter.send(&again).await.unwrap();
     assert_eq!(emitter.send(&again).await.unwrap(), Delivery::Duplicate);
     let nobody = emitter.send(Signal::new("three")).await.unwrap_err();
@@ -165,6 +173,7 @@ async fn a_receipt_says_what_became_of_a_signal() {
 #[tokio::test]
 async fn a_flush_that_takes_too_long_says_what_is_left_and_loses_nothing() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     emulator.fault(Fault::status(503).operation("create-signals").times(6));
     let emitter = Emitter::builder(client(&emulator))
         .retry_delays(Duration::from_secs(1), Duration::from_secs(1))
@@ -180,6 +189,7 @@ async fn a_flush_that_takes_too_long_says_what_is_left_and_loses_nothing() {
 #[tokio::test]
 async fn a_rotated_key_loses_nothing() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     // The emulator lets in keys that start with `paid_`.
     let key = Arc::new(Mutex::new(ApiKey::new("revoked").unwrap()));
     let current = Arc::clone(&key);
@@ -201,10 +211,11 @@ async fn a_rotated_key_loses_nothing() {
 #[tokio::test]
 async fn bodies_are_compressed_when_asked_for() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let client = Client::builder().api_key("paid_x").base_url(emulator.url()).gzip(true).build().unwrap();
     let emitter = Emitter::new(client).unwrap();
     for _ in 0..100 {
-        emitter.emit(Signal::new("email_sent").customer("acme"));
+        emitter.emit(Signal::new("email_sent").customer("acme").product("p"));
     }
     emitter.flush(Duration::from_secs(10)).await.unwrap();
     assert_eq!((emitter.stats().delivered, sent(&emulator).len()), (100, 100));
@@ -222,7 +233,7 @@ fn a_process_that_is_told_to_end_sends_what_it_has() {
         let emitter = Emitter::builder(client).linger(Duration::from_secs(60)).build().unwrap();
         emitter.shutdown_on_sigterm(Duration::from_secs(10)).unwrap();
         for _ in 0..100 {
-            emitter.emit(Signal::new("email_sent").customer("acme"));
+            emitter.emit(Signal::new("email_sent").customer("acme").product("p"));
         }
         println!("ready");
         std::thread::sleep(Duration::from_secs(60));
@@ -231,6 +242,7 @@ fn a_process_that_is_told_to_end_sends_what_it_has() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     for (signal, number) in [("-TERM", 15), ("-INT", 2)] {
         let emulator = runtime.block_on(Emulator::start()).unwrap();
+        emulator.add_product("p");
         let mut child = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "a_process_that_is_told_to_end_sends_what_it_has", "--nocapture"])
             .env(URL, emulator.url())

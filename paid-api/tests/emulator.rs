@@ -75,14 +75,51 @@ async fn a_repeated_key_bills_once_within_a_batch_and_across_batches() {
 }
 
 #[tokio::test]
-async fn a_signal_with_another_name_or_no_product_is_stored_and_bills_nothing() {
+async fn a_signal_that_cannot_be_billed_fails_with_a_reason_and_one_of_another_name_is_stored() {
     let emulator = Emulator::start().await.unwrap();
     let client = emulator.client();
     let order = with_order(&client, vec![per_signal("Emails", "email_sent", 10)]).await;
-    let unattributed = NewSignal::new("email_sent", ExternalCustomerId::from("acme"));
+    let unattributed = NewSignal::new("email_sent", ExternalCustomerId::from("acme")).idempotency_key("u");
     let elsewhere = signal("email_sent", "k").attribution(ExternalProductId::from("another"));
-    assert_eq!(send(&client, [signal("email_send", "a"), unattributed, elsewhere]).await, (2, 0, 1));
+    let mut nobody = signal("email_sent", "n");
+    nobody.customer = CustomerId::from("cus_none").into();
+    assert_eq!(send(&client, [signal("email_send", "a"), unattributed, elsewhere, nobody]).await, (1, 0, 3));
     assert_eq!(total(&client, &order).await, Decimal::from(0));
+    let failed = emulator.failed_signals();
+    let problems: Vec<_> = failed.iter().map(|failed| failed.problem.as_str()).collect();
+    assert_eq!(
+        problems,
+        [
+            "body.signals.1.attribution: names no product, so nothing would be billed",
+            "body.signals.2.attribution.externalProductId: there is no product \"another\"",
+            "body.signals.3.customer.customerId: there is no customer \"cus_none\"",
+        ]
+    );
+    assert_eq!(failed[0].idempotency_key.as_deref(), Some("u"));
+    // What failed may be sent again under its key.
+    assert_eq!(send(&client, [signal("email_sent", "u")]).await, (1, 0, 0));
+}
+
+#[tokio::test]
+async fn an_unknown_external_customer_is_created_and_signals_can_be_read() {
+    let emulator = Emulator::start().await.unwrap();
+    let client = emulator.client();
+    with_order(&client, vec![per_signal("Emails", "email_sent", 10)]).await;
+    let mut of_new = signal("email_sent", "n").data(object!({"to": "x"}));
+    of_new.customer = ExternalCustomerId::from("new").into();
+    assert_eq!(send(&client, [signal("email_sent", "a"), of_new]).await, (2, 0, 0));
+    let created = client.customers().get_by_external_id("new").await.unwrap();
+    let list = client.signals().list().customer_id(&created.id).await.unwrap().data.all().unwrap();
+    assert_eq!(list.len(), 1);
+    assert_eq!(list[0].data, Some(object!({"to": "x"})));
+    assert_eq!(list[0].external_product_id.as_ref().map(AsRef::as_ref), Some("sdr"));
+    let all = || client.signals().list();
+    for (filtered, found) in
+        [(all().signal_name("email_sent"), 2), (all().signal_name("email"), 0), (all().external_customer_id("acme"), 1)]
+    {
+        assert_eq!(filtered.await.unwrap().data.all().unwrap().len(), found);
+    }
+    assert_eq!(client.signals().get(&list[0].id).await.unwrap().name, "email_sent");
 }
 
 #[tokio::test]

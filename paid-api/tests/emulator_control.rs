@@ -1,7 +1,6 @@
 //! What surrounds the emulated account: its time, its files, its page, and who may ask.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use std::path::Path;
 use std::time::Duration;
 
 use paid::emulator::Emulator;
@@ -73,7 +72,7 @@ async fn time_moves_and_periods_begin_with_it() {
 #[tokio::test]
 async fn faults_are_armed_and_everything_begins_anew_over_http() {
     let emulator = Emulator::builder().seed(seed()).start().await.unwrap();
-    let client = Client::builder().api_key("paid_test").base_url(emulator.url()).retry(paid::RetryPolicy::none());
+    let client = Client::builder().api_key("paid_test").base_url(emulator.url()).retry(paid::RetryPolicy::never());
     let client = client.build().unwrap();
     let fault = json!({"status": 503, "times": 2, "operation": "list-invoices", "headers": {"retry-after": "1"}});
     assert_eq!(post(&emulator, "faults", fault).await.0, 200);
@@ -100,7 +99,8 @@ async fn an_account_is_kept_in_its_file_over_restarts() {
     send(&client, "meeting_booked", "2").await;
     let invoice = client.invoices().list().await.unwrap().data.first().unwrap().unwrap().id.clone();
     assert!(emulator.pay_invoice(invoice.as_str()).await);
-    let before = (invoices(&client).await, client.customers().list().await.unwrap().data.first().unwrap().unwrap().clone());
+    let before =
+        (invoices(&client).await, client.customers().list().await.unwrap().data.first().unwrap().unwrap().clone());
     let time = emulator.now();
     drop(emulator);
     // A kill in the middle of a line.
@@ -109,7 +109,8 @@ async fn an_account_is_kept_in_its_file_over_restarts() {
     std::fs::write(&file, text).unwrap();
     let emulator = start().await.unwrap();
     let client = emulator.client();
-    let after = (invoices(&client).await, client.customers().list().await.unwrap().data.first().unwrap().unwrap().clone());
+    let after =
+        (invoices(&client).await, client.customers().list().await.unwrap().data.first().unwrap().unwrap().clone());
     assert_eq!(format!("{before:?}"), format!("{after:?}"));
     assert_eq!(client.invoices().get(&invoice).await.unwrap().payment_status.to_string(), "paid");
     assert!(*emulator.now() >= *time);
@@ -136,7 +137,8 @@ async fn every_request_is_recorded_without_its_key() {
     client.customers().get_by_external_id("nobody").await.unwrap_err();
     let text = std::fs::read_to_string(&file).unwrap();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let seen: Vec<_> = lines.iter().map(|line| (line["operation"].as_str().unwrap(), line["status"].as_u64().unwrap())).collect();
+    let seen: Vec<_> =
+        lines.iter().map(|line| (line["operation"].as_str().unwrap(), line["status"].as_u64().unwrap())).collect();
     assert_eq!(seen, [("create-customer", 201), ("get-customer-by-external-id", 404)]);
     assert_eq!(lines[0]["body"]["name"], "Acme\n");
     assert!(!text.contains("paid_emulator"), "{text}");
@@ -171,7 +173,7 @@ async fn other_hosts_and_pages_of_others_are_refused() {
 }
 
 /// The page as a browser shows it, or `None`, aloud, without one.
-async fn rendered(emulator: &Emulator, width: u32, shot: Option<&Path>) -> Option<String> {
+async fn rendered(emulator: &Emulator, width: u32) -> Option<String> {
     let browser = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| {
         std::process::Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
     });
@@ -181,13 +183,15 @@ async fn rendered(emulator: &Emulator, width: u32, shot: Option<&Path>) -> Optio
     };
     let profile = tempfile::tempdir().unwrap();
     let mut command = tokio::process::Command::new(browser);
-    command.args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--timeout=4000"]);
+    command.args([
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--virtual-time-budget=3000",
+    ]);
     command.arg(format!("--user-data-dir={}", profile.path().display())).arg(format!("--window-size={width},1000"));
-    match shot {
-        Some(file) => command.arg(format!("--screenshot={}", file.display())),
-        None => command.arg("--dump-dom"),
-    };
-    let output = command.arg(emulator.page_url()).output().await.unwrap();
+    let output = command.arg("--dump-dom").arg(emulator.page_url()).output().await.unwrap();
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
@@ -197,7 +201,7 @@ async fn the_page_shows_signals_with_what_they_bill_and_everything_stays_text() 
     let client = emulator.client();
     send(&client, "meeting_booked", "1").await;
     send(&client, "<script>alert(1)</script>", "2").await;
-    let Some(page) = rendered(&emulator, 1200, None).await else { return };
+    let Some(page) = rendered(&emulator, 1200).await else { return };
     assert!(page.contains("Meetings, in ord_"), "{page}");
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{page}");
     assert!(page.contains("no price has exactly this event name; the product bills `meeting_booked`"), "{page}");

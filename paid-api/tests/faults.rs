@@ -46,7 +46,7 @@ fn keys() -> BTreeSet<String> {
 
 fn emit_all(emitter: &Emitter) {
     for (number, key) in keys().into_iter().enumerate() {
-        emitter.emit(Signal::new("sent").customer(format!("c{}", number % 5)).idempotency_key(key));
+        emitter.emit(Signal::new("sent").customer(format!("c{}", number % 5)).product("p").idempotency_key(key));
     }
 }
 
@@ -62,12 +62,14 @@ async fn survives(name: &str, emulator: &Emulator, client: Client) {
         assert!(heard.lock().unwrap().is_empty(), "{name}: {heard:?}");
         assert!(!stats.circuit_open, "{name}");
         emulator.reset();
+        emulator.add_product("p");
     }
 }
 
 #[tokio::test]
 async fn answers_that_say_nothing_about_the_signals_lose_none() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let in_a_second = httpdate(SystemTime::now() + Duration::from_secs(1));
     let faults: Vec<(&str, Fault)> = vec![
         ("reset before the request was read", Fault::drop_connection()),
@@ -123,6 +125,7 @@ async fn a_server_that_starts_later_gets_everything() {
     assert_eq!(error.left, SIGNALS as u64);
     assert!(emitter.stats().circuit_open);
     let emulator = Emulator::start_on(port).await.unwrap();
+    emulator.add_product("p");
     emitter.flush(SOON).await.unwrap();
     assert_eq!(emulator.idempotency_keys(), keys());
     assert!(heard.lock().unwrap().is_empty() && !emitter.stats().circuit_open);
@@ -131,6 +134,7 @@ async fn a_server_that_starts_later_gets_everything() {
 #[tokio::test]
 async fn a_key_that_is_refused_pauses_and_a_fresh_one_goes_on() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     // The emulator lets in keys that start with `paid_`.
     let key = Arc::new(Mutex::new(ApiKey::new("revoked").unwrap()));
     let current = Arc::clone(&key);
@@ -149,12 +153,13 @@ async fn a_key_that_is_refused_pauses_and_a_fresh_one_goes_on() {
 #[tokio::test]
 async fn one_bad_signal_of_a_batch_is_refused_alone() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let folder = tempfile::tempdir().unwrap();
     let (emitter, heard) = emitter(client(&emulator.url()).build().unwrap(), Some(folder.path()));
     emit_all(&emitter);
     // The document allows one id of a customer.
     let both = CustomerAttribution::Unknown(paid::object!({ "customerId": "c", "externalCustomerId": "c1" }));
-    let bad = emitter.emit(Signal::new("sent").customer(both).idempotency_key("bad"));
+    let bad = emitter.emit(Signal::new("sent").customer(both).product("p").idempotency_key("bad"));
     emitter.flush(SOON).await.unwrap();
     assert!(matches!(bad.await, Err(DeliveryError::NotDelivered { records: 1, .. })));
     assert_eq!(emulator.idempotency_keys(), keys());
@@ -198,13 +203,14 @@ fn is_about_the_outbox(heard: &Heard) -> bool {
 async fn a_full_disk_is_reported_once_and_signals_go_through_memory() {
     let Some(disk) = SmallDisk::mount("size=3m") else { return };
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let (emitter, heard) = emitter(client(&emulator.url()).build().unwrap(), Some(disk.0.path()));
     std::fs::write(disk.0.path().join("ballast"), vec![0; 4 << 20]).unwrap_err();
     // Nothing gets through for a while, so that signals have to be written.
     emulator.fault(Fault::status(503).operation("create-signals").times(10));
     let long = "x".repeat(10_000);
     for key in keys() {
-        emitter.emit(Signal::new("sent").customer("acme").idempotency_key(key).field("text", &long));
+        emitter.emit(Signal::new("sent").customer("acme").product("p").idempotency_key(key).field("text", &long));
     }
     emitter.flush(SOON).await.unwrap();
     assert_eq!(emulator.idempotency_keys(), keys());
@@ -214,7 +220,7 @@ async fn a_full_disk_is_reported_once_and_signals_go_through_memory() {
     // There is room again: it goes on as if nothing had been.
     std::fs::remove_file(disk.0.path().join("ballast")).unwrap();
     emulator.fault(Fault::status(503).operation("create-signals").times(10));
-    let later = Signal::new("sent").customer("acme").idempotency_key("later");
+    let later = Signal::new("sent").customer("acme").product("p").idempotency_key("later");
     tokio::time::timeout(SOON, emitter.store(later)).await.unwrap().unwrap();
     emitter.flush(SOON).await.unwrap();
     assert!(emulator.idempotency_keys().contains("later"));
@@ -226,14 +232,16 @@ async fn what_was_stored_on_a_disk_that_filled_up_is_sent_after_a_restart() {
     let Some(disk) = SmallDisk::mount("size=3m") else { return };
     let folder = disk.0.path().join("outbox");
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let dead = client("http://127.0.0.1:1/api/v2").build().unwrap();
     let (first, heard) = emitter(dead, Some(&folder));
     let mut stored = BTreeSet::new();
     let pad = "x".repeat(400);
     for round in 0..200 {
         let keys: Vec<_> = (0..50).map(|number| format!("{round}-{number}")).collect();
-        let signal =
-            |key: &String| Signal::new("sent").customer("acme").idempotency_key(key.clone()).field("pad", &pad);
+        let signal = |key: &String| {
+            Signal::new("sent").customer("acme").product("p").idempotency_key(key.clone()).field("pad", &pad)
+        };
         let waits = keys.iter().map(|key| tokio::time::timeout(Duration::from_secs(2), first.store(signal(key))));
         let answers = futures_util::future::join_all(waits).await;
         let is_full = answers.iter().any(Result::is_err);
@@ -261,8 +269,9 @@ async fn what_was_stored_on_a_disk_that_filled_up_is_sent_after_a_restart() {
 async fn a_read_only_folder_is_refused_at_the_start() {
     let Some(disk) = SmallDisk::mount("size=20m") else { return };
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let (emitter, heard) = emitter(client(&emulator.url()).build().unwrap(), Some(disk.0.path()));
-    emitter.send(Signal::new("sent").customer("acme").idempotency_key("first")).await.unwrap();
+    emitter.send(Signal::new("sent").customer("acme").product("p").idempotency_key("first")).await.unwrap();
     emitter.shutdown(SOON).await.unwrap();
     drop(emitter);
     disk.remount("ro");
@@ -293,7 +302,8 @@ async fn with_a_full_disk_and_a_full_queue_every_signal_is_counted_and_no_emissi
     });
     let first = first.build().unwrap();
     let begun = std::time::Instant::now();
-    let emit = |number| first.emit(Signal::new("sent").customer("acme").idempotency_key(format!("{number:06}")));
+    let emit =
+        |number| first.emit(Signal::new("sent").customer("acme").product("p").idempotency_key(format!("{number:06}")));
     let receipts: Vec<_> = (0..EMITTED).map(emit).collect();
     // An emission that waited for the disk would take up to a second.
     assert!(begun.elapsed() < SOON * 2, "{:?}", begun.elapsed());
@@ -320,6 +330,7 @@ async fn with_a_full_disk_and_a_full_queue_every_signal_is_counted_and_no_emissi
     assert_eq!(*heard.lock().unwrap(), stats.refused + stats.dropped, "{stats:?}");
 
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let (second, heard) = emitter(client(&emulator.url()).build().unwrap(), Some(&folder));
     assert_eq!(second.stats().recovered, waiting);
     second.flush(SOON).await.unwrap();

@@ -57,9 +57,10 @@ async fn serve(arguments: Arguments) -> io::Result<()> {
         builder = builder.record(file);
     }
     let explained = |error: io::Error| match error.kind() {
-        io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable | io::ErrorKind::PermissionDenied => {
-            io::Error::new(error.kind(), format!("cannot listen on {listen}:{port}, or a file cannot be opened: {error}"))
-        }
+        io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable | io::ErrorKind::PermissionDenied => io::Error::new(
+            error.kind(),
+            format!("cannot listen on {listen}:{port}, or a file cannot be opened: {error}"),
+        ),
         _ => error,
     };
     let emulator = builder.start().await.map_err(explained)?;

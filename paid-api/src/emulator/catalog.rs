@@ -55,7 +55,9 @@ impl Store {
         for (index, attribute) in body["productAttributes"].as_array().into_iter().flatten().enumerate() {
             pricing::of_product("", &attribute["pricing"], &format!("body.productAttributes.{index}.pricing"))?;
             if attribute.get("creditBenefits").and_then(Value::as_array).is_some_and(|benefits| !benefits.is_empty()) {
-                return Err(Refusal::not_implemented(&format!("credit benefits (body.productAttributes.{index})")));
+                return Err(Refusal::not_implemented(&format!(
+                    "credits (body.productAttributes.{index}.creditBenefits)"
+                )));
             }
             let fresh = uuid_like(self.id("attribute").trim_start_matches("attribute_"));
             let mut attribute = attribute.as_object().cloned().unwrap_or_default();

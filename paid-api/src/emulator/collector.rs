@@ -1,4 +1,4 @@
-//! A collector beside the API: receives spans as OTLP over HTTP (protobuf), and shows them. Feature `trace`.
+//! A collector beside the API: receives spans as OTLP over HTTP, in protobuf and in JSON, and shows them. Feature `trace`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +23,14 @@ use super::http::{JsonAnswer, decompressed, has_api_key, respond, response, send
 
 const PATH: &str = "/v1/traces";
 const PROTOBUF: &str = "application/x-protobuf";
+const JSON: &str = "application/json";
+
+/// How a request and its response are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Protobuf,
+    Json,
+}
 
 impl Emulator {
     /// The URL that receives spans, for [`TraceBuilder::endpoint`](crate::trace::TraceBuilder::endpoint) or
@@ -36,7 +44,7 @@ impl Emulator {
         self.collector.collected().spans.clone()
     }
 
-    /// Returns the bodies of the requests that the collector received, one for each request.
+    /// Returns the bodies of the requests that the collector received, one for each request, without their compression.
     pub fn span_requests(&self) -> Vec<Bytes> {
         self.collector.collected().bodies.clone()
     }
@@ -119,11 +127,14 @@ async fn collect(
     let answer = if fault.as_ref().is_some_and(Fault::prevents_work) {
         JsonAnswer::not_executed()
     } else if has_api_key(&headers) {
-        match (is_protobuf(&headers).then(|| collector.collected().receive(body)).flatten(), &fault) {
-            (Some(encoded), None) => return response(200, PROTOBUF, Body::from(encoded)),
+        let encoding = Encoding::of(&headers);
+        let encoded = encoding.and_then(|encoding| Some((encoding, collector.collected().receive(encoding, body)?)));
+        match (encoded, &fault) {
+            (Some((encoding, encoded)), None) => return response(200, encoding.content_type(), Body::from(encoded)),
             (Some(_), Some(_)) => JsonAnswer::new(200, Value::Null),
             (None, _) => {
-                JsonAnswer::error(400, "the body is not an OTLP request in protobuf", "validation_error", None)
+                let error = "the body is not an OTLP request in protobuf or JSON, as its content type says";
+                JsonAnswer::error(400, error, "validation_error", None)
             }
         }
     } else {
@@ -132,8 +143,43 @@ async fn collect(
     send_or_drop(respond(fault.as_ref(), &answer))
 }
 
-fn is_protobuf(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROTOBUF)
+impl Encoding {
+    /// `None` if the content type is no encoding of OTLP.
+    fn of(headers: &HeaderMap) -> Option<Self> {
+        let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        [Self::Protobuf, Self::Json].into_iter().find(|encoding| kind.eq_ignore_ascii_case(encoding.content_type()))
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Protobuf => PROTOBUF,
+            Self::Json => JSON,
+        }
+    }
+
+    fn decode(self, body: &Bytes) -> Option<ExportTraceServiceRequest> {
+        match self {
+            Self::Protobuf => ExportTraceServiceRequest::decode(body.clone()).ok(),
+            // Serde would read a list as a message too.
+            Self::Json => serde_json::from_value(Value::Object(serde_json::from_slice(body).ok()?)).ok(),
+        }
+    }
+
+    fn encode(self, response: &ExportTraceServiceResponse) -> Vec<u8> {
+        match (self, &response.partial_success) {
+            (Self::Protobuf, _) => response.encode_to_vec(),
+            (Self::Json, None) => b"{}".to_vec(),
+            (Self::Json, Some(partial)) => {
+                let partial = serde_json::json!({
+                    // Numbers of 64 bits are strings in JSON.
+                    "rejectedSpans": partial.rejected_spans.to_string(),
+                    "errorMessage": partial.error_message,
+                });
+                serde_json::json!({"partialSuccess": partial}).to_string().into()
+            }
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -146,8 +192,8 @@ struct Collected {
 
 impl Collected {
     /// Stores the spans of a request and encodes the response; `None` if the body is not an OTLP request.
-    fn receive(&mut self, body: Bytes) -> Option<Vec<u8>> {
-        let request = ExportTraceServiceRequest::decode(body.clone()).ok()?;
+    fn receive(&mut self, encoding: Encoding, body: Bytes) -> Option<Vec<u8>> {
+        let request = encoding.decode(&body)?;
         self.bodies.push(body);
         for of_resource in request.resource_spans {
             let resource = object(&of_resource.resource.unwrap_or_default().attributes);
@@ -161,7 +207,7 @@ impl Collected {
             rejected_spans,
             error_message: "the test asked to reject spans".to_owned(),
         });
-        Some(ExportTraceServiceResponse { partial_success }.encode_to_vec())
+        Some(encoding.encode(&ExportTraceServiceResponse { partial_success }))
     }
 }
 
@@ -194,6 +240,9 @@ fn json(value: Option<&AnyValue>) -> Value {
         Some(any_value::Value::BoolValue(value)) => (*value).into(),
         Some(any_value::Value::IntValue(number)) => (*number).into(),
         Some(any_value::Value::DoubleValue(number)) => (*number).into(),
+        Some(any_value::Value::KvlistValue(list)) => {
+            list.values.iter().map(|entry| (entry.key.clone(), json(entry.value.as_ref()))).collect()
+        }
         Some(any_value::Value::ArrayValue(array)) => array.values.iter().map(|value| json(Some(value))).collect(),
         _ => Value::Null,
     }

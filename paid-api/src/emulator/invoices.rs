@@ -228,7 +228,14 @@ impl Store {
             .enumerate()
             .map(|(index, window)| {
                 let id = if index == 0 { base.clone() } else { format!("{base}-{}", index + 1) };
-                Invoice { settled: self.settled.get(&id), id, order, window: *window, lines: Vec::new(), now: self.clock.now() }
+                Invoice {
+                    settled: self.settled.get(&id),
+                    id,
+                    order,
+                    window: *window,
+                    lines: Vec::new(),
+                    now: self.clock.now(),
+                }
             })
             .collect();
         for (line, priced) in prices {

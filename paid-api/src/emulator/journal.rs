@@ -45,7 +45,14 @@ const CLOCK: &str = "/__emulator/clock";
 impl Entry {
     /// What was done through a control route.
     pub(super) fn of_control(at: Timestamp, target: String, body: &Value) -> Self {
-        Self { at, method: "POST".to_owned(), target, operation: None, status: 200, body: raw(body.to_string().as_bytes()) }
+        Self {
+            at,
+            method: "POST".to_owned(),
+            target,
+            operation: None,
+            status: 200,
+            body: raw(body.to_string().as_bytes()),
+        }
     }
 
     pub(super) fn of_clock(by: TimeDelta, at: Timestamp) -> Self {

@@ -2,10 +2,10 @@
 //! cross-site requests), and everything in the emulator is readable to whoever knows a key that starts with `paid_`.
 
 use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use axum::http::uri::Authority;
 
 use super::http::{JsonAnswer, respond, send_or_drop};
 

@@ -39,6 +39,8 @@ impl Store {
             "get-checkout" => self.get_checkout(matched),
             "archive-checkout" => self.archive_checkout(matched),
             "create-signals" => Ok(self.create_signals(body)),
+            "list-signals" => Ok(self.list_signals(matched)),
+            "get-signal-by-id" => self.get_signal(matched),
             "create-costs" => self.create_costs(body),
             "list-invoices" => Ok(self.list_invoices(matched)),
             "get-invoice-by-id" => self.get_invoice(matched),

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::billing::{Charge, Price, Share, days_to_pay};
 use super::contract::Matched;
-use super::pricing::{self, decimal, number};
+use super::numbers::amount;
+use super::pricing::{self, number};
 use super::refusal::{Refusal, Reply};
 use super::store::{Line, LinePrice, Store};
 use super::table::{addressed, given, merge, page, passes, text};
@@ -32,10 +33,8 @@ impl Store {
         let customer = body["customerId"].as_str().unwrap_or_default();
         let known = self.customers.find("id", customer).ok_or_else(|| Refusal::not_found("customer", customer))?;
         let currency = body["currency"].as_str().or_else(|| text(known, "defaultCurrency")).unwrap_or("USD").to_owned();
-        for contact in body["billingContactIds"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            self.contacts.find("id", contact).ok_or_else(|| Refusal::not_found("contact", contact))?;
-        }
         self.check_order(body)?;
+        self.orders.check_free("id", "", body, "order")?;
         if body.get("billingFrequencyOverride").is_some() {
             return Err(Refusal::not_implemented("another frequency for all prices (body.billingFrequencyOverride)"));
         }
@@ -89,6 +88,9 @@ impl Store {
 
     /// Checks what `create` and `update` have in common.
     fn check_order(&self, body: &Value) -> Result<(), Refusal> {
+        for contact in body["billingContactIds"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            self.contacts.find("id", contact).ok_or_else(|| Refusal::not_found("contact", contact))?;
+        }
         if let Some(customer) = body["billingCustomerId"].as_str() {
             self.customers.find("id", customer).ok_or_else(|| Refusal::not_found("billing customer", customer))?;
         }
@@ -116,9 +118,13 @@ impl Store {
                     let place = format!("body.lines.{index}.attributes.{at}");
                     let name = attribute["name"].as_str().unwrap_or_default();
                     let price = pricing::of_order_line(name, &attribute["pricing"], &format!("{place}.pricing"))?;
-                    let quantity = decimal(&attribute["quantity"]).unwrap_or(Decimal::ONE);
+                    let quantity = amount(&attribute["quantity"]).unwrap_or(Decimal::ONE);
                     if quantity < Decimal::ZERO {
                         return Err(Refusal::invalid(&format!("{place}.quantity"), "is negative"));
+                    }
+                    if quantity != Decimal::ONE && matches!(price.charge, Charge::Usage { .. }) {
+                        let what = format!("a quantity of a usage price, which signals count ({place}.quantity)");
+                        return Err(Refusal::not_implemented(&what));
                     }
                     Ok((price, quantity))
                 })
@@ -130,7 +136,10 @@ impl Store {
         for (price, quantity) in priced {
             if price.point(currency).is_none() {
                 let place = format!("body.lines.{index}");
-                return Err(Refusal::invalid(&place, format!("{:?} has no price in {currency}", price.name)));
+                return Err(Refusal::invalid(
+                    &place,
+                    format!("{:?} has no price in the order's currency, {currency}", price.name),
+                ));
             }
             prices.push(LinePrice { id: self.id("ola"), price, quantity });
         }
@@ -173,6 +182,7 @@ impl Store {
         let mut merged = order.clone();
         merge(&mut merged, body, self.clock.shown());
         self.check_order(&Value::Object(merged))?;
+        self.orders.check_free("id", id, body, "order")?;
         if active && body["creationState"] == "draft" {
             return Err(Refusal::invalid("body.creationState", "an active order does not become a draft again"));
         }

@@ -76,7 +76,8 @@ impl Store {
         if orders.is_empty() {
             return Verdict::Not("the customer has no active order".to_owned());
         }
-        let lines = orders.iter().flat_map(|id| self.order_lines.get(*id).into_iter().flatten().map(move |line| (id, line)));
+        let lines =
+            orders.iter().flat_map(|id| self.order_lines.get(*id).into_iter().flatten().map(move |line| (id, line)));
         let lines: Vec<_> = lines.filter(|(_, line)| line.product == signal.product).collect();
         if lines.is_empty() {
             return Verdict::Not("no active order of the customer has this product".to_owned());
@@ -91,7 +92,8 @@ impl Store {
                 };
             }
         }
-        let known: Vec<_> = lines.iter().flat_map(|(_, line)| events_of(line)).map(|name| format!("`{name}`")).collect();
+        let known: Vec<_> =
+            lines.iter().flat_map(|(_, line)| events_of(line)).map(|name| format!("`{name}`")).collect();
         Verdict::Not(match known.is_empty() {
             true => "the product has no usage price".to_owned(),
             false => format!("no price has exactly this event name; the product bills {}", known.join(", ")),

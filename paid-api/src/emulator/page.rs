@@ -15,7 +15,10 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 pub(super) fn routes() -> Router {
     Router::new()
         .route("/", get(async || file("text/html; charset=utf-8", include_str!("page/index.html"))))
-        .route("/__emulator/page/page.css", get(async || file("text/css; charset=utf-8", include_str!("page/page.css"))))
+        .route(
+            "/__emulator/page/page.css",
+            get(async || file("text/css; charset=utf-8", include_str!("page/page.css"))),
+        )
         .route(
             "/__emulator/page/page.js",
             get(async || file("text/javascript; charset=utf-8", include_str!("page/page.js"))),

@@ -1,15 +1,11 @@
 //! Reads prices from requests. What changes money and cannot be done is refused, with its place.
 
-use std::str::FromStr;
-
 use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::billing::{Charge, Frequency, Point, Price, PricingModel, TierInput, TierKind, Tiers};
+use super::numbers::short;
 use super::refusal::Refusal;
-
-/// A JSON number is exact up to this many digits.
-const DIGITS: usize = 15;
 
 /// The properties of an order line's pricing that concern credits.
 const CREDITS: [&str; 7] = [
@@ -21,12 +17,6 @@ const CREDITS: [&str; 7] = [
     "overageUnitPrice",
     "pricingInput",
 ];
-
-/// The value of a JSON number, read from its digits.
-pub(super) fn decimal(value: &Value) -> Option<Decimal> {
-    let text = value.as_number()?.to_string();
-    Decimal::from_str(&text).or_else(|_| Decimal::from_scientific(&text)).ok()
-}
 
 /// The JSON number of an amount.
 pub(super) fn number(amount: Decimal) -> Value {
@@ -103,6 +93,9 @@ fn priced(
         ));
     }
     let arrears = billing.eq_ignore_ascii_case("arrears");
+    if arrears && charge == Charge::OneTime {
+        return Err(Refusal::not_implemented(&format!("one-time prices in arrears ({place}.billingType)")));
+    }
     Ok(Price { name: name.to_owned(), charge, model, frequency: frequency(pricing, place)?, arrears, points })
 }
 
@@ -176,16 +169,15 @@ fn tier(tier: &Value, place: &str) -> Result<TierInput, Refusal> {
     })
 }
 
-/// A number that JSON carries without loss.
+/// A number of at most 15 digits.
 fn exact(object: &Value, key: &str, place: &str) -> Result<Option<Decimal>, Refusal> {
     let value = &object[key];
     if value.is_null() {
         return Ok(None);
     }
-    let significant = |number: &Decimal| number.normalize().mantissa().to_string().trim_start_matches('-').len();
-    match decimal(value).filter(|number| significant(number) <= DIGITS) {
+    match short(value) {
         Some(number) => Ok(Some(number)),
-        None => Err(Refusal::invalid(&format!("{place}.{key}"), format!("has more than {DIGITS} digits"))),
+        None => Err(Refusal::invalid(&format!("{place}.{key}"), "has more than 15 digits")),
     }
 }
 

@@ -29,7 +29,9 @@ impl Store {
             };
             for (index, object) in objects.iter().enumerate() {
                 let object = object.as_object().cloned();
-                let sown = object.ok_or_else(|| "is an object".to_owned()).and_then(|object| self.sow_one(part, object, &mut entries));
+                let sown = object
+                    .ok_or_else(|| "is an object".to_owned())
+                    .and_then(|object| self.sow_one(part, object, &mut entries));
                 sown.map_err(|problem| format!("{part}[{index}]: {problem}"))?;
             }
         }

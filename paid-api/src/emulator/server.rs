@@ -12,11 +12,12 @@ use chrono::TimeDelta;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
-use super::control::Act;
 use super::contract::{Contract, Matched, Violation};
+use super::control::Act;
 use super::fault::{Fault, Faults};
 use super::http::{JsonAnswer, decompressed, has_api_key, respond, send_or_drop};
 use super::journal::{Entry, Journals, raw};
+use super::numbers;
 use super::refusal::Reply;
 use super::requests::{Recorded, RequestLog};
 use super::store::Store;
@@ -59,6 +60,14 @@ impl EmulatorState {
             is_done
         })
         .await
+    }
+
+    /// Like [`act`](Self::act), by the names of the control route.
+    pub(super) async fn act_named(&self, kind: &str, action: &str, id: &str) -> bool {
+        match Act::named(kind, action) {
+            Some(act) => self.act(act, id).await,
+            None => false,
+        }
     }
 
     /// Moves the time forward: periods begin, and what posts by itself is posted. Returns false if there is no such time.
@@ -152,12 +161,12 @@ impl EmulatorState {
         reply
     }
 
-    async fn answer(&self, request: &Target<'_>, checked: Result<Matched, Violation>, body: &Value) -> JsonAnswer {
-        let matched = match checked {
-            Ok(matched) => matched,
+    async fn answer(&self, request: &Target<'_>, checked: Result<(Matched, Value), Violation>) -> JsonAnswer {
+        let (matched, body) = match checked {
+            Ok(checked) => checked,
             Err(violation) => return rejected(&violation),
         };
-        match self.execute(request, &matched, body).await {
+        match self.execute(request, &matched, &body).await {
             Ok(answer) => checked_answer(&matched, answer),
             Err(refusal) => refusal.into(),
         }
@@ -202,12 +211,12 @@ async fn handle(
     body: Bytes,
 ) -> Response {
     let body = decompressed(&headers, body);
+    let target = Target { method: &method, uri: &uri, body: &body };
     let checked = check(&method, &uri, &body);
     let operation = match &checked {
-        Ok(matched) => Some(matched.operation.clone()),
+        Ok((matched, _)) => Some(matched.operation.clone()),
         Err(violation) => violation.operation.clone(),
     };
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     let fault = state.faults.take(operation.as_deref());
     if let Some(fault) = &fault {
         fault.delay().await;
@@ -215,22 +224,31 @@ async fn handle(
     let answer = if fault.as_ref().is_some_and(Fault::prevents_work) {
         JsonAnswer::not_executed()
     } else if has_api_key(&headers) {
-        state.answer(&Target { method: &method, uri: &uri }, checked, &body).await
+        state.answer(&target, checked).await
     } else {
         JsonAnswer::forbidden()
     };
     let response = respond(fault.as_ref(), &answer);
     let status = response.as_ref().map_or(0, |response| response.status().as_u16());
     let at = state.store().clock.now();
-    let target = Target { method: &method, uri: &uri };
     state.journals.received(|| target.entry(at, operation.as_deref(), status));
+    let body = serde_json::from_slice(&body).unwrap_or_default();
     state.requests.add(Recorded { operation, method: method.to_string(), target: uri.to_string(), body, status });
     send_or_drop(response)
 }
 
-pub(super) fn check(method: &Method, uri: &Uri, body: &[u8]) -> Result<Matched, Violation> {
+/// Which operation a request calls, and its body.
+pub(super) fn check(method: &Method, uri: &Uri, body: &[u8]) -> Result<(Matched, Value), Violation> {
     let path = uri.path().strip_prefix("/api/v2").unwrap_or_else(|| uri.path());
-    Contract::of_paid().check(method.as_str(), path, uri.query().unwrap_or_default(), body)
+    let matched = Contract::of_paid().check(method.as_str(), path, uri.query().unwrap_or_default(), body)?;
+    match numbers::read(&matched.operation, body) {
+        Ok(body) => Ok((matched, body)),
+        Err((place, problem)) => Err(inexact(&matched, place, problem)),
+    }
+}
+
+fn inexact(matched: &Matched, place: String, problem: String) -> Violation {
+    Violation { status: 400, operation: Some(matched.operation.clone()), place, problem }
 }
 
 fn rejected(violation: &Violation) -> JsonAnswer {

@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::billing::{Price, Span};
 use super::clock::Clock;
+use super::costs::CollectedCost;
 use super::invoices::Settled;
+use super::signals::FailedSignal;
 use super::table::Table;
 use super::webhooks::Webhooks;
 use crate::Timestamp;
@@ -22,6 +24,8 @@ pub(super) struct Store {
     /// By the order's id.
     pub(super) order_lines: BTreeMap<String, Vec<Line>>,
     pub(super) signals: Vec<StoredSignal>,
+    pub(super) failed_signals: Vec<FailedSignal>,
+    pub(super) costs: Vec<CollectedCost>,
     /// The idempotency keys of all accepted signals.
     pub(super) keys: BTreeSet<String>,
     /// By the invoice's id: metadata may be set before an invoice is posted.
@@ -38,10 +42,14 @@ pub(super) struct Store {
 /// A signal that was accepted.
 #[derive(Debug, Clone)]
 pub(super) struct StoredSignal {
+    pub(super) id: String,
     pub(super) event_name: String,
     pub(super) customer: String,
     pub(super) product: String,
+    /// The signal's own time, or when it arrived.
     pub(super) at: Timestamp,
+    pub(super) arrived: Timestamp,
+    pub(super) data: Value,
 }
 
 /// A line of an order, with its prices.

@@ -57,7 +57,8 @@ fn run(folder: &Path, command: &str, more: &[&str]) -> Said {
 
 fn record(key: &str) -> Value {
     let customer = json!({ "externalCustomerId": "acme" });
-    json!({ "eventName": "email_sent", "customer": customer, "idempotencyKey": key, "data": { "words": 7 } })
+    let product = json!({ "externalProductId": "p" });
+    json!({ "eventName": "email_sent", "customer": customer, "attribution": product, "idempotencyKey": key, "data": { "words": 7 } })
 }
 
 fn letter(key: &str, record: &Value) -> Value {
@@ -95,13 +96,14 @@ fn keys(folder: &Path) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dead_letters_are_listed_exported_and_sent_again() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let folder = tempfile::tempdir().unwrap();
     let client =
         Client::builder().api_key("paid_x").base_url(emulator.url()).retry(RetryPolicy::never()).build().unwrap();
     let emitter = Emitter::builder(client).outbox(folder.path()).linger(Duration::ZERO).build().unwrap();
     emulator.fault(Fault::status(400).operation("create-signals").times(2));
     for key in ["m-1", "m-2"] {
-        let signal = Signal::new("meeting_booked").customer("acme").idempotency_key(key);
+        let signal = Signal::new("meeting_booked").customer("acme").product("p").idempotency_key(key);
         emitter.send(signal).await.unwrap_err();
     }
     let said = run(folder.path(), "list", &[]);

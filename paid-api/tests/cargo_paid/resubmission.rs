@@ -11,6 +11,7 @@ fn resubmit(folder: &Path, url: &str, more: &[&str]) -> Said {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_resubmission_that_gets_nowhere_ends_and_says_why() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for (status, why) in [(401, "401 Unauthorized"), (403, "403 Forbidden"), (404, "404 Not Found"), (302, "302 Found")]
     {
@@ -36,6 +37,7 @@ async fn a_resubmission_that_gets_nowhere_ends_and_says_why() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn single_letters_are_sent() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let mut incomplete = record("d");
     incomplete.as_object_mut().unwrap().remove("idempotencyKey");
     let folder =
@@ -51,6 +53,7 @@ async fn single_letters_are_sent() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cost_records_are_sent_again_only_where_that_is_wanted() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let cost =
         json!({ "type": "cost", "amount": 0.1, "currency": "USD", "customer": { "externalCustomerId": "acme" } });
     let folder = outbox(["k-1", "k-2"].map(|key| letter(key, &cost)));

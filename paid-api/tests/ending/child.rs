@@ -72,7 +72,7 @@ fn printing(name: &'static str, delay: Duration) -> Emitter {
 }
 
 fn signal(name: &'static str) -> Signal {
-    Signal::new(name).customer("acme")
+    Signal::new(name).customer("acme").product("p")
 }
 
 fn three_from(emitter: &Emitter) {

@@ -87,6 +87,7 @@ fn signals(end: &'static str) -> Vec<&'static str> {
 
 async fn all_is_delivered(roles: &[&str], (signals_of, costs_of, spans_of): (usize, usize, usize)) {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     for role in roles {
         for (end, expected) in ENDS {
             let mut command = again(role, end);
@@ -97,6 +98,7 @@ async fn all_is_delivered(roles: &[&str], (signals_of, costs_of, spans_of): (usi
             let delivered = (sent(&emulator, "signals"), sent(&emulator, "costs"), emulator.spans().len());
             assert_eq!(delivered, (signals_of, costs_of, spans_of), "{role}, {end}: {out}\n{err}");
             emulator.reset();
+            emulator.add_product("p");
         }
     }
 }
@@ -149,6 +151,7 @@ async fn signals_in_an_outbox_stay_there_until_it_is_opened_again() {
         assert!(ended.err.contains("3 signals stayed in the outbox"), "{end}: {}", ended.err);
 
         let emulator = Emulator::start().await.unwrap();
+        emulator.add_product("p");
         let mut command = again("outbox", "return");
         command.env(FOLDER, folder.path()).env(URL, emulator.url());
         let ended = tokio::task::spawn_blocking(move || run(command, &[])).await.unwrap();
@@ -236,6 +239,7 @@ fn a_shutdown_returns_in_time_even_if_the_emitters_thread_is_stuck() {
 #[tokio::test]
 async fn an_emitter_that_has_ended_is_not_waited_for_again() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let mut command = again("uninstalled", "");
     command.env(URL, emulator.url());
     let ended = tokio::task::spawn_blocking(move || run(command, &[])).await.unwrap();
@@ -246,6 +250,7 @@ async fn an_emitter_that_has_ended_is_not_waited_for_again() {
 #[tokio::test]
 async fn a_destructor_at_the_end_of_a_thread_may_still_emit() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let mut command = again("emits when its thread ends", "return");
     command.env(URL, emulator.url());
     let ended = tokio::task::spawn_blocking(move || run(command, &[])).await.unwrap();
@@ -255,11 +260,12 @@ async fn a_destructor_at_the_end_of_a_thread_may_still_emit() {
 #[tokio::test]
 async fn time_without_limit_lasts_until_all_is_delivered() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let emitter = Emitter::new(emulator.client()).unwrap();
     let costs = CostEmitter::new(emulator.client()).unwrap();
     let spans = paid::trace::builder().api_key("paid_x").endpoint(emulator.collector_url()).build().unwrap();
     for round in 1..=2 {
-        emitter.emit(Signal::new("sent").customer("acme"));
+        emitter.emit(Signal::new("sent").customer("acme").product("p"));
         costs.record(CostRecord::amount(Money::parse("1", Currency::USD).unwrap()).customer("acme").vendor("v"));
         spans.scope().customer("acme").product("p").run_sync(|| ());
         if round == 1 {

@@ -48,6 +48,7 @@ async fn a_stop_during_an_outage_returns_every_message_at_once_and_reports_none(
     assert_eq!((emitter.stats().refused, reports.load(Ordering::SeqCst)), (0, 0));
     // Long before `ack_wait`, another forwarder has them all.
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let all_are_there = async {
         while emulator.idempotency_keys().len() < 400 {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -64,6 +65,7 @@ async fn a_slow_paid_makes_no_message_come_again() {
     let (context, consumer) = consumer_with(&nats, Duration::from_millis(600)).await;
     publish(&context, 0..20).await;
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     emulator.fault(Fault::latency(Duration::from_secs(3)).operation("create-signals").times(9));
     let emitter = emitter(&emulator.url());
     let all_are_there = async {

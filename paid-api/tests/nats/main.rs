@@ -85,7 +85,7 @@ fn key(number: usize) -> String {
 async fn publish(context: &jetstream::Context, numbers: std::ops::Range<usize>) {
     let fleet = EmitterBuilder::over(NatsSink::new(context.clone(), "paid.signals")).build().unwrap();
     for number in numbers {
-        let signal = Signal::new("sent").customer(format!("c{}", number % 9));
+        let signal = Signal::new("sent").customer(format!("c{}", number % 9)).product("p");
         fleet.emit(signal.idempotency_key(key(number)));
     }
     fleet.flush(Duration::from_secs(30)).await.unwrap();
@@ -97,6 +97,7 @@ async fn publish(context: &jetstream::Context, numbers: std::ops::Range<usize>) 
 async fn a_forwarder_drains_the_stream_and_acknowledges_what_paid_has() {
     let Some(nats) = nats_server().await else { return };
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let (context, consumer) = consumer(&nats.url).await;
     publish(&context, 0..1_000).await;
     // Once more, as after an answer that got lost: JetStream knows the keys.
@@ -143,6 +144,7 @@ async fn a_forwarder_that_is_killed_in_mid_batch_loses_nothing_and_bills_nothing
     const SIGNALS: usize = 3_000;
     let Some(nats) = nats_server().await else { return };
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let (context, consumer) = consumer(&nats.url).await;
     publish(&context, 0..SIGNALS).await;
     let forwarder = || {

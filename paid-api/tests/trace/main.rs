@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod contents;
+mod json;
 mod outages;
 mod scopes;
 mod signals;

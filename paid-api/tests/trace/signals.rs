@@ -5,11 +5,13 @@ use super::*;
 #[tokio::test]
 async fn a_signal_takes_the_costs_of_its_scope_and_the_next_ones_begin_anew() {
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let guard = tracing_to(&emulator);
     let emitter = paid::Emitter::new(emulator.client()).unwrap();
     guard
         .scope()
         .customer("acme")
+        .product("p")
         .emitter(emitter.clone())
         .run(async {
             genai("openai", Operation::Chat).attribute("n", 1_i64).start().finish();

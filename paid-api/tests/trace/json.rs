@@ -1,0 +1,89 @@
+//! The collector takes OTLP as JSON, as the exporter of Node sends it.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use paid::emulator::Emulator;
+use serde_json::{Value, json};
+
+/// Ids are in hexadecimal, numbers of 64 bits are strings or numbers, and what is not set is left out.
+fn request() -> Value {
+    json!({"resourceSpans": [{
+        "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "sdr"}}], "droppedAttributesCount": 0},
+        "scopeSpans": [{
+            "scope": {"name": "paid.node"},
+            "spans": [{
+                "traceId": "5b8efff798038103d269b633813fc60c",
+                "spanId": "eee19b7ec3c1b174",
+                "parentSpanId": "eee19b7ec3c1b173",
+                "name": "paid.trace.signal",
+                "kind": 1,
+                "startTimeUnixNano": "1544712660000000001",
+                "endTimeUnixNano": "1544712661000000000",
+                "attributes": [
+                    {"key": "event_name", "value": {"stringValue": "sent"}},
+                    {"key": "tokens", "value": {"intValue": "9007199254740993"}},
+                    {"key": "scope", "value": {"intValue": 7}},
+                    {"key": "cost", "value": {"doubleValue": 0.5}},
+                    {"key": "flags", "value": {"arrayValue": {"values": [{"boolValue": true}]}}},
+                    {"key": "nested", "value": {"kvlistValue": {"values": [{"key": "a", "value": {"intValue": "1"}}]}}},
+                ],
+                "events": [{"name": "first", "timeUnixNano": "1544712660500000000", "attributes": []}],
+                "status": {"code": 1},
+            }],
+        }],
+    }]})
+}
+
+async fn post(emulator: &Emulator, kind: &str, gzip: bool, body: &[u8]) -> (u16, Value) {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request =
+        http.post(emulator.collector_url()).header("content-type", kind).header("authorization", "Bearer paid_x");
+    let request = if gzip { request.header("content-encoding", "gzip") } else { request };
+    let response = request.body(body.to_vec()).send().await.unwrap();
+    let (status, kind) = (response.status().as_u16(), response.headers()["content-type"].clone());
+    assert_eq!(kind, "application/json");
+    (status, serde_json::from_str(&response.text().await.unwrap()).unwrap())
+}
+
+#[tokio::test]
+async fn spans_in_json_are_taken_with_and_without_compression() {
+    let emulator = Emulator::start().await.unwrap();
+    let body = request().to_string();
+    assert_eq!(post(&emulator, "application/json", false, body.as_bytes()).await, (200, json!({})));
+    let mut compressed = GzEncoder::new(Vec::new(), Compression::default());
+    compressed.write_all(body.as_bytes()).unwrap();
+    let compressed = compressed.finish().unwrap();
+    assert_eq!(post(&emulator, "application/json; charset=utf-8", true, &compressed).await.0, 200);
+    let spans = emulator.spans();
+    assert_eq!((spans.len(), &spans[0]), (2, &spans[1]));
+    let span = &spans[0];
+    assert_eq!(
+        (span.trace_id.as_str(), span.span_id.as_str(), span.parent_span_id.as_str()),
+        ("5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174", "eee19b7ec3c1b173")
+    );
+    assert_eq!((span.start, span.end, span.status), (1_544_712_660_000_000_001, 1_544_712_661_000_000_000, 1));
+    assert_eq!((span.tracer.as_str(), span.resource["service.name"].as_str()), ("paid.node", Some("sdr")));
+    assert_eq!(span.attribute("tokens"), &json!(9_007_199_254_740_993_i64));
+    assert_eq!((span.attribute("scope"), span.attribute("cost")), (&json!(7), &json!(0.5)));
+    assert_eq!((span.attribute("flags"), span.attribute("nested")), (&json!([true]), &json!({"a": 1})));
+    assert_eq!(span.events[0].0, "first");
+}
+
+#[tokio::test]
+async fn the_rules_are_those_of_protobuf() {
+    let emulator = Emulator::start().await.unwrap();
+    emulator.refuse_spans(2);
+    let (status, answer) = post(&emulator, "application/json", false, request().to_string().as_bytes()).await;
+    assert_eq!((status, &answer["partialSuccess"]["rejectedSpans"]), (200, &json!("2")));
+    for (kind, body) in [
+        ("application/json", "[]"),
+        ("application/json", r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"not hex"}]}]}]}"#),
+        ("text/plain", "{}"),
+        ("application/x-protobuf", r#"{"resourceSpans":[]}"#),
+    ] {
+        assert_eq!(post(&emulator, kind, false, body.as_bytes()).await.0, 400, "{kind} {body}");
+    }
+    assert_eq!(emulator.spans().len(), 1);
+}
