@@ -13,6 +13,7 @@ mod placeholders;
 mod shape;
 mod traced;
 mod tracked;
+mod types;
 mod unseen;
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};

@@ -4,7 +4,8 @@ use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Path, ReturnType, Type};
 
-use super::expectation::{Within, bounded, edge};
+use super::callable::Within;
+use super::expectation::{bounded, edge};
 use super::placeholders::without_impl;
 use super::shape::{is_never, returned};
 use super::{Function, order, tracked};

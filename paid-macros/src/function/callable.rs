@@ -6,26 +6,31 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::punctuated::Punctuated;
 use syn::{
-    AngleBracketedGenericArguments, BoundLifetimes, GenericArgument, Lifetime, ParenthesizedGenericArguments, Path,
-    PathArguments, ReturnType, Token, TraitBound, Type, TypeParamBound, TypePath, TypeReference,
+    AngleBracketedGenericArguments, BoundLifetimes, GenericArgument, Generics, Lifetime, ParenthesizedGenericArguments,
+    Path, PathArguments, ReturnType, Token, TraitBound, Type, TypeParamBound, TypePath, TypeReference,
 };
 
-use super::Function;
-use super::expectation::Within;
 use super::lifetimes::{declared, is_of_each_call};
 use super::own_bounds::bounds_of;
-use super::shape::{bare, is_called_like_a_parameter};
+use super::types::{bare, is_called_like_a_parameter};
+
+/// What the body stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Within {
+    Closure,
+    AsyncBlock,
+}
 
 /// `content` where this bound is expected of it; `None` where the bound cannot be said outside the function.
 pub(super) fn callable_from(
-    function: &Function,
+    generics: &Generics,
     bound: &TraitBound,
     within: Within,
     content: &TokenStream,
 ) -> Option<TokenStream> {
     let last = bound.path.segments.last()?;
     let PathArguments::Parenthesized(signature) = &last.arguments else { return None };
-    let mut types = Types::new(function, bound.lifetimes.as_ref());
+    let mut types = Types::new(generics, bound.lifetimes.as_ref());
     let signature = types.signature(signature)?;
     let Types { lifetimes, parameters, arguments, .. } = types;
     let (of_each_call, name) = (&bound.lifetimes, Ident::new(&last.ident.to_string(), Span::call_site()));
@@ -52,7 +57,7 @@ pub(super) fn callable_from(
 }
 
 struct Types<'a> {
-    function: &'a Function,
+    generics: &'a Generics,
     /// Those of each call that have names.
     of_each_call: Vec<Lifetime>,
     /// Those of the user's that are not: as they were written, and as parameters.
@@ -75,9 +80,9 @@ enum Place {
 }
 
 impl<'a> Types<'a> {
-    fn new(function: &'a Function, of_each_call: Option<&BoundLifetimes>) -> Self {
+    fn new(generics: &'a Generics, of_each_call: Option<&BoundLifetimes>) -> Self {
         let of_each_call = of_each_call.map(declared).unwrap_or_default();
-        Self { function, of_each_call, lifetimes: Vec::new(), parameters: Vec::new(), arguments: Vec::new() }
+        Self { generics, of_each_call, lifetimes: Vec::new(), parameters: Vec::new(), arguments: Vec::new() }
     }
 
     fn signature(&mut self, signature: &ParenthesizedGenericArguments) -> Option<TokenStream> {
@@ -202,7 +207,7 @@ impl<'a> Types<'a> {
         let bounds = match (place, own_name(ty).filter(|name| self.is_own(name))) {
             (Place::Alone, _) => TokenStream::new(),
             (Place::Behind, _) => quote!(?::core::marker::Sized),
-            (Place::Argument | Place::Held, Some(own)) => bounds_of(own, self.function)?,
+            (Place::Argument | Place::Held, Some(own)) => bounds_of(own, self.generics)?,
             (Place::Held, None) => TokenStream::new(),
             // It may be a parameter of the `impl` around, whose bounds are not seen.
             (Place::Argument, None) => return None,
@@ -214,7 +219,7 @@ impl<'a> Types<'a> {
     }
 
     fn is_own(&self, name: &Ident) -> bool {
-        self.function.signature.generics.type_params().any(|known| known.ident == *name)
+        self.generics.type_params().any(|known| known.ident == *name)
     }
 }
 

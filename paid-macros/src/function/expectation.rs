@@ -7,9 +7,10 @@ use syn::spanned::Spanned;
 use syn::{GenericArgument, Path, PathArguments, Type, TypeParamBound};
 
 use super::Function;
-use super::callable::callable_from;
+use super::callable::{Within, callable_from};
 use super::placeholders::without_impl;
-use super::shape::{argument_of, is_trait, returned};
+use super::shape::returned;
+use super::types::{argument_of, is_trait};
 
 /// A statement at the start of an `async` block that is never run: it says what the block's value is, and where that is
 /// written.
@@ -24,22 +25,13 @@ pub(super) fn edge(krate: &Path, function: &Function) -> TokenStream {
     }
 }
 
-/// What the body stands in.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Within {
-    Closure,
-    AsyncBlock,
-}
-
-impl Within {
-    /// The library's function that expects a future.
-    fn named(self, boxed: bool) -> &'static str {
-        match (self, boxed) {
-            (Self::Closure, true) => "call_for_boxed_future",
-            (Self::Closure, false) => "call_for_future",
-            (Self::AsyncBlock, true) => "boxed_future",
-            (Self::AsyncBlock, false) => "future",
-        }
+/// The library's function that expects a future.
+fn named(within: Within, boxed: bool) -> &'static str {
+    match (within, boxed) {
+        (Within::Closure, true) => "call_for_boxed_future",
+        (Within::Closure, false) => "call_for_future",
+        (Within::AsyncBlock, true) => "boxed_future",
+        (Within::AsyncBlock, false) => "future",
     }
 }
 
@@ -48,20 +40,20 @@ pub(super) fn bounded(krate: &Path, function: &Function, within: Within, body: &
     let ty = returned(function)?;
     if let Some(Type::ImplTrait(opaque)) = argument_of(ty, "Pin").and_then(|inner| argument_of(inner, "Box")) {
         let output = without_impl(opaque.bounds.iter().find_map(output_of)?.to_token_stream());
-        let call = Ident::new(within.named(true), opaque.span());
+        let call = Ident::new(named(within, true), opaque.span());
         return Some(quote_spanned!(opaque.span()=> #krate::__private::#call::<#output, _>(#body)));
     }
     let Type::ImplTrait(opaque) = ty else { return None };
     if opaque.bounds.iter().any(|bound| is_trait(bound, "Future")) {
         let output = opaque.bounds.iter().find_map(output_of)?;
         let output = without_impl(output.to_token_stream());
-        let call = Ident::new(within.named(false), opaque.span());
+        let call = Ident::new(named(within, false), opaque.span());
         return Some(quote_spanned!(opaque.span()=> #krate::__private::#call::<#output, _>(#body)));
     }
     let names = ["Fn", "FnMut", "FnOnce", "AsyncFn", "AsyncFnMut", "AsyncFnOnce"];
     let is_callable = |bound: &&TypeParamBound| names.iter().any(|name| is_trait(bound, name));
     let Some(TypeParamBound::Trait(callable)) = opaque.bounds.iter().find(is_callable) else { return None };
-    callable_from(function, callable, within, body)
+    callable_from(&function.signature.generics, callable, within, body)
 }
 
 fn output_of(bound: &TypeParamBound) -> Option<&Type> {

@@ -4,7 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{BoundLifetimes, GenericArgument, GenericParam, Lifetime, PathArguments, Type, TypeParamBound};
 
-use super::shape::bare;
+use super::types::bare;
 
 /// The names behind `for`.
 pub(super) fn declared(lifetimes: &BoundLifetimes) -> Vec<Lifetime> {

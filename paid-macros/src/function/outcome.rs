@@ -8,7 +8,8 @@ use syn::{Expr, Path, Type};
 use super::Function;
 use super::lifetimes::without;
 use super::placeholders::without_impl;
-use super::shape::{bare, head_is_written, is_evident, returned};
+use super::shape::{head_is_written, returned};
+use super::types::{bare, is_evident};
 use super::unseen::{Returned, supposed, unseen};
 use crate::place::moved;
 

@@ -1,9 +1,10 @@
 //! How the body becomes a value, as far as the signature's tokens tell. What they do not tell is decided by the type.
 
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{GenericArgument, Path, PathArguments, ReturnType, Type, TypeParamBound, Visibility};
+use syn::{GenericArgument, Path, PathArguments, ReturnType, Type, Visibility};
 
+use super::types::{argument_of, bare, is_evident, is_trait};
 use super::{Function, Written};
 
 /// How the body becomes a value.
@@ -56,21 +57,8 @@ pub(crate) fn returned(function: &Function) -> Option<&Type> {
     }
 }
 
-/// Without parentheses, and without the group that a fragment of `macro_rules!` makes.
-pub(crate) fn bare(ty: &Type) -> &Type {
-    match ty {
-        Type::Group(group) => bare(&group.elem),
-        Type::Paren(paren) => bare(&paren.elem),
-        other => other,
-    }
-}
-
 pub(crate) fn is_never(function: &Function) -> bool {
     matches!(returned(function), Some(Type::Never(_)))
-}
-
-pub(crate) fn is_trait(bound: &TypeParamBound, name: &str) -> bool {
-    matches!(bound, TypeParamBound::Trait(bound) if bound.path.segments.last().is_some_and(|last| last.ident == name))
 }
 
 /// `Pin<Box<dyn Future>>`, written out. Under another name, such as `BoxFuture`, it may be any type of the user's.
@@ -82,17 +70,6 @@ fn is_boxed_future(ty: &Type) -> bool {
         _ => return false,
     };
     bounds.iter().any(|bound| is_trait(bound, "Future"))
-}
-
-/// The type between the angles of a path that ends in this name.
-pub(crate) fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
-    let Type::Path(path) = bare(ty) else { return None };
-    let last = path.path.segments.last().filter(|last| last.ident == name)?;
-    let PathArguments::AngleBracketed(list) = &last.arguments else { return None };
-    list.args.iter().find_map(|argument| match argument {
-        GenericArgument::Type(inner) => Some(bare(inner)),
-        _ => None,
-    })
 }
 
 /// Whether the name is one that the `futures` crates give to a future in a box.
@@ -112,15 +89,6 @@ pub(crate) fn may_hold_a_future(ty: &Type) -> bool {
         Type::Macro(_) => true,
         _ => false,
     }
-}
-
-/// Names of the standard library's that nobody gives to a boxed future.
-pub(crate) fn is_evident(name: &str) -> bool {
-    const NAMES: [&str; 20] = [
-        "Result", "Option", "Vec", "String", "Box", "Arc", "Rc", "Poll", "bool", "char", "u8", "u16", "u32", "u64",
-        "usize", "i32", "i64", "f64", "HashMap", "BTreeMap",
-    ];
-    NAMES.contains(&name)
 }
 
 /// Whether the type's head is written out, so that it is no `Result` whatever its parameters are: `Page<T>` is, and `T`,
@@ -183,10 +151,4 @@ fn has_type_arguments(arguments: &PathArguments) -> bool {
         }
         _ => false,
     }
-}
-
-/// `T`, `T1`: it may be a parameter of the `impl` around.
-pub(crate) fn is_called_like_a_parameter(name: &Ident) -> bool {
-    let name = name.to_string();
-    name == "Self" || !name.contains(char::is_lowercase)
 }

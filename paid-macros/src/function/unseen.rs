@@ -10,7 +10,8 @@ use syn::{
 };
 
 use super::lifetimes::declared;
-use super::shape::{bare, is_called_like_a_parameter, is_evident, is_trait, of_own_parameter, returned};
+use super::shape::{of_own_parameter, returned};
+use super::types::{bare, is_called_like_a_parameter, is_evident, is_trait};
 use super::{Function, mention};
 
 /// What the return type hides.

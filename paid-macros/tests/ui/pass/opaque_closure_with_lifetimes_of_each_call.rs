@@ -113,8 +113,8 @@ fn tuples() -> impl Fn((&str, &u32), &[&str]) -> usize {
 struct S<'x, T>(&'x T);
 impl<'x, T: Clone + 'static> S<'x, T> {
     #[paid::trace]
-    fn f(&self) -> impl FnMut(&mut Vec<T>, &mut fmt::Formatter<'_>) -> Option<T> {
-        |t, _| {
+    fn f(&self) -> impl FnMut(&mut Vec<T>, &mut fmt::Formatter<'_>) -> Option<T> + use<'_, 'x, T> {
+        move |t, _| {
             t.push(self.0.clone());
             t.pop()
         }
