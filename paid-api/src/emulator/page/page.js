@@ -5,6 +5,10 @@ const EVERY = 500;
 let paused = false;
 let shown = "";
 
+// Times are in UTC. The whole one is shown when the pointer rests on it.
+const day = (time) => time.slice(0, 10);
+const moment = (time) => time.slice(11, 19);
+
 const at = (id) => document.getElementById(id);
 
 function cell(text, kind) {
@@ -12,6 +16,12 @@ function cell(text, kind) {
   cell.textContent = text ?? "";
   if (kind) cell.className = kind;
   return cell;
+}
+
+function timed(time, part) {
+  const made = cell(part(time));
+  made.title = time;
+  return made;
 }
 
 function rows(id, all, cells, none) {
@@ -68,24 +78,24 @@ function fault(one) {
 }
 
 function show(state) {
-  at("clock").textContent = state.now;
+  at("clock").textContent = `${day(state.now)} ${moment(state.now)} UTC`;
   const { counts: of } = state;
   counts([
     ["Requests", state.requests], ["Signals", of.signals], ["Signals that failed", of.failed, of.failed > 0 ? "bad" : ""],
     ["Customers", of.customers], ["Products", of.products], ["Orders", of.orders], ["Costs", of.costs],
   ]);
   rows("signal-rows", state.signals, (one) => [
-    cell(one.at), cell(one.event), cell(one.customer), cell(one.product), cell(one.says, one.isBilled ? "good" : "bad"),
+    timed(one.at, moment), cell(one.event), cell(one.customer), cell(one.product), cell(one.says, one.isBilled ? "good" : "bad"),
   ], "None yet.");
   rows("invoice-rows", state.invoices, (one) => [
-    cell(one.id), cell(one.customer), cell(one.ends), cell(one.status), cell(one.total, "number"),
+    cell(one.id), cell(one.customer), timed(one.ends, day), cell(one.status), cell(one.total, "number"),
   ], "None yet: an active order has one.");
   rows("margin-rows", state.margins, (one) => [
     cell(one.customer), cell(one.invoiced, "number"), cell(one.costs, "number"), cell(one.margin, one.isLoss ? "number bad" : "number"),
   ], "None yet.");
   rows("order-rows", state.orders, (one) => [cell(one.id), cell(one.customer), cell(one.state)], "None yet.");
   list("fault-rows", state.faults.map(fault), "None: every request is answered.");
-  list("webhook-rows", state.webhooks.map((one) => `${one.at} ${one.event}: ${one.isTaken ? "taken" : "not taken"}`), "None yet.");
+  list("webhook-rows", state.webhooks.map((one) => `${day(one.at)} ${moment(one.at)} ${one.event}: ${one.isTaken ? "taken" : "not taken"}`), "None yet.");
 }
 
 async function look() {
