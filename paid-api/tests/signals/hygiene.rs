@@ -5,6 +5,8 @@ use paid::Signal;
 use paid::testing::Recorder;
 use serde_json::{Value, json};
 
+use crate::outcomes::ignore;
+
 fn data(function: impl FnOnce()) -> Value {
     let recorder = Recorder::new();
     recorder.run_sync(function);
@@ -130,25 +132,25 @@ method!(send, self, words);
 
 #[test]
 fn the_success_value_is_that_of_the_annotations_own_macro() {
-    assert_eq!(data(|| _ = with_a_local(1)), json!({"words": 11, "more": 12}));
-    assert_eq!(data(|| _ = with_a_parameter("four")), json!({"given": "four", "made": 4}));
-    assert_eq!(data(|| _ = that_fails("four")), json!({"given": "four", "code": 4}));
-    assert_eq!(data(|| _ = always(1)), json!({"given": 1}));
+    assert_eq!(data(|| ignore(with_a_local(1))), json!({"words": 11, "more": 12}));
+    assert_eq!(data(|| ignore(with_a_parameter("four"))), json!({"given": "four", "made": 4}));
+    assert_eq!(data(|| ignore(that_fails("four"))), json!({"given": "four", "code": 4}));
+    assert_eq!(data(|| ignore(always(1))), json!({"given": 1}));
     let ret = "a text";
     let words = |function: fn(&str)| data(|| function(ret));
-    let both = words(|ret| _ = block_with!(ret.len(), ret));
+    let both = words(|ret| ignore(block_with!(ret.len(), ret)));
     assert_eq!(both, json!({"before": 6, "words": 7, "behind": "a text"}));
 }
 
 #[test]
 fn what_the_caller_writes_as_a_whole_is_the_callers() {
-    assert_eq!(data(|| _ = with_arguments(3)), json!({"words": 4}));
-    assert_eq!(data(|| _ = renamed(1)), json!({"words": 102}));
-    assert_eq!(data(|| _ = judged(7)), json!({"words": 8}));
+    assert_eq!(data(|| ignore(with_arguments(3))), json!({"words": 4}));
+    assert_eq!(data(|| ignore(renamed(1))), json!({"words": 102}));
+    assert_eq!(data(|| ignore(judged(7))), json!({"words": 8}));
 }
 
 #[test]
 fn fields_and_self_are_those_of_who_wrote_them() {
     let lead = Lead { account: "acme".into(), words: 3 };
-    assert_eq!(data(|| _ = lead.send()), json!({"words": 3, "made": 3, "length": 8}));
+    assert_eq!(data(|| ignore(lead.send())), json!({"words": 3, "made": 3, "length": 8}));
 }

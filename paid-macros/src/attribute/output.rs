@@ -124,6 +124,7 @@ fn awaited(krate: &Path, body: &TokenStream, boxed: bool, end: &TokenStream) -> 
     let work = quote!(#krate::__private::ended(#future, move |#out| { #end }));
     let work = if boxed { quote!(::std::boxed::Box::pin(#work)) } else { work };
     quote! {
+        #[allow(clippy::async_yields_async)]
         let #future = #body;
         #work
     }

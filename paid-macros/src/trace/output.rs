@@ -118,6 +118,7 @@ fn awaited(krate: &Path, function: &Function, future: &TokenStream) -> TokenStre
     let (scope, made, out) = (ident("__paid_scope"), ident("__paid_future"), ident("__paid_out"));
     let mark = mark(krate, function, &quote!(#out));
     quote! {{
+        #[allow(clippy::async_yields_async)]
         let #made = #future;
         #scope.run(#krate::__private::ended(#made, |#out| { #mark }))
     }}
