@@ -3,6 +3,7 @@
 
 mod calculation;
 mod costs;
+mod properties;
 
 use chrono::{DateTime, Days, Utc};
 use paid::emulator::Emulator;
