@@ -200,7 +200,8 @@ impl Store {
     }
 
     fn invoice(&self, id: &str) -> Result<Invoice<'_>, Refusal> {
-        self.invoices().find(|invoice| invoice.id == id).ok_or_else(|| Refusal::not_found("invoice", id))
+        let order = id.split('-').next().unwrap_or_default().replacen("inv_", "ord_", 1);
+        self.invoices_of(&order).find(|invoice| invoice.id == id).ok_or_else(|| Refusal::not_found("invoice", id))
     }
 
     fn invoices(&self) -> impl Iterator<Item = Invoice<'_>> {

@@ -5,10 +5,12 @@ use serde_json::Value;
 use super::contract::Matched;
 use super::refusal::{Refusal, Reply};
 use super::store::Store;
+use crate::Timestamp;
 
 impl Store {
     /// Executes an operation.
     pub(super) fn execute(&mut self, matched: &Matched, body: &Value) -> Reply {
+        check_bounds(matched)?;
         if matched.operation.contains("invoice") || matched.operation.contains("order") {
             self.roll();
         }
@@ -52,5 +54,14 @@ impl Store {
             "get-invoice-lines" => self.list_invoice_lines(matched),
             other => Err(Refusal::not_implemented(other)),
         }
+    }
+}
+
+/// A bound of a list that is no time would find nothing, or everything.
+fn check_bounds(matched: &Matched) -> Result<(), Refusal> {
+    let mut bounds = matched.query.iter().filter(|(name, _)| name.ends_with("From") || name.ends_with("To"));
+    match bounds.find(|(_, bound)| bound.parse::<Timestamp>().is_err()) {
+        Some((name, bound)) => Err(Refusal::invalid(&format!("query.{name}"), format!("{bound:?} is no time"))),
+        None => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 
 mod calculation;
 mod costs;
+mod properties;
 
 use chrono::{DateTime, Days, Utc};
 use paid::emulator::Emulator;
@@ -241,6 +242,25 @@ async fn an_external_id_belongs_to_one_object() {
     let contact = || json!({"customerId": customer, "email": "a@a.example", "externalId": "k"});
     assert_eq!(api.call("POST", "/contacts/", contact()).await.0, 201);
     assert_eq!(api.call("POST", "/contacts/", contact()).await.0, 400);
+    let other = json!({"customerId": customer, "email": "b@a.example"});
+    let order = |id: Value| json!({"customerId": customer, "externalId": id});
+    assert_eq!(api.call("POST", "/orders/", order("k".into())).await.0, 201);
+    for (path, body) in [("/contacts/", other), ("/orders/", order("k2".into()))] {
+        let (_, made) = api.call("POST", path, body).await;
+        let path = format!("{path}{}", made["id"].as_str().unwrap());
+        let (status, answer) = api.call("PUT", &path, json!({"externalId": "k"})).await;
+        assert_eq!((status, &answer["details"]), (400, &json!("body.externalId")), "{path}");
+    }
+    assert_eq!(api.call("POST", "/orders/", order("k".into())).await.0, 400);
+}
+
+#[tokio::test]
+async fn a_bound_that_is_no_time_is_refused() {
+    let api = Api::start().await;
+    for path in ["/invoices/?issueDateFrom=soon", "/orders/?endDateTo=soon", "/signals/?createdAtFrom=soon"] {
+        assert_eq!(api.call("GET", path, Value::Null).await.0, 400, "{path}");
+    }
+    assert_eq!(api.call("GET", "/invoices/?issueDateFrom=2000-01-01", Value::Null).await.0, 200);
 }
 
 /// A message is given up after ten seconds; nobody waits for that long.

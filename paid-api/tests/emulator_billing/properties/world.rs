@@ -1,0 +1,268 @@
+//! An account in which a request is sent, and everything that can be read of it afterwards.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::document;
+use crate::{Api, days_ago};
+
+/// What followed from a request.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) status: u16,
+    pub(super) answer: Value,
+    /// Invoices with their lines, and costs.
+    pub(super) money: Value,
+    /// Everything else.
+    pub(super) shown: Value,
+}
+
+impl Outcome {
+    pub(super) fn differs(&self, other: &Self) -> bool {
+        (&self.answer, &self.money, &self.shown) != (&other.answer, &other.money, &other.shown)
+    }
+
+    /// Returns true if the emulator refuses this property by its name, that of its object, or its value. A request that the
+    /// document does not allow says nothing.
+    pub(super) fn refuses(&self, property: &str, value: &Value) -> bool {
+        let error = self.answer["error"].as_str().unwrap_or_default();
+        let answer = self.answer.to_string();
+        let mut names = property.rsplit('.').take(2).chain(value.as_str());
+        !error.starts_with("the request does not conform") && names.any(|name| answer.contains(name))
+    }
+}
+
+pub(super) struct World<'a> {
+    api: &'a Api,
+    product: String,
+    customers: [String; 2],
+    contacts: [String; 2],
+    /// A draft order of the product.
+    order: String,
+}
+
+impl<'a> World<'a> {
+    pub(super) async fn new(api: &'a Api) -> Self {
+        api.emulator.reset();
+        let id = |answer: (u16, Value)| answer.1["id"].as_str().unwrap_or_else(|| panic!("{}", answer.1)).to_owned();
+        let product = id(api.call("POST", "/products/", json!({"name": "P", "externalId": "p"})).await);
+        let attribute = json!({"name": "a", "pricing": usage(json!({"unitPrice": 10}))});
+        let update = json!({"productAttributes": [attribute]});
+        api.call("PUT", &format!("/products/{product}"), update).await;
+        let customer =
+            async |name: &str| id(api.call("POST", "/customers/", json!({"name": name, "externalId": name})).await);
+        let customers = [customer("c").await, customer("c2").await];
+        let contact = async |of: &str| {
+            id(api.call("POST", "/contacts/", json!({"customerId": of, "email": "a@a.example"})).await)
+        };
+        let contacts = [contact(&customers[0]).await, contact(&customers[0]).await];
+        let body = json!({"customerId": customers[0], "currency": "USD", "startDate": time(100), "lines": [{"productId": product}]});
+        api.call("POST", "/orders/", json!({"customerId": customers[0], "externalId": "taken"})).await;
+        let order = id(api.call("POST", "/orders/", body).await);
+        api.call("PATCH", "/webhooks/billing-invoice-paid", json!({"enabled": false})).await;
+        Self { api, product, customers, contacts, order }
+    }
+
+    /// Valid bodies of an operation, each without most of its properties.
+    pub(super) fn bases(&self, operation: &str) -> Vec<Value> {
+        let attribute = |pricing: Value| json!({"productAttributes": [{"name": "a", "pricing": pricing}]});
+        let order = |pricing: Value| {
+            json!({"customerId": self.customers[0], "currency": "USD", "startDate": time(100), "creationState": "active",
+                "lines": [{"productId": self.product, "startDate": time(100), "attributes": [{"name": "b", "pricing": pricing}]}]})
+        };
+        let line = |charge: &str, model: &str, point: Value| {
+            order(json!({"chargeType": charge, "pricingModel": model, "eventName": "e", "pricePoints": point}))
+        };
+        let tiers = json!([{"lowerBound": 0, "unitAmount": 10, "upperBound": 1}, {"lowerBound": 1, "unitAmount": 3}]);
+        let last = json!([{"lowerBound": 0, "unitAmount": 10}]);
+        match operation {
+            "create-checkout" => vec![
+                json!({"products": [{"id": self.product}], "successUrl": "https://x.example"}),
+                json!({"products": [{"id": self.product, "plans": [{"id": "plan"}]}], "successUrl": "https://x.example", "customCards": [{"label": "l"}]}),
+            ],
+            "create-contact" => vec![json!({"customerId": self.customers[0], "email": "b@a.example"})],
+            "create-costs" => vec![
+                json!({"costs": [{"type": "cost", "amount": 1, "currency": "USD", "product": {"productId": self.product}, "customer": {"customerId": self.customers[0]}}]}),
+                json!({"costs": [{"type": "cost", "amount": 1, "currency": "USD", "customer": {}}]}),
+                json!({"costs": [{"type": "usage", "vendor": "v", "model": "m", "usage": {}, "amount": 2, "currency": "EUR", "costOverride": {"amount": 1, "currency": "USD"}, "customer": {}}]}),
+            ]
+            .into_iter()
+            .map(|mut body| {
+                if body["costs"][0]["customer"] == json!({}) {
+                    body["costs"][0]["customer"] = json!({"externalCustomerId": "c"});
+                }
+                body["costs"][0]["timestamp"] = time(1).into();
+                body
+            })
+            .collect(),
+            "create-customer" => vec![json!({"name": "N"})],
+            "create-product" => vec![json!({"name": "N"})],
+            "create-order" => vec![
+                line("usage", "perUnit", json!({"unitPrice": 10})),
+                line("usage", "graduatedPricing", json!({"unitPrice": 0, "tiers": tiers})),
+                line("usage", "graduatedPricing", json!({"unitPrice": 0, "tiers": last})),
+                line("recurring", "perUnit", json!({"unitPrice": 10})),
+                order(json!({"chargeType": "recurring", "pricingModel": "perUnit", "billingFrequency": "custom",
+                    "billingFrequencyCustomMonths": 5, "pricePoints": {"unitPrice": 10}})),
+                line("oneTime", "perUnit", json!({"unitPrice": 10})),
+            ],
+            "create-signals" => vec![
+                json!({"signals": [{"eventName": "e", "customer": {"externalCustomerId": "c"}, "attribution": {"externalProductId": "p"}}]}),
+                json!({"signals": [{"eventName": "e", "customer": {"customerId": self.customers[0]}, "attribution": {"productId": self.product}}]}),
+            ],
+            "update-product-by-id" => vec![
+                attribute(usage(json!({"unitPrice": 20}))),
+                attribute(json!({"pricingType": "UsageGraduated", "eventName": "e", "pricePoints": [{"currency": "USD", "unitPrice": 0, "tiers": tiers}]})),
+                attribute(json!({"pricingType": "UsageGraduated", "eventName": "e", "pricePoints": [{"currency": "USD", "unitPrice": 0, "tiers": last}]})),
+                attribute(json!({"pricingType": "RecurringPerUnit", "billingFrequency": "Monthly", "pricePoints": [{"currency": "USD", "unitPrice": 5}]})),
+                attribute(json!({"pricingType": "RecurringPerUnit", "billingFrequency": "Custom", "billingFrequencyCustomMonths": 5,
+                    "pricePoints": [{"currency": "USD", "unitPrice": 5}]})),
+                attribute(json!({"pricingType": "OneTimePerUnit", "pricePoints": [{"currency": "USD", "unitPrice": 5}]})),
+            ],
+            _ => vec![json!({})],
+        }
+    }
+
+    /// Values to try for a property.
+    pub(super) fn candidates(&self, property: &str, schema: &Value) -> Vec<Value> {
+        let name = property.rsplit('.').next().unwrap_or_default();
+        if let Some(words) = schema["enum"].as_array() {
+            return words.clone();
+        }
+        match name {
+            "customerId" | "billingCustomerId" => return vec![self.customers[1].clone().into(), "cus_none".into()],
+            "externalCustomerId" => return vec!["c2".into()],
+            "billingContactIds" => return vec![json!([self.contacts[1]])],
+            "productId" | "externalProductId" => return vec!["none".into()],
+            "currency" | "defaultCurrency" => return vec!["EUR".into()],
+            "externalId" => return vec!["other".into(), "taken".into()],
+            "paymentTerms" => return vec!["NET 7".into()],
+            "productAttributeId" => return vec!["00000000-0000-4000-8000-0000000000aa".into()],
+            "billingFrequencyCustomMonths" => return vec![json!(2)],
+            "id" if property == "products.id" => return vec!["none".into()],
+            _ => {}
+        }
+        let kinds = schema["type"].as_array().cloned().unwrap_or_else(|| vec![schema["type"].clone()]);
+        match (kinds[0].as_str().unwrap_or_default(), schema["format"].as_str()) {
+            ("string", Some("date-time")) => vec![time(50).into(), "2099-01-01T00:00:00Z".into()],
+            ("string", Some("email")) => vec!["z@z.example".into()],
+            ("string", Some("uri")) => vec!["http://127.0.0.1:1/x".into()],
+            ("string", _) => vec!["other".into()],
+            ("boolean", _) => vec![true.into(), false.into()],
+            ("integer" | "number", _) => vec![2.into(), 20.into(), (-1).into()],
+            ("array", _) => {
+                let words = &document::resolved(&schema["items"])["enum"];
+                vec![json!([words[0].as_str().unwrap_or("other")])]
+            }
+            _ => vec![json!({"k": 1})],
+        }
+    }
+
+    /// Sends the request, lets the account bill, and reads all of it.
+    pub(super) async fn outcome(&self, operation: &str, body: &Value) -> Outcome {
+        let (method, path) = self.target(operation).await;
+        let (status, answer) = self.api.call(method, &path, body.clone()).await;
+        if status < 300 && operation != "create-signals" {
+            let signals: Vec<_> = [60, 40, 20].into_iter().map(signal).collect();
+            self.api.call("POST", "/signals/bulk", json!({"signals": signals})).await;
+        }
+        // The order takes the product's prices as they are now.
+        let order = json!({"customerId": self.customers[0], "currency": "USD", "startDate": time(100), "creationState": "active",
+            "lines": [{"productId": self.product}]});
+        if !operation.contains("order") {
+            self.api.call("POST", "/orders/", order).await;
+        }
+        self.api.call("POST", &format!("/orders/{}/activate", self.order), Value::Null).await;
+        let mut money = vec![];
+        for invoice in self.api.invoices().await {
+            let lines = format!("/invoices/{}/lines", invoice["id"].as_str().unwrap());
+            money.push(self.api.call("GET", &lines, Value::Null).await.1["data"].clone());
+            money.push(invoice);
+        }
+        let costs = json!(format!("{:?}", self.api.emulator.costs()));
+        let shown = self.shown(&answer).await;
+        let money = settled(json!([money, costs]));
+        Outcome { status, answer: settled(answer), money, shown: settled(shown) }
+    }
+
+    async fn target(&self, operation: &str) -> (&'static str, String) {
+        let (kind, action) = match operation {
+            "update-invoice-by-id" => {
+                self.api.call("POST", &format!("/orders/{}/activate", self.order), Value::Null).await;
+                let id = self.api.invoices().await[0]["id"].as_str().unwrap().to_owned();
+                return ("PUT", format!("/invoices/{id}"));
+            }
+            "update-webhook" => return ("PATCH", "/webhooks/billing-invoice-paid".into()),
+            "update-contact-by-id" => ("contacts", &self.contacts[0]),
+            "update-customer-by-id" => ("customers", &self.customers[0]),
+            "update-order-by-id" => ("orders", &self.order),
+            "update-product-by-id" => ("products", &self.product),
+            "create-signals" => return ("POST", "/signals/bulk".into()),
+            "create-costs" => return ("POST", "/costs/bulk".into()),
+            create => return ("POST", format!("/{}s/", create.trim_start_matches("create-"))),
+        };
+        ("PUT", format!("/{kind}/{action}"))
+    }
+
+    async fn shown(&self, answer: &Value) -> Value {
+        let mut shown = Vec::new();
+        let made = answer["id"].as_str().unwrap_or_default();
+        for path in ["customers/", "contacts/", "products/", "orders/", "checkouts/", "signals/", "webhooks"] {
+            shown.push(self.api.call("GET", &format!("/{path}"), Value::Null).await.1);
+        }
+        for path in [format!("products/{}", self.product), format!("orders/{made}/lines"), format!("checkouts/{made}")]
+        {
+            shown.push(self.api.call("GET", &format!("/{path}"), Value::Null).await.1);
+        }
+        shown.push(json!(self.api.emulator.idempotency_keys()));
+        shown.into()
+    }
+}
+
+fn signal(days: u64) -> Value {
+    json!({"eventName": "e", "timestamp": time(days), "customer": {"externalCustomerId": "c"}, "attribution": {"externalProductId": "p"}})
+}
+
+fn usage(point: Value) -> Value {
+    let mut point = point;
+    point["currency"] = "USD".into();
+    json!({"pricingType": "UsagePerUnit", "eventName": "e", "pricePoints": [point]})
+}
+
+/// Midnight of a day, so that every account begins alike.
+fn time(days: u64) -> String {
+    format!("{}T00:00:00Z", days_ago(days).date_naive())
+}
+
+/// Replaces the times that passed between two accounts.
+fn settled(value: Value) -> Value {
+    match value {
+        Value::String(text) => match text.parse::<DateTime<Utc>>() {
+            Ok(time) if (Utc::now() - time).num_minutes().abs() < 5 => "now".into(),
+            _ => text.into(),
+        },
+        Value::Array(all) => all.into_iter().map(settled).collect(),
+        Value::Object(all) => all.into_iter().map(|(key, value)| (key, settled(value))).collect(),
+        other => other,
+    }
+}
+
+/// Sets a property of a body. A dot goes into an object and into the first of a list.
+pub(super) fn set(body: &mut Value, property: &str, value: Value) {
+    const LISTS: [&str; 8] =
+        ["attributes", "costs", "customCards", "lines", "plans", "productAttributes", "products", "signals"];
+    let mut at = body;
+    for part in property.split('.') {
+        if at.is_array() {
+            at = &mut at[0];
+        }
+        if at.is_null() {
+            *at = json!({});
+        }
+        at = &mut at[part];
+        if at.is_null() && LISTS.contains(&part) && !property.ends_with(part) {
+            *at = json!([{}]);
+        }
+    }
+    *at = value;
+}
