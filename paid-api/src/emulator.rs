@@ -64,6 +64,7 @@ mod overview;
 mod page;
 mod pricing;
 mod refusal;
+mod replay;
 mod requests;
 mod seed;
 mod server;

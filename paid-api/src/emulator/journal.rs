@@ -6,15 +6,11 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use axum::http::{Method, Uri};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::control::Act;
-use super::server::check;
-use super::store::Store;
 use crate::{Timestamp, foreign};
 
 /// One request, with the status of its answer.
@@ -40,7 +36,7 @@ pub(super) fn raw(body: &[u8]) -> Box<RawValue> {
 }
 
 /// The target of an entry that moves the time.
-const CLOCK: &str = "/__emulator/clock";
+pub(super) const CLOCK: &str = "/__emulator/clock";
 
 impl Entry {
     /// What was done through a control route.
@@ -60,34 +56,11 @@ impl Entry {
     }
 
     /// The body as it came.
-    fn text(&self) -> &[u8] {
+    pub(super) fn text(&self) -> &[u8] {
         match self.body.get() {
             "null" => b"",
             text => text.as_bytes(),
         }
-    }
-}
-
-impl Store {
-    /// Does what was recorded, at its time.
-    pub(super) fn repeat(&mut self, entry: Entry) -> Result<(), String> {
-        if entry.target == CLOCK {
-            let body: Value = serde_json::from_slice(entry.text()).unwrap_or_default();
-            let by = body["advanceSeconds"].as_i64().and_then(TimeDelta::try_seconds);
-            self.clock.hold(Some(entry.at));
-            let is_moved = by.is_some_and(|by| self.clock.advance(by));
-            self.roll();
-            return if is_moved { Ok(()) } else { Err("there is no such time".to_owned()) };
-        }
-        self.clock.hold(Some(entry.at));
-        if let Some((act, id)) = Act::of_target(&entry.target) {
-            act.apply(self, id);
-            return Ok(());
-        }
-        let method = entry.method.parse::<Method>().map_err(|error| error.to_string())?;
-        let uri = entry.target.parse::<Uri>().map_err(|error| error.to_string())?;
-        let (matched, body) = check(&method, &uri, entry.text()).map_err(|problem| problem.to_string())?;
-        self.execute(&matched, &body).map(drop).map_err(|refusal| refusal.error)
     }
 }
 
