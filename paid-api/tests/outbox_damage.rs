@@ -29,6 +29,7 @@ fn hush() {
 fn signal(key: &str) -> Signal {
     Signal::new("sent")
         .customer(format!("c{}", key.len()))
+        .product("p")
         .idempotency_key(key.to_owned())
         .field("pad", &"x".repeat(200))
 }
@@ -135,6 +136,7 @@ async fn a_file_that_is_damaged_again_and_again_loses_only_what_is_counted_and_r
     let whole = tempfile::tempdir().unwrap();
     let left = fill(whole.path()).await;
     let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
     let (mut lost_in, mut whole_in) = (0, 0);
     for seed in first..first + cases {
         let mut random = fastrand::Rng::with_seed(seed);
@@ -167,6 +169,7 @@ async fn a_file_that_is_damaged_again_and_again_loses_only_what_is_counted_and_r
         let run = Run::start(folder.path(), &emulator.url(), &name);
         assert_eq!((run.emitter.stats().recovered, run.end(&name).await), (0, 0), "{name}");
         emulator.reset();
+        emulator.add_product("p");
     }
     println!("{cases} files: {lost_in} lost signals, {whole_in} none");
     assert!(first > 0 || lost_in > 0 && whole_in > 0, "{lost_in}, {whole_in}");

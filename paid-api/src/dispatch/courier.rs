@@ -99,7 +99,9 @@ impl Courier {
             if part.items.is_empty() {
                 continue;
             }
-            let left = parts.iter().chain([&part]).flat_map(|part| &part.items);
+            // Those of a record that is set aside wait for it, too.
+            let aside = self.finished.aside.iter().map(|(item, _)| item).chain(&self.finished.behind);
+            let left = parts.iter().chain([&part]).flat_map(|part| &part.items).chain(aside);
             self.customers = left.map(|item| item.record.lane()).collect();
             match self.send(&mut part, !parts.is_empty()).await {
                 Sent::GivenUp(error) => {
