@@ -226,3 +226,20 @@ async fn the_page_s_data_says_why_a_signal_bills_nothing() {
     assert_eq!(says, ["the customer has no active order", no_price]);
     assert_eq!(state["counts"]["customers"], 2);
 }
+
+#[tokio::test]
+async fn an_invoice_that_a_read_finds_ended_stays_posted_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("account.jsonl");
+    let mut seed = seed();
+    seed["orders"][0]["startDate"] = (chrono::Utc::now() - chrono::TimeDelta::days(100)).to_rfc3339().into();
+    let start = || Emulator::builder().seed(seed.clone()).state(&file).start();
+    let emulator = start().await.unwrap();
+    let before = invoices(&emulator.client()).await;
+    assert!(before.iter().filter(|(status, _)| status == "posted").count() > 1, "{before:?}");
+    let posted = emulator.client().invoices().list().await.unwrap().data.first().unwrap().unwrap().posted_date;
+    drop(emulator);
+    let emulator = start().await.unwrap();
+    let again = emulator.client().invoices().list().await.unwrap().data.first().unwrap().unwrap().posted_date;
+    assert_eq!((invoices(&emulator.client()).await, again), (before, posted));
+}

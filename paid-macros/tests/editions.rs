@@ -8,7 +8,7 @@ use std::process::Command;
 /// From the first with `async` on.
 const EDITIONS: [&str; 3] = ["2018", "2021", "2024"];
 
-/// The cases that are none of an edition before this one, without any annotation.
+/// The cases that do not compile before this edition, with or without an annotation.
 const LATER: [(&str, &str, &str); 1] =
     [("future_by_another_name", "2021", "an `async` block borrows what an argument refers to, and not the argument")];
 

@@ -139,9 +139,12 @@ impl EmulatorState {
         let mut store = self.store();
         let at = store.clock.now();
         store.clock.hold(Some(at));
+        let invoices = |store: &Store| store.settled.len() + store.announced.len();
+        let before = invoices(&store);
         let reply = store.execute(matched, body);
         store.clock.hold(None);
-        if reply.is_ok() && request.method != Method::GET {
+        // A request that only reads may be the first that finds a period ended, which posts its invoice.
+        if reply.is_ok() && (request.method != Method::GET || invoices(&store) != before) {
             self.journals.changed(|| request.entry(at, Some(&matched.operation), matched.status));
         }
         reply

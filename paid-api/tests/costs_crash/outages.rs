@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::restarts::until;
 use super::server::{Answer, MS, SECOND, Server, builder, cost};
 
-/// A lost answer is none: it does not show that others get through, and that the record which does not is to blame.
+/// A lost answer does not count: it shows neither that other records get through nor that this one is to blame.
 #[tokio::test]
 async fn in_an_outage_that_loses_answers_no_cost_record_is_set_aside() {
     let is_up = Arc::new(AtomicBool::new(false));
