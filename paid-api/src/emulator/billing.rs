@@ -1,11 +1,13 @@
 //! The rules of billing, pure: no JSON, no clock, no store. `docs/billing-rules.md` states each rule and its source.
 
+mod credit;
 mod period;
 mod price;
 mod schedule;
 mod terms;
 mod tiers;
 
+pub(super) use credit::{Bracket, Brackets, CreditCost, CreditUse, Path};
 pub(super) use period::Frequency;
 pub(super) use price::{Charge, Point, Price, PricingModel};
 pub(super) use schedule::{Schedule, Share, Span, Term, Timing, Window};

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::billing::Price;
 use super::contract::Matched;
+use super::credits::{Benefit, read_benefits};
 use super::pricing;
 use super::refusal::{Refusal, Reply};
 use super::store::Store;
@@ -53,12 +54,10 @@ impl Store {
         let (key, id) = addressed(matched);
         let mut attributes = Vec::new();
         for (index, attribute) in body["productAttributes"].as_array().into_iter().flatten().enumerate() {
-            pricing::of_product("", &attribute["pricing"], &format!("body.productAttributes.{index}.pricing"))?;
-            if attribute.get("creditBenefits").and_then(Value::as_array).is_some_and(|benefits| !benefits.is_empty()) {
-                return Err(Refusal::not_implemented(&format!(
-                    "credits (body.productAttributes.{index}.creditBenefits)"
-                )));
-            }
+            let place = format!("body.productAttributes.{index}");
+            let price = pricing::of_product("", &attribute["pricing"], &format!("{place}.pricing"))?;
+            self.check_credits(&price, &format!("{place}.pricing"))?;
+            self.check_benefits(&attribute["creditBenefits"], &format!("{place}.creditBenefits"))?;
             let fresh = uuid_like(self.id("attribute").trim_start_matches("attribute_"));
             let mut attribute = attribute.as_object().cloned().unwrap_or_default();
             attribute.entry("productAttributeId").or_insert(fresh.into());
@@ -84,12 +83,15 @@ impl Store {
     }
 
     /// The prices of a product's active attributes.
-    pub(super) fn product_prices(&self, id: &str) -> Vec<Price> {
+    pub(super) fn product_prices(&self, id: &str) -> Vec<(Price, Vec<Benefit>)> {
         let attributes =
             self.products.find("id", id).and_then(|product| product.get("productAttributes")).and_then(Value::as_array);
         let active = attributes.into_iter().flatten().filter(|attribute| attribute["active"] == true);
         active
-            .filter_map(|attribute| pricing::of_product(attribute["name"].as_str()?, &attribute["pricing"], "").ok())
+            .filter_map(|attribute| {
+                let price = pricing::of_product(attribute["name"].as_str()?, &attribute["pricing"], "").ok()?;
+                Some((price, read_benefits(&attribute["creditBenefits"], None, "").ok()?))
+            })
             .collect()
     }
 }
@@ -115,7 +117,28 @@ fn shown(product: &JsonObject) -> Value {
         let charge = charge.iter().find(|(prefix, _)| kind.starts_with(prefix)).map_or("usage", |(_, charge)| charge);
         pricing.insert("chargeType".into(), charge.into());
         pricing.entry("pricePoints").or_insert(json!([]));
-        attribute["creditBenefits"] = json!([]);
+        attribute["creditBenefits"] = shown_benefits(&attribute["productAttributeId"], &attribute["creditBenefits"]);
     }
     product
+}
+
+/// Benefits as the API shows them, each with an id.
+fn shown_benefits(attribute: &Value, benefits: &Value) -> Value {
+    let benefits = benefits.as_array().into_iter().flatten().enumerate();
+    let shown = benefits.map(|(index, benefit)| {
+        json!({
+            "id": format!("{}-{}", attribute.as_str().unwrap_or_default(), index + 1),
+            "amount": benefit["amount"],
+            "creditsCurrencyId": benefit["creditsCurrencyId"],
+            "allocationCadence": given(benefit, "allocationCadence", "upfront"),
+            "recipient": given(benefit, "recipient", "organization"),
+            "isInfiniteTotal": given(benefit, "isInfiniteTotal", false),
+            "creditGrantTiming": given(benefit, "creditGrantTiming", Value::Null),
+            "overageUnitPrice": given(benefit, "overageUnitPrice", Value::Null),
+            "rolloverAmount": given(benefit, "rolloverAmount", Value::Null),
+            "rolloverDuration": given(benefit, "rolloverDuration", Value::Null),
+            "rolloverDurationUnit": given(benefit, "rolloverDurationUnit", Value::Null),
+        })
+    });
+    shown.collect()
 }

@@ -219,7 +219,10 @@ impl Act {
 
     /// Returns true if the object was there and changed.
     pub(super) fn apply(self, store: &mut Store, id: &str) -> bool {
-        (self.change)(store, id)
+        let is_done = (self.change)(store, id);
+        // What was posted or paid may bring credits.
+        store.settle_credits();
+        is_done
     }
 
     /// How it is recorded.

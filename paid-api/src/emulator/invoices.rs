@@ -1,6 +1,7 @@
 //! The invoices of orders: computed until they are posted, then kept.
 
 use chrono::{DateTime, Days, Utc};
+use iso_currency::Currency;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -37,9 +38,26 @@ struct InvoiceLine {
 pub(super) struct Settled {
     lines: Vec<InvoiceLine>,
     posted: Timestamp,
-    /// The number of signals that had arrived. A later one is billed with the next period.
-    signals: usize,
+    /// What had arrived. What comes later is billed with the next period.
+    arrived: Arrived,
     payment: Payment,
+    paid: Option<Timestamp>,
+}
+
+/// How much had arrived of what is counted.
+#[derive(Debug, Clone, Copy)]
+struct Arrived {
+    signals: usize,
+    costs: usize,
+    overages: usize,
+}
+
+/// Something that a price counts.
+struct Counted {
+    at: DateTime<Utc>,
+    quantity: Decimal,
+    /// Its place among all of its kind, in the order of their arrival.
+    index: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,8 +145,13 @@ impl Store {
         if invoice.settled.is_some() {
             return false;
         }
-        let (lines, signals) = (invoice.lines.clone(), self.signals.len());
-        let settled = Settled { lines, posted: self.clock.now(), signals, payment: Payment::Open };
+        let lines = invoice.lines.clone();
+        let arrived = Arrived {
+            signals: self.signals.len(),
+            costs: self.costs.len(),
+            overages: self.credits.ledger.overages.len(),
+        };
+        let settled = Settled { lines, posted: self.clock.now(), arrived, payment: Payment::Open, paid: None };
         self.settled.insert(id.to_owned(), settled);
         self.invoice_event("billing-invoice-posted", id);
         true
@@ -158,9 +181,11 @@ impl Store {
 
     fn set_payment(&mut self, id: &str, payment: Payment) -> bool {
         self.post_invoice(id);
+        let now = self.clock.now();
         match self.settled.get_mut(id).filter(|settled| settled.payment != Payment::Paid) {
             Some(settled) => {
                 settled.payment = payment;
+                settled.paid = (payment == Payment::Paid).then_some(now);
                 true
             }
             None => false,
@@ -199,6 +224,20 @@ impl Store {
         self.orders.find("id", order).and_then(term).map(|term| term.span)
     }
 
+    /// The periods of an order, and its invoices' windows.
+    pub(super) fn schedule_of(&self, order: &str) -> Option<Schedule> {
+        let term = self.orders.find("id", order).and_then(term)?;
+        let prices = self.order_lines.get(order)?.iter().flat_map(|line| &line.prices);
+        let timings: Vec<_> = prices.map(|priced| priced.price.timing()).collect();
+        Schedule::new(term, &timings, *self.clock.now())
+    }
+
+    /// When the invoice of a window was posted, and paid; `None` if it is a draft.
+    pub(super) fn posted_and_paid(&self, order: &str, window: usize) -> Option<(DateTime<Utc>, Option<DateTime<Utc>>)> {
+        let settled = self.settled.get(&invoice_id(order, window))?;
+        Some((*settled.posted, settled.paid.map(|paid| *paid)))
+    }
+
     fn invoice(&self, id: &str) -> Result<Invoice<'_>, Refusal> {
         let order = id.split('-').next().unwrap_or_default().replacen("inv_", "ord_", 1);
         self.invoices_of(&order).find(|invoice| invoice.id == id).ok_or_else(|| Refusal::not_found("invoice", id))
@@ -219,16 +258,14 @@ impl Store {
         let lines = self.order_lines.get(id)?;
         let prices: Vec<_> =
             lines.iter().flat_map(|line| line.prices.iter().map(move |priced| (line, priced))).collect();
-        let timings: Vec<_> = prices.iter().map(|(_, priced)| priced.price.timing()).collect();
         let term = term(order)?;
-        let schedule = Schedule::new(term, &timings, *self.clock.now())?;
-        let base = id.replacen("ord_", "inv_", 1);
+        let schedule = self.schedule_of(id)?;
         let mut invoices: Vec<_> = schedule
             .windows
             .iter()
             .enumerate()
             .map(|(index, window)| {
-                let id = if index == 0 { base.clone() } else { format!("{base}-{}", index + 1) };
+                let id = invoice_id(id, index);
                 Invoice {
                     settled: self.settled.get(&id),
                     id,
@@ -239,15 +276,24 @@ impl Store {
                 }
             })
             .collect();
-        for (line, priced) in prices {
+        // A part of the total is the last that is known.
+        let (parts, others): (Vec<_>, Vec<_>) =
+            prices.into_iter().partition(|(_, priced)| priced.price.charge == Charge::PartOfTotal);
+        let totals_at = others.len();
+        let mut totals = Vec::new();
+        for (index, (line, priced)) in others.into_iter().chain(parts).enumerate() {
             let Some(point) = priced.price.point(currency) else { continue };
+            if index >= totals_at && totals.is_empty() {
+                totals = invoices.iter().map(Invoice::total).collect();
+            }
             for (at, share, quantity) in self.charges(&invoices, &schedule, term.span, line, priced) {
+                let quantity = if index >= totals_at { totals[at] } else { quantity };
                 let amount = priced.price.amount(point, quantity, share);
                 invoices[at].lines.push(InvoiceLine {
                     order_line: line.id.clone(),
                     attribute: priced.id.clone(),
                     name: priced.price.name.clone(),
-                    quantity,
+                    quantity: priced.price.shown_quantity(quantity),
                     amount: if line.credit { -amount } else { amount },
                 });
             }
@@ -271,34 +317,71 @@ impl Store {
     ) -> Vec<(usize, Share, Decimal)> {
         let span = line.span(order);
         let timing = priced.price.timing();
-        let (Charge::Usage { event_name }, Timing::Usage(frequency)) = (&priced.price.charge, timing) else {
+        let Timing::Usage(frequency) = timing else {
+            if matches!(priced.price.charge, Charge::SeatCredits { .. }) {
+                return Vec::new();
+            }
             let fixed = schedule.fixed(timing, span).into_iter();
             return fixed.map(|(at, share)| (at, share, priced.quantity)).collect();
         };
         let periods = schedule.usage(frequency);
-        let mut counts = vec![0_u64; periods.len()];
-        let customer = invoices.first().and_then(|invoice| text(invoice.order, "customerId"));
-        for (index, signal) in self.signals.iter().enumerate() {
-            let billed = signal.event_name == *event_name
-                && Some(signal.customer.as_str()) == customer
-                && signal.product == line.product
-                && order.holds(*signal.at)
-                && span.holds(*signal.at);
-            let first = periods.partition_point(|period| period.end <= *signal.at);
+        let mut sums = vec![Decimal::ZERO; periods.len()];
+        let arrived: fn(&Arrived) -> usize = match priced.price.charge {
+            Charge::Credits { .. } => |arrived| arrived.overages,
+            Charge::Costs => |arrived| arrived.costs,
+            _ => |arrived| arrived.signals,
+        };
+        let in_time = |counted: &Counted| order.holds(counted.at) && span.holds(counted.at);
+        let order_of = invoices.first().map(|invoice| invoice.order);
+        for counted in
+            order_of.map(|order| self.counted(order, line, priced)).unwrap_or_default().into_iter().filter(in_time)
+        {
+            let first = periods.partition_point(|period| period.end <= counted.at);
             let open = |period: &&Window| {
                 let on =
                     schedule.usage_window(period).and_then(|at| invoices.get(at)).and_then(|invoice| invoice.settled);
-                on.is_none_or(|settled| index < settled.signals)
+                on.is_none_or(|settled| counted.index < arrived(&settled.arrived))
             };
             let at = periods.iter().skip(first).position(|period| open(&period)).map(|skipped| first + skipped);
-            if let Some(count) = at.filter(|_| billed).and_then(|at| counts.get_mut(at)) {
-                *count += 1;
+            if let Some(sum) = at.and_then(|at| sums.get_mut(at)) {
+                *sum += counted.quantity;
             }
         }
-        let charged = periods.iter().zip(counts).filter(|(period, count)| *count > 0 || span.overlaps(period));
-        charged
-            .filter_map(|(period, count)| Some((schedule.usage_window(period)?, Share::WHOLE, count.into())))
-            .collect()
+        let charged = periods.iter().zip(sums).filter(|(period, sum)| !sum.is_zero() || span.overlaps(period));
+        charged.filter_map(|(period, sum)| Some((schedule.usage_window(period)?, Share::WHOLE, sum))).collect()
+    }
+
+    /// What a usage price counts.
+    fn counted(&self, order: &JsonObject, line: &Line, priced: &LinePrice) -> Vec<Counted> {
+        let customer = text(order, "customerId").unwrap_or_default();
+        match &priced.price.charge {
+            Charge::Usage { event_name } => {
+                let signals = self.signals.iter().enumerate().filter(|(_, signal)| {
+                    signal.event_name == *event_name && signal.customer == customer && signal.product == line.product
+                });
+                signals.map(|(index, signal)| Counted { at: *signal.at, quantity: Decimal::ONE, index }).collect()
+            }
+            Charge::Credits { .. } => {
+                let overages = self.credits.ledger.overages.iter().enumerate();
+                let mine = overages.filter(|(_, overage)| overage.attribute == priced.id);
+                mine.map(|(index, one)| Counted { at: one.at, quantity: one.credits, index }).collect()
+            }
+            Charge::Costs => {
+                let currency = text(order, "currency").unwrap_or_default();
+                let mine = self.costs.iter().enumerate().filter(|(_, cost)| {
+                    cost.customer_id == customer
+                        && cost.product_id.as_deref() == Some(&line.product)
+                        && cost.currency.as_deref() == Some(currency)
+                });
+                mine.map(|(index, cost)| Counted {
+                    at: *cost.timestamp,
+                    quantity: in_smallest_unit(cost.amount.unwrap_or_default(), currency),
+                    index,
+                })
+                .collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn shown_invoice(&self, invoice: &Invoice<'_>) -> Value {
@@ -385,6 +468,17 @@ impl Invoice<'_> {
             "updatedAt": self.order.get("updatedAt"),
         })
     }
+}
+
+/// The id of the invoice of a window of an order.
+fn invoice_id(order: &str, window: usize) -> String {
+    let base = order.replacen("ord_", "inv_", 1);
+    if window == 0 { base } else { format!("{base}-{}", window + 1) }
+}
+
+fn in_smallest_unit(amount: Decimal, currency: &str) -> Decimal {
+    let digits = Currency::from_code(currency).and_then(Currency::exponent).unwrap_or(2);
+    amount * Decimal::from(10_u64.pow(u32::from(digits)))
 }
 
 fn shown_time(time: DateTime<Utc>) -> String {

@@ -14,6 +14,17 @@ impl Store {
         if matched.operation.contains("invoice") || matched.operation.contains("order") {
             self.roll();
         }
+        self.settle_credits();
+        let reply = self.perform(matched, body);
+        // What was posted or activated may bring credits.
+        self.settle_credits();
+        reply
+    }
+
+    fn perform(&mut self, matched: &Matched, body: &Value) -> Reply {
+        if let Some(reply) = self.execute_on_credits(matched, body) {
+            return reply;
+        }
         match matched.operation.as_str() {
             "list-products" => Ok(self.list_products(matched)),
             "create-product" => self.create_product(body),

@@ -3,9 +3,11 @@
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::billing::{Charge, Price, Share, days_to_pay};
+use super::billing::{Charge, Price, Share, Timing, days_to_pay};
 use super::contract::Matched;
+use super::credits::Benefit;
 use super::numbers::amount;
+use super::order_credits::inherit_overages;
 use super::pricing::{self, number};
 use super::refusal::{Refusal, Reply};
 use super::store::{Line, LinePrice, Store};
@@ -48,6 +50,7 @@ impl Store {
         for (index, line) in body["lines"].as_array().into_iter().flatten().enumerate() {
             lines.push(self.order_line(line, index, &start, &currency)?);
         }
+        inherit_overages(&mut lines);
         let time = self.clock.shown();
         let order = json!({
             "id": id,
@@ -110,7 +113,7 @@ impl Store {
         let known = self.products.find("id", product).ok_or_else(|| Refusal::not_found("product", product))?;
         let name = given(line, "name", known.get("name").cloned().unwrap_or_default());
         let own = line["attributes"].as_array().filter(|attributes| !attributes.is_empty());
-        let priced: Vec<(Price, Decimal)> = match own {
+        let priced: Vec<(Price, Decimal, Vec<Benefit>)> = match own {
             Some(attributes) => attributes
                 .iter()
                 .enumerate()
@@ -122,18 +125,29 @@ impl Store {
                     if quantity < Decimal::ZERO {
                         return Err(Refusal::invalid(&format!("{place}.quantity"), "is negative"));
                     }
-                    if quantity != Decimal::ONE && matches!(price.charge, Charge::Usage { .. }) {
+                    if quantity != Decimal::ONE && matches!(price.timing(), Timing::Usage(_)) {
                         let what = format!("a quantity of a usage price, which signals count ({place}.quantity)");
                         return Err(Refusal::not_implemented(&what));
                     }
-                    Ok((price, quantity))
+                    if quantity.fract() != Decimal::ZERO
+                        && matches!(price.charge, Charge::Seats | Charge::SeatCredits { .. })
+                    {
+                        return Err(Refusal::invalid(&format!("{place}.quantity"), "seats are whole"));
+                    }
+                    let benefits = self.benefits_of_line(&attribute["pricing"], &format!("{place}.pricing"))?;
+                    self.check_credits(&price, &format!("{place}.pricing"))?;
+                    Ok((price, quantity, benefits))
                 })
                 .collect::<Result<_, Refusal>>()?,
-            None => self.product_prices(product).into_iter().map(|price| (price, Decimal::ONE)).collect(),
+            None => self
+                .product_prices(product)
+                .into_iter()
+                .map(|(price, benefits)| (price, Decimal::ONE, benefits))
+                .collect(),
         };
         let product = product.to_owned();
         let mut prices = Vec::new();
-        for (price, quantity) in priced {
+        for (price, quantity, benefits) in priced {
             if price.point(currency).is_none() {
                 let place = format!("body.lines.{index}");
                 return Err(Refusal::invalid(
@@ -141,7 +155,7 @@ impl Store {
                     format!("{:?} has no price in the order's currency, {currency}", price.name),
                 ));
             }
-            prices.push(LinePrice { id: self.id("ola"), price, quantity });
+            prices.push(LinePrice { id: self.id("ola"), price, quantity, benefits });
         }
         let id = self.id("ol");
         let kind = given(line, "lineType", "STANDARD");
@@ -214,6 +228,7 @@ impl Store {
         }
         self.orders.remove("id", id);
         self.order_lines.remove(id);
+        self.seats.remove_order(id);
         Ok(json!({}))
     }
 
@@ -231,6 +246,8 @@ impl Store {
         let was_active = text(order, "creationState") == Some("active");
         merge(order, &json!({"creationState": "active"}), self.clock.shown());
         if !was_active {
+            self.open_seats(id);
+            self.begin_credits(id);
             self.announce_invoices(id);
             self.post_latest_elapsed(id);
         }
@@ -275,13 +292,18 @@ impl Store {
         let lines = self.order_lines.get(order).into_iter().flatten();
         lines
             .flat_map(|line| line.prices.iter().map(move |priced| (line, priced)))
-            .filter(|(_, priced)| !matches!(priced.price.charge, Charge::Usage { .. }))
+            .filter(|(_, priced)| is_fixed(&priced.price))
             .filter_map(|(line, priced)| {
                 let amount = priced.price.amount(priced.price.point(currency)?, priced.quantity, Share::WHOLE);
                 Some(if line.credit { -amount } else { amount })
             })
             .sum()
     }
+}
+
+/// What is known of an order's charges before anything happens.
+fn is_fixed(price: &Price) -> bool {
+    matches!(price.charge, Charge::OneTime | Charge::Recurring | Charge::Seats)
 }
 
 fn without_lines(place: &str) -> Refusal {

@@ -1,22 +1,14 @@
 //! Reads prices from requests. What changes money and cannot be done is refused, with its place.
 
+mod credit;
+
 use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::billing::{Charge, Frequency, Point, Price, PricingModel, TierInput, TierKind, Tiers};
 use super::numbers::short;
 use super::refusal::Refusal;
-
-/// The properties of an order line's pricing that concern credits.
-const CREDITS: [&str; 7] = [
-    "creditBenefits",
-    "creditCost",
-    "creditRolloverAmount",
-    "creditUnitBrackets",
-    "creditsCurrencyId",
-    "overageUnitPrice",
-    "pricingInput",
-];
+use credit::{CreditModel, ONLY_CREDITS, is_given, of_seats, of_signals};
 
 /// The JSON number of an amount.
 pub(super) fn number(amount: Decimal) -> Value {
@@ -27,12 +19,16 @@ pub(super) fn number(amount: Decimal) -> Value {
 pub(super) fn of_product(name: &str, pricing: &Value, place: &str) -> Result<Price, Refusal> {
     let kind = pricing["pricingType"].as_str().unwrap_or_default();
     let unknown = || Refusal::not_implemented(&format!("pricing of type {kind} ({place}.pricingType)"));
+    if let Some((charge, unit_price)) = of_own_type(kind, pricing, place)? {
+        let points = without_units(pricing, unit_price, place)?;
+        return priced(name, charge, PricingModel::PerUnit, points, pricing, place);
+    }
     let (charge, model) = match kind {
         "OneTimePerUnit" => (Charge::OneTime, "PerUnit"),
         _ => match (kind.strip_prefix("Recurring"), kind.strip_prefix("SeatBased"), kind.strip_prefix("Usage")) {
             (Some(model), _, _) => (Charge::Recurring, model),
             (_, Some(model), _) => (Charge::Seats, model),
-            (_, _, Some(model)) => (usage(pricing, place)?, model),
+            (_, _, Some(model)) => (Charge::Usage { event_name: event_name(pricing, place)? }, model),
             _ => return Err(unknown()),
         },
     };
@@ -49,29 +45,98 @@ pub(super) fn of_product(name: &str, pricing: &Value, place: &str) -> Result<Pri
     priced(name, charge, model, points, pricing, place)
 }
 
+/// The types of pricing that have no price of a unit in their price points: what is charged, and the price of its unit.
+fn of_own_type(kind: &str, pricing: &Value, place: &str) -> Result<Option<(Charge, Decimal)>, Refusal> {
+    let factor = |key: &str| match exact(pricing, key, place)? {
+        Some(factor) if factor >= Decimal::ZERO => Ok(factor),
+        _ => Err(Refusal::invalid(&format!("{place}.{key}"), "is negative or missing")),
+    };
+    let charge = match kind {
+        "UsagePrepaidCredits" => of_signals(event_name(pricing, place)?, CreditModel::PerUnit, pricing, place)?,
+        "UsageBracketedPrepaidCredits" => {
+            of_signals(event_name(pricing, place)?, CreditModel::Bracketed, pricing, place)?
+        }
+        "SeatBasedPrepaidCredits" => of_seats(CreditModel::PerUnit, pricing, place)?,
+        "UsageCostPlus" => return Ok(Some((Charge::Costs, factor("costPlusMultiplier")?))),
+        "RecurringPercentOfTotal" => {
+            return Ok(Some((Charge::PartOfTotal, factor("percentageValue")? / Decimal::ONE_HUNDRED)));
+        }
+        _ => return Ok(None),
+    };
+    let overage = overage(&charge);
+    Ok(Some((charge, overage)))
+}
+
+/// What a credit costs that no grant covers.
+fn overage(charge: &Charge) -> Decimal {
+    match charge {
+        Charge::Credits { credits, .. } => credits.overage.unwrap_or_default(),
+        _ => Decimal::ZERO,
+    }
+}
+
+/// Price points that only name currencies, because the price stands elsewhere. Without any, it holds for every currency.
+fn without_units(pricing: &Value, unit_price: Decimal, place: &str) -> Result<Vec<Point>, Refusal> {
+    let given = match &pricing["pricePoints"] {
+        Value::Array(points) => points.iter().enumerate().map(|(at, point)| (point, format!(".{at}"))).collect(),
+        Value::Null => Vec::new(),
+        point => vec![(point, String::new())],
+    };
+    let every = Point { currency: None, unit_price, ..Point::default() };
+    let mut points = Vec::new();
+    for (value, index) in given {
+        let place = format!("{place}.pricePoints{index}");
+        let read = point(value, PricingModel::PerUnit, &place)?;
+        if read.unit_price != Decimal::ZERO {
+            let error =
+                "this type of pricing has its price elsewhere; credits that no grant covers cost overageUnitPrice";
+            return Err(Refusal::invalid(&format!("{place}.unitPrice"), error));
+        }
+        if read != (Point { currency: read.currency.clone(), ..Point::default() }) {
+            return Err(Refusal::invalid(&place, "this type of pricing has no quantities"));
+        }
+        points.push(Point { currency: read.currency, ..every.clone() });
+    }
+    Ok(if points.is_empty() { vec![every] } else { points })
+}
+
 /// Reads the pricing of an order line's attribute: `chargeType`, `pricingModel` and one price point.
 pub(super) fn of_order_line(name: &str, pricing: &Value, place: &str) -> Result<Price, Refusal> {
-    for key in CREDITS {
-        let given = &pricing[key];
-        if !given.is_null() && given.as_array().is_none_or(|all| !all.is_empty()) {
-            return Err(Refusal::not_implemented(&format!("credits on order lines ({place}.{key})")));
-        }
-    }
-    let charge = match pricing["chargeType"].as_str() {
-        Some("oneTime") => Charge::OneTime,
-        Some("recurring") => Charge::Recurring,
-        Some("seatBased") => Charge::Seats,
-        _ => usage(pricing, place)?,
+    let kind = pricing["pricingModel"].as_str().unwrap_or_default();
+    let charge_type = pricing["chargeType"].as_str().unwrap_or_default();
+    let credits = match kind {
+        "prepaidCredits" => Some(CreditModel::PerUnit),
+        "bracketedPrepaidCredits" => Some(CreditModel::Bracketed),
+        _ => None,
     };
-    let model = match pricing["pricingModel"].as_str() {
-        Some("flat") => PricingModel::Flat,
-        Some("perUnit") => PricingModel::PerUnit,
-        Some("graduatedPricing") => PricingModel::Graduated,
-        Some("volumePricing") => PricingModel::Volume,
-        other => {
-            let model = other.unwrap_or_default();
-            return Err(Refusal::not_implemented(&format!("the pricing model {model} ({place}.pricingModel)")));
-        }
+    if let Some(model) = credits {
+        let charge = match charge_type {
+            "usage" => of_signals(event_name(pricing, place)?, model, pricing, place)?,
+            "seatBased" => of_seats(model, pricing, place)?,
+            _ => {
+                let error = "usage and seats spend credits; to grant some, use creditBenefits";
+                return Err(Refusal::invalid(&format!("{place}.chargeType"), error));
+            }
+        };
+        let points = without_units(pricing, overage(&charge), place)?;
+        return priced(name, charge, PricingModel::PerUnit, points, pricing, place);
+    }
+    if let Some(key) = ONLY_CREDITS.into_iter().find(|key| is_given(&pricing[key])) {
+        let error = format!("the pricing model {kind} spends no credits; use prepaidCredits");
+        return Err(Refusal::invalid(&format!("{place}.{key}"), error));
+    }
+    let charge = match charge_type {
+        "oneTime" => Charge::OneTime,
+        "recurring" => Charge::Recurring,
+        "seatBased" => Charge::Seats,
+        _ => Charge::Usage { event_name: event_name(pricing, place)? },
+    };
+    let model = match kind {
+        "flat" => PricingModel::Flat,
+        "perUnit" => PricingModel::PerUnit,
+        "graduatedPricing" => PricingModel::Graduated,
+        "volumePricing" => PricingModel::Volume,
+        _ => return Err(Refusal::not_implemented(&format!("the pricing model {kind} ({place}.pricingModel)"))),
     };
     let points = vec![point(&pricing["pricePoints"], model, &format!("{place}.pricePoints"))?];
     priced(name, charge, model, points, pricing, place)
@@ -86,7 +151,8 @@ fn priced(
     place: &str,
 ) -> Result<Price, Refusal> {
     let billing = pricing["billingType"].as_str().unwrap_or_default();
-    if billing.eq_ignore_ascii_case("advance") && matches!(charge, Charge::Usage { .. }) {
+    let is_usage = matches!(charge, Charge::Usage { .. } | Charge::Credits { .. } | Charge::Costs);
+    if billing.eq_ignore_ascii_case("advance") && is_usage {
         return Err(Refusal::invalid(
             &format!("{place}.billingType"),
             "usage is known afterwards only; bill it in arrears",
@@ -99,9 +165,9 @@ fn priced(
     Ok(Price { name: name.to_owned(), charge, model, frequency: frequency(pricing, place)?, arrears, points })
 }
 
-fn usage(pricing: &Value, place: &str) -> Result<Charge, Refusal> {
+fn event_name(pricing: &Value, place: &str) -> Result<String, Refusal> {
     match pricing["eventName"].as_str() {
-        Some(name) if !name.is_empty() => Ok(Charge::Usage { event_name: name.to_owned() }),
+        Some(name) if !name.is_empty() => Ok(name.to_owned()),
         _ => Err(Refusal::invalid(&format!("{place}.eventName"), "a usage price needs the name of its event")),
     }
 }
@@ -235,7 +301,11 @@ mod tests {
             point
         };
         for (pricing, status, place) in [
-            (usage("UsageCostPlus", point(json!({}))), 501, "UsageCostPlus"),
+            (
+                json!({"pricingType": "UsageCostPlus", "costPlusMultiplier": 2, "pricePoints": [point(json!({}))]}),
+                400,
+                "body.pricePoints.0.unitPrice",
+            ),
             (usage("UsageVolume", point(json!({"tiers": []}))), 400, "body.pricePoints.0.tiers"),
             (usage("UsagePerUnit", point(json!({"maxQuantity": -1}))), 400, "body.pricePoints.0.maxQuantity"),
             (
@@ -255,6 +325,6 @@ mod tests {
         }
         let credits = json!({"chargeType": "recurring", "pricingModel": "perUnit", "creditCost": 3, "pricePoints": {"unitPrice": 1}});
         let refusal = of_order_line("a", &credits, "body").unwrap_err();
-        assert!(refusal.status == 501 && refusal.error.contains("body.creditCost"), "{refusal:?}");
+        assert!(refusal.status == 400 && refusal.details.as_deref() == Some("body.creditCost"), "{refusal:?}");
     }
 }

@@ -23,6 +23,7 @@ pub struct FailedSignal {
 impl Store {
     pub(super) fn create_signals(&mut self, body: &Value) -> Value {
         let (mut ingested, mut duplicates, mut failed) = (0, 0, 0);
+        let first = self.signals.len();
         for (index, signal) in body["signals"].as_array().into_iter().flatten().enumerate() {
             let key = signal["idempotencyKey"].as_str();
             if key.is_some_and(|key| self.keys.contains(key)) {
@@ -45,6 +46,7 @@ impl Store {
                 }
             }
         }
+        self.spend_signals_from(first);
         json!({"ingested": ingested, "duplicates": duplicates, "failed": failed})
     }
 
@@ -61,9 +63,13 @@ impl Store {
             None => arrived,
         };
         let customer = self.customer_of(&signal["customer"]).map_err(|problem| format!("customer{problem}"))?;
-        let id = format!("sig_{:06}", self.signals.len() + 1);
         let data = signal["data"].clone();
-        Ok(StoredSignal { id, event_name: event_name.to_owned(), customer, product, at, arrived, data })
+        if let Some(problem) = self.quantity_problem(&customer, &product, event_name, &data) {
+            return Err(format!("data: {problem}"));
+        }
+        let id = format!("sig_{:06}", self.signals.len() + 1);
+        let unit = signal["customerUnit"]["externalCustomerUnitId"].as_str().map(str::to_owned);
+        Ok(StoredSignal { id, event_name: event_name.to_owned(), customer, product, at, arrived, unit, data })
     }
 
     /// The product's id, or what is wrong with the attribution.

@@ -6,11 +6,15 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::billing::{Price, Span};
+use super::caps::Caps;
 use super::clock::Clock;
 use super::costs::CollectedCost;
+use super::credits::{Benefit, Credits};
 use super::invoices::Settled;
+use super::seats::Seats;
 use super::signals::FailedSignal;
 use super::table::Table;
+use super::users::Users;
 use super::webhooks::Webhooks;
 use crate::Timestamp;
 
@@ -34,6 +38,14 @@ pub(super) struct Store {
     pub(super) settled: BTreeMap<String, Settled>,
     /// The ids of the invoices whose webhook was queued.
     pub(super) announced: BTreeSet<String>,
+    pub(super) credits: Credits,
+    /// The event names that active orders price in credits.
+    pub(super) credit_events: BTreeSet<String>,
+    /// The active orders with something that comes or goes with each period.
+    pub(super) credit_orders: Vec<String>,
+    pub(super) caps: Caps,
+    pub(super) seats: Seats,
+    pub(super) users: Users,
     pub(super) webhooks: Webhooks,
     pub(super) clock: Clock,
     ids_assigned: u64,
@@ -49,6 +61,8 @@ pub(super) struct StoredSignal {
     /// The signal's own time, or when it arrived.
     pub(super) at: Timestamp,
     pub(super) arrived: Timestamp,
+    /// The unit of the customer.
+    pub(super) unit: Option<String>,
     pub(super) data: Value,
 }
 
@@ -72,6 +86,7 @@ pub(super) struct LinePrice {
     pub(super) id: String,
     pub(super) price: Price,
     pub(super) quantity: Decimal,
+    pub(super) benefits: Vec<Benefit>,
 }
 
 impl Line {

@@ -14,10 +14,11 @@ use crate::webhook::{SIGNATURE_HEADER, Verifier};
 use crate::{JsonObject, Timestamp};
 
 /// Every event, and the key of its payload.
-const EVENTS: [(&str, &str); 10] = [
+const EVENTS: [(&str, &str); 11] = [
     ("billing-checkout-completed", "checkout"),
     ("billing-checkout-created", "checkout"),
     ("billing-checkout-expired", "checkout"),
+    ("billing-credit-cap-reached", "cap"),
     ("billing-credits-depleted", "credits"),
     ("billing-invoice-created", "invoice"),
     ("billing-invoice-paid", "invoice"),

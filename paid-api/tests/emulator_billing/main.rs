@@ -3,6 +3,7 @@
 
 mod calculation;
 mod costs;
+mod credits;
 mod properties;
 
 use chrono::{DateTime, Days, Utc};
@@ -194,7 +195,7 @@ async fn what_would_change_money_and_cannot_be_done_is_refused_with_its_place() 
         (json!({"billingFrequencyOverride": {"frequency": "annual"}}), 501, "body.billingFrequencyOverride"),
         (json!({"billingCustomerId": "cus_none"}), 404, "billing customer"),
         (priced("usage", json!({})), 400, "body.lines.0.attributes.0.pricing.eventName"),
-        (priced("recurring", json!({"creditCost": 2})), 501, "body.lines.0.attributes.0.pricing.creditCost"),
+        (priced("recurring", json!({"creditCost": 2})), 400, "body.lines.0.attributes.0.pricing.creditCost"),
         (priced("recurring", json!({"billingFrequency": "custom"})), 400, "pricing.billingFrequencyCustomMonths"),
     ] {
         let (got, answer) = api.order(&product, &customer, more).await;

@@ -12,7 +12,7 @@ impl Frequency {
         (1..=1200).contains(&months).then_some(Self(months))
     }
 
-    pub(super) fn in_months(self) -> u32 {
+    pub(in crate::emulator) fn in_months(self) -> u32 {
         self.0
     }
 }

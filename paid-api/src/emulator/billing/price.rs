@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use super::credit::{CreditCost, CreditUse};
 use super::schedule::{Share, Timing};
 use super::tiers::Tiers;
 use super::{Frequency, rounded};
@@ -16,6 +17,21 @@ pub(in crate::emulator) enum Charge {
     Usage {
         event_name: String,
     },
+    /// Credits for every signal with this name, and money for credits that no grant covers.
+    Credits {
+        event_name: String,
+        credits: CreditUse,
+    },
+    /// Credits for every seat and period.
+    SeatCredits {
+        /// The id of the credit currency.
+        currency: String,
+        cost: CreditCost,
+    },
+    /// What the agent's work cost, times the price.
+    Costs,
+    /// A part of the other charges of the same invoice.
+    PartOfTotal,
 }
 
 /// How the units of a quantity are priced.
@@ -41,7 +57,7 @@ pub(in crate::emulator) struct Price {
 }
 
 /// A price in one currency, in its smallest unit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::emulator) struct Point {
     /// `None` stands for the order's currency.
     pub(in crate::emulator) currency: Option<String>,
@@ -76,13 +92,24 @@ impl Price {
         rounded(share.of(whole))
     }
 
+    /// The quantity of an invoice's line, a whole number: started credits count, and costs and parts are billed once.
+    pub(in crate::emulator) fn shown_quantity(&self, quantity: Decimal) -> Decimal {
+        match self.charge {
+            Charge::Credits { .. } => quantity.ceil(),
+            Charge::Costs | Charge::PartOfTotal => Decimal::ONE,
+            _ => quantity,
+        }
+    }
+
     /// When the price is billed.
     pub(in crate::emulator) fn timing(&self) -> Timing {
         match self.charge {
             Charge::OneTime => Timing::Once,
-            Charge::Usage { .. } => Timing::Usage(self.frequency),
-            Charge::Recurring | Charge::Seats if self.arrears => Timing::Arrears(self.frequency),
-            Charge::Recurring | Charge::Seats => Timing::Advance(self.frequency),
+            Charge::Usage { .. } | Charge::Credits { .. } | Charge::Costs => Timing::Usage(self.frequency),
+            _ if self.arrears => Timing::Arrears(self.frequency),
+            Charge::Recurring | Charge::Seats | Charge::SeatCredits { .. } | Charge::PartOfTotal => {
+                Timing::Advance(self.frequency)
+            }
         }
     }
 }

@@ -115,7 +115,7 @@ impl Schedule {
 
     /// The periods of a price until now, each from its start to where it would end if the order did not. The first is the
     /// one before the anchor, if there is any.
-    fn periods(&self, months: u32) -> Vec<Window> {
+    pub(in crate::emulator) fn periods(&self, months: u32) -> Vec<Window> {
         let mut periods = Vec::new();
         let mut from = self.term.span.start;
         let mut next = if self.first > from { 0 } else { months };
@@ -173,6 +173,16 @@ impl Schedule {
         match whole.map(days) {
             Some(whole) if whole > 0 => Share { days: days(start), of: whole },
             _ => Share::WHOLE,
+        }
+    }
+
+    /// The window on which a price bills the period that holds this time; `None` if it did not begin yet.
+    pub(in crate::emulator) fn window_of(&self, timing: Timing, at: DateTime<Utc>) -> Option<usize> {
+        let Some(months) = timing.months() else { return self.window_at(at) };
+        let period = self.periods(months).into_iter().find(|period| period.start <= at && at < period.end)?;
+        match timing {
+            Timing::Advance(_) | Timing::Once => self.window_at(period.start),
+            Timing::Arrears(_) | Timing::Usage(_) => self.window_ending(period.end),
         }
     }
 

@@ -37,6 +37,8 @@ pub(super) struct World<'a> {
     product: String,
     customers: [String; 2],
     contacts: [String; 2],
+    /// Credit currencies.
+    credits: [String; 2],
     /// A draft order of the product.
     order: String,
 }
@@ -52,6 +54,11 @@ impl<'a> World<'a> {
         let customer =
             async |name: &str| id(api.call("POST", "/customers/", json!({"name": name, "externalId": name})).await);
         let customers = [customer("c").await, customer("c2").await];
+        let currency =
+            async |key: &str| id(api.call("POST", "/credits/currencies", json!({"name": key, "key": key})).await);
+        let credits = [currency("tokens").await, currency("gold").await];
+        let grant = json!({"creditCurrencyKey": "tokens", "amount": 3});
+        api.call("POST", "/customers/external/c/credits/grants", grant).await;
         let contact = async |of: &str| {
             id(api.call("POST", "/contacts/", json!({"customerId": of, "email": "a@a.example"})).await)
         };
@@ -60,7 +67,7 @@ impl<'a> World<'a> {
         api.call("POST", "/orders/", json!({"customerId": customers[0], "externalId": "taken"})).await;
         let order = id(api.call("POST", "/orders/", body).await);
         api.call("PATCH", "/webhooks/billing-invoice-paid", json!({"enabled": false})).await;
-        Self { api, product, customers, contacts, order }
+        Self { api, product, customers, contacts, credits, order }
     }
 
     /// Valid bodies of an operation, each without most of its properties.
@@ -73,6 +80,23 @@ impl<'a> World<'a> {
         let line = |charge: &str, model: &str, point: Value| {
             order(json!({"chargeType": charge, "pricingModel": model, "eventName": "e", "pricePoints": point}))
         };
+        let credits = |model: &str, more: Value| {
+            let mut pricing = json!({"chargeType": "usage", "pricingModel": model, "eventName": "e", "overageUnitPrice": 5,
+                "creditsCurrencyId": self.credits[0], "pricePoints": {"unitPrice": 0}, "creditBenefits": [self.benefit()]});
+            pricing.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            order(pricing)
+        };
+        let product_credits = |kind: &str, more: Value| {
+            let mut body =
+                attribute(json!({"pricingType": kind, "eventName": "e", "creditsCurrencyId": self.credits[0]}));
+            body["productAttributes"][0]["pricing"].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            body["productAttributes"][0]["creditBenefits"] = json!([self.benefit()]);
+            body
+        };
+        let input = json!({"kind": "signalQuantity", "path": "$.n"});
+        let brackets =
+            json!([{"upTo": 1, "creditUnits": 4}, {"upTo": null, "creditUnits": 1, "creditUnitsPerUnit": 3}]);
+        let bracketed = json!({"creditUnitBrackets": brackets, "pricingInput": input, "overageUnitPrice": 5});
         let tiers = json!([{"lowerBound": 0, "unitAmount": 10, "upperBound": 1}, {"lowerBound": 1, "unitAmount": 3}]);
         let last = json!([{"lowerBound": 0, "unitAmount": 10}]);
         match operation {
@@ -105,6 +129,8 @@ impl<'a> World<'a> {
                 order(json!({"chargeType": "recurring", "pricingModel": "perUnit", "billingFrequency": "custom",
                     "billingFrequencyCustomMonths": 5, "pricePoints": {"unitPrice": 10}})),
                 line("oneTime", "perUnit", json!({"unitPrice": 10})),
+                credits("prepaidCredits", json!({"creditCost": 4, "pricingInput": input, "billingFrequency": "quarterly"})),
+                credits("bracketedPrepaidCredits", json!({"creditUnitBrackets": brackets, "pricingInput": input})),
             ],
             "create-signals" => vec![
                 json!({"signals": [{"eventName": "e", "customer": {"externalCustomerId": "c"}, "attribution": {"externalProductId": "p"}}]}),
@@ -118,6 +144,12 @@ impl<'a> World<'a> {
                 attribute(json!({"pricingType": "RecurringPerUnit", "billingFrequency": "Custom", "billingFrequencyCustomMonths": 5,
                     "pricePoints": [{"currency": "USD", "unitPrice": 5}]})),
                 attribute(json!({"pricingType": "OneTimePerUnit", "pricePoints": [{"currency": "USD", "unitPrice": 5}]})),
+                product_credits("UsagePrepaidCredits", json!({"creditCost": 4, "pricingInput": input})),
+                product_credits("UsageBracketedPrepaidCredits", bracketed),
+                product_credits("SeatBasedPrepaidCredits", json!({"creditCost": 4, "billingFrequency": "Monthly"})),
+                attribute(json!({"pricingType": "UsageCostPlus", "costPlusMultiplier": 3})),
+                json!({"productAttributes": [{"name": "a", "pricing": {"pricingType": "RecurringPercentOfTotal", "billingFrequency": "Monthly", "percentageValue": 50}},
+                    {"name": "fee", "pricing": {"pricingType": "RecurringPerUnit", "billingFrequency": "Monthly", "pricePoints": [{"currency": "USD", "unitPrice": 500}]}}]}),
             ],
             _ => vec![json!({})],
         }
@@ -139,6 +171,10 @@ impl<'a> World<'a> {
             "paymentTerms" => return vec!["NET 7".into()],
             "productAttributeId" => return vec!["00000000-0000-4000-8000-0000000000aa".into()],
             "billingFrequencyCustomMonths" => return vec![json!(2)],
+            "creditsCurrencyId" => return vec![self.credits[1].clone().into()],
+            "path" => return vec!["$.m".into()],
+            "upTo" => return vec![json!(5)],
+            "rolloverDurationUnit" => return vec!["months".into()],
             "id" if property == "products.id" => return vec!["none".into()],
             _ => {}
         }
@@ -165,6 +201,9 @@ impl<'a> World<'a> {
         if status < 300 && operation != "create-signals" {
             let signals: Vec<_> = [60, 40, 20].into_iter().map(signal).collect();
             self.api.call("POST", "/signals/bulk", json!({"signals": signals})).await;
+            let cost = json!({"type": "cost", "amount": 1, "currency": "USD", "vendor": "v", "timestamp": time(20),
+                "customer": {"externalCustomerId": "c"}, "product": {"externalProductId": "p"}});
+            self.api.call("POST", "/costs/bulk", json!({ "costs": [cost] })).await;
         }
         // The order takes the product's prices as they are now.
         let order = json!({"customerId": self.customers[0], "currency": "USD", "startDate": time(100), "creationState": "active",
@@ -178,6 +217,9 @@ impl<'a> World<'a> {
             let lines = format!("/invoices/{}/lines", invoice["id"].as_str().unwrap());
             money.push(self.api.call("GET", &lines, Value::Null).await.1["data"].clone());
             money.push(invoice);
+        }
+        for query in ["credits/transactions?limit=200", "customers/external/c/credits/balances"] {
+            money.push(self.api.call("GET", &format!("/{query}"), Value::Null).await.1["data"].clone());
         }
         let costs = json!(format!("{:?}", self.api.emulator.costs()));
         let shown = self.shown(&answer).await;
@@ -204,6 +246,11 @@ impl<'a> World<'a> {
         ("PUT", format!("/{kind}/{action}"))
     }
 
+    fn benefit(&self) -> Value {
+        json!({"id": "b", "creditsCurrencyId": self.credits[0], "amount": 3, "rolloverAmount": 1, "rolloverDuration": 10,
+            "rolloverDurationUnit": "days"})
+    }
+
     async fn shown(&self, answer: &Value) -> Value {
         let mut shown = Vec::new();
         let made = answer["id"].as_str().unwrap_or_default();
@@ -220,7 +267,7 @@ impl<'a> World<'a> {
 }
 
 fn signal(days: u64) -> Value {
-    json!({"eventName": "e", "timestamp": time(days), "customer": {"externalCustomerId": "c"}, "attribution": {"externalProductId": "p"}})
+    json!({"eventName": "e", "timestamp": time(days), "data": {"n": 3, "m": 1}, "customer": {"externalCustomerId": "c"}, "attribution": {"externalProductId": "p"}})
 }
 
 fn usage(point: Value) -> Value {
@@ -249,8 +296,18 @@ fn settled(value: Value) -> Value {
 
 /// Sets a property of a body. A dot goes into an object and into the first of a list.
 pub(super) fn set(body: &mut Value, property: &str, value: Value) {
-    const LISTS: [&str; 8] =
-        ["attributes", "costs", "customCards", "lines", "plans", "productAttributes", "products", "signals"];
+    const LISTS: [&str; 10] = [
+        "attributes",
+        "costs",
+        "creditBenefits",
+        "creditUnitBrackets",
+        "customCards",
+        "lines",
+        "plans",
+        "productAttributes",
+        "products",
+        "signals",
+    ];
     let mut at = body;
     for part in property.split('.') {
         if at.is_array() {

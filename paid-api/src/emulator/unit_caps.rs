@@ -1,0 +1,95 @@
+//! The operations on caps of customers' units, and what a unit spent.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::caps::{Capped, Month};
+use super::contract::Matched;
+use super::credits::{Kind, Spend};
+use super::refusal::{Refusal, Reply};
+use super::store::Store;
+use super::table::{addressed, text};
+
+impl Store {
+    pub(super) fn set_cap(&mut self, matched: &Matched, body: &Value) -> Reply {
+        let of = self.capped(matched, body["creditsCurrencyId"].as_str(), "body.creditsCurrencyId")?;
+        let now = self.clock.now();
+        let spent = self.spent_by_units(&of);
+        self.caps.set(&of, body, now, spent)
+    }
+
+    pub(super) fn get_cap(&self, matched: &Matched) -> Reply {
+        let of = self.capped_of_query(matched)?;
+        self.caps.get(&of, *self.clock.now(), self.spent_by_units(&of))
+    }
+
+    pub(super) fn end_cap(&mut self, matched: &Matched) -> Reply {
+        let of = self.capped_of_query(matched)?;
+        Ok(self.caps.end(&of, *self.clock.now()))
+    }
+
+    fn capped_of_query(&self, matched: &Matched) -> Result<Capped, Refusal> {
+        let currency = matched.query.get("creditsCurrencyId").map(String::as_str);
+        self.capped(matched, currency, "query.creditsCurrencyId")
+    }
+
+    /// Whose cap a request is about. Without a credit currency, the account's only active one.
+    fn capped(&self, matched: &Matched, currency: Option<&str>, place: &str) -> Result<Capped, Refusal> {
+        let (key, id) = addressed(matched);
+        let customer = self.customer_named(key, id).and_then(|row| text(row, "id"));
+        let customer = customer.ok_or_else(|| Refusal::not_found("customer", id))?;
+        let unit = matched.path.get("externalCustomerUnitId").map(String::as_str).unwrap_or_default();
+        if self.units_above(customer, unit).is_empty() {
+            return Err(Refusal::not_found("customer unit", unit));
+        }
+        let currency = match currency {
+            Some(currency) => currency.to_owned(),
+            None => self.credits.only_currency().ok_or_else(|| Refusal::invalid(place, "name the credit currency"))?,
+        };
+        self.credits.check(&currency, place)?;
+        Ok(Capped { customer: customer.to_owned(), unit: unit.to_owned(), currency })
+    }
+
+    /// What a unit and those below it spent in a month.
+    fn spent_by_units(&self, of: &Capped) -> impl Fn(Month) -> Decimal + use<> {
+        let mut is_below = BTreeMap::new();
+        let meant = self
+            .credits
+            .ledger
+            .transactions
+            .iter()
+            .filter(|one| one.kind == Kind::Spend && one.customer == of.customer && one.currency == of.currency);
+        let mut spent = Vec::new();
+        for one in meant {
+            let Some(unit) = &one.origin.unit else { continue };
+            let counts =
+                is_below.entry(unit.clone()).or_insert_with(|| self.units_above(&of.customer, unit).contains(&of.unit));
+            if *counts {
+                spent.push((one.at, one.credits));
+            }
+        }
+        move |month| spent.iter().filter(|(at, _)| month.holds(*at)).map(|(_, credits)| *credits).sum()
+    }
+
+    /// Tells of the caps that a spend reached. It is in the ledger already; `recorded` is what the ledger took of it.
+    pub(super) fn watch_caps(&mut self, spend: &Spend, recorded: Decimal) {
+        let Some(unit) = &spend.origin.unit else { return };
+        for unit in self.units_above(&spend.customer, unit) {
+            let of = Capped { customer: spend.customer.clone(), unit, currency: spend.currency.clone() };
+            let Some((amount, month)) = self.caps.limit(&of, spend.at) else { continue };
+            let used = self.spent_by_units(&of)(month);
+            if used >= amount && used - recorded < amount {
+                let cap = serde_json::json!({
+                    "customerId": of.customer,
+                    "externalCustomerUnitId": of.unit,
+                    "creditsCurrencyId": of.currency,
+                    "amount": super::pricing::number(amount),
+                    "used": super::pricing::number(used),
+                });
+                self.webhooks.send("billing-credit-cap-reached", crate::object!({ "cap": cap }), false);
+            }
+        }
+    }
+}
