@@ -41,6 +41,7 @@
 //!   as the operation `traces`.
 //! - It accepts every API key that starts with `paid_`, and responds to any other with 403.
 
+mod amendments;
 mod billing;
 mod builder;
 mod caps;

@@ -46,7 +46,11 @@ impl JsonAnswer {
 
 impl From<Refusal> for JsonAnswer {
     fn from(refusal: Refusal) -> Self {
-        Self::error(refusal.status, &refusal.error, refusal.code, refusal.details.as_deref())
+        let mut answer = Self::error(refusal.status, &refusal.error, refusal.code, refusal.details.as_deref());
+        if let Some(intent) = refusal.intent {
+            answer.body["intentIndex"] = intent.into();
+        }
+        answer
     }
 }
 

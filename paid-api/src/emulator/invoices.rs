@@ -50,6 +50,7 @@ struct Arrived {
     signals: usize,
     costs: usize,
     overages: usize,
+    adjustments: usize,
 }
 
 /// Something that a price counts.
@@ -150,6 +151,7 @@ impl Store {
             signals: self.signals.len(),
             costs: self.costs.len(),
             overages: self.credits.ledger.overages.len(),
+            adjustments: self.adjustments.len(),
         };
         let settled = Settled { lines, posted: self.clock.now(), arrived, payment: Payment::Open, paid: None };
         self.settled.insert(id.to_owned(), settled);
@@ -298,12 +300,32 @@ impl Store {
                 });
             }
         }
+        self.add_adjustments(id, &mut invoices);
         for invoice in &mut invoices {
             if let Some(settled) = invoice.settled {
                 invoice.lines.clone_from(&settled.lines);
             }
         }
         Some(invoices)
+    }
+
+    /// What amendments added: to the invoice of its time, or to the next that is open.
+    fn add_adjustments(&self, order: &str, invoices: &mut [Invoice<'_>]) {
+        for (index, adjustment) in self.adjustments.iter().enumerate().filter(|(_, one)| one.order == order) {
+            let is_meant = |invoice: &&mut Invoice<'_>| {
+                adjustment.at < invoice.window.end
+                    && invoice.settled.is_none_or(|settled| index < settled.arrived.adjustments)
+            };
+            if let Some(invoice) = invoices.iter_mut().find(is_meant) {
+                invoice.lines.push(InvoiceLine {
+                    order_line: adjustment.line.clone(),
+                    attribute: format!("{}-{}", adjustment.attribute, index + 1),
+                    name: adjustment.name.clone(),
+                    quantity: Decimal::ONE,
+                    amount: adjustment.amount,
+                });
+            }
+        }
     }
 
     /// The charges of a price: the invoice, the billed share of the period, and the quantity.
@@ -321,7 +343,7 @@ impl Store {
             if matches!(priced.price.charge, Charge::SeatCredits { .. }) {
                 return Vec::new();
             }
-            let fixed = schedule.fixed(timing, span).into_iter();
+            let fixed = schedule.fixed(timing, span, priced.since, |at| priced.holds(at)).into_iter();
             return fixed.map(|(at, share)| (at, share, priced.quantity)).collect();
         };
         let periods = schedule.usage(frequency);
@@ -331,7 +353,7 @@ impl Store {
             Charge::Costs => |arrived| arrived.costs,
             _ => |arrived| arrived.signals,
         };
-        let in_time = |counted: &Counted| order.holds(counted.at) && span.holds(counted.at);
+        let in_time = |counted: &Counted| order.holds(counted.at) && span.holds(counted.at) && priced.holds(counted.at);
         let order_of = invoices.first().map(|invoice| invoice.order);
         for counted in
             order_of.map(|order| self.counted(order, line, priced)).unwrap_or_default().into_iter().filter(in_time)
@@ -347,7 +369,11 @@ impl Store {
                 *sum += counted.quantity;
             }
         }
-        let charged = periods.iter().zip(sums).filter(|(period, sum)| !sum.is_zero() || span.overlaps(period));
+        let charged = periods.iter().zip(sums).filter(|(period, sum)| {
+            let is_held = priced.since.is_none_or(|since| since < period.end)
+                && priced.until.is_none_or(|until| period.start < until);
+            !sum.is_zero() || (is_held && span.overlaps(period))
+        });
         charged.filter_map(|(period, sum)| Some((schedule.usage_window(period)?, Share::WHOLE, sum))).collect()
     }
 

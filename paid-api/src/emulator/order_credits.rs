@@ -44,7 +44,7 @@ impl Store {
         for line in self.order_lines.get(order).into_iter().flatten() {
             for priced in &line.prices {
                 if matches!(priced.price.charge, Charge::Seats | Charge::SeatCredits { .. }) {
-                    let count = priced.quantity.to_usize().unwrap_or_default();
+                    let count = if priced.until.is_some() { 0 } else { priced.quantity.to_usize().unwrap_or_default() };
                     self.seats.resize(order, &line.product, &priced.id, count, self.clock.now());
                 }
             }

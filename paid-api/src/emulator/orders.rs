@@ -155,7 +155,7 @@ impl Store {
                     format!("{:?} has no price in the order's currency, {currency}", price.name),
                 ));
             }
-            prices.push(LinePrice { id: self.id("ola"), price, quantity, benefits });
+            prices.push(LinePrice::new(self.id("ola"), price, quantity, benefits));
         }
         let id = self.id("ol");
         let kind = given(line, "lineType", "STANDARD");

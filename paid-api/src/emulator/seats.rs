@@ -63,6 +63,13 @@ impl Seats {
         }
     }
 
+    /// Gives the seats of an attribute to the one that replaces it.
+    pub(super) fn move_to(&mut self, attribute: &str, other: &str) {
+        for seat in self.seats.iter_mut().filter(|seat| seat.attribute == attribute) {
+            seat.attribute = other.to_owned();
+        }
+    }
+
     /// The seats of a product in an order.
     pub(super) fn of<'a>(&'a self, order: &'a str, product: &'a str) -> impl Iterator<Item = &'a Seat> {
         self.seats.iter().filter(move |seat| seat.order == order && seat.product == product)

@@ -35,11 +35,18 @@ struct Period {
 impl Store {
     /// Begins with an order that became active: its benefits, and what was used before.
     pub(super) fn begin_credits(&mut self, order: &str) {
-        if self.order_lines.get(order).is_some_and(|lines| lines.iter().any(has_credits)) {
-            self.credit_orders.push(order.to_owned());
-        }
+        self.note_credits(order);
         self.settle_credits();
         self.spend_earlier_signals(order);
+    }
+
+    /// Notes what an active order spends and grants.
+    pub(super) fn note_credits(&mut self, order: &str) {
+        let Some(lines) = self.order_lines.get(order) else { return };
+        self.credit_events.extend(lines.iter().flat_map(|line| line.prices.iter().filter_map(credit_event)));
+        if lines.iter().any(has_credits) && !self.credit_orders.iter().any(|known| known == order) {
+            self.credit_orders.push(order.to_owned());
+        }
     }
 
     /// Grants and spends what is due by now with the periods of orders.
@@ -100,12 +107,13 @@ impl Store {
         for (index, benefit) in priced.benefits.iter().enumerate() {
             let months = if benefit.is_monthly { 1 } else { months };
             for period in self.periods(account, line, priced.price.timing(), months) {
+                let Some(period) = granted_in(priced, period) else { continue };
                 due.extend(self.due_of_benefit(account, line, priced, (index, benefit), period));
             }
         }
         if let Charge::SeatCredits { currency, cost } = &priced.price.charge {
-            let periods = self.periods(account, line, priced.price.timing(), months);
-            due.extend(periods.into_iter().map(|period| Due::Spend {
+            let periods = self.periods(account, line, priced.price.timing(), months).into_iter();
+            due.extend(periods.filter(|period| priced.holds(period.start)).map(|period| Due::Spend {
                 what: format!("{}/{}/seats/{}", account.order, priced.id, period.start),
                 spend: Spend {
                     customer: account.customer.to_owned(),
@@ -211,12 +219,10 @@ impl Store {
 
     /// Spends what the signals cost that arrived before this order was active.
     fn spend_earlier_signals(&mut self, order: &str) {
-        let lines = self.order_lines.get(order).into_iter().flatten();
-        let events: Vec<_> = lines.flat_map(|line| line.prices.iter().filter_map(credit_event)).collect();
-        if events.is_empty() {
+        let mut lines = self.order_lines.get(order).into_iter().flatten();
+        if !lines.any(|line| line.prices.iter().any(|priced| credit_event(priced).is_some())) {
             return;
         }
-        self.credit_events.extend(events);
         let mut spends: Vec<_> = self.signals.iter().flat_map(|signal| self.spends_of(signal, Some(order))).collect();
         spends.sort_by_key(|spend| spend.at);
         for spend in spends {
@@ -265,7 +271,7 @@ impl Store {
 
     fn spend_of(&self, signal: &StoredSignal, order: &str, priced: &LinePrice) -> Option<Spend> {
         let Charge::Credits { event_name, credits } = &priced.price.charge else { return None };
-        if *event_name != signal.event_name {
+        if *event_name != signal.event_name || !priced.holds(*signal.at) {
             return None;
         }
         let quantity = credits.path.as_ref().and_then(|path| path.find(&signal.data)).and_then(amount);
@@ -323,6 +329,19 @@ impl Due {
             // What a period brings can be spent in it.
             Self::Spend { spend, .. } => spend.at + chrono::TimeDelta::nanoseconds(1),
         }
+    }
+}
+
+/// The part of a period for which a price grants credits.
+fn granted_in(priced: &LinePrice, period: Period) -> Option<Period> {
+    let since = priced.granted_since.or(priced.since);
+    match since.filter(|since| *since > period.start) {
+        // Added within the period: its credits come now, or not before the next one.
+        Some(since) if priced.granted_since.is_some() && period.end.is_none_or(|end| since < end) => {
+            Some(Period { start: since, ..period })
+        }
+        Some(_) => None,
+        None => priced.until.is_none_or(|until| period.start < until).then_some(period),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -38,6 +39,8 @@ pub(super) struct Store {
     pub(super) settled: BTreeMap<String, Settled>,
     /// The ids of the invoices whose webhook was queued.
     pub(super) announced: BTreeSet<String>,
+    /// What amendments added to invoices, in the order in which they did.
+    pub(super) adjustments: Vec<Adjustment>,
     pub(super) credits: Credits,
     /// The event names that active orders price in credits.
     pub(super) credit_events: BTreeSet<String>,
@@ -87,6 +90,34 @@ pub(super) struct LinePrice {
     pub(super) price: Price,
     pub(super) quantity: Decimal,
     pub(super) benefits: Vec<Benefit>,
+    /// From when on it holds, if an amendment added it; and from when on its credits come.
+    pub(super) since: Option<DateTime<Utc>>,
+    pub(super) granted_since: Option<DateTime<Utc>>,
+    /// Until when it holds, if an amendment ended or replaced it.
+    pub(super) until: Option<DateTime<Utc>>,
+}
+
+/// An amount that an amendment adds to an invoice.
+#[derive(Debug, Clone)]
+pub(super) struct Adjustment {
+    pub(super) order: String,
+    pub(super) line: String,
+    pub(super) attribute: String,
+    pub(super) name: String,
+    pub(super) at: DateTime<Utc>,
+    /// In the currency's smallest unit.
+    pub(super) amount: Decimal,
+}
+
+impl LinePrice {
+    pub(super) fn new(id: String, price: Price, quantity: Decimal, benefits: Vec<Benefit>) -> Self {
+        Self { id, price, quantity, benefits, since: None, granted_since: None, until: None }
+    }
+
+    /// Whether it holds at this time. A period is charged by what holds at its start.
+    pub(super) fn holds(&self, at: DateTime<Utc>) -> bool {
+        self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until)
+    }
 }
 
 impl Line {
@@ -98,6 +129,11 @@ impl Line {
 }
 
 impl Store {
+    /// The number of the next id.
+    pub(super) fn next_id(&self) -> u64 {
+        self.ids_assigned + 1
+    }
+
     /// Assigns a new id with this prefix.
     pub(super) fn id(&mut self, prefix: &str) -> String {
         self.ids_assigned += 1;

@@ -1,6 +1,7 @@
 //! The emulator's money, over HTTP as any client sends it; and random prices against a second calculation.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod amendments;
 mod calculation;
 mod costs;
 mod credits;

@@ -139,9 +139,16 @@ impl Schedule {
     }
 
     /// The fixed charges of a line, each with its window and the share of the period that is billed.
-    pub(in crate::emulator) fn fixed(&self, timing: Timing, line: Span) -> Vec<(usize, Share)> {
+    /// `holds` says whether the price holds at the start of a period.
+    pub(in crate::emulator) fn fixed(
+        &self,
+        timing: Timing,
+        line: Span,
+        since: Option<DateTime<Utc>>,
+        holds: impl Fn(DateTime<Utc>) -> bool,
+    ) -> Vec<(usize, Share)> {
         let Some(months) = timing.months() else {
-            let start = line.start.max(self.term.span.start);
+            let start = line.start.max(self.term.span.start).max(since.unwrap_or(line.start));
             return self
                 .window_at(start)
                 .filter(|_| line.end.is_none_or(|end| start < end))
@@ -149,7 +156,7 @@ impl Schedule {
                 .into_iter()
                 .collect();
         };
-        let charges = self.periods(months).into_iter().filter(|period| line.overlaps(period));
+        let charges = self.periods(months).into_iter().filter(|period| line.overlaps(period) && holds(period.start));
         charges
             .filter_map(|Window { start, end }| {
                 let window = match timing {
