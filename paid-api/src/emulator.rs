@@ -186,19 +186,20 @@ impl Emulator {
         self.state.faults.add(fault);
     }
 
-    /// Returns the requests that were received so far: at most the last 10,000.
+    /// Returns the requests that were received so far: at most the last 10,000, and at most 64 MiB of bodies.
     pub fn requests(&self) -> Vec<Recorded> {
         self.state.requests.all()
     }
 
     /// Returns the idempotency keys of all signals that were accepted.
     pub fn idempotency_keys(&self) -> BTreeSet<String> {
-        self.state.store().keys.clone()
+        self.state.store().signals.keys().map(str::to_owned).collect()
     }
 
-    /// Returns the signals that were counted as failed, each with the reason, which Paid's answer does not tell.
+    /// Returns the signals that were counted as failed, each with the reason, which Paid's answer does not tell: at most the
+    /// last 10,000.
     pub fn failed_signals(&self) -> Vec<FailedSignal> {
-        self.state.store().failed_signals.clone()
+        self.state.store().failed_signals.iter().cloned().collect()
     }
 
     /// Marks an invoice as paid, posts it if it is a draft, and sends the webhooks. Returns true if it was there and not paid.

@@ -4,6 +4,7 @@
 mod compile;
 mod delivery;
 mod emit;
+mod emulator;
 mod expand;
 pub(crate) mod measure;
 mod stock;
@@ -25,6 +26,8 @@ pub(crate) enum Bench {
     Emit,
     /// The emitter's throughput, durability and cost, compared with raw reqwest and Paid's own clients.
     Delivery,
+    /// The signals that the emulator takes in, and the memory that it needs for them.
+    Emulator,
     /// Embedded stores under the outbox's workload.
     Stores,
     /// The run time that tracing and a signal add to a function, compared with plain `tracing` and `opentelemetry_sdk`.
@@ -100,6 +103,7 @@ pub(crate) fn run(bench: Bench) -> Result<()> {
         Bench::Expand => expand::rows()?,
         Bench::Emit => emit::rows()?,
         Bench::Delivery => delivery::rows()?,
+        Bench::Emulator => emulator::rows()?,
         Bench::Stores => stores::rows()?,
         Bench::Trace => trace::rows()?,
     };

@@ -116,6 +116,17 @@ impl Contract {
     ///
     /// The first violation of the document.
     pub fn check(&self, method: &str, path: &str, query: &str, body: &[u8]) -> Result<Matched, Violation> {
+        self.read_request(method, path, query, body).map(|(matched, _)| matched)
+    }
+
+    /// Like [`check`](Self::check), and returns the body too; null, if there is none.
+    pub(super) fn read_request(
+        &self,
+        method: &str,
+        path: &str,
+        query: &str,
+        body: &[u8],
+    ) -> Result<(Matched, Value), Violation> {
         let (operation, parameters) = self.find(method, path)?;
         let violation = |place: String, problem: String| Violation {
             status: 400,
@@ -131,8 +142,8 @@ impl Contract {
             status: operation.status,
         };
         self.check_parameters(operation, facts, &matched).map_err(|(place, problem)| violation(place, problem))?;
-        self.check_body(operation, facts, body).map_err(|(place, problem)| violation(place, problem))?;
-        Ok(matched)
+        let body = self.check_body(operation, facts, body).map_err(|(place, problem)| violation(place, problem))?;
+        Ok((matched, body))
     }
 
     fn find(&self, method: &str, path: &str) -> Result<(&Operation, BTreeMap<String, String>), Violation> {
@@ -202,11 +213,11 @@ impl Contract {
         }
     }
 
-    fn check_body(&self, operation: &Operation, facts: &Value, body: &[u8]) -> Result<(), (String, String)> {
+    fn check_body(&self, operation: &Operation, facts: &Value, body: &[u8]) -> Result<Value, (String, String)> {
         let pointer = "/requestBody/content/application~1json/schema";
         if facts.pointer(pointer).is_none() {
             return if body.is_empty() {
-                Ok(())
+                Ok(Value::Null)
             } else {
                 Err(("body".into(), "this operation has no request body".into()))
             };
@@ -214,7 +225,8 @@ impl Contract {
         let value: Value =
             serde_json::from_slice(body).map_err(|error| ("body".to_owned(), format!("is not JSON: {error}")))?;
         self.validate(&format!("{}{pointer}", operation.pointer), &value)
-            .map_err(|(place, problem)| (format!("body{place}"), problem))
+            .map_err(|(place, problem)| (format!("body{place}"), problem))?;
+        Ok(value)
     }
 
     /// Checks the body of a successful response of an operation.

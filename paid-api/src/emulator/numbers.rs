@@ -15,11 +15,13 @@ const FREE: [&str; 2] = ["data", "metadata"];
 /// The place in a request and what is wrong there.
 type Problem = (String, String);
 
-/// Reads the body of a request. A number that a float does not hold is refused, but for the amounts of costs, which become
+/// Reads the numbers of a request from their digits. A number that a float does not hold is refused, but for the amounts of costs, which become
 /// strings: [`amount`] reads both.
-pub(super) fn read(operation: &str, body: &[u8]) -> Result<Value, Problem> {
-    let mut value: Value = serde_json::from_slice(body).unwrap_or_default();
-    if let Ok(raw) = serde_json::from_slice::<&RawValue>(body) {
+pub(super) fn read(operation: &str, mut value: Value, body: &[u8]) -> Result<Value, Problem> {
+    // Signals have numbers in `data` only.
+    if operation != "create-signals"
+        && let Ok(raw) = serde_json::from_slice::<&RawValue>(body)
+    {
         visit(raw, &mut value, operation == "create-costs", "", "body".into())?;
     }
     Ok(value)
@@ -106,6 +108,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn read(operation: &str, body: &[u8]) -> Result<Value, Problem> {
+        super::read(operation, serde_json::from_slice(body).unwrap_or_default(), body)
+    }
 
     #[test]
     fn numbers_are_read_from_their_digits_or_refused_with_their_place() {

@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::billing::Charge;
-use super::store::{Line, Store, StoredSignal};
+use super::signals::Signal;
+use super::store::{Line, Store};
 use super::table::text;
 use crate::JsonObject;
 
@@ -29,7 +30,7 @@ impl Store {
             "now": self.clock.shown(),
             "counts": {
                 "signals": self.signals.len(),
-                "failed": self.failed_signals.len(),
+                "failed": self.failed_count,
                 "customers": self.customers.rows().len(),
                 "products": self.products.rows().len(),
                 "orders": self.orders.rows().len(),
@@ -49,11 +50,11 @@ impl Store {
             json!({ "at": "", "event": failed.event_name, "customer": "", "product": "", "isBilled": false,
                 "says": format!("failed: {}", failed.problem) })
         });
-        let accepted = self.signals.iter().rev().map(|signal| self.seen_signal(signal));
+        let accepted = self.signals.iter().rev().map(|signal| self.seen_signal(&signal));
         failed.chain(accepted).take(SHOWN).collect()
     }
 
-    fn seen_signal(&self, signal: &StoredSignal) -> Value {
+    fn seen_signal(&self, signal: &Signal<'_>) -> Value {
         let (is_billed, says) = match self.verdict(signal) {
             Verdict::Billed(says) => (true, says),
             Verdict::Not(says) => (false, says),
@@ -61,16 +62,16 @@ impl Store {
         json!({
             "at": signal.at.to_string(),
             "event": signal.event_name,
-            "customer": named(self.customers.find("id", &signal.customer)),
-            "product": named(self.products.find("id", &signal.product)),
+            "customer": named(self.customers.find("id", signal.customer)),
+            "product": named(self.products.find("id", signal.product)),
             "isBilled": is_billed,
             "says": says,
         })
     }
 
-    fn verdict(&self, signal: &StoredSignal) -> Verdict {
+    fn verdict(&self, signal: &Signal<'_>) -> Verdict {
         let mine = |order: &&JsonObject| {
-            text(order, "customerId") == Some(&signal.customer) && text(order, "creationState") == Some("active")
+            text(order, "customerId") == Some(signal.customer) && text(order, "creationState") == Some("active")
         };
         let orders: Vec<_> = self.orders.rows().iter().filter(mine).filter_map(|row| text(row, "id")).collect();
         if orders.is_empty() {
@@ -83,7 +84,7 @@ impl Store {
             return Verdict::Not("no active order of the customer has this product".to_owned());
         }
         for (order, line) in &lines {
-            if let Some(price) = price_of(line, &signal.event_name) {
+            if let Some(price) = price_of(line, signal.event_name) {
                 let is_in_time = self.order_span(order).is_some_and(|span| line.span(span).holds(*signal.at));
                 return if is_in_time {
                     Verdict::Billed(format!("{price}, in {order}"))

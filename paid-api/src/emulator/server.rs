@@ -19,7 +19,7 @@ use super::http::{JsonAnswer, decompressed, has_api_key, respond, send_or_drop};
 use super::journal::{Entry, Journals, raw};
 use super::numbers;
 use super::refusal::Reply;
-use super::requests::{Recorded, RequestLog};
+use super::requests::{Kept, RequestLog};
 use super::store::Store;
 use super::webhooks::{self, WebhookClient};
 use crate::Timestamp;
@@ -235,16 +235,16 @@ async fn handle(
     let status = response.as_ref().map_or(0, |response| response.status().as_u16());
     let at = state.store().clock.now();
     state.journals.received(|| target.entry(at, operation.as_deref(), status));
-    let body = serde_json::from_slice(&body).unwrap_or_default();
-    state.requests.add(Recorded { operation, method: method.to_string(), target: uri.to_string(), body, status });
+    state.requests.add(Kept { operation, method: method.to_string(), target: uri.to_string(), body, status });
     send_or_drop(response)
 }
 
 /// Which operation a request calls, and its body.
 pub(super) fn check(method: &Method, uri: &Uri, body: &[u8]) -> Result<(Matched, Value), Violation> {
     let path = uri.path().strip_prefix("/api/v2").unwrap_or_else(|| uri.path());
-    let matched = Contract::of_paid().check(method.as_str(), path, uri.query().unwrap_or_default(), body)?;
-    match numbers::read(&matched.operation, body) {
+    let (matched, read) =
+        Contract::of_paid().read_request(method.as_str(), path, uri.query().unwrap_or_default(), body)?;
+    match numbers::read(&matched.operation, read, body) {
         Ok(body) => Ok((matched, body)),
         Err((place, problem)) => Err(inexact(&matched, place, problem)),
     }

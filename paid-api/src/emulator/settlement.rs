@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::billing::{Charge, Schedule, Span, Timing};
 use super::credits::{Benefit, Grant, Kind, Origin, Pool, Spend, Spent, Transaction, Trigger};
 use super::numbers::amount;
-use super::store::{Line, LinePrice, Store, StoredSignal};
+use super::signals::Signal;
+use super::store::{Line, LinePrice, Store};
 use super::table::text;
 
 /// An active order, as credits see it.
@@ -210,8 +211,8 @@ impl Store {
         if self.credit_events.is_empty() {
             return;
         }
-        let meant = self.signals.iter().skip(first).filter(|signal| self.credit_events.contains(&signal.event_name));
-        let spends: Vec<_> = meant.flat_map(|signal| self.spends_of(signal, None)).collect();
+        let meant = self.signals.from(first).filter(|signal| self.credit_events.contains(signal.event_name));
+        let spends: Vec<_> = meant.flat_map(|signal| self.spends_of(&signal, None)).collect();
         for spend in spends {
             self.spend(spend);
         }
@@ -223,7 +224,7 @@ impl Store {
         if !lines.any(|line| line.prices.iter().any(|priced| credit_event(priced).is_some())) {
             return;
         }
-        let mut spends: Vec<_> = self.signals.iter().flat_map(|signal| self.spends_of(signal, Some(order))).collect();
+        let mut spends: Vec<_> = self.signals.iter().flat_map(|signal| self.spends_of(&signal, Some(order))).collect();
         spends.sort_by_key(|spend| spend.at);
         for spend in spends {
             self.spend(spend);
@@ -251,9 +252,9 @@ impl Store {
         })
     }
 
-    fn spends_of(&self, signal: &StoredSignal, only: Option<&str>) -> Vec<Spend> {
+    fn spends_of(&self, signal: &Signal<'_>, only: Option<&str>) -> Vec<Spend> {
         let mine = self.orders.rows().iter().filter(|row| {
-            text(row, "customerId") == Some(&signal.customer) && text(row, "creationState") == Some("active")
+            text(row, "customerId") == Some(signal.customer) && text(row, "creationState") == Some("active")
         });
         let mine = mine.filter_map(|row| text(row, "id")).filter(|id| only.is_none_or(|only| only == *id));
         let mut spends = Vec::new();
@@ -269,30 +270,31 @@ impl Store {
         spends
     }
 
-    fn spend_of(&self, signal: &StoredSignal, order: &str, priced: &LinePrice) -> Option<Spend> {
+    fn spend_of(&self, signal: &Signal<'_>, order: &str, priced: &LinePrice) -> Option<Spend> {
         let Charge::Credits { event_name, credits } = &priced.price.charge else { return None };
         if *event_name != signal.event_name || !priced.holds(*signal.at) {
             return None;
         }
-        let quantity = credits.path.as_ref().and_then(|path| path.find(&signal.data)).and_then(amount);
+        let data = signal.data();
+        let quantity = credits.path.as_ref().and_then(|path| path.find(&data)).and_then(amount);
         let quantity = quantity.filter(|quantity| *quantity >= Decimal::ZERO).unwrap_or(Decimal::ONE);
-        let user = signal.data["external_user_id"].as_str();
-        let seat = user.and_then(|user| self.users.find(&signal.customer, user));
-        let seat = seat.and_then(|user| self.seats.held_by(order, &signal.product, user));
+        let user = data["external_user_id"].as_str();
+        let seat = user.and_then(|user| self.users.find(signal.customer, user));
+        let seat = seat.and_then(|user| self.seats.held_by(order, signal.product, user));
         Some(Spend {
-            customer: signal.customer.clone(),
+            customer: signal.customer.to_owned(),
             currency: credits.currency.clone(),
             seat: seat.map(str::to_owned),
             credits: credits.cost.of(quantity),
             at: *signal.at,
             recorded: *signal.arrived,
             origin: Origin {
-                event: Some(signal.event_name.clone()),
+                event: Some(signal.event_name.to_owned()),
                 order: Some(order.to_owned()),
                 attribute: Some(priced.id.clone()),
-                product: Some(signal.product.clone()),
-                signal: Some(signal.id.clone()),
-                unit: signal.unit.clone(),
+                product: Some(signal.product.to_owned()),
+                signal: Some(signal.id()),
+                unit: signal.unit.map(str::to_owned),
             },
             has_overage: credits.overage.is_some(),
         })

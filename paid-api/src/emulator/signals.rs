@@ -1,12 +1,15 @@
 //! Signals as they arrive.
 
+mod shelf;
+
 use serde_json::{Value, json};
 
 use super::contract::Matched;
 use super::refusal::{Refusal, Reply};
-use super::store::{Store, StoredSignal};
-use super::table::{addressed, page, passes, text};
-use crate::JsonObject;
+use super::store::Store;
+use super::table::{addressed, page_of, text};
+use crate::{JsonObject, Timestamp};
+pub(super) use shelf::{NewSignal, Signal, Signals};
 
 /// A signal that the emulator did not accept: it counts as `failed`, and Paid's answer does not say which one it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,24 +23,31 @@ pub struct FailedSignal {
     pub problem: String,
 }
 
+/// So many failed signals are remembered.
+const FAILED_REMEMBERED: usize = 10_000;
+
+/// What a signal refers to, and its time.
+struct Checked {
+    customer: String,
+    product: String,
+    at: Option<Timestamp>,
+}
+
 impl Store {
     pub(super) fn create_signals(&mut self, body: &Value) -> Value {
         let (mut ingested, mut duplicates, mut failed) = (0, 0, 0);
         let first = self.signals.len();
+        let arrived = self.clock.now();
         for (index, signal) in body["signals"].as_array().into_iter().flatten().enumerate() {
             let key = signal["idempotencyKey"].as_str();
-            if key.is_some_and(|key| self.keys.contains(key)) {
+            if key.is_some_and(|key| self.signals.keyed(key).is_some()) {
                 duplicates += 1;
                 continue;
             }
-            match self.accepted(signal) {
-                Ok(accepted) => {
-                    self.signals.push(accepted);
-                    self.keys.extend(key.map(str::to_owned));
-                    ingested += 1;
-                }
+            match self.accept(signal, arrived) {
+                Ok(()) => ingested += 1,
                 Err(problem) => {
-                    self.failed_signals.push(FailedSignal {
+                    self.note_failed(FailedSignal {
                         event_name: signal["eventName"].as_str().unwrap_or_default().to_owned(),
                         idempotency_key: key.map(str::to_owned),
                         problem: format!("body.signals.{index}.{problem}"),
@@ -50,26 +60,45 @@ impl Store {
         json!({"ingested": ingested, "duplicates": duplicates, "failed": failed})
     }
 
-    /// The signal as it is stored, or the place of the first problem and what it is.
-    fn accepted(&mut self, signal: &Value) -> Result<StoredSignal, String> {
+    fn note_failed(&mut self, failed: FailedSignal) {
+        if self.failed_signals.len() == FAILED_REMEMBERED {
+            self.failed_signals.pop_front();
+        }
+        self.failed_signals.push_back(failed);
+        self.failed_count += 1;
+    }
+
+    /// Keeps a signal, or tells the place of the first problem and what it is.
+    fn accept(&mut self, signal: &Value, arrived: Timestamp) -> Result<(), String> {
+        let checked = self.check_signal(signal)?;
+        let is_kept = self.signals.push(&NewSignal {
+            event_name: signal["eventName"].as_str().unwrap_or_default(),
+            customer: &checked.customer,
+            product: &checked.product,
+            unit: signal["customerUnit"]["externalCustomerUnitId"].as_str(),
+            at: checked.at,
+            arrived,
+            data: &signal["data"],
+            key: signal["idempotencyKey"].as_str(),
+        });
+        if is_kept { Ok(()) } else { Err("eventName: the emulator keeps no more signals; reset it".to_owned()) }
+    }
+
+    fn check_signal(&mut self, signal: &Value) -> Result<Checked, String> {
         let event_name = signal["eventName"].as_str().unwrap_or_default();
         if event_name.is_empty() {
             return Err("eventName: is empty".into());
         }
         let product = self.product_of(&signal["attribution"]).map_err(|problem| format!("attribution{problem}"))?;
-        let arrived = self.clock.now();
         let at = match signal["timestamp"].as_str() {
-            Some(time) => time.parse().map_err(|_| "timestamp: is no time".to_owned())?,
-            None => arrived,
+            Some(time) => Some(time.parse().map_err(|_| "timestamp: is no time".to_owned())?),
+            None => None,
         };
         let customer = self.customer_of(&signal["customer"]).map_err(|problem| format!("customer{problem}"))?;
-        let data = signal["data"].clone();
-        if let Some(problem) = self.quantity_problem(&customer, &product, event_name, &data) {
-            return Err(format!("data: {problem}"));
+        match self.quantity_problem(&customer, &product, event_name, &signal["data"]) {
+            Some(problem) => Err(format!("data: {problem}")),
+            None => Ok(Checked { customer, product, at }),
         }
-        let id = format!("sig_{:06}", self.signals.len() + 1);
-        let unit = signal["customerUnit"]["externalCustomerUnitId"].as_str().map(str::to_owned);
-        Ok(StoredSignal { id, event_name: event_name.to_owned(), customer, product, at, arrived, unit, data })
     }
 
     /// The product's id, or what is wrong with the attribution.
@@ -102,38 +131,47 @@ impl Store {
     }
 
     pub(super) fn list_signals(&self, matched: &Matched) -> Value {
-        let mut filters = matched.clone();
-        if let Some(name) = filters.query.remove("signalName") {
-            filters.query.insert("eventName".into(), name);
-        }
-        let shown = self.signals.iter().map(|signal| self.shown_signal(signal));
-        let rows = shown.filter(|row| {
-            // `name` filters lists by a part of it; `signalName` is the whole name.
-            let mut row = row.clone();
-            row.insert("eventName".into(), row.get("name").cloned().unwrap_or_default());
-            passes(&row, &filters)
-        });
-        page(rows.map(Value::Object), matched)
+        let meant = self.signals.iter().filter(|signal| self.is_meant(signal, matched));
+        page_of(meant, matched, |signal| Value::Object(self.shown_signal(&signal)))
+    }
+
+    /// Whether the filters of a query let a signal pass.
+    fn is_meant(&self, signal: &Signal<'_>, matched: &Matched) -> bool {
+        let external = |row: Option<&JsonObject>| row.and_then(|row| text(row, "externalId")).map(str::to_owned);
+        matched.query.iter().all(|(name, wanted)| {
+            let bound = wanted.parse::<Timestamp>().ok();
+            match name.as_str() {
+                "signalName" => signal.event_name == wanted,
+                "customerId" => signal.customer == wanted,
+                "productId" => signal.product == wanted,
+                "externalCustomerId" => external(self.customers.find("id", signal.customer)).as_deref() == Some(wanted),
+                "externalProductId" => external(self.products.find("id", signal.product)).as_deref() == Some(wanted),
+                "createdAtFrom" => Some(signal.arrived) >= bound,
+                "createdAtTo" => Some(signal.arrived) <= bound,
+                _ => true,
+            }
+        })
     }
 
     pub(super) fn get_signal(&self, matched: &Matched) -> Reply {
         let (_, id) = addressed(matched);
-        let found = self.signals.iter().find(|signal| signal.id == id);
+        let number = id.strip_prefix("sig_").and_then(|number| number.parse::<usize>().ok());
+        let found = number.and_then(|number| self.signals.get(number.checked_sub(1)?)).filter(|found| found.id() == id);
         let found = found.ok_or_else(|| Refusal::not_found("signal", id))?;
-        Ok(Value::Object(self.shown_signal(found)))
+        Ok(Value::Object(self.shown_signal(&found)))
     }
 
-    fn shown_signal(&self, signal: &StoredSignal) -> JsonObject {
+    fn shown_signal(&self, signal: &Signal<'_>) -> JsonObject {
         let external = |row: Option<&JsonObject>| row.and_then(|row| row.get("externalId")).cloned();
         crate::object!({
-            "id": signal.id,
+            "id": signal.id(),
             "name": signal.event_name,
             "customerId": signal.customer,
-            "externalCustomerId": external(self.customers.find("id", &signal.customer)),
+            "externalCustomerId": external(self.customers.find("id", signal.customer)),
             "productId": signal.product,
-            "externalProductId": external(self.products.find("id", &signal.product)),
+            "externalProductId": external(self.products.find("id", signal.product)),
             "traceId": null,
-            "data": signal.data,
+            "data": signal.data(),
             "createdAt": signal.arrived.to_string(),
         })
     }

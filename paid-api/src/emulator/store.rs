@@ -1,6 +1,6 @@
 //! The data of the emulated account, in memory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -13,7 +13,7 @@ use super::costs::CollectedCost;
 use super::credits::{Benefit, Credits};
 use super::invoices::Settled;
 use super::seats::Seats;
-use super::signals::FailedSignal;
+use super::signals::{FailedSignal, Signals};
 use super::table::Table;
 use super::users::Users;
 use super::webhooks::Webhooks;
@@ -28,11 +28,11 @@ pub(super) struct Store {
     pub(super) checkouts: Table,
     /// By the order's id.
     pub(super) order_lines: BTreeMap<String, Vec<Line>>,
-    pub(super) signals: Vec<StoredSignal>,
-    pub(super) failed_signals: Vec<FailedSignal>,
+    pub(super) signals: Signals,
+    /// The latest that were not accepted.
+    pub(super) failed_signals: VecDeque<FailedSignal>,
+    pub(super) failed_count: usize,
     pub(super) costs: Vec<CollectedCost>,
-    /// The idempotency keys of all accepted signals.
-    pub(super) keys: BTreeSet<String>,
     /// By the invoice's id: metadata may be set before an invoice is posted.
     pub(super) invoice_metadata: BTreeMap<String, Value>,
     /// The posted invoices, by id.
@@ -52,21 +52,6 @@ pub(super) struct Store {
     pub(super) webhooks: Webhooks,
     pub(super) clock: Clock,
     ids_assigned: u64,
-}
-
-/// A signal that was accepted.
-#[derive(Debug, Clone)]
-pub(super) struct StoredSignal {
-    pub(super) id: String,
-    pub(super) event_name: String,
-    pub(super) customer: String,
-    pub(super) product: String,
-    /// The signal's own time, or when it arrived.
-    pub(super) at: Timestamp,
-    pub(super) arrived: Timestamp,
-    /// The unit of the customer.
-    pub(super) unit: Option<String>,
-    pub(super) data: Value,
 }
 
 /// A line of an order, with its prices.

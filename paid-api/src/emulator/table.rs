@@ -1,15 +1,22 @@
 //! Lists of JSON objects, and the queries that the API's lists support.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::contract::Matched;
 use super::refusal::Refusal;
 use crate::{JsonObject, Timestamp};
 
+/// The properties that name one row.
+const KEYS: [&str; 2] = ["id", "externalId"];
+
 /// Objects with an `id`, in the order in which they were created.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     rows: Vec<JsonObject>,
+    /// Where rows were, by their id and external id, when they came. A hint: rows change.
+    places: HashMap<String, usize>,
 }
 
 /// A property, if it is a string.
@@ -23,11 +30,11 @@ impl Table {
     }
 
     pub(super) fn find(&self, key: &str, value: &str) -> Option<&JsonObject> {
-        self.rows.iter().find(|row| text(row, key) == Some(value))
+        self.place(key, value).and_then(|at| self.rows.get(at))
     }
 
     pub(super) fn find_mut(&mut self, key: &str, value: &str) -> Option<&mut JsonObject> {
-        self.rows.iter_mut().find(|row| text(row, key) == Some(value))
+        self.place(key, value).and_then(|at| self.rows.get_mut(at))
     }
 
     /// Refuses an update that gives the object at `key` = `value` an external id of another.
@@ -42,12 +49,23 @@ impl Table {
         }
     }
 
+    fn place(&self, key: &str, value: &str) -> Option<usize> {
+        let is_meant = |row: &JsonObject| text(row, key) == Some(value);
+        let hint = if KEYS.contains(&key) { self.places.get(value).copied() } else { None };
+        hint.filter(|at| self.rows.get(*at).is_some_and(is_meant)).or_else(|| self.rows.iter().position(is_meant))
+    }
+
     pub(super) fn push(&mut self, row: JsonObject) {
+        for key in KEYS.iter().filter_map(|key| text(&row, key)) {
+            self.places.insert(key.to_owned(), self.rows.len());
+        }
         self.rows.push(row);
     }
 
     pub(super) fn remove(&mut self, key: &str, value: &str) -> Option<JsonObject> {
-        let at = self.rows.iter().position(|row| text(row, key) == Some(value))?;
+        let at = self.place(key, value)?;
+        // The rows after it move.
+        self.places.clear();
         Some(self.rows.remove(at))
     }
 }
@@ -62,6 +80,11 @@ pub(super) fn addressed(matched: &Matched) -> (&'static str, &str) {
 
 /// One page of these rows, as the query asks for it.
 pub(super) fn page(rows: impl Iterator<Item = Value>, matched: &Matched) -> Value {
+    page_of(rows, matched, |row| row)
+}
+
+/// One page of these rows, of which only those on the page are made ready to be shown.
+pub(super) fn page_of<T>(rows: impl Iterator<Item = T>, matched: &Matched, show: impl Fn(T) -> Value) -> Value {
     let number = |name: &str, default: usize| {
         matched
             .query
@@ -70,9 +93,14 @@ pub(super) fn page(rows: impl Iterator<Item = Value>, matched: &Matched) -> Valu
             .map_or(default, |value| usize::try_from(value).unwrap_or(0))
     };
     let (limit, offset) = (number("limit", 10), number("offset", 0));
-    let all: Vec<Value> = rows.collect();
-    let total = all.len();
-    let data: Vec<Value> = all.into_iter().skip(offset).take(limit).collect();
+    let mut total = 0;
+    let mut data = Vec::new();
+    for row in rows {
+        if total >= offset && data.len() < limit {
+            data.push(show(row));
+        }
+        total += 1;
+    }
     let has_more = offset.saturating_add(data.len()) < total && !data.is_empty();
     json!({"data": data, "pagination": {"limit": limit, "offset": offset, "total": total, "hasMore": has_more}})
 }

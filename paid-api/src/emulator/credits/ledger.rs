@@ -183,7 +183,7 @@ mod tests {
     }
 
     fn grant(total: i64, end: Option<u32>) -> Grant {
-        Grant { end: end.map(day), ..Grant::new(pool(None), Some(total.into()), day(1)) }
+        Grant::new(pool(None), Some(total.into()), day(1)).until(end.map(day), None)
     }
 
     fn spend(credits: i64, at: u32) -> Spend {
