@@ -134,6 +134,13 @@ impl Caps {
         Some((policy.amount, policy.anchor.month(at)?))
     }
 
+    /// The caps that hold at a time, each with its amount and month.
+    pub(super) fn current(&self, at: DateTime<Utc>) -> impl Iterator<Item = (&Capped, Decimal, Month)> {
+        let holds = move |policy: &&Policy| policy.from <= at && policy.until.is_none_or(|until| at < until);
+        let current = self.policies.iter().filter(holds);
+        current.filter_map(move |policy| Some((&policy.of, policy.amount, policy.anchor.month(at)?)))
+    }
+
     fn at(&self, of: &Capped, at: DateTime<Utc>) -> Option<&Policy> {
         let holds = |policy: &&Policy| policy.from <= at && policy.until.is_none_or(|until| at < until);
         self.policies.iter().filter(|policy| policy.of == *of).find(holds)

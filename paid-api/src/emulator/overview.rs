@@ -40,6 +40,8 @@ impl Store {
             "orders": self.orders.rows().iter().rev().take(SHOWN).map(|order| self.seen_order(order)).collect::<Value>(),
             "margins": self.margins(&invoices),
             "invoices": invoices.iter().rev().take(SHOWN).map(|invoice| self.seen_invoice(invoice)).collect::<Value>(),
+            "credits": self.seen_credits(),
+            "caps": self.seen_caps(),
             "webhooks": self.webhooks.log(),
         })
     }
@@ -117,6 +119,36 @@ impl Store {
                 invoice["paymentStatus"].as_str().unwrap_or_default()),
             "total": format!("{amount} {}", invoice["currency"].as_str().unwrap_or_default()),
         })
+    }
+
+    /// What customers have of each credit currency.
+    fn seen_credits(&self) -> Value {
+        let held = self.credits.held(*self.clock.now());
+        let seen = held.into_iter().take(SHOWN).map(|(customer, currency, total, available)| {
+            json!({
+                "customer": named(self.customers.find("id", &customer)),
+                "currency": self.credits.named(&currency)["name"],
+                "available": available.normalize().to_string(),
+                "total": total.normalize().to_string(),
+            })
+        });
+        seen.collect()
+    }
+
+    fn seen_caps(&self) -> Value {
+        let current = self.caps.current(*self.clock.now()).take(SHOWN);
+        let seen = current.map(|(of, amount, month)| {
+            let used = self.spent_by_units(of)(month);
+            json!({
+                "customer": named(self.customers.find("id", &of.customer)),
+                "unit": of.unit,
+                "currency": self.credits.named(&of.currency)["name"],
+                "used": used.normalize().to_string(),
+                "amount": amount.normalize().to_string(),
+                "isReached": used >= amount,
+            })
+        });
+        seen.collect()
     }
 
     /// Of each customer and currency: what is invoiced, and what it cost.

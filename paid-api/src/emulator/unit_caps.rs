@@ -53,7 +53,7 @@ impl Store {
     }
 
     /// What a unit and those below it spent in a month.
-    fn spent_by_units(&self, of: &Capped) -> impl Fn(Month) -> Decimal + use<> {
+    pub(super) fn spent_by_units(&self, of: &Capped) -> impl Fn(Month) -> Decimal + use<> {
         let mut is_below = BTreeMap::new();
         let meant = self
             .credits

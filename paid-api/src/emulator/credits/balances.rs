@@ -1,5 +1,7 @@
 //! What customers have, as the API shows it.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -28,6 +30,17 @@ impl Credits {
         };
         let all: Vec<_> = self.currencies.rows().iter().flat_map(of_currency).collect();
         json!({ "data": all })
+    }
+
+    /// Of each customer and currency with credits: what was granted, and what is left, of seats too.
+    pub(in crate::emulator) fn held(&self, now: DateTime<Utc>) -> Vec<(String, String, Decimal, Decimal)> {
+        let mut held = BTreeMap::<(String, String), (Decimal, Decimal)>::new();
+        for grant in self.ledger.grants.iter().filter(|grant| grant.is_current(now)) {
+            let sums = held.entry((grant.pool.customer.clone(), grant.pool.currency.clone())).or_default();
+            sums.0 += grant.shown_total();
+            sums.1 += grant.available(now);
+        }
+        held.into_iter().map(|((customer, currency), (total, left))| (customer, currency, total, left)).collect()
     }
 
     /// What a customer or one of its seats can spend, by currency.

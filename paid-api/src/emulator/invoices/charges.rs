@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::{Arrived, Invoice, InvoiceLine};
 use crate::JsonObject;
-use crate::emulator::billing::{Charge, Schedule, Share, Span, Timing, Window};
+use crate::emulator::billing::{Charge, Schedule, Share, Span, Timing};
 use crate::emulator::store::{Line, LinePrice, Store};
 use crate::emulator::table::text;
 
@@ -63,42 +63,46 @@ impl Store {
             Charge::Costs => |arrived| arrived.costs,
             _ => |arrived| arrived.signals,
         };
-        let in_time = |counted: &Counted| order.holds(counted.at) && span.holds(counted.at) && priced.holds(counted.at);
-        let order_of = invoices.first().map(|invoice| invoice.order);
-        for counted in
-            order_of.map(|order| self.counted(order, line, priced)).unwrap_or_default().into_iter().filter(in_time)
-        {
+        // A period whose invoice is posted takes what had arrived by then.
+        let windows: Vec<_> = periods.iter().map(|period| schedule.usage_window(period)).collect();
+        let taken = |window: &Option<usize>| {
+            let settled = window.and_then(|at| invoices.get(at)).and_then(|invoice| invoice.settled);
+            settled.map_or(usize::MAX, |settled| arrived(&settled.arrived))
+        };
+        let limits: Vec<_> = windows.iter().map(taken).collect();
+        let add = |counted: Counted| {
+            if !(order.holds(counted.at) && span.holds(counted.at) && priced.holds(counted.at)) {
+                return;
+            }
             let first = periods.partition_point(|period| period.end <= counted.at);
-            let open = |period: &&Window| {
-                let on =
-                    schedule.usage_window(period).and_then(|at| invoices.get(at)).and_then(|invoice| invoice.settled);
-                on.is_none_or(|settled| counted.index < arrived(&settled.arrived))
-            };
-            let at = periods.iter().skip(first).position(|period| open(&period)).map(|skipped| first + skipped);
-            if let Some(sum) = at.and_then(|at| sums.get_mut(at)) {
+            let open = limits.iter().skip(first).position(|limit| counted.index < *limit);
+            if let Some(sum) = open.and_then(|skipped| sums.get_mut(first + skipped)) {
                 *sum += counted.quantity;
             }
+        };
+        if let Some(invoice) = invoices.first() {
+            self.count(invoice.order, line, priced, add);
         }
-        let charged = periods.iter().zip(sums).filter(|(period, sum)| {
+        let charged = periods.iter().zip(windows).zip(sums).filter(|((period, _), sum)| {
             let is_held = priced.since.is_none_or(|since| since < period.end)
                 && priced.until.is_none_or(|until| period.start < until);
             !sum.is_zero() || (is_held && span.overlaps(period))
         });
-        charged.filter_map(|(period, sum)| Some((schedule.usage_window(period)?, Share::WHOLE, sum))).collect()
+        charged.filter_map(|((_, window), sum)| Some((window?, Share::WHOLE, sum))).collect()
     }
 
-    /// What a usage price counts.
-    fn counted(&self, order: &JsonObject, line: &Line, priced: &LinePrice) -> Vec<Counted> {
+    /// Tells what a usage price counts.
+    fn count(&self, order: &JsonObject, line: &Line, priced: &LinePrice, tell: impl FnMut(Counted)) {
         let customer = text(order, "customerId").unwrap_or_default();
         match &priced.price.charge {
             Charge::Usage { event_name } => {
                 let signals = self.signals.billed_as(event_name, customer, &line.product);
-                signals.map(|(index, at)| Counted { at, quantity: Decimal::ONE, index }).collect()
+                signals.map(|(index, at)| Counted { at, quantity: Decimal::ONE, index }).for_each(tell);
             }
             Charge::Credits { .. } => {
                 let overages = self.credits.ledger.overages.iter().enumerate();
                 let mine = overages.filter(|(_, overage)| overage.attribute == priced.id);
-                mine.map(|(index, one)| Counted { at: one.at, quantity: one.credits, index }).collect()
+                mine.map(|(index, one)| Counted { at: one.at, quantity: one.credits, index }).for_each(tell);
             }
             Charge::Costs => {
                 let currency = text(order, "currency").unwrap_or_default();
@@ -107,14 +111,14 @@ impl Store {
                         && cost.product_id.as_deref() == Some(&line.product)
                         && cost.currency.as_deref() == Some(currency)
                 });
-                mine.map(|(index, cost)| Counted {
+                let counted = mine.map(|(index, cost)| Counted {
                     at: *cost.timestamp,
                     quantity: in_smallest_unit(cost.amount.unwrap_or_default(), currency),
                     index,
-                })
-                .collect()
+                });
+                counted.for_each(tell);
             }
-            _ => Vec::new(),
+            _ => {}
         }
     }
 }

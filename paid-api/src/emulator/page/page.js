@@ -93,6 +93,12 @@ function show(state) {
   rows("margin-rows", state.margins, (one) => [
     cell(one.customer), cell(one.invoiced, "number"), cell(one.costs, "number"), cell(one.margin, one.isLoss ? "number bad" : "number"),
   ], "None yet.");
+  rows("credit-rows", state.credits, (one) => [
+    cell(one.customer), cell(one.currency), cell(one.available, one.available === "0" ? "number bad" : "number"), cell(one.total, "number"),
+  ], "None yet.");
+  rows("cap-rows", state.caps, (one) => [
+    cell(one.customer), cell(one.unit), cell(one.currency), cell(one.used, one.isReached ? "number bad" : "number"), cell(one.amount, "number"),
+  ], "None yet.");
   rows("order-rows", state.orders, (one) => [cell(one.id), cell(one.customer), cell(one.state)], "None yet.");
   list("fault-rows", state.faults.map(fault), "None: every request is answered.");
   list("webhook-rows", state.webhooks.map((one) => `${day(one.at)} ${moment(one.at)} ${one.event}: ${one.isTaken ? "taken" : "not taken"}`), "None yet.");
