@@ -41,6 +41,8 @@
 //!   as the operation `traces`.
 //! - It accepts every API key that starts with `paid_`, and responds to any other with 403.
 
+mod accounts;
+mod attributes;
 mod billing;
 mod builder;
 mod catalog;
@@ -62,6 +64,8 @@ mod operations;
 mod orders;
 mod overview;
 mod page;
+mod payments;
+mod plans;
 mod pricing;
 mod refusal;
 mod replay;
@@ -197,7 +201,8 @@ impl Emulator {
         self.state.act_named("invoices", "pay", id).await
     }
 
-    /// Completes a checkout and sends the webhook. Creates no order. Returns true if the checkout was open.
+    /// Completes a checkout as its customer does: the first product and plan that it offers are bought and paid, and the
+    /// webhooks are sent. Returns true if the checkout was open and what it offers could be bought.
     pub async fn complete_checkout(&self, id: &str) -> bool {
         self.state.act_named("checkouts", "complete", id).await
     }

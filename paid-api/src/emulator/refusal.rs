@@ -23,6 +23,17 @@ impl Refusal {
         Self { status: 404, error: format!("there is no {what} {id:?}"), code: "not_found", details: None }
     }
 
+    /// What a request wants collides with what is there.
+    pub(super) fn conflict(code: &'static str, place: &str, error: impl Into<String>) -> Self {
+        Self { status: 409, error: error.into(), code, details: Some(place.to_owned()) }
+    }
+
+    /// Names the place in the request.
+    pub(super) fn at(mut self, place: impl Into<String>) -> Self {
+        self.details = Some(place.into());
+        self
+    }
+
     pub(super) fn not_implemented(what: &str) -> Self {
         Self {
             status: 501,

@@ -96,7 +96,7 @@ impl Store {
     }
 
     pub(super) fn list_signals(&self, matched: &Matched) -> Value {
-        let mut filters = matched.clone();
+        let mut filters = self.customers.narrowed(matched);
         if let Some(name) = filters.query.remove("signalName") {
             filters.query.insert("eventName".into(), name);
         }
