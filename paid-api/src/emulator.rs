@@ -41,7 +41,9 @@
 //!   as the operation `traces`.
 //! - It accepts every API key that starts with `paid_`, and responds to any other with 403.
 
+mod accounts;
 mod amendments;
+mod attributes;
 mod billing;
 mod builder;
 mod caps;
@@ -53,7 +55,6 @@ mod collector;
 mod contract;
 mod control;
 mod costs;
-mod credit_operations;
 mod credits;
 mod customers;
 mod fault;
@@ -67,6 +68,8 @@ mod order_credits;
 mod orders;
 mod overview;
 mod page;
+mod payments;
+mod plans;
 mod pricing;
 mod refusal;
 mod replay;
@@ -79,7 +82,6 @@ mod signals;
 mod store;
 mod table;
 mod unit_caps;
-mod users;
 mod webhooks;
 
 use std::collections::BTreeSet;
@@ -207,7 +209,8 @@ impl Emulator {
         self.state.act_named("invoices", "pay", id).await
     }
 
-    /// Completes a checkout and sends the webhook. Creates no order. Returns true if the checkout was open.
+    /// Completes a checkout as its customer does: the first product and plan that it offers are bought and paid, and the
+    /// webhooks are sent. Returns true if the checkout was open and what it offers could be bought.
     pub async fn complete_checkout(&self, id: &str) -> bool {
         self.state.act_named("checkouts", "complete", id).await
     }

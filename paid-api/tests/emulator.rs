@@ -165,9 +165,9 @@ async fn what_the_document_does_not_allow_gets_400_and_the_place() {
 #[tokio::test]
 async fn an_operation_it_does_not_have_answers_501_and_names_it() {
     let emulator = Emulator::start().await.unwrap();
-    let error = emulator.client().request(Method::GET, "/plans/").await.unwrap_err();
+    let error = emulator.client().request(Method::GET, "/value-models/").await.unwrap_err();
     assert_eq!(error.status().unwrap(), 501);
-    assert!(error.to_string().contains("does not implement list-plans"), "{error}");
+    assert!(error.to_string().contains("does not implement get-current-value-model"), "{error}");
 }
 
 #[tokio::test]

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::attributes;
 use super::billing::Price;
 use super::contract::Matched;
-use super::credits::{Benefit, read_benefits};
-use super::pricing;
+use super::credits::Benefit;
 use super::refusal::{Refusal, Reply};
 use super::store::Store;
 use super::table::{addressed, given, merge, page, passes};
@@ -52,27 +52,28 @@ impl Store {
 
     pub(super) fn update_product(&mut self, matched: &Matched, body: &Value) -> Reply {
         let (key, id) = addressed(matched);
-        let mut attributes = Vec::new();
+        let mut changed = Vec::new();
         for (index, attribute) in body["productAttributes"].as_array().into_iter().flatten().enumerate() {
-            let place = format!("body.productAttributes.{index}");
-            let price = pricing::of_product("", &attribute["pricing"], &format!("{place}.pricing"))?;
-            self.check_credits(&price, &format!("{place}.pricing"))?;
-            self.check_benefits(&attribute["creditBenefits"], &format!("{place}.creditBenefits"))?;
-            let fresh = uuid_like(self.id("attribute").trim_start_matches("attribute_"));
+            attributes::check("", attribute, &self.credits, &format!("body.productAttributes.{index}"))?;
+            let fresh = self.uuid();
             let mut attribute = attribute.as_object().cloned().unwrap_or_default();
-            attribute.entry("productAttributeId").or_insert(fresh.into());
             attribute.entry("active").or_insert(true.into());
-            attributes.push(attribute);
+            changed.push((attribute, fresh));
         }
         self.products.check_free(key, id, body, "product")?;
         let product = self.products.find_mut(key, id).ok_or_else(|| Refusal::not_found("product", id))?;
         let kept = product.remove("productAttributes").unwrap_or_else(|| json!([]));
         let mut kept: Vec<Value> = kept.as_array().cloned().unwrap_or_default();
-        for attribute in attributes {
-            let same = |known: &Value| {
-                known["productAttributeId"] == attribute["productAttributeId"] || known["name"] == attribute["name"]
+        for (mut attribute, fresh) in changed {
+            let same = |known: &&mut Value| {
+                Some(&known["productAttributeId"]) == attribute.get("productAttributeId")
+                    || Some(&known["name"]) == attribute.get("name")
             };
-            match kept.iter_mut().find(|known| same(known)) {
+            let known = kept.iter_mut().find(same);
+            // An attribute keeps its id: plans refer to it.
+            let id = known.as_ref().map_or_else(|| fresh.into(), |known| known["productAttributeId"].clone());
+            attribute.entry("productAttributeId").or_insert(id);
+            match known {
                 Some(known) => *known = Value::Object(attribute),
                 None => kept.push(Value::Object(attribute)),
             }
@@ -82,22 +83,11 @@ impl Store {
         Ok(shown(product))
     }
 
-    /// The prices of a product's active attributes.
-    pub(super) fn product_prices(&self, id: &str) -> Vec<(Price, Vec<Benefit>)> {
-        let attributes =
-            self.products.find("id", id).and_then(|product| product.get("productAttributes")).and_then(Value::as_array);
-        let active = attributes.into_iter().flatten().filter(|attribute| attribute["active"] == true);
-        active
-            .filter_map(|attribute| {
-                let price = pricing::of_product(attribute["name"].as_str()?, &attribute["pricing"], "").ok()?;
-                Some((price, read_benefits(&attribute["creditBenefits"], None, "").ok()?))
-            })
-            .collect()
+    /// The prices of a product, or of one of its plans.
+    pub(super) fn product_prices(&self, id: &str, plan: Option<&str>) -> Vec<(Price, Vec<Benefit>)> {
+        let plan = plan.and_then(|plan| self.plans.find(plan));
+        self.products.find("id", id).map(|product| attributes::prices(product, plan)).unwrap_or_default()
     }
-}
-
-fn uuid_like(digits: &str) -> String {
-    format!("00000000-0000-4000-8000-{digits:0>12}")
 }
 
 fn without_attributes(product: &JsonObject) -> JsonObject {
@@ -106,39 +96,12 @@ fn without_attributes(product: &JsonObject) -> JsonObject {
     product
 }
 
-/// A product as the API shows it: responses describe prices in another form than requests.
+/// A product as the API shows it.
 fn shown(product: &JsonObject) -> Value {
     let mut product = Value::Object(product.clone());
     for attribute in product["productAttributes"].as_array_mut().into_iter().flatten() {
-        let Some(pricing) = attribute["pricing"].as_object_mut() else { continue };
-        let kind = pricing.get("pricingType").and_then(Value::as_str).unwrap_or_default();
-        let charge =
-            [("Recurring", "recurring"), ("Usage", "usage"), ("OneTime", "oneTime"), ("SeatBased", "seatBased")];
-        let charge = charge.iter().find(|(prefix, _)| kind.starts_with(prefix)).map_or("usage", |(_, charge)| charge);
-        pricing.insert("chargeType".into(), charge.into());
-        pricing.entry("pricePoints").or_insert(json!([]));
-        attribute["creditBenefits"] = shown_benefits(&attribute["productAttributeId"], &attribute["creditBenefits"]);
+        attribute["pricing"] = attributes::shown_pricing(&attribute["pricing"]);
+        attribute["creditBenefits"] = attributes::shown_benefits(attribute);
     }
     product
-}
-
-/// Benefits as the API shows them, each with an id.
-fn shown_benefits(attribute: &Value, benefits: &Value) -> Value {
-    let benefits = benefits.as_array().into_iter().flatten().enumerate();
-    let shown = benefits.map(|(index, benefit)| {
-        json!({
-            "id": format!("{}-{}", attribute.as_str().unwrap_or_default(), index + 1),
-            "amount": benefit["amount"],
-            "creditsCurrencyId": benefit["creditsCurrencyId"],
-            "allocationCadence": given(benefit, "allocationCadence", "upfront"),
-            "recipient": given(benefit, "recipient", "organization"),
-            "isInfiniteTotal": given(benefit, "isInfiniteTotal", false),
-            "creditGrantTiming": given(benefit, "creditGrantTiming", Value::Null),
-            "overageUnitPrice": given(benefit, "overageUnitPrice", Value::Null),
-            "rolloverAmount": given(benefit, "rolloverAmount", Value::Null),
-            "rolloverDuration": given(benefit, "rolloverDuration", Value::Null),
-            "rolloverDurationUnit": given(benefit, "rolloverDurationUnit", Value::Null),
-        })
-    });
-    shown.collect()
 }

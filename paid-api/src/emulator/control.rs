@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use super::fault::Fault;
 use super::http::{JsonAnswer, has_api_key, respond, send_or_drop};
 use super::journal::Entry;
+use super::refusal::Refusal;
 use super::server::EmulatorState;
 use super::store::Store;
 use crate::Timestamp;
@@ -186,14 +187,19 @@ async fn state_of_page(State(state): State<Arc<EmulatorState>>) -> Response {
 async fn act(
     State(state): State<Arc<EmulatorState>>,
     Path((kind, id, action)): Path<(String, String, String)>,
+    body: Bytes,
 ) -> Response {
     let Some(act) = Act::named(&kind, &action) else {
         return answered(JsonAnswer::error(404, "the emulator cannot do this", "not_found", Some("path")));
     };
-    if state.act(act, &id).await {
-        return done();
+    let body = match serde_json::from_slice(if body.is_empty() { b"null" } else { &body[..] }) {
+        Ok(body) => body,
+        Err(error) => return invalid(&error.to_string(), "body"),
+    };
+    match state.act(act, &id, &body).await {
+        Ok(()) => done(),
+        Err(refusal) => answered(refusal.into()),
     }
-    answered(JsonAnswer::error(409, "there is none, or it cannot do this any more", "conflict", Some("path")))
 }
 
 /// What happens to an object.
@@ -201,15 +207,25 @@ async fn act(
 pub(super) struct Act {
     kind: &'static str,
     action: &'static str,
-    change: fn(&mut Store, &str) -> bool,
+    change: Change,
 }
 
-const ACTS: [Act; 5] = [
-    Act { kind: "invoices", action: "post", change: |store, id| store.post_invoice(id) },
-    Act { kind: "invoices", action: "pay", change: |store, id| store.pay_invoice(id) },
-    Act { kind: "invoices", action: "fail-payment", change: |store, id| store.fail_payment(id) },
-    Act { kind: "checkouts", action: "complete", change: |store, id| store.end_checkout(id, "completed") },
-    Act { kind: "checkouts", action: "expire", change: |store, id| store.end_checkout(id, "expired") },
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    /// Returns true if the object was there and changed.
+    Plain(fn(&mut Store, &str) -> bool),
+    /// The body says how.
+    Chosen(fn(&mut Store, &str, &Value) -> Result<(), Refusal>),
+}
+
+const ACTS: [Act; 7] = [
+    Act { kind: "invoices", action: "post", change: Change::Plain(|store, id| store.post_invoice(id)) },
+    Act { kind: "invoices", action: "pay", change: Change::Plain(|store, id| store.pay_invoice(id)) },
+    Act { kind: "invoices", action: "fail-payment", change: Change::Plain(|store, id| store.fail_payment(id)) },
+    Act { kind: "payments", action: "post", change: Change::Plain(|store, id| store.end_draft_payment(id, "posted")) },
+    Act { kind: "payments", action: "fail", change: Change::Plain(|store, id| store.end_draft_payment(id, "failed")) },
+    Act { kind: "checkouts", action: "complete", change: Change::Chosen(Store::complete_checkout) },
+    Act { kind: "checkouts", action: "expire", change: Change::Plain(|store, id| store.expire_checkout(id)) },
 ];
 
 impl Act {
@@ -217,18 +233,26 @@ impl Act {
         ACTS.into_iter().find(|act| act.kind == kind && act.action == action)
     }
 
-    /// Returns true if the object was there and changed.
-    pub(super) fn apply(self, store: &mut Store, id: &str) -> bool {
-        let is_done = (self.change)(store, id);
+    pub(super) fn apply(self, store: &mut Store, id: &str, body: &Value) -> Result<(), Refusal> {
+        let done = match self.change {
+            Change::Chosen(change) => store.attempt(|store| change(store, id, body)),
+            Change::Plain(_) if body.as_object().is_some_and(|body| !body.is_empty()) => {
+                Err(Refusal::invalid("body", "this takes no body"))
+            }
+            Change::Plain(change) if change(store, id) => Ok(()),
+            Change::Plain(_) => {
+                Err(Refusal::conflict("conflict", "path", "there is none, or it cannot do this any more"))
+            }
+        };
         // What was posted or paid may bring credits.
         store.settle_credits();
-        is_done
+        done
     }
 
     /// How it is recorded.
-    pub(super) fn entry(self, id: &str, at: Timestamp) -> Entry {
+    pub(super) fn entry(self, id: &str, at: Timestamp, body: &Value) -> Entry {
         let target = format!("/__emulator/{}/{id}/{}", self.kind, self.action);
-        Entry::of_control(at, target, &Value::Null)
+        Entry::of_control(at, target, body)
     }
 
     /// What was recorded under this path.

@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+use super::billing::{Charge, Price};
 use super::contract::Matched;
 use super::numbers::amount;
 use super::refusal::{Refusal, Reply};
@@ -47,6 +48,23 @@ impl Credits {
             Some(_) => Err(Refusal::invalid(place, format!("the credit currency {currency:?} is archived"))),
             None => Err(Refusal::not_found("credit currency", currency)),
         }
+    }
+
+    /// Refuses a price in a credit currency that is not there.
+    pub(super) fn check_price(&self, price: &Price, place: &str) -> Result<(), Refusal> {
+        let currency = match &price.charge {
+            Charge::Credits { credits, .. } => &credits.currency,
+            Charge::SeatCredits { currency, .. } => currency,
+            _ => return Ok(()),
+        };
+        self.check(currency, &format!("{place}.creditsCurrencyId"))
+    }
+
+    pub(super) fn check_benefits(&self, benefits: &[Benefit], place: &str) -> Result<(), Refusal> {
+        for (index, benefit) in benefits.iter().enumerate() {
+            self.check(&benefit.currency, &format!("{place}.{index}.creditsCurrencyId"))?;
+        }
+        Ok(())
     }
 
     /// The id of the active currency, if there is only one.

@@ -42,6 +42,7 @@ impl Store {
         if let Value::Object(row) = &customer {
             self.customers.push(row.clone());
         }
+        self.units.root_of_new(&id, body["externalId"].as_str(), &time);
         Ok(customer)
     }
 
@@ -68,14 +69,23 @@ impl Store {
         if self.orders.rows().iter().any(|order| text(order, "customerId") == Some(&own)) {
             return Err(Refusal::invalid("path.id", "the customer has orders; delete them first"));
         }
-        self.customers.remove(key, id);
+        if self.payments.has_any_of(&own) {
+            return Err(Refusal::invalid("path.id", "the customer has payments"));
+        }
+        let is_open =
+            |row: &&JsonObject| text(row, "customerId") == Some(&own) && text(row, "status") == Some("active");
+        if let Some(checkout) = self.checkouts.rows().iter().find(is_open).and_then(|row| text(row, "id")) {
+            let error = format!("the customer has an open checkout, {checkout}; archive it first");
+            return Err(Refusal::invalid("path.id", error));
+        }
+        self.customers.remove("id", &own);
+        self.groups.forget(&own);
+        self.users.forget(&own);
+        self.units.forget(&own);
+        self.funding.forget(&own);
+        self.payment_methods.forget(&own);
         while self.contacts.remove("customerId", &own).is_some() {}
         Ok(json!({}))
-    }
-
-    /// The customer that a signal, an order or a checkout refers to.
-    pub(super) fn customer_named(&self, key: &str, id: &str) -> Option<&JsonObject> {
-        self.customers.find(key, id)
     }
 
     pub(super) fn list_contacts(&self, matched: &Matched) -> Value {

@@ -1,6 +1,8 @@
 //! The invoices of orders: computed until they are posted, then kept.
 
 mod charges;
+mod paying;
+pub(super) mod settled;
 
 use chrono::{DateTime, Days, Utc};
 use rust_decimal::Decimal;
@@ -8,11 +10,13 @@ use serde_json::{Value, json};
 
 use super::billing::{Charge, Schedule, Span, Term, Window, days_to_pay};
 use super::contract::Matched;
+use super::payments::Payments;
 use super::pricing::number;
 use super::refusal::{Refusal, Reply};
 use super::store::Store;
 use super::table::{addressed, page, passes, text};
 use crate::{JsonObject, Timestamp};
+use settled::{Arrived, InvoiceLine, Payment, Settled};
 
 /// An invoice of an order.
 struct Invoice<'a> {
@@ -21,58 +25,17 @@ struct Invoice<'a> {
     window: Window,
     lines: Vec<InvoiceLine>,
     settled: Option<&'a Settled>,
+    payments: &'a Payments,
     /// When it is looked at.
     now: Timestamp,
-}
-
-#[derive(Debug, Clone)]
-struct InvoiceLine {
-    order_line: String,
-    attribute: String,
-    name: String,
-    quantity: Decimal,
-    amount: Decimal,
-}
-
-/// A posted invoice. It never changes again, but for its payment.
-#[derive(Debug, Clone)]
-pub(super) struct Settled {
-    lines: Vec<InvoiceLine>,
-    posted: Timestamp,
-    /// What had arrived. What comes later is billed with the next period.
-    arrived: Arrived,
-    payment: Payment,
-    paid: Option<Timestamp>,
-}
-
-/// How much had arrived of what is counted.
-#[derive(Debug, Clone, Copy)]
-struct Arrived {
-    signals: usize,
-    costs: usize,
-    overages: usize,
-    adjustments: usize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Payment {
-    Open,
-    Failed,
-    Paid,
 }
 
 /// The operations on invoices.
 impl Store {
     pub(super) fn list_invoices(&self, matched: &Matched) -> Value {
-        let mut plain = matched.clone();
-        let external = plain.query.remove("externalCustomerId");
-        let customer = external
-            .map(|id| self.customer_named("externalId", &id).and_then(|row| text(row, "id")).unwrap_or_default());
-        let rows = self.invoices().map(|invoice| self.shown_invoice(&invoice)).filter(|shown| {
-            let row = shown.as_object();
-            row.is_some_and(|row| passes(row, &plain))
-                && customer.is_none_or(|customer| shown["customerId"] == customer)
-        });
+        let narrowed = self.customers.narrowed(matched);
+        let rows = self.invoices().map(|invoice| self.shown_invoice(&invoice));
+        let rows = rows.filter(|shown| shown.as_object().is_some_and(|row| passes(row, &narrowed)));
         page(rows, matched)
     }
 
@@ -109,8 +72,9 @@ impl Store {
         }
     }
 
-    /// Announces what began since, and posts what ended, of the orders that post by themselves.
+    /// Announces what began since, posts what ended, of the orders that post by themselves, and lets checkouts expire.
     pub(super) fn roll(&mut self) {
+        self.expire_checkouts();
         let orders: Vec<_> = self.orders.rows().iter().filter_map(|row| Some(text(row, "id")?.to_owned())).collect();
         let now = *self.clock.now();
         for order in orders {
@@ -152,39 +116,9 @@ impl Store {
         true
     }
 
-    /// Marks an invoice as paid, posts it if it is a draft, and queues the webhooks. Returns true if it was not paid yet.
-    pub(super) fn pay_invoice(&mut self, id: &str) -> bool {
-        self.set_payment(id, Payment::Paid) && {
-            self.invoice_event("billing-invoice-paid", id);
-            true
-        }
-    }
-
-    /// Lets the payment of an invoice fail and queues the webhook. Returns true if it was not paid yet.
-    pub(super) fn fail_payment(&mut self, id: &str) -> bool {
-        let done = self.set_payment(id, Payment::Failed);
-        if let Ok(invoice) = self.invoice(id).map(|invoice| self.shown_invoice(&invoice))
-            && done
-        {
-            let payment = json!({"id": format!("pay_{id}"), "invoiceId": id, "invoiceNumber": invoice["displayNumber"],
-                "customerId": invoice["customerId"], "externalPaymentId": null, "status": "failed",
-                "paymentDate": self.clock.shown()});
-            self.webhooks.send("billing-payment-failed", crate::object!({ "payment": payment }), false);
-        }
-        done
-    }
-
-    fn set_payment(&mut self, id: &str, payment: Payment) -> bool {
-        self.post_invoice(id);
-        let now = self.clock.now();
-        match self.settled.get_mut(id).filter(|settled| settled.payment != Payment::Paid) {
-            Some(settled) => {
-                settled.payment = payment;
-                settled.paid = (payment == Payment::Paid).then_some(now);
-                true
-            }
-            None => false,
-        }
+    /// The first invoice of an order, if there is something to pay on it.
+    pub(super) fn first_due_invoice(&self, order: &str) -> Option<String> {
+        self.invoices_of(order).next().filter(|invoice| invoice.left() > Decimal::ZERO).map(|invoice| invoice.id)
     }
 
     fn invoice_event(&mut self, event: &str, id: &str) {
@@ -263,6 +197,7 @@ impl Store {
                 let id = invoice_id(id, index);
                 Invoice {
                     settled: self.settled.get(&id),
+                    payments: &self.payments,
                     id,
                     order,
                     window: *window,
@@ -304,15 +239,13 @@ impl Store {
 
     fn shown_invoice(&self, invoice: &Invoice<'_>) -> Value {
         let total = invoice.total();
-        let payment = invoice.settled.map_or(Payment::Open, |settled| settled.payment);
-        let paid = if payment == Payment::Paid { total } else { Decimal::ZERO };
+        let (paid, left) = (invoice.paid(), invoice.left());
         let field = |key: &str| invoice.order.get(key).cloned().unwrap_or_default();
-        let billed = text(invoice.order, "billingCustomerId").map_or_else(|| field("customerId"), Value::from);
         json!({
             "id": invoice.id,
             "displayNumber": invoice.id.replacen("inv_", "INV-", 1),
             "orderId": field("id"),
-            "customerId": billed,
+            "customerId": invoice.customer(),
             "status": if invoice.settled.is_some() { "posted" } else { "draft" },
             "paymentStatus": invoice.payment_status(),
             "source": "order_based",
@@ -327,9 +260,9 @@ impl Store {
             "taxStatus": "not_applicable",
             "invoiceTotalExcludingTax": number(total),
             "invoiceTotal": number(total),
-            "amountDue": number(total - paid),
+            "amountDue": number(left),
             "amountPaid": number(paid),
-            "amountRemaining": number(total - paid),
+            "amountRemaining": number(left),
             "creditNotesTotal": 0,
             "metadata": self.invoice_metadata.get(&invoice.id).cloned().unwrap_or_default(),
             "createdAt": field("createdAt"),
@@ -345,6 +278,25 @@ impl Invoice<'_> {
         self.lines.iter().map(|line| line.amount).sum()
     }
 
+    /// Who pays it.
+    fn customer(&self) -> &str {
+        let of = |key: &str| text(self.order, key);
+        of("billingCustomerId").or_else(|| of("customerId")).unwrap_or_default()
+    }
+
+    /// What is paid of it.
+    fn paid(&self) -> Decimal {
+        self.payments.paid_of(&self.id)
+    }
+
+    /// What is still to be paid. Nothing is, once it is marked as paid.
+    fn left(&self) -> Decimal {
+        match self.settled.map(|settled| settled.payment) {
+            Some(Payment::Paid) => Decimal::ZERO,
+            _ => self.total() - self.paid(),
+        }
+    }
+
     fn issued(&self) -> DateTime<Utc> {
         self.settled.map_or(self.window.end, |settled| self.window.end.min(*settled.posted))
     }
@@ -358,21 +310,40 @@ impl Invoice<'_> {
         match self.settled.map(|settled| settled.payment) {
             Some(Payment::Paid) => "paid",
             Some(Payment::Failed) => "error",
+            Some(Payment::Open) if self.paid() > Decimal::ZERO => "partiallyPaid",
             Some(Payment::Open) if self.due().is_some_and(|due| due < *self.now) => "overdue",
             _ => "pending",
         }
     }
 
+    /// The id of one of its lines.
+    fn line_id(&self, line: &InvoiceLine) -> String {
+        format!("{}-{}", self.id, line.attribute)
+    }
+
+    /// What of a line is still to be paid.
+    fn left_of(&self, line: &InvoiceLine) -> Decimal {
+        match self.payment_status() {
+            "paid" => Decimal::ZERO,
+            _ => line.amount - self.payments.paid_of_line(&self.id, &self.line_id(line)),
+        }
+    }
+
     fn shown_line(&self, line: &InvoiceLine) -> Value {
-        let paid = self.payment_status() == "paid";
+        let left = self.left_of(line);
+        let status = match self.payment_status() {
+            "partiallyPaid" if left == line.amount => "pending",
+            "partiallyPaid" if left.is_zero() => "paid",
+            of_invoice => of_invoice,
+        };
         json!({
-            "id": format!("{}-{}", self.id, line.attribute),
+            "id": self.line_id(line),
             "orderId": self.order.get("id"),
             "orderLineId": line.order_line,
             "orderLineAttributeId": line.attribute,
             "startDate": shown_time(self.window.start),
             "endDate": shown_time(self.window.end),
-            "paymentStatus": self.payment_status(),
+            "paymentStatus": status,
             "quantity": number(line.quantity),
             "totalPriceBeforeTax": number(line.amount),
             "tax": 0,
@@ -380,7 +351,7 @@ impl Invoice<'_> {
             "totalPriceAfterTax": number(line.amount),
             "currency": self.order.get("currency"),
             "description": line.name,
-            "balanceAmount": number(if paid { Decimal::ZERO } else { line.amount }),
+            "balanceAmount": number(left),
             "creditedAmount": 0,
             "createdAt": self.order.get("createdAt"),
             "updatedAt": self.order.get("updatedAt"),

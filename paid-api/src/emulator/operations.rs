@@ -1,5 +1,10 @@
 //! Which function executes which operation.
 
+mod accounts;
+mod credits;
+mod sales;
+mod state;
+
 use serde_json::Value;
 
 use super::contract::Matched;
@@ -7,22 +12,30 @@ use super::refusal::{Refusal, Reply};
 use super::store::Store;
 use crate::Timestamp;
 
+/// Parts of the names of operations that depend on what began and ended since.
+const TIMED: [&str; 5] = ["checkout", "customer-state", "invoice", "order", "payment"];
+
+/// Executes an operation of its kind, and returns `None` for others.
+type Execute = fn(&mut Store, &Matched, &Value) -> Option<Reply>;
+
+const GROUPS: [Execute; 3] = [accounts::execute, credits::execute, sales::execute];
+
 impl Store {
     /// Executes an operation.
     pub(super) fn execute(&mut self, matched: &Matched, body: &Value) -> Reply {
         check_bounds(matched)?;
-        if matched.operation.contains("invoice") || matched.operation.contains("order") {
+        if TIMED.iter().any(|part| matched.operation.contains(part)) {
             self.roll();
         }
         self.settle_credits();
-        let reply = self.perform(matched, body);
+        let reply = self.attempt(|store| store.executed(matched, body));
         // What was posted or activated may bring credits.
         self.settle_credits();
         reply
     }
 
-    fn perform(&mut self, matched: &Matched, body: &Value) -> Reply {
-        if let Some(reply) = self.execute_on_credits(matched, body) {
+    fn executed(&mut self, matched: &Matched, body: &Value) -> Reply {
+        if let Some(reply) = GROUPS.into_iter().find_map(|execute| execute(self, matched, body)) {
             return reply;
         }
         match matched.operation.as_str() {
@@ -47,10 +60,6 @@ impl Store {
             "delete-order-by-id" => self.delete_order(matched),
             "activate-order-by-id" => self.activate_order(matched),
             "get-order-lines" => self.list_order_lines(matched),
-            "list-checkouts" => Ok(self.list_checkouts(matched)),
-            "create-checkout" => self.create_checkout(body),
-            "get-checkout" => self.get_checkout(matched),
-            "archive-checkout" => self.archive_checkout(matched),
             "create-signals" => Ok(self.create_signals(body)),
             "list-signals" => Ok(self.list_signals(matched)),
             "get-signal-by-id" => self.get_signal(matched),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::billing::{Charge, Price};
+use super::billing::Charge;
 use super::contract::Matched;
 use super::credits::{Benefit, read_benefits};
 use super::refusal::{Refusal, Reply};
@@ -11,30 +11,10 @@ use super::store::{Line, Store};
 use super::table::{addressed, text};
 
 impl Store {
-    /// Refuses a price in a credit currency that is not there.
-    pub(super) fn check_credits(&self, price: &Price, place: &str) -> Result<(), Refusal> {
-        match &price.charge {
-            Charge::Credits { credits, .. } => {
-                self.credits.check(&credits.currency, &format!("{place}.creditsCurrencyId"))
-            }
-            Charge::SeatCredits { currency, .. } => self.credits.check(currency, &format!("{place}.creditsCurrencyId")),
-            _ => Ok(()),
-        }
-    }
-
-    pub(super) fn check_benefits(&self, benefits: &Value, place: &str) -> Result<Vec<Benefit>, Refusal> {
-        self.checked(read_benefits(benefits, None, place)?, place)
-    }
-
     pub(super) fn benefits_of_line(&self, pricing: &Value, place: &str) -> Result<Vec<Benefit>, Refusal> {
         let place = format!("{place}.creditBenefits");
-        self.checked(read_benefits(&pricing["creditBenefits"], pricing["creditsCurrencyId"].as_str(), &place)?, &place)
-    }
-
-    fn checked(&self, benefits: Vec<Benefit>, place: &str) -> Result<Vec<Benefit>, Refusal> {
-        for (index, benefit) in benefits.iter().enumerate() {
-            self.credits.check(&benefit.currency, &format!("{place}.{index}.creditsCurrencyId"))?;
-        }
+        let benefits = read_benefits(&pricing["creditBenefits"], pricing["creditsCurrencyId"].as_str(), &place)?;
+        self.credits.check_benefits(&benefits, &place)?;
         Ok(benefits)
     }
 

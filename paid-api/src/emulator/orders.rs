@@ -16,22 +16,23 @@ use crate::{JsonObject, Timestamp};
 
 impl Store {
     pub(super) fn list_orders(&self, matched: &Matched) -> Value {
-        let external = matched.query.get("externalCustomerId");
-        let customer = external
-            .map(|id| self.customer_named("externalId", id).and_then(|row| text(row, "id")).unwrap_or_default());
         let status = matched.query.get("status");
-        let mut plain = matched.clone();
-        plain.query.remove("externalCustomerId");
+        let mut plain = self.customers.narrowed(matched);
         plain.query.remove("status");
-        let rows = self.orders.rows().iter().filter(|row| {
-            passes(row, &plain)
-                && customer.is_none_or(|customer| text(row, "customerId") == Some(customer))
-                && status.is_none_or(|status| self.state_of(row) == status)
-        });
+        let rows = self
+            .orders
+            .rows()
+            .iter()
+            .filter(|row| passes(row, &plain) && status.is_none_or(|status| self.state_of(row) == status));
         page(rows.map(|row| self.shown_order(row)), matched)
     }
 
     pub(super) fn create_order(&mut self, body: &Value) -> Reply {
+        self.create_order_of_plan(body, None)
+    }
+
+    /// Lines without attributes of their own cost what this plan of their product says, if there is one.
+    pub(super) fn create_order_of_plan(&mut self, body: &Value, plan: Option<&str>) -> Reply {
         let customer = body["customerId"].as_str().unwrap_or_default();
         let known = self.customers.find("id", customer).ok_or_else(|| Refusal::not_found("customer", customer))?;
         let currency = body["currency"].as_str().or_else(|| text(known, "defaultCurrency")).unwrap_or("USD").to_owned();
@@ -48,7 +49,7 @@ impl Store {
         let start = given(body, "startDate", self.clock.shown());
         let mut lines = Vec::new();
         for (index, line) in body["lines"].as_array().into_iter().flatten().enumerate() {
-            lines.push(self.order_line(line, index, &start, &currency)?);
+            lines.push(self.order_line(line, index, &start, &currency, plan)?);
         }
         inherit_overages(&mut lines);
         let time = self.clock.shown();
@@ -107,7 +108,14 @@ impl Store {
         check_dates(body, "body")
     }
 
-    fn order_line(&mut self, line: &Value, index: usize, start: &Value, currency: &str) -> Result<Line, Refusal> {
+    fn order_line(
+        &mut self,
+        line: &Value,
+        index: usize,
+        start: &Value,
+        currency: &str,
+        plan: Option<&str>,
+    ) -> Result<Line, Refusal> {
         check_dates(line, &format!("body.lines.{index}"))?;
         let product = line["productId"].as_str().unwrap_or_default();
         let known = self.products.find("id", product).ok_or_else(|| Refusal::not_found("product", product))?;
@@ -135,15 +143,14 @@ impl Store {
                         return Err(Refusal::invalid(&format!("{place}.quantity"), "seats are whole"));
                     }
                     let benefits = self.benefits_of_line(&attribute["pricing"], &format!("{place}.pricing"))?;
-                    self.check_credits(&price, &format!("{place}.pricing"))?;
+                    self.credits.check_price(&price, &format!("{place}.pricing"))?;
                     Ok((price, quantity, benefits))
                 })
                 .collect::<Result<_, Refusal>>()?,
-            None => self
-                .product_prices(product)
-                .into_iter()
-                .map(|(price, benefits)| (price, Decimal::ONE, benefits))
-                .collect(),
+            None => {
+                let prices = self.product_prices(product, plan).into_iter();
+                prices.map(|(price, benefits)| (price, Decimal::ONE, benefits)).collect()
+            }
         };
         let product = product.to_owned();
         let mut prices = Vec::new();

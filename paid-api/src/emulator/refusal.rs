@@ -37,6 +37,17 @@ impl Refusal {
         }
     }
 
+    /// What a request wants collides with what is there.
+    pub(super) fn conflict(code: &'static str, place: &str, error: impl Into<String>) -> Self {
+        Self { status: 409, error: error.into(), code, details: Some(place.to_owned()), intent: None }
+    }
+
+    /// Names the place in the request.
+    pub(super) fn at(mut self, place: impl Into<String>) -> Self {
+        self.details = Some(place.into());
+        self
+    }
+
     pub(super) fn not_implemented(what: &str) -> Self {
         Self {
             status: 501,
@@ -45,11 +56,6 @@ impl Refusal {
             details: None,
             intent: None,
         }
-    }
-
-    /// 409: the object is not as the request expects it.
-    pub(super) fn conflict(code: &'static str, place: &str, error: impl Into<String>) -> Self {
-        Self { status: 409, error: error.into(), code, details: Some(place.to_owned()), intent: None }
     }
 
     pub(super) fn of_intent(self, index: usize) -> Self {

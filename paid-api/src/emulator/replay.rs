@@ -22,8 +22,8 @@ impl Store {
         }
         self.clock.hold(Some(entry.at));
         if let Some((act, id)) = Act::of_target(&entry.target) {
-            act.apply(self, id);
-            return Ok(());
+            let body = serde_json::from_slice(entry.text()).unwrap_or_default();
+            return act.apply(self, id, &body).map_err(|refusal| refusal.error);
         }
         let method = entry.method.parse::<Method>().map_err(|error| error.to_string())?;
         let uri = entry.target.parse::<Uri>().map_err(|error| error.to_string())?;

@@ -75,8 +75,11 @@ impl Store {
     fn name_by_id(&self, object: &mut JsonObject, what: &str) -> Result<(), String> {
         let Some(named) = object.remove(what) else { return Ok(()) };
         let external = named.as_str().ok_or_else(|| format!("{what} is your own id of it"))?;
-        let table = if what == "customer" { &self.customers } else { &self.products };
-        let found = table.find("externalId", external).and_then(|row| row.get("id"));
+        let row = match what {
+            "customer" => self.customers.find("externalId", external),
+            _ => self.products.find("externalId", external),
+        };
+        let found = row.and_then(|row| row.get("id"));
         let id = found.cloned().ok_or_else(|| format!("there is no {what} {external:?} before it"))?;
         object.insert(format!("{what}Id"), id);
         Ok(())

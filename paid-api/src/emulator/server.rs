@@ -18,7 +18,7 @@ use super::fault::{Fault, Faults};
 use super::http::{JsonAnswer, decompressed, has_api_key, respond, send_or_drop};
 use super::journal::{Entry, Journals, raw};
 use super::numbers;
-use super::refusal::Reply;
+use super::refusal::{Refusal, Reply};
 use super::requests::{Kept, RequestLog};
 use super::store::Store;
 use super::webhooks::{self, WebhookClient};
@@ -50,22 +50,25 @@ impl EmulatorState {
         outcome
     }
 
-    /// Does something to an object. Returns true if it was there and changed.
-    pub(super) async fn act(&self, act: Act, id: &str) -> bool {
+    /// Does something to an object, at one time.
+    pub(super) async fn act(&self, act: Act, id: &str, body: &Value) -> Result<(), Refusal> {
         self.change(|store| {
-            let is_done = act.apply(store, id);
-            if is_done {
-                self.journals.changed(|| act.entry(id, store.clock.now()));
+            let at = store.clock.now();
+            store.clock.hold(Some(at));
+            let done = act.apply(store, id, body);
+            store.clock.hold(None);
+            if done.is_ok() {
+                self.journals.changed(|| act.entry(id, at, body));
             }
-            is_done
+            done
         })
         .await
     }
 
-    /// Like [`act`](Self::act), by the names of the control route.
+    /// Like [`act`](Self::act), by the names of the control route. Returns true if the object was there and changed.
     pub(super) async fn act_named(&self, kind: &str, action: &str, id: &str) -> bool {
         match Act::named(kind, action) {
-            Some(act) => self.act(act, id).await,
+            Some(act) => self.act(act, id, &Value::Null).await.is_ok(),
             None => false,
         }
     }

@@ -279,7 +279,7 @@ impl Store {
         let quantity = credits.path.as_ref().and_then(|path| path.find(&data)).and_then(amount);
         let quantity = quantity.filter(|quantity| *quantity >= Decimal::ZERO).unwrap_or(Decimal::ONE);
         let user = data["external_user_id"].as_str();
-        let seat = user.and_then(|user| self.users.find(signal.customer, user));
+        let seat = user.and_then(|user| text(self.users.find(signal.customer, user)?, "id"));
         let seat = seat.and_then(|user| self.seats.held_by(order, signal.product, user));
         Some(Spend {
             customer: signal.customer.to_owned(),

@@ -6,23 +6,31 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
+use super::accounts::{Customers, Funding, Groups, Units, Users};
 use super::billing::{Price, Span};
 use super::caps::Caps;
 use super::clock::Clock;
 use super::costs::CollectedCost;
 use super::credits::{Benefit, Credits};
-use super::invoices::Settled;
+use super::invoices::settled::Settled;
+use super::payments::{Methods, Payments};
+use super::plans::Plans;
+use super::refusal::Refusal;
 use super::seats::Seats;
 use super::signals::{FailedSignal, Signals};
 use super::table::Table;
-use super::users::Users;
 use super::webhooks::Webhooks;
 use crate::Timestamp;
 
 #[derive(Debug, Default)]
 pub(super) struct Store {
     pub(super) products: Table,
-    pub(super) customers: Table,
+    pub(super) plans: Plans,
+    pub(super) customers: Customers,
+    pub(super) groups: Groups,
+    pub(super) users: Users,
+    pub(super) units: Units,
+    pub(super) funding: Funding,
     pub(super) contacts: Table,
     pub(super) orders: Table,
     pub(super) checkouts: Table,
@@ -48,7 +56,8 @@ pub(super) struct Store {
     pub(super) credit_orders: Vec<String>,
     pub(super) caps: Caps,
     pub(super) seats: Seats,
-    pub(super) users: Users,
+    pub(super) payments: Payments,
+    pub(super) payment_methods: Methods,
     pub(super) webhooks: Webhooks,
     pub(super) clock: Clock,
     ids_assigned: u64,
@@ -124,4 +133,26 @@ impl Store {
         self.ids_assigned += 1;
         format!("{prefix}_{:06}", self.ids_assigned)
     }
+
+    /// Assigns a new id where the document has a UUID.
+    pub(super) fn uuid(&mut self) -> String {
+        uuid_of(&self.id(""))
+    }
+
+    /// Does something that may be refused. What is refused assigned no ids: it is in no state file, and whoever repeats the
+    /// file gets the same ids.
+    pub(super) fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        let before = self.ids_assigned;
+        let outcome = work(self);
+        if outcome.is_err() {
+            self.ids_assigned = before;
+        }
+        outcome
+    }
+}
+
+/// The UUID of an assigned id.
+pub(super) fn uuid_of(id: &str) -> String {
+    let digits = id.rsplit('_').next().unwrap_or_default();
+    format!("00000000-0000-4000-8000-{digits:0>12}")
 }

@@ -37,6 +37,10 @@ impl Table {
         self.place(key, value).and_then(|at| self.rows.get_mut(at))
     }
 
+    pub(super) fn find_mut_where(&mut self, is_meant: impl Fn(&JsonObject) -> bool) -> Option<&mut JsonObject> {
+        self.rows.iter_mut().find(|row| is_meant(row))
+    }
+
     /// Refuses an update that gives the object at `key` = `value` an external id of another.
     pub(super) fn check_free(&self, key: &str, value: &str, update: &Value, what: &str) -> Result<(), Refusal> {
         let Some(external) = update["externalId"].as_str() else { return Ok(()) };

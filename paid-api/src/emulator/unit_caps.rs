@@ -10,7 +10,6 @@ use super::contract::Matched;
 use super::credits::{Kind, Spend};
 use super::refusal::{Refusal, Reply};
 use super::store::Store;
-use super::table::{addressed, text};
 
 impl Store {
     pub(super) fn set_cap(&mut self, matched: &Matched, body: &Value) -> Reply {
@@ -37,11 +36,9 @@ impl Store {
 
     /// Whose cap a request is about. Without a credit currency, the account's only active one.
     fn capped(&self, matched: &Matched, currency: Option<&str>, place: &str) -> Result<Capped, Refusal> {
-        let (key, id) = addressed(matched);
-        let customer = self.customer_named(key, id).and_then(|row| text(row, "id"));
-        let customer = customer.ok_or_else(|| Refusal::not_found("customer", id))?;
+        let customer = self.customers.id_at(matched)?;
         let unit = matched.path.get("externalCustomerUnitId").map(String::as_str).unwrap_or_default();
-        if self.units_above(customer, unit).is_empty() {
+        if self.units.find(&customer, unit).is_none() {
             return Err(Refusal::not_found("customer unit", unit));
         }
         let currency = match currency {
@@ -49,7 +46,7 @@ impl Store {
             None => self.credits.only_currency().ok_or_else(|| Refusal::invalid(place, "name the credit currency"))?,
         };
         self.credits.check(&currency, place)?;
-        Ok(Capped { customer: customer.to_owned(), unit: unit.to_owned(), currency })
+        Ok(Capped { customer, unit: unit.to_owned(), currency })
     }
 
     /// What a unit and those below it spent in a month.
@@ -64,8 +61,9 @@ impl Store {
         let mut spent = Vec::new();
         for one in meant {
             let Some(unit) = &one.origin.unit else { continue };
-            let counts =
-                is_below.entry(unit.clone()).or_insert_with(|| self.units_above(&of.customer, unit).contains(&of.unit));
+            let counts = is_below
+                .entry(unit.clone())
+                .or_insert_with(|| self.units.path_up(&of.customer, unit).contains(&of.unit.as_str()));
             if *counts {
                 spent.push((one.at, one.credits));
             }
@@ -76,7 +74,8 @@ impl Store {
     /// Tells of the caps that a spend reached. It is in the ledger already; `recorded` is what the ledger took of it.
     pub(super) fn watch_caps(&mut self, spend: &Spend, recorded: Decimal) {
         let Some(unit) = &spend.origin.unit else { return };
-        for unit in self.units_above(&spend.customer, unit) {
+        let units: Vec<_> = self.units.path_up(&spend.customer, unit).into_iter().map(str::to_owned).collect();
+        for unit in units {
             let of = Capped { customer: spend.customer.clone(), unit, currency: spend.currency.clone() };
             let Some((amount, month)) = self.caps.limit(&of, spend.at) else { continue };
             let used = self.spent_by_units(&of)(month);

@@ -218,13 +218,17 @@ async fn a_checkout_keeps_its_customer_and_refuses_what_cannot_be_sold() {
     assert_eq!((status, &made["customerId"], &made["collectAddress"]), (201, &json!(customer), &json!(true)));
     for (more, status) in [
         (json!({"customerId": "cus_none"}), 404),
-        (json!({"externalCustomerId": "none"}), 404),
+        (json!({"externalCustomerId": "c", "customerId": "cus_none"}), 404),
+        (json!({"externalCustomerId": ""}), 400),
         (json!({"products": []}), 400),
         (json!({"expiresAt": "2020-01-01T00:00:00Z"}), 400),
     ] {
         let (got, answer) = api.call("POST", "/checkouts/", checkout(more)).await;
         assert_eq!(got, status, "{answer}");
     }
+    // Paid creates the customer of an external id that it does not know yet.
+    let (status, of_new) = api.call("POST", "/checkouts/", checkout(json!({"externalCustomerId": "none"}))).await;
+    assert_eq!((status, &of_new["externalCustomerId"], &of_new["customerId"]), (201, &json!("none"), &Value::Null));
     let id = made["id"].as_str().unwrap();
     assert_eq!(api.control(&format!("checkouts/{id}/complete")).await, 200);
     assert_eq!(api.control(&format!("checkouts/{id}/expire")).await, 409);

@@ -226,15 +226,11 @@ impl Planner<'_> {
             ));
         }
         let price = pricing::of_order_line(name, pricing, &place).map_err(of_intent)?;
-        if let Charge::Credits { credits, .. } = &price.charge {
-            self.catalog.credits.check(&credits.currency, &format!("{place}.creditsCurrencyId")).map_err(of_intent)?;
-        }
+        self.catalog.credits.check_price(&price, &place).map_err(of_intent)?;
         let place = format!("{place}.creditBenefits");
         let currency = pricing["creditsCurrencyId"].as_str();
         let benefits = read_benefits(&pricing["creditBenefits"], currency, &place).map_err(of_intent)?;
-        for benefit in &benefits {
-            self.catalog.credits.check(&benefit.currency, &place).map_err(of_intent)?;
-        }
+        self.catalog.credits.check_benefits(&benefits, &place).map_err(of_intent)?;
         self.check_currency(&price, key)?;
         Ok((price, benefits))
     }

@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 
 use super::{Credits, Kind};
 use crate::Timestamp;
+use crate::emulator::accounts::Customers;
 use crate::emulator::contract::Matched;
 use crate::emulator::refusal::Reply;
-use crate::emulator::table::Table;
 
 /// The start of an interval, the currency, and the event.
 type Bucket = (DateTime<Utc>, String, Option<String>);
 
-pub(super) fn of(credits: &Credits, customers: &Table, matched: &Matched) -> Reply {
+pub(super) fn of(credits: &Credits, customers: &Customers, matched: &Matched) -> Reply {
     let mut filters = matched.clone();
     let kind = filters.query.entry("type".to_owned()).or_insert_with(|| Kind::Spend.word().to_owned()).clone();
     let interval = matched.query.get("interval").map(String::as_str).unwrap_or_default();

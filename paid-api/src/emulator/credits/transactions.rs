@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Credits, Kind, Transaction, reference};
+use crate::emulator::accounts::Customers;
 use crate::emulator::contract::Matched;
 use crate::emulator::refusal::Reply;
 use crate::emulator::table::{Table, page, text};
@@ -11,7 +12,7 @@ use crate::{JsonObject, Timestamp};
 /// What transactions refer to.
 #[derive(Clone, Copy)]
 pub(in crate::emulator) struct Named<'a> {
-    pub(in crate::emulator) customers: &'a Table,
+    pub(in crate::emulator) customers: &'a Customers,
     pub(in crate::emulator) products: &'a Table,
 }
 
@@ -34,7 +35,7 @@ impl Credits {
     }
 
     /// Whether the filters of a query let a transaction pass.
-    pub(super) fn is_meant(&self, transaction: &Transaction, customers: &Table, matched: &Matched) -> bool {
+    pub(super) fn is_meant(&self, transaction: &Transaction, customers: &Customers, matched: &Matched) -> bool {
         let customer = || customers.find("id", &transaction.customer);
         matched.query.iter().all(|(name, wanted)| {
             let bound = wanted.parse::<Timestamp>().ok();
@@ -75,7 +76,7 @@ impl Credits {
     }
 
     /// The transactions of each interval, by currency and event.
-    pub(in crate::emulator) fn summarize(&self, customers: &Table, matched: &Matched) -> Reply {
+    pub(in crate::emulator) fn summarize(&self, customers: &Customers, matched: &Matched) -> Reply {
         super::summary::of(self, customers, matched)
     }
 }

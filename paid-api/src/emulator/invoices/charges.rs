@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use iso_currency::Currency;
 use rust_decimal::Decimal;
 
-use super::{Arrived, Invoice, InvoiceLine};
+use super::Invoice;
+use super::settled::{Arrived, InvoiceLine};
 use crate::JsonObject;
 use crate::emulator::billing::{Charge, Schedule, Share, Span, Timing};
 use crate::emulator::store::{Line, LinePrice, Store};

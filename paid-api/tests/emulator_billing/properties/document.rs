@@ -6,20 +6,37 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 /// The operations with a body that the emulator implements; by an external id they are the same.
-pub(super) const OPERATIONS: [&str; 13] = [
+pub(super) const OPERATIONS: [&str; 30] = [
     "create-checkout",
     "create-contact",
     "create-costs",
     "create-customer",
+    "create-customer-alias",
+    "create-customer-funding-instructions",
+    "create-customer-group",
+    "create-customer-group-members",
+    "create-customer-portal",
+    "create-customer-unit",
     "create-order",
+    "create-payment",
+    "create-payment-allocation",
+    "create-payment-method",
+    "create-plan",
     "create-product",
     "create-signals",
     "update-contact-by-id",
     "update-customer-by-id",
+    "update-customer-group",
+    "update-customer-group-members",
+    "update-customer-unit",
     "update-invoice-by-id",
     "update-order-by-id",
+    "update-plan-by-id",
+    "update-plan-upgrade-path",
+    "update-pricing",
     "update-product-by-id",
     "update-webhook",
+    "upsert-customer-user-by-external-id",
 ];
 
 static DOCUMENT: LazyLock<Value> =

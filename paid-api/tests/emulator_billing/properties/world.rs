@@ -1,5 +1,7 @@
 //! An account in which a request is sent, and everything that can be read of it afterwards.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -41,10 +43,62 @@ pub(super) struct World<'a> {
     credits: [String; 2],
     /// A draft order of the product.
     order: String,
+    /// What else the operation needs, by name.
+    made: BTreeMap<&'static str, String>,
 }
 
 impl<'a> World<'a> {
-    pub(super) async fn new(api: &'a Api) -> Self {
+    /// An account for requests of this operation.
+    pub(super) async fn of(api: &'a Api, operation: &str) -> Self {
+        let mut world = Self::new(api).await;
+        match operation {
+            "create-checkout" | "update-plan-by-id" | "update-plan-upgrade-path" => world.add_plan().await,
+            "create-payment-allocation" => world.add_payment().await,
+            "update-customer-group" | "create-customer-group-members" | "update-customer-group-members" => {
+                let group = api.call("POST", "/customer-groups/", json!({"name": "G"})).await.1;
+                world.made.insert("group", group["id"].as_str().unwrap().to_owned());
+            }
+            "update-customer-unit" => {
+                for key in ["u", "other"] {
+                    let unit = json!({"externalId": key, "parentExternalId": "c"});
+                    api.call("POST", &format!("/customers/{}/customer-units", world.customers[0]), unit).await;
+                }
+            }
+            _ => {}
+        }
+        let product = api.call("GET", &format!("/products/{}", world.product), Value::Null).await.1;
+        let attribute = &product["productAttributes"][0]["productAttributeId"];
+        world.made.insert("attribute", attribute.as_str().unwrap().to_owned());
+        world
+    }
+
+    async fn add_plan(&mut self) {
+        let product = self.api.call("GET", &format!("/products/{}", self.product), Value::Null).await.1;
+        let attribute = json!({"productAttributeId": product["productAttributes"][0]["productAttributeId"],
+            "pricing": usage(json!({"unitPrice": 7}))});
+        let plan = json!({"productId": self.product, "attributes": [attribute]});
+        let plan = self.api.call("POST", "/plans/", plan).await.1;
+        self.made.insert("plan", plan["id"].as_str().unwrap().to_owned());
+    }
+
+    /// A payment, and a posted invoice that it can settle.
+    async fn add_payment(&mut self) {
+        let pricing = json!({"chargeType": "recurring", "pricingModel": "perUnit", "pricePoints": {"unitPrice": 100}});
+        let line = json!({"productId": self.product, "attributes": [{"name": "fee", "pricing": pricing}]});
+        let order =
+            json!({"customerId": self.customers[0], "currency": "USD", "creationState": "active", "lines": [line]});
+        self.api.call("POST", "/orders/", order).await;
+        let invoice = self.api.invoices().await[0]["id"].as_str().unwrap().to_owned();
+        self.api.control(&format!("invoices/{invoice}/post")).await;
+        let lines = self.api.call("GET", &format!("/invoices/{invoice}/lines"), Value::Null).await.1;
+        self.made.insert("line", lines["data"][0]["id"].as_str().unwrap().to_owned());
+        let payment =
+            json!({"customerId": self.customers[0], "amount": 500, "currency": "USD", "paymentType": "check"});
+        let payment = self.api.call("POST", "/payments/", payment).await.1;
+        self.made.insert("payment", payment["id"].as_str().unwrap().to_owned());
+    }
+
+    async fn new(api: &'a Api) -> Self {
         api.emulator.reset();
         let id = |answer: (u16, Value)| answer.1["id"].as_str().unwrap_or_else(|| panic!("{}", answer.1)).to_owned();
         let product = id(api.call("POST", "/products/", json!({"name": "P", "externalId": "p"})).await);
@@ -67,7 +121,7 @@ impl<'a> World<'a> {
         api.call("POST", "/orders/", json!({"customerId": customers[0], "externalId": "taken"})).await;
         let order = id(api.call("POST", "/orders/", body).await);
         api.call("PATCH", "/webhooks/billing-invoice-paid", json!({"enabled": false})).await;
-        Self { api, product, customers, contacts, credits, order }
+        Self { api, product, customers, contacts, credits, order, made: BTreeMap::new() }
     }
 
     /// Valid bodies of an operation, each without most of its properties.
@@ -99,11 +153,39 @@ impl<'a> World<'a> {
         let bracketed = json!({"creditUnitBrackets": brackets, "pricingInput": input, "overageUnitPrice": 5});
         let tiers = json!([{"lowerBound": 0, "unitAmount": 10, "upperBound": 1}, {"lowerBound": 1, "unitAmount": 3}]);
         let last = json!([{"lowerBound": 0, "unitAmount": 10}]);
+        let made = |name: &str| self.made.get(name).cloned().unwrap_or_default();
+        let priced = |pricing: Value| {
+            let attributes = json!([{"productAttributeId": made("attribute"), "pricing": pricing}]);
+            match operation {
+                "update-pricing" => json!({ "pricing": attributes[0]["pricing"] }),
+                "create-plan" => json!({"productId": self.product, "attributes": attributes}),
+                _ => json!({ "attributes": attributes }),
+            }
+        };
         match operation {
             "create-checkout" => vec![
                 json!({"products": [{"id": self.product}], "successUrl": "https://x.example"}),
-                json!({"products": [{"id": self.product, "plans": [{"id": "plan"}]}], "successUrl": "https://x.example", "customCards": [{"label": "l"}]}),
+                json!({"products": [{"id": self.product, "plans": [{"id": made("plan")}]}], "successUrl": "https://x.example", "customCards": [{"label": "l"}]}),
             ],
+            "create-customer-alias" => vec![json!({"alias": "a"})],
+            "create-customer-group" => vec![json!({"name": "N"})],
+            "create-customer-group-members" | "update-customer-group-members" => vec![json!({"customerIds": ["c"]})],
+            "create-customer-portal" => vec![json!({"customerId": self.customers[0]})],
+            "create-customer-unit" => vec![json!({"externalId": "u", "parentExternalId": "c"})],
+            "create-payment" => vec![
+                json!({"customerId": self.customers[0], "amount": 10, "currency": "USD", "paymentType": "cash"}),
+                json!({"externalCustomerId": "c", "amount": 10, "currency": "USD", "paymentType": "cash"}),
+            ],
+            "create-payment-allocation" => vec![json!({"paymentId": made("payment"),
+                "allocations": [{"invoiceLineId": made("line"), "amount": 10}]})],
+            "create-payment-method" => vec![
+                json!({"customerId": self.customers[0], "confirmationToken": "t"}),
+                json!({"externalCustomerId": "c", "confirmationToken": "t"}),
+            ],
+            "create-plan" | "update-plan-by-id" | "update-pricing" => prices(&tiers, &last).map(priced).collect(),
+            "update-plan-upgrade-path" => {
+                vec![json!({"productId": self.product, "groups": [{"frequency": null, "planIds": [made("plan")]}]})]
+            }
             "create-contact" => vec![json!({"customerId": self.customers[0], "email": "b@a.example"})],
             "create-costs" => vec![
                 json!({"costs": [{"type": "cost", "amount": 1, "currency": "USD", "product": {"productId": self.product}, "customer": {"customerId": self.customers[0]}}]}),
@@ -136,21 +218,14 @@ impl<'a> World<'a> {
                 json!({"signals": [{"eventName": "e", "customer": {"externalCustomerId": "c"}, "attribution": {"externalProductId": "p"}}]}),
                 json!({"signals": [{"eventName": "e", "customer": {"customerId": self.customers[0]}, "attribution": {"productId": self.product}}]}),
             ],
-            "update-product-by-id" => vec![
-                attribute(usage(json!({"unitPrice": 20}))),
-                attribute(json!({"pricingType": "UsageGraduated", "eventName": "e", "pricePoints": [{"currency": "USD", "unitPrice": 0, "tiers": tiers}]})),
-                attribute(json!({"pricingType": "UsageGraduated", "eventName": "e", "pricePoints": [{"currency": "USD", "unitPrice": 0, "tiers": last}]})),
-                attribute(json!({"pricingType": "RecurringPerUnit", "billingFrequency": "Monthly", "pricePoints": [{"currency": "USD", "unitPrice": 5}]})),
-                attribute(json!({"pricingType": "RecurringPerUnit", "billingFrequency": "Custom", "billingFrequencyCustomMonths": 5,
-                    "pricePoints": [{"currency": "USD", "unitPrice": 5}]})),
-                attribute(json!({"pricingType": "OneTimePerUnit", "pricePoints": [{"currency": "USD", "unitPrice": 5}]})),
+            "update-product-by-id" => prices(&tiers, &last).map(attribute).chain([
                 product_credits("UsagePrepaidCredits", json!({"creditCost": 4, "pricingInput": input})),
                 product_credits("UsageBracketedPrepaidCredits", bracketed),
                 product_credits("SeatBasedPrepaidCredits", json!({"creditCost": 4, "billingFrequency": "Monthly"})),
                 attribute(json!({"pricingType": "UsageCostPlus", "costPlusMultiplier": 3})),
                 json!({"productAttributes": [{"name": "a", "pricing": {"pricingType": "RecurringPercentOfTotal", "billingFrequency": "Monthly", "percentageValue": 50}},
                     {"name": "fee", "pricing": {"pricingType": "RecurringPerUnit", "billingFrequency": "Monthly", "pricePoints": [{"currency": "USD", "unitPrice": 500}]}}]}),
-            ],
+            ]).collect(),
             _ => vec![json!({})],
         }
     }
@@ -198,6 +273,9 @@ impl<'a> World<'a> {
     pub(super) async fn outcome(&self, operation: &str, body: &Value) -> Outcome {
         let (method, path) = self.target(operation).await;
         let (status, answer) = self.api.call(method, &path, body.clone()).await;
+        if status < 300 {
+            self.sell(operation, &answer).await;
+        }
         if status < 300 && operation != "create-signals" {
             let signals: Vec<_> = [60, 40, 20].into_iter().map(signal).collect();
             self.api.call("POST", "/signals/bulk", json!({"signals": signals})).await;
@@ -227,8 +305,45 @@ impl<'a> World<'a> {
         Outcome { status, answer: settled(answer), money, shown: settled(shown) }
     }
 
+    /// Completes the checkout that was made, or one of the plan.
+    async fn sell(&self, operation: &str, answer: &Value) {
+        let made = answer["id"].as_str().unwrap_or_default();
+        let checkout = match operation {
+            "create-checkout" => made.to_owned(),
+            "create-plan" | "update-plan-by-id" => {
+                let offer = json!({"products": [{"id": self.product, "plans": [{"id": made}]}],
+                    "successUrl": "https://x.example", "externalCustomerId": "c"});
+                let checkout = self.api.call("POST", "/checkouts/", offer).await.1;
+                checkout["id"].as_str().unwrap_or_default().to_owned()
+            }
+            _ => return,
+        };
+        let complete = format!("checkouts/{checkout}/complete");
+        // A checkout for more than one use sells twice.
+        for _ in 0..2 {
+            self.api.control(&complete).await;
+        }
+        let now = json!({"eventName": "e", "customer": {"externalCustomerId": "c"}, "attribution": {"externalProductId": "p"}});
+        self.api.call("POST", "/signals/bulk", json!({"signals": [now, now, now]})).await;
+    }
+
     async fn target(&self, operation: &str) -> (&'static str, String) {
+        let of_customer = |what: &str| format!("/customers/{}/{what}", self.customers[0]);
+        let made = |name: &str| self.made.get(name).map(String::as_str).unwrap_or_default();
         let (kind, action) = match operation {
+            "create-customer-alias" => return ("POST", of_customer("aliases")),
+            "create-customer-unit" => return ("POST", of_customer("customer-units")),
+            "update-customer-unit" => return ("PATCH", of_customer("customer-units/u")),
+            "create-customer-funding-instructions" => return ("POST", of_customer("funding-instructions")),
+            "upsert-customer-user-by-external-id" => return ("PUT", "/customers/c/users/u".into()),
+            "update-customer-group" => return ("PATCH", format!("/customer-groups/{}", made("group"))),
+            "create-customer-group-members" => {
+                return ("POST", format!("/customer-groups/{}/members", made("group")));
+            }
+            "update-customer-group-members" => return ("PUT", format!("/customer-groups/{}/members", made("group"))),
+            "update-plan-by-id" => return ("PUT", format!("/plans/{}", made("plan"))),
+            "update-plan-upgrade-path" => return ("PUT", "/plans/upgrade-path".into()),
+            "update-pricing" => return ("PUT", format!("/pricing/{}", made("attribute"))),
             "update-invoice-by-id" => {
                 self.api.call("POST", &format!("/orders/{}/activate", self.order), Value::Null).await;
                 let id = self.api.invoices().await[0]["id"].as_str().unwrap().to_owned();
@@ -254,7 +369,22 @@ impl<'a> World<'a> {
     async fn shown(&self, answer: &Value) -> Value {
         let mut shown = Vec::new();
         let made = answer["id"].as_str().unwrap_or_default();
-        for path in ["customers/", "contacts/", "products/", "orders/", "checkouts/", "signals/", "webhooks"] {
+        const LISTS: [&str; 13] = [
+            "customers/",
+            "contacts/",
+            "products/",
+            "orders/",
+            "checkouts/",
+            "signals/",
+            "webhooks/",
+            "plans/",
+            "payments/",
+            "payment-allocations/",
+            "payment-methods/",
+            "customer-groups/",
+            "customers/external/c/customer-units",
+        ];
+        for path in LISTS {
             shown.push(self.api.call("GET", &format!("/{path}"), Value::Null).await.1);
         }
         for path in [format!("products/{}", self.product), format!("orders/{made}/lines"), format!("checkouts/{made}")]
@@ -264,6 +394,25 @@ impl<'a> World<'a> {
         shown.push(json!(self.api.emulator.idempotency_keys()));
         shown.into()
     }
+}
+
+/// Prices of a product or a plan, of every kind that has properties of its own.
+fn prices(tiers: &Value, last: &Value) -> impl Iterator<Item = Value> {
+    let graduated = |tiers: &Value| {
+        json!({"pricingType": "UsageGraduated", "eventName": "e",
+            "pricePoints": [{"currency": "USD", "unitPrice": 0, "tiers": tiers}]})
+    };
+    let five = json!([{"currency": "USD", "unitPrice": 5}]);
+    [
+        usage(json!({"unitPrice": 20})),
+        graduated(tiers),
+        graduated(last),
+        json!({"pricingType": "RecurringPerUnit", "billingFrequency": "Monthly", "pricePoints": five}),
+        json!({"pricingType": "RecurringPerUnit", "billingFrequency": "Custom", "billingFrequencyCustomMonths": 5,
+            "pricePoints": five}),
+        json!({"pricingType": "OneTimePerUnit", "pricePoints": five}),
+    ]
+    .into_iter()
 }
 
 fn signal(days: u64) -> Value {
@@ -286,6 +435,8 @@ fn settled(value: Value) -> Value {
     match value {
         Value::String(text) => match text.parse::<DateTime<Utc>>() {
             Ok(time) if (Utc::now() - time).num_minutes().abs() < 5 => "now".into(),
+            // What begins now ends at this time of another day.
+            Ok(time) => time.date_naive().to_string().into(),
             _ => text.into(),
         },
         Value::Array(all) => all.into_iter().map(settled).collect(),
@@ -296,12 +447,14 @@ fn settled(value: Value) -> Value {
 
 /// Sets a property of a body. A dot goes into an object and into the first of a list.
 pub(super) fn set(body: &mut Value, property: &str, value: Value) {
-    const LISTS: [&str; 10] = [
+    const LISTS: [&str; 12] = [
+        "allocations",
         "attributes",
         "costs",
         "creditBenefits",
         "creditUnitBrackets",
         "customCards",
+        "groups",
         "lines",
         "plans",
         "productAttributes",
