@@ -71,6 +71,8 @@ mod server;
 mod signals;
 mod store;
 mod table;
+mod value;
+mod values;
 mod webhooks;
 
 use std::collections::BTreeSet;

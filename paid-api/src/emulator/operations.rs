@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::contract::Matched;
 use super::refusal::{Refusal, Reply};
 use super::store::Store;
+use super::values;
 use crate::Timestamp;
 
 impl Store {
@@ -13,6 +14,9 @@ impl Store {
         check_bounds(matched)?;
         if matched.operation.contains("invoice") || matched.operation.contains("order") {
             self.roll();
+        }
+        if let Some(reply) = values::execute(self, matched, body) {
+            return reply;
         }
         match matched.operation.as_str() {
             "list-products" => Ok(self.list_products(matched)),

@@ -11,6 +11,7 @@ use super::costs::CollectedCost;
 use super::invoices::Settled;
 use super::signals::FailedSignal;
 use super::table::Table;
+use super::value::{ValueModels, ValueReceipts};
 use super::webhooks::Webhooks;
 use crate::Timestamp;
 
@@ -34,6 +35,8 @@ pub(super) struct Store {
     pub(super) settled: BTreeMap<String, Settled>,
     /// The ids of the invoices whose webhook was queued.
     pub(super) announced: BTreeSet<String>,
+    pub(super) models: ValueModels,
+    pub(super) receipts: ValueReceipts,
     pub(super) webhooks: Webhooks,
     pub(super) clock: Clock,
     ids_assigned: u64,
