@@ -41,6 +41,7 @@
 //!   as the operation `traces`.
 //! - It accepts every API key that starts with `paid_`, and responds to any other with 403.
 
+mod analytics;
 mod billing;
 mod builder;
 mod catalog;
@@ -63,17 +64,23 @@ mod orders;
 mod overview;
 mod page;
 mod pricing;
+mod queries;
 mod refusal;
 mod replay;
 mod requests;
+mod rows;
 mod seed;
 mod server;
 mod signals;
+#[cfg(feature = "emulator-sql")]
+mod sqlite;
 mod store;
 mod table;
 mod value;
 mod values;
 mod webhooks;
+#[allow(dead_code)] // A feature that is on replaces some of it.
+mod without;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -94,28 +101,8 @@ pub use fault::Fault;
 pub use requests::Recorded;
 use server::EmulatorState;
 pub use signals::FailedSignal;
-
-#[cfg(not(feature = "trace"))]
-mod collector {
-    //! No collector: spans exist with feature `trace` only.
-
-    use std::sync::Arc;
-
-    use axum::Router;
-
-    use super::fault::Faults;
-
-    #[derive(Debug, Clone, Default)]
-    pub(super) struct Collector {}
-
-    impl Collector {
-        pub(super) fn routes(&self, _: Arc<Faults>) -> Router {
-            Router::new()
-        }
-
-        pub(super) fn reset(&self) {}
-    }
-}
+#[allow(unused_imports)] // Features that are on replace all of it.
+use without::*;
 
 /// A running emulator. Dropping it stops it.
 #[derive(Debug)]

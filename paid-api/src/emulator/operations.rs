@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::contract::Matched;
+use super::queries;
 use super::refusal::{Refusal, Reply};
 use super::store::Store;
 use super::values;
@@ -15,7 +16,8 @@ impl Store {
         if matched.operation.contains("invoice") || matched.operation.contains("order") {
             self.roll();
         }
-        if let Some(reply) = values::execute(self, matched, body) {
+        let of_group = values::execute(self, matched, body).or_else(|| queries::execute(self, matched, body));
+        if let Some(reply) = of_group {
             return reply;
         }
         match matched.operation.as_str() {

@@ -12,6 +12,7 @@ use chrono::TimeDelta;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
+use super::analytics::only_reads;
 use super::contract::{Contract, Matched, Violation};
 use super::control::Act;
 use super::fault::{Fault, Faults};
@@ -144,7 +145,8 @@ impl EmulatorState {
         let reply = store.execute(matched, body);
         store.clock.hold(None);
         // A request that only reads may be the first that finds a period ended, which posts its invoice.
-        if reply.is_ok() && (request.method != Method::GET || invoices(&store) != before) {
+        let only_reads = request.method == Method::GET || only_reads(&matched.operation);
+        if reply.is_ok() && (!only_reads || invoices(&store) != before) {
             self.journals.changed(|| request.entry(at, Some(&matched.operation), matched.status));
         }
         reply

@@ -22,6 +22,7 @@ mod versions;
 mod worth;
 
 pub(super) use delivered::Delivered;
+pub(super) use model::Whose;
 pub(super) use period::Period;
 pub(super) use receipt::{Figures, Scope};
 pub(super) use receipts::{Given, ValueReceipts};

@@ -65,7 +65,13 @@ fn known_events(store: &Store) -> Vec<String> {
 
 /// A signal, as value is calculated from it.
 pub(super) fn occurrence(signal: &StoredSignal) -> Occurrence<'_> {
-    Occurrence { id: &signal.id, event: &signal.event_name, at: *signal.at, data: &signal.data }
+    Occurrence {
+        id: &signal.id,
+        event: &signal.event_name,
+        product: &signal.product,
+        at: *signal.at,
+        data: &signal.data,
+    }
 }
 
 /// The customer that `customerId` names, by Paid's id or the user's own, or that `externalCustomerId` names: one of them.

@@ -2,6 +2,7 @@
 //! and exports of the emulator.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod analytics;
 mod delivered;
 mod metrics;
 mod models;

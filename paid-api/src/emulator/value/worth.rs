@@ -20,6 +20,7 @@ const QUANTITY: &str = "quantity";
 pub(in crate::emulator) struct Occurrence<'a> {
     pub(in crate::emulator) id: &'a str,
     pub(in crate::emulator) event: &'a str,
+    pub(in crate::emulator) product: &'a str,
     pub(in crate::emulator) at: DateTime<Utc>,
     pub(in crate::emulator) data: &'a Value,
 }
