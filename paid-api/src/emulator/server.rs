@@ -1,6 +1,7 @@
 //! The API over HTTP: checks the API key and the contract, applies faults, executes operations, sends webhooks.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -34,6 +35,8 @@ pub(super) struct EmulatorState {
     pub(super) faults: Arc<Faults>,
     pub(super) requests: RequestLog,
     pub(super) journals: Journals,
+    /// Where it listens.
+    pub(super) address: OnceLock<SocketAddr>,
     store: Arc<Mutex<Store>>,
     /// Sends webhooks, in order.
     http: Arc<tokio::sync::Mutex<WebhookClient>>,
@@ -111,6 +114,12 @@ impl EmulatorState {
         self.requests.clear();
     }
 
+    /// The file of an export, as long as it can be downloaded.
+    pub(super) fn export_file(&self, id: &str) -> Option<String> {
+        let store = self.store();
+        store.summaries.file(id, store.clock.now()).map(str::to_owned)
+    }
+
     /// Sends the queued webhooks in order. Returns true if every one was acknowledged.
     async fn send_webhooks(&self) -> bool {
         self.start_sending().await.unwrap_or(false)
@@ -166,13 +175,21 @@ impl EmulatorState {
         reply
     }
 
+    /// A file of the emulator's own is downloaded from its address.
+    fn addressed(&self, mut answer: Value) -> Value {
+        if let (Some(path), Some(address)) = (answer["downloadUrl"].as_str(), self.address.get()) {
+            answer["downloadUrl"] = format!("http://{address}{path}").into();
+        }
+        answer
+    }
+
     async fn answer(&self, request: &Target<'_>, checked: Result<(Matched, Value), Violation>) -> JsonAnswer {
         let (matched, body) = match checked {
             Ok(checked) => checked,
             Err(violation) => return rejected(&violation),
         };
         match self.execute(request, &matched, &body).await {
-            Ok(answer) => checked_answer(&matched, answer),
+            Ok(answer) => checked_answer(&matched, self.addressed(answer)),
             Err(refusal) => refusal.into(),
         }
     }

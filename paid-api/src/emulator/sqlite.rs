@@ -29,6 +29,12 @@ const LENGTH: i32 = 16 << 20;
 /// The tables that a statement reads.
 type Read = Arc<Mutex<BTreeSet<String>>>;
 
+/// Refuses what is no single `SELECT` over the tables.
+pub(super) fn check(question: &Question<'_>) -> Result<(), Refusal> {
+    let mut connection = open(question).map_err(|error| internal(&error))?;
+    tables_read(&mut connection, question).map(drop)
+}
+
 /// Runs a statement. Only the tables that it reads are filled.
 pub(super) fn query(question: &Question<'_>, fill: Fill<'_>) -> Result<Answer, Refusal> {
     let mut connection = open(question).map_err(|error| internal(&error))?;

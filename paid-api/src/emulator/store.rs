@@ -10,8 +10,10 @@ use super::clock::Clock;
 use super::costs::CollectedCost;
 use super::invoices::Settled;
 use super::signals::FailedSignal;
+use super::summaries::SignalSummaries;
 use super::table::Table;
 use super::value::{ValueModels, ValueReceipts};
+use super::views::CustomViews;
 use super::webhooks::Webhooks;
 use crate::Timestamp;
 
@@ -37,6 +39,8 @@ pub(super) struct Store {
     pub(super) announced: BTreeSet<String>,
     pub(super) models: ValueModels,
     pub(super) receipts: ValueReceipts,
+    pub(super) views: CustomViews,
+    pub(super) summaries: SignalSummaries,
     pub(super) webhooks: Webhooks,
     pub(super) clock: Clock,
     ids_assigned: u64,

@@ -22,12 +22,13 @@ mod versions;
 mod worth;
 
 pub(super) use delivered::Delivered;
+pub(super) use fraction::total;
 pub(super) use model::Whose;
 pub(super) use period::Period;
 pub(super) use receipt::{Figures, Scope};
 pub(super) use receipts::{Given, ValueReceipts};
 pub(super) use versions::ValueModels;
-pub(super) use worth::Occurrence;
+pub(super) use worth::{Occurrence, found};
 
 use super::refusal::Refusal;
 

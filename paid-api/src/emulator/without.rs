@@ -31,6 +31,10 @@ pub(super) mod sqlite {
         Err(missing(question))
     }
 
+    pub(in crate::emulator) fn check(question: &Question<'_>) -> Result<(), Refusal> {
+        Err(missing(question))
+    }
+
     fn missing(question: &Question<'_>) -> Refusal {
         let what = format!("SQL without the cargo feature emulator-sql ({})", question.place);
         Refusal::not_implemented(&what)

@@ -4,9 +4,12 @@
 
 mod analytics;
 mod delivered;
+mod exports;
 mod metrics;
 mod models;
 mod receipts;
+mod replay;
+mod views;
 
 use paid::emulator::Emulator;
 use paid::types::*;
