@@ -21,7 +21,8 @@
 //! # Behaviour
 //!
 //! - It implements the operations on products, customers, contacts, orders (with lines and activation), signals, costs,
-//!   invoices (with lines), checkouts and webhooks. Every other operation of the document responds with 501 and its name.
+//!   invoices (with lines), checkouts, webhooks, value models, value metrics, value receipts, delivered value, analytics, custom
+//!   views and signal summaries. Every other operation of the document responds with 501 and its name.
 //! - A request that violates the document gets 400 and the place of the violation.
 //! - An active order has an invoice for every period that began: one-time and recurring prices, seats, and the signals of the
 //!   period. A draft is computed whenever it is read; what was posted or paid never changes. Amounts are in the currency's
@@ -33,7 +34,11 @@
 //! - A signal is billed if its customer has an active order for its product with a usage price for exactly its event name.
 //!   Without a product, or with one that does not exist, it fails; [`Emulator::failed_signals`] says why. An unknown external
 //!   customer id creates the customer; a repeated idempotency key counts as a duplicate.
-//! - Costs are kept with every digit, all of a request or none. No operation reads them; [`Emulator::costs`] does.
+//! - Costs are kept with every digit, all of a request or none. [`Emulator::costs`] and the table `fact_cost` show them.
+//! - What signals are worth is calculated exactly from the active value model, whenever it is read; a value receipt keeps what
+//!   it was filled with. What a value model says and the emulator cannot calculate is refused.
+//! - With feature `emulator-sql`, it runs SQL over tables of its own, read-only, in SQLite: for analytics and for custom views.
+//!   Without it, they respond with 501. `docs/emulator.md` lists the tables.
 //! - It signs webhooks and sends them, to loopback addresses only: when an invoice is created, posted or paid
 //!   ([`Emulator::pay_invoice`]), when a checkout is created, completed or expires, for tests, and on demand
 //!   ([`Emulator::send_webhook`]).
@@ -43,6 +48,7 @@
 
 mod accounts;
 mod amendments;
+mod analytics;
 mod attributes;
 mod billing;
 mod builder;
@@ -57,6 +63,7 @@ mod control;
 mod costs;
 mod credits;
 mod customers;
+mod downloads;
 mod fault;
 mod http;
 mod invoices;
@@ -71,18 +78,28 @@ mod page;
 mod payments;
 mod plans;
 mod pricing;
+mod queries;
 mod refusal;
 mod replay;
 mod requests;
+mod rows;
 mod seats;
 mod seed;
 mod server;
 mod settlement;
 mod signals;
+#[cfg(feature = "emulator-sql")]
+mod sqlite;
 mod store;
+mod summaries;
 mod table;
 mod unit_caps;
+mod value;
+mod values;
+mod views;
 mod webhooks;
+#[allow(dead_code)] // A feature that is on replaces some of it.
+mod without;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -103,28 +120,8 @@ pub use fault::Fault;
 pub use requests::Recorded;
 use server::EmulatorState;
 pub use signals::FailedSignal;
-
-#[cfg(not(feature = "trace"))]
-mod collector {
-    //! No collector: spans exist with feature `trace` only.
-
-    use std::sync::Arc;
-
-    use axum::Router;
-
-    use super::fault::Faults;
-
-    #[derive(Debug, Clone, Default)]
-    pub(super) struct Collector {}
-
-    impl Collector {
-        pub(super) fn routes(&self, _: Arc<Faults>) -> Router {
-            Router::new()
-        }
-
-        pub(super) fn reset(&self) {}
-    }
-}
+#[allow(unused_imports)] // Features that are on replace all of it.
+use without::*;
 
 /// A running emulator. Dropping it stops it.
 #[derive(Debug)]

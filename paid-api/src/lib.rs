@@ -41,7 +41,8 @@
 //! - `metrics`: publishes the emitter's [`Stats`] through the `metrics` facade, as `paid_signals_*`.
 //! - `gzip`: compresses requests, see [`ClientBuilder::gzip`].
 //! - `cli`: the program `cargo paid`.
-//! - `emulator`: a local Paid for development and tests, see `paid::emulator`; `emulator-cli`: the program `paid-emulator`.
+//! - `emulator`: a local Paid for development and tests, see `paid::emulator`; `emulator-sql`: SQL in it; `emulator-cli`: the
+//!   program `paid-emulator`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

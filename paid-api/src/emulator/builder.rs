@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use super::collector::Collector;
 use super::local::{Reach, guard};
 use super::server::EmulatorState;
-use super::{Emulator, control, journal, page, server};
+use super::{Emulator, control, downloads, journal, page, server};
 
 /// Sets up an [`Emulator`].
 ///
@@ -92,12 +92,14 @@ impl EmulatorBuilder {
         self.fill(&state)?;
         let listener = TcpListener::bind(SocketAddr::new(self.address, self.port)).await?;
         let address = listener.local_addr()?;
+        let address = *state.address.get_or_init(|| address);
         let collector = Collector::default();
         let reach = if address.ip().is_loopback() { Reach::Local } else { Reach::Network };
-        let reset = collector.clone();
+        let (reset, exports) = (collector.clone(), Arc::clone(&state));
         let router = server::router(Arc::clone(&state))
             .merge(control::routes(Arc::clone(&state), Arc::new(move || reset.reset())))
             .merge(collector.routes(Arc::clone(&state.faults)))
+            .merge(downloads::routes(move |id| exports.export_file(id)))
             .merge(page::routes())
             .layer(from_fn_with_state(reach, guard));
         let task = tokio::spawn(async move {

@@ -1,4 +1,4 @@
-//! Costs: taken in all or none. No invoice depends on them; [`Emulator::costs`] shows them.
+//! Costs: taken in all or none. No invoice depends on them; [`Emulator::costs`] and SQL show them.
 
 use iso_currency::Currency;
 use rust_decimal::Decimal;
@@ -10,7 +10,7 @@ use super::refusal::{Refusal, Reply};
 use super::store::Store;
 use crate::{JsonObject, Timestamp};
 
-/// A cost that the emulator took in. The document has no operation that reads costs.
+/// A cost that the emulator took in. Of the document's operations, only SQL reads costs.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CollectedCost {

@@ -8,8 +8,10 @@ mod state;
 use serde_json::Value;
 
 use super::contract::Matched;
+use super::queries;
 use super::refusal::{Refusal, Reply};
 use super::store::Store;
+use super::values;
 use crate::Timestamp;
 
 /// Parts of the names of operations that depend on what began and ended since.
@@ -18,7 +20,7 @@ const TIMED: [&str; 5] = ["checkout", "customer-state", "invoice", "order", "pay
 /// Executes an operation of its kind, and returns `None` for others.
 type Execute = fn(&mut Store, &Matched, &Value) -> Option<Reply>;
 
-const GROUPS: [Execute; 3] = [accounts::execute, credits::execute, sales::execute];
+const GROUPS: [Execute; 5] = [accounts::execute, credits::execute, sales::execute, values::execute, queries::execute];
 
 impl Store {
     /// Executes an operation.

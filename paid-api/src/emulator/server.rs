@@ -1,6 +1,7 @@
 //! The API over HTTP: checks the API key and the contract, applies faults, executes operations, sends webhooks.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,6 +13,7 @@ use chrono::TimeDelta;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
+use super::analytics::only_reads;
 use super::contract::{Contract, Matched, Violation};
 use super::control::Act;
 use super::fault::{Fault, Faults};
@@ -33,6 +35,8 @@ pub(super) struct EmulatorState {
     pub(super) faults: Arc<Faults>,
     pub(super) requests: RequestLog,
     pub(super) journals: Journals,
+    /// Where it listens.
+    pub(super) address: OnceLock<SocketAddr>,
     store: Arc<Mutex<Store>>,
     /// Sends webhooks, in order.
     http: Arc<tokio::sync::Mutex<WebhookClient>>,
@@ -113,6 +117,12 @@ impl EmulatorState {
         self.requests.clear();
     }
 
+    /// The file of an export, as long as it can be downloaded.
+    pub(super) fn export_file(&self, id: &str) -> Option<String> {
+        let store = self.store();
+        store.summaries.file(id, store.clock.now()).map(str::to_owned)
+    }
+
     /// Sends the queued webhooks in order. Returns true if every one was acknowledged.
     async fn send_webhooks(&self) -> bool {
         self.start_sending().await.unwrap_or(false)
@@ -147,7 +157,8 @@ impl EmulatorState {
         let reply = store.execute(matched, body);
         store.clock.hold(None);
         // A request that only reads may be the first that finds a period ended, which posts its invoice.
-        if reply.is_ok() && (request.method != Method::GET || invoices(&store) != before) {
+        let only_reads = request.method == Method::GET || only_reads(&matched.operation);
+        if reply.is_ok() && (!only_reads || invoices(&store) != before) {
             self.journals.changed(|| request.entry(at, Some(&matched.operation), matched.status));
         }
         reply
@@ -167,13 +178,21 @@ impl EmulatorState {
         reply
     }
 
+    /// A file of the emulator's own is downloaded from its address.
+    fn addressed(&self, mut answer: Value) -> Value {
+        if let (Some(path), Some(address)) = (answer["downloadUrl"].as_str(), self.address.get()) {
+            answer["downloadUrl"] = format!("http://{address}{path}").into();
+        }
+        answer
+    }
+
     async fn answer(&self, request: &Target<'_>, checked: Result<(Matched, Value), Violation>) -> JsonAnswer {
         let (matched, body) = match checked {
             Ok(checked) => checked,
             Err(violation) => return rejected(&violation),
         };
         match self.execute(request, &matched, &body).await {
-            Ok(answer) => checked_answer(&matched, answer),
+            Ok(answer) => checked_answer(&matched, self.addressed(answer)),
             Err(refusal) => refusal.into(),
         }
     }

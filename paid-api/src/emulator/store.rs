@@ -18,7 +18,10 @@ use super::plans::Plans;
 use super::refusal::Refusal;
 use super::seats::Seats;
 use super::signals::{FailedSignal, Signals};
+use super::summaries::SignalSummaries;
 use super::table::Table;
+use super::value::{ValueModels, ValueReceipts};
+use super::views::CustomViews;
 use super::webhooks::Webhooks;
 use crate::Timestamp;
 
@@ -58,6 +61,10 @@ pub(super) struct Store {
     pub(super) seats: Seats,
     pub(super) payments: Payments,
     pub(super) payment_methods: Methods,
+    pub(super) models: ValueModels,
+    pub(super) receipts: ValueReceipts,
+    pub(super) views: CustomViews,
+    pub(super) summaries: SignalSummaries,
     pub(super) webhooks: Webhooks,
     pub(super) clock: Clock,
     ids_assigned: u64,
