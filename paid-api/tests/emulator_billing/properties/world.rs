@@ -273,10 +273,11 @@ impl<'a> World<'a> {
     pub(super) async fn outcome(&self, operation: &str, body: &Value) -> Outcome {
         let (method, path) = self.target(operation).await;
         let (status, answer) = self.api.call(method, &path, body.clone()).await;
-        if status < 300 {
-            self.sell(operation, &answer).await;
+        if status >= 300 {
+            return Outcome { status, answer, money: Value::Null, shown: Value::Null };
         }
-        if status < 300 && operation != "create-signals" {
+        self.sell(operation, &answer).await;
+        if operation != "create-signals" {
             let signals: Vec<_> = [60, 40, 20].into_iter().map(signal).collect();
             self.api.call("POST", "/signals/bulk", json!({"signals": signals})).await;
             let cost = json!({"type": "cost", "amount": 1, "currency": "USD", "vendor": "v", "timestamp": time(20),
