@@ -163,14 +163,6 @@ async fn what_the_document_does_not_allow_gets_400_and_the_place() {
 }
 
 #[tokio::test]
-async fn an_operation_it_does_not_have_answers_501_and_names_it() {
-    let emulator = Emulator::start().await.unwrap();
-    let error = emulator.client().request(Method::GET, "/value-models/").await.unwrap_err();
-    assert_eq!(error.status().unwrap(), 501);
-    assert!(error.to_string().contains("does not implement get-current-value-model"), "{error}");
-}
-
-#[tokio::test]
 async fn an_invalid_api_key_gets_403() {
     let emulator = Emulator::start().await.unwrap();
     let client = Client::builder().api_key("wrong").base_url(emulator.url()).build().unwrap();

@@ -87,3 +87,25 @@ fn check_bounds(matched: &Matched) -> Result<(), Refusal> {
         None => Ok(()),
     }
 }
+
+#[cfg(all(test, feature = "emulator-sql"))]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::emulator::contract::Contract;
+
+    #[test]
+    fn every_operation_of_the_document_is_executed_or_refused_for_a_reason() {
+        let ids: Vec<_> = Contract::of_paid().operations().collect();
+        assert_eq!(ids.len(), 158);
+        for operation in ids {
+            let path = ["id", "externalId", "alias", "orderId", "displayId", "slug", "version", "seatId"];
+            let path = path.into_iter().map(|name| (name.to_owned(), "x".to_owned())).collect();
+            let matched = Matched { operation: operation.to_owned(), path, query: [].into(), status: 200 };
+            if let Err(refusal) = Store::default().execute(&matched, &json!({})) {
+                assert!(!refusal.error.ends_with(operation), "{refusal:?}");
+            }
+        }
+    }
+}

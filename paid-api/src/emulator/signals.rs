@@ -137,15 +137,15 @@ impl Store {
 
     /// Whether the filters of a query let a signal pass.
     fn is_meant(&self, signal: &Signal<'_>, matched: &Matched) -> bool {
-        let external = |row: Option<&JsonObject>| row.and_then(|row| text(row, "externalId")).map(str::to_owned);
+        let is_of = |row: Option<&JsonObject>, id: &str| row.and_then(|row| text(row, "id")) == Some(id);
         matched.query.iter().all(|(name, wanted)| {
             let bound = wanted.parse::<Timestamp>().ok();
             match name.as_str() {
                 "signalName" => signal.event_name == wanted,
                 "customerId" => signal.customer == wanted,
                 "productId" => signal.product == wanted,
-                "externalCustomerId" => external(self.customers.find("id", signal.customer)).as_deref() == Some(wanted),
-                "externalProductId" => external(self.products.find("id", signal.product)).as_deref() == Some(wanted),
+                "externalCustomerId" => is_of(self.customers.find("externalId", wanted), signal.customer),
+                "externalProductId" => is_of(self.products.find("externalId", wanted), signal.product),
                 "createdAtFrom" => Some(signal.arrived) >= bound,
                 "createdAtTo" => Some(signal.arrived) <= bound,
                 _ => true,

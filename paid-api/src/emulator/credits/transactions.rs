@@ -36,13 +36,15 @@ impl Credits {
 
     /// Whether the filters of a query let a transaction pass.
     pub(super) fn is_meant(&self, transaction: &Transaction, customers: &Customers, matched: &Matched) -> bool {
-        let customer = || customers.find("id", &transaction.customer);
         matched.query.iter().all(|(name, wanted)| {
             let bound = wanted.parse::<Timestamp>().ok();
             let at = Some(Timestamp::from(transaction.at));
             match name.as_str() {
                 "customerId" => transaction.customer == *wanted,
-                "externalCustomerId" => customer().and_then(|row| text(row, "externalId")) == Some(wanted),
+                "externalCustomerId" => {
+                    let customer = customers.find("externalId", wanted);
+                    customer.and_then(|row| text(row, "id")) == Some(&transaction.customer)
+                }
                 "creditsCurrencyId" => transaction.currency == *wanted,
                 "creditCurrencyKey" => self.by_key(wanted) == Some(&transaction.currency),
                 "eventName" => transaction.origin.event.as_deref() == Some(wanted),
