@@ -1,7 +1,7 @@
 //! A local Paid for development and tests: feature `emulator`.
 //!
-//! It keeps products, customers, contacts, orders, signals and invoices in memory, checks every request against the API's
-//! document, prices signals with exact decimals, and simulates failures on demand. It listens on loopback only.
+//! It keeps products, plans, customers, orders, signals, invoices and payments in memory, checks every request against the
+//! API's document, prices signals with exact decimals, and simulates failures on demand. It listens on loopback only.
 //!
 //! ```
 //! use paid::emulator::{Emulator, Fault};
@@ -20,17 +20,18 @@
 //!
 //! # Behaviour
 //!
-//! - It implements the operations on products, customers, contacts, orders (with lines and activation), signals, costs,
-//!   invoices (with lines), checkouts, webhooks, value models, value metrics, value receipts, delivered value, analytics, custom
-//!   views and signal summaries. Every other operation of the document responds with 501 and its name.
+//! - It implements every operation of the document.
 //! - A request that violates the document gets 400 and the place of the violation.
 //! - An active order has an invoice for every period that began: one-time and recurring prices, seats, and the signals of the
 //!   period. A draft is computed whenever it is read; what was posted or paid never changes. Amounts are in the currency's
 //!   smallest unit. The rules, each with its source, are in `docs/billing-rules.md`.
 //! - What is taken in is done: a request with anything that changes money and that the emulator cannot do gets 400 or 501 and
 //!   the place.
-//! - `POST /__emulator/invoices/{id}/post`, `…/pay` and `…/fail-payment`, and `POST /__emulator/checkouts/{id}/complete` and
-//!   `…/expire`, make happen what Paid does by itself or its users do elsewhere. They need the API key.
+//! - A payment that is allocated to lines of an invoice pays it, in parts, too. More than what is left is refused.
+//! - A completed checkout has created the customer, an active order of what was bought, its invoice and the payment.
+//! - `POST /__emulator/invoices/{id}/post`, `…/pay` and `…/fail-payment`, `POST /__emulator/payments/{id}/post` and `…/fail`, and
+//!   `POST /__emulator/checkouts/{id}/complete` and `…/expire`, make happen what Paid does by itself or its users do elsewhere.
+//!   They need the API key.
 //! - A signal is billed if its customer has an active order for its product with a usage price for exactly its event name.
 //!   Without a product, or with one that does not exist, it fails; [`Emulator::failed_signals`] says why. An unknown external
 //!   customer id creates the customer; a repeated idempotency key counts as a duplicate.
@@ -40,8 +41,8 @@
 //! - With feature `emulator-sql`, it runs SQL over tables of its own, read-only, in SQLite: for analytics and for custom views.
 //!   Without it, they respond with 501. `docs/emulator.md` lists the tables.
 //! - It signs webhooks and sends them, to loopback addresses only: when an invoice is created, posted or paid
-//!   ([`Emulator::pay_invoice`]), when a checkout is created, completed or expires, for tests, and on demand
-//!   ([`Emulator::send_webhook`]).
+//!   ([`Emulator::pay_invoice`]), when a payment succeeds or fails, when a checkout is created, completed
+//!   ([`Emulator::complete_checkout`]) or expires, for tests, and on demand ([`Emulator::send_webhook`]).
 //! - With feature `trace`, it has a collector for spans, in protobuf or JSON, at `Emulator::collector_url`; faults address it
 //!   as the operation `traces`.
 //! - It accepts every API key that starts with `paid_`, and responds to any other with 403.
@@ -201,7 +202,8 @@ impl Emulator {
         self.state.store().failed_signals.iter().cloned().collect()
     }
 
-    /// Marks an invoice as paid, posts it if it is a draft, and sends the webhooks. Returns true if it was there and not paid.
+    /// Pays what is left of an invoice, posts it if it is a draft, and sends the webhooks. Returns true if it was there and not
+    /// paid.
     pub async fn pay_invoice(&self, id: &str) -> bool {
         self.state.act_named("invoices", "pay", id).await
     }

@@ -235,6 +235,8 @@ async fn an_invoice_that_a_read_finds_ended_stays_posted_over_a_restart() {
     seed["orders"][0]["startDate"] = (chrono::Utc::now() - chrono::TimeDelta::days(100)).to_rfc3339().into();
     let start = || Emulator::builder().seed(seed.clone()).state(&file).start();
     let emulator = start().await.unwrap();
+    // Also a read that finds nothing.
+    emulator.client().invoices().get("inv_none").await.unwrap_err();
     let before = invoices(&emulator.client()).await;
     assert!(before.iter().filter(|(status, _)| status == "posted").count() > 1, "{before:?}");
     let posted = emulator.client().invoices().list().await.unwrap().data.first().unwrap().unwrap().posted_date;

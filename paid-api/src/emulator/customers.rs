@@ -10,7 +10,14 @@ use crate::JsonObject;
 
 impl Store {
     pub(super) fn list_customers(&self, matched: &Matched) -> Value {
-        page(self.customers.rows().iter().filter(|row| passes(row, matched)).cloned().map(Value::Object), matched)
+        let mut filters = matched.clone();
+        if let Some(external) = filters.query.remove("externalId") {
+            // An alias names its customer here, too.
+            let found = self.customers.find("externalId", &external).and_then(|row| text(row, "id"));
+            filters.query.insert("id".into(), found.unwrap_or_default().to_owned());
+        }
+        let rows = self.customers.rows().iter().filter(|row| passes(row, &filters));
+        page(rows.cloned().map(Value::Object), matched)
     }
 
     /// Idempotent by external id: a known one returns the customer that has it.

@@ -156,10 +156,13 @@ impl EmulatorState {
         let before = invoices(&store);
         let reply = store.execute(matched, body);
         store.clock.hold(None);
-        // A request that only reads may be the first that finds a period ended, which posts its invoice.
+        // A request that only reads, or that is refused, may be the first that finds a period ended, which posts its invoice.
+        let has_moved = invoices(&store) != before;
         let only_reads = request.method == Method::GET || only_reads(&matched.operation);
-        if reply.is_ok() && (!only_reads || invoices(&store) != before) {
+        if reply.is_ok() && (!only_reads || has_moved) {
             self.journals.changed(|| request.entry(at, Some(&matched.operation), matched.status));
+        } else if has_moved {
+            self.journals.changed(|| Entry::of_clock(TimeDelta::zero(), at));
         }
         reply
     }

@@ -159,7 +159,7 @@ impl Store {
 }
 
 /// The UUID of an assigned id.
-pub(super) fn uuid_of(id: &str) -> String {
+fn uuid_of(id: &str) -> String {
     let digits = id.rsplit('_').next().unwrap_or_default();
     format!("00000000-0000-4000-8000-{digits:0>12}")
 }

@@ -24,6 +24,9 @@ async fn an_alias_names_its_customer_wherever_an_external_id_does() {
     assert_eq!(api.emulator.costs()[0].customer_id, acme);
     assert_eq!(api.get("/customers/").await["pagination"]["total"], 1);
     // Filters of lists.
+    let listed = api.get("/customers/?externalId=acme-eu").await;
+    assert_eq!((&listed["data"][0]["id"], &listed["pagination"]["total"]), (&json!(acme), &json!(1)));
+    assert_eq!(api.get("/customers/?externalId=nobody").await["pagination"]["total"], 0);
     let order =
         json!({"customerId": acme, "currency": "USD", "creationState": "active", "lines": [{"productId": product}]});
     api.post("/orders/", order).await;
