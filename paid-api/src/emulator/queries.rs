@@ -114,10 +114,15 @@ fn view_data(store: &Store, matched: &Matched) -> Reply {
     for query in &view.queries {
         let place = format!("queries.{}.sql", query.id);
         let question = Question { sql: &query.sql, now: shown_time(now), period: period.clone(), place: &place };
-        let answer = sqlite::query(&question, &|table| rows.of(table))?;
+        let answer = sqlite::query(&question, &|table| rows.of(table)).map_err(of_view)?;
         data.insert(query.id.clone(), objects(answer, view, &place)?);
     }
     Ok(json!({"data": data}))
+}
+
+/// The document has no 422 for views.
+fn of_view(refusal: Refusal) -> Refusal {
+    Refusal { status: if refusal.status == 422 { 400 } else { refusal.status }, ..refusal }
 }
 
 /// The rows of an answer as objects. An answer that is cut off would look whole.

@@ -66,8 +66,8 @@ async fn what_a_metric_may_not_be_is_refused() {
         (request(&|body| body["expectedActiveVersion"] = 7.into()), 409, "expectedActiveVersion"),
         (request(&|body| body["slug"] = "hours".into()), 409, "body.slug"),
         (request(&|body| body["signal"]["eventName"] = "never_sent".into()), 400, "body.signal.eventName"),
-        (request(&|body| body["unit"] = json!({"type": "custom"})), 400, "unit.unit"),
-        (request(&|body| body["formula"]["expression"] = "calls".into()), 400, "expression"),
+        (request(&|body| body["unit"] = json!({"type": "custom"})), 400, "body.unit.unit"),
+        (request(&|body| body["formula"]["expression"] = "calls".into()), 400, "body.formula.expression"),
         (
             request(&|body| body["formula"]["variables"] = json!([{"id": "calls", "label": "Calls"}])),
             400,

@@ -48,8 +48,7 @@ pub(super) fn write(columns: &Columns, months: &Months, customers: &[Customer<'_
                 by_month.entry(month).or_default().push(usage);
             }
         }
-        for month in months.all() {
-            let Some(signals) = by_month.get(&month) else { continue };
+        for (month, signals) in &by_month {
             let month = month.format("%Y-%m").to_string();
             let keys = [customer.id, customer.external.unwrap_or_default(), customer.name, &month];
             let cells: Vec<String> = columns.all.iter().map(|column| cell(columns, column, signals)).collect();

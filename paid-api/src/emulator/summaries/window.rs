@@ -1,6 +1,6 @@
 //! The months of an export.
 
-use chrono::{DateTime, Datelike, Months as MonthCount, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde_json::Value;
 
 use super::super::refusal::Refusal;
@@ -31,13 +31,6 @@ impl Months {
     /// The start of the month of a time, if it is one of these months.
     pub(super) fn of(&self, time: DateTime<Utc>) -> Option<NaiveDate> {
         time.date_naive().with_day(1).filter(|month| (self.first..self.end).contains(month))
-    }
-
-    /// The starts of the months.
-    pub(super) fn all(&self) -> impl Iterator<Item = NaiveDate> + use<> {
-        let end = self.end;
-        let next = |month: &NaiveDate| month.checked_add_months(MonthCount::new(1));
-        std::iter::successors(Some(self.first), next).take_while(move |month| *month < end)
     }
 }
 

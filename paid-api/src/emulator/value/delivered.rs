@@ -118,27 +118,17 @@ impl Delivered<'_> {
 
     /// The events that occurred, in the model's order.
     fn events(&self) -> Vec<Value> {
-        let mut events: Vec<&str> = Vec::new();
-        for binding in self.model.bindings(whose(self.customer)) {
-            let occurred = self.signals.iter().any(|signal| signal.event == binding.event);
-            if occurred && !events.contains(&binding.event.as_str()) {
-                events.push(&binding.event);
-            }
-        }
-        events.into_iter().map(|event| self.event(event)).collect()
+        let bindings = self.model.bindings(whose(self.customer)).map(|binding| binding.event.as_str());
+        let occurred = bindings.filter(|event| self.signals.iter().any(|signal| signal.event == *event));
+        distinct(occurred).into_iter().map(|event| self.event(event)).collect()
     }
 
     fn event(&self, event: &str) -> Value {
         let bindings: Vec<_> =
             self.model.bindings(whose(self.customer)).filter(|binding| binding.event == event).collect();
-        let mut slugs: Vec<&str> = Vec::new();
-        for formula in bindings.iter().filter_map(|binding| self.model.formula(binding.formula.as_deref()?)) {
-            if !slugs.contains(&formula.metric.as_str()) {
-                slugs.push(&formula.metric);
-            }
-        }
-        let mut tags: Vec<&str> = bindings.iter().flat_map(|binding| &binding.tags).map(String::as_str).collect();
-        tags.dedup();
+        let formulas = bindings.iter().filter_map(|binding| self.model.formula(binding.formula.as_deref()?));
+        let slugs = distinct(formulas.map(|formula| formula.metric.as_str()));
+        let tags = distinct(bindings.iter().flat_map(|binding| &binding.tags).map(String::as_str));
         let own = bindings.iter().find_map(|binding| binding.description.clone());
         let metrics = self.content["valueTypes"].as_array().into_iter().flatten();
         let of_metric = || {
@@ -175,6 +165,17 @@ impl Delivered<'_> {
         }
         Some(shown)
     }
+}
+
+/// Each text once, in the order of the first ones.
+fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut seen = Vec::new();
+    for text in texts {
+        if !seen.contains(&text) {
+            seen.push(text);
+        }
+    }
+    seen
 }
 
 /// The sum in one unit; `None` if there is none that states all of it.

@@ -6,7 +6,9 @@ use super::super::contract::Matched;
 use super::super::refusal::{Refusal, Reply};
 use super::super::table::page;
 use super::edits;
+use super::reading;
 use super::shown;
+use super::unit::Unit;
 use super::versions::ValueModels;
 use super::{conflict, slug};
 use crate::Timestamp;
@@ -56,6 +58,8 @@ impl ValueModels {
             let error = format!("no signal {event:?} was sent, and no active product bills one");
             return Err(Refusal::invalid("body.signal.eventName", error));
         }
+        Unit::read(&body["unit"], "body.unit")?;
+        reading::formula(&body["formula"], "body.formula")?;
         check_defaults(body)?;
         let formula = format!("{slug}_formula");
         let mut metric = json!({"slug": slug, "name": name, "unit": body["unit"]});
@@ -82,7 +86,6 @@ impl ValueModels {
         signal.entry("label").or_insert_with(|| event.into());
         signal.insert("formulaId".into(), formula.into());
         edits::push(&mut content, "signals", signal.into());
-        // The places are those of the model, where they differ from the request's.
         self.publish(content, "body", now)?;
         Ok(self.acknowledged(&slug, name))
     }
@@ -95,6 +98,9 @@ impl ValueModels {
         check_sources(body)?;
         for (variable, edit) in body["variables"].as_object().into_iter().flatten() {
             edits::variable(&mut content, slug, variable, edit)?;
+        }
+        if let Some(unit) = body.get("unit") {
+            Unit::read(unit, "body.unit")?;
         }
         let metric = edits::metric_mut(&mut content, slug)?;
         let calculated = ["unit", "monetaryConversion"].into_iter().find(|key| body.get(*key).is_some());

@@ -109,7 +109,7 @@ fn ids(variables: &Value) -> BTreeSet<String> {
     variables.as_array().into_iter().flatten().map(|variable| text(variable, "id")).collect()
 }
 
-fn formula(formula: &Value, place: &str) -> Result<Formula, Refusal> {
+pub(super) fn formula(formula: &Value, place: &str) -> Result<Formula, Refusal> {
     let variables = formula["variables"].as_array().into_iter().flatten();
     for (index, variable) in variables.enumerate() {
         if !variable["derivedFrom"].is_null() {

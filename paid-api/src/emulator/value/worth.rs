@@ -128,7 +128,7 @@ impl Inputs<'_, '_> {
                         Value::String(text) => text.clone(),
                         other => other.to_string(),
                     });
-                    value.as_ref() == wanted
+                    value.is_some() && value.as_ref() == wanted
                 };
                 let mut rows = table.rows.iter();
                 let row = rows.find(|(segment, _)| table.keys.iter().all(|key| is_of(key, segment.get(key))));
