@@ -36,7 +36,7 @@ pub(super) type Fill<'a> = &'a dyn Fn(&Definition) -> Vec<Vec<Cell>>;
 
 /// Returns true if an operation reads, whatever its method.
 pub(super) fn only_reads(operation: &str) -> bool {
-    operation.ends_with("analytics-query")
+    operation.ends_with("analytics-query") || operation == "preview-order-amendment"
 }
 
 /// The tables, as the API lists them.

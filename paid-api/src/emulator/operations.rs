@@ -88,7 +88,7 @@ fn check_bounds(matched: &Matched) -> Result<(), Refusal> {
     }
 }
 
-#[cfg(all(test, feature = "emulator-sql"))]
+#[cfg(test)]
 mod tests {
     use serde_json::json;
 
