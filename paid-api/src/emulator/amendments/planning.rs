@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::book::{Book, charge_type, is_metered};
 use super::intent::{Asked, Intent, Treatment, read, refused};
 use super::plan::Plan;
+use crate::emulator::attributes;
 use crate::emulator::billing::{Charge, Price, PricingModel, Timing};
 use crate::emulator::credits::{Benefit, Credits, read_benefits};
 use crate::emulator::pricing;
@@ -86,7 +87,7 @@ impl Planner<'_> {
                 Ok(())
             }
             Intent::FromCatalog { product_attribute, quantity, unit_price, stub } => {
-                let (product, price, benefits) = self.from_catalog(product_attribute)?;
+                let (product, price, benefits) = self.in_catalog(product_attribute)?;
                 let price = self.with_unit_price(price, *unit_price, "unitPriceMinor")?;
                 let new =
                     LinePrice { quantity: self.counted(&price, *quantity, "quantity")?, ..self.fresh(price, benefits) };
@@ -242,18 +243,15 @@ impl Planner<'_> {
         }
     }
 
-    fn from_catalog(&self, id: &str) -> Result<(String, Price, Vec<Benefit>), Refusal> {
-        for product in self.catalog.products.rows() {
-            let attributes = product.get("productAttributes").and_then(Value::as_array).into_iter().flatten();
-            for attribute in attributes.filter(|attribute| attribute["productAttributeId"] == id) {
-                let name = attribute["name"].as_str().unwrap_or_default();
-                let price = pricing::of_product(name, &attribute["pricing"], "")?;
-                self.check_currency(&price, "productAttributeId")?;
-                let benefits = read_benefits(&attribute["creditBenefits"], None, "")?;
-                return Ok((text(product, "id").unwrap_or_default().to_owned(), price, benefits));
-            }
-        }
-        Err(Refusal::not_found("product attribute", id).of_intent(self.asked.index))
+    fn in_catalog(&self, id: &str) -> Result<(String, Price, Vec<Benefit>), Refusal> {
+        let all = self.catalog.products.rows().iter();
+        let found = all.filter_map(|product| Some((product, attributes::find(product, id)?))).next();
+        let missing = || Refusal::not_found("product attribute", id).of_intent(self.asked.index);
+        let (product, attribute) = found.ok_or_else(missing)?;
+        let price = pricing::of_product(attribute["name"].as_str().unwrap_or_default(), &attribute["pricing"], "")?;
+        self.check_currency(&price, "productAttributeId")?;
+        let benefits = read_benefits(&attribute["creditBenefits"], None, "")?;
+        Ok((text(product, "id").unwrap_or_default().to_owned(), price, benefits))
     }
 
     fn with_unit_price(&self, mut price: Price, unit: Option<Decimal>, key: &str) -> Result<Price, Refusal> {
