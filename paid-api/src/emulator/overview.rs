@@ -110,14 +110,14 @@ impl Store {
 
     fn seen_invoice(&self, invoice: &Value) -> Value {
         let customer = invoice["customerId"].as_str().and_then(|id| self.customers.find("id", id));
-        let (_, amount) = major(invoice);
+        let (currency, amount) = major(invoice);
         json!({
             "id": invoice["displayNumber"],
             "customer": named(customer),
             "ends": invoice["endDate"],
             "status": format!("{}, {}", invoice["status"].as_str().unwrap_or_default(),
                 invoice["paymentStatus"].as_str().unwrap_or_default()),
-            "total": format!("{amount} {}", invoice["currency"].as_str().unwrap_or_default()),
+            "total": shown(amount, &currency),
         })
     }
 
@@ -168,9 +168,9 @@ impl Store {
             let margin = invoiced - costs;
             json!({
                 "customer": named(self.customers.find("id", &customer)),
-                "invoiced": format!("{invoiced} {currency}"),
-                "costs": format!("{costs} {currency}"),
-                "margin": format!("{margin} {currency}"),
+                "invoiced": shown(invoiced, &currency),
+                "costs": shown(costs, &currency),
+                "margin": shown(margin, &currency),
                 "isLoss": margin < Decimal::ZERO,
             })
         });
@@ -179,16 +179,21 @@ impl Store {
 }
 
 /// The name of the price that bills an event.
-fn price_of<'a>(line: &'a Line, event: &str) -> Option<&'a str> {
-    let is_meant = |charge: &Charge| matches!(charge, Charge::Usage { event_name } if event_name == event);
-    line.prices.iter().find(|priced| is_meant(&priced.price.charge)).map(|priced| priced.price.name.as_str())
+fn price_of(line: &Line, event: &str) -> Option<String> {
+    let priced = line.prices.iter().find(|priced| event_of(&priced.price.charge) == Some(event))?;
+    let unit = if matches!(priced.price.charge, Charge::Credits { .. }) { " in credits" } else { "" };
+    Some(format!("{}{unit}", priced.price.name))
 }
 
 fn events_of(line: &Line) -> impl Iterator<Item = &str> {
-    line.prices.iter().filter_map(|priced| match &priced.price.charge {
-        Charge::Usage { event_name } => Some(event_name.as_str()),
+    line.prices.iter().filter_map(|priced| event_of(&priced.price.charge))
+}
+
+fn event_of(charge: &Charge) -> Option<&str> {
+    match charge {
+        Charge::Usage { event_name } | Charge::Credits { event_name, .. } => Some(event_name),
         _ => None,
-    })
+    }
 }
 
 /// An object as people know it: your own id, or else its name.
@@ -197,11 +202,21 @@ fn named(row: Option<&JsonObject>) -> String {
     named.unwrap_or_default().to_owned()
 }
 
+/// An amount in major units, with at least the decimals of its currency.
+fn shown(amount: Decimal, currency: &str) -> String {
+    let mut amount = amount.normalize();
+    amount.rescale(amount.scale().max(decimals(currency)));
+    format!("{amount} {currency}")
+}
+
+fn decimals(currency: &str) -> u32 {
+    Currency::from_code(currency).and_then(Currency::exponent).unwrap_or(2).into()
+}
+
 /// The currency of an invoice, and its total in major units.
 fn major(invoice: &Value) -> (String, Decimal) {
     let currency = invoice["currency"].as_str().unwrap_or_default();
-    let digits = Currency::from_code(currency).and_then(Currency::exponent).unwrap_or(2);
+    let digits = decimals(currency);
     let minor = invoice["invoiceTotal"].to_string().parse::<Decimal>().unwrap_or_default();
-    let unit = Decimal::from(10_u64.pow(u32::from(digits)));
-    (currency.to_owned(), (minor / unit).round_dp(u32::from(digits)))
+    (currency.to_owned(), (minor / Decimal::from(10_u64.pow(digits))).round_dp(digits))
 }
