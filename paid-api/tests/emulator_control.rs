@@ -245,3 +245,19 @@ async fn an_invoice_that_a_read_finds_ended_stays_posted_over_a_restart() {
     let again = emulator.client().invoices().list().await.unwrap().data.first().unwrap().unwrap().posted_date;
     assert_eq!((invoices(&emulator.client()).await, again), (before, posted));
 }
+
+/// Not a part of what CI runs, which has all features.
+#[cfg(not(feature = "emulator-sql"))]
+#[tokio::test]
+async fn sql_without_its_feature_is_refused_by_its_name() {
+    let emulator = Emulator::start().await.unwrap();
+    let view = json!({"name": "A", "queries": [{"id": "a", "sql": "SELECT 1"}], "renderBundle": "paid:data"});
+    for (path, body) in [("analytics/query", json!({"query": "SELECT 1"})), ("experimental/views/", view)] {
+        let request = reqwest::Client::new().post(format!("{}/{path}", emulator.url()));
+        let answer = request.header("authorization", "Bearer paid_test").body(body.to_string()).send().await.unwrap();
+        let status = answer.status().as_u16();
+        let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+        assert_eq!(status, 501, "{answer}");
+        assert!(answer["error"].as_str().unwrap().contains("emulator-sql"), "{answer}");
+    }
+}

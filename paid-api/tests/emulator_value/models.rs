@@ -59,6 +59,14 @@ async fn what_a_model_cannot_be_calculated_from_is_refused_with_its_place() {
             501,
             "overrides.0.scope.customerGroupIds",
         ),
+        (
+            with(
+                "overrides",
+                json!([{"id": "o", "label": "O", "scope": {}, "valueTypeOverrides": {"hours": {"variables": {"rate": 1}}}}]),
+            ),
+            501,
+            "overrides.0.valueTypeOverrides",
+        ),
         (with("flows", json!([{"id": "f", "name": "F", "groupingKeyId": "g", "value": "1"}])), 501, "flows"),
     ] {
         let body = json!({ "content": content });

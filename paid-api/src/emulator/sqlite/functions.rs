@@ -1,6 +1,6 @@
 //! Functions of SQL that the engine lacks or that would not be the account's: exact sums, and the emulator's time.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
@@ -28,8 +28,9 @@ pub(super) fn add(connection: &Connection, now: &str) -> Result<()> {
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC,
         Sum,
     )?;
+    let original = Arc::new(Mutex::new(Connection::open_in_memory()?));
     for (name, at) in TIMES {
-        replace_time(connection, name, at, now)?;
+        replace_time(connection, &original, (name, at), now)?;
     }
     for (name, length) in [("current_timestamp", 19), ("current_date", 10)] {
         let text = now.get(..length).unwrap_or(now).to_owned();
@@ -39,10 +40,14 @@ pub(super) fn add(connection: &Connection, now: &str) -> Result<()> {
     connection.create_scalar_function("current_time", 0, FunctionFlags::SQLITE_UTF8, move |_| Ok(time.clone()))
 }
 
-/// Gives a function of time the emulator's, where it would take the machine's.
-fn replace_time(connection: &Connection, name: &'static str, at: &'static [usize], now: &str) -> Result<()> {
-    let original = Mutex::new(Connection::open_in_memory()?);
-    let now = now.to_owned();
+/// Gives a function of time the emulator's, where it would take the machine's. `original` has the function as it was.
+fn replace_time(
+    connection: &Connection,
+    original: &Arc<Mutex<Connection>>,
+    (name, at): (&'static str, &'static [usize]),
+    now: &str,
+) -> Result<()> {
+    let (original, now) = (Arc::clone(original), now.to_owned());
     connection.create_scalar_function(name, -1, FunctionFlags::SQLITE_UTF8, move |context| {
         let mut arguments: Vec<Value> = (0..context.len()).map(|index| context.get(index)).collect::<Result<_>>()?;
         for index in at {

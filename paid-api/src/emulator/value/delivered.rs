@@ -1,5 +1,7 @@
 //! The value that was delivered to a customer in a period.
 
+use std::collections::BTreeSet;
+
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -57,8 +59,8 @@ impl ValueModels {
 
 impl Delivered<'_> {
     pub(in crate::emulator) fn shown(&self) -> Reply {
-        let contributed =
-            self.signals.iter().filter(|signal| self.worths.iter().any(|worth| worth.signal.id == signal.id));
+        let ids: BTreeSet<&str> = self.worths.iter().map(|worth| worth.signal.id.as_str()).collect();
+        let contributed = self.signals.iter().filter(|signal| ids.contains(signal.id.as_str()));
         let count = total(contributed.map(|signal| quantity(&signal.data)));
         Ok(json!({
             "currency": self.currency(),

@@ -212,17 +212,17 @@ fn customers(given: &Value, place: &str) -> Result<Override, Refusal> {
         let what = format!("overrides for customer groups ({place}.scope.customerGroupIds)");
         return Err(Refusal::not_implemented(&what));
     }
+    // Nothing says whether these are variables of formulas or of conversions.
+    if given["valueTypeOverrides"].as_object().is_some_and(|overrides| !overrides.is_empty()) {
+        return Err(Refusal::not_implemented(&format!("overrides of value types ({place}.valueTypeOverrides)")));
+    }
     let currency = match &given["currency"] {
         Value::Null => None,
         code => Some(currency(code, &format!("{place}.currency"))?),
     };
     let signals = given["signalOverrides"].as_object().into_iter().flatten();
-    let mut conversions = BTreeMap::<String, BTreeMap<String, Decimal>>::new();
-    for key in ["monetaryConversionOverrides", "valueTypeOverrides"] {
-        for (slug, value) in given[key].as_object().into_iter().flatten() {
-            conversions.entry(slug.clone()).or_default().extend(decimals(&value["variables"]));
-        }
-    }
+    let conversions = given["monetaryConversionOverrides"].as_object().into_iter().flatten();
+    let conversions = conversions.map(|(slug, value)| (slug.clone(), decimals(&value["variables"]))).collect();
     Ok(Override {
         id: text(given, "id"),
         customers: texts(scope, "customerIds"),

@@ -24,7 +24,7 @@ pub(super) fn check(model: &Model, place: &str) -> Result<(), Refusal> {
             bound(binding, &formulas, &tables, &format!("{place}.additionalSignals.{at}"))?;
         }
         known(&events, each.defaults.keys(), &format!("{place}.signalOverrides"))?;
-        known(&metrics, each.conversions.keys(), &format!("{place}.valueTypeOverrides"))?;
+        known(&metrics, each.conversions.keys(), &format!("{place}.monetaryConversionOverrides"))?;
     }
     for (index, metric) in model.metrics.iter().enumerate() {
         let limits = metric.timeline.iter().filter_map(|(_, calculation)| calculation.limits.as_ref());
