@@ -7,7 +7,7 @@ use super::contract::Matched;
 use super::credits::{Benefit, Credits, read_benefits};
 use super::pricing;
 use super::refusal::{Refusal, Reply};
-use super::table::{Table, given, text};
+use super::table::{Table, given};
 use crate::JsonObject;
 
 /// Checks the `pricing` and the credits of an attribute in a request.
@@ -140,23 +140,4 @@ pub(super) fn currencies(prices: &[(Price, Vec<Benefit>)]) -> Vec<String> {
         }
     }
     found
-}
-
-/// The id and the external id under which others know an object.
-pub(super) fn reference(row: &JsonObject) -> Value {
-    json!({"id": row.get("id"), "externalId": row.get("externalId"), "name": row.get("name")})
-}
-
-/// A product by a query's `productId` or `externalProductId`, if the query has one.
-pub(super) fn wanted<'a>(products: &'a Table, matched: &Matched) -> Result<Option<&'a str>, Refusal> {
-    let mut found = None;
-    for (name, key) in [("productId", "id"), ("externalProductId", "externalId")] {
-        let Some(id) = matched.query.get(name) else { continue };
-        let product = products.find(key, id).and_then(|row| text(row, "id"));
-        let product = product.ok_or_else(|| Refusal::not_found("product", id).at(format!("query.{name}")))?;
-        if found.replace(product).is_some_and(|other| other != product) {
-            return Err(Refusal::invalid("query.externalProductId", "names another product than productId"));
-        }
-    }
-    Ok(found)
 }

@@ -19,7 +19,7 @@ pub(super) struct Plans(Table);
 
 impl Plans {
     pub(super) fn list(&self, matched: &Matched, products: &Table) -> Reply {
-        let product = attributes::wanted(products, matched)?;
+        let product = wanted_product(products, matched)?;
         let with_archived = matched.query.get("includeArchived").is_none_or(|with| with != "false");
         let rows = self.0.rows().iter().filter(|row| {
             product.is_none_or(|product| text(row, "productId") == Some(product)) && (with_archived || is_active(row))
@@ -128,6 +128,20 @@ pub(super) fn is_active(plan: &JsonObject) -> bool {
     text(plan, "status") == Some("active")
 }
 
+/// A product by a query's `productId` or `externalProductId`, if the query has one.
+fn wanted_product<'a>(products: &'a Table, matched: &Matched) -> Result<Option<&'a str>, Refusal> {
+    let mut found = None;
+    for (name, key) in [("productId", "id"), ("externalProductId", "externalId")] {
+        let Some(id) = matched.query.get(name) else { continue };
+        let product = products.find(key, id).and_then(|row| text(row, "id"));
+        let product = product.ok_or_else(|| Refusal::not_found("product", id).at(format!("query.{name}")))?;
+        if found.replace(product).is_some_and(|other| other != product) {
+            return Err(Refusal::invalid("query.externalProductId", "names another product than productId"));
+        }
+    }
+    Ok(found)
+}
+
 fn product_of<'a>(id: &str, products: &'a Table) -> Result<&'a JsonObject, Refusal> {
     products.find("id", id).ok_or_else(|| Refusal::not_found("product", id).at("body.productId"))
 }
@@ -179,6 +193,11 @@ pub(super) fn currencies(plan: &JsonObject, product: &JsonObject) -> Vec<String>
         Some(own) => own.iter().filter_map(Value::as_str).map(str::to_uppercase).collect(),
         None => attributes::currencies(&attributes::prices(product, Some(plan))),
     }
+}
+
+/// A plan as checkouts refer to it.
+pub(super) fn reference(row: &JsonObject) -> Value {
+    json!({"id": row.get("id"), "externalId": row.get("externalId"), "name": row.get("name")})
 }
 
 fn shown(plan: &JsonObject, products: &Table) -> Value {

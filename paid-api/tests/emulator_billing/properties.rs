@@ -7,7 +7,7 @@ mod world;
 use serde_json::{Value, json};
 
 use super::Api;
-use world::{Outcome, World};
+use world::{Outcome, Read, World};
 
 /// What need not be read, each with its reason. What is read after all must leave this list.
 const HARMLESS: [(&str, &str, &str); 13] = [
@@ -96,7 +96,7 @@ async fn what_is_refused_as_a_whole_is_refused_with_501_and_its_name() {
         let mut body = bases.swap_remove(in_credits);
         let name = property.rsplit('.').next().unwrap().to_owned();
         world::set(&mut body, &property, value);
-        let outcome = world.outcome(operation, &body).await;
+        let outcome = world.outcome(operation, &body, Read::Money).await;
         assert!(outcome.status == 501 && outcome.answer.to_string().contains(&name), "{property}: {outcome:?}");
     }
 }
@@ -139,7 +139,7 @@ async fn none_is_ignored(operations: &[&str]) {
     for operation in operations {
         let mut plain = Vec::new();
         for base in World::of(&api, operation).await.bases(operation) {
-            let outcome = World::of(&api, operation).await.outcome(operation, &base).await;
+            let outcome = World::of(&api, operation).await.outcome(operation, &base, Read::All).await;
             assert!(outcome.status < 300, "{operation} {base}: {outcome:?}");
             plain.push((base, outcome));
         }
@@ -179,11 +179,12 @@ fn is_read_as_of_a_product(operation: &str, property: &str) -> bool {
 }
 
 async fn is_read(api: &Api, operation: &str, property: &str, schema: &Value, plain: &[(Value, Outcome)]) -> bool {
+    let read = if is_money(operation, property) { Read::Money } else { Read::All };
     for (base, expected) in plain {
         for value in World::of(api, operation).await.candidates(property, schema) {
             let mut body = base.clone();
             world::set(&mut body, property, value.clone());
-            let outcome = World::of(api, operation).await.outcome(operation, &body).await;
+            let outcome = World::of(api, operation).await.outcome(operation, &body, read).await;
             let read = match outcome.status {
                 200..300 if is_money(operation, property) => outcome.money != expected.money,
                 200..300 => outcome.differs(expected),

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::attributes;
+use super::super::plans;
 use super::super::refusal::Refusal;
 use super::super::store::Store;
 use super::super::table::{merge, text};
@@ -168,7 +168,7 @@ impl Store {
     }
 
     fn note_purchase(&mut self, checkout: &JsonObject, customer: &JsonObject, choice: &Choice, order: &str) {
-        let plan = choice.plan.as_deref().and_then(|plan| self.plans.find(plan)).map(attributes::reference);
+        let plan = choice.plan.as_deref().and_then(|plan| self.plans.find(plan)).map(plans::reference);
         let mut update = json!({
             "orderId": order,
             "selectedProduct": {"id": choice.product, "plan": plan},

@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::super::attributes;
-use super::super::billing::Charge;
 use super::super::contract::Matched;
-use super::super::refusal::{Refusal, Reply};
+use super::super::plans;
+use super::super::refusal::Reply;
 use super::super::seats::Seat;
 use super::super::store::Store;
 use super::super::table::text;
@@ -63,7 +62,7 @@ fn shown_seat(store: &Store, customer: &str, seat: &Seat) -> Value {
     json!({
         "id": seat.id,
         "orderId": seat.order(),
-        "product": store.products.find("id", seat.product()).map(attributes::reference),
+        "product": store.products.find("id", seat.product()).map(plans::reference),
         "status": if assignee.is_some() { "assigned" } else { "unassigned" },
         "assignee": assignee,
         "credits": store.credits.summary(customer, Some(&seat.id), *store.clock.now()),
@@ -88,23 +87,4 @@ fn checkouts(store: &Store, customer: &str) -> Value {
         })
     });
     shown.collect()
-}
-
-impl Store {
-    /// Refuses units to a customer who is billed by seats.
-    pub(super) fn check_no_seats(&self, matched: &Matched) -> Result<(), Refusal> {
-        let customer = text(self.customers.at(matched)?, "id");
-        let active = self
-            .orders
-            .rows()
-            .iter()
-            .filter(|row| text(row, "customerId") == customer && self.state_of(row) == "active");
-        let mut lines = active.filter_map(|row| self.order_lines.get(text(row, "id")?)).flatten();
-        match lines.find(|line| line.prices.iter().any(|priced| priced.price.charge == Charge::Seats)) {
-            Some(_) => {
-                Err(Refusal::conflict("conflict", "path", "the customer is billed by seats, so it has no units"))
-            }
-            None => Ok(()),
-        }
-    }
 }

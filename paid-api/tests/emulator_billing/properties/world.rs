@@ -34,6 +34,13 @@ impl Outcome {
     }
 }
 
+/// What is read of the account afterwards.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Read {
+    All,
+    Money,
+}
+
 pub(super) struct World<'a> {
     api: &'a Api,
     product: String,
@@ -269,8 +276,8 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Sends the request, lets the account bill, and reads all of it.
-    pub(super) async fn outcome(&self, operation: &str, body: &Value) -> Outcome {
+    /// Sends the request, lets the account bill, and reads all of it, or the money only.
+    pub(super) async fn outcome(&self, operation: &str, body: &Value, read: Read) -> Outcome {
         let (method, path) = self.target(operation).await;
         let (status, answer) = self.api.call(method, &path, body.clone()).await;
         if status >= 300 {
@@ -301,7 +308,10 @@ impl<'a> World<'a> {
             money.push(self.api.call("GET", &format!("/{query}"), Value::Null).await.1["data"].clone());
         }
         let costs = json!(format!("{:?}", self.api.emulator.costs()));
-        let shown = self.shown(&answer).await;
+        let shown = match read {
+            Read::All => self.shown(&answer).await,
+            Read::Money => Value::Null,
+        };
         let money = settled(json!([money, costs]));
         Outcome { status, answer: settled(answer), money, shown: settled(shown) }
     }
