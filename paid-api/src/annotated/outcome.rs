@@ -230,11 +230,26 @@ fn within<'a>(name: &'a str, holders: &[&str]) -> &'a str {
     held
 }
 
+/// Whether this is the name of a type that holds no other, such as `u32` and `crm::Meeting`. Decided when the program is
+/// compiled, from the name's ends: most functions return such a type.
+#[inline(always)]
+fn is_plain(name: &str) -> bool {
+    let may_end = |last: &u8| !matches!(last, b'>' | b')' | b'}');
+    match name.as_bytes() {
+        b"()" | b"&str" => true,
+        [b'&', ..] | [b'd', b'y', b'n', b' ', ..] => false,
+        bytes => bytes.last().is_none_or(may_end),
+    }
+}
+
 /// A `Result` whose type was hidden from the compiler where the function was written, by a parameter with bounds that a
 /// `Result` fulfils: whether it is an `Err` cannot be seen, so nothing is billed, and this is said.
 #[inline]
 fn unless_it_is_a_result<T: ?Sized>(value: &T) -> Option<&T> {
     let name = std::any::type_name::<T>();
+    if is_plain(name) {
+        return Some(value);
+    }
     let held = within(name, &HOLDERS);
     if !held.starts_with("core::result::Result<") {
         return Some(value);
@@ -252,6 +267,9 @@ fn unless_it_hides_an_answer<T: ?Sized>(value: &T) -> Option<&T> {
         "dyn core::future::future::Future<",
     ];
     let name = std::any::type_name::<T>();
+    if is_plain(name) {
+        return Some(value);
+    }
     let held = within(name, &POINTERS);
     let is_answer = ANSWERS.iter().any(|answer| held.starts_with(answer)) || is_tuple_with_a_result(held);
     if is_answer { hidden(name) } else { unless_it_is_a_result(value) }
@@ -262,7 +280,7 @@ fn unless_it_hides_an_answer<T: ?Sized>(value: &T) -> Option<&T> {
 #[inline]
 pub fn unless_it_is_work<T: ?Sized>(success: Option<&T>) -> Option<&T> {
     let name = std::any::type_name::<T>();
-    if success.is_some() && is_closure(within(name, &HOLDERS)) { hidden(name) } else { success }
+    if success.is_some() && !is_plain(name) && is_closure(within(name, &HOLDERS)) { hidden(name) } else { success }
 }
 
 /// Whether this is a closure's name, with what ends the names of its holders, and not that of a type which has one between its
@@ -331,3 +349,32 @@ pub trait SaysWhichCounts<T: ?Sized> {}
     note = "make it an `async fn` that awaits the work, or return `impl Future<Output = ...>` or `Pin<Box<dyn Future<Output = ...>>>`"
 )]
 pub trait WorkThatIsDone<T: ?Sized> {}
+
+#[cfg(test)]
+mod tests {
+    use std::any::type_name;
+
+    use super::*;
+
+    #[test]
+    fn no_name_of_an_answer_is_plain() {
+        let work = || 1;
+        let of = |_: &dyn Fn() -> i32, name: &'static str| name;
+        for name in [
+            type_name::<Result<u8, u8>>(),
+            type_name::<Option<u8>>(),
+            type_name::<(Result<u8, u8>, u8)>(),
+            type_name::<&Option<u8>>(),
+            type_name::<&dyn Future<Output = u8>>(),
+            type_name::<dyn Future<Output = u8> + Send>(),
+            type_name::<Box<dyn Future<Output = u8> + Send>>(),
+            std::any::type_name_of_val(&work),
+            of(&work, "a::b::{{closure}}"),
+        ] {
+            assert!(!is_plain(name), "{name}");
+        }
+        for name in [type_name::<u32>(), type_name::<String>(), type_name::<()>(), type_name::<&str>()] {
+            assert!(is_plain(name), "{name}");
+        }
+    }
+}

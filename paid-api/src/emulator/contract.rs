@@ -24,6 +24,8 @@ pub struct Contract {
     /// By method: some paths of one method match a wider path of another.
     routes: BTreeMap<String, Router<Arc<Operation>>>,
     validators: Mutex<HashMap<String, Arc<Validator>>>,
+    /// Of branches of unions, by their address in the document: to build one takes long.
+    branches: Mutex<HashMap<usize, Arc<Validator>>>,
 }
 
 struct Operation {
@@ -102,7 +104,7 @@ impl Contract {
                 operations.insert(operation.id.clone(), operation);
             }
         }
-        Self { document, operations, routes, validators: Mutex::default() }
+        Self { document, operations, routes, validators: Mutex::default(), branches: Mutex::default() }
     }
 
     /// Returns the ids of all operations.
@@ -297,10 +299,20 @@ impl Contract {
             return Some((format!("/{tag}"), format!("{named} is none of {}", known.join(", "))));
         };
         self.union_error(branch, value).or_else(|| {
-            let validator = self.build(branch.clone()).ok()?;
+            let validator = self.of_branch(branch)?;
             let (place, problem) = first_error(&validator, value).err()?;
             Some((place, format!("{named}: {problem}")))
         })
+    }
+
+    fn of_branch(&self, branch: &Value) -> Option<Arc<Validator>> {
+        let address = std::ptr::from_ref(branch).addr();
+        if let Some(known) = self.branches.lock().ok()?.get(&address) {
+            return Some(Arc::clone(known));
+        }
+        let built = Arc::new(self.build(branch.clone()).ok()?);
+        self.branches.lock().ok()?.insert(address, Arc::clone(&built));
+        Some(built)
     }
 
     fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {

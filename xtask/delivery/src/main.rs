@@ -36,6 +36,12 @@ enum What {
         #[arg(long)]
         outbox: PathBuf,
     },
+    /// Lets signals be refused, and measures how long their dead letters take to read.
+    Letters {
+        signals: usize,
+        #[arg(long)]
+        outbox: PathBuf,
+    },
     /// Measures single emissions.
     Hot { signals: usize },
 }
@@ -46,6 +52,7 @@ fn main() -> anyhow::Result<()> {
         What::Raw { url, signals, batch, in_flight } => load::raw(&url, signals, batch, in_flight),
         What::Emit { url, signals, batch, outbox } => load::emit(&url, signals, batch, outbox),
         What::Accept { signals, outbox } => load::accept(signals, outbox),
+        What::Letters { signals, outbox } => load::letters(signals, &outbox),
         What::Hot { signals } => load::hot(signals),
     }
 }

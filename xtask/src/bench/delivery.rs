@@ -18,6 +18,8 @@ const SIGNALS: usize = 1_000_000;
 const ROUNDS: usize = 7;
 /// How many signals are emitted while the server is down.
 const OUTAGE: usize = 10_000_000;
+/// Dead letters that are read.
+const LETTERS: usize = 100_000;
 
 /// The time and resources that a load took.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -58,6 +60,7 @@ pub(crate) fn rows() -> Result<Vec<Row>> {
     rows.extend(measured);
     rows.extend(against_peers(&root, &loads, ours, one_by_one)?);
     rows.extend(outage(&loads)?);
+    rows.push(letters(&loads)?);
     rows.push(losses(&root)?);
     Ok(rows)
 }
@@ -323,6 +326,21 @@ fn outage(loads: &Loads) -> Result<Vec<Row>> {
         Row::new("accepted into the outbox, signals/s", taken.per_second(), Bar::AtLeast(100_000.0), note),
         Row::new("resident memory at most, MiB", taken.resident_mib, Bar::Below(100.0), "the peak, in the same run"),
     ])
+}
+
+/// The time that reading dead letters takes.
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct Reading {
+    seconds: f64,
+}
+
+fn letters(loads: &Loads) -> Result<Row> {
+    eprintln!("  {LETTERS} dead letters");
+    let outbox = loads.outbox()?;
+    let reading: Reading = loads.run(&["letters", &LETTERS.to_string(), "--outbox", &outbox])?;
+    loads.outbox()?;
+    let note = "`paid::outbox::dead_letters`, best of 5";
+    Ok(Row::new(format!("{LETTERS} dead letters read, s"), reading.seconds, Bar::Below(1.0), note))
 }
 
 /// The crash and fault tests count lost and duplicate signals; either fails a test.
