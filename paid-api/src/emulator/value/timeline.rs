@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::unit::Unit;
 use crate::Timestamp;
 
-/// A content in which every metric has a timeline: Paid's client for Python cannot read one without. A metric that was given none has
-/// one calculation from `since` on, in which all takes part that the model has for it.
+/// A content in which every metric has a timeline: Paid's client for Python cannot read one without. A metric that was given none
+/// has one calculation from `since` on, in which all takes part that the model has for it.
 pub(super) fn with_timelines(content: &Value, since: Option<Timestamp>) -> Value {
     let mut shown = content.clone();
     for metric in shown["valueTypes"].as_array_mut().into_iter().flatten() {
