@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use jsonschema::Validator;
 use matchit::{Match, Router};
 use percent_encoding::percent_decode_str;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::error::excerpt;
 
@@ -255,9 +255,9 @@ impl Contract {
         let validator = match known {
             Some(validator) => validator,
             None => {
-                // A URI must not contain the braces of a path template.
-                let fragment = pointer.replace('{', "%7B").replace('}', "%7D");
-                let built = Arc::new(self.build(json!({"$ref": format!("#{fragment}")}))?);
+                let schema = self.document.pointer(pointer);
+                let absent = || (String::new(), format!("the document has no schema at {pointer}"));
+                let built = Arc::new(self.build(schema.ok_or_else(absent)?.clone())?);
                 if let Ok(mut known) = self.validators.lock() {
                     known.insert(pointer.to_owned(), Arc::clone(&built));
                 }
@@ -320,10 +320,33 @@ impl Contract {
         target.and_then(|pointer| self.document.pointer(pointer)).unwrap_or(schema)
     }
 
+    /// A validator holds a copy of the components that its schema reaches: with all of them, each would take megabytes.
     fn build(&self, mut schema: Value) -> Result<Validator, (String, String)> {
-        schema["paths"] = self.document["paths"].clone();
-        schema["components"] = self.document["components"].clone();
+        let mut reached = Value::Null;
+        self.reach(&schema, &mut reached);
+        if !reached.is_null() {
+            schema["components"] = reached;
+        }
         build(&schema)
+    }
+
+    /// Copies the components that a schema refers to, and those that they refer to.
+    fn reach(&self, schema: &Value, reached: &mut Value) {
+        match schema {
+            Value::Object(properties) => {
+                let target = schema["$ref"].as_str().and_then(|target| target.strip_prefix("#/components/"));
+                if let Some((kind, name)) = target.and_then(|target| target.split_once('/'))
+                    && reached[kind][name].is_null()
+                {
+                    let component = &self.document["components"][kind][name];
+                    reached[kind][name] = component.clone();
+                    self.reach(component, reached);
+                }
+                properties.values().for_each(|each| self.reach(each, reached));
+            }
+            Value::Array(items) => items.iter().for_each(|each| self.reach(each, reached)),
+            _ => {}
+        }
     }
 }
 
@@ -357,6 +380,8 @@ fn typed(schema: &Value, text: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn violation(method: &str, path: &str, query: &str, body: &str) -> Violation {
@@ -381,6 +406,16 @@ mod tests {
             }
         }
         assert_eq!(contract.find("GET", "/customers//state").err().unwrap().status, 404);
+    }
+
+    #[test]
+    fn a_validator_has_what_its_schema_reaches_and_no_more() {
+        let contract = Contract::of_paid();
+        let mut reached = Value::Null;
+        contract.reach(&json!({"items": [{"$ref": "#/components/schemas/CustomerListResponse"}]}), &mut reached);
+        let schemas = &reached["schemas"];
+        assert!(schemas["Customer"].is_object() && schemas["CustomerConnections"].is_object(), "{schemas}");
+        assert_eq!((&schemas["Invoice"], &reached["paths"]), (&Value::Null, &Value::Null));
     }
 
     #[test]

@@ -217,11 +217,16 @@ fn shown(plan: &JsonObject, products: &Table) -> Value {
 /// With the name and the state that the product's attribute has.
 fn shown_attribute(own: &Value, product: &JsonObject) -> Option<Value> {
     let attribute = attributes::find(product, own["productAttributeId"].as_str()?)?;
-    let mut pricing = attributes::shown_pricing(&own["pricing"]);
+    let shown = attributes::shown_pricing(&own["pricing"]);
     let kind = own["pricing"]["pricingType"].as_str().unwrap_or_default();
     let models = [("Graduated", "graduatedPricing"), ("Volume", "volumePricing")];
     let model = models.iter().find(|(end, _)| kind.ends_with(end)).map_or("perUnit", |(_, model)| model);
-    pricing["pricingModel"] = model.into();
+    let pricing = json!({
+        "pricingType": shown["pricingType"],
+        "chargeType": shown["chargeType"],
+        "pricingModel": model,
+        "pricePoints": shown["pricePoints"],
+    });
     // Here they have no properties that are null, and no overage.
     let mut benefits = attributes::shown_benefits(own);
     for benefit in benefits.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {

@@ -17,6 +17,7 @@ mod receipts;
 mod references;
 mod shown;
 mod summary;
+mod timeline;
 mod unit;
 mod versions;
 mod worth;

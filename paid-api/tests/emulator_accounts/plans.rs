@@ -19,8 +19,10 @@ async fn a_plan_overrides_prices_of_its_product() {
     let attribute = &shown["attributes"][0];
     assert_eq!((&attribute["name"], &attribute["active"]), (&json!("fee"), &json!(true)));
     let pricing = &attribute["pricing"];
-    assert_eq!((&pricing["chargeType"], &pricing["pricingModel"]), (&json!("recurring"), &json!("perUnit")));
-    assert_eq!(pricing["pricePoints"][0]["unitPrice"], 700);
+    // A plan shows these properties of a price and no others, as the document has it.
+    let points = json!([{"currency": "USD", "unitPrice": 700}]);
+    let kind = json!({"pricingType": "RecurringPerUnit", "chargeType": "recurring", "pricingModel": "perUnit", "pricePoints": points});
+    assert_eq!(*pricing, kind);
     // What a request has replaces all attributes; what it has not stays.
     let update = json!({"attributes": [{"productAttributeId": attributes[1], "pricing": usage(5)}]});
     let updated = api.ok("PUT", &format!("/plans/{}", plan.id.as_ref() as &str), update).await;

@@ -29,6 +29,37 @@ async fn every_upload_is_a_version_and_the_latest_is_active() {
 }
 
 #[tokio::test]
+async fn every_metric_is_shown_with_a_timeline_and_is_worth_the_same_with_it() {
+    let world = World::new().await;
+    let mut content = hours();
+    content["valueTypes"].as_array_mut().unwrap().push(json!({"slug": "calls", "name": "Calls",
+        "unit": {"type": "custom", "unit": "call", "unitDisplay": "calls"}}));
+    content["overrides"] = json!([{"id": "acme", "label": "Acme", "scope": {"customerIds": ["acme"]},
+        "signalOverrides": {"ticket_resolved": {"defaults": {"minutes": 30}}}}]);
+    world.model(content).await;
+    world.signal("acme", "ticket_resolved", "2026-01-05T00:00:00Z", json!({})).await;
+    let path = "/delivered-value?externalCustomerId=acme&startDate=2026-01-01&endDate=2026-01-31";
+    let before = world.good("GET", path, Value::Null).await;
+    assert_eq!(before["totals"]["monetaryTotal"], 25);
+    let shown = world.good("GET", "/value-models/", Value::Null).await["content"].clone();
+    assert_eq!(
+        shown["valueTypes"][0]["calculationTimeline"],
+        json!([{"effectiveFrom": "1970-01-01T00:00:00Z", "calculation": {
+            "unit": {"type": "duration", "durationUnit": "hours"},
+            "monetaryConversion": hours()["valueTypes"][0]["monetaryConversion"],
+            "formulaIds": ["saved"],
+            "signalEventNames": ["ticket_resolved"],
+            "segmentTableIds": [],
+            "overrideIds": ["acme"],
+        }}])
+    );
+    let unit = &shown["valueTypes"][1]["calculationTimeline"][0]["calculation"]["unit"];
+    assert_eq!(*unit, json!({"type": "custom", "unit": "call", "unit_display": "calls"}));
+    world.model(shown).await;
+    assert_eq!(world.good("GET", path, Value::Null).await, before);
+}
+
+#[tokio::test]
 async fn what_a_model_cannot_be_calculated_from_is_refused_with_its_place() {
     let world = World::new().await;
     let change = |path: &str, value: Value| {

@@ -49,6 +49,16 @@ impl Unit {
         }
     }
 
+    /// As a calculation of a timeline shows it.
+    pub(super) fn of_calculation(&self) -> Value {
+        match self {
+            Self::Custom(name, display) => {
+                json!({"type": "custom", "unit": name, "unit_display": display.as_ref().unwrap_or(name)})
+            }
+            _ => self.shown(),
+        }
+    }
+
     /// A value of this unit in another; `None` if it cannot be stated there.
     pub(super) fn restated(&self, value: Fraction, other: &Self) -> Option<Fraction> {
         match (self, other) {

@@ -6,6 +6,7 @@ use super::super::contract::Matched;
 use super::super::refusal::{Refusal, Reply};
 use super::super::table::page;
 use super::model::Model;
+use super::timeline::with_timelines;
 use super::{reading, references};
 use crate::Timestamp;
 
@@ -121,7 +122,7 @@ impl Version {
         json!({
             "id": id(number),
             "version": number,
-            "content": self.content,
+            "content": with_timelines(&self.content, self.from),
             "activatedAt": shown(Some(self.created)),
             "createdAt": shown(Some(self.created)),
             "effectiveFrom": shown(self.from),
