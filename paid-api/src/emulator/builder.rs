@@ -98,7 +98,7 @@ impl EmulatorBuilder {
         let (reset, exports) = (collector.clone(), Arc::clone(&state));
         let router = server::router(Arc::clone(&state))
             .merge(control::routes(Arc::clone(&state), Arc::new(move || reset.reset())))
-            .merge(collector.routes(Arc::clone(&state.faults)))
+            .merge(collector.routes(Arc::clone(&state)))
             .merge(downloads::routes(move |id| exports.export_file(id)))
             .merge(page::routes())
             .layer(from_fn_with_state(reach, guard));

@@ -18,8 +18,10 @@ use prost::Message;
 use serde_json::Value;
 
 use super::Emulator;
-use super::fault::{COLLECTOR, Fault, Faults};
+use super::fault::{COLLECTOR, Fault};
 use super::http::{JsonAnswer, decompressed, has_api_key, respond, response, send_or_drop};
+use super::server::EmulatorState;
+use super::span_signals::signal;
 
 const PATH: &str = "/v1/traces";
 const PROTOBUF: &str = "application/x-protobuf";
@@ -101,8 +103,8 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    pub(super) fn routes(&self, faults: Arc<Faults>) -> Router {
-        Router::new().route(PATH, any(collect)).with_state((self.clone(), faults))
+    pub(super) fn routes(&self, state: Arc<EmulatorState>) -> Router {
+        Router::new().route(PATH, any(collect)).with_state((self.clone(), state))
     }
 
     pub(super) fn reset(&self) {
@@ -115,12 +117,12 @@ impl Collector {
 }
 
 async fn collect(
-    State((collector, faults)): State<(Collector, Arc<Faults>)>,
+    State((collector, state)): State<(Collector, Arc<EmulatorState>)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let body = decompressed(&headers, body);
-    let fault = faults.take(Some(COLLECTOR));
+    let fault = state.faults.take(Some(COLLECTOR));
     if let Some(fault) = &fault {
         fault.delay().await;
     }
@@ -128,7 +130,11 @@ async fn collect(
         JsonAnswer::not_executed()
     } else if has_api_key(&headers) {
         let encoding = Encoding::of(&headers);
-        let encoded = encoding.and_then(|encoding| Some((encoding, collector.collected().receive(encoding, body)?)));
+        let received = encoding.and_then(|encoding| collector.collected().receive(encoding, body));
+        if let Some((_, signals)) = &received {
+            state.take_signals(signals).await;
+        }
+        let encoded = encoding.zip(received.map(|(encoded, _)| encoded));
         match (encoded, &fault) {
             (Some((encoding, encoded)), None) => return response(200, encoding.content_type(), Body::from(encoded)),
             (Some(_), Some(_)) => JsonAnswer::new(200, Value::Null),
@@ -191,10 +197,12 @@ struct Collected {
 }
 
 impl Collected {
-    /// Stores the spans of a request and encodes the response; `None` if the body is not an OTLP request.
-    fn receive(&mut self, encoding: Encoding, body: Bytes) -> Option<Vec<u8>> {
+    /// Stores the spans of a request, encodes the response, and returns the signals among the spans; `None` if the body is not
+    /// an OTLP request.
+    fn receive(&mut self, encoding: Encoding, body: Bytes) -> Option<(Vec<u8>, Vec<Value>)> {
         let request = encoding.decode(&body)?;
         self.bodies.push(body);
+        let before = self.spans.len();
         for of_resource in request.resource_spans {
             let resource = object(&of_resource.resource.unwrap_or_default().attributes);
             for of_scope in of_resource.scope_spans {
@@ -207,7 +215,8 @@ impl Collected {
             rejected_spans,
             error_message: "the test asked to reject spans".to_owned(),
         });
-        Some(encoding.encode(&ExportTraceServiceResponse { partial_success }))
+        let signals = self.spans[before..].iter().filter_map(signal).collect();
+        Some((encoding.encode(&ExportTraceServiceResponse { partial_success }), signals))
     }
 }
 

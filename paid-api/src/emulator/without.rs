@@ -7,13 +7,13 @@ pub(super) mod collector {
 
     use axum::Router;
 
-    use super::super::fault::Faults;
+    use super::super::server::EmulatorState;
 
     #[derive(Debug, Clone, Default)]
     pub(in crate::emulator) struct Collector {}
 
     impl Collector {
-        pub(in crate::emulator) fn routes(&self, _: Arc<Faults>) -> Router {
+        pub(in crate::emulator) fn routes(&self, _: Arc<EmulatorState>) -> Router {
             Router::new()
         }
 
