@@ -89,8 +89,6 @@ mod seed;
 mod server;
 mod settlement;
 mod signals;
-#[cfg(feature = "trace")]
-mod span_signals;
 #[cfg(feature = "emulator-sql")]
 mod sqlite;
 mod store;

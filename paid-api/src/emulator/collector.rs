@@ -9,19 +9,18 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use axum::routing::any;
+use chrono::DateTime;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
-use serde_json::Value;
+use serde_json::{Value, json as value};
 
 use super::Emulator;
-use super::fault::{COLLECTOR, Fault};
-use super::http::{JsonAnswer, decompressed, has_api_key, respond, response, send_or_drop};
-use super::server::EmulatorState;
-use super::span_signals::signal;
+use super::fault::{COLLECTOR, Fault, Faults};
+use super::http::{JsonAnswer, Take, decompressed, has_api_key, respond, response, send_or_drop};
 
 const PATH: &str = "/v1/traces";
 const PROTOBUF: &str = "application/x-protobuf";
@@ -103,8 +102,9 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    pub(super) fn routes(&self, state: Arc<EmulatorState>) -> Router {
-        Router::new().route(PATH, any(collect)).with_state((self.clone(), state))
+    /// `take` is given the signals among the spans.
+    pub(super) fn routes(&self, faults: Arc<Faults>, take: Take) -> Router {
+        Router::new().route(PATH, any(collect)).with_state((self.clone(), faults, take))
     }
 
     pub(super) fn reset(&self) {
@@ -117,12 +117,12 @@ impl Collector {
 }
 
 async fn collect(
-    State((collector, state)): State<(Collector, Arc<EmulatorState>)>,
+    State((collector, faults, take)): State<(Collector, Arc<Faults>, Take)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let body = decompressed(&headers, body);
-    let fault = state.faults.take(Some(COLLECTOR));
+    let fault = faults.take(Some(COLLECTOR));
     if let Some(fault) = &fault {
         fault.delay().await;
     }
@@ -132,7 +132,7 @@ async fn collect(
         let encoding = Encoding::of(&headers);
         let received = encoding.and_then(|encoding| collector.collected().receive(encoding, body));
         if let Some((_, signals)) = &received {
-            state.take_signals(signals).await;
+            take(signals.clone()).await;
         }
         let encoded = encoding.zip(received.map(|(encoded, _)| encoded));
         match (encoded, &fault) {
@@ -237,6 +237,31 @@ fn collected(span: &Span, tracer: &str, resource: &BTreeMap<String, Value>) -> C
         start: span.start_time_unix_nano,
         end: span.end_time_unix_nano,
     }
+}
+
+/// The signal that a span stands for, as `POST /signals/bulk` takes it; `None` for other spans.
+fn signal(span: &CollectedSpan) -> Option<Value> {
+    let text = |key: &str| span.attribute(key).as_str().filter(|text| !text.is_empty());
+    if span.name.rsplit('.').next() != Some("signal") {
+        return None;
+    }
+    let mut signal = value!({
+        "eventName": text("event_name")?,
+        "customer": {"externalCustomerId": text("external_customer_id")?},
+        // A batch of spans that is sent again brings no signal twice.
+        "idempotencyKey": format!("{}-{}", span.trace_id, span.span_id),
+    });
+    if let Some(product) = text("external_agent_id") {
+        signal["attribution"] = value!({"externalProductId": product});
+    }
+    if let Some(start) = i64::try_from(span.start).ok().filter(|start| *start > 0) {
+        signal["timestamp"] = DateTime::from_timestamp_nanos(start).to_rfc3339().into();
+    }
+    if let Some(data) = text("data").and_then(|data| serde_json::from_str::<Value>(data).ok()).filter(Value::is_object)
+    {
+        signal["data"] = data;
+    }
+    Some(signal)
 }
 
 fn object(attributes: &[KeyValue]) -> BTreeMap<String, Value> {

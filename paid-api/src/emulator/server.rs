@@ -182,7 +182,6 @@ impl EmulatorState {
     }
 
     /// Takes signals that did not come over the API as if they had.
-    #[cfg(feature = "trace")]
     pub(super) async fn take_signals(&self, signals: &[Value]) {
         if signals.is_empty() {
             return;

@@ -7,13 +7,14 @@ pub(super) mod collector {
 
     use axum::Router;
 
-    use super::super::server::EmulatorState;
+    use super::super::fault::Faults;
+    use super::super::http::Take;
 
     #[derive(Debug, Clone, Default)]
     pub(in crate::emulator) struct Collector {}
 
     impl Collector {
-        pub(in crate::emulator) fn routes(&self, _: Arc<EmulatorState>) -> Router {
+        pub(in crate::emulator) fn routes(&self, _: Arc<Faults>, _: Take) -> Router {
             Router::new()
         }
 
