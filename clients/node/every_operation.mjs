@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 
 const require = createRequire(`${process.cwd()}/`);
 const { PaidClient } = require("@paid-ai/paid-node");
+const { getPaidTracerProvider, initializeTracing, signal: traced, trace } = require("@paid-ai/paid-node/tracing");
 const { version } = require("@paid-ai/paid-node/package.json");
 
 const baseUrl = process.argv[2];
@@ -298,8 +299,19 @@ async function webhooks() {
   expect("test", (await webhooks.testWebhook({ webhookName })).success, false);
 }
 
+/** A signal of a traced scope, which the client sends as a span. */
+async function tracing() {
+  initializeTracing("paid_emulator", { collectorEndpoint: baseUrl.replace("/api/v2", "/v1/traces") });
+  const scope = { externalCustomerId: "acme", externalProductId: "ai-sdr" };
+  await trace(scope, async () => traced("email_written", false, { words: 120 }));
+  await getPaidTracerProvider().forceFlush();
+  const { data } = await direct("GET", "/signals/?signalName=email_written");
+  const found = data.map((each) => [each.externalCustomerId, each.externalProductId, each.data.words]);
+  expect("traced signal", found, [["acme", "ai-sdr", 120]]);
+}
+
 const stories = [
-  guide, products, customers, contacts, orders, seats, invoices, credits, checkouts, costsAndPortals, receipts, webhooks,
+  guide, products, customers, contacts, orders, seats, invoices, credits, checkouts, costsAndPortals, tracing, receipts, webhooks,
 ];
 for (const story of stories) {
   const before = failures.length;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use super::collector::Collector;
+use super::http;
 use super::local::{Reach, guard};
 use super::server::EmulatorState;
 use super::{Emulator, control, downloads, journal, page, server};
@@ -96,9 +97,14 @@ impl EmulatorBuilder {
         let collector = Collector::default();
         let reach = if address.ip().is_loopback() { Reach::Local } else { Reach::Network };
         let (reset, exports) = (collector.clone(), Arc::clone(&state));
+        let taking = Arc::clone(&state);
+        let take: http::Take = Arc::new(move |signals| {
+            let state = Arc::clone(&taking);
+            Box::pin(async move { state.take_signals(&signals).await })
+        });
         let router = server::router(Arc::clone(&state))
             .merge(control::routes(Arc::clone(&state), Arc::new(move || reset.reset())))
-            .merge(collector.routes(Arc::clone(&state.faults)))
+            .merge(collector.routes(Arc::clone(&state.faults), take))
             .merge(downloads::routes(move |id| exports.export_file(id)))
             .merge(page::routes())
             .layer(from_fn_with_state(reach, guard));

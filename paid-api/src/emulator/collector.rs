@@ -9,17 +9,18 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use axum::routing::any;
+use chrono::DateTime;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
-use serde_json::Value;
+use serde_json::{Value, json as value};
 
 use super::Emulator;
 use super::fault::{COLLECTOR, Fault, Faults};
-use super::http::{JsonAnswer, decompressed, has_api_key, respond, response, send_or_drop};
+use super::http::{JsonAnswer, Take, decompressed, has_api_key, respond, response, send_or_drop};
 
 const PATH: &str = "/v1/traces";
 const PROTOBUF: &str = "application/x-protobuf";
@@ -101,8 +102,9 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    pub(super) fn routes(&self, faults: Arc<Faults>) -> Router {
-        Router::new().route(PATH, any(collect)).with_state((self.clone(), faults))
+    /// `take` is given the signals among the spans.
+    pub(super) fn routes(&self, faults: Arc<Faults>, take: Take) -> Router {
+        Router::new().route(PATH, any(collect)).with_state((self.clone(), faults, take))
     }
 
     pub(super) fn reset(&self) {
@@ -115,7 +117,7 @@ impl Collector {
 }
 
 async fn collect(
-    State((collector, faults)): State<(Collector, Arc<Faults>)>,
+    State((collector, faults, take)): State<(Collector, Arc<Faults>, Take)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -128,7 +130,11 @@ async fn collect(
         JsonAnswer::not_executed()
     } else if has_api_key(&headers) {
         let encoding = Encoding::of(&headers);
-        let encoded = encoding.and_then(|encoding| Some((encoding, collector.collected().receive(encoding, body)?)));
+        let received = encoding.and_then(|encoding| collector.collected().receive(encoding, body));
+        if let Some((_, signals)) = &received {
+            take(signals.clone()).await;
+        }
+        let encoded = encoding.zip(received.map(|(encoded, _)| encoded));
         match (encoded, &fault) {
             (Some((encoding, encoded)), None) => return response(200, encoding.content_type(), Body::from(encoded)),
             (Some(_), Some(_)) => JsonAnswer::new(200, Value::Null),
@@ -191,10 +197,12 @@ struct Collected {
 }
 
 impl Collected {
-    /// Stores the spans of a request and encodes the response; `None` if the body is not an OTLP request.
-    fn receive(&mut self, encoding: Encoding, body: Bytes) -> Option<Vec<u8>> {
+    /// Stores the spans of a request, encodes the response, and returns the signals among the spans; `None` if the body is not
+    /// an OTLP request.
+    fn receive(&mut self, encoding: Encoding, body: Bytes) -> Option<(Vec<u8>, Vec<Value>)> {
         let request = encoding.decode(&body)?;
         self.bodies.push(body);
+        let before = self.spans.len();
         for of_resource in request.resource_spans {
             let resource = object(&of_resource.resource.unwrap_or_default().attributes);
             for of_scope in of_resource.scope_spans {
@@ -207,7 +215,8 @@ impl Collected {
             rejected_spans,
             error_message: "the test asked to reject spans".to_owned(),
         });
-        Some(encoding.encode(&ExportTraceServiceResponse { partial_success }))
+        let signals = self.spans[before..].iter().filter_map(signal).collect();
+        Some((encoding.encode(&ExportTraceServiceResponse { partial_success }), signals))
     }
 }
 
@@ -228,6 +237,31 @@ fn collected(span: &Span, tracer: &str, resource: &BTreeMap<String, Value>) -> C
         start: span.start_time_unix_nano,
         end: span.end_time_unix_nano,
     }
+}
+
+/// The signal that a span stands for, as `POST /signals/bulk` takes it; `None` for other spans.
+fn signal(span: &CollectedSpan) -> Option<Value> {
+    let text = |key: &str| span.attribute(key).as_str().filter(|text| !text.is_empty());
+    if span.name.rsplit('.').next() != Some("signal") {
+        return None;
+    }
+    let mut signal = value!({
+        "eventName": text("event_name")?,
+        "customer": {"externalCustomerId": text("external_customer_id")?},
+        // A batch of spans that is sent again brings no signal twice.
+        "idempotencyKey": format!("{}-{}", span.trace_id, span.span_id),
+    });
+    if let Some(product) = text("external_agent_id") {
+        signal["attribution"] = value!({"externalProductId": product});
+    }
+    if let Some(start) = i64::try_from(span.start).ok().filter(|start| *start > 0) {
+        signal["timestamp"] = DateTime::from_timestamp_nanos(start).to_rfc3339().into();
+    }
+    if let Some(data) = text("data").and_then(|data| serde_json::from_str::<Value>(data).ok()).filter(Value::is_object)
+    {
+        signal["data"] = data;
+    }
+    Some(signal)
 }
 
 fn object(attributes: &[KeyValue]) -> BTreeMap<String, Value> {

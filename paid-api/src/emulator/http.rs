@@ -122,3 +122,6 @@ pub(super) fn response(status: u16, content_type: &'static str, body: Body) -> R
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
+
+/// Takes signals that did not come over the API.
+pub(super) type Take = std::sync::Arc<dyn Fn(Vec<Value>) -> futures_util::future::BoxFuture<'static, ()> + Send + Sync>;

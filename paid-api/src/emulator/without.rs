@@ -8,12 +8,13 @@ pub(super) mod collector {
     use axum::Router;
 
     use super::super::fault::Faults;
+    use super::super::http::Take;
 
     #[derive(Debug, Clone, Default)]
     pub(in crate::emulator) struct Collector {}
 
     impl Collector {
-        pub(in crate::emulator) fn routes(&self, _: Arc<Faults>) -> Router {
+        pub(in crate::emulator) fn routes(&self, _: Arc<Faults>, _: Take) -> Router {
             Router::new()
         }
 

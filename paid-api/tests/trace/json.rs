@@ -87,3 +87,30 @@ async fn the_rules_are_those_of_protobuf() {
     }
     assert_eq!(emulator.spans().len(), 1);
 }
+
+#[tokio::test]
+async fn a_signal_in_a_span_is_taken_like_one_of_the_api_and_once() {
+    let seed = json!({"customers": [{"name": "Acme", "externalId": "acme"}], "products": [{"name": "SDR", "externalId": "sdr"}]});
+    let emulator = Emulator::builder().seed(seed).start().await.unwrap();
+    let text = |key: &str, text: &str| json!({"key": key, "value": {"stringValue": text}});
+    let mut request = request();
+    let span = &mut request["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
+    let attributes = [
+        text("event_name", "email_sent"),
+        text("external_customer_id", "acme"),
+        text("external_agent_id", "sdr"),
+        text("data", r#"{"words":120}"#),
+    ];
+    span["attributes"] = attributes.into_iter().collect();
+    let mut other = span.clone();
+    other["name"] = "paid.trace.parent_span".into();
+    request["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array_mut().unwrap().push(other);
+    for _ in 0..2 {
+        post(&emulator, "application/json", false, request.to_string().as_bytes()).await;
+    }
+    let listed = emulator.client().signals().list().external_customer_id("acme").await.unwrap().data;
+    assert_eq!(listed.len(), 1, "neither the other span nor the repeated one is a signal: {listed:?}");
+    let signal = listed.iter().next().unwrap().unwrap();
+    assert_eq!((signal.name.as_str(), &signal.data.as_ref().unwrap()["words"]), ("email_sent", &json!(120)));
+    assert_eq!(signal.external_product_id.as_ref().map(AsRef::<str>::as_ref), Some("sdr"));
+}
