@@ -3,6 +3,7 @@
 
 mod amendments;
 mod calculation;
+mod catalogue;
 mod costs;
 mod credits;
 mod properties;
@@ -12,6 +13,7 @@ use paid::emulator::Emulator;
 use serde_json::{Value, json};
 
 use calculation::Case;
+use catalogue::Catalogue;
 
 struct Api {
     emulator: Emulator,
@@ -285,12 +287,51 @@ async fn a_receiver_of_webhooks_that_does_not_answer_holds_up_nobody() {
 }
 
 /// `PAID_BILLING_CASES` sets the number of cases.
+/// `PAID_BILLING_CASES`, or so many.
+fn number_of_cases(usual: usize) -> usize {
+    std::env::var("PAID_BILLING_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual)
+}
+
+/// The cases of `PAID_BILLING_SEED`.
+fn random_of_cases() -> fastrand::Rng {
+    let seed = std::env::var("PAID_BILLING_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    fastrand::Rng::with_seed(seed)
+}
+
+#[tokio::test]
+async fn random_catalogues_with_credits_costs_and_percentages_bill_what_a_second_calculation_says() {
+    let api = Api::start().await;
+    let (cases, mut random) = (number_of_cases(100), random_of_cases());
+    let today = Utc::now();
+    for number in 0..cases {
+        api.emulator.reset();
+        let case = Catalogue::random(&mut random, today);
+        let credits = api.call("POST", "/credits/currencies", json!({"name": "T", "key": "tokens"})).await.1;
+        let (_, product) = api.call("POST", "/products/", json!({"name": "P", "externalId": "p"})).await;
+        let attributes = json!({"productAttributes": case.attributes(credits["id"].as_str().unwrap())});
+        let (status, answer) = api.call("PUT", "/products/external/p", attributes).await;
+        assert_eq!(status, 200, "{case:?} {answer}");
+        let (_, customer) = api.call("POST", "/customers/", json!({"name": "C", "externalId": "c"})).await;
+        let signal = |(at, units): &(DateTime<Utc>, i64)| {
+            json!({"eventName": "e", "timestamp": at.to_rfc3339(), "data": {"units": units},
+                "customer": {"externalCustomerId": "c"}, "attribution": {"externalProductId": "p"}})
+        };
+        let signals: Vec<_> = case.signals.iter().map(signal).collect();
+        let (_, answer) = api.call("POST", "/signals/bulk", json!({ "signals": signals })).await;
+        assert_eq!(answer["ingested"], signals.len(), "{answer}");
+        let (status, answer) = api.call("POST", "/costs/bulk", json!({"costs": case.costs()})).await;
+        assert_eq!(status, 200, "{answer}");
+        let (product, customer) = (product["id"].as_str().unwrap(), customer["id"].as_str().unwrap());
+        let (status, answer) = api.order(product, customer, case.order()).await;
+        assert_eq!(status, 201, "{case:?} {answer}");
+        assert_eq!(api.totals().await, case.totals(today), "case {number}: {case:#?}");
+    }
+}
+
 #[tokio::test]
 async fn random_prices_and_times_bill_what_a_second_calculation_says() {
     let api = Api::start().await;
-    let cases = std::env::var("PAID_BILLING_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(200);
-    let seed = std::env::var("PAID_BILLING_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
-    let mut random = fastrand::Rng::with_seed(seed);
+    let (cases, mut random) = (number_of_cases(200), random_of_cases());
     let today = Utc::now();
     for number in 0..cases {
         api.emulator.reset();
