@@ -214,7 +214,7 @@ impl Pending {
     #[inline]
     pub fn emit(self) {
         match self.inner {
-            None => drop(foreign::call(|| listener::lost(self.name))),
+            None => listener::lost(self.name),
             Some(inner) => inner.emit(),
         }
     }
