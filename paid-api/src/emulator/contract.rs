@@ -121,7 +121,7 @@ impl Contract {
         self.read_request(method, path, query, body).map(|(matched, _)| matched)
     }
 
-    /// Like [`check`](Self::check), and returns the body too; null, if there is none.
+    /// Like [`check`](Self::check), and also returns the body, which is null for a request without one.
     pub(super) fn read_request(
         &self,
         method: &str,

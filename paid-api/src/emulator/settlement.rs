@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::billing::{Charge, Schedule, Span, Timing};
 use super::credits::{Benefit, Grant, Kind, Origin, Pool, Spend, Spent, Transaction, Trigger};
 use super::numbers::amount;
-use super::signals::Signal;
+use super::signals::{FailedSignal, Signal};
 use super::store::{Line, LinePrice, Store};
 use super::table::text;
 
@@ -224,10 +224,30 @@ impl Store {
         if !lines.any(|line| line.prices.iter().any(|priced| credit_event(priced).is_some())) {
             return;
         }
+        self.note_earlier_without_quantity(order);
         let mut spends: Vec<_> = self.signals.iter().flat_map(|signal| self.spends_of(&signal, Some(order))).collect();
         spends.sort_by_key(|spend| spend.at);
         for spend in spends {
             self.spend(spend);
+        }
+    }
+
+    /// Tells of the earlier signals that spend nothing, because this order reads their quantity and it is no number. They were
+    /// accepted before an order read it.
+    fn note_earlier_without_quantity(&mut self, order: &str) {
+        let customer = self.orders.find("id", order).and_then(|row| text(row, "customerId"));
+        let mine = self.signals.iter().filter(|signal| Some(signal.customer) == customer);
+        let failed = mine.filter_map(|signal| {
+            let data = signal.data();
+            let problem = self.quantity_problem(signal.customer, signal.product, signal.event_name, &data)?;
+            Some(FailedSignal {
+                event_name: signal.event_name.to_owned(),
+                idempotency_key: None,
+                problem: format!("{} in {order}: data: {problem}, so it spends no credits", signal.id()),
+            })
+        });
+        for failed in failed.collect::<Vec<_>>() {
+            self.note_failed(failed);
         }
     }
 
@@ -276,8 +296,10 @@ impl Store {
             return None;
         }
         let data = signal.data();
-        let quantity = credits.path.as_ref().and_then(|path| path.find(&data)).and_then(amount);
-        let quantity = quantity.filter(|quantity| *quantity >= Decimal::ZERO).unwrap_or(Decimal::ONE);
+        let quantity = match credits.path.as_ref().and_then(|path| path.find(&data)) {
+            Some(value) => amount(value).filter(|quantity| *quantity >= Decimal::ZERO)?,
+            None => Decimal::ONE,
+        };
         let user = data["external_user_id"].as_str();
         let seat = user.and_then(|user| text(self.users.find(signal.customer, user)?, "id"));
         let seat = seat.and_then(|user| self.seats.held_by(order, signal.product, user));

@@ -60,7 +60,7 @@ impl Store {
         json!({"ingested": ingested, "duplicates": duplicates, "failed": failed})
     }
 
-    fn note_failed(&mut self, failed: FailedSignal) {
+    pub(super) fn note_failed(&mut self, failed: FailedSignal) {
         if self.failed_signals.len() == FAILED_REMEMBERED {
             self.failed_signals.pop_front();
         }

@@ -189,6 +189,26 @@ async fn a_backdated_order_replays_its_signals_into_the_credits_of_their_periods
 }
 
 #[tokio::test]
+async fn an_earlier_signal_without_a_quantity_spends_nothing_and_is_told_of() {
+    let api = Api::start().await;
+    let id = api.currency().await;
+    let input = json!({"pricingInput": {"kind": "signalQuantity", "path": "$.n"}});
+    api.selling(json!([prepaid(&id, input)]), json!({"creationState": "draft"})).await;
+    api.grant(json!({"amount": 20})).await;
+    api.use_with(json!({"n": "many"})).await;
+    api.use_with(json!({"n": 2})).await;
+    let order = api.get("/orders/").await["data"][0]["id"].as_str().unwrap().to_owned();
+    // The order begins when it is created, before the signals.
+    assert_eq!(api.call("POST", &format!("/orders/{order}/activate"), Value::Null).await.0, 200);
+    assert_eq!(api.balances().await, [[20.0, 5.0, 15.0]]);
+    let failed = api.emulator.failed_signals();
+    assert!(
+        failed.len() == 1 && failed[0].problem.contains("sig_000001") && failed[0].problem.contains("many"),
+        "{failed:?}"
+    );
+}
+
+#[tokio::test]
 async fn brackets_seats_costs_and_parts_of_the_total_bill_as_written() {
     let api = Api::start().await;
     let id = api.currency().await;

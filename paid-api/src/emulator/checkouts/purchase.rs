@@ -38,7 +38,7 @@ struct Choice {
 }
 
 impl Store {
-    /// Completes a checkout as its customer does: creates the customer if there is none, and the order; pays the first invoice
+    /// Completes a checkout as its customer does: creates a customer that is not known yet, and the order; pays the first invoice
     /// if anything is due at once; and queues the webhooks. A checkout for more than one use stays open.
     pub(in crate::emulator) fn complete_checkout(&mut self, id: &str, wanted: &Value) -> Result<(), Refusal> {
         self.expire_checkouts();

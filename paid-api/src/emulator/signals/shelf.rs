@@ -74,7 +74,7 @@ struct Row {
     event: u32,
     customer: u32,
     product: u32,
-    /// 0 is none: the first word is empty.
+    /// 0 for a signal that names no unit: word 0 is the empty word.
     unit: u32,
     at: DateTime<Utc>,
     /// Which of the arrivals.

@@ -9,8 +9,8 @@ use super::fraction::{Fraction, total};
 use super::period::shown;
 use super::worth::{Band, Worth};
 
-/// The products of a metric's worths, one for each way in which they were calculated; `None` if one of them is none: its
-/// formula adds or has conditions, or its signals differ in their values.
+/// The products of a metric's worths, one for each way in which they were calculated. `None` if one of the ways is no
+/// product: its formula adds or has conditions, or its signals differ in their values.
 pub(super) fn calculations(worths: &[&Worth<'_>], content: &Value) -> Option<Value> {
     let mut ways: Vec<Vec<&Worth<'_>>> = Vec::new();
     for worth in worths {

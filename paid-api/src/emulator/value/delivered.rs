@@ -180,7 +180,7 @@ fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     seen
 }
 
-/// The sum in one unit; `None` if there is none that states all of it.
+/// The sum in this unit; `None` if a value cannot be stated in it.
 pub(super) fn units<'a, 'b: 'a>(worths: impl Iterator<Item = &'a Worth<'b>>, unit: &Unit) -> Option<Fraction> {
     let mut restated = worths.map(|worth| worth.unit.restated(worth.units, unit));
     restated.try_fold(Fraction::ZERO, |sum, units| Some(sum.and(units?)))

@@ -121,7 +121,7 @@ pub(super) fn formula(formula: &Value, place: &str) -> Result<Formula, Refusal> 
     Ok(Formula { id: text(formula, "id"), metric: text(formula, "valueTypeSlug"), choice })
 }
 
-/// A conversion into money; `None` if there is none.
+/// The conversion into money, for a metric that has one.
 fn conversion(conversion: &Value, place: &str) -> Result<Option<Conversion>, Refusal> {
     if conversion.is_null() {
         return Ok(None);
