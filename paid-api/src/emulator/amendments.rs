@@ -87,6 +87,11 @@ impl Store {
         let book = self.book(id, &facts)?;
         let catalog = Catalog { products: &self.products, credits: &self.credits, next };
         let plan = plan(&book, &catalog, body)?;
+        if !plan.adjustments.is_empty() && self.is_billed_to_its_end(id, &facts) {
+            let error =
+                "the last invoice of the order is posted, so nothing bills the difference; use the treatment `none`";
+            return Err(Refusal::conflict("NO_OPEN_INVOICE", "body.intents", error));
+        }
         let shown = plan.shown(&book, version);
         Ok((plan, shown))
     }
@@ -107,6 +112,13 @@ impl Store {
         let schedule = self.schedule_of(id).ok_or(INACTIVE)?;
         let currency = text(row, "currency").unwrap_or("USD").to_owned();
         Ok(Facts { schedule, span, currency })
+    }
+
+    /// Returns true if the last invoice that the order will have is posted.
+    fn is_billed_to_its_end(&self, id: &str, facts: &Facts) -> bool {
+        let windows = &facts.schedule.windows;
+        let is_last = windows.last().is_some_and(|last| facts.span.end.is_some_and(|end| end <= last.end));
+        is_last && self.posted_and_paid(id, windows.len() - 1).is_some()
     }
 
     fn book<'a>(&'a self, id: &str, facts: &'a Facts) -> Result<Book<'a>, Refusal> {

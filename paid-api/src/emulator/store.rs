@@ -94,6 +94,8 @@ pub(super) struct LinePrice {
     /// From when on it holds, if an amendment added it; and from when on its credits come.
     pub(super) since: Option<DateTime<Utc>>,
     pub(super) granted_since: Option<DateTime<Utc>>,
+    /// Whether the period in which an amendment added it is not charged.
+    pub(super) is_first_free: bool,
     /// Until when it holds, if an amendment ended or replaced it.
     pub(super) until: Option<DateTime<Utc>>,
 }
@@ -112,7 +114,7 @@ pub(super) struct Adjustment {
 
 impl LinePrice {
     pub(super) fn new(id: String, price: Price, quantity: Decimal, benefits: Vec<Benefit>) -> Self {
-        Self { id, price, quantity, benefits, since: None, granted_since: None, until: None }
+        Self { id, price, quantity, benefits, since: None, granted_since: None, is_first_free: false, until: None }
     }
 
     /// Whether it holds at this time. A period is charged by what holds at its start.

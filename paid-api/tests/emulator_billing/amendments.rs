@@ -177,3 +177,31 @@ async fn a_draft_is_not_amended() {
     let body = json!({"orderVersion": 1, "intents": [{"type": "endAttribute", "orderLineAttributeId": "x"}]});
     assert_eq!(api.call("POST", &format!("{path}/preview"), body).await.0, 409);
 }
+
+#[tokio::test]
+async fn no_more_is_credited_than_was_charged() {
+    let amended = Amended::new(&[fee()]).await;
+    let free = json!({"type": "addFromCatalog", "productAttributeId": "00000000-0000-4000-8000-000000000002", "chargeStub": "none"});
+    amended.amend(json!([free])).await;
+    let before = amended.total().await;
+    let end = json!({"type": "endAttribute", "orderLineAttributeId": amended.attribute(1).await});
+    amended.amend(json!([end])).await;
+    assert_eq!(amended.total().await, before, "what was added without a charge");
+}
+
+#[tokio::test]
+async fn a_first_period_that_is_cut_short_is_credited_by_the_days_of_a_whole_one() {
+    let api = Api::start().await;
+    let (product, customer) = api.with_price(&fee()).await;
+    let anchor = chrono::Datelike::day(&(chrono::Utc::now() + chrono::Days::new(4)));
+    let more = json!({"startDate": days_ago(3).to_rfc3339(), "billingAnchor": anchor});
+    let order = api.order(&product, &customer, more).await.1["id"].as_str().unwrap().to_owned();
+    let amended = Amended { api, order };
+    let charged = amended.total().await;
+    let end = json!({"type": "endAttribute", "orderLineAttributeId": amended.attribute(0).await});
+    let plan = amended.preview(json!([end])).await;
+    assert!(plan["moneyEffects"][0]["totalDaysInCycle"].as_i64().unwrap() >= 28, "{plan}");
+    amended.amend(json!([end])).await;
+    let left = amended.total().await;
+    assert!(left > 0 && left < charged, "{left} of {charged}");
+}

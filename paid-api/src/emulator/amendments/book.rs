@@ -66,10 +66,10 @@ impl Book<'_> {
         state
     }
 
-    /// The days of a window from now on, and all of them.
-    pub(super) fn days(&self, cycle: Window) -> (i64, i64) {
-        let between = |from: DateTime<Utc>| (cycle.end.date_naive() - from.date_naive()).num_days();
-        (between(self.now), between(cycle.start))
+    /// The days of a period from now on, and those of a whole one: the first may be cut short.
+    pub(super) fn days(&self, priced: &LinePrice, cycle: Window) -> (i64, i64) {
+        let remaining = (cycle.end.date_naive() - self.now.date_naive()).num_days();
+        (remaining, self.schedule.whole_days(cycle, priced.price.frequency.in_months()))
     }
 }
 

@@ -152,6 +152,7 @@ impl Plan {
     ) {
         let cycle = book.cycle(&new);
         new.since = Some(book.now);
+        new.is_first_free = stub == Stub::None;
         let word = match stub {
             Stub::None => "none",
             Stub::Full => "full",
@@ -182,8 +183,8 @@ impl Plan {
         if let Some(cycle) = within {
             let (line_id, id) = (line.map(|line| line.id.clone()).unwrap_or_default(), new.id.clone());
             let whole = book.amount(&new);
-            let amount = if stub == Stub::Full { whole } else { part(whole, book.days(cycle)) };
-            self.note_money(book, asked, Money::First, cycle, amount);
+            let amount = if stub == Stub::Full { whole } else { part(whole, book.days(&new, cycle)) };
+            self.note_money(book, asked, Money::First, (cycle, book.days(&new, cycle)), amount);
             let name = format!("{}: the rest of the period", new.price.name);
             let order = order_of(book);
             self.adjustments.push(Adjustment { order, line: line_id, attribute: id, name, at: book.now, amount });
@@ -215,15 +216,18 @@ impl Plan {
         cycle: Window,
         money: Money,
     ) {
-        let amount = part(book.amount(priced), book.days(cycle));
+        let amount = part(book.amount(priced), book.days(priced, cycle));
+        let amount = if line.credit { -amount } else { amount };
         let (amount, what) = match money {
             Money::Credit => (-amount, "the rest of the period, credited"),
             _ => (amount, "the rest of the period"),
         };
-        if amount.is_zero() {
+        // Nothing was charged of what was added without a charge in this period.
+        let is_free = matches!(money, Money::Credit) && priced.is_first_free && priced.since > Some(cycle.start);
+        if amount.is_zero() || is_free {
             return;
         }
-        self.note_money(book, asked, money, cycle, amount);
+        self.note_money(book, asked, money, (cycle, book.days(priced, cycle)), amount);
         if let Some(effect) = self.money.last_mut() {
             effect["orderLineId"] = line.id.clone().into();
             effect["orderLineAttributeId"] = priced.id.clone().into();
@@ -238,8 +242,14 @@ impl Plan {
         });
     }
 
-    fn note_money(&mut self, book: &Book<'_>, asked: &Asked<'_>, money: Money, cycle: Window, amount: Decimal) {
-        let (remaining, total) = book.days(cycle);
+    fn note_money(
+        &mut self,
+        book: &Book<'_>,
+        asked: &Asked<'_>,
+        money: Money,
+        (cycle, (remaining, total)): (Window, (i64, i64)),
+        amount: Decimal,
+    ) {
         let kind = match money {
             Money::Charge => "prorationCharge",
             Money::Credit => "prorationCredit",

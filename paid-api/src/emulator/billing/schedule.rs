@@ -193,6 +193,14 @@ impl Schedule {
         }
     }
 
+    /// The days of the whole period that this one is, or is a part of.
+    pub(in crate::emulator) fn whole_days(&self, period: Window, months: u32) -> i64 {
+        match self.share(period.start, period.end, months) {
+            Share::WHOLE => (period.end.date_naive() - period.start.date_naive()).num_days(),
+            part => part.of,
+        }
+    }
+
     /// The periods of a usage price until now.
     pub(in crate::emulator) fn usage(&self, frequency: Frequency) -> Vec<Window> {
         self.periods(frequency.in_months())
