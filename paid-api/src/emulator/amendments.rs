@@ -92,7 +92,7 @@ impl Store {
                 "the last invoice of the order is posted, so nothing bills the difference; use the treatment `none`";
             return Err(Refusal::conflict("NO_OPEN_INVOICE", "body.intents", error));
         }
-        let shown = plan.shown(&book, version);
+        let shown = plan.shown(&book, version, &body["intents"]);
         Ok((plan, shown))
     }
 

@@ -268,8 +268,8 @@ impl Plan {
         }));
     }
 
-    /// The plan as the API shows it. Its hash is that of everything but the moment.
-    pub(super) fn shown(&self, book: &Book<'_>, version: u64) -> Value {
+    /// The plan as the API shows it. Its hash is that of what was asked and what follows, but for the moment.
+    pub(super) fn shown(&self, book: &Book<'_>, version: u64, intents: &Value) -> Value {
         let mut operations = json!({});
         for (key, values) in [("adds", &self.adds), ("ends", &self.ends), ("replaces", &self.replaces)] {
             if !values.is_empty() {
@@ -279,8 +279,16 @@ impl Plan {
         if let Some(term) = &self.order_term {
             operations["orderTerm"] = term.clone();
         }
-        let content =
-            json!([book.order.get("id"), version, operations, self.money, self.credits, self.usage, self.resolved]);
+        let content = json!([
+            book.order.get("id"),
+            version,
+            operations,
+            self.money,
+            self.credits,
+            self.usage,
+            self.resolved,
+            intents
+        ]);
         json!({
             "orderId": book.order.get("id"),
             "orderVersion": version,
