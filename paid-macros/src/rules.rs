@@ -1,5 +1,6 @@
 //! The rules that functions and structs share: event names, reserved fields, the catalogue.
 
+mod billed;
 mod demands;
 mod protection;
 mod shown;

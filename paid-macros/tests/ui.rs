@@ -66,9 +66,12 @@ fn groups() -> Vec<Group> {
         group(&["pass/catalog/*.rs", "fail/catalog/*.rs"], at("signals.toml")),
         group(&["pass/lints/*.rs", "fail/lints/outcome_without_key_denied.rs"], at("fail/lints/deny.toml")),
         group(&["fail/lints/outcome_without_key_warned_of.rs"], at("fail/lints/warn.toml")),
+        group(&["pass/prices/*.rs", "fail/prices/*.rs"], at("fail/prices/prices.toml")),
         group(&["fail/broken/catalogue_that_is_not_there.rs"], Some("/nowhere/signals.toml".into())),
     ];
-    for case in ["syntax", "unknown_type", "contradictory_bounds", "contradictory_classes", "duplicate"] {
+    for case in
+        ["syntax", "unknown_type", "contradictory_bounds", "contradictory_classes", "contradictory_prices", "duplicate"]
+    {
         let case = format!("fail/broken/catalogue_with_{case}");
         groups.push(group(&[&format!("{case}.rs")], at(&format!("{case}.toml"))));
     }

@@ -1,15 +1,17 @@
 //! Reads the text of `signals.toml` into a catalogue, and reports every mistake with its line and column.
 
 mod fields;
+mod lints;
+mod products;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::{Catalog, Deprecated, Field, Kind, Level, Lints, Protection, Signal, nearest_of};
+use crate::{Catalog, Deprecated, Field, Kind, Protection, Signal, nearest_of};
 
 /// A mistake in a catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +67,7 @@ pub(crate) fn catalog(text: &str) -> Result<Catalog, Problems> {
     if reader.problems.is_empty() { Ok(catalog) } else { Err(Problems(reader.problems)) }
 }
 
-const SIGNAL_KEYS: [&str; 7] = ["type", "product", "unit", "description", "deprecated", "expires", "data"];
+const SIGNAL_KEYS: [&str; 8] = ["type", "product", "unit", "description", "deprecated", "expires", "allow", "data"];
 
 impl Reader<'_> {
     fn problem(&mut self, span: Range<usize>, message: impl Into<String>) {
@@ -82,9 +84,16 @@ impl Reader<'_> {
                 catalog.lints = self.lints(value);
                 continue;
             }
+            if key.get_ref() == "products" {
+                for (id, value) in self.table(value, "`products`").into_iter().flatten() {
+                    let product = self.product(value);
+                    catalog.products.insert(id.get_ref().to_string(), product);
+                }
+                continue;
+            }
             if key.get_ref() != "signals" {
                 let name = key.get_ref();
-                let hint = nearest_of(name, ["signals", "lints"].into_iter()).map_or_else(
+                let hint = nearest_of(name, ["signals", "products", "lints"].into_iter()).map_or_else(
                     || format!("write a signal as [signals.{name}]"),
                     |near| format!("did you mean {near}?"),
                 );
@@ -138,6 +147,7 @@ impl Reader<'_> {
             description: None,
             deprecated: None,
             expires: None,
+            allow: BTreeSet::new(),
             data: BTreeMap::new(),
         };
         let mut kind = None;
@@ -149,6 +159,7 @@ impl Reader<'_> {
                 "unit" => signal.unit_required = self.unit(value),
                 "description" => signal.description = self.text(word, value),
                 "expires" => signal.expires = self.day(value),
+                "allow" => signal.allow = self.allowed(value),
                 "deprecated" => signal.deprecated = Some(self.deprecated(value)),
                 "data" => {
                     for (field, value) in self.table(value, "`data`").into_iter().flatten() {
@@ -180,30 +191,6 @@ impl Reader<'_> {
                     format!("a signal must be of type \"activity\" or \"outcome\", not {other:?}"),
                 );
                 None
-            }
-        }
-    }
-
-    fn lints(&mut self, value: &Value<'_>) -> Lints {
-        let mut lints = Lints::default();
-        for (key, value) in self.table(value, "`lints`").into_iter().flatten() {
-            let word = key.get_ref().as_ref();
-            match word {
-                "outcome_without_key" => lints.outcome_without_key = self.level(word, value),
-                _ => self.unknown(word, key.span(), &["outcome_without_key"], "`lints`"),
-            }
-        }
-        lints
-    }
-
-    fn level(&mut self, lint: &str, value: &Value<'_>) -> Level {
-        match value.get_ref().as_str() {
-            Some("allow") => Level::Allow,
-            Some("warn") => Level::Warn,
-            Some("deny") => Level::Deny,
-            _ => {
-                self.problem(value.span(), format!("`{lint}` must be \"allow\", \"warn\" or \"deny\""));
-                Level::Allow
             }
         }
     }
@@ -351,22 +338,6 @@ mod tests {
         ] {
             assert!(shown.contains(expected), "{expected} is not in\n{shown}");
         }
-    }
-
-    #[test]
-    fn a_lint_has_three_levels_and_is_off_unless_it_is_named() {
-        let level = |text: &str| catalog(text).unwrap().lints.outcome_without_key;
-        assert_eq!(level(""), Level::Allow);
-        for (word, known) in [("allow", Level::Allow), ("warn", Level::Warn), ("deny", Level::Deny)] {
-            assert_eq!(level(&format!("[lints]\noutcome_without_key = \"{word}\"\n")), known);
-        }
-        assert!(problems("[lint]\n").contains("1:2: `lint` is unknown here; did you mean `lints`?"));
-        let shown = problems("[lints]\noutcome_without_key = true\noutcome_without_keys = \"warn\"\n");
-        assert!(shown.contains("2:23: `outcome_without_key` must be \"allow\", \"warn\" or \"deny\""), "{shown}");
-        assert!(
-            shown.contains("3:1: `lints` has no `outcome_without_keys`; did you mean `outcome_without_key`?"),
-            "{shown}"
-        );
     }
 
     #[test]

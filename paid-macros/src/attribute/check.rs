@@ -48,6 +48,7 @@ pub(crate) fn check<'a>(
     if let Some(event) = &event {
         in_the_clear::check(arguments, event, errors);
         event.check_demands(&arguments.given_roles(), Macro::Signal, errors);
+        event.check_billed(product(arguments, event).as_deref(), errors);
     }
     fields(arguments, event.as_ref(), place, errors);
     routes(arguments, function, errors);
@@ -57,6 +58,15 @@ pub(crate) fn check<'a>(
     let mut names = names(arguments, &after_name).into_iter();
     let after = names.next().unwrap_or_else(|| Ident::new(&after_name, Span::call_site()));
     Checked { event, after, after_elsewhere: names.collect(), after_name }
+}
+
+/// The product of the signals, if it is known: the annotation's, or else the catalogue's.
+pub(super) fn product(arguments: &Arguments, event: &rules::Event<'_>) -> Option<String> {
+    match arguments.role(Role::Product) {
+        Some(given) => roles::text(&given.value).map(|product| product.value()),
+        None if arguments.given_roles().iter().any(|role| role.is_product()) => None,
+        None => event.default_product().map(str::to_owned),
+    }
 }
 
 fn roles(arguments: &Arguments, event: Option<&rules::Event<'_>>, errors: &mut Errors) {

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, FnArg, LitStr, Path, ReturnType, Type};
 
-use super::check::Checked;
+use super::check::{Checked, product};
 use super::input::{self, Arguments, On};
 use crate::arguments::Given;
 use crate::catalog::Loaded;
@@ -75,7 +75,9 @@ pub(crate) fn contents(
 
 /// Statements that warn at the event's name.
 fn warnings(event: &Event<'_>, arguments: &Arguments) -> TokenStream {
-    event.deprecation().into_iter().chain(event.key_warning(&arguments.given_roles(), Macro::Signal)).collect()
+    let key = event.key_warning(&arguments.given_roles(), Macro::Signal);
+    let billed = event.billed_warning(product(arguments, event).as_deref());
+    event.deprecation().into_iter().chain(key).chain(billed).collect()
 }
 
 /// The body, and what happens at its end.

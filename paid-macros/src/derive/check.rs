@@ -60,12 +60,22 @@ fn check_shape<'a>(
     if let Some(event) = &event {
         in_the_clear(shape, event, errors);
         event.check_demands(&shape.given_roles(), Macro::Derive, errors);
+        event.check_billed(product(container, shape, event).as_deref(), errors);
     }
     data(container, shape, event.as_ref(), errors);
     if let (Some(event), Some(product)) = (&event, &container.product) {
         event.check_product(product, errors);
     }
     event
+}
+
+/// The product of the signals, if it is known: the type's, or else the catalogue's.
+pub(super) fn product(container: &Container<'_>, shape: &Shape<'_>, event: &Event<'_>) -> Option<String> {
+    match &container.product {
+        Some(product) => Some(product.value()),
+        None if shape.given_roles().iter().any(|role| role.is_product()) => None,
+        None => event.default_product().map(str::to_owned),
+    }
 }
 
 fn roles(container: &Container<'_>, shape: &Shape<'_>, errors: &mut Errors) {

@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::check::{is_option, map_key, span_of};
+use super::check::{is_option, map_key, product, span_of};
 use super::input::{Container, Field, Shape, Use};
 use super::words;
 use crate::catalog::Loaded;
@@ -70,8 +70,11 @@ pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'
 /// Statements that warn at the events' names.
 fn warnings(container: &Container<'_>, events: &[&Event<'_>]) -> Vec<TokenStream> {
     let shapes = container.shapes.iter().zip(events);
-    let keys = shapes.filter_map(|(shape, event)| event.key_warning(&shape.given_roles(), Macro::Derive));
-    events.iter().filter_map(|event| event.deprecation()).chain(keys).collect()
+    let own = shapes.flat_map(|(shape, event)| {
+        let key = event.key_warning(&shape.given_roles(), Macro::Derive);
+        key.into_iter().chain(event.billed_warning(product(container, shape, event).as_deref()))
+    });
+    events.iter().filter_map(|event| event.deprecation()).chain(own).collect()
 }
 
 /// The parameter into which the fields are written.

@@ -1,6 +1,6 @@
 //! What the catalogue demands beside the data: a unit, and an idempotency key.
 
-use paid_catalog::{Kind, Level};
+use paid_catalog::{Kind, Level, OUTCOME_WITHOUT_KEY};
 use proc_macro2::TokenStream;
 
 use super::{Event, warning};
@@ -43,7 +43,7 @@ impl Event<'_> {
     fn lacks_a_key(&self, roles: &[Role]) -> Level {
         match (self.known, self.catalog) {
             (Some(known), Some(catalog)) if known.kind == Kind::Outcome && !roles.iter().any(|role| role.is_key()) => {
-                catalog.catalog.lints.outcome_without_key
+                catalog.catalog.level(OUTCOME_WITHOUT_KEY, Some(known))
             }
             _ => Level::Allow,
         }

@@ -47,6 +47,12 @@ impl Event<'_> {
             page.push_str(&format!(", billed by product {}", as_markdown(product)));
         }
         page.push_str(".\n");
+        let catalog = &self.catalog?.catalog;
+        for (name, price) in catalog.prices_of(&self.name.value(), known.product.as_deref()) {
+            let amounts = price.amounts();
+            let amounts = if amounts.is_empty() { price.pricing_type.clone() } else { amounts.join(" or ") };
+            page.push_str(&format!("\nPrice \"{}\": {}.\n", as_markdown(name), as_markdown(&amounts)));
+        }
         for (_, field) in self.pages_of_fields() {
             page.push_str(&format!("\n- {field}"));
         }

@@ -66,7 +66,7 @@ impl Reader<'_> {
         field
     }
 
-    fn flag(&mut self, word: &str, value: &Value<'_>) -> bool {
+    pub(super) fn flag(&mut self, word: &str, value: &Value<'_>) -> bool {
         let flag = value.get_ref().as_bool();
         if flag.is_none() {
             self.problem(value.span(), format!("`{word}` must be true or false"));

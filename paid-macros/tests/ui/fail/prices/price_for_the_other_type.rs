@@ -1,0 +1,6 @@
+#![deny(deprecated)]
+
+#[paid::signal("email_sent", customer = "acme")]
+fn work() {}
+
+fn main() {}
