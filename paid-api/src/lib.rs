@@ -40,12 +40,15 @@
 //! - `tower`: a layer that runs each request of an axum or tonic server in a scope, see `paid::tower`.
 //! - `metrics`: publishes the emitter's [`Stats`] through the `metrics` facade, as `paid_signals_*`.
 //! - `gzip`: compresses requests, see [`ClientBuilder::gzip`].
+//! - `account`: the account against the catalogue, see `paid::account`.
 //! - `cli`: the program `cargo paid`.
 //! - `emulator`: a local Paid for development and tests, see `paid::emulator`; `emulator-sql`: SQL in it; `emulator-cli`: the
 //!   program `paid-emulator`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "account")]
+pub mod account;
 #[cfg(feature = "emit")]
 #[allow(missing_docs)]
 mod annotated;

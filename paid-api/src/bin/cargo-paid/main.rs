@@ -1,24 +1,21 @@
-//! `cargo paid`: shows, corrects, discards and resubmits the undelivered records of a program that bills through Paid.
-//! Feature `cli`.
+//! `cargo paid`: ties a program that bills through Paid to its account. Feature `cli`.
 
+mod account;
 mod arguments;
-mod discard;
-mod edit;
-mod json;
-mod letters;
-mod list;
+mod catalogue;
+mod help;
+mod options;
 mod out;
-mod resubmit;
-mod show;
+mod outbox;
+mod outcome;
+mod products;
+mod signals;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Cargo, Command, Outbox, Paid};
-
-/// What went wrong, for people; or success.
-type Outcome = Result<(), Box<dyn std::error::Error>>;
+use arguments::{Cargo, Command, Paid};
 
 fn main() -> ExitCode {
     // If the program is run directly, the argument `paid` is missing.
@@ -29,19 +26,21 @@ fn main() -> ExitCode {
         false => Cargo::parse_from(["cargo".into(), "paid".into()].into_iter().chain(own)),
     };
     out::own_the_log();
-    let Command::Outbox(command) = command;
-    let outcome = match command {
-        Outbox::List(list) => list::list(&list),
-        Outbox::Show(show) => show::show(&show),
-        Outbox::Export(export) => show::export(&export),
-        Outbox::Edit(edit) => edit::edit(&edit),
-        Outbox::Discard(discard) => discard::discard(&discard),
-        Outbox::Resubmit(resubmit) => resubmit::resubmit(&resubmit),
+    let outcome = match &command {
+        Command::Signals(command) => signals::run(command),
+        Command::Products(command) => products::run(command),
+        Command::Outbox(command) => outbox::run(command),
+        Command::Completions(shell) => help::completions(shell),
+        Command::Man(man) => help::man(man),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            out::note(&format!("error: {error}"));
+            let text = error.to_string();
+            // A finding has been shown already.
+            if !text.is_empty() {
+                out::note(&format!("error: {text}"));
+            }
             ExitCode::FAILURE
         }
     }

@@ -1,7 +1,12 @@
 //! Everything that is printed: safe for a terminal, and quiet if nobody reads any more.
 
 use std::fmt::{self, Write as _};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::time::Duration;
+
+use comfy_table::presets::{UTF8_FULL, UTF8_FULL_CONDENSED};
+use comfy_table::{ContentArrangement, Table};
+use indicatif::{ProgressBar, ProgressStyle};
 
 /// Prints a line on standard output.
 pub(crate) fn line(text: impl fmt::Display) -> io::Result<()> {
@@ -32,6 +37,35 @@ pub(crate) fn progress(text: &str) {
     }
 }
 
+/// What is waited for, shown on a terminal until it is done.
+pub(crate) struct Waiting(ProgressBar);
+
+impl Waiting {
+    pub(crate) fn new(what: &'static str) -> Self {
+        let bar = if io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+        bar.set_style(ProgressStyle::default_spinner());
+        bar.set_message(what);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self(bar)
+    }
+
+    pub(crate) fn done(self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Asks on the terminal. Where there is none, nobody agrees.
+pub(crate) fn confirmed(question: &str) -> io::Result<bool> {
+    if !io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    write!(io::stderr(), "{question} [y/N] ")?;
+    io::stderr().flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
 /// The width of the terminal: `COLUMNS`, or what the terminal says; `None` if the output goes elsewhere.
 pub(crate) fn width() -> Option<u16> {
     let set = std::env::var("COLUMNS").ok().and_then(|text| text.trim().parse().ok()).filter(|width| *width > 0);
@@ -39,6 +73,25 @@ pub(crate) fn width() -> Option<u16> {
         let is_terminal = io::stdout().is_terminal();
         is_terminal.then(|| terminal_size::terminal_size_of(io::stdout())).flatten().map(|(width, _)| width.0)
     })
+}
+
+/// In a narrower terminal, columns would tear keys apart: each row becomes a paragraph.
+const NARROW: u16 = 100;
+
+/// A table as wide as the terminal.
+pub(crate) fn table<const N: usize>(rows: impl Iterator<Item = [String; N]>, head: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
+    let width = width();
+    if let Some(width) = width {
+        table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    if width.is_some_and(|width| width < NARROW) {
+        table.load_style(UTF8_FULL).add_rows(rows.map(|row| [row.join("\n")]));
+    } else {
+        table.set_header(head).add_rows(rows);
+    }
+    table
 }
 
 /// Text from elsewhere on one line, with everything escaped that a terminal would obey or hide.

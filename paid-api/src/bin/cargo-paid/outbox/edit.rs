@@ -6,9 +6,10 @@ use std::process::Command;
 
 use paid::outbox::{DeadLetter, replace_letter, replace_letter_and_key};
 
-use crate::Outcome;
-use crate::arguments::Edit;
-use crate::{json, letters, out};
+use super::arguments::Edit;
+use super::{json, letters};
+use crate::out;
+use crate::outcome::Outcome;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 

@@ -2,10 +2,11 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use crate::Outcome;
-use crate::arguments::{Export, Show};
-use crate::letters::{self, what};
-use crate::{json, out};
+use super::arguments::{Export, Show};
+use super::json;
+use super::letters::{self, what};
+use crate::out;
+use crate::outcome::Outcome;
 
 pub(crate) fn show(show: &Show) -> Outcome {
     let letter = letters::find(&show.place.folder, &show.key)?;

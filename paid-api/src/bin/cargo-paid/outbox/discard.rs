@@ -2,10 +2,10 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use crate::Outcome;
-use crate::arguments::Discard;
-use crate::letters::{self, what};
+use super::arguments::Discard;
+use super::letters::{self, what};
 use crate::out;
+use crate::outcome::Outcome;
 
 pub(crate) fn discard(discard: &Discard) -> Outcome {
     let folder = discard.place.folder.as_path();

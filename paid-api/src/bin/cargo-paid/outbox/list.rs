@@ -2,16 +2,14 @@
 
 use std::collections::VecDeque;
 
-use comfy_table::presets::{UTF8_FULL, UTF8_FULL_CONDENSED};
-use comfy_table::{ContentArrangement, Table};
 use paid::RecordKind;
 use paid::outbox::{DeadLetter, SetAside, Waiting};
 use serde_json::{Value, json};
 
-use crate::Outcome;
-use crate::arguments::List;
-use crate::letters::{self, customer, passes, what};
+use super::arguments::List;
+use super::letters::{self, customer, passes, what};
 use crate::out;
+use crate::outcome::Outcome;
 
 /// A longer reason is cut in the table; `show` has it whole.
 const REASON: usize = 160;
@@ -48,13 +46,13 @@ pub(crate) fn list(list: &List) -> Outcome {
     if !set_aside.is_empty() {
         let of = letters::counted(set_aside.iter().map(|aside| &aside.letter));
         out::line(format_args!("{of} set aside: tried again at growing intervals"))?;
-        out::line(table_of(set_aside.iter().map(aside_in_row), ["next try", "tries", "what", "key", "why"]))?;
+        out::line(out::table(set_aside.iter().map(aside_in_row), ["next try", "tries", "what", "key", "why"]))?;
     }
     if chosen.is_empty() {
         out::line(if list.filter.is_any() { "no such dead letters" } else { "no dead letters" })?;
         return Ok(());
     }
-    out::line(table_of(chosen.iter().map(in_row), ["refused at", "what", "key", "why"]))?;
+    out::line(out::table(chosen.iter().map(in_row), ["refused at", "what", "key", "why"]))?;
     if earlier > 0 {
         out::line(format_args!("{earlier} earlier ones are not shown; `--limit 0` shows all"))?;
     }
@@ -71,24 +69,6 @@ pub(crate) fn list(list: &List) -> Outcome {
 }
 
 const AGAIN: &str = "cargo paid outbox resubmit";
-
-/// In a narrower terminal, columns would tear keys apart: each row becomes a paragraph.
-const NARROW: u16 = 100;
-
-fn table_of<const N: usize>(rows: impl Iterator<Item = [String; N]>, head: [&str; N]) -> Table {
-    let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
-    let width = out::width();
-    if let Some(width) = width {
-        table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
-    }
-    if width.is_some_and(|width| width < NARROW) {
-        table.load_style(UTF8_FULL).add_rows(rows.map(|row| [row.join("\n")]));
-    } else {
-        table.set_header(head).add_rows(rows);
-    }
-    table
-}
 
 fn in_row(letter: &DeadLetter) -> [String; 4] {
     let DeadLetter { at, key, reason, .. } = letter;

@@ -7,10 +7,10 @@ use paid::costs::CostEmitter;
 use paid::outbox::{DeadLetter, Progress, Resubmission, Resubmitted};
 use paid::{Client, ClientBuilder, ConfigError, Emitter, RecordKind, RetryPolicy};
 
-use crate::Outcome;
-use crate::arguments::Resubmit;
-use crate::letters::{self, what};
+use super::arguments::Resubmit;
+use super::letters::{self, what};
 use crate::out;
+use crate::outcome::Outcome;
 
 /// After how many answers to say how far it is.
 const EVERY: usize = 500;

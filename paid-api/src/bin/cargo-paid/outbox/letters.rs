@@ -7,7 +7,7 @@ use paid::RecordKind;
 use paid::outbox::{DeadLetter, DeadLetters};
 use serde::Deserialize;
 
-use crate::arguments::Filter;
+use super::arguments::Filter;
 use crate::out;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
