@@ -10,7 +10,9 @@ mod observed;
 mod prices;
 mod pull;
 mod push;
+mod reconcile;
 mod remote;
+mod resend;
 
 use std::fmt;
 
@@ -18,7 +20,9 @@ pub use differences::{Difference, Differences, compare};
 pub use observed::{Observed, ObservedField, observed};
 pub use pull::{Pulled, pull};
 pub use push::{Pushed, push};
+pub use reconcile::{Discrepancy, Reconcile, Reconciliation, Tally};
 pub use remote::{Account, AccountPrice, AccountProduct, read};
+pub use resend::{Resent, resend};
 
 /// Why the account and the catalogue cannot be compared.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub enum AccountError {
         /// What is wrong.
         problem: String,
     },
+    /// What was emitted cannot be read.
+    Emitted(std::io::Error),
     /// The catalogue cannot be read, or says something that cannot be sent: each problem a line.
     Catalogue(String),
 }
@@ -47,6 +53,7 @@ impl fmt::Display for AccountError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Paid(error) => write!(formatter, "{error}"),
+            Self::Emitted(error) => write!(formatter, "{error}"),
             Self::Unreadable { place, problem } => write!(formatter, "{place}: {problem}"),
             Self::Catalogue(problems) => write!(formatter, "{problems}"),
         }
@@ -57,6 +64,7 @@ impl std::error::Error for AccountError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Paid(error) => Some(error),
+            Self::Emitted(error) => Some(error),
             _ => None,
         }
     }

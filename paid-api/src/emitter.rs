@@ -53,7 +53,11 @@ use cargo::Signals;
 pub struct Emitter {
     dispatch: Dispatch<Signals>,
     hash_key: Option<HashKey>,
+    has_reference: bool,
 }
+
+/// The field of a signal's data that holds its idempotency key, for signals with a reference.
+pub(crate) const REFERENCE: &str = "paid_ref";
 
 impl Emitter {
     /// Creates an emitter with this client's API key and settings, and default settings of its own.
@@ -139,7 +143,17 @@ impl Emitter {
 
     /// Sets what the signal lacks, and hashes what is sent as a hash.
     fn complete(&self, signal: Signal) -> Result<Signal, DeliveryError> {
-        emit::complete(signal).and_then(|signal| emit::hashed(signal, self.hash_key.as_ref()))
+        emit::complete(signal).and_then(|signal| self.finished(signal))
+    }
+
+    /// Hashes what is sent as a hash, and adds the reference.
+    fn finished(&self, signal: Signal) -> Result<Signal, DeliveryError> {
+        let signal = emit::hashed(signal, self.hash_key.as_ref())?;
+        let key = signal.idempotency_key_ref().filter(|_| self.has_reference).map(str::to_owned);
+        Ok(match key {
+            Some(key) => signal.field(REFERENCE, key.as_str()),
+            None => signal,
+        })
     }
 
     /// The record of a signal that is already JSON. JSON that is not a signal is counted and reported.
@@ -197,7 +211,7 @@ impl Emitter {
 
 impl Emit for Emitter {
     fn emit(&self, signal: Signal) -> bool {
-        match emit::hashed(signal, self.hash_key.as_ref()) {
+        match self.finished(signal) {
             Ok(signal) => self.dispatch.push(signal, None, None),
             Err(failure) => {
                 drop(self.dispatch.refuse(failure));

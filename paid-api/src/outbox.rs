@@ -26,6 +26,7 @@ mod dead_letters;
 pub(crate) mod frame;
 mod holder;
 mod keeper;
+pub(crate) mod ledger;
 mod mark;
 mod opening;
 mod resubmission;
@@ -59,6 +60,7 @@ pub use dead_letters::{
     replace_letter_and_key,
 };
 use keeper::{Keeper, KeeperCommand, Load};
+pub use ledger::{Entries, Entry, Ledger, entries};
 pub use resubmission::{Progress, Resubmission, Resubmitted};
 pub use set_aside::{SetAside, set_aside};
 use store::{Damage, OpenError, Opened, Place, Store};

@@ -1,6 +1,7 @@
 //! The settings of an emitter.
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
 use super::Emitter;
@@ -19,13 +20,25 @@ pub struct EmitterBuilder {
     pub(crate) settings: DispatchSettings,
     pub(crate) disk: DiskSettings,
     hash_key: Option<HashKey>,
+    has_reference: bool,
+    wrap: Option<Wrap>,
 }
+
+/// What stands between the emitter and its sink.
+type Wrap = Box<dyn FnOnce(Arc<dyn Sink>) -> io::Result<Arc<dyn Sink>> + Send>;
 
 impl EmitterBuilder {
     /// Returns a builder of an emitter over a custom sink instead of Paid's API, such as a test or a queue.
     pub fn over(sink: impl Sink + 'static) -> Self {
         let disk = DiskSettings::none(RecordKind::Signal);
-        Self { sink: Arc::new(sink), settings: DispatchSettings::default(), disk, hash_key: None }
+        Self {
+            sink: Arc::new(sink),
+            settings: DispatchSettings::default(),
+            disk,
+            hash_key: None,
+            has_reference: false,
+            wrap: None,
+        }
     }
 
     dispatch_setters!("signals", queue: "10,000", batch: "500", linger: "100 ms", delays: "500 ms and a minute", patience: "5 seconds");
@@ -35,6 +48,26 @@ impl EmitterBuilder {
     /// written or sent. Without a key, a signal with such a value is refused and reported.
     pub fn hash_key(mut self, key: HashKey) -> Self {
         self.hash_key = Some(key);
+        self
+    }
+
+    /// Sets whether each signal carries its idempotency key in the field `paid_ref` of its data; none does by default.
+    ///
+    /// Paid's list of signals shows the data of a signal, and not its key. With the reference, `cargo paid reconcile` knows
+    /// for certain which signals Paid has; without it, it compares customer, name, data and time. A field `paid_ref` of your own
+    /// is replaced.
+    pub fn with_reference(mut self, has_reference: bool) -> Self {
+        self.has_reference = has_reference;
+        self
+    }
+
+    /// Puts something between the emitter and its sink, when it is built.
+    #[allow(dead_code, reason = "feature `outbox` calls it")]
+    pub(crate) fn wrapped(
+        mut self,
+        wrap: impl FnOnce(Arc<dyn Sink>) -> io::Result<Arc<dyn Sink>> + Send + 'static,
+    ) -> Self {
+        self.wrap = Some(Box::new(wrap));
         self
     }
 
@@ -64,8 +97,12 @@ impl EmitterBuilder {
     /// process if it is known), or the folder cannot be written. A damaged outbox is not an error: its readable signals
     /// are sent, and the damage is reported.
     pub fn build(self) -> Result<Emitter, ConfigError> {
-        let dispatch = Dispatch::start(Signals, self.sink, self.settings, &self.disk)?;
-        Ok(Emitter { dispatch, hash_key: self.hash_key })
+        let sink = match self.wrap {
+            Some(wrap) => wrap(self.sink).map_err(|error| ConfigError::new(error.to_string()))?,
+            None => self.sink,
+        };
+        let dispatch = Dispatch::start(Signals, sink, self.settings, &self.disk)?;
+        Ok(Emitter { dispatch, hash_key: self.hash_key, has_reference: self.has_reference })
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Emitter, EmitterBuilder, cargo};
 use crate::dispatch::Folder;
 use crate::files;
-use crate::outbox::{self, Fsync, Resubmission};
+use crate::outbox::{self, Fsync, Ledger, Resubmission};
 
 impl EmitterBuilder {
     /// Keeps signals in this folder until Paid has them, so that they survive a crash, a restart, and an outage that is
@@ -21,6 +21,11 @@ impl EmitterBuilder {
         self.disk.folder = Some(Arc::new(move || files::folder(&folder)));
         self.disk.open = Some(outbox::open);
         self
+    }
+
+    /// Writes down what is sent and what Paid answers, for `cargo paid reconcile`; see [`Ledger`].
+    pub fn ledger(self, ledger: Ledger) -> Self {
+        self.wrapped(move |sink| ledger.over(sink))
     }
 
     /// Sets when signals in the outbox are protected from crashes; every 50 ms by default. [`Fsync`] says what each

@@ -9,6 +9,7 @@ mod out;
 mod outbox;
 mod outcome;
 mod products;
+mod reconcile;
 mod signals;
 
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let outcome = match &command {
         Command::Signals(command) => signals::run(command),
         Command::Products(command) => products::run(command),
+        Command::Reconcile(arguments) => reconcile::reconcile(arguments),
         Command::Outbox(command) => outbox::run(command),
         Command::Completions(shell) => help::completions(shell),
         Command::Man(man) => help::man(man),

@@ -54,6 +54,29 @@ impl Waiting {
     }
 }
 
+/// How far a long piece of work is: a bar on a terminal, nothing elsewhere.
+pub(crate) struct Bar(ProgressBar);
+
+impl Bar {
+    pub(crate) fn new(what: &'static str) -> Self {
+        let bar = if io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {human_pos} of {human_len}, {eta} left") {
+            bar.set_style(style);
+        }
+        bar.set_message(what);
+        Self(bar)
+    }
+
+    pub(crate) fn is_at(&mut self, done: u64, of: u64) {
+        self.0.set_length(of);
+        self.0.set_position(done);
+    }
+
+    pub(crate) fn done(self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// Asks on the terminal. Where there is none, nobody agrees.
 pub(crate) fn confirmed(question: &str) -> io::Result<bool> {
     if !io::stdin().is_terminal() {

@@ -1,0 +1,72 @@
+//! What a reconciliation found.
+
+use std::collections::BTreeMap;
+
+use crate::Timestamp;
+
+/// What became of what was emitted.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Reconciliation {
+    /// How many signals were emitted.
+    pub emitted: u64,
+    /// How many of them Paid has.
+    pub found: u64,
+    /// Paid acknowledged them and does not have them.
+    pub missing: Vec<Discrepancy>,
+    /// Paid has fewer signals like these than were emitted, or has one like it of a customer with another name: whether it is this one
+    /// cannot be told.
+    pub uncertain: Vec<Discrepancy>,
+    /// Paid never said that it has them, and it does not: they wait in an outbox, or were reported as lost.
+    pub unacknowledged: Vec<Discrepancy>,
+    /// How many were sent a moment ago and may still appear.
+    pub pending: u64,
+    /// Paid's ids of signals that were not emitted here.
+    pub extra: Vec<String>,
+    /// By customer and event name.
+    pub tallies: BTreeMap<(String, String), Tally>,
+}
+
+impl Reconciliation {
+    /// Whether Paid has everything that it acknowledged.
+    pub fn is_clean(&self) -> bool {
+        self.missing.is_empty() && self.uncertain.is_empty()
+    }
+}
+
+/// A signal that Paid does not have, or may not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Discrepancy {
+    /// Its position among the entries that were given, from 0.
+    pub position: usize,
+    /// When it was sent.
+    pub at: Option<Timestamp>,
+    /// The event name.
+    pub name: String,
+    /// Your own id of the customer, or Paid's.
+    pub customer: String,
+    /// Whether Paid said "duplicate" in the answer to its request, although it had not acknowledged any of the request's signals
+    /// before.
+    pub was_suspect: bool,
+}
+
+/// How many signals of one customer and one name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tally {
+    /// Were emitted.
+    pub emitted: u64,
+    /// Paid has.
+    pub matched: u64,
+    /// Paid does not have.
+    pub missing: u64,
+    /// Paid may not have.
+    pub uncertain: u64,
+    /// Were never acknowledged.
+    pub unacknowledged: u64,
+    /// May still appear.
+    pub pending: u64,
+    /// Paid has, and were not emitted here.
+    pub extra: u64,
+}
