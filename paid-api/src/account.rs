@@ -5,6 +5,7 @@
 //! and [`push`] makes the account what the file says. `cargo paid` is a program around them.
 
 mod amounts;
+mod connection;
 mod differences;
 mod observed;
 mod prices;
@@ -13,9 +14,11 @@ mod push;
 mod reconcile;
 mod remote;
 mod resend;
+mod unbilled;
 
 use std::fmt;
 
+pub use connection::{Connection, connection};
 pub use differences::{Difference, Differences, compare};
 pub use observed::{Observed, ObservedField, observed};
 pub use pull::{Pulled, pull};
@@ -23,6 +26,7 @@ pub use push::{Pushed, push};
 pub use reconcile::{Discrepancy, Reconcile, Reconciliation, Tally};
 pub use remote::{Account, AccountPrice, AccountProduct, read};
 pub use resend::{Resent, resend};
+pub use unbilled::{Question, Reason, why_unbilled};
 
 /// Why the account and the catalogue cannot be compared.
 #[derive(Debug)]

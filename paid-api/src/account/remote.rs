@@ -116,7 +116,7 @@ fn one(id: String, product: &Value, left_out: &mut Vec<String>) -> Result<Accoun
     Ok(known)
 }
 
-fn text(value: &Value, key: &str, place: &str) -> Result<String, AccountError> {
+pub(super) fn text(value: &Value, key: &str, place: &str) -> Result<String, AccountError> {
     let text = value[key].as_str().map(str::to_owned);
     text.ok_or_else(|| AccountError::unreadable(place, format!("`{key}` is missing or no text")))
 }

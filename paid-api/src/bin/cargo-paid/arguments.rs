@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{outbox, products, reconcile, signals};
+use crate::{doctor, outbox, products, reconcile, signals};
 
 /// The arguments as cargo passes them: `cargo paid ...` runs `cargo-paid paid ...`.
 #[derive(Parser)]
@@ -28,6 +28,7 @@ pub(crate) enum Command {
     /// The products and prices of the catalogue, against those of the account.
     #[command(subcommand)]
     Products(products::Products),
+    Doctor(doctor::Arguments),
     Reconcile(reconcile::Arguments),
     /// The pending records on disk, and those that Paid permanently refused.
     #[command(subcommand)]

@@ -3,6 +3,7 @@
 mod account;
 mod arguments;
 mod catalogue;
+mod doctor;
 mod help;
 mod options;
 mod out;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     let outcome = match &command {
         Command::Signals(command) => signals::run(command),
         Command::Products(command) => products::run(command),
+        Command::Doctor(arguments) => doctor::doctor(arguments),
         Command::Reconcile(arguments) => reconcile::reconcile(arguments),
         Command::Outbox(command) => outbox::run(command),
         Command::Completions(shell) => help::completions(shell),
