@@ -7,23 +7,29 @@
 mod amounts;
 mod connection;
 mod differences;
+mod import;
 mod observed;
 mod prices;
 mod pull;
 mod push;
 mod reconcile;
+mod records;
 mod remote;
 mod resend;
+#[cfg(feature = "emulator")]
+pub mod simulation;
 mod unbilled;
 
 use std::fmt;
 
 pub use connection::{Connection, connection};
 pub use differences::{Difference, Differences, compare};
+pub use import::{Imported, import};
 pub use observed::{Observed, ObservedField, observed};
 pub use pull::{Pulled, pull};
 pub use push::{Pushed, push};
 pub use reconcile::{Discrepancy, Reconcile, Reconciliation, Tally};
+pub use records::{FileSignal, FileSignals, read_file};
 pub use remote::{Account, AccountPrice, AccountProduct, read};
 pub use resend::{Resent, resend};
 pub use unbilled::{Question, Reason, why_unbilled};

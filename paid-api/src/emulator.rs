@@ -71,6 +71,8 @@ mod invoices;
 mod journal;
 mod local;
 mod numbers;
+#[allow(dead_code, reason = "feature `account` calls it")]
+mod offline;
 mod operations;
 mod order_credits;
 mod orders;
@@ -118,6 +120,8 @@ pub use collector::CollectedSpan;
 pub use contract::{Contract, Matched, Violation};
 pub use costs::CollectedCost;
 pub use fault::Fault;
+#[allow(unused_imports, reason = "feature `account` calls it")]
+pub(crate) use offline::Offline;
 pub use requests::Recorded;
 use server::EmulatorState;
 pub use signals::FailedSignal;

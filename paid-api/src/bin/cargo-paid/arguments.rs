@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{doctor, outbox, products, reconcile, signals};
+use crate::{doctor, import, outbox, products, reconcile, signals, simulate};
 
 /// The arguments as cargo passes them: `cargo paid ...` runs `cargo-paid paid ...`.
 #[derive(Parser)]
@@ -29,6 +29,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Products(products::Products),
     Doctor(doctor::Arguments),
+    Import(import::Arguments),
+    Simulate(simulate::Arguments),
     Reconcile(reconcile::Arguments),
     /// The pending records on disk, and those that Paid permanently refused.
     #[command(subcommand)]

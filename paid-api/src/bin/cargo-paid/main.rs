@@ -5,6 +5,7 @@ mod arguments;
 mod catalogue;
 mod doctor;
 mod help;
+mod import;
 mod options;
 mod out;
 mod outbox;
@@ -12,6 +13,7 @@ mod outcome;
 mod products;
 mod reconcile;
 mod signals;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -32,6 +34,8 @@ fn main() -> ExitCode {
         Command::Signals(command) => signals::run(command),
         Command::Products(command) => products::run(command),
         Command::Doctor(arguments) => doctor::doctor(arguments),
+        Command::Import(arguments) => import::import(arguments),
+        Command::Simulate(arguments) => simulate::simulate(arguments),
         Command::Reconcile(arguments) => reconcile::reconcile(arguments),
         Command::Outbox(command) => outbox::run(command),
         Command::Completions(shell) => help::completions(shell),
