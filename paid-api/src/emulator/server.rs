@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use super::analytics::only_reads;
+use super::compaction::replayed;
 use super::contract::{Contract, Matched, Violation};
 use super::control::Act;
 use super::fault::{Fault, Faults};
@@ -90,16 +91,11 @@ impl EmulatorState {
         .await
     }
 
-    /// Does again what was recorded. Nobody is sent a webhook a second time.
-    pub(super) fn replay(&self, entries: Vec<Entry>) -> Result<(), String> {
-        let mut store = self.store();
-        for entry in entries {
-            let what = format!("{} {}", entry.method, entry.target);
-            store.repeat(entry).map_err(|problem| format!("{what} cannot be repeated: {problem}"))?;
-        }
-        store.clock.hold(None);
-        store.webhooks.take_outgoing();
-        Ok(())
+    /// Does again what was recorded. Returns less of it that does the same, if that is worth it.
+    pub(super) fn replay(&self, entries: Vec<Entry>) -> Result<Option<Vec<Entry>>, String> {
+        let (store, smaller) = replayed(entries)?;
+        *self.store() = store;
+        Ok(smaller)
     }
 
     /// Creates what an account begins with, and notes it.
@@ -147,49 +143,52 @@ impl EmulatorState {
         })
     }
 
-    /// Executes an operation, at one time, and notes it if it changes something.
-    fn executed(&self, request: &Target<'_>, matched: &Matched, body: &Value) -> Reply {
+    /// Executes an operation, at one time, and notes it if it changes something. Also returns the status of a success.
+    fn executed(&self, request: &Target<'_>, matched: &Matched, body: &Value) -> (Reply, u16) {
         let mut store = self.store();
         let at = store.clock.now();
         store.clock.hold(Some(at));
         let invoices = |store: &Store| store.settled.len() + store.announced.len();
         let before = invoices(&store);
         let reply = store.execute(matched, body);
+        let status = if store.is_created { 201 } else { matched.status };
         store.clock.hold(None);
         // A request that only reads, or that is refused, may be the first that finds a period ended, which posts its invoice.
         let has_moved = invoices(&store) != before;
         let only_reads = request.method == Method::GET || only_reads(&matched.operation);
         if reply.is_ok() && (!only_reads || has_moved) {
-            self.journals.changed(|| request.entry(at, Some(&matched.operation), matched.status));
+            self.journals.changed(|| request.entry(at, Some(&matched.operation), status));
         } else if has_moved {
             self.journals.changed(|| Entry::of_clock(TimeDelta::zero(), at));
         }
-        reply
+        (reply, status)
     }
 
-    async fn execute(&self, request: &Target<'_>, matched: &Matched, body: &Value) -> Reply {
-        let mut reply = self.executed(request, matched, body);
+    async fn execute(&self, request: &Target<'_>, matched: &Matched, body: &Value) -> (Reply, u16) {
+        let (mut reply, status) = self.executed(request, matched, body);
         if matched.operation != "test-webhook" {
             // A receiver that does not answer keeps nobody waiting for longer.
             let _ = tokio::time::timeout(WEBHOOK_WAIT, self.start_sending()).await;
-            return reply;
+            return (reply, status);
         }
         let acknowledged = self.send_webhooks().await;
         if let Ok(answer) = &mut reply {
             answer["success"] = acknowledged.into();
         }
-        reply
+        (reply, status)
     }
 
-    /// Takes signals that did not come over the API as if they had.
-    pub(super) async fn take_signals(&self, signals: &[Value]) {
-        if signals.is_empty() {
-            return;
+    /// Takes signals and costs that did not come over the API as if they had.
+    pub(super) async fn take(&self, [signals, costs]: [Vec<Value>; 2]) {
+        let costs = self.store().good_costs(costs);
+        for (what, list) in [("signals", signals), ("costs", costs)] {
+            let Ok(uri) = format!("/api/v2/{what}/bulk").parse::<Uri>() else { continue };
+            if !list.is_empty() {
+                let body = serde_json::json!({ what: list }).to_string().into_bytes();
+                let target = Target { method: &Method::POST, uri: &uri, body: &body };
+                self.answer(&target, check(&Method::POST, &uri, &body)).await;
+            }
         }
-        let (method, uri) = (Method::POST, Uri::from_static("/api/v2/signals/bulk"));
-        let body = serde_json::json!({ "signals": signals }).to_string().into_bytes();
-        let target = Target { method: &method, uri: &uri, body: &body };
-        self.answer(&target, check(&method, &uri, &body)).await;
     }
 
     /// A file of the emulator's own is downloaded from its address.
@@ -206,8 +205,8 @@ impl EmulatorState {
             Err(violation) => return rejected(&violation),
         };
         match self.execute(request, &matched, &body).await {
-            Ok(answer) => checked_answer(&matched, self.addressed(answer)),
-            Err(refusal) => refusal.into(),
+            (Ok(answer), status) => checked_answer(&Matched { status, ..matched }, self.addressed(answer)),
+            (Err(refusal), _) => refusal.into(),
         }
     }
 }
@@ -227,6 +226,7 @@ impl Target<'_> {
             target: self.uri.path_and_query().map_or_else(|| self.uri.to_string(), ToString::to_string),
             operation: operation.map(str::to_owned),
             status,
+            ids: None,
             body: raw(self.body),
         }
     }
