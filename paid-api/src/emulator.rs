@@ -201,6 +201,18 @@ impl Emulator {
         self.state.store().signals.keys().map(str::to_owned).collect()
     }
 
+    /// Returns the costs that were accepted, in the order of their arrival.
+    pub fn costs(&self) -> Vec<CollectedCost> {
+        self.state.store().costs.clone()
+    }
+
+    /// Returns the signals that were accepted, in the order of their arrival, each with what became of it.
+    ///
+    /// What a signal is billed as follows the orders of now: one that is activated later bills earlier signals, too.
+    pub fn signals(&self) -> Vec<ReceivedSignal> {
+        self.state.store().received_signals()
+    }
+
     /// Returns the signals that were counted as failed, each with the reason, which Paid's answer does not tell: at most the
     /// last 10,000.
     pub fn failed_signals(&self) -> Vec<FailedSignal> {

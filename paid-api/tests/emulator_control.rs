@@ -300,6 +300,24 @@ async fn an_invoice_that_a_read_finds_ended_stays_posted_over_a_restart() {
     assert_eq!((invoices(&emulator.client()).await, again), (before, posted));
 }
 
+/// As the image of the `Dockerfile` is: it holds the program and nothing else.
+#[test]
+fn the_program_starts_where_there_are_no_certificates() {
+    use std::io::BufRead;
+    use std::process::{Command, Stdio};
+
+    let program = option_env!("CARGO_BIN_EXE_paid-emulator").filter(|_| cfg!(feature = "emulator-cli"));
+    let Some(program) = program else { return eprintln!("skipped: the program needs the feature emulator-cli") };
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(program);
+    command.args(["--port", "0"]).env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", folder.path());
+    let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+    let first = std::io::BufReader::new(process.stdout.take().unwrap()).lines().next();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert!(first.is_some_and(|line| line.unwrap().starts_with("Paid emulator")), "it ended at once");
+}
+
 /// Not a part of what CI runs, which has all features.
 #[cfg(not(feature = "emulator-sql"))]
 #[tokio::test]

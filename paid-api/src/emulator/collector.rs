@@ -19,7 +19,7 @@ use prost::Message;
 use serde_json::{Value, json as value};
 
 use super::Emulator;
-use super::costs::of_signals::usage;
+use super::costs::usage::usage;
 use super::fault::{COLLECTOR, Fault, Faults};
 use super::http::{JsonAnswer, Take, decompressed, has_api_key, respond, response, send_or_drop};
 

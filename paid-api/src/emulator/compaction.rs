@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::journal::{Entry, raw};
+use super::journal::{Entry, Grown, raw};
 use super::store::Store;
 
 /// Updates whose properties replace those of an earlier one, and that only the object itself shows.
@@ -42,6 +42,17 @@ const SEEN: [&str; 9] = [
     "startDate",
     "status",
 ];
+
+/// Compacts a file in a thread. If that fails, it stays as it is.
+pub(super) fn begin(grown: Grown) {
+    let work = || {
+        let entries = grown.entries().map_err(|error| error.to_string());
+        let smaller = entries.and_then(replayed).ok().and_then(|(_, smaller)| smaller);
+        grown.compacted(smaller);
+    };
+    // Without a thread, it stays long.
+    let _ = std::thread::Builder::new().name("paid-emulator-compaction".into()).spawn(work);
+}
 
 /// The account of a journal, and a smaller journal of the same account, if there is one that is worth it.
 pub(super) fn replayed(entries: Vec<Entry>) -> Result<(Store, Option<Vec<Entry>>), String> {

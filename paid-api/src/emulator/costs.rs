@@ -1,12 +1,12 @@
-//! Costs: taken in all or none. Invoices of `UsageCostPlus` and margins count them; [`Emulator::costs`] and SQL show them.
+//! Costs: taken in all or none. Invoices of `UsageCostPlus` and margins count them; `Emulator::costs` and SQL show them.
 
-pub(super) mod of_signals;
+mod of_signals;
+pub(super) mod usage;
 
 use iso_currency::Currency;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::Emulator;
 use super::numbers::amount;
 use super::refusal::{Refusal, Reply};
 use super::signals::FailedSignal;
@@ -36,13 +36,6 @@ pub struct CollectedCost {
     pub timestamp: Timestamp,
     /// The record's metadata.
     pub metadata: JsonObject,
-}
-
-impl Emulator {
-    /// Returns the costs that were accepted, in the order of their arrival.
-    pub fn costs(&self) -> Vec<CollectedCost> {
-        self.state.store().costs.clone()
-    }
 }
 
 impl Store {

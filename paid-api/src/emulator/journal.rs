@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::compaction::replayed;
 use crate::{Timestamp, foreign};
 
 /// One request, with the status of its answer.
@@ -170,16 +169,15 @@ impl Journals {
         Ok(())
     }
 
-    /// Notes a change. A file that has become twice as long as it was when it was compacted is compacted again, in a thread.
-    pub(super) fn changed(&self, entry: impl FnOnce() -> Entry) {
+    /// Notes a change. Returns the file if it has become twice as long as it was when it was compacted: it is to be compacted again.
+    #[must_use]
+    pub(super) fn changed(&self, entry: impl FnOnce() -> Entry) -> Option<Grown> {
         write(&self.changes, entry);
-        let is_long = |open: &mut Journal| open.limit.take_if(|limit| open.size > *limit).is_some();
-        if locked(&self.changes).as_mut().is_some_and(is_long) {
-            let journal = Arc::clone(&self.changes);
-            // Without a thread, it stays long.
-            let _ =
-                std::thread::Builder::new().name("paid-emulator-compaction".into()).spawn(move || compact(&journal));
-        }
+        let mut journal = locked(&self.changes);
+        let open = journal.as_mut()?;
+        open.limit.take_if(|limit| open.size > *limit)?;
+        let journal = Arc::clone(&self.changes);
+        Some(Grown { journal, path: open.path.clone(), size: open.size, cleared: open.cleared })
     }
 
     /// Puts a smaller journal of the same account in the place of all that there is.
@@ -201,22 +199,30 @@ impl Journals {
     }
 }
 
-/// Compacts a file while others go on writing to it. If that fails, it stays as it is.
-fn compact(journal: &Mutex<Option<Journal>>) {
-    let Some((path, size, cleared)) = locked(journal).as_ref().map(|open| (open.path.clone(), open.size, open.cleared))
-    else {
-        return;
-    };
-    let entries = read_until(&path, size).ok();
-    let smaller = entries.and_then(|entries| replayed(entries).ok()).and_then(|(_, smaller)| smaller);
-    let mut journal = locked(journal);
-    let Some(open) = journal.as_mut() else { return };
-    if let Some(smaller) = smaller.filter(|_| open.cleared == cleared)
-        && let Err(error) = open.replace(&smaller, size)
-    {
-        foreign::error(&format_args!("the emulator cannot compact {}: {error}", path.display()));
+/// A file that is to be compacted, while others go on writing to it.
+pub(super) struct Grown {
+    journal: Arc<Mutex<Option<Journal>>>,
+    path: PathBuf,
+    size: u64,
+    cleared: u64,
+}
+
+impl Grown {
+    pub(super) fn entries(&self) -> io::Result<Vec<Entry>> {
+        read_until(&self.path, self.size)
     }
-    open.limit = limit(open.size);
+
+    /// Puts these entries in the place of those that were read, if there are any. Otherwise, the file stays as it is.
+    pub(super) fn compacted(self, smaller: Option<Vec<Entry>>) {
+        let mut journal = locked(&self.journal);
+        let Some(open) = journal.as_mut() else { return };
+        if let Some(smaller) = smaller.filter(|_| open.cleared == self.cleared)
+            && let Err(error) = open.replace(&smaller, self.size)
+        {
+            foreign::error(&format_args!("the emulator cannot compact {}: {error}", self.path.display()));
+        }
+        open.limit = limit(open.size);
+    }
 }
 
 /// What a file holds; nothing if it does not exist. The last line may be cut off: the emulator was killed while it wrote it.

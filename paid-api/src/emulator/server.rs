@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use super::analytics::only_reads;
-use super::compaction::replayed;
+use super::compaction;
 use super::contract::{Contract, Matched, Violation};
 use super::control::Act;
 use super::fault::{Fault, Faults};
@@ -48,6 +48,13 @@ impl EmulatorState {
         locked(&self.store)
     }
 
+    /// Notes what changed something.
+    fn note(&self, entry: impl FnOnce() -> Entry) {
+        if let Some(grown) = self.journals.changed(entry) {
+            compaction::begin(grown);
+        }
+    }
+
     /// Changes the store, then sends the webhooks that result from it.
     pub(super) async fn change<T>(&self, change: impl FnOnce(&mut Store) -> T) -> T {
         let outcome = change(&mut self.store());
@@ -63,7 +70,7 @@ impl EmulatorState {
             let done = act.apply(store, id, body);
             store.clock.hold(None);
             if done.is_ok() {
-                self.journals.changed(|| act.entry(id, at, body));
+                self.note(|| act.entry(id, at, body));
             }
             done
         })
@@ -84,7 +91,7 @@ impl EmulatorState {
             let is_moved = store.clock.advance(by);
             if is_moved {
                 store.roll();
-                self.journals.changed(|| Entry::of_clock(by, store.clock.now()));
+                self.note(|| Entry::of_clock(by, store.clock.now()));
             }
             is_moved
         })
@@ -93,7 +100,7 @@ impl EmulatorState {
 
     /// Does again what was recorded. Returns less of it that does the same, if that is worth it.
     pub(super) fn replay(&self, entries: Vec<Entry>) -> Result<Option<Vec<Entry>>, String> {
-        let (store, smaller) = replayed(entries)?;
+        let (store, smaller) = compaction::replayed(entries)?;
         *self.store() = store;
         Ok(smaller)
     }
@@ -101,7 +108,7 @@ impl EmulatorState {
     /// Creates what an account begins with, and notes it.
     pub(super) fn sow(&self, seed: &Value) -> Result<(), String> {
         for entry in self.store().sow(seed)? {
-            self.journals.changed(|| entry);
+            self.note(|| entry);
         }
         Ok(())
     }
@@ -157,9 +164,9 @@ impl EmulatorState {
         let has_moved = invoices(&store) != before;
         let only_reads = request.method == Method::GET || only_reads(&matched.operation);
         if reply.is_ok() && (!only_reads || has_moved) {
-            self.journals.changed(|| request.entry(at, Some(&matched.operation), status));
+            self.note(|| request.entry(at, Some(&matched.operation), status));
         } else if has_moved {
-            self.journals.changed(|| Entry::of_clock(TimeDelta::zero(), at));
+            self.note(|| Entry::of_clock(TimeDelta::zero(), at));
         }
         (reply, status)
     }

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::Emulator;
 use super::billing::Charge;
 use super::signals::Signal;
 use super::store::{Line, Store};
@@ -10,7 +9,7 @@ use super::table::text;
 use crate::Timestamp;
 
 /// A signal that the emulator accepted, and what became of it. Those that it did not accept are in
-/// [`Emulator::failed_signals`].
+/// [`Emulator::failed_signals`](super::Emulator::failed_signals).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ReceivedSignal {
@@ -53,17 +52,12 @@ pub enum SignalOutcome {
     NotBilled(String),
 }
 
-impl Emulator {
-    /// Returns the signals that were accepted, in the order of their arrival, each with what became of it.
-    ///
-    /// What a signal is billed as follows the orders of now: one that is activated later bills earlier signals, too.
-    pub fn signals(&self) -> Vec<ReceivedSignal> {
-        let store = self.state.store();
-        store.signals.iter().map(|signal| store.received(&signal)).collect()
-    }
-}
-
 impl Store {
+    /// The signals that were accepted, in the order of their arrival.
+    pub(super) fn received_signals(&self) -> Vec<ReceivedSignal> {
+        self.signals.iter().map(|signal| self.received(&signal)).collect()
+    }
+
     fn received(&self, signal: &Signal<'_>) -> ReceivedSignal {
         let external = |row: Option<&crate::JsonObject>| row.and_then(|row| text(row, "externalId")).map(str::to_owned);
         ReceivedSignal {

@@ -3,23 +3,9 @@
 use serde_json::Value;
 
 use super::super::store::Store;
+use super::usage::usage;
 use super::{CollectedCost, money};
 use crate::{JsonObject, Timestamp};
-
-/// The attributes of usage, and what a cost record calls them.
-const TOKENS: [(&str, &str); 5] = [
-    ("gen_ai.usage.input_tokens", "inputTokens"),
-    ("gen_ai.usage.output_tokens", "outputTokens"),
-    ("gen_ai.usage.cached_input_tokens", "cacheReadInputTokens"),
-    ("gen_ai.usage.cache_creation_input_tokens", "cacheCreationInputTokens"),
-    ("gen_ai.usage.reasoning_output_tokens", "reasoningOutputTokens"),
-];
-
-/// The token counts among these attributes, as a cost record has them.
-pub(in crate::emulator) fn usage<'a>(attribute: impl Fn(&str) -> Option<&'a Value>) -> JsonObject {
-    let counts = TOKENS.iter().filter_map(|(key, name)| Some(((*name).to_owned(), attribute(key)?.clone())));
-    counts.filter(|(_, count)| count.is_u64()).collect()
-}
 
 impl Store {
     /// The cost in a signal's data, if there is one; or its place and what is wrong with it.
