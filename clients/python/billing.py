@@ -150,7 +150,7 @@ def credits(world):
     same = api.customers.get_customer_credit_balances_by_external_id("globex").data[0]
     world.expect("balance by external id", same.available, 7)
     spent = api.credits.list_credit_transactions(external_customer_id="globex", type="spend").data
-    world.expect("spends", [float(each.amount) for each in spent], [2.0] * 4)
+    world.expect("spends", [float(each.amount) for each in spent], [-2.0] * 4)
 
 
 def caps(world):
@@ -164,9 +164,10 @@ def caps(world):
     shown = api.get_customer_unit_cap_by_external_id("globex", "rnd", credits_currency_id=currency)
     world.expect("new cap", shown.policy.amount, 50)
     ended = api.end_customer_unit_cap(world.globex.id, "rnd", credits_currency_id=currency)
-    world.expect("ended", ended.ended_versions, 1)
+    world.expect("both versions ended", ended.ended_versions, 2)
+    api.set_customer_unit_cap(world.globex.id, "rnd", amount=20, credits_currency_id=currency)
     again = api.end_customer_unit_cap_by_external_id("globex", "rnd", credits_currency_id=currency)
-    world.expect("ended already", again.ended_versions, 0)
+    world.expect("ended again", again.ended_versions, 1)
 
 
 def amendments(world):

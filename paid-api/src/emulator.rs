@@ -35,7 +35,9 @@
 //! - A signal is billed if its customer has an active order for its product with a usage price for exactly its event name.
 //!   Without a product, or with one that does not exist, it fails; [`Emulator::failed_signals`] says why. An unknown external
 //!   customer id creates the customer; a repeated idempotency key counts as a duplicate.
-//! - Costs are kept with every digit, all of a request or none. [`Emulator::costs`] and the table `fact_cost` show them.
+//!   [`Emulator::signals`] shows the others, each with what it is billed as, or why it is not.
+//! - Costs are kept with every digit, all of a request or none. So are costs that come with a signal (`costData`) and in spans.
+//!   [`Emulator::costs`] and the table `fact_cost` show them.
 //! - What signals are worth is calculated exactly from the active value model, whenever it is read; a value receipt keeps what
 //!   it was filled with. What a value model says and the emulator cannot calculate is refused.
 //! - With feature `emulator-sql`, it runs SQL over tables of its own, read-only, in SQLite: for analytics and for custom views.
@@ -59,6 +61,7 @@ mod checkouts;
 mod clock;
 #[cfg(feature = "trace")]
 mod collector;
+mod compaction;
 mod contract;
 mod control;
 mod costs;
@@ -99,6 +102,7 @@ mod table;
 mod unit_caps;
 mod value;
 mod values;
+mod verdicts;
 mod views;
 mod webhooks;
 #[allow(dead_code)] // A feature that is on replaces some of it.
@@ -125,6 +129,7 @@ pub(crate) use offline::Offline;
 pub use requests::Recorded;
 use server::EmulatorState;
 pub use signals::FailedSignal;
+pub use verdicts::{ReceivedSignal, SignalOutcome};
 #[allow(unused_imports)] // Features that are on replace all of it.
 use without::*;
 
@@ -198,6 +203,18 @@ impl Emulator {
     /// Returns the idempotency keys of all signals that were accepted.
     pub fn idempotency_keys(&self) -> BTreeSet<String> {
         self.state.store().signals.keys().map(str::to_owned).collect()
+    }
+
+    /// Returns the costs that were accepted, in the order of their arrival.
+    pub fn costs(&self) -> Vec<CollectedCost> {
+        self.state.store().costs.clone()
+    }
+
+    /// Returns the signals that were accepted, in the order of their arrival, each with what became of it.
+    ///
+    /// What a signal is billed as follows the orders of now: one that is activated later bills earlier signals, too.
+    pub fn signals(&self) -> Vec<ReceivedSignal> {
+        self.state.store().received_signals()
     }
 
     /// Returns the signals that were counted as failed, each with the reason, which Paid's answer does not tell: at most the

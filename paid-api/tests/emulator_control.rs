@@ -128,6 +128,46 @@ async fn an_account_is_kept_in_its_file_over_restarts() {
 }
 
 #[tokio::test]
+async fn a_state_file_is_compacted_at_the_start_and_while_it_grows() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("account.jsonl");
+    let start = || Emulator::builder().seed(seed()).state(&file).start();
+    let size = || std::fs::metadata(&file).unwrap().len();
+    let emulator = start().await.unwrap();
+    let client = emulator.client();
+    let note = "n".repeat(20_000);
+    let update = |number: usize| UpdateCustomerRequest::new().name(format!("{number}{note}"));
+    for number in 0..40 {
+        client.customers().update_by_external_id("acme", &update(number)).await.unwrap();
+        send(&client, "meeting_booked", "the same").await;
+    }
+    let before = (invoices(&client).await, size());
+    drop(emulator);
+    let emulator = start().await.unwrap();
+    assert!(size() < before.1 / 10, "{} of {}", size(), before.1);
+    let client = emulator.client();
+    assert_eq!(invoices(&client).await, before.0);
+    assert!(client.customers().get_by_external_id("acme").await.unwrap().name.starts_with("39n"));
+    // 1 MiB is where it begins to look.
+    for number in 0..60 {
+        client.customers().update_by_external_id("acme", &update(number)).await.unwrap();
+    }
+    for _ in 0..100 {
+        if size() < 400_000 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(size() < 400_000, "{}", size());
+    let other = client.customers().create(&CreateCustomerRequest::new("Other")).await.unwrap();
+    drop(emulator);
+    let emulator = start().await.unwrap();
+    assert_eq!(emulator.client().customers().get(&other.id).await.unwrap().name, "Other");
+    assert_eq!(invoices(&emulator.client()).await, before.0);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no file is left over");
+}
+
+#[tokio::test]
 async fn every_request_is_recorded_without_its_key() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("requests.jsonl");
@@ -148,11 +188,25 @@ async fn every_request_is_recorded_without_its_key() {
 async fn a_wrong_seed_is_refused_with_its_place() {
     let seed = |seed: Value| async { Emulator::builder().seed(seed).start().await.map(drop).unwrap_err().to_string() };
     let unknown = seed(json!({"custmers": []})).await;
-    assert_eq!(unknown, "the seed: custmers: a seed has products, customers, contacts, orders only");
+    assert_eq!(unknown, "the seed: custmers: a seed has products, plans, customers, contacts, orders only");
     let nameless = seed(json!({"customers": [{"name": "A"}, {"externalId": "b"}]})).await;
     assert!(nameless.starts_with("the seed: customers[1]: ") && nameless.contains("name"), "{nameless}");
     let missing = seed(json!({"orders": [{"customer": "acme"}]})).await;
     assert_eq!(missing, "the seed: orders[0]: there is no customer \"acme\" before it");
+}
+
+#[tokio::test]
+async fn plans_are_seeded_by_the_names_of_their_product_and_its_attributes() {
+    let mut seed = seed();
+    seed["plans"] = json!([{"product": "sdr", "externalId": "gold", "name": "Gold", "isDefault": true,
+        "attributes": [{"attribute": "Meetings", "pricing": {"pricingType": "UsagePerUnit", "eventName": "meeting_booked",
+            "pricePoints": [{"currency": "USD", "unitPrice": 200}]}}]}]);
+    let emulator = Emulator::builder().seed(seed.clone()).start().await.unwrap();
+    let plan = emulator.client().plans().get_by_external_id("gold").await.unwrap();
+    assert_eq!((plan.name.as_deref(), plan.attributes.len()), (Some("Gold"), 1));
+    seed["plans"][0]["attributes"][0]["attribute"] = "Metings".into();
+    let problem = Emulator::builder().seed(seed).start().await.map(drop).unwrap_err().to_string();
+    assert_eq!(problem, "the seed: plans[0]: the product has no attribute \"Metings\"");
 }
 
 #[tokio::test]
@@ -244,6 +298,24 @@ async fn an_invoice_that_a_read_finds_ended_stays_posted_over_a_restart() {
     let emulator = start().await.unwrap();
     let again = emulator.client().invoices().list().await.unwrap().data.first().unwrap().unwrap().posted_date;
     assert_eq!((invoices(&emulator.client()).await, again), (before, posted));
+}
+
+/// As the image of the `Dockerfile` is: it holds the program and nothing else.
+#[test]
+fn the_program_starts_where_there_are_no_certificates() {
+    use std::io::BufRead;
+    use std::process::{Command, Stdio};
+
+    let program = option_env!("CARGO_BIN_EXE_paid-emulator").filter(|_| cfg!(feature = "emulator-cli"));
+    let Some(program) = program else { return eprintln!("skipped: the program needs the feature emulator-cli") };
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(program);
+    command.args(["--port", "0"]).env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", folder.path());
+    let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+    let first = std::io::BufReader::new(process.stdout.take().unwrap()).lines().next();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert!(first.is_some_and(|line| line.unwrap().starts_with("Paid emulator")), "it ended at once");
 }
 
 /// Not a part of what CI runs, which has all features.

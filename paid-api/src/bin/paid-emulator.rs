@@ -21,7 +21,7 @@ struct Arguments {
     /// The address to listen on; on others than loopback, everyone who reaches it can read and change everything
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     listen: IpAddr,
-    /// Begin with the products, customers, contacts and orders of this file (YAML or JSON)
+    /// Begin with the products, plans, customers, contacts and orders of this file (YAML or JSON)
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
     /// Keep the account in this file, over restarts; if it holds something, the seed is left out

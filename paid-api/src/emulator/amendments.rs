@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 
 use super::billing::{Schedule, Span};
 use super::contract::Matched;
+use super::order_credits::inherit_overages;
 use super::refusal::{Refusal, Reply};
-use super::store::{Line, Store};
+use super::store::{Line, LinePrice, Store};
 use super::table::text;
 use crate::Timestamp;
 use book::{Book, shown};
@@ -45,7 +46,8 @@ impl Store {
     pub(super) fn execute_amendment(&mut self, matched: &Matched, body: &Value) -> Reply {
         let id = amended(matched).to_owned();
         let (plan, shown_plan) = self.planned(&id, body)?;
-        if shown_plan["planHash"] != body["planHash"] {
+        // Without a hash, it is planned and executed at once.
+        if body["planHash"].is_string() && shown_plan["planHash"] != body["planHash"] {
             return Err(Refusal::conflict(
                 "PLAN_CONFLICT",
                 "body.planHash",
@@ -54,6 +56,7 @@ impl Store {
         }
         let now = self.clock.now();
         let (created, ended) = self.carry_out(&id, plan);
+        self.rolled_until.remove(&id);
         let version = body["orderVersion"].as_u64().unwrap_or_default() + 1;
         if let Some(order) = self.orders.find_mut("id", &id) {
             order.insert("version".into(), version.into());
@@ -85,9 +88,9 @@ impl Store {
         // Ids are assigned beforehand: a preview does not use them up.
         let next = self.next_id();
         let book = self.book(id, &facts)?;
-        let catalog = Catalog { products: &self.products, credits: &self.credits, next };
+        let catalog = Catalog { products: &self.products, plans: &self.plans, credits: &self.credits, next };
         let plan = plan(&book, &catalog, body)?;
-        if !plan.adjustments.is_empty() && self.is_billed_to_its_end(id, &facts) {
+        if !plan.adjustments.is_empty() && self.last_posted(id).is_some() {
             let error =
                 "the last invoice of the order is posted, so nothing bills the difference; use the treatment `none`";
             return Err(Refusal::conflict("NO_OPEN_INVOICE", "body.intents", error));
@@ -114,13 +117,6 @@ impl Store {
         Ok(Facts { schedule, span, currency })
     }
 
-    /// Returns true if the last invoice that the order will have is posted.
-    fn is_billed_to_its_end(&self, id: &str, facts: &Facts) -> bool {
-        let windows = &facts.schedule.windows;
-        let is_last = windows.last().is_some_and(|last| facts.span.end.is_some_and(|end| end <= last.end));
-        is_last && self.posted_and_paid(id, windows.len() - 1).is_some()
-    }
-
     fn book<'a>(&'a self, id: &str, facts: &'a Facts) -> Result<Book<'a>, Refusal> {
         let order = self.orders.find("id", id).ok_or_else(|| Refusal::not_found("order", id))?;
         let lines = self.order_lines.get(id).map(Vec::as_slice).unwrap_or_default();
@@ -132,6 +128,17 @@ impl Store {
     fn carry_out(&mut self, id: &str, plan: Plan) -> (Vec<String>, Vec<String>) {
         let (mut created, mut ended) = (Vec::new(), Vec::new());
         let mut adjustments = plan.adjustments;
+        // The id that was planned stands for the one that is assigned.
+        let mut named = |priced: &mut LinePrice, id: String, line: Option<&str>| {
+            let planned = std::mem::replace(&mut priced.id, id);
+            priced.root.clone_from(&priced.id);
+            for adjustment in adjustments.iter_mut().filter(|one| one.attribute == planned) {
+                adjustment.attribute.clone_from(&priced.id);
+                if let Some(line) = line {
+                    line.clone_into(&mut adjustment.line);
+                }
+            }
+        };
         for step in plan.steps {
             match step {
                 Step::End { attribute, at } => {
@@ -148,29 +155,27 @@ impl Store {
                     }
                 }
                 Step::Replace { line, attribute, at, mut priced } => {
-                    priced.id = self.id("ola");
+                    named(&mut priced, self.id("ola"), None);
                     self.seats.move_to(&attribute, &priced.id);
                     if let Some(line) = self.line_mut(id, &line) {
                         for old in line.prices.iter_mut().filter(|old| old.id == attribute) {
                             old.until = Some(at);
+                            priced.root.clone_from(&old.root);
                         }
                         line.prices.push(priced);
                     }
                 }
                 Step::Add { line, mut priced } => {
-                    priced.id = self.id("ola");
+                    named(&mut priced, self.id("ola"), None);
                     ended.retain(|ended| *ended != line);
                     if let Some(line) = self.line_mut(id, &line) {
                         line.prices.push(priced);
                     }
                 }
                 Step::AddLine { name, product, mut priced } => {
-                    let planned = std::mem::replace(&mut priced.id, self.id("ola"));
+                    let attribute = self.id("ola");
                     let line = self.id("ol");
-                    for adjustment in adjustments.iter_mut().filter(|one| one.attribute == planned) {
-                        adjustment.line.clone_from(&line);
-                        adjustment.attribute.clone_from(&priced.id);
-                    }
+                    named(&mut priced, attribute, Some(&line));
                     let start = shown(*self.clock.now());
                     let shown = json!({"id": line, "productId": product, "name": name, "description": null,
                         "startDate": start, "endDate": null, "lineType": "STANDARD"});
@@ -200,6 +205,9 @@ impl Store {
             }
         }
         self.adjustments.extend(adjustments);
+        if let Some(lines) = self.order_lines.get_mut(id) {
+            inherit_overages(lines);
+        }
         (created, ended)
     }
 

@@ -60,16 +60,18 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Begins with these `products`, `customers`, `contacts` and `orders`: lists of what the requests that create them take.
-    /// A product may have its `productAttributes`; `customer: "acme"` and `product: "sdr"` name others by your own id. If a
-    /// state file holds something, that counts, and the seed is left out.
+    /// Begins with these `products`, `plans`, `customers`, `contacts` and `orders`: lists of what the requests that create them
+    /// take. A product may have its `productAttributes`; `customer: "acme"` and `product: "sdr"` name others by your own id, and
+    /// `attribute: "Seats"` names one of a plan's product. If a state file holds something, that counts, and the seed is left
+    /// out.
     pub fn seed(mut self, seed: Value) -> Self {
         self.seed = Some(seed);
         self
     }
 
     /// Keeps the account in this file, over restarts: every request that changes something, as a line of JSON. At the start,
-    /// they are done again.
+    /// they are done again. What changes nothing any more, such as a signal that was sent again, is left out at the start, and
+    /// whenever the file has become twice as long.
     pub fn state(mut self, file: impl Into<PathBuf>) -> Self {
         self.state = Some(file.into());
         self
@@ -98,9 +100,9 @@ impl EmulatorBuilder {
         let reach = if address.ip().is_loopback() { Reach::Local } else { Reach::Network };
         let (reset, exports) = (collector.clone(), Arc::clone(&state));
         let taking = Arc::clone(&state);
-        let take: http::Take = Arc::new(move |signals| {
+        let take: http::Take = Arc::new(move |taken| {
             let state = Arc::clone(&taking);
-            Box::pin(async move { state.take_signals(&signals).await })
+            Box::pin(async move { state.take(taken).await })
         });
         let router = server::router(Arc::clone(&state))
             .merge(control::routes(Arc::clone(&state), Arc::new(move || reset.reset())))
@@ -121,8 +123,11 @@ impl EmulatorBuilder {
         if let Some(file) = &self.state {
             let entries = journal::read(file)?;
             is_empty = entries.is_empty();
-            state.replay(entries).map_err(|problem| invalid(format!("{}: {problem}", file.display())))?;
+            let smaller = state.replay(entries).map_err(|problem| invalid(format!("{}: {problem}", file.display())))?;
             state.journals.keep_changes(file)?;
+            if let Some(smaller) = smaller {
+                state.journals.replace(&smaller)?;
+            }
         }
         if let Some(file) = &self.record {
             state.journals.keep_all(file)?;

@@ -1,7 +1,9 @@
 //! Caps: how many credits a customer's unit may spend in a month. A cap stops nothing; it is watched, and an event tells when
 //! it is reached.
 
-use chrono::{DateTime, Datelike, Months, NaiveTime, Utc};
+use std::ops::Range;
+
+use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, Utc};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -46,8 +48,9 @@ pub(super) struct Month {
 }
 
 impl Month {
-    pub(super) fn holds(&self, at: DateTime<Utc>) -> bool {
-        at >= self.start && at < self.end
+    /// Its days: months begin at midnight.
+    pub(super) fn days(&self) -> Range<NaiveDate> {
+        self.start.date_naive()..self.end.date_naive()
     }
 }
 
@@ -60,9 +63,9 @@ pub(super) struct Caps {
 impl Caps {
     /// Sets a cap from a time on. `used` is what was spent in a month.
     pub(super) fn set(&mut self, of: &Capped, body: &Value, now: Timestamp, used: impl Fn(Month) -> Decimal) -> Reply {
-        let amount = short(&body["amount"]).filter(|amount| *amount >= Decimal::ZERO);
+        let amount = short(&body["amount"]).filter(|amount| *amount > Decimal::ZERO);
         let amount =
-            amount.ok_or_else(|| Refusal::invalid("body.amount", "is negative, or has more than 15 digits"))?;
+            amount.ok_or_else(|| Refusal::invalid("body.amount", "is not above 0, or has more than 15 digits"))?;
         let anchor = anchor(&body["schedule"])?;
         let from = match body["effectiveFrom"].as_str() {
             Some(time) => {
@@ -72,60 +75,47 @@ impl Caps {
         };
         let is_same =
             |policy: &&Policy| policy.amount == amount && policy.anchor == anchor && body["effectiveFrom"].is_null();
-        let changed = self.at(of, *now).filter(is_same).is_none();
-        if changed {
-            for policy in self.policies.iter_mut().filter(|policy| policy.of == *of) {
-                policy.until = Some(policy.until.map_or(from, |until| until.min(from)));
-            }
-            self.policies.retain(|policy| policy.until.is_none_or(|until| policy.from < until));
-            self.policies.push(Policy { of: of.clone(), amount, anchor, from, until: None, created: now });
-        }
-        let mut shown = self.get(of, *now, used)?;
+        let same = self.at(of, *now).filter(is_same).cloned();
+        let changed = same.is_none();
+        let policy = same.unwrap_or_else(|| Policy { of: of.clone(), amount, anchor, from, until: None, created: now });
+        let mut shown = policy.shown_with(*now, used);
         shown["changed"] = changed.into();
+        // Earlier versions stay: where they overlap, the newest counts.
+        if changed {
+            self.policies.push(policy);
+        }
         Ok(shown)
     }
 
-    /// The cap of now, or the next one.
+    /// The cap of now.
     pub(super) fn get(&self, of: &Capped, now: DateTime<Utc>, used: impl Fn(Month) -> Decimal) -> Reply {
-        let mut next: Vec<_> = self.policies.iter().filter(|policy| policy.of == *of && policy.from > now).collect();
-        next.sort_by_key(|policy| policy.from);
-        let policy = self.at(of, now).or_else(|| next.first().copied());
-        let policy = policy.ok_or_else(|| Refusal::not_found("cap of the unit", &of.unit))?;
-        let month = policy.anchor.month(now).filter(|_| policy.from <= now);
-        let period = month.map(|month| {
-            let used = used(month);
-            json!({
-                "used": number(used),
-                "remaining": number((policy.amount - used).max(Decimal::ZERO)),
-                "window": { "start": shown(month.start), "end": shown(month.end) },
-            })
-        });
+        let policy = self.at(of, now).ok_or_else(|| Refusal::not_found("cap in force of the unit", &of.unit))?;
+        Ok(policy.shown_with(now, used))
+    }
+
+    /// Ends the cap of now, those below it, and those that are to come.
+    pub(super) fn end(&mut self, of: &Capped, now: DateTime<Utc>) -> Reply {
+        let mut last = None;
+        let mut ended = 0;
+        for policy in self.policies.iter_mut().filter(|policy| policy.of == *of && policy.is_open(now)) {
+            policy.until = Some(now);
+            last = Some(policy.shown());
+            ended += 1;
+        }
+        let policy = last.ok_or_else(|| Refusal::not_found("open cap of the unit", &of.unit))?;
         Ok(json!({
             "customerId": of.customer,
             "externalCustomerUnitId": of.unit,
             "creditsCurrencyId": of.currency,
-            "policy": policy.shown(),
-            "currentPeriod": period,
+            "endedVersions": ended,
+            "policy": policy,
         }))
     }
 
-    /// Ends the cap of now, and those that are to come.
-    pub(super) fn end(&mut self, of: &Capped, now: DateTime<Utc>) -> Value {
-        let is_meant = |policy: &&mut Policy| policy.of == *of && policy.until.is_none_or(|until| until > now);
-        let mut last = None;
-        let mut ended = 0;
-        for policy in self.policies.iter_mut().filter(is_meant) {
-            policy.until = Some(now.max(policy.from));
-            last = Some(policy.shown());
-            ended += 1;
-        }
-        json!({
-            "customerId": of.customer,
-            "externalCustomerUnitId": of.unit,
-            "creditsCurrencyId": of.currency,
-            "endedVersions": ended,
-            "policy": last,
-        })
+    /// Returns true if a unit has a cap in force, or one that is to come.
+    pub(super) fn has_open(&self, customer: &str, unit: &str, now: DateTime<Utc>) -> bool {
+        let is_of = |policy: &Policy| policy.of.customer == customer && policy.of.unit == unit;
+        self.policies.iter().any(|policy| is_of(policy) && policy.is_open(now))
     }
 
     /// The amount and the month of the cap that holds at a time.
@@ -136,18 +126,48 @@ impl Caps {
 
     /// The caps that hold at a time, each with its amount and month.
     pub(super) fn current(&self, at: DateTime<Utc>) -> impl Iterator<Item = (&Capped, Decimal, Month)> {
-        let holds = move |policy: &&Policy| policy.from <= at && policy.until.is_none_or(|until| at < until);
-        let current = self.policies.iter().filter(holds);
+        let newest =
+            move |policy: &&Policy| self.at(&policy.of, at).is_some_and(|newest| std::ptr::eq(newest, *policy));
+        let current = self.policies.iter().filter(newest);
         current.filter_map(move |policy| Some((&policy.of, policy.amount, policy.anchor.month(at)?)))
     }
 
+    /// The newest version that holds at a time.
     fn at(&self, of: &Capped, at: DateTime<Utc>) -> Option<&Policy> {
-        let holds = |policy: &&Policy| policy.from <= at && policy.until.is_none_or(|until| at < until);
-        self.policies.iter().filter(|policy| policy.of == *of).find(holds)
+        self.policies.iter().rev().find(|policy| policy.of == *of && policy.holds(at))
     }
 }
 
 impl Policy {
+    fn holds(&self, at: DateTime<Utc>) -> bool {
+        self.from <= at && self.until.is_none_or(|until| at < until)
+    }
+
+    /// Returns true if it is in force, or is to come.
+    fn is_open(&self, now: DateTime<Utc>) -> bool {
+        self.until.is_none_or(|until| until > now)
+    }
+
+    /// With what was used of it in its month, if it is in force.
+    fn shown_with(&self, now: DateTime<Utc>, used: impl Fn(Month) -> Decimal) -> Value {
+        let month = self.anchor.month(now).filter(|_| self.holds(now));
+        let period = month.map(|month| {
+            let used = used(month);
+            json!({
+                "used": number(used),
+                "remaining": number(self.amount - used),
+                "window": { "start": shown(month.start), "end": shown(month.end) },
+            })
+        });
+        json!({
+            "customerId": self.of.customer,
+            "externalCustomerUnitId": self.of.unit,
+            "creditsCurrencyId": self.of.currency,
+            "policy": self.shown(),
+            "currentPeriod": period,
+        })
+    }
+
     fn shown(&self) -> Value {
         let schedule = match self.anchor {
             Anchor::Calendar => json!({ "type": "CALENDAR" }),
@@ -172,7 +192,7 @@ impl Anchor {
             Self::Calendar => 1,
             Self::Day(day) => day,
         };
-        let midnight = |first: chrono::NaiveDate| {
+        let midnight = |first: NaiveDate| {
             let last = first.checked_add_months(Months::new(1))?.pred_opt()?.day();
             Some(first.with_day(day.min(last))?.and_time(NaiveTime::MIN).and_utc())
         };
@@ -224,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_cap_ends_the_old_one() {
+    fn the_newest_cap_counts_and_all_end_together() {
         let of = Capped { customer: "c".into(), unit: "u".into(), currency: "t".into() };
         let mut caps = Caps::default();
         let nothing = |_: Month| Decimal::ZERO;
@@ -235,7 +255,14 @@ mod tests {
         caps.set(&of, &later, day(1, 3).into(), nothing).unwrap();
         assert_eq!(caps.limit(&of, day(1, 31)).map(|(amount, _)| amount), Some(10.into()));
         assert_eq!(caps.limit(&of, day(2, 1)).map(|(amount, _)| amount), Some(20.into()));
-        let ended = caps.end(&of, day(1, 10));
+        assert_eq!(caps.current(day(2, 1)).count(), 1);
+        assert!(caps.has_open("c", "u", day(1, 9)));
+        let ended = caps.end(&of, day(1, 10)).unwrap();
         assert_eq!((&ended["endedVersions"], caps.limit(&of, day(3, 1))), (&json!(2), None));
+        assert!(!caps.has_open("c", "u", day(1, 10)) && caps.end(&of, day(1, 10)).is_err());
+        let nothing = |_: Month| Decimal::ZERO;
+        assert!(caps.set(&of, &json!({"amount": 0}), day(1, 1).into(), nothing).is_err());
+        let used = caps.set(&of, &json!({"amount": 3}), day(1, 10).into(), |_| 5.into()).unwrap();
+        assert_eq!(used["currentPeriod"]["remaining"], -2);
     }
 }

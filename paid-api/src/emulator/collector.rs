@@ -19,6 +19,7 @@ use prost::Message;
 use serde_json::{Value, json as value};
 
 use super::Emulator;
+use super::costs::usage::usage;
 use super::fault::{COLLECTOR, Fault, Faults};
 use super::http::{JsonAnswer, Take, decompressed, has_api_key, respond, response, send_or_drop};
 
@@ -102,7 +103,7 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    /// `take` is given the signals among the spans.
+    /// `take` is given the signals and the costs among the spans.
     pub(super) fn routes(&self, faults: Arc<Faults>, take: Take) -> Router {
         Router::new().route(PATH, any(collect)).with_state((self.clone(), faults, take))
     }
@@ -131,10 +132,13 @@ async fn collect(
     } else if has_api_key(&headers) {
         let encoding = Encoding::of(&headers);
         let received = encoding.and_then(|encoding| collector.collected().receive(encoding, body));
-        if let Some((_, signals)) = &received {
-            take(signals.clone()).await;
-        }
-        let encoded = encoding.zip(received.map(|(encoded, _)| encoded));
+        let encoded = match received {
+            Some((encoded, taken)) => {
+                take(taken).await;
+                encoding.zip(Some(encoded))
+            }
+            None => None,
+        };
         match (encoded, &fault) {
             (Some((encoding, encoded)), None) => return response(200, encoding.content_type(), Body::from(encoded)),
             (Some(_), Some(_)) => JsonAnswer::new(200, Value::Null),
@@ -197,9 +201,9 @@ struct Collected {
 }
 
 impl Collected {
-    /// Stores the spans of a request, encodes the response, and returns the signals among the spans; `None` if the body is not
-    /// an OTLP request.
-    fn receive(&mut self, encoding: Encoding, body: Bytes) -> Option<(Vec<u8>, Vec<Value>)> {
+    /// Stores the spans of a request, encodes the response, and returns the signals and costs among the spans; `None` if the
+    /// body is not an OTLP request.
+    fn receive(&mut self, encoding: Encoding, body: Bytes) -> Option<(Vec<u8>, [Vec<Value>; 2])> {
         let request = encoding.decode(&body)?;
         self.bodies.push(body);
         let before = self.spans.len();
@@ -215,8 +219,9 @@ impl Collected {
             rejected_spans,
             error_message: "the test asked to reject spans".to_owned(),
         });
-        let signals = self.spans[before..].iter().filter_map(signal).collect();
-        Some((encoding.encode(&ExportTraceServiceResponse { partial_success }), signals))
+        let spans = self.spans.get(before..).unwrap_or_default();
+        let taken = [spans.iter().filter_map(signal).collect(), spans.iter().filter_map(cost).collect()];
+        Some((encoding.encode(&ExportTraceServiceResponse { partial_success }), taken))
     }
 }
 
@@ -254,14 +259,46 @@ fn signal(span: &CollectedSpan) -> Option<Value> {
     if let Some(product) = text("external_agent_id") {
         signal["attribution"] = value!({"externalProductId": product});
     }
-    if let Some(start) = i64::try_from(span.start).ok().filter(|start| *start > 0) {
-        signal["timestamp"] = DateTime::from_timestamp_nanos(start).to_rfc3339().into();
+    if let Some(start) = started(span) {
+        signal["timestamp"] = start;
     }
     if let Some(data) = text("data").and_then(|data| serde_json::from_str::<Value>(data).ok()).filter(Value::is_object)
     {
         signal["data"] = data;
     }
     Some(signal)
+}
+
+/// The cost that a span of a model's call stands for, as `POST /costs/bulk` takes it; `None` for other spans, and without a scope.
+fn cost(span: &CollectedSpan) -> Option<Value> {
+    let text = |keys: &[&str]| keys.iter().find_map(|key| span.attribute(key).as_str().filter(|text| !text.is_empty()));
+    let usage = usage(|key| span.attributes.get(key));
+    let customer = text(&["external_customer_id"])?;
+    let vendor = text(&["gen_ai.provider.name", "gen_ai.system"])?;
+    let model = text(&["gen_ai.response.model", "gen_ai.request.model"])?;
+    if usage.is_empty() {
+        return None;
+    }
+    let mut cost = value!({
+        "type": "usage",
+        "customer": {"externalCustomerId": customer},
+        "vendor": vendor,
+        "model": model,
+        "usage": usage,
+        "idempotencyKey": format!("{}-{}", span.trace_id, span.span_id),
+    });
+    if let Some(product) = text(&["external_agent_id"]) {
+        cost["product"] = value!({ "externalProductId": product });
+    }
+    if let Some(start) = started(span) {
+        cost["timestamp"] = start;
+    }
+    Some(cost)
+}
+
+fn started(span: &CollectedSpan) -> Option<Value> {
+    let start = i64::try_from(span.start).ok().filter(|start| *start > 0)?;
+    Some(DateTime::from_timestamp_nanos(start).to_rfc3339().into())
 }
 
 fn object(attributes: &[KeyValue]) -> BTreeMap<String, Value> {

@@ -83,7 +83,16 @@ impl Contract {
     /// Returns the contract of the document from which this version of the library was generated.
     pub fn of_paid() -> &'static Self {
         static CONTRACT: OnceLock<Contract> = OnceLock::new();
-        CONTRACT.get_or_init(|| Self::read(serde_json::from_str(DOCUMENT).unwrap_or_default()))
+        CONTRACT.get_or_init(|| {
+            let mut document: Value = serde_json::from_str(DOCUMENT).unwrap_or_default();
+            // This library always sends the hash; Paid's own clients need not.
+            if let Some(Value::Array(required)) =
+                document.pointer_mut("/components/schemas/ExecuteAmendmentRequest/required")
+            {
+                required.retain(|name| name != "planHash");
+            }
+            Self::read(document)
+        })
     }
 
     fn read(document: Value) -> Self {

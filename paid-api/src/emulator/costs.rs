@@ -1,16 +1,19 @@
-//! Costs: taken in all or none. No invoice depends on them; [`Emulator::costs`] and SQL show them.
+//! Costs: taken in all or none. Invoices of `UsageCostPlus` and margins count them; `Emulator::costs` and SQL show them.
+
+mod of_signals;
+pub(super) mod usage;
 
 use iso_currency::Currency;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::Emulator;
 use super::numbers::amount;
 use super::refusal::{Refusal, Reply};
+use super::signals::FailedSignal;
 use super::store::Store;
 use crate::{JsonObject, Timestamp};
 
-/// A cost that the emulator took in. Of the document's operations, only SQL reads costs.
+/// A cost that the emulator took in: over the API, with a signal (`costData`), or in a span.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CollectedCost {
@@ -35,13 +38,6 @@ pub struct CollectedCost {
     pub metadata: JsonObject,
 }
 
-impl Emulator {
-    /// Returns the costs that were accepted, in the order of their arrival.
-    pub fn costs(&self) -> Vec<CollectedCost> {
-        self.state.store().costs.clone()
-    }
-}
-
 impl Store {
     pub(super) fn create_costs(&mut self, body: &Value) -> Reply {
         let costs = body["costs"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -49,12 +45,33 @@ impl Store {
         for (index, cost) in costs.iter().enumerate() {
             read.push(self.read_cost(cost, &format!("body.costs.{index}"))?);
         }
+        let mut duplicates = 0;
         for (cost, mut collected) in costs.iter().zip(read) {
+            if cost["idempotencyKey"].as_str().is_some_and(|key| !self.cost_keys.insert(key.to_owned())) {
+                duplicates += 1;
+                continue;
+            }
             let customer = self.customer_of(&cost["customer"]);
             collected.customer_id = customer.map_err(|problem| Refusal::invalid("body.costs", problem))?;
             self.costs.push(collected);
         }
-        Ok(json!({"ingested": costs.len(), "duplicates": 0}))
+        Ok(json!({"ingested": costs.len() - duplicates, "duplicates": duplicates}))
+    }
+
+    /// The records of this list that would be accepted. Of the others, it tells what is wrong.
+    pub(super) fn good_costs(&mut self, costs: Vec<Value>) -> Vec<Value> {
+        let (mut good, mut bad) = (Vec::new(), Vec::new());
+        for cost in costs {
+            match self.read_cost(&cost, "cost") {
+                Ok(_) => good.push(cost),
+                Err(refusal) => bad.push(refusal),
+            }
+        }
+        for refusal in bad {
+            let problem = format!("{}: {}", refusal.details.unwrap_or_default(), refusal.error);
+            self.note_failed(FailedSignal::of_cost(problem));
+        }
+        good
     }
 
     /// The cost without its customer: a new one is created only if all records of the request are accepted.

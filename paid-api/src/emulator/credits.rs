@@ -137,13 +137,19 @@ impl Credits {
         Ok(Value::Object(row.clone()))
     }
 
-    /// Grants credits by hand.
-    pub(super) fn grant_by_hand(&mut self, customer: &JsonObject, body: &Value, now: Timestamp) -> Reply {
+    /// Grants credits by hand. What waited for them is returned: it is to be spent.
+    pub(super) fn grant_by_hand(
+        &mut self,
+        customer: &JsonObject,
+        body: &Value,
+        now: Timestamp,
+    ) -> Result<(Value, Vec<Spend>), Refusal> {
         let key = body["creditCurrencyKey"].as_str().unwrap_or_default();
         let currency = self.by_key(key).ok_or_else(|| Refusal::not_found("credit currency", key))?.to_owned();
         self.check(&currency, "body.creditCurrencyKey")?;
         let credits = amount(&body["amount"]).filter(|credits| *credits > Decimal::ZERO);
         let credits = credits.ok_or_else(|| Refusal::invalid("body.amount", "is not above 0"))?;
+        check_decimals(credits, "body.amount")?;
         let start = time(&body["startsAt"]).unwrap_or(*now);
         if start > *now {
             return Err(Refusal::invalid("body.startsAt", "is in the future"));
@@ -154,8 +160,9 @@ impl Credits {
         }
         let id = text(customer, "id").unwrap_or_default();
         let pool = Pool { customer: id.to_owned(), currency: currency.clone(), seat: None };
-        self.ledger.grant(Grant::new(pool, Some(credits), start).until(end, None), "manual_grant", None);
-        Ok(json!({
+        let grant = Grant::new(pool, Some(credits), start).until(end, None);
+        let waited = self.ledger.grant(grant, "manual_grant", None);
+        let shown = json!({
             "created": true,
             "createdAt": now.to_string(),
             "creditCurrency": self.named(&currency),
@@ -167,7 +174,16 @@ impl Credits {
                 "expiresAt": end.map(|end| Timestamp::from(end).to_string()),
                 "status": "active",
             },
-        }))
+        });
+        Ok((shown, waited))
+    }
+}
+
+/// Credits are exact to 6 decimals.
+fn check_decimals(credits: Decimal, place: &str) -> Result<(), Refusal> {
+    match credits.normalize().scale() {
+        0..=6 => Ok(()),
+        _ => Err(Refusal::invalid(place, "has more than 6 decimals")),
     }
 }
 

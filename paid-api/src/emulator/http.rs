@@ -123,5 +123,6 @@ pub(super) fn response(status: u16, content_type: &'static str, body: Body) -> R
     response
 }
 
-/// Takes signals that did not come over the API.
-pub(super) type Take = std::sync::Arc<dyn Fn(Vec<Value>) -> futures_util::future::BoxFuture<'static, ()> + Send + Sync>;
+/// Takes signals and costs that did not come over the API, in its form.
+pub(super) type Take =
+    std::sync::Arc<dyn Fn([Vec<Value>; 2]) -> futures_util::future::BoxFuture<'static, ()> + Send + Sync>;

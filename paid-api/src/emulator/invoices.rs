@@ -13,6 +13,7 @@ use super::contract::Matched;
 use super::payments::Payments;
 use super::pricing::number;
 use super::refusal::{Refusal, Reply};
+use super::signals::Signal;
 use super::store::Store;
 use super::table::{addressed, page, passes, text};
 use crate::{JsonObject, Timestamp};
@@ -75,9 +76,12 @@ impl Store {
     /// Announces what began since, posts what ended, of the orders that post by themselves, and lets checkouts expire.
     pub(super) fn roll(&mut self) {
         self.expire_checkouts();
-        let orders: Vec<_> = self.orders.rows().iter().filter_map(|row| Some(text(row, "id")?.to_owned())).collect();
         let now = *self.clock.now();
-        for order in orders {
+        let is_due = |order: &str| self.rolled_until.get(order).is_none_or(|until| *until <= now);
+        let active = self.orders.rows().iter().filter(|row| text(row, "creationState") == Some("active"));
+        let ids = active.filter_map(|row| text(row, "id")).filter(|id| is_due(id));
+        for order in ids.map(str::to_owned).collect::<Vec<_>>() {
+            self.note_rolled(&order);
             self.announce_invoices(&order);
             let ended = self.invoices_of(&order).filter(|invoice| {
                 invoice.window.end <= now && invoice.order.get("autoPostInvoices") == Some(&Value::Bool(true))
@@ -86,6 +90,15 @@ impl Store {
                 self.post_invoice(&id);
             }
         }
+    }
+
+    /// Notes until when nothing of an order begins or ends: until its latest window does, or the order begins.
+    fn note_rolled(&mut self, order: &str) {
+        let Some(span) = self.order_span(order) else { return };
+        let latest = self.schedule_of(order).and_then(|schedule| schedule.windows.last().map(|window| window.end));
+        let has_ended = span.end.is_some_and(|end| end <= *self.clock.now());
+        let next = if has_ended { DateTime::<Utc>::MAX_UTC } else { latest.unwrap_or(span.start) };
+        self.rolled_until.insert(order.to_owned(), next);
     }
 
     /// Posts the latest invoice of an order whose period ended.
@@ -112,6 +125,7 @@ impl Store {
         };
         let settled = Settled { lines, posted: self.clock.now(), arrived, payment: Payment::Open, paid: None };
         self.settled.insert(id.to_owned(), settled);
+        self.credits_due = None;
         self.invoice_event("billing-invoice-posted", id);
         true
     }
@@ -165,6 +179,20 @@ impl Store {
     pub(super) fn posted_and_paid(&self, order: &str, window: usize) -> Option<(DateTime<Utc>, Option<DateTime<Utc>>)> {
         let settled = self.settled.get(&invoice_id(order, window))?;
         Some((*settled.posted, settled.paid.map(|paid| *paid)))
+    }
+
+    /// The last invoice that an order will have, if it is posted.
+    pub(super) fn last_posted(&self, order: &str) -> Option<&Settled> {
+        let end = self.order_span(order)?.end?;
+        let windows = self.schedule_of(order)?.windows;
+        let last =
+            windows.len().checked_sub(1).filter(|last| windows.get(*last).is_some_and(|last| end <= last.end))?;
+        self.settled.get(&invoice_id(order, last))
+    }
+
+    /// Returns true if a signal came when every invoice was posted that the order will have.
+    pub(super) fn came_after_the_last(&self, signal: &Signal<'_>, order: &str) -> bool {
+        self.last_posted(order).is_some_and(|last| signal.index >= last.arrived.signals)
     }
 
     fn invoice(&self, id: &str) -> Result<Invoice<'_>, Refusal> {

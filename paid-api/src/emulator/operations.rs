@@ -26,6 +26,7 @@ impl Store {
     /// Executes an operation.
     pub(super) fn execute(&mut self, matched: &Matched, body: &Value) -> Reply {
         check_bounds(matched)?;
+        self.is_created = false;
         if TIMED.iter().any(|part| matched.operation.contains(part)) {
             self.roll();
         }

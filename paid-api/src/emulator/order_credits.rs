@@ -67,10 +67,11 @@ impl Store {
     }
 }
 
-/// A price in credits without an overage has that of a benefit of the same order.
+/// A price in credits without an overage takes that of a benefit of the same order, and keeps it. What an amendment ended gives
+/// none.
 pub(super) fn inherit_overages(lines: &mut [Line]) {
-    let benefits: Vec<_> =
-        lines.iter().flat_map(|line| &line.prices).flat_map(|priced| priced.benefits.clone()).collect();
+    let current = lines.iter().flat_map(|line| &line.prices).filter(|priced| priced.until.is_none());
+    let benefits: Vec<_> = current.flat_map(|priced| priced.benefits.clone()).collect();
     for priced in lines.iter_mut().flat_map(|line| &mut line.prices) {
         let Charge::Credits { credits, .. } = &mut priced.price.charge else { continue };
         if credits.overage.is_some() {

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::billing::{Charge, Price, Share, Timing, days_to_pay};
+use super::billing::{Charge, Frequency, Price, Share, Timing, days_to_pay};
 use super::contract::Matched;
 use super::credits::Benefit;
 use super::numbers::amount;
@@ -11,7 +11,7 @@ use super::order_credits::inherit_overages;
 use super::pricing::{self, number};
 use super::refusal::{Refusal, Reply};
 use super::store::{Line, LinePrice, Store};
-use super::table::{addressed, given, merge, page, passes, text};
+use super::table::{addressed, given, merge, page, page_of, passes, text};
 use crate::{JsonObject, Timestamp};
 
 impl Store {
@@ -24,7 +24,7 @@ impl Store {
             .rows()
             .iter()
             .filter(|row| passes(row, &plain) && status.is_none_or(|status| self.state_of(row) == status));
-        page(rows.map(|row| self.shown_order(row)), matched)
+        page_of(rows, matched, |row| self.shown_order(row))
     }
 
     pub(super) fn create_order(&mut self, body: &Value) -> Reply {
@@ -38,9 +38,7 @@ impl Store {
         let currency = body["currency"].as_str().or_else(|| text(known, "defaultCurrency")).unwrap_or("USD").to_owned();
         self.check_order(body)?;
         self.orders.check_free("id", "", body, "order")?;
-        if body.get("billingFrequencyOverride").is_some() {
-            return Err(Refusal::not_implemented("another frequency for all prices (body.billingFrequencyOverride)"));
-        }
+        let frequency = pricing::frequency_override(body.get("billingFrequencyOverride"))?;
         let active = body["creationState"] == "active";
         if active && body["lines"].as_array().is_none_or(Vec::is_empty) {
             return Err(without_lines("body.lines"));
@@ -48,8 +46,9 @@ impl Store {
         let id = self.id("ord");
         let start = given(body, "startDate", self.clock.shown());
         let mut lines = Vec::new();
+        let common = Common { start: &start, currency: &currency, plan, frequency };
         for (index, line) in body["lines"].as_array().into_iter().flatten().enumerate() {
-            lines.push(self.order_line(line, index, &start, &currency, plan)?);
+            lines.push(self.order_line(line, index, &common)?);
         }
         inherit_overages(&mut lines);
         let time = self.clock.shown();
@@ -74,14 +73,17 @@ impl Store {
             "autoSendBillingEmails": given(body, "autoSendBillingEmails", Value::Null),
             "autoSendPaymentEmails": given(body, "autoSendPaymentEmails", Value::Null),
             "version": 1,
-            "billingFrequencyOverridden": false,
+            "billingFrequencyOverridden": frequency.is_some(),
             "purchaseOrderReference": given(body, "purchaseOrderReference", Value::Null),
             // Stored, but not shown: the document's orders have none of these.
             "billingAnchor": given(body, "billingAnchor", Value::Null),
             "externalId": given(body, "externalId", Value::Null),
             "currency": currency,
         });
-        let Value::Object(order) = order else { return Err(Refusal::not_implemented("this order")) };
+        let Value::Object(mut order) = order else { return Err(Refusal::not_implemented("this order")) };
+        if frequency.is_some() {
+            order.insert("billingFrequencyOverride".into(), body["billingFrequencyOverride"].clone());
+        }
         self.order_lines.insert(id.clone(), lines);
         self.orders.push(order);
         if active {
@@ -108,14 +110,8 @@ impl Store {
         check_dates(body, "body")
     }
 
-    fn order_line(
-        &mut self,
-        line: &Value,
-        index: usize,
-        start: &Value,
-        currency: &str,
-        plan: Option<&str>,
-    ) -> Result<Line, Refusal> {
+    fn order_line(&mut self, line: &Value, index: usize, common: &Common<'_>) -> Result<Line, Refusal> {
+        let Common { start, currency, plan, frequency } = *common;
         check_dates(line, &format!("body.lines.{index}"))?;
         let product = line["productId"].as_str().unwrap_or_default();
         let known = self.products.find("id", product).ok_or_else(|| Refusal::not_found("product", product))?;
@@ -154,7 +150,8 @@ impl Store {
         };
         let product = product.to_owned();
         let mut prices = Vec::new();
-        for (price, quantity, benefits) in priced {
+        for (mut price, quantity, benefits) in priced {
+            price.frequency = frequency.unwrap_or(price.frequency);
             if price.point(currency).is_none() {
                 let place = format!("body.lines.{index}");
                 return Err(Refusal::invalid(
@@ -221,6 +218,8 @@ impl Store {
         if let Some(order) = self.orders.find_mut("id", id) {
             merge(order, &update, self.clock.shown());
         }
+        self.rolled_until.remove(id);
+        self.credits_due = None;
         if body["creationState"] == "active" {
             return self.activate(id, "body.creationState");
         }
@@ -306,6 +305,16 @@ impl Store {
             })
             .sum()
     }
+}
+
+/// What all lines of an order have in common.
+struct Common<'a> {
+    start: &'a Value,
+    currency: &'a str,
+    /// Whose prices they have, if they have none of their own.
+    plan: Option<&'a str>,
+    /// Of all prices, instead of their own.
+    frequency: Option<Frequency>,
 }
 
 /// What is known of an order's charges before anything happens.

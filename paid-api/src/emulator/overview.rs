@@ -6,21 +6,14 @@ use iso_currency::Currency;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::billing::Charge;
 use super::signals::Signal;
-use super::store::{Line, Store};
+use super::store::Store;
 use super::table::text;
+use super::verdicts::SignalOutcome;
 use crate::JsonObject;
 
 /// At most so many of each are shown.
 const SHOWN: usize = 100;
-
-/// What became of a signal.
-enum Verdict {
-    /// Billed as this price, in this order.
-    Billed(String),
-    Not(String),
-}
 
 impl Store {
     /// Everything that the page shows, but for what is outside the account.
@@ -57,9 +50,12 @@ impl Store {
     }
 
     fn seen_signal(&self, signal: &Signal<'_>) -> Value {
-        let (is_billed, says) = match self.verdict(signal) {
-            Verdict::Billed(says) => (true, says),
-            Verdict::Not(says) => (false, says),
+        let (is_billed, says) = match self.outcome(signal) {
+            SignalOutcome::Billed { order_id, price, in_credits: true } => {
+                (true, format!("{price} in credits, in {order_id}"))
+            }
+            SignalOutcome::Billed { order_id, price, .. } => (true, format!("{price}, in {order_id}")),
+            SignalOutcome::NotBilled(reason) => (false, reason),
         };
         json!({
             "at": signal.at.to_string(),
@@ -68,38 +64,6 @@ impl Store {
             "product": named(self.products.find("id", signal.product)),
             "isBilled": is_billed,
             "says": says,
-        })
-    }
-
-    fn verdict(&self, signal: &Signal<'_>) -> Verdict {
-        let mine = |order: &&JsonObject| {
-            text(order, "customerId") == Some(signal.customer) && text(order, "creationState") == Some("active")
-        };
-        let orders: Vec<_> = self.orders.rows().iter().filter(mine).filter_map(|row| text(row, "id")).collect();
-        if orders.is_empty() {
-            return Verdict::Not("the customer has no active order".to_owned());
-        }
-        let lines =
-            orders.iter().flat_map(|id| self.order_lines.get(*id).into_iter().flatten().map(move |line| (id, line)));
-        let lines: Vec<_> = lines.filter(|(_, line)| line.product == signal.product).collect();
-        if lines.is_empty() {
-            return Verdict::Not("no active order of the customer has this product".to_owned());
-        }
-        for (order, line) in &lines {
-            if let Some(price) = price_of(line, signal.event_name) {
-                let is_in_time = self.order_span(order).is_some_and(|span| line.span(span).holds(*signal.at));
-                return if is_in_time {
-                    Verdict::Billed(format!("{price}, in {order}"))
-                } else {
-                    Verdict::Not(format!("outside the dates of {order}"))
-                };
-            }
-        }
-        let known: Vec<_> =
-            lines.iter().flat_map(|(_, line)| events_of(line)).map(|name| format!("`{name}`")).collect();
-        Verdict::Not(match known.is_empty() {
-            true => "the product has no usage price".to_owned(),
-            false => format!("no price has exactly this event name; the product bills {}", known.join(", ")),
         })
     }
 
@@ -156,7 +120,9 @@ impl Store {
         let mut sums: BTreeMap<(String, String), (Decimal, Decimal)> = BTreeMap::new();
         for invoice in invoices {
             let (currency, amount) = major(invoice);
-            let customer = invoice["customerId"].as_str().unwrap_or_default().to_owned();
+            // Whose work it is, whoever pays.
+            let order = invoice["orderId"].as_str().and_then(|id| self.orders.find("id", id));
+            let customer = order.and_then(|row| text(row, "customerId")).unwrap_or_default().to_owned();
             sums.entry((customer, currency)).or_default().0 += amount;
         }
         for cost in &self.costs {
@@ -175,24 +141,6 @@ impl Store {
             })
         });
         seen.collect()
-    }
-}
-
-/// The name of the price that bills an event.
-fn price_of(line: &Line, event: &str) -> Option<String> {
-    let priced = line.prices.iter().find(|priced| event_of(&priced.price.charge) == Some(event))?;
-    let unit = if matches!(priced.price.charge, Charge::Credits { .. }) { " in credits" } else { "" };
-    Some(format!("{}{unit}", priced.price.name))
-}
-
-fn events_of(line: &Line) -> impl Iterator<Item = &str> {
-    line.prices.iter().filter_map(|priced| event_of(&priced.price.charge))
-}
-
-fn event_of(charge: &Charge) -> Option<&str> {
-    match charge {
-        Charge::Usage { event_name } | Charge::Credits { event_name, .. } => Some(event_name),
-        _ => None,
     }
 }
 

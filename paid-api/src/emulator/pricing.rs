@@ -159,9 +159,6 @@ fn priced(
         ));
     }
     let arrears = billing.eq_ignore_ascii_case("arrears");
-    if arrears && charge == Charge::OneTime {
-        return Err(Refusal::not_implemented(&format!("one-time prices in arrears ({place}.billingType)")));
-    }
     Ok(Price { name: name.to_owned(), charge, model, frequency: frequency(pricing, place)?, arrears, points })
 }
 
@@ -173,17 +170,33 @@ fn event_name(pricing: &Value, place: &str) -> Result<String, Refusal> {
 }
 
 fn frequency(pricing: &Value, place: &str) -> Result<Frequency, Refusal> {
-    let months = match pricing["billingFrequency"].as_str().unwrap_or("monthly").to_lowercase().as_str() {
+    let word = pricing["billingFrequency"].as_str().unwrap_or("monthly");
+    let place = format!("{place}.billingFrequencyCustomMonths");
+    frequency_of(word, &pricing["billingFrequencyCustomMonths"], &place)
+}
+
+/// The frequency of a word, and of the months that a custom one has.
+fn frequency_of(word: &str, custom: &Value, place: &str) -> Result<Frequency, Refusal> {
+    let months = match word.to_lowercase().as_str() {
         "monthly" => Some(1),
         "quarterly" => Some(3),
         "semi-annually" | "semiannually" => Some(6),
         "annual" => Some(12),
-        _ => pricing["billingFrequencyCustomMonths"].as_u64().and_then(|months| u32::try_from(months).ok()),
+        _ => custom.as_u64().and_then(|months| u32::try_from(months).ok()),
     };
-    months.and_then(Frequency::months).ok_or_else(|| {
-        let place = format!("{place}.billingFrequencyCustomMonths");
-        Refusal::invalid(&place, "a custom frequency needs its months, 1 to 1200")
-    })
+    let missing = || Refusal::invalid(place, "a custom frequency needs its months, 1 to 1200");
+    months.and_then(Frequency::months).ok_or_else(missing)
+}
+
+/// Reads the frequency that an order gives to all its prices, if it does.
+pub(super) fn frequency_override(given: Option<&Value>) -> Result<Option<Frequency>, Refusal> {
+    let Some(given) = given.filter(|given| given.is_object()) else { return Ok(None) };
+    let place = "body.billingFrequencyOverride.customMonths";
+    let word = given["frequency"].as_str().unwrap_or_default();
+    if word != "custom" && !given["customMonths"].is_null() {
+        return Err(Refusal::invalid(place, "goes with the frequency `custom`"));
+    }
+    frequency_of(word, &given["customMonths"], place).map(Some)
 }
 
 fn point(point: &Value, model: PricingModel, place: &str) -> Result<Point, Refusal> {

@@ -11,7 +11,10 @@ use super::store::Store;
 
 impl Store {
     /// Does what was recorded, at its time.
-    pub(super) fn repeat(&mut self, entry: Entry) -> Result<(), String> {
+    pub(super) fn repeat(&mut self, entry: &Entry) -> Result<(), String> {
+        if let Some(ids) = entry.ids {
+            self.assign_from(ids);
+        }
         if entry.target == CLOCK {
             let body: Value = serde_json::from_slice(entry.text()).unwrap_or_default();
             let by = body["advanceSeconds"].as_i64().and_then(TimeDelta::try_seconds);

@@ -105,7 +105,7 @@ impl Rows<'_> {
         for signal in self.signals() {
             let customer = self.store.customers.find("id", signal.customer);
             let external = customer.and_then(|row| text(row, "externalId"));
-            let whose = Whose { id: signal.customer, external };
+            let whose = Whose { id: signal.customer, external, group: self.store.groups.of(signal.customer) };
             let currency = model.currency(whose);
             for worth in models.worths(whose, &[occurrence(signal)]) {
                 let Occurrence { id, event, product, at, .. } = worth.signal;

@@ -96,7 +96,7 @@ impl Seats {
         page(meant, matched)
     }
 
-    /// Assigns seats, all or none. A user without a name in an assignment frees the seat.
+    /// Assigns seats, all or none. An assignment without a `userExternalId` frees the seat.
     pub(super) fn assign(
         &mut self,
         order: &str,

@@ -1,23 +1,26 @@
-//! What an account begins with: products with their prices, customers, contacts and orders, as one object.
+//! What an account begins with: products with their prices, plans, customers, contacts and orders, as one object.
 
 use axum::http::{Method, Uri};
 use serde_json::{Value, json};
 
+use super::attributes;
 use super::journal::{Entry, raw};
 use super::server::check;
 use super::store::Store;
 use crate::JsonObject;
 
 /// What is seeded, in this order.
-const PARTS: [&str; 4] = ["products", "customers", "contacts", "orders"];
+const PARTS: [&str; 5] = ["products", "plans", "customers", "contacts", "orders"];
 
 impl Store {
     /// Creates what a seed names. Each object is the body of the request that creates it; where the API takes Paid's id of a
-    /// customer or product, `customer` and `product` take your own.
+    /// customer or product, `customer` and `product` take your own, and an attribute of a plan takes the name that its product
+    /// gives it as `attribute`.
     /// The requests are returned.
     pub(super) fn sow(&mut self, seed: &Value) -> Result<Vec<Entry>, String> {
         let mut entries = Vec::new();
-        let seed = seed.as_object().ok_or("a seed is an object with products, customers, contacts and orders")?;
+        let seed =
+            seed.as_object().ok_or("a seed is an object with products, plans, customers, contacts and orders")?;
         if let Some(other) = seed.keys().find(|key| !PARTS.contains(&key.as_str())) {
             return Err(format!("{other}: a seed has {} only", PARTS.join(", ")));
         }
@@ -61,6 +64,16 @@ impl Store {
                 }
                 request(self, "POST", "/orders/", object.into())?;
             }
+            "plans" => {
+                self.name_by_id(&mut object, "product")?;
+                let product = object.get("productId").cloned().unwrap_or_default();
+                for attribute in object.get_mut("attributes").and_then(Value::as_array_mut).into_iter().flatten() {
+                    if let Some(attribute) = attribute.as_object_mut() {
+                        self.name_attribute(attribute, product.as_str().unwrap_or_default())?;
+                    }
+                }
+                request(self, "POST", "/plans/", object.into())?;
+            }
             _ => {
                 if part == "contacts" {
                     self.name_by_id(&mut object, "customer")?;
@@ -85,6 +98,16 @@ impl Store {
         Ok(())
     }
 
+    /// Replaces `attribute: Seats` by the id of this attribute of a product.
+    fn name_attribute(&self, object: &mut JsonObject, product: &str) -> Result<(), String> {
+        let Some(named) = object.remove("attribute") else { return Ok(()) };
+        let row = self.products.find("id", product).ok_or("name the product of the plan")?;
+        let found = attributes::of(row).iter().find(|attribute| attribute["name"] == named);
+        let found = found.ok_or_else(|| format!("the product has no attribute {named}"))?;
+        object.insert("productAttributeId".into(), found["productAttributeId"].clone());
+        Ok(())
+    }
+
     /// As a client would request it.
     fn request(&mut self, method: &str, path: &str, body: &Value) -> Result<(Value, Entry), String> {
         let text = body.to_string();
@@ -101,7 +124,8 @@ impl Store {
         })?;
         let (method, target) = (method.to_owned(), path.to_owned());
         let (operation, status) = (Some(matched.operation), matched.status);
-        Ok((answer, Entry { at, method, target, operation, status, body: raw(text.as_bytes()) }))
+        let ids = None;
+        Ok((answer, Entry { at, method, target, operation, status, ids, body: raw(text.as_bytes()) }))
     }
 }
 

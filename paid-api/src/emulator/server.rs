@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use super::analytics::only_reads;
+use super::compaction;
 use super::contract::{Contract, Matched, Violation};
 use super::control::Act;
 use super::fault::{Fault, Faults};
@@ -47,6 +48,13 @@ impl EmulatorState {
         locked(&self.store)
     }
 
+    /// Notes what changed something.
+    fn note(&self, entry: impl FnOnce() -> Entry) {
+        if let Some(grown) = self.journals.changed(entry) {
+            compaction::begin(grown);
+        }
+    }
+
     /// Changes the store, then sends the webhooks that result from it.
     pub(super) async fn change<T>(&self, change: impl FnOnce(&mut Store) -> T) -> T {
         let outcome = change(&mut self.store());
@@ -62,7 +70,7 @@ impl EmulatorState {
             let done = act.apply(store, id, body);
             store.clock.hold(None);
             if done.is_ok() {
-                self.journals.changed(|| act.entry(id, at, body));
+                self.note(|| act.entry(id, at, body));
             }
             done
         })
@@ -83,29 +91,24 @@ impl EmulatorState {
             let is_moved = store.clock.advance(by);
             if is_moved {
                 store.roll();
-                self.journals.changed(|| Entry::of_clock(by, store.clock.now()));
+                self.note(|| Entry::of_clock(by, store.clock.now()));
             }
             is_moved
         })
         .await
     }
 
-    /// Does again what was recorded. Nobody is sent a webhook a second time.
-    pub(super) fn replay(&self, entries: Vec<Entry>) -> Result<(), String> {
-        let mut store = self.store();
-        for entry in entries {
-            let what = format!("{} {}", entry.method, entry.target);
-            store.repeat(entry).map_err(|problem| format!("{what} cannot be repeated: {problem}"))?;
-        }
-        store.clock.hold(None);
-        store.webhooks.take_outgoing();
-        Ok(())
+    /// Does again what was recorded. Returns less of it that does the same, if that is worth it.
+    pub(super) fn replay(&self, entries: Vec<Entry>) -> Result<Option<Vec<Entry>>, String> {
+        let (store, smaller) = compaction::replayed(entries)?;
+        *self.store() = store;
+        Ok(smaller)
     }
 
     /// Creates what an account begins with, and notes it.
     pub(super) fn sow(&self, seed: &Value) -> Result<(), String> {
         for entry in self.store().sow(seed)? {
-            self.journals.changed(|| entry);
+            self.note(|| entry);
         }
         Ok(())
     }
@@ -147,49 +150,52 @@ impl EmulatorState {
         })
     }
 
-    /// Executes an operation, at one time, and notes it if it changes something.
-    fn executed(&self, request: &Target<'_>, matched: &Matched, body: &Value) -> Reply {
+    /// Executes an operation, at one time, and notes it if it changes something. Also returns the status of a success.
+    fn executed(&self, request: &Target<'_>, matched: &Matched, body: &Value) -> (Reply, u16) {
         let mut store = self.store();
         let at = store.clock.now();
         store.clock.hold(Some(at));
         let invoices = |store: &Store| store.settled.len() + store.announced.len();
         let before = invoices(&store);
         let reply = store.execute(matched, body);
+        let status = if store.is_created { 201 } else { matched.status };
         store.clock.hold(None);
         // A request that only reads, or that is refused, may be the first that finds a period ended, which posts its invoice.
         let has_moved = invoices(&store) != before;
         let only_reads = request.method == Method::GET || only_reads(&matched.operation);
         if reply.is_ok() && (!only_reads || has_moved) {
-            self.journals.changed(|| request.entry(at, Some(&matched.operation), matched.status));
+            self.note(|| request.entry(at, Some(&matched.operation), status));
         } else if has_moved {
-            self.journals.changed(|| Entry::of_clock(TimeDelta::zero(), at));
+            self.note(|| Entry::of_clock(TimeDelta::zero(), at));
         }
-        reply
+        (reply, status)
     }
 
-    async fn execute(&self, request: &Target<'_>, matched: &Matched, body: &Value) -> Reply {
-        let mut reply = self.executed(request, matched, body);
+    async fn execute(&self, request: &Target<'_>, matched: &Matched, body: &Value) -> (Reply, u16) {
+        let (mut reply, status) = self.executed(request, matched, body);
         if matched.operation != "test-webhook" {
             // A receiver that does not answer keeps nobody waiting for longer.
             let _ = tokio::time::timeout(WEBHOOK_WAIT, self.start_sending()).await;
-            return reply;
+            return (reply, status);
         }
         let acknowledged = self.send_webhooks().await;
         if let Ok(answer) = &mut reply {
             answer["success"] = acknowledged.into();
         }
-        reply
+        (reply, status)
     }
 
-    /// Takes signals that did not come over the API as if they had.
-    pub(super) async fn take_signals(&self, signals: &[Value]) {
-        if signals.is_empty() {
-            return;
+    /// Takes signals and costs that did not come over the API as if they had.
+    pub(super) async fn take(&self, [signals, costs]: [Vec<Value>; 2]) {
+        let costs = self.store().good_costs(costs);
+        for (what, list) in [("signals", signals), ("costs", costs)] {
+            let Ok(uri) = format!("/api/v2/{what}/bulk").parse::<Uri>() else { continue };
+            if !list.is_empty() {
+                let body = serde_json::json!({ what: list }).to_string().into_bytes();
+                let target = Target { method: &Method::POST, uri: &uri, body: &body };
+                self.answer(&target, check(&Method::POST, &uri, &body)).await;
+            }
         }
-        let (method, uri) = (Method::POST, Uri::from_static("/api/v2/signals/bulk"));
-        let body = serde_json::json!({ "signals": signals }).to_string().into_bytes();
-        let target = Target { method: &method, uri: &uri, body: &body };
-        self.answer(&target, check(&method, &uri, &body)).await;
     }
 
     /// A file of the emulator's own is downloaded from its address.
@@ -206,8 +212,8 @@ impl EmulatorState {
             Err(violation) => return rejected(&violation),
         };
         match self.execute(request, &matched, &body).await {
-            Ok(answer) => checked_answer(&matched, self.addressed(answer)),
-            Err(refusal) => refusal.into(),
+            (Ok(answer), status) => checked_answer(&Matched { status, ..matched }, self.addressed(answer)),
+            (Err(refusal), _) => refusal.into(),
         }
     }
 }
@@ -227,6 +233,7 @@ impl Target<'_> {
             target: self.uri.path_and_query().map_or_else(|| self.uri.to_string(), ToString::to_string),
             operation: operation.map(str::to_owned),
             status,
+            ids: None,
             body: raw(self.body),
         }
     }

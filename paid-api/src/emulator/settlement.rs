@@ -43,27 +43,55 @@ impl Store {
 
     /// Notes what an active order spends and grants.
     pub(super) fn note_credits(&mut self, order: &str) {
+        self.credits_due = None;
         let Some(lines) = self.order_lines.get(order) else { return };
         self.credit_events.extend(lines.iter().flat_map(|line| line.prices.iter().filter_map(credit_event)));
         if lines.iter().any(has_credits) && !self.credit_orders.iter().any(|known| known == order) {
             self.credit_orders.push(order.to_owned());
         }
+        let customer = self.orders.find("id", order).and_then(|row| text(row, "customerId"));
+        if let Some(customer) =
+            customer.filter(|_| lines.iter().flat_map(|line| &line.prices).any(|priced| credit_event(priced).is_some()))
+        {
+            let of_customer = self.spending_orders.entry(customer.to_owned()).or_default();
+            if !of_customer.iter().any(|known| known == order) {
+                of_customer.push(order.to_owned());
+            }
+        }
     }
 
     /// Grants and spends what is due by now with the periods of orders.
     pub(super) fn settle_credits(&mut self) {
+        let now = *self.clock.now();
+        if self.credits_due.is_some_and(|due| now < due) {
+            return;
+        }
         let mut due: Vec<Due> = self.credit_orders.iter().flat_map(|id| self.due_of(id)).collect();
         due.sort_by_key(Due::at);
         for one in due {
             self.settle(one);
         }
+        let next = self.credit_orders.iter().filter_map(|order| self.next_of(order, now)).min();
+        self.credits_due = Some(next.unwrap_or(DateTime::<Utc>::MAX_UTC));
+    }
+
+    /// When the next period of an order begins.
+    fn next_of(&self, order: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let account = self.account(order)?;
+        let lines = self.order_lines.get(order)?;
+        let starts = lines.iter().map(|line| line.span(account.span).start).filter(|start| *start > now);
+        let months = lines.iter().flat_map(|line| &line.prices).map(|priced| priced.price.frequency.in_months());
+        let periods = months.chain([1]).filter_map(|months| Some(account.schedule.periods(months).last()?.end));
+        starts.chain(periods.filter(|end| *end > now)).min()
     }
 
     fn settle(&mut self, due: Due) {
         match due {
             Due::Grant { what, grant } => {
                 if self.credits.is_first(what.clone()) {
-                    self.credits.ledger.grant(grant, "benefit", what.split('/').next().map(str::to_owned));
+                    let order = what.split('/').next().map(str::to_owned);
+                    let waited = self.credits.ledger.grant(grant, "benefit", order);
+                    self.spend_all(waited);
                 }
             }
             Due::Waiting { what, pool, credits, at } => {
@@ -115,7 +143,7 @@ impl Store {
         if let Charge::SeatCredits { currency, cost } = &priced.price.charge {
             let periods = self.periods(account, line, priced.price.timing(), months).into_iter();
             due.extend(periods.filter(|period| priced.holds(period.start)).map(|period| Due::Spend {
-                what: format!("{}/{}/seats/{}", account.order, priced.id, period.start),
+                what: format!("{}/{}/seats/{}", account.order, priced.root, period.start),
                 spend: Spend {
                     customer: account.customer.to_owned(),
                     currency: currency.clone(),
@@ -140,7 +168,7 @@ impl Store {
     fn periods(&self, account: &Account<'_>, line: &Line, timing: Timing, months: u32) -> Vec<Period> {
         let span = line.span(account.span);
         let now = *self.clock.now();
-        if timing == Timing::Once {
+        if timing.is_once() {
             let began = span.start <= now && span.end.is_none_or(|end| span.start < end);
             return began.then_some(Period { start: span.start, end: None }).into_iter().collect();
         }
@@ -168,7 +196,7 @@ impl Store {
             let what = format!(
                 "{}/{}/{index}/{}/{}",
                 account.order,
-                priced.id,
+                priced.root,
                 seat.as_deref().unwrap_or_default(),
                 period.start
             );
@@ -213,6 +241,11 @@ impl Store {
         }
         let meant = self.signals.from(first).filter(|signal| self.credit_events.contains(signal.event_name));
         let spends: Vec<_> = meant.flat_map(|signal| self.spends_of(&signal, None)).collect();
+        self.spend_all(spends);
+    }
+
+    /// Spends these, one after the other.
+    pub(super) fn spend_all(&mut self, spends: Vec<Spend>) {
         for spend in spends {
             self.spend(spend);
         }
@@ -227,9 +260,7 @@ impl Store {
         self.note_earlier_without_quantity(order);
         let mut spends: Vec<_> = self.signals.iter().flat_map(|signal| self.spends_of(&signal, Some(order))).collect();
         spends.sort_by_key(|spend| spend.at);
-        for spend in spends {
-            self.spend(spend);
-        }
+        self.spend_all(spends);
     }
 
     /// Tells of the earlier signals that spend nothing, because this order reads their quantity and it is no number. They were
@@ -243,6 +274,7 @@ impl Store {
             Some(FailedSignal {
                 event_name: signal.event_name.to_owned(),
                 idempotency_key: None,
+                data,
                 problem: format!("{} in {order}: data: {problem}, so it spends no credits", signal.id()),
             })
         });
@@ -256,11 +288,8 @@ impl Store {
         if !self.credit_events.contains(event) {
             return None;
         }
-        let orders =
-            self.orders.rows().iter().filter(|row| {
-                text(row, "customerId") == Some(customer) && text(row, "creationState") == Some("active")
-            });
-        let lines = orders.filter_map(|row| self.order_lines.get(text(row, "id")?)).flatten();
+        let orders = self.spending_orders.get(customer).into_iter().flatten();
+        let lines = orders.filter_map(|order| self.order_lines.get(order)).flatten();
         let prices = lines.filter(|line| line.product == product).flat_map(|line| &line.prices);
         prices.into_iter().find_map(|priced| match &priced.price.charge {
             Charge::Credits { event_name, credits } if event_name == event => {
@@ -273,12 +302,9 @@ impl Store {
     }
 
     fn spends_of(&self, signal: &Signal<'_>, only: Option<&str>) -> Vec<Spend> {
-        let mine = self.orders.rows().iter().filter(|row| {
-            text(row, "customerId") == Some(signal.customer) && text(row, "creationState") == Some("active")
-        });
-        let mine = mine.filter_map(|row| text(row, "id")).filter(|id| only.is_none_or(|only| only == *id));
+        let mine = self.spending_orders.get(signal.customer).into_iter().flatten();
         let mut spends = Vec::new();
-        for order in mine {
+        for order in mine.filter(|id| only.is_none_or(|only| only == *id)) {
             let Some(span) = self.order_span(order) else { continue };
             for line in self.order_lines.get(order).into_iter().flatten() {
                 if line.product != signal.product || !line.span(span).holds(*signal.at) || !span.holds(*signal.at) {

@@ -5,6 +5,7 @@ mod shelf;
 use serde_json::{Value, json};
 
 use super::contract::Matched;
+use super::costs::CollectedCost;
 use super::refusal::{Refusal, Reply};
 use super::store::Store;
 use super::table::{addressed, page_of, text};
@@ -19,8 +20,17 @@ pub struct FailedSignal {
     pub event_name: String,
     /// The signal's idempotency key.
     pub idempotency_key: Option<String>,
+    /// What came with it.
+    pub data: Value,
     /// What is wrong, and where in the request.
     pub problem: String,
+}
+
+impl FailedSignal {
+    /// A cost in a span that was not accepted, which is told of like a signal.
+    pub(super) fn of_cost(problem: String) -> Self {
+        Self { event_name: String::new(), idempotency_key: None, data: Value::Null, problem }
+    }
 }
 
 /// So many failed signals are remembered.
@@ -31,6 +41,7 @@ struct Checked {
     customer: String,
     product: String,
     at: Option<Timestamp>,
+    cost: Option<CollectedCost>,
 }
 
 impl Store {
@@ -50,6 +61,7 @@ impl Store {
                     self.note_failed(FailedSignal {
                         event_name: signal["eventName"].as_str().unwrap_or_default().to_owned(),
                         idempotency_key: key.map(str::to_owned),
+                        data: signal["data"].clone(),
                         problem: format!("body.signals.{index}.{problem}"),
                     });
                     failed += 1;
@@ -81,7 +93,15 @@ impl Store {
             data: &signal["data"],
             key: signal["idempotencyKey"].as_str(),
         });
-        if is_kept { Ok(()) } else { Err("eventName: the emulator keeps no more signals; reset it".to_owned()) }
+        if !is_kept {
+            return Err("eventName: the emulator keeps no more signals; reset it".to_owned());
+        }
+        self.costs.extend(checked.cost.map(|cost| CollectedCost {
+            customer_id: checked.customer,
+            product_id: Some(checked.product),
+            ..cost
+        }));
+        Ok(())
     }
 
     fn check_signal(&mut self, signal: &Value) -> Result<Checked, String> {
@@ -94,10 +114,11 @@ impl Store {
             Some(time) => Some(time.parse().map_err(|_| "timestamp: is no time".to_owned())?),
             None => None,
         };
+        let cost = Self::cost_of_data(&signal["data"], at.unwrap_or_else(|| self.clock.now()))?;
         let customer = self.customer_of(&signal["customer"]).map_err(|problem| format!("customer{problem}"))?;
         match self.quantity_problem(&customer, &product, event_name, &signal["data"]) {
             Some(problem) => Err(format!("data: {problem}")),
-            None => Ok(Checked { customer, product, at }),
+            None => Ok(Checked { customer, product, at, cost }),
         }
     }
 
@@ -131,7 +152,8 @@ impl Store {
     }
 
     pub(super) fn list_signals(&self, matched: &Matched) -> Value {
-        let meant = self.signals.iter().filter(|signal| self.is_meant(signal, matched));
+        // The newest first.
+        let meant = self.signals.iter().rev().filter(|signal| self.is_meant(signal, matched));
         page_of(meant, matched, |signal| Value::Object(self.shown_signal(&signal)))
     }
 

@@ -44,6 +44,8 @@ pub(super) struct Store {
     pub(super) failed_signals: VecDeque<FailedSignal>,
     pub(super) failed_count: usize,
     pub(super) costs: Vec<CollectedCost>,
+    /// The idempotency keys of costs.
+    pub(super) cost_keys: BTreeSet<String>,
     /// By the invoice's id: metadata may be set before an invoice is posted.
     pub(super) invoice_metadata: BTreeMap<String, Value>,
     /// The posted invoices, by id.
@@ -67,6 +69,14 @@ pub(super) struct Store {
     pub(super) summaries: SignalSummaries,
     pub(super) webhooks: Webhooks,
     pub(super) clock: Clock,
+    /// Whether the operation, which has two statuses, made what it returns: 201.
+    pub(super) is_created: bool,
+    /// By customer, the active orders with a price in credits.
+    pub(super) spending_orders: BTreeMap<String, Vec<String>>,
+    /// When the next period begins that brings or takes credits; `None` if something else may bring some.
+    pub(super) credits_due: Option<DateTime<Utc>>,
+    /// When an order's invoices are looked at next: before, nothing begins and nothing ends.
+    pub(super) rolled_until: BTreeMap<String, DateTime<Utc>>,
     ids_assigned: u64,
 }
 
@@ -88,6 +98,8 @@ pub(super) struct Line {
 #[derive(Debug, Clone)]
 pub(super) struct LinePrice {
     pub(super) id: String,
+    /// The id of the first of those that it replaced, or its own: credits come once with each period to all of them together.
+    pub(super) root: String,
     pub(super) price: Price,
     pub(super) quantity: Decimal,
     pub(super) benefits: Vec<Benefit>,
@@ -114,7 +126,17 @@ pub(super) struct Adjustment {
 
 impl LinePrice {
     pub(super) fn new(id: String, price: Price, quantity: Decimal, benefits: Vec<Benefit>) -> Self {
-        Self { id, price, quantity, benefits, since: None, granted_since: None, is_first_free: false, until: None }
+        Self {
+            root: id.clone(),
+            id,
+            price,
+            quantity,
+            benefits,
+            since: None,
+            granted_since: None,
+            is_first_free: false,
+            until: None,
+        }
     }
 
     /// Whether it holds at this time. A period is charged by what holds at its start.
@@ -135,6 +157,16 @@ impl Store {
     /// The number of the next id.
     pub(super) fn next_id(&self) -> u64 {
         self.ids_assigned + 1
+    }
+
+    /// How many ids were assigned.
+    pub(super) fn ids_assigned(&self) -> u64 {
+        self.ids_assigned
+    }
+
+    /// Goes on as if so many ids were assigned.
+    pub(super) fn assign_from(&mut self, ids: u64) {
+        self.ids_assigned = ids;
     }
 
     /// Assigns a new id with this prefix.

@@ -1,6 +1,7 @@
 //! Lists of JSON objects, and the queries that the API's lists support.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use serde_json::{Value, json};
 
@@ -12,11 +13,18 @@ use crate::{JsonObject, Timestamp};
 const KEYS: [&str; 2] = ["id", "externalId"];
 
 /// Objects with an `id`, in the order in which they were created.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Table {
     rows: Vec<JsonObject>,
     /// Where rows were, by their id and external id, when they came. A hint: rows change.
     places: HashMap<String, usize>,
+}
+
+/// What is in it, and not where: two tables of the same rows are alike.
+impl fmt::Debug for Table {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.rows.fmt(formatter)
+    }
 }
 
 /// A property, if it is a string.

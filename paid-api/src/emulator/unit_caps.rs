@@ -2,18 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
+use super::billing::Charge;
 use super::caps::{Capped, Month};
 use super::contract::Matched;
-use super::credits::{Kind, Spend};
+use super::credits::Spend;
 use super::refusal::{Refusal, Reply};
 use super::store::Store;
+use super::table::text;
+use crate::JsonObject;
 
 impl Store {
     pub(super) fn set_cap(&mut self, matched: &Matched, body: &Value) -> Reply {
         let of = self.capped(matched, body["creditsCurrencyId"].as_str(), "body.creditsCurrencyId")?;
+        self.check_no_seats(matched)?;
         let now = self.clock.now();
         let spent = self.spent_by_units(&of);
         self.caps.set(&of, body, now, spent)
@@ -26,7 +31,7 @@ impl Store {
 
     pub(super) fn end_cap(&mut self, matched: &Matched) -> Reply {
         let of = self.capped_of_query(matched)?;
-        Ok(self.caps.end(&of, *self.clock.now()))
+        self.caps.end(&of, *self.clock.now())
     }
 
     fn capped_of_query(&self, matched: &Matched) -> Result<Capped, Refusal> {
@@ -51,24 +56,36 @@ impl Store {
 
     /// What a unit and those below it spent in a month.
     pub(super) fn spent_by_units(&self, of: &Capped) -> impl Fn(Month) -> Decimal + use<> {
-        let mut is_below = BTreeMap::new();
-        let meant = self
-            .credits
-            .ledger
-            .transactions
-            .iter()
-            .filter(|one| one.kind == Kind::Spend && one.customer == of.customer && one.currency == of.currency);
-        let mut spent = Vec::new();
-        for one in meant {
-            let Some(unit) = &one.origin.unit else { continue };
-            let counts = is_below
-                .entry(unit.clone())
-                .or_insert_with(|| self.units.path_up(&of.customer, unit).contains(&of.unit.as_str()));
-            if *counts {
-                spent.push((one.at, one.credits));
+        let mut days = BTreeMap::<NaiveDate, Decimal>::new();
+        for (unit, spent) in self.credits.ledger.spent_by_units(&of.customer, &of.currency) {
+            if self.units.path_up(&of.customer, unit).contains(&of.unit.as_str()) {
+                spent.iter().for_each(|(day, credits)| *days.entry(*day).or_default() += credits);
             }
         }
-        move |month| spent.iter().filter(|(at, _)| month.holds(*at)).map(|(_, credits)| *credits).sum()
+        move |month| days.range(month.days()).map(|(_, credits)| *credits).sum()
+    }
+
+    /// Refuses units and their caps to a customer who is billed by seats.
+    pub(super) fn check_no_seats(&self, matched: &Matched) -> Result<(), Refusal> {
+        let customer = text(self.customers.at(matched)?, "id");
+        let is_active = |row: &&JsonObject| text(row, "customerId") == customer && self.state_of(row) == "active";
+        let orders = self.orders.rows().iter().filter(is_active).filter_map(|row| text(row, "id"));
+        let mut prices = orders.filter_map(|id| self.order_lines.get(id)).flatten().flat_map(|line| &line.prices);
+        match prices.any(|priced| matches!(priced.price.charge, Charge::Seats | Charge::SeatCredits { .. })) {
+            true => Err(Refusal::conflict("conflict", "path", "the customer is billed by seats, so it has no units")),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses to delete a unit with a cap in force, or one that is to come.
+    pub(super) fn check_no_cap(&self, matched: &Matched) -> Result<(), Refusal> {
+        let customer = self.customers.id_at(matched)?;
+        let place = "path.externalCustomerUnitId";
+        let unit = matched.path.get("externalCustomerUnitId").map(String::as_str).unwrap_or_default();
+        match self.caps.has_open(&customer, unit, *self.clock.now()) {
+            true => Err(Refusal::conflict("conflict", place, "the unit has a cap; end it first")),
+            false => Ok(()),
+        }
     }
 
     /// Tells of the caps that a spend reached. It is in the ledger already; `recorded` is what the ledger took of it.

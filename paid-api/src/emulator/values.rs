@@ -101,7 +101,7 @@ fn delivered(store: &Store, matched: &Matched, show: impl FnOnce(&super::value::
     let period = Period::of_query(matched)?;
     let id = text(customer, "id").unwrap_or_default();
     let signals = store.signals.iter().filter(|signal| signal.customer == id).map(occurrence);
-    show(&store.models.delivered(customer, period, signals)?)
+    show(&store.models.delivered((customer, store.groups.of(id)), period, signals)?)
 }
 
 /// What a receipt is about: the objects that the request names.
@@ -147,7 +147,8 @@ fn figures(store: &Store, scope: &Scope, period: Period) -> Result<Figures, Refu
             && (scope.order.is_none() || lines.into_iter().flatten().any(|line| line.product == signal.product))
     };
     let signals = store.signals.iter().filter(is_of_scope).map(occurrence);
-    let delivered = store.models.delivered(customer, period, signals)?;
+    let of = (customer, store.groups.of(&scope.customer));
+    let delivered = store.models.delivered(of, period, signals)?;
     Ok(Figures::new(delivered.currency(), Some(delivered.total())))
 }
 

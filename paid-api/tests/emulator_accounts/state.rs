@@ -100,3 +100,20 @@ async fn a_customer_has_one_bank_account_in_dollars() {
     let other = api.post(&format!("/customers/{other}/funding-instructions"), json!({})).await;
     assert_ne!(other["accountNumber"], again["accountNumber"]);
 }
+
+#[tokio::test]
+async fn what_is_made_is_201_and_what_is_there_is_200_and_signals_are_listed_newest_first() {
+    let api = Api::start().await;
+    api.customer("acme").await;
+    for status in [201, 200] {
+        let answer = api.call("POST", "/customers/external/acme/funding-instructions", json!({})).await;
+        assert_eq!(answer.0, status, "{}", answer.1);
+    }
+    api.post("/products/", json!({"name": "P", "externalId": "p"})).await;
+    for event in ["first", "second"] {
+        let signal = json!({"eventName": event, "customer": {"externalCustomerId": "acme"}, "attribution": {"externalProductId": "p"}});
+        api.post("/signals/bulk", json!({ "signals": [signal] })).await;
+    }
+    let listed = api.get("/signals/?limit=1").await;
+    assert_eq!((&listed["data"][0]["name"], &listed["pagination"]["total"]), (&json!("second"), &json!(2)));
+}

@@ -98,3 +98,51 @@ async fn a_customer_billed_by_seats_gets_no_units() {
     let unit = json!({"externalId": "rnd", "parentExternalId": "acme"});
     assert_eq!(api.refused("POST", UNITS, unit).await.0, 409);
 }
+
+#[tokio::test]
+async fn a_unit_with_a_cap_is_not_deleted_and_caps_are_as_paid_describes_them() {
+    let api = Api::start().await;
+    api.customer("acme").await;
+    api.post("/credits/currencies", json!({"name": "Tokens", "key": "tokens"})).await;
+    api.post(UNITS, json!({"externalId": "rnd", "parentExternalId": "acme"})).await;
+    let (unit, cap) = (format!("{UNITS}/rnd"), format!("{UNITS}/rnd/cap"));
+    assert_eq!(api.refused("GET", &cap, Value::Null).await.0, 404);
+    assert_eq!(api.refused("PUT", &cap, json!({"amount": 0})).await.0, 400);
+    let later = json!({"amount": 5, "effectiveFrom": "2099-01-01T00:00:00Z"});
+    assert_eq!(api.ok("PUT", &cap, later).await["currentPeriod"], Value::Null);
+    assert_eq!(api.refused("GET", &cap, Value::Null).await.0, 404, "it is not in force yet");
+    assert_eq!(api.refused("DELETE", &unit, Value::Null).await, (409, "path.externalCustomerUnitId".to_owned()));
+    api.ok("PUT", &cap, json!({"amount": 3})).await;
+    assert_eq!(api.get(&cap).await["currentPeriod"]["remaining"], 3);
+    assert_eq!(api.ok("DELETE", &cap, Value::Null).await["endedVersions"], 2);
+    assert_eq!(api.refused("DELETE", &cap, Value::Null).await.0, 404, "none is open");
+    api.ok("DELETE", &unit, Value::Null).await;
+}
+
+#[tokio::test]
+async fn credits_that_waited_tell_of_caps_and_of_the_last_credit_when_a_grant_covers_them() {
+    let api = Api::start().await;
+    let customer = api.customer("acme").await;
+    let currency = api.post("/credits/currencies", json!({"name": "Tokens", "key": "tokens"})).await["id"].clone();
+    let price =
+        json!({"pricingType": "UsagePrepaidCredits", "eventName": "e", "creditCost": 4, "creditsCurrencyId": currency});
+    let (product, _) = api.product(&[("Calls", price)]).await;
+    let order = json!({"customerId": customer, "currency": "USD", "creationState": "active", "lines": [{"productId": product}]});
+    api.post("/orders/", order).await;
+    api.ok("PUT", &format!("{UNITS}/acme/cap"), json!({"amount": 10})).await;
+    let heard = api.hear(&["billing-credits-depleted", "billing-credit-cap-reached"]).await;
+    let signal = json!({"eventName": "e", "customer": {"externalCustomerId": "acme"}, "attribution": {"externalProductId": "p"},
+        "customerUnit": {"externalCustomerUnitId": "acme"}});
+    api.post("/signals/bulk", json!({"signals": [signal, signal, signal]})).await;
+    assert_eq!(heard.names(), [] as [String; 0]);
+    let grant = async |amount: i64| {
+        let grant = json!({"creditCurrencyKey": "tokens", "amount": amount});
+        api.post("/customers/external/acme/credits/grants", grant).await;
+    };
+    grant(8).await;
+    assert_eq!(heard.names(), ["billing-credits-depleted"]);
+    grant(20).await;
+    let told = heard.take();
+    assert_eq!(told.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["billing-credit-cap-reached"]);
+    assert_eq!((&told[0].1["cap"]["used"], &told[0].1["cap"]["amount"]), (&json!(12), &json!(10)));
+}

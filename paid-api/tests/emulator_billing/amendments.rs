@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::{Api, days_ago, fee, usage};
 
 /// An order of a product with these prices, which began 10 days ago.
-struct Amended {
-    api: Api,
-    order: String,
+pub(super) struct Amended {
+    pub(super) api: Api,
+    pub(super) order: String,
 }
 
 impl Amended {
@@ -28,7 +28,7 @@ impl Amended {
         Self { api, order: order["id"].as_str().unwrap().to_owned() }
     }
 
-    async fn post(&self, rest: &str, body: Value) -> (u16, Value) {
+    pub(super) async fn post(&self, rest: &str, body: Value) -> (u16, Value) {
         self.api.call("POST", &format!("/orders/{}/amendments{rest}", self.order), body).await
     }
 
@@ -37,11 +37,11 @@ impl Amended {
     }
 
     /// The id of an attribute, by its place.
-    async fn attribute(&self, at: usize) -> Value {
+    pub(super) async fn attribute(&self, at: usize) -> Value {
         self.options().await["lines"][0]["attributes"][at]["orderLineAttributeId"].clone()
     }
 
-    async fn preview(&self, intents: Value) -> Value {
+    pub(super) async fn preview(&self, intents: Value) -> Value {
         let version = self.options().await["orderVersion"].clone();
         let (status, plan) = self.post("/preview", json!({"orderVersion": version, "intents": intents})).await;
         assert_eq!(status, 200, "{plan}");
@@ -49,7 +49,7 @@ impl Amended {
     }
 
     /// Previews and executes, and holds one against the other.
-    async fn amend(&self, intents: Value) -> Value {
+    pub(super) async fn amend(&self, intents: Value) -> Value {
         let plan = self.preview(intents.clone()).await;
         let body = json!({"orderVersion": plan["orderVersion"], "planHash": plan["planHash"], "intents": intents});
         let before = self.total().await;
@@ -63,7 +63,7 @@ impl Amended {
         done
     }
 
-    async fn total(&self) -> i64 {
+    pub(super) async fn total(&self) -> i64 {
         self.api.totals().await.iter().sum()
     }
 }

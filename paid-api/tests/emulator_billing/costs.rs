@@ -86,3 +86,30 @@ async fn a_number_that_a_float_does_not_hold_is_refused_with_its_place() {
     let (status, made) = api.raw("/orders/", &order("123456789012345", "3")).await;
     assert_eq!((status, &made["totalAmount"]), (201, &json!(370_370_367_037_035_i64)), "{made}");
 }
+
+#[tokio::test]
+async fn a_cost_with_a_known_key_is_a_duplicate_and_one_in_a_signal_is_a_cost() {
+    let api = Api::start().await;
+    let costs = json!({"pricingType": "UsageCostPlus", "costPlusMultiplier": 2});
+    let (product, customer) = api.with_price(&costs).await;
+    api.order(&product, &customer, json!({})).await;
+    let cost = |key: &str| {
+        json!({"type": "cost", "amount": 0.1, "currency": "USD", "idempotencyKey": key,
+        "customer": {"externalCustomerId": "c"}, "product": {"externalProductId": "p"}})
+    };
+    let (_, answer) = api.call("POST", "/costs/bulk", json!({"costs": [cost("a"), cost("b"), cost("a")]})).await;
+    assert_eq!((&answer["ingested"], &answer["duplicates"]), (&json!(2), &json!(1)));
+    let (_, answer) = api.call("POST", "/costs/bulk", json!({"costs": [cost("b")]})).await;
+    assert_eq!((&answer["ingested"], &answer["duplicates"]), (&json!(0), &json!(1)));
+    let signal = |cost: Value| {
+        json!({"eventName": "x", "customer": {"externalCustomerId": "c"}, "attribution": {"externalProductId": "p"},
+        "data": {"costData": cost}})
+    };
+    let good = json!({"vendor": "v", "cost": {"amount": 0.05, "currency": "USD"}});
+    let (_, answer) =
+        api.call("POST", "/signals/bulk", json!({"signals": [signal(good), signal(json!({"vendor": "v"}))]})).await;
+    assert_eq!((&answer["ingested"], &answer["failed"]), (&json!(1), &json!(1)));
+    assert_eq!(api.totals().await, [50], "25 cents, twice");
+    let problem = &api.emulator.failed_signals()[0].problem;
+    assert!(problem.starts_with("body.signals.1.data.costData"), "{problem}");
+}

@@ -11,7 +11,7 @@ impl Api {
         answer
     }
 
-    async fn currency(&self) -> String {
+    pub(super) async fn currency(&self) -> String {
         let (status, currency) =
             self.call("POST", "/credits/currencies", json!({"name": "Tokens", "key": "tokens"})).await;
         assert_eq!(status, 201, "{currency}");
@@ -25,13 +25,13 @@ impl Api {
     }
 
     /// Of each balance: the total, what is used and what is available.
-    async fn balances(&self) -> Vec<[f64; 3]> {
+    pub(super) async fn balances(&self) -> Vec<[f64; 3]> {
         let answer = self.get("/customers/external/c/credits/balances").await;
         let parts = |balance: &Value| ["total", "used", "available"].map(|key| balance[key].as_f64().unwrap());
         answer["data"].as_array().unwrap().iter().map(parts).collect()
     }
 
-    async fn use_with(&self, data: Value) -> Value {
+    pub(super) async fn use_with(&self, data: Value) -> Value {
         let signal = json!({"eventName": "e", "customer": {"externalCustomerId": "c"},
             "attribution": {"externalProductId": "p"}, "data": data});
         self.call("POST", "/signals/bulk", json!({ "signals": [signal] })).await.1
@@ -42,7 +42,7 @@ impl Api {
     }
 
     /// A product whose attributes these are, a customer, and an active order.
-    async fn selling(&self, attributes: Value, order: Value) -> (u16, Value) {
+    pub(super) async fn selling(&self, attributes: Value, order: Value) -> (u16, Value) {
         let (_, product) = self.call("POST", "/products/", json!({"name": "P", "externalId": "p"})).await;
         let id = product["id"].as_str().unwrap().to_owned();
         let (status, answer) =
@@ -55,13 +55,13 @@ impl Api {
     }
 }
 
-fn prepaid(currency: &str, more: Value) -> Value {
+pub(super) fn prepaid(currency: &str, more: Value) -> Value {
     let mut pricing = json!({"pricingType": "UsagePrepaidCredits", "eventName": "e", "creditCost": 2.5, "creditsCurrencyId": currency});
     pricing.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     json!({"name": "Calls", "pricing": pricing})
 }
 
-fn fee(benefit: Value) -> Value {
+pub(super) fn fee(benefit: Value) -> Value {
     json!({"name": "Fee", "creditBenefits": [benefit], "pricing": {"pricingType": "RecurringPerUnit",
         "billingFrequency": "Monthly", "pricePoints": [{"currency": "USD", "unitPrice": 1000}]}})
 }
@@ -84,6 +84,7 @@ async fn a_credit_currency_is_created_archived_and_restored() {
     assert_eq!(api.grant(json!({})).await.0, 201);
     for more in [
         json!({"amount": 0}),
+        json!({"amount": 0.1234567}),
         json!({"startsAt": in_days(1)}),
         json!({"expiresAt": days_ago(1).to_rfc3339()}),
         json!({"creditCurrencyKey": "gold"}),
@@ -113,7 +114,7 @@ async fn signals_spend_credits_and_what_no_grant_covers_waits_for_one() {
     assert_eq!(api.get("/customers/external/c/credits/pending-consumption").await["pagination"]["total"], 0);
     let spends = api.transactions("type=spend&eventName=e&externalCustomerId=c").await;
     let amounts: Vec<_> = spends.iter().map(|one| one["amount"].as_str().unwrap()).collect();
-    assert_eq!(amounts, ["2.5", "10", "2.5", "7.5"]);
+    assert_eq!(amounts, ["-2.5", "-10", "-2.5", "-7.5"]);
     assert!(spends.iter().all(|one| one["orderId"] == order["id"] && one["signalId"].is_string()), "{spends:?}");
     let from = days_ago(1).format("%Y-%m-%d");
     let summary = api
@@ -151,9 +152,10 @@ async fn credits_come_with_each_period_and_what_is_left_rolls_over() {
     api.emulator.advance(days(32)).await;
     assert_eq!(api.balances().await, [[20.0, 2.5, 13.0]], "10 new, and 3 of 7.5");
     api.use_with(json!({})).await;
-    assert_eq!(api.balances().await, [[20.0, 5.0, 10.5]], "what expires first is spent first");
+    // What the new grant has beyond its rollover is lost before the 3 of the old one.
+    assert_eq!(api.balances().await, [[20.0, 5.0, 10.5]]);
     api.emulator.advance(days(45)).await;
-    assert_eq!(api.balances().await, [[20.0, 0.0, 13.0]]);
+    assert_eq!(api.balances().await, [[20.0, 2.5, 13.0]], "what is lost first was spent first");
 }
 
 #[tokio::test]
@@ -237,6 +239,27 @@ async fn brackets_seats_costs_and_parts_of_the_total_bill_as_written() {
 }
 
 #[tokio::test]
+async fn the_quantity_stands_where_the_price_says_or_in_quantity() {
+    for (input, data, used) in [
+        (json!({}), json!({"quantity": 3}), 2.5),
+        (json!({"pricingInput": {"kind": "signalQuantity"}}), json!({"quantity": 3}), 7.5),
+        (json!({"pricingInput": {"kind": "signalQuantity", "path": "rooms"}}), json!({"rooms": 2, "quantity": 3}), 5.0),
+        (
+            json!({"pricingInput": {"kind": "signalQuantity", "path": "size.pages"}}),
+            json!({"size": {"pages": 4}}),
+            10.0,
+        ),
+    ] {
+        let api = Api::start().await;
+        let id = api.currency().await;
+        api.selling(json!([prepaid(&id, input.clone())]), json!({})).await;
+        api.grant(json!({"amount": 20})).await;
+        api.use_with(data).await;
+        assert_eq!(api.balances().await, [[20.0, used, 20.0 - used]], "{input}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_price_in_credits_is_said() {
     // The first id of an account.
     let id = Api::start().await.currency().await;
@@ -248,11 +271,12 @@ async fn what_is_wrong_with_a_price_in_credits_is_said() {
     for (attribute, place) in [
         (prepaid("gold", json!({})), "gold"),
         (prepaid(&id, json!({"creditCost": -1})), "creditCost"),
-        (prepaid(&id, json!({"pricingInput": {"kind": "signalQuantity", "path": "quantity"}})), "pricingInput.path"),
+        (prepaid(&id, json!({"pricingInput": {"kind": "signalQuantity", "path": "a[0]"}})), "pricingInput.path"),
         (prepaid(&id, json!({"pricePoints": [{"currency": "USD", "unitPrice": 5}]})), "pricePoints.0.unitPrice"),
         (benefit(json!({"rolloverAmount": 3})), "rolloverAmount"),
         (benefit(json!({"rolloverDuration": 3, "rolloverDurationUnit": "weeks"})), "rolloverDurationUnit"),
         (benefit(json!({"amount": -1})), "creditBenefits.0.amount"),
+        (benefit(json!({"amount": 0.0000001})), "creditBenefits.0.amount"),
         (benefit(json!({"creditsCurrencyId": "gold"})), "gold"),
     ] {
         let api = Api::start().await;

@@ -1,11 +1,13 @@
 //! The emulator's money, over HTTP as any client sends it; and random prices against a second calculation.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod amended_credits;
 mod amendments;
 mod calculation;
 mod catalogue;
 mod costs;
 mod credits;
+mod orders;
 mod properties;
 
 use chrono::{DateTime, Days, Utc};
@@ -195,7 +197,6 @@ async fn what_would_change_money_and_cannot_be_done_is_refused_with_its_place() 
         (json!({"paymentTerms": "soon"}), 400, "body.paymentTerms"),
         (json!({"billingAnchor": 32}), 400, "body.billingAnchor"),
         (json!({"endDate": "2020-01-01T00:00:00Z", "startDate": "2021-01-01T00:00:00Z"}), 400, "body.endDate"),
-        (json!({"billingFrequencyOverride": {"frequency": "annual"}}), 501, "body.billingFrequencyOverride"),
         (json!({"billingCustomerId": "cus_none"}), 404, "billing customer"),
         (priced("usage", json!({})), 400, "body.lines.0.attributes.0.pricing.eventName"),
         (priced("recurring", json!({"creditCost": 2})), 400, "body.lines.0.attributes.0.pricing.creditCost"),

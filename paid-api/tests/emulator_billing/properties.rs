@@ -46,10 +46,7 @@ fn is_harmless(operation: &str, property: &str) -> bool {
 
 /// What is refused as a whole, with a value: the properties below it are refused with it.
 fn refused() -> Vec<(&'static str, String, Value)> {
-    vec![
-        ("create-order", "billingFrequencyOverride".to_owned(), json!({"frequency": "annual"})),
-        ("create-order", "lines.attributes.pricing.creditRolloverAmount".to_owned(), json!(1)),
-    ]
+    vec![("create-order", "lines.attributes.pricing.creditRolloverAmount".to_owned(), json!(1))]
 }
 
 /// The properties whose effect is money: to be shown is not enough.

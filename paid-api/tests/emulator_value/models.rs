@@ -86,9 +86,12 @@ async fn what_a_model_cannot_be_calculated_from_is_refused_with_its_place() {
             "body.content.valueTypes.0.monetaryConversion.expression",
         ),
         (
-            with("overrides", json!([{"id": "o", "label": "O", "scope": {"customerGroupIds": ["g"]}}])),
+            with(
+                "overrides",
+                json!([{"id": "o", "label": "O", "scope": {}, "valueTypeOverrides": {"hours": {"variables": {"rate": 1}}}}]),
+            ),
             501,
-            "overrides.0.scope.customerGroupIds",
+            "overrides.0.valueTypeOverrides",
         ),
         (
             with(
@@ -109,4 +112,31 @@ async fn what_a_model_cannot_be_calculated_from_is_refused_with_its_place() {
     let bounds =
         json!({"content": hours(), "effectiveFrom": "2026-02-01T00:00:00Z", "effectiveTo": "2026-01-01T00:00:00Z"});
     assert_eq!(world.refused("PUT", "/value-models/", bounds).await, (400, "body.effectiveTo".to_owned()));
+}
+
+#[tokio::test]
+async fn an_override_of_a_group_is_for_its_members_and_one_s_own_goes_first() {
+    let world = World::new().await;
+    let group = world.good("POST", "/customer-groups/", json!({"name": "G"})).await["id"].as_str().unwrap().to_owned();
+    let minutes = |id: &str, scope: Value, minutes: i64| json!({"id": id, "label": id, "scope": scope, "signalOverrides": {"ticket_resolved": {"defaults": {"minutes": minutes}}}});
+    let mut content = hours();
+    content["overrides"] = json!([minutes("group", json!({"customerGroupIds": [group]}), 60)]);
+    world.model(content.clone()).await;
+    world.signal("acme", "ticket_resolved", "2026-01-05T00:00:00Z", json!({})).await;
+    let total = async || {
+        let path = "/delivered-value?externalCustomerId=acme&startDate=2026-01-01&endDate=2026-01-31";
+        world.good("GET", path, Value::Null).await["totals"]["monetaryTotal"]
+            .to_string()
+            .parse::<f64>()
+            .unwrap()
+            .round()
+    };
+    assert_eq!(total().await, 17.0, "20 minutes at 50 an hour: it is in no group");
+    world.good("POST", &format!("/customer-groups/{group}/members"), json!({"customerIds": ["acme"]})).await;
+    assert_eq!(total().await, 50.0);
+    content["overrides"].as_array_mut().unwrap().push(minutes("own", json!({"customerIds": ["acme"]}), 30));
+    world.model(content).await;
+    assert_eq!(total().await, 25.0);
+    world.good("DELETE", &format!("/customer-groups/{group}"), json!({})).await;
+    assert_eq!(total().await, 25.0);
 }

@@ -114,3 +114,48 @@ async fn a_signal_in_a_span_is_taken_like_one_of_the_api_and_once() {
     assert_eq!((signal.name.as_str(), &signal.data.as_ref().unwrap()["words"]), ("email_sent", &json!(120)));
     assert_eq!(signal.external_product_id.as_ref().map(AsRef::<str>::as_ref), Some("sdr"));
 }
+
+#[tokio::test]
+async fn costs_in_spans_are_costs_once_in_json_and_in_protobuf() {
+    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+    use prost::Message;
+
+    let seed = json!({"customers": [{"name": "Acme", "externalId": "acme"}], "products": [{"name": "SDR", "externalId": "sdr",
+        "productAttributes": [{"name": "Costs", "pricing": {"pricingType": "UsageCostPlus", "costPlusMultiplier": 2}}]}],
+        "orders": [{"customer": "acme", "currency": "USD", "creationState": "active", "startDate": "2018-12-01T00:00:00Z",
+            "lines": [{"product": "sdr"}]}]});
+    let emulator = Emulator::builder().seed(seed).start().await.unwrap();
+    let text = |key: &str, text: &str| json!({"key": key, "value": {"stringValue": text}});
+    let mut request = request();
+    let span = &mut request["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
+    let scope = [text("external_customer_id", "acme"), text("external_agent_id", "sdr")];
+    let data = r#"{"costData":{"vendor":"serp","cost":{"amount":0.125,"currency":"USD"}}}"#;
+    let mut call = span.clone();
+    span["attributes"] = scope.iter().cloned().chain([text("event_name", "sent"), text("data", data)]).collect();
+    call["name"] = "paid.trace.openai.chat".into();
+    call["spanId"] = "eee19b7ec3c1b175".into();
+    let tokens = json!({"key": "gen_ai.usage.input_tokens", "value": {"intValue": "120"}});
+    let model = [text("gen_ai.system", "openai"), text("gen_ai.response.model", "gpt-4o"), tokens];
+    call["attributes"] = scope.iter().cloned().chain(model).collect();
+    let mut without_scope = call.clone();
+    without_scope["attributes"].as_array_mut().unwrap().remove(0);
+    let spans = request["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array_mut().unwrap();
+    spans.extend([call, without_scope]);
+    let protobuf: ExportTraceServiceRequest = serde_json::from_value(request.clone()).unwrap();
+    for _ in 0..2 {
+        assert_eq!(post(&emulator, "application/json", false, request.to_string().as_bytes()).await.0, 200);
+    }
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let body = http.post(emulator.collector_url()).header("authorization", "Bearer paid_x");
+    let body = body.header("content-type", "application/x-protobuf").body(protobuf.encode_to_vec());
+    assert_eq!(body.send().await.unwrap().status(), 200);
+    let costs = emulator.costs();
+    let seen: Vec<_> =
+        costs.iter().map(|cost| (cost.vendor.as_str(), cost.model.as_str(), cost.amount.is_some())).collect();
+    assert_eq!(seen, [("serp", "", true), ("openai", "gpt-4o", false)]);
+    assert_eq!((&costs[1].usage["inputTokens"], costs[0].product_id.is_some()), (&json!(120), true));
+    assert!(costs.iter().all(|cost| cost.timestamp.to_string().starts_with("2018-12-13T14:51:00")), "{costs:?}");
+    let invoices = emulator.client().invoices().list().await.unwrap().data;
+    let total = invoices.iter().next().unwrap().unwrap().invoice_total;
+    assert_eq!(total, paid::Decimal::from(25), "12.5 cents, twice");
+}

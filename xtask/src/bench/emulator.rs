@@ -1,9 +1,13 @@
-//! How many signals the emulator takes in, and what it needs to keep them: the released program, over loopback.
+//! How many signals the emulator takes in, what it needs to keep them, and how its page bears them: the released program, over
+//! loopback.
+
+mod browser;
+mod page;
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
@@ -19,15 +23,12 @@ const CONNECTIONS: u64 = 2;
 const SIGNALS: [u64; 2] = [1_000_000, 10_000_000];
 
 pub(crate) fn rows() -> Result<Vec<Row>> {
-    let root = project::root()?;
-    eprintln!("  building");
-    let target = root.join("target");
-    let arguments =
-        ["build", "--quiet", "--release", "-p", "paid-api", "--bin", "paid-emulator", "--features", "emulator-cli"];
-    if !measure::cargo(&root, &target, &arguments).status().context("cannot start cargo")?.success() {
-        bail!("the emulator does not build");
-    }
-    let emulator = Emulator::start(&target.join("release/paid-emulator"))?;
+    let program = program()?;
+    let emulator = Emulator::start(&program)?;
+    emulator.prepare()?;
+    eprintln!("  its page");
+    let of_page = page::rows(&emulator)?;
+    let emulator = Emulator::start(&program)?;
     emulator.prepare()?;
     let [some, all] = SIGNALS;
     eprintln!("  {some} signals");
@@ -45,7 +46,7 @@ pub(crate) fn rows() -> Result<Vec<Row>> {
     if !invoices.contains(&billed) {
         bail!("not every signal was billed: no {billed} in {invoices}");
     }
-    Ok(vec![
+    let mut rows = vec![
         Row::new(
             "signals taken in, a second",
             rate,
@@ -54,7 +55,25 @@ pub(crate) fn rows() -> Result<Vec<Row>> {
         ),
         Row::new("peak resident memory with 10 million signals, MiB", peak, Bar::Below(2048.0), "with keys and data"),
         Row::new("the invoice over all of them, read, ms", read, Bar::None, "each billed once"),
-    ])
+    ];
+    rows.extend(of_page);
+    Ok(rows)
+}
+
+/// The released program; or another that `PAID_EMULATOR` names.
+fn program() -> Result<PathBuf> {
+    if let Some(program) = std::env::var_os("PAID_EMULATOR") {
+        return Ok(program.into());
+    }
+    let root = project::root()?;
+    eprintln!("  building");
+    let target = root.join("target");
+    let arguments =
+        ["build", "--quiet", "--release", "-p", "paid-api", "--bin", "paid-emulator", "--features", "emulator-cli"];
+    if !measure::cargo(&root, &target, &arguments).status().context("cannot start cargo")?.success() {
+        bail!("the emulator does not build");
+    }
+    Ok(target.join("release/paid-emulator"))
 }
 
 struct Emulator {

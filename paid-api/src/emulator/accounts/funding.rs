@@ -17,7 +17,7 @@ const CURRENCY: &str = "USD";
 pub(in crate::emulator) struct Funding(BTreeMap<String, Value>);
 
 impl Funding {
-    /// Creates the account. If there is one, it is returned.
+    /// Creates the account. If there is one, it is returned. Also tells whether it is new.
     pub(in crate::emulator) fn create(
         &mut self,
         matched: &Matched,
@@ -25,7 +25,7 @@ impl Funding {
         customers: &Customers,
         id: &str,
         time: &Value,
-    ) -> Reply {
+    ) -> Result<(Value, bool), Refusal> {
         let customer = customers.at(matched)?;
         let currency = body["currency"].as_str().or_else(|| text(customer, "defaultCurrency")).unwrap_or(CURRENCY);
         if !currency.eq_ignore_ascii_case(CURRENCY) {
@@ -49,7 +49,8 @@ impl Funding {
                 "createdAt": time,
             })
         };
-        Ok(self.0.entry(customer.to_owned()).or_insert_with(account).clone())
+        let is_new = !self.0.contains_key(customer);
+        Ok((self.0.entry(customer.to_owned()).or_insert_with(account).clone(), is_new))
     }
 
     pub(in crate::emulator) fn get(&self, matched: &Matched, customers: &Customers) -> Reply {

@@ -75,18 +75,10 @@ impl Groups {
         customers: &Customers,
         time: &Value,
     ) -> Reply {
-        let group = self.id_at(matched)?;
-        let (mut added, mut skipped) = (0, Vec::new());
-        for (external, customer) in named(body, customers) {
-            match customer.filter(|customer| !self.holds(&group, customer)) {
-                Some(customer) => {
-                    self.members.insert(customer, group.clone());
-                    added += 1;
-                }
-                None => skipped.push(external),
-            }
-        }
-        self.touch(&group, time);
+        let change = |groups: &mut Self, group: &str, customer: String| {
+            groups.members.insert(customer, group.to_owned()).as_deref() != Some(group)
+        };
+        let (added, skipped) = self.change_members(matched, (body, customers), time, change)?;
         Ok(json!({"added": added, "skipped": skipped.len(), "skippedIds": skipped}))
     }
 
@@ -97,19 +89,32 @@ impl Groups {
         customers: &Customers,
         time: &Value,
     ) -> Reply {
+        let change = |groups: &mut Self, group: &str, customer: String| {
+            groups.holds(group, &customer) && groups.members.remove(&customer).is_some()
+        };
+        let (removed, skipped) = self.change_members(matched, (body, customers), time, change)?;
+        Ok(json!({"removed": removed, "skipped": skipped.len(), "skippedIds": skipped}))
+    }
+
+    /// Changes each customer of a list. Returns how many changed, and the ids that did not, or are nobody's.
+    fn change_members(
+        &mut self,
+        matched: &Matched,
+        (body, customers): (&Value, &Customers),
+        time: &Value,
+        change: impl Fn(&mut Self, &str, String) -> bool,
+    ) -> Result<(usize, Vec<String>), Refusal> {
         let group = self.id_at(matched)?;
-        let (mut removed, mut skipped) = (0, Vec::new());
+        let (mut changed, mut skipped) = (0, Vec::new());
         for (external, customer) in named(body, customers) {
-            match customer.filter(|customer| self.holds(&group, customer)) {
-                Some(customer) => {
-                    self.members.remove(&customer);
-                    removed += 1;
-                }
-                None => skipped.push(external),
+            if customer.is_some_and(|customer| change(self, &group, customer)) {
+                changed += 1;
+            } else {
+                skipped.push(external);
             }
         }
         self.touch(&group, time);
-        Ok(json!({"removed": removed, "skipped": skipped.len(), "skippedIds": skipped}))
+        Ok((changed, skipped))
     }
 
     /// The list is all members: others leave, and an id of nobody is skipped.
@@ -136,6 +141,11 @@ impl Groups {
         }
         self.touch(&group, time);
         Ok(json!({"added": added, "removed": removed, "skipped": skipped.len(), "skippedIds": skipped}))
+    }
+
+    /// The id of a customer's group.
+    pub(in crate::emulator) fn of(&self, customer: &str) -> Option<&str> {
+        self.members.get(customer).map(String::as_str)
     }
 
     /// Forgets a customer that is deleted.

@@ -26,9 +26,14 @@ impl Book<'_> {
         all.filter(|(_, priced)| priced.until.is_none_or(|until| until > self.now)).find(|(_, priced)| priced.id == id)
     }
 
+    /// Returns true if what is added to a line is charged now.
+    pub(super) fn takes_charges(&self, line: &Line) -> bool {
+        !line.credit && line.span(self.span).holds(self.now)
+    }
+
     /// The period of a price that holds now.
     pub(super) fn cycle(&self, priced: &LinePrice) -> Option<Window> {
-        if priced.price.timing() == Timing::Once {
+        if priced.price.timing().is_once() {
             return None;
         }
         let periods = self.schedule.periods(priced.price.frequency.in_months()).into_iter();
@@ -50,7 +55,7 @@ impl Book<'_> {
             "productId": product,
             "chargeType": charge_type(priced),
             "currency": self.currency,
-            "quantity": number(priced.quantity),
+            "quantity": number(if metered { Decimal::ZERO } else { priced.quantity }),
             "meteredUsage": metered,
             "hasInfiniteCreditBenefits": benefits.iter().any(|benefit| benefit.amount.is_none()),
         });

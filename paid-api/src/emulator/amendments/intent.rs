@@ -47,13 +47,44 @@ pub(super) enum Stub {
 /// One change.
 #[derive(Debug)]
 pub(super) enum Intent<'a> {
-    Quantity { attribute: &'a str, quantity: Decimal },
-    Pricing { attribute: &'a str, pricing: Option<&'a Value>, unit_price: Option<Decimal>, quantity: Option<Decimal> },
-    End { attribute: &'a str },
-    FromCatalog { product_attribute: &'a str, quantity: Decimal, unit_price: Option<Decimal>, stub: Stub },
-    Add { name: &'a str, product: &'a str, pricing: &'a Value, quantity: Decimal, stub: Stub, grants_now: bool },
-    LineTerm { line: &'a str, end: DateTime<Utc> },
-    OrderTerm { end: DateTime<Utc>, lines: Vec<&'a str> },
+    Quantity {
+        attribute: &'a str,
+        quantity: Decimal,
+    },
+    Pricing {
+        attribute: &'a str,
+        pricing: Option<&'a Value>,
+        unit_price: Option<Decimal>,
+        quantity: Option<Decimal>,
+    },
+    End {
+        attribute: &'a str,
+    },
+    FromCatalog {
+        product_attribute: &'a str,
+        quantity: Decimal,
+        unit_price: Option<Decimal>,
+        stub: Stub,
+    },
+    Add {
+        name: &'a str,
+        product: &'a str,
+        /// The plan and the attribute of the product that it is of.
+        plan: Option<&'a str>,
+        product_attribute: Option<&'a str>,
+        pricing: &'a Value,
+        quantity: Decimal,
+        stub: Stub,
+        grants_now: bool,
+    },
+    LineTerm {
+        line: &'a str,
+        end: DateTime<Utc>,
+    },
+    OrderTerm {
+        end: DateTime<Utc>,
+        lines: Vec<&'a str>,
+    },
 }
 
 /// An intent with its place among the others.
@@ -130,15 +161,11 @@ fn intent<'a>(value: &'a Value, index: usize, currency: &str) -> Result<Intent<'
             if value["currency"].as_str().is_some_and(|given| !given.eq_ignore_ascii_case(currency)) {
                 return Err(refused(index, "currency", format!("the order is in {currency}")));
             }
-            if let Some(key) = ["planProductId", "productAttributeId"].into_iter().find(|key| value[*key].is_string()) {
-                return Err(Refusal::not_implemented(&format!(
-                    "a new attribute of a plan or of the catalog (body.intents.{index}.{key}); use addFromCatalog"
-                ))
-                .of_intent(index));
-            }
             Intent::Add {
                 name: text("lineName"),
                 product: text("productId"),
+                plan: value["planProductId"].as_str(),
+                product_attribute: value["productAttributeId"].as_str(),
                 pricing: &value["pricing"],
                 quantity: whole("quantity")?.unwrap_or(Decimal::ONE),
                 stub: stub(Stub::Prorated),

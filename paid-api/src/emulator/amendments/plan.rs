@@ -147,7 +147,7 @@ impl Plan {
         book: &Book<'_>,
         asked: &Asked<'_>,
         (line, name, product): (Option<&Line>, &str, &str),
-        mut new: LinePrice,
+        (mut new, product_attribute): (LinePrice, Option<&str>),
         stub: Stub,
     ) {
         let cycle = book.cycle(&new);
@@ -158,7 +158,7 @@ impl Plan {
             Stub::Full => "full",
             Stub::Prorated => "prorated",
         };
-        self.adds.push(json!({
+        let mut add = json!({
             "intentIndex": asked.index,
             "productId": product,
             "lineName": name,
@@ -166,7 +166,12 @@ impl Plan {
             "currency": book.currency,
             "quantity": number(new.quantity),
             "chargeStub": word,
-        }));
+            "creditGrant": if new.granted_since.is_some() { "full" } else { "none" },
+        });
+        if let Some(id) = product_attribute {
+            add["productAttributeId"] = id.into();
+        }
+        self.adds.push(add);
         self.diff.push(json!({
             "change": "added",
             "intentIndex": asked.index,
@@ -279,16 +284,12 @@ impl Plan {
         if let Some(term) = &self.order_term {
             operations["orderTerm"] = term.clone();
         }
-        let content = json!([
-            book.order.get("id"),
-            version,
-            operations,
-            self.money,
-            self.credits,
-            self.usage,
-            self.resolved,
-            intents
-        ]);
+        let mut credits = self.credits.clone();
+        for effect in credits.iter_mut().filter(|effect| effect["at"] == shown(book.now)) {
+            effect["at"] = "now".into();
+        }
+        let content =
+            json!([book.order.get("id"), version, operations, self.money, credits, self.usage, self.resolved, intents]);
         json!({
             "orderId": book.order.get("id"),
             "orderVersion": version,

@@ -9,6 +9,7 @@ use super::plan::Plan;
 use crate::emulator::attributes;
 use crate::emulator::billing::{Charge, Price, PricingModel, Timing};
 use crate::emulator::credits::{Benefit, Credits, read_benefits};
+use crate::emulator::plans::Plans;
 use crate::emulator::pricing;
 use crate::emulator::refusal::Refusal;
 use crate::emulator::store::{Line, LinePrice};
@@ -18,6 +19,7 @@ use crate::emulator::table::{Table, text};
 #[derive(Clone, Copy)]
 pub(super) struct Catalog<'a> {
     pub(super) products: &'a Table,
+    pub(super) plans: &'a Plans,
     pub(super) credits: &'a Credits,
     /// The number of the next id.
     pub(super) next: u64,
@@ -91,20 +93,18 @@ impl Planner<'_> {
                 let price = self.with_unit_price(price, *unit_price, "unitPriceMinor")?;
                 let new =
                     LinePrice { quantity: self.counted(&price, *quantity, "quantity")?, ..self.fresh(price, benefits) };
-                let line = self.book.lines.iter().find(|line| line.product == product);
+                let line = self.book.lines.iter().find(|line| line.product == product && self.book.takes_charges(line));
                 let name = new.price.name.clone();
-                plan.add(self.book, self.asked, (line, &name, &product), new, *stub);
+                plan.add(self.book, self.asked, (line, &name, &product), (new, Some(product_attribute)), *stub);
                 Ok(())
             }
-            Intent::Add { name, product, pricing, quantity, stub, grants_now } => {
-                if self.catalog.products.find("id", product).is_none() {
-                    return Err(Refusal::not_found("product", product).of_intent(self.asked.index));
-                }
+            Intent::Add { name, product, plan: of_plan, product_attribute, pricing, quantity, stub, grants_now } => {
+                self.check_origin(product, *of_plan, *product_attribute)?;
                 let (price, benefits) = self.priced(name, pricing, "pricing")?;
                 let mut new =
                     LinePrice { quantity: self.counted(&price, *quantity, "quantity")?, ..self.fresh(price, benefits) };
                 new.granted_since = grants_now.then_some(self.book.now);
-                plan.add(self.book, self.asked, (None, name, product), new, *stub);
+                plan.add(self.book, self.asked, (None, name, product), (new, *product_attribute), *stub);
                 Ok(())
             }
             Intent::LineTerm { line, end } => {
@@ -122,6 +122,20 @@ impl Planner<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Refuses what a new attribute says that it is of, if that is not there.
+    fn check_origin(&self, product: &str, plan: Option<&str>, attribute: Option<&str>) -> Result<(), Refusal> {
+        let missing = |what: &str, id: &str| Refusal::not_found(what, id).of_intent(self.asked.index);
+        let row = self.catalog.products.find("id", product).ok_or_else(|| missing("product", product))?;
+        if let Some(id) = plan {
+            let of_product = |plan: &&crate::JsonObject| text(plan, "productId") == Some(product);
+            self.catalog.plans.find(id).filter(of_product).ok_or_else(|| missing("plan of the product", id))?;
+        }
+        if let Some(id) = attribute {
+            attributes::find(row, id).ok_or_else(|| missing("attribute of the product", id))?;
+        }
+        Ok(())
     }
 
     fn replace(&self, plan: &mut Plan, old: (&Line, &LinePrice), new: LinePrice) -> Result<(), Refusal> {
@@ -226,7 +240,7 @@ impl Planner<'_> {
                 "has chargeType, pricingModel and pricePoints, as order lines do",
             ));
         }
-        let price = pricing::of_order_line(name, pricing, &place).map_err(of_intent)?;
+        let price = self.at_order_frequency(pricing::of_order_line(name, pricing, &place).map_err(of_intent)?)?;
         self.catalog.credits.check_price(&price, &place).map_err(of_intent)?;
         let place = format!("{place}.creditBenefits");
         let currency = pricing["creditsCurrencyId"].as_str();
@@ -234,6 +248,12 @@ impl Planner<'_> {
         self.catalog.credits.check_benefits(&benefits, &place).map_err(of_intent)?;
         self.check_currency(&price, key)?;
         Ok((price, benefits))
+    }
+
+    /// A price with the frequency that the order gives to all its prices, if it does.
+    fn at_order_frequency(&self, price: Price) -> Result<Price, Refusal> {
+        let frequency = pricing::frequency_override(self.book.order.get("billingFrequencyOverride"))?;
+        Ok(Price { frequency: frequency.unwrap_or(price.frequency), ..price })
     }
 
     fn check_currency(&self, price: &Price, key: &str) -> Result<(), Refusal> {
@@ -249,6 +269,7 @@ impl Planner<'_> {
         let missing = || Refusal::not_found("product attribute", id).of_intent(self.asked.index);
         let (product, attribute) = found.ok_or_else(missing)?;
         let price = pricing::of_product(attribute["name"].as_str().unwrap_or_default(), &attribute["pricing"], "")?;
+        let price = self.at_order_frequency(price)?;
         self.check_currency(&price, "productAttributeId")?;
         let benefits = read_benefits(&attribute["creditBenefits"], None, "")?;
         Ok((text(product, "id").unwrap_or_default().to_owned(), price, benefits))
@@ -292,8 +313,8 @@ impl Planner<'_> {
 
 /// Why an attribute cannot be changed.
 pub(super) fn locked(priced: &LinePrice) -> Option<&'static str> {
-    if priced.price.timing() == Timing::Once {
-        return Some("a one-time charge was billed; it does not change");
+    if priced.price.timing().is_once() {
+        return Some("a one-time charge does not change");
     }
     priced.until.map(|_| "an amendment ended it already")
 }

@@ -74,14 +74,19 @@ impl Brackets {
     }
 }
 
-/// A path of names, such as `$.usage.tokens`.
+/// A path of names, such as `usage.tokens`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::emulator) struct Path(Vec<String>);
 
 impl Path {
-    /// `None` if it is anything but names.
+    /// The property `quantity`.
+    pub(in crate::emulator) fn quantity() -> Self {
+        Self(vec!["quantity".to_owned()])
+    }
+
+    /// `None` if it is anything but names. `$.` may stand before them.
     pub(in crate::emulator) fn new(text: &str) -> Option<Self> {
-        let names: Vec<_> = text.strip_prefix("$.")?.split('.').map(str::to_owned).collect();
+        let names: Vec<_> = text.strip_prefix("$.").unwrap_or(text).split('.').map(str::to_owned).collect();
         let is_name =
             |name: &String| !name.is_empty() && !name.contains(['[', ']', '*', '\'', '"', '?', '@', '$', ' ']);
         names.iter().all(is_name).then_some(Self(names))
@@ -129,9 +134,10 @@ mod tests {
     fn a_path_is_names_only() {
         let data = json!({"usage": {"tokens": 7, "none": null}});
         assert_eq!(Path::new("$.usage.tokens").unwrap().find(&data), Some(&json!(7)));
+        assert_eq!(Path::new("usage.tokens"), Path::new("$.usage.tokens"));
         assert_eq!(Path::new("$.usage.none").unwrap().find(&data), None);
         assert_eq!(Path::new("$.missing").unwrap().find(&data), None);
-        for text in ["quantity", "$", "$.", "$.a[0]", "$..a", "$.a.*"] {
+        for text in ["", "$", "$.", "a[0]", "$.a[0]", "$..a", "$.a.*"] {
             assert_eq!(Path::new(text), None, "{text}");
         }
     }

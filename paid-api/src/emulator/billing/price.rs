@@ -104,6 +104,7 @@ impl Price {
     /// When the price is billed.
     pub(in crate::emulator) fn timing(&self) -> Timing {
         match self.charge {
+            Charge::OneTime if self.arrears => Timing::OnceInArrears,
             Charge::OneTime => Timing::Once,
             Charge::Usage { .. } | Charge::Credits { .. } | Charge::Costs => Timing::Usage(self.frequency),
             _ if self.arrears => Timing::Arrears(self.frequency),

@@ -39,6 +39,8 @@ pub(in crate::emulator) struct Term {
 pub(in crate::emulator) enum Timing {
     /// With the start of its line.
     Once,
+    /// With the end of the window in which its line begins.
+    OnceInArrears,
     /// With the start of each of its periods.
     Advance(Frequency),
     /// With the end of each of its periods.
@@ -48,9 +50,14 @@ pub(in crate::emulator) enum Timing {
 }
 
 impl Timing {
+    /// Returns true if it is billed once, and not with each period.
+    pub(in crate::emulator) fn is_once(self) -> bool {
+        matches!(self, Self::Once | Self::OnceInArrears)
+    }
+
     fn months(self) -> Option<u32> {
         match self {
-            Self::Once => None,
+            Self::Once | Self::OnceInArrears => None,
             Self::Advance(frequency) | Self::Arrears(frequency) | Self::Usage(frequency) => Some(frequency.in_months()),
         }
     }
@@ -128,7 +135,7 @@ impl Schedule {
         periods
     }
 
-    /// The window that a charge is billed on at this time. The end of a window belongs to it for what is billed afterwards.
+    /// The window that holds this time: its start is a part of it, and its end is not.
     fn window_at(&self, time: DateTime<Utc>) -> Option<usize> {
         self.windows.iter().position(|window| time >= window.start && time < window.end)
     }
@@ -149,8 +156,10 @@ impl Schedule {
     ) -> Vec<(usize, Share)> {
         let Some(months) = timing.months() else {
             let start = line.start.max(self.term.span.start).max(since.unwrap_or(line.start));
+            let is_due = |at: &usize| timing == Timing::Once || self.windows[*at].end <= self.now;
             return self
                 .window_at(start)
+                .filter(is_due)
                 .filter(|_| line.end.is_none_or(|end| start < end))
                 .map(|at| (at, Share::WHOLE))
                 .into_iter()
@@ -188,7 +197,7 @@ impl Schedule {
         let Some(months) = timing.months() else { return self.window_at(at) };
         let period = self.periods(months).into_iter().find(|period| period.start <= at && at < period.end)?;
         match timing {
-            Timing::Advance(_) | Timing::Once => self.window_at(period.start),
+            Timing::Advance(_) | Timing::Once | Timing::OnceInArrears => self.window_at(period.start),
             Timing::Arrears(_) | Timing::Usage(_) => self.window_ending(period.end),
         }
     }

@@ -56,9 +56,11 @@ impl Benefit {
         let currency =
             currency.ok_or_else(|| Refusal::invalid(&at("creditsCurrencyId"), "name the credit currency"))?;
         let is_endless = benefit["isInfiniteTotal"] == true;
+        let amount = number(benefit, "amount", place)?.unwrap_or_default();
+        super::check_decimals(amount, &at("amount"))?;
         Ok(Self {
             currency: currency.to_owned(),
-            amount: if is_endless { None } else { Some(number(benefit, "amount", place)?.unwrap_or_default()) },
+            amount: if is_endless { None } else { Some(amount) },
             is_for_seats: benefit["recipient"] == "seat",
             is_monthly: benefit["allocationCadence"] == "monthly",
             trigger: match benefit["creditGrantTiming"].as_str() {

@@ -87,6 +87,19 @@ impl Grant {
         at >= self.start && self.expires().is_none_or(|end| at < end)
     }
 
+    /// What can be spent at this time, in parts: when each is lost, and how many credits it has. Of what rolls over, the rest is
+    /// lost at the end.
+    pub(super) fn parts(&self, at: DateTime<Utc>) -> [(Option<DateTime<Utc>>, Decimal); 2] {
+        let left = self.available(at);
+        match (self.end, self.rollover) {
+            (Some(end), Some(rollover)) if at < end => {
+                let kept = rollover.most.map_or(left, |most| left.min(most));
+                [(Some(end), left - kept), (Some(rollover.until), kept)]
+            }
+            _ => [(self.expires(), left), (None, Decimal::ZERO)],
+        }
+    }
+
     /// What can be spent at this time.
     pub(in crate::emulator) fn available(&self, at: DateTime<Utc>) -> Decimal {
         if !self.is_current(at) {
@@ -146,6 +159,16 @@ mod tests {
         assert_eq!(grant.take(20.into(), day(11)), 20.into());
         assert_eq!((grant.available(day(19)), grant.available(day(20))), (10.into(), Decimal::ZERO));
         assert_eq!(grant.available(day(5)), 30.into(), "a late signal of the period takes what nobody took");
+    }
+
+    #[test]
+    fn what_does_not_roll_over_is_lost_first() {
+        let rollover = Some(Rollover { most: Some(30.into()), until: day(20) });
+        let mut grant = Grant { end: Some(day(10)), rollover, ..grant(100) };
+        assert_eq!(grant.parts(day(5)), [(Some(day(10)), 70.into()), (Some(day(20)), 30.into())]);
+        grant.take(80.into(), day(5));
+        assert_eq!(grant.parts(day(5)), [(Some(day(10)), Decimal::ZERO), (Some(day(20)), 20.into())]);
+        assert_eq!(grant.parts(day(10))[0], (Some(day(20)), 20.into()));
     }
 
     #[test]

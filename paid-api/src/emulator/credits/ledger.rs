@@ -1,6 +1,8 @@
 //! Who has which credits, and what became of them. Pure.
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 use super::grant::{Grant, Pool};
@@ -82,16 +84,35 @@ pub(in crate::emulator) struct Ledger {
     /// What waits for credits: no grant covers it.
     pub(in crate::emulator) pending: Vec<Spend>,
     pub(in crate::emulator) overages: Vec<Overage>,
+    /// The places of the grants of a pool.
+    by_pool: BTreeMap<Pool, Vec<usize>>,
+    /// What each unit spent on each day, by customer, currency and unit.
+    by_unit: BTreeMap<[String; 3], BTreeMap<NaiveDate, Decimal>>,
 }
 
 impl Ledger {
     /// What can be spent of a pool at this time.
     pub(in crate::emulator) fn available(&self, pool: &Pool, at: DateTime<Utc>) -> Decimal {
-        self.grants.iter().filter(|grant| grant.pool == *pool).map(|grant| grant.available(at)).sum()
+        let places = self.by_pool.get(pool).into_iter().flatten();
+        places.filter_map(|at| self.grants.get(*at)).map(|grant| grant.available(at)).sum()
     }
 
-    /// Adds a grant, which first covers what waits for credits.
-    pub(in crate::emulator) fn grant(&mut self, grant: Grant, code: &'static str, order: Option<String>) {
+    /// The units of a customer that spent credits of a currency, and what each spent on each day.
+    pub(in crate::emulator) fn spent_by_units(
+        &self,
+        customer: &str,
+        currency: &str,
+    ) -> impl Iterator<Item = (&str, &BTreeMap<NaiveDate, Decimal>)> {
+        let first = [customer.to_owned(), currency.to_owned(), String::new()];
+        let of_both = self.by_unit.range(first..);
+        of_both
+            .take_while(move |([of, spends, _], _)| of == customer && spends == currency)
+            .map(|([_, _, unit], days)| (unit.as_str(), days))
+    }
+
+    /// Adds a grant, and returns what waited for credits: it is to be spent before anything else.
+    #[must_use]
+    pub(in crate::emulator) fn grant(&mut self, grant: Grant, code: &'static str, order: Option<String>) -> Vec<Spend> {
         let (customer, currency) = (grant.pool.customer.clone(), grant.pool.currency.clone());
         let origin = Origin { order, ..Origin::default() };
         self.transactions.push(Transaction {
@@ -104,17 +125,15 @@ impl Ledger {
             origin,
         });
         let start = grant.start;
+        self.by_pool.entry(grant.pool.clone()).or_default().push(self.grants.len());
         self.grants.push(grant);
         let is_meant = |spend: &Spend| spend.customer == customer && spend.currency == currency;
-        let (meant, others) = std::mem::take(&mut self.pending).into_iter().partition(is_meant);
+        let (meant, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending).into_iter().partition(is_meant);
         self.pending = others;
-        for spend in meant {
-            let at = spend.at.max(start);
-            self.spend(Spend { at, ..spend });
-        }
+        meant.into_iter().map(|spend| Spend { at: spend.at.max(start), ..spend }).collect()
     }
 
-    /// Takes the credits that expire first; of a seat before those of the whole customer.
+    /// Takes the credits that are lost first; of a seat before those of the whole customer.
     pub(in crate::emulator) fn spend(&mut self, spend: Spend) -> Spent {
         let own = Pool { customer: spend.customer.clone(), currency: spend.currency.clone(), seat: spend.seat.clone() };
         let common = Pool { seat: None, ..own.clone() };
@@ -145,10 +164,19 @@ impl Ledger {
     }
 
     fn take(&mut self, pool: &Pool, wanted: Decimal, at: DateTime<Utc>) -> Decimal {
-        let mut meant: Vec<_> = self.grants.iter_mut().filter(|grant| grant.pool == *pool).collect();
-        // Of those that expire together, the oldest.
-        meant.sort_by_key(|grant| (grant.expires().is_none(), grant.expires(), grant.start));
-        meant.into_iter().fold(Decimal::ZERO, |taken, grant| taken + grant.take(wanted - taken, at))
+        let Self { grants, by_pool, .. } = self;
+        let mut parts = Vec::new();
+        for place in by_pool.get(pool).into_iter().flatten() {
+            let Some(grant) = grants.get(*place) else { continue };
+            let parts_of = grant.parts(at).into_iter().filter(|(_, credits)| !credits.is_zero());
+            parts.extend(parts_of.map(|(lost, credits)| (lost.is_none(), lost, grant.start, *place, credits)));
+        }
+        // Of those that are lost together, the oldest.
+        parts.sort();
+        parts.into_iter().fold(Decimal::ZERO, |taken, (.., place, credits)| {
+            let wanted = credits.min(wanted - taken);
+            taken + grants.get_mut(place).map_or(Decimal::ZERO, |grant| grant.take(wanted, at))
+        })
     }
 
     fn note(&mut self, spend: &Spend, credits: Decimal, code: &'static str) {
@@ -156,6 +184,10 @@ impl Ledger {
             return;
         }
         let code = if code == "signal" && spend.origin.signal.is_none() { "seats" } else { code };
+        if let Some(unit) = &spend.origin.unit {
+            let of = [spend.customer.clone(), spend.currency.clone(), unit.clone()];
+            *self.by_unit.entry(of).or_default().entry(spend.at.date_naive()).or_default() += credits;
+        }
         self.transactions.push(Transaction {
             kind: Kind::Spend,
             code,
@@ -172,6 +204,7 @@ impl Ledger {
 mod tests {
     use chrono::TimeZone;
 
+    use super::super::grant::Rollover;
     use super::*;
 
     fn day(day: u32) -> DateTime<Utc> {
@@ -184,6 +217,13 @@ mod tests {
 
     fn grant(total: i64, end: Option<u32>) -> Grant {
         Grant::new(pool(None), Some(total.into()), day(1)).until(end.map(day), None)
+    }
+
+    /// Grants, and spends what waited for it.
+    fn give(ledger: &mut Ledger, grant: Grant) {
+        for spend in ledger.grant(grant, "manual_grant", None) {
+            ledger.spend(spend);
+        }
     }
 
     fn spend(credits: i64, at: u32) -> Spend {
@@ -202,8 +242,8 @@ mod tests {
     #[test]
     fn what_expires_first_is_spent_first() {
         let mut ledger = Ledger::default();
-        ledger.grant(grant(10, None), "manual_grant", None);
-        ledger.grant(grant(10, Some(20)), "manual_grant", None);
+        give(&mut ledger, grant(10, None));
+        give(&mut ledger, grant(10, Some(20)));
         assert_eq!(ledger.spend(spend(15, 2)), Spent { recorded: 15.into(), ..Spent::default() });
         assert_eq!(ledger.grants.iter().map(Grant::used).collect::<Vec<_>>(), [5.into(), 10.into()]);
         assert!(ledger.spend(spend(5, 3)).is_last);
@@ -211,10 +251,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_lost_first_is_spent_first_also_of_one_grant() {
+        let mut ledger = Ledger::default();
+        let rollover = Some(Rollover { most: Some(4.into()), until: day(30) });
+        give(&mut ledger, grant(10, None).until(Some(day(10)), rollover));
+        give(&mut ledger, grant(10, Some(20)));
+        let used = |ledger: &Ledger| ledger.grants.iter().map(Grant::used).collect::<Vec<_>>();
+        ledger.spend(spend(8, 2));
+        assert_eq!(
+            used(&ledger),
+            [6.into(), 2.into()],
+            "6 would be lost on day 10, the others on day 20, and 4 on day 30"
+        );
+        ledger.spend(spend(9, 2));
+        assert_eq!(used(&ledger), [7.into(), 10.into()]);
+    }
+
+    #[test]
     fn a_seat_spends_its_own_credits_first() {
         let mut ledger = Ledger::default();
-        ledger.grant(grant(10, None), "benefit", None);
-        ledger.grant(Grant::new(pool(Some("seat")), Some(3.into()), day(1)), "benefit", None);
+        give(&mut ledger, grant(10, None));
+        give(&mut ledger, Grant::new(pool(Some("seat")), Some(3.into()), day(1)));
         ledger.spend(Spend { seat: Some("seat".into()), ..spend(5, 2) });
         assert_eq!(ledger.available(&pool(Some("seat")), day(2)), Decimal::ZERO);
         assert_eq!(ledger.available(&pool(None), day(2)), 8.into());
@@ -225,7 +282,7 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.spend(spend(4, 2));
         assert_eq!(ledger.pending.iter().map(|spend| spend.credits).collect::<Vec<_>>(), [4.into()]);
-        ledger.grant(Grant::new(pool(None), Some(3.into()), day(5)), "manual_grant", None);
+        give(&mut ledger, Grant::new(pool(None), Some(3.into()), day(5)));
         assert_eq!(ledger.pending[0].credits, 1.into());
         let spent = ledger.spend(Spend { has_overage: true, ..spend(7, 6) });
         assert_eq!((spent.overage, ledger.overages[0].credits), (7.into(), 7.into()));

@@ -1,12 +1,13 @@
 //! The list of transactions, and its filters.
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{Credits, Kind, Transaction, reference};
 use crate::emulator::accounts::Customers;
 use crate::emulator::contract::Matched;
 use crate::emulator::refusal::Reply;
-use crate::emulator::table::{Table, page, text};
+use crate::emulator::table::{Table, page_of, text};
 use crate::{JsonObject, Timestamp};
 
 /// What transactions refer to.
@@ -26,12 +27,22 @@ impl Kind {
     }
 }
 
+impl Transaction {
+    /// What it changes: a spend takes credits away.
+    fn signed(&self) -> Decimal {
+        match self.kind {
+            Kind::Spend => -self.credits,
+            Kind::Grant | Kind::PendingGrant => self.credits,
+        }
+    }
+}
+
 impl Credits {
     /// The newest first.
     pub(in crate::emulator) fn list_transactions(&self, named: Named<'_>, matched: &Matched) -> Value {
         let all = self.ledger.transactions.iter().enumerate().rev();
         let meant = all.filter(|(_, transaction)| self.is_meant(transaction, named.customers, matched));
-        page(meant.map(|(index, transaction)| self.shown_transaction(index, transaction, named)), matched)
+        page_of(meant, matched, |(index, transaction)| self.shown_transaction(index, transaction, named))
     }
 
     /// Whether the filters of a query let a transaction pass.
@@ -66,7 +77,7 @@ impl Credits {
             "id": format!("ctx_{:06}", index + 1),
             "type": transaction.kind.word(),
             "originCode": transaction.code,
-            "amount": transaction.credits.normalize().to_string(),
+            "amount": transaction.signed().normalize().to_string(),
             "creditCurrency": self.named(&transaction.currency),
             "customer": customer.map_or_else(gone, reference),
             "eventName": origin.event,

@@ -139,6 +139,7 @@ impl Store {
 
     fn set_payment(&mut self, id: &str, payment: Payment) {
         let now = self.clock.now();
+        self.credits_due = None;
         if let Some(settled) = self.settled.get_mut(id) {
             settled.payment = payment;
             settled.paid = (payment == Payment::Paid).then_some(now);

@@ -3,13 +3,10 @@
 use serde_json::Value;
 
 use super::super::accounts::portal;
-use super::super::billing::Charge;
 use super::super::contract::Matched;
-use super::super::refusal::{Refusal, Reply};
+use super::super::refusal::Reply;
 use super::super::store::Store;
-use super::super::table::text;
 use super::state;
-use crate::JsonObject;
 
 /// `None` if the operation is of another kind.
 pub(super) fn execute(store: &mut Store, matched: &Matched, body: &Value) -> Option<Reply> {
@@ -27,7 +24,10 @@ pub(super) fn execute(store: &mut Store, matched: &Matched, body: &Value) -> Opt
         "get-customer-funding-instructions" => store.funding.get(matched, &store.customers),
         "create-customer-funding-instructions" => {
             let id = store.id("fund");
-            store.funding.create(matched, body, &store.customers, &id, &time)
+            store.funding.create(matched, body, &store.customers, &id, &time).map(|(shown, is_new)| {
+                store.is_created = is_new;
+                shown
+            })
         }
         "create-customer-portal" => {
             let id = store.id("cpo");
@@ -57,9 +57,12 @@ fn of_groups(store: &mut Store, matched: &Matched, body: &Value, time: &Value) -
 
 fn of_units(store: &mut Store, matched: &Matched, body: &Value, time: &Value) -> Option<Reply> {
     let operation = matched.operation.strip_suffix("-by-external-id").unwrap_or(&matched.operation);
-    if operation == "create-customer-unit"
-        && let Err(refusal) = check_no_seats(store, matched)
-    {
+    let checked = match operation {
+        "create-customer-unit" => store.check_no_seats(matched),
+        "delete-customer-unit" => store.check_no_cap(matched),
+        _ => Ok(()),
+    };
+    if let Err(refusal) = checked {
         return Some(Err(refusal));
     }
     let Store { units, customers, .. } = store;
@@ -71,16 +74,4 @@ fn of_units(store: &mut Store, matched: &Matched, body: &Value, time: &Value) ->
         "delete-customer-unit" => units.delete(matched, customers, time),
         _ => return None,
     })
-}
-
-/// Refuses units to a customer who is billed by seats.
-fn check_no_seats(store: &Store, matched: &Matched) -> Result<(), Refusal> {
-    let customer = text(store.customers.at(matched)?, "id");
-    let is_active = |row: &&JsonObject| text(row, "customerId") == customer && store.state_of(row) == "active";
-    let orders = store.orders.rows().iter().filter(is_active).filter_map(|row| text(row, "id"));
-    let mut prices = orders.filter_map(|id| store.order_lines.get(id)).flatten().flat_map(|line| &line.prices);
-    match prices.any(|priced| priced.price.charge == Charge::Seats) {
-        true => Err(Refusal::conflict("conflict", "path", "the customer is billed by seats, so it has no units")),
-        false => Ok(()),
-    }
 }

@@ -32,7 +32,10 @@ pub(super) fn execute(store: &mut Store, matched: &Matched, body: &Value) -> Opt
                 Ok((_, row)) => row.clone(),
                 Err(refusal) => return Some(Err(refusal)),
             };
-            store.credits.grant_by_hand(&row, body, now)
+            store.credits.grant_by_hand(&row, body, now).map(|(shown, waited)| {
+                store.spend_all(waited);
+                shown
+            })
         }
         "set-customer-unit-cap" => store.set_cap(matched, body),
         "get-customer-unit-cap" => store.get_cap(matched),

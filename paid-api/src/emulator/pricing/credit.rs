@@ -28,7 +28,7 @@ pub(super) fn of_signals(
     let credits = CreditUse {
         currency: currency(pricing, place)?,
         cost: cost(model, pricing, place)?,
-        path: path(pricing, place)?,
+        path: path(model, pricing, place)?,
         overage: at_least_zero(pricing, "overageUnitPrice", place)?,
     };
     Ok(Charge::Credits { event_name, credits })
@@ -58,8 +58,9 @@ fn cost(model: CreditModel, pricing: &Value, place: &str) -> Result<CreditCost, 
         return Err(Refusal::invalid(&format!("{place}.{other}"), "belongs to the other model of prices in credits"));
     }
     if !pricing["creditRolloverAmount"].is_null() && pricing["creditRolloverAmount"] != 0 {
-        let what =
-            format!("credits that roll over by the price ({place}.creditRolloverAmount); a benefit has a rollover");
+        let what = format!(
+            "credits that roll over by the price, as nothing says for how long ({place}.creditRolloverAmount); give a benefit a rollover"
+        );
         return Err(Refusal::not_implemented(&what));
     }
     match model {
@@ -86,10 +87,14 @@ fn bracket(bracket: &Value, place: &str) -> Result<Bracket, Refusal> {
     })
 }
 
-fn path(pricing: &Value, place: &str) -> Result<Option<Path>, Refusal> {
-    let Some(text) = pricing["pricingInput"]["path"].as_str() else { return Ok(None) };
+/// Where the quantity of a signal is. Without an input, a signal of a price for each unit is one unit.
+fn path(model: CreditModel, pricing: &Value, place: &str) -> Result<Option<Path>, Refusal> {
+    let Some(text) = pricing["pricingInput"]["path"].as_str() else {
+        let is_read = model == CreditModel::Bracketed || pricing["pricingInput"].is_object();
+        return Ok(is_read.then(Path::quantity));
+    };
     let place = format!("{place}.pricingInput.path");
-    let path = Path::new(text).ok_or_else(|| Refusal::invalid(&place, "is a path of names, such as `$.quantity`"))?;
+    let path = Path::new(text).ok_or_else(|| Refusal::invalid(&place, "is a path of names, such as `usage.tokens`"))?;
     Ok(Some(path))
 }
 

@@ -1,6 +1,7 @@
 //! Signals as they are kept: small, in the order of their arrival, and found by what bills them.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
 use chrono::{DateTime, Utc};
@@ -26,6 +27,7 @@ pub(in crate::emulator) struct Signal<'a> {
     /// The signal's own time, or when it arrived.
     pub(in crate::emulator) at: Timestamp,
     pub(in crate::emulator) arrived: Timestamp,
+    pub(in crate::emulator) key: Option<&'a str>,
     data: &'a [u8],
 }
 
@@ -54,7 +56,7 @@ pub(in crate::emulator) struct NewSignal<'a> {
 }
 
 /// All signals.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(in crate::emulator) struct Signals {
     rows: Vec<Vec<Row>>,
     length: usize,
@@ -67,6 +69,13 @@ pub(in crate::emulator) struct Signals {
     hasher: RandomState,
     /// By event name, customer and product.
     billed_as: HashMap<[u32; 3], Vec<u32>>,
+}
+
+/// What is kept, and not where.
+impl fmt::Debug for Signals {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.iter()).finish()
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -210,6 +219,7 @@ impl Signals {
             unit: (row.unit != 0).then(|| self.words.word(row.unit)),
             at: Timestamp::from(row.at),
             arrived: arrived.unwrap_or_else(|| Timestamp::from(row.at)),
+            key: (row.key > 0).then(|| key_of(&self.rows, &self.bytes, u32::try_from(index).ok()?)).flatten(),
             data: bytes.unwrap_or_default(),
         }
     }

@@ -22,15 +22,17 @@ pub(in crate::emulator) struct Delivered<'a> {
     pub(super) model: &'a Model,
     pub(super) content: &'a Value,
     pub(super) customer: &'a JsonObject,
+    /// The id of the customer's group.
+    group: Option<&'a str>,
     pub(super) period: Period,
     signals: Vec<Occurrence<'a>>,
     pub(super) worths: Vec<Worth<'a>>,
 }
 
-/// How a customer is named in the store's own objects.
-pub(super) fn whose(customer: &JsonObject) -> Whose<'_> {
+/// How a customer of a group is named in the store's own objects.
+fn whose<'a>(customer: &'a JsonObject, group: Option<&'a str>) -> Whose<'a> {
     let text = |key: &str| customer.get(key).and_then(Value::as_str);
-    Whose { id: text("id").unwrap_or_default(), external: text("externalId") }
+    Whose { id: text("id").unwrap_or_default(), external: text("externalId"), group }
 }
 
 impl ValueModels {
@@ -44,7 +46,7 @@ impl ValueModels {
     /// The value that a customer's signals delivered in a period. `signals` are all of the customer's.
     pub(in crate::emulator) fn delivered<'a>(
         &'a self,
-        customer: &'a JsonObject,
+        (customer, group): (&'a JsonObject, Option<&'a str>),
         period: Period,
         signals: impl Iterator<Item = Occurrence<'a>>,
     ) -> Result<Delivered<'a>, Refusal> {
@@ -52,8 +54,8 @@ impl ValueModels {
         // There is a model, since there is a content.
         let model = self.model().ok_or_else(|| Refusal::not_found("value model", ""))?;
         let signals: Vec<_> = signals.filter(|signal| period.holds(signal.at)).collect();
-        let worths = self.worths(whose(customer), &signals);
-        Ok(Delivered { model, content, customer, period, signals, worths })
+        let worths = self.worths(whose(customer, group), &signals);
+        Ok(Delivered { model, content, customer, group, period, signals, worths })
     }
 }
 
@@ -73,7 +75,7 @@ impl Delivered<'_> {
     }
 
     pub(in crate::emulator) fn currency(&self) -> &str {
-        self.model.currency(whose(self.customer))
+        self.model.currency(whose(self.customer, self.group))
     }
 
     /// The money of all of it, in major units.
@@ -120,14 +122,14 @@ impl Delivered<'_> {
 
     /// The events that occurred, in the model's order.
     fn events(&self) -> Vec<Value> {
-        let bindings = self.model.bindings(whose(self.customer)).map(|binding| binding.event.as_str());
+        let bindings = self.model.bindings(whose(self.customer, self.group)).map(|binding| binding.event.as_str());
         let occurred = bindings.filter(|event| self.signals.iter().any(|signal| signal.event == *event));
         distinct(occurred).into_iter().map(|event| self.event(event)).collect()
     }
 
     fn event(&self, event: &str) -> Value {
         let bindings: Vec<_> =
-            self.model.bindings(whose(self.customer)).filter(|binding| binding.event == event).collect();
+            self.model.bindings(whose(self.customer, self.group)).filter(|binding| binding.event == event).collect();
         let formulas = bindings.iter().filter_map(|binding| self.model.formula(binding.formula.as_deref()?));
         let slugs = distinct(formulas.map(|formula| formula.metric.as_str()));
         let tags = distinct(bindings.iter().flat_map(|binding| &binding.tags).map(String::as_str));

@@ -97,6 +97,8 @@ pub(super) struct SegmentTable {
 pub(super) struct Override {
     pub(super) id: String,
     pub(super) customers: BTreeSet<String>,
+    /// The ids of customer groups, whose members they are for.
+    pub(super) groups: BTreeSet<String>,
     pub(super) currency: Option<String>,
     pub(super) bindings: Vec<Binding>,
     /// Defaults of variables, by event name.
@@ -105,11 +107,12 @@ pub(super) struct Override {
     pub(super) conversions: BTreeMap<String, BTreeMap<String, Decimal>>,
 }
 
-/// A customer, by Paid's id and by the user's own.
+/// A customer, by Paid's id and by the user's own, and the id of its group.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::emulator) struct Whose<'a> {
     pub(in crate::emulator) id: &'a str,
     pub(in crate::emulator) external: Option<&'a str>,
+    pub(in crate::emulator) group: Option<&'a str>,
 }
 
 impl Model {
@@ -121,11 +124,14 @@ impl Model {
         self.formulas.iter().find(|formula| formula.id == id)
     }
 
-    /// The overrides for a customer.
+    /// The overrides for a customer: first those that name it, then those of its group.
     pub(super) fn overrides(&self, whose: Whose<'_>) -> impl Iterator<Item = &Override> {
-        self.overrides.iter().filter(move |each| {
+        let names_it = move |each: &&Override| {
             each.customers.contains(whose.id) || whose.external.is_some_and(|id| each.customers.contains(id))
-        })
+        };
+        let is_of_group = move |each: &&Override| whose.group.is_some_and(|group| each.groups.contains(group));
+        let own = self.overrides.iter().filter(names_it);
+        own.chain(self.overrides.iter().filter(move |each| is_of_group(each) && !names_it(each)))
     }
 
     /// The signals that deliver value to a customer.

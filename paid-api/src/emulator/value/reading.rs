@@ -22,7 +22,8 @@ pub(super) const UNIT_VALUE: &str = "unit_value";
 pub(super) fn model(content: &Value, place: &str) -> Result<Model, Refusal> {
     let not_done = |key: &str| content[key].as_array().is_some_and(|items| !items.is_empty());
     if not_done("flows") {
-        return Err(Refusal::not_implemented(&format!("value of flows ({place}.flows)")));
+        let what = format!("value of flows, as nothing says what their value is ({place}.flows)");
+        return Err(Refusal::not_implemented(&what));
     }
     Ok(Model {
         currency: currency(&content["currency"], &format!("{place}.currency"))?,
@@ -113,7 +114,9 @@ pub(super) fn formula(formula: &Value, place: &str) -> Result<Formula, Refusal> 
     let variables = formula["variables"].as_array().into_iter().flatten();
     for (index, variable) in variables.enumerate() {
         if !variable["derivedFrom"].is_null() {
-            let what = format!("variables derived from durations ({place}.variables.{index}.derivedFrom)");
+            let what = format!(
+                "derived variables, as nothing says in which unit the source is ({place}.variables.{index}.derivedFrom)"
+            );
             return Err(Refusal::not_implemented(&what));
         }
     }
@@ -136,7 +139,8 @@ fn conversion(conversion: &Value, place: &str) -> Result<Option<Conversion>, Ref
 
 fn metric(metric: &Value, place: &str) -> Result<Metric, Refusal> {
     if !metric["maturation"].is_null() {
-        return Err(Refusal::not_implemented(&format!("value that matures ({place}.maturation)")));
+        let what = format!("value that matures, as nothing says what is in it ({place}.maturation)");
+        return Err(Refusal::not_implemented(&what));
     }
     let mut timeline = each(metric, "calculationTimeline", place, dated)?;
     if timeline.is_empty() {
@@ -208,10 +212,6 @@ fn table(table: &Value, _: &str) -> Result<SegmentTable, Refusal> {
 
 fn customers(given: &Value, place: &str) -> Result<Override, Refusal> {
     let scope = &given["scope"];
-    if scope["customerGroupIds"].as_array().is_some_and(|groups| !groups.is_empty()) {
-        let what = format!("overrides for customer groups ({place}.scope.customerGroupIds)");
-        return Err(Refusal::not_implemented(&what));
-    }
     // Nothing says whether these are variables of formulas or of conversions.
     if given["valueTypeOverrides"].as_object().is_some_and(|overrides| !overrides.is_empty()) {
         return Err(Refusal::not_implemented(&format!("overrides of value types ({place}.valueTypeOverrides)")));
@@ -226,6 +226,7 @@ fn customers(given: &Value, place: &str) -> Result<Override, Refusal> {
     Ok(Override {
         id: text(given, "id"),
         customers: texts(scope, "customerIds"),
+        groups: texts(scope, "customerGroupIds"),
         currency,
         bindings: each(given, "additionalSignals", place, binding)?,
         defaults: signals.map(|(event, value)| (event.clone(), values(&value["defaults"]))).collect(),

@@ -218,6 +218,11 @@ impl<'a> World<'a> {
                 order(json!({"chargeType": "recurring", "pricingModel": "perUnit", "billingFrequency": "custom",
                     "billingFrequencyCustomMonths": 5, "pricePoints": {"unitPrice": 10}})),
                 line("oneTime", "perUnit", json!({"unitPrice": 10})),
+                {
+                    let mut body = line("recurring", "perUnit", json!({"unitPrice": 10}));
+                    body["billingFrequencyOverride"] = json!({"frequency": "custom", "customMonths": 5});
+                    body
+                },
                 credits("prepaidCredits", json!({"creditCost": 4, "pricingInput": input, "billingFrequency": "quarterly"})),
                 credits("bracketedPrepaidCredits", json!({"creditUnitBrackets": brackets, "pricingInput": input})),
             ],
