@@ -246,6 +246,11 @@ impl Emulator {
         self.state.change(|store| store.webhooks.send(event, data, false)).await
     }
 
+    /// Loses the next signals of these idempotency keys: they are acknowledged and not kept, each once.
+    pub fn lose_signals<K: Into<String>>(&self, keys: impl IntoIterator<Item = K>) {
+        self.state.store().to_lose.extend(keys.into_iter().map(Into::into));
+    }
+
     /// Moves the emulator's time forward: periods begin, invoices are due, what posts by itself is posted, and webhooks are
     /// sent. Returns false if there is no such time, beyond the year 9998.
     pub async fn advance(&self, by: Duration) -> bool {

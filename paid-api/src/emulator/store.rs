@@ -40,6 +40,8 @@ pub(super) struct Store {
     /// By the order's id.
     pub(super) order_lines: BTreeMap<String, Vec<Line>>,
     pub(super) signals: Signals,
+    /// The keys of signals that are acknowledged and not kept.
+    pub(super) to_lose: BTreeSet<String>,
     /// The latest that were not accepted.
     pub(super) failed_signals: VecDeque<FailedSignal>,
     pub(super) failed_count: usize,

@@ -95,16 +95,26 @@ pub(super) fn page(rows: impl Iterator<Item = Value>, matched: &Matched) -> Valu
     page_of(rows, matched, |row| row)
 }
 
+/// The limit and the offset of a query.
+fn bounds(matched: &Matched) -> (usize, usize) {
+    let number = |name: &str, default: usize| {
+        let given = matched.query.get(name).and_then(|text| text.parse::<i64>().ok());
+        given.map_or(default, |value| usize::try_from(value).unwrap_or(0))
+    };
+    (number("limit", 10), number("offset", 0))
+}
+
+/// One page of so many rows, which are found by their number.
+pub(super) fn page_at(total: usize, matched: &Matched, show: impl Fn(usize) -> Option<Value>) -> Value {
+    let (limit, offset) = bounds(matched);
+    let data: Vec<Value> = (offset..total.min(offset.saturating_add(limit))).filter_map(show).collect();
+    let has_more = offset.saturating_add(data.len()) < total && !data.is_empty();
+    json!({"data": data, "pagination": {"limit": limit, "offset": offset, "total": total, "hasMore": has_more}})
+}
+
 /// One page of these rows, of which only those on the page are made ready to be shown.
 pub(super) fn page_of<T>(rows: impl Iterator<Item = T>, matched: &Matched, show: impl Fn(T) -> Value) -> Value {
-    let number = |name: &str, default: usize| {
-        matched
-            .query
-            .get(name)
-            .and_then(|text| text.parse::<i64>().ok())
-            .map_or(default, |value| usize::try_from(value).unwrap_or(0))
-    };
-    let (limit, offset) = (number("limit", 10), number("offset", 0));
+    let (limit, offset) = bounds(matched);
     let mut total = 0;
     let mut data = Vec::new();
     for row in rows {

@@ -113,6 +113,21 @@ impl Signals {
         (first..self.length).filter_map(|index| self.get(index))
     }
 
+    /// How many signals arrived before a time, or at it, too; `None` if the clock was once set back, so that they are in no order.
+    pub(in crate::emulator) fn arrived_before(&self, time: Timestamp, with_it: bool) -> Option<usize> {
+        if !self.arrivals.is_sorted() {
+            return None;
+        }
+        let arrived = |index: usize| self.row(index).and_then(|row| self.arrivals.get(row.arrived as usize));
+        let (mut low, mut high) = (0, self.length);
+        while low < high {
+            let middle = low.midpoint(high);
+            let is_before = arrived(middle).is_some_and(|at| *at < time || (with_it && *at == time));
+            if is_before { low = middle + 1 } else { high = middle }
+        }
+        Some(low)
+    }
+
     /// The signals of one name, customer and product, in the order of their arrival.
     pub(in crate::emulator) fn billed_as(
         &self,
