@@ -31,7 +31,7 @@ async fn emitted(
     let emitter = builder.queue(number + 1).build().unwrap();
     for key in 0..number {
         let signal = Signal::new(if key % 3 == 0 { "meeting_booked" } else { "email_sent" }).product("p");
-        let signal = signal.customer(format!("customer-{}", key % 50)).field("lead", &(key % 1000));
+        let signal = signal.customer(format!("customer-{}", key % 50)).field("lead", &(key % 250));
         drop(emitter.emit(signal.idempotency_key(format!("k-{key}"))));
     }
     emitter.shutdown(Duration::from_secs(120)).await.unwrap();
@@ -48,7 +48,7 @@ fn keys(folder: &std::path::Path, positions: impl Iterator<Item = usize>) -> BTr
 /// `PAID_SIGNALS_LOST=100000` makes as many signals.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reconciliation_names_exactly_what_was_lost_and_sends_it_again() {
-    let number = std::env::var("PAID_SIGNALS_LOST").ok().and_then(|number| number.parse().ok()).unwrap_or(10_000);
+    let number = std::env::var("PAID_SIGNALS_LOST").ok().and_then(|number| number.parse().ok()).unwrap_or(5_000);
     let emulator = Emulator::start().await.unwrap();
     emulator.add_product("p");
     let folder = tempfile::tempdir().unwrap();
@@ -73,7 +73,7 @@ async fn without_a_reference_the_numbers_are_right_and_what_is_alike_is_uncertai
     emulator.add_product("p");
     let folder = tempfile::tempdir().unwrap();
     // Each lead of each customer has several signals that are alike.
-    let lost = emitted(&emulator, folder.path(), 12_000, 20, false).await;
+    let lost = emitted(&emulator, folder.path(), 3_000, 20, false).await;
     let report = Reconcile::new(emulator.client()).settled(Duration::ZERO);
     let report = report.run(entries(folder.path()).unwrap(), |_, _| {}).await.unwrap();
     assert_eq!(report.missing.len() + report.uncertain.len(), 20);
@@ -187,24 +187,24 @@ async fn every_reason_why_a_signal_is_not_billed_is_found_with_its_fix() {
 /// `PAID_KILLS=100` ends the import as often.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_import_that_is_cut_again_and_again_bills_once() {
-    let kills = std::env::var("PAID_KILLS").ok().and_then(|number| number.parse().ok()).unwrap_or(20_u32);
+    let kills = std::env::var("PAID_KILLS").ok().and_then(|number| number.parse().ok()).unwrap_or(12_u32);
     let emulator = Emulator::start().await.unwrap();
     emulator.add_product("p");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("signals.csv");
     let mut text = String::from("event_name,customer,product,timestamp,data.lead\n");
-    for number in 0..5_000 {
+    for number in 0..2_000 {
         text.push_str(&format!("email_sent,acme,p,2026-01-{:02}T00:00:00Z,lead-{}\n", number % 28 + 1, number / 2));
     }
     std::fs::write(&file, text).unwrap();
     let signals = read_file(&file).unwrap();
-    assert_eq!((signals.signals.len(), signals.problems.len()), (5_000, 0));
+    assert_eq!((signals.signals.len(), signals.problems.len()), (2_000, 0));
     let client = client(&emulator);
     let mut random = fastrand::Rng::with_seed(3);
     for _ in 0..kills {
         // Cut at any moment, before or after Paid has taken a request in.
         let importing = import(&client, &file, &signals.signals, |_, _| {});
-        let _ = tokio::time::timeout(Duration::from_micros(random.u64(..30_000)), importing).await;
+        let _ = tokio::time::timeout(Duration::from_micros(random.u64(..15_000)), importing).await;
         if random.bool() {
             emulator.fault(Fault::drop_connection().operation("create-signals").after_work());
         }
@@ -219,7 +219,7 @@ async fn an_import_that_is_cut_again_and_again_bills_once() {
             Err(error) => drop(error),
         }
     };
-    assert_eq!(done.before + done.sent.ingested + done.sent.duplicates, 5_000);
+    assert_eq!(done.before + done.sent.ingested + done.sent.duplicates, 2_000);
     let listed = client.request(Method::GET, "/signals/").query("limit", "1").await.unwrap();
-    assert_eq!(listed["pagination"]["total"], 5_000, "each is there, and once");
+    assert_eq!(listed["pagination"]["total"], 2_000, "each is there, and once");
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask bench NAME`: a row for each measurement, ratios measured in one run, exit code 1 if a row misses its
 //! bar.
 
+mod account;
 mod compile;
 mod delivery;
 mod emit;
@@ -18,6 +19,8 @@ use comfy_table::{CellAlignment, Table};
 /// The benchmarks.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum Bench {
+    /// What `cargo paid` needs to compare a million signals with the account, and to check many sources.
+    Account,
     /// Compile time and memory of the client, compared with progenitor's default output for the same document.
     Compile,
     /// Compile time of annotated functions and derived structs, compared with the same code written by hand.
@@ -101,6 +104,7 @@ pub(crate) fn run(bench: Bench) -> Result<()> {
     let rows = match bench {
         Bench::Compile => compile::rows()?,
         Bench::Expand => expand::rows()?,
+        Bench::Account => account::rows()?,
         Bench::Emit => emit::rows()?,
         Bench::Delivery => delivery::rows()?,
         Bench::Emulator => emulator::rows()?,

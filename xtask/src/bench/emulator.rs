@@ -68,17 +68,23 @@ fn program() -> Result<PathBuf> {
     let root = project::root()?;
     eprintln!("  building");
     let target = root.join("target");
-    let arguments =
-        ["build", "--quiet", "--release", "-p", "paid-api", "--bin", "paid-emulator", "--features", "emulator-cli"];
-    if !measure::cargo(&root, &target, &arguments).status().context("cannot start cargo")?.success() {
-        bail!("the emulator does not build");
-    }
+    build(&root, &target, &["--bin", "paid-emulator", "--features", "emulator-cli"])?;
     Ok(target.join("release/paid-emulator"))
 }
 
-struct Emulator {
+/// Builds released programs of the library.
+pub(super) fn build(root: &Path, target: &Path, what: &[&str]) -> Result<()> {
+    let mut arguments = vec!["build", "--quiet", "--release", "-p", "paid-api"];
+    arguments.extend(what);
+    if !measure::cargo(root, target, &arguments).status().context("cannot start cargo")?.success() {
+        bail!("{what:?} does not build");
+    }
+    Ok(())
+}
+
+pub(super) struct Emulator {
     process: Child,
-    port: u16,
+    pub(super) port: u16,
 }
 
 impl Drop for Emulator {
@@ -89,7 +95,7 @@ impl Drop for Emulator {
 }
 
 impl Emulator {
-    fn start(program: &Path) -> Result<Self> {
+    pub(super) fn start(program: &Path) -> Result<Self> {
         let mut process = Command::new(program)
             .args(["--port", "0"])
             .stdout(Stdio::piped())
@@ -105,7 +111,7 @@ impl Emulator {
     }
 
     /// A product that bills a smallest unit for each signal, a customer and an order.
-    fn prepare(&self) -> Result<()> {
+    pub(super) fn prepare(&self) -> Result<()> {
         self.call("POST", "/api/v2/products/", r#"{"name":"P","externalId":"p"}"#)?;
         let pricing = r#"{"productAttributes":[{"name":"a","pricing":{"pricingType":"UsagePerUnit","eventName":"email_sent","pricePoints":[{"currency":"USD","unitPrice":1}]}}]}"#;
         self.call("PUT", "/api/v2/products/external/p", pricing)?;
@@ -168,16 +174,16 @@ fn bulk(first: u64) -> String {
     body
 }
 
-struct Connection(BufReader<TcpStream>);
+pub(super) struct Connection(BufReader<TcpStream>);
 
 impl Connection {
-    fn open(port: u16) -> Result<Self> {
+    pub(super) fn open(port: u16) -> Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_nodelay(true)?;
         Ok(Self(BufReader::new(stream)))
     }
 
-    fn call(&mut self, method: &str, path: &str, body: &str) -> Result<String> {
+    pub(super) fn call(&mut self, method: &str, path: &str, body: &str) -> Result<String> {
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer paid_bench\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
