@@ -151,7 +151,7 @@ mod tests {
             std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
         assert!(bytes <= (1 << 20) + 200_000, "{bytes}");
         let mut entries = entries(folder.path()).unwrap();
-        let keys = entries.by_ref().map(|entry| entry.unwrap().signal.get().to_owned()).count();
+        let keys = entries.by_ref().filter(|entry| entry.is_ok()).count();
         assert!(keys > 50 && keys < 110, "{keys}");
         assert!(entries.begins_late(), "the first files are gone");
     }

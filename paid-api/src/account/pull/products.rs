@@ -71,9 +71,8 @@ fn of_product(
     pulled: &mut Pulled,
 ) -> Result<(), AccountError> {
     let id = &product.external_id;
-    match known {
-        None => pulled.added.push(format!("the product {id} ({:?})", product.name)),
-        Some(_) => {}
+    if known.is_none() {
+        pulled.added.push(format!("the product {id} ({:?})", product.name));
     }
     let table = as_table(item)?;
     let name = known.and_then(|known| known.name.as_ref());

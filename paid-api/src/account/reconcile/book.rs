@@ -204,9 +204,7 @@ impl Book {
                 } else if emitted.at > settled.timestamp_millis() {
                     tally.pending += 1;
                     report.pending += 1;
-                } else if (is_partly_found && !emitted.has_reference)
-                    || (!emitted.has_reference && others.contains(&emitted.without_ids))
-                {
+                } else if !emitted.has_reference && (is_partly_found || others.contains(&emitted.without_ids)) {
                     tally.uncertain += 1;
                     report.uncertain.push(discrepancy());
                 } else {

@@ -17,7 +17,7 @@ pub(super) struct Content<'a> {
 }
 
 /// The reference in the data.
-pub(super) fn reference<'a>(data: Option<&'a Map<String, Value>>) -> Option<&'a str> {
+pub(super) fn reference(data: Option<&Map<String, Value>>) -> Option<&str> {
     data?.get(REFERENCE)?.as_str()
 }
 
