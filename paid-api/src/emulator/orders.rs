@@ -1,5 +1,6 @@
 //! Orders, their lines and their activation.
 
+use iso_currency::Currency;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -35,7 +36,9 @@ impl Store {
     pub(super) fn create_order_of_plan(&mut self, body: &Value, plan: Option<&str>) -> Reply {
         let customer = body["customerId"].as_str().unwrap_or_default();
         let known = self.customers.find("id", customer).ok_or_else(|| Refusal::not_found("customer", customer))?;
-        let currency = body["currency"].as_str().or_else(|| text(known, "defaultCurrency")).unwrap_or("USD").to_owned();
+        let currency = body["currency"].as_str().or_else(|| text(known, "defaultCurrency")).unwrap_or("USD");
+        let unknown = || Refusal::invalid("body.currency", format!("{currency:?} is no currency of ISO 4217"));
+        let currency = Currency::from_code(&currency.to_uppercase()).ok_or_else(unknown)?.code().to_owned();
         self.check_order(body)?;
         self.orders.check_free("id", "", body, "order")?;
         let frequency = pricing::frequency_override(body.get("billingFrequencyOverride"))?;

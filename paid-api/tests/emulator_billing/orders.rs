@@ -29,6 +29,20 @@ async fn an_order_gives_all_its_prices_another_frequency() {
 }
 
 #[tokio::test]
+async fn an_order_is_in_a_currency_of_iso_4217_however_it_is_written() {
+    let api = Api::start().await;
+    let costs = json!({"pricingType": "UsageCostPlus", "costPlusMultiplier": 1});
+    let (product, customer) = api.with_price(&costs).await;
+    let (status, answer) = api.order(&product, &customer, json!({"currency": "gold"})).await;
+    assert!(status == 400 && answer["details"] == "body.currency", "{answer}");
+    api.order(&product, &customer, json!({"currency": "jpy"})).await;
+    let cost = json!({"type": "cost", "amount": 7, "currency": "JPY", "customer": {"externalCustomerId": "c"},
+        "product": {"externalProductId": "p"}});
+    api.call("POST", "/costs/bulk", json!({ "costs": [cost] })).await;
+    assert_eq!((api.totals().await, &api.invoices().await[0]["currency"]), (vec![7], &json!("JPY")));
+}
+
+#[tokio::test]
 async fn a_one_time_charge_in_arrears_comes_when_its_first_window_has_ended() {
     let api = Api::start().await;
     let once = json!({"pricingType": "OneTimePerUnit", "billingType": "Arrears", "pricePoints": [{"currency": "USD", "unitPrice": 700}]});
