@@ -12,8 +12,17 @@ pub(crate) type Object = Map<String, Value>;
 /// The extension that says where a fact is known from that Paid's published document does not have.
 pub(crate) const SOURCE: &str = "x-source";
 
+/// The size of a file that is not read any more.
+const LARGEST: u64 = 50_000_000;
+/// How deep YAML may be nested, as deep as JSON.
+const DEEPEST: usize = 128;
+
 /// Reads an OpenAPI document, JSON or YAML, whatever the file is called.
 pub(crate) fn load(path: &Path) -> Result<Value> {
+    let size = std::fs::metadata(path).map_or(0, |file| file.len());
+    if size >= LARGEST {
+        bail!("{} has {size} bytes: a document of {LARGEST} bytes or more is not read", path.display());
+    }
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the document {}", path.display()))?;
     parse(&text).with_context(|| format!("{} is not an OpenAPI document", path.display()))
 }
@@ -23,7 +32,14 @@ pub(crate) fn parse(text: &str) -> Result<Value> {
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text).context("invalid JSON");
     }
-    serde_saphyr::from_str(text).map_err(|error| anyhow::anyhow!("invalid YAML: {error}"))
+    // OpenAPI is YAML 1.2, in which `NO` and `y` are text, as is `1_000`.
+    let options = serde_saphyr::options! {
+        strict_booleans: true,
+        underscored_numbers_as_strings: true,
+        with_snippet: false,
+        budget: serde_saphyr::budget! { max_nodes: 5_000_000, max_events: 10_000_000, max_depth: DEEPEST },
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| anyhow::anyhow!("invalid YAML: {error}"))
 }
 
 /// The one way a document is written: sorted keys, two spaces, a final newline.
