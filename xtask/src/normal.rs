@@ -12,6 +12,7 @@ mod places;
 mod reserved;
 mod shape;
 mod union;
+mod values;
 
 use std::collections::BTreeSet;
 
