@@ -277,6 +277,9 @@ impl Example<'_> {
             }
             return value;
         }
+        if types == ["null"] {
+            return Value::Null;
+        }
         let real: Vec<&str> = types.iter().filter(|name| **name != "null").copied().collect();
         let kind = if real.is_empty() { None } else { Some(real[self.branch % real.len()]) };
         let kind = kind.or_else(|| object.contains_key("properties").then_some("object"));

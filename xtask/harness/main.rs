@@ -42,7 +42,7 @@ async fn every_operation_makes_a_round_trip() {
                     match call(client.clone(), exchange.input).await {
                         Ok(got) if derive::same_answer(&got, expected.as_ref()) => trips += 1,
                         Ok(got) => problems.push(format!("{what}: {expected:?} came back as {got}")),
-                        Err(error) => problems.push(format!("{what}: {error}")),
+                        Err(error) => problems.push(format!("{what}: {error} ({expected:?})")),
                     }
                 }
             }

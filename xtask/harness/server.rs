@@ -160,7 +160,9 @@ impl Shared {
                     Ok(got) => got,
                     Err(error) => return Some(format!("the body is no JSON: {error}")),
                 };
-                if let Some(problem) = self.invalid(&entry["schema"], &got) {
+                // Some documents contradict themselves: then no request is right.
+                let derivable = self.invalid(&entry["schema"], &expected).is_none();
+                if let Some(problem) = self.invalid(&entry["schema"], &got).filter(|_| derivable) {
                     return Some(problem);
                 }
                 (!same_json(&got, &expected)).then(|| format!("body {got} instead of {expected}"))

@@ -229,7 +229,10 @@ fn marked_inside(schema: &Object, at: &str) -> Object {
     if null {
         own.insert("nullable".into(), true.into());
         match types.as_slice() {
-            [] => drop(own.remove("type")),
+            [] => {
+                own.remove("type");
+                own.insert("enum".into(), json!([null]));
+            }
             [one] => drop(own.insert("type".into(), one.as_str().into())),
             _ => drop(own.insert("type".into(), types.into())),
         }

@@ -32,6 +32,10 @@ impl Shaper<'_> {
                 distinct.push(value);
             }
         }
+        if distinct.is_empty() {
+            // Null alone.
+            return json!({});
+        }
         if !types.is_empty() && types != ["string"] && types != ["integer"] && types != ["number"] && types.len() == 1 {
             return self.typed(&types[0], schema, name, at);
         }

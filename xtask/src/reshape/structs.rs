@@ -59,7 +59,7 @@ fn reading(name: &str, known: &Type, members: &[Member<'_>], target: Target) -> 
     let unknown = if known.keeps_other_fields() { quote!(keep other_fields) } else { quote!(skip) };
     let line = |(at, member): (usize, &&Member<'_>)| {
         let (at, ident, key) = (proc_macro2::Literal::usize_unsuffixed(at), &member.ident, &member.facts.wire);
-        let how = format_ident!("{}", how_it_is_read(member));
+        let how = format_ident!("{}", how_it_is_read(member, target));
         quote!(#at #ident #key #how;)
     };
     let first = must.iter().enumerate().map(line);
@@ -71,9 +71,11 @@ fn reading(name: &str, known: &Type, members: &[Member<'_>], target: Target) -> 
 const MOST_FIELDS: usize = 128;
 
 /// The name of the runtime's function.
-fn how_it_is_read(member: &Member<'_>) -> &'static str {
+fn how_it_is_read(member: &Member<'_>, target: Target) -> &'static str {
     let is_integer = member.facts.kind == Kind::Integer;
     match member.presence {
+        // Null is a value of any JSON.
+        Presence::OrMissing if member.facts.kind == Kind::Any && target == Target::StandAlone => "any",
         Presence::Always if member.facts.kind.is_decimal() => "decimal",
         _ if member.facts.kind.is_decimal() => "optional_decimal",
         Presence::Always if is_integer => "integer",
