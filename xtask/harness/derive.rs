@@ -15,6 +15,9 @@ pub(crate) enum Mode {
     OnlyRequired,
 }
 
+/// How deep an example goes into types that hold themselves.
+const DEEPEST: usize = 6;
+
 /// Derives values.
 pub(crate) struct Example<'a> {
     pub(crate) document: &'a Value,
@@ -257,7 +260,8 @@ impl Example<'_> {
             if branches.is_empty() {
                 continue;
             }
-            let mut branch = branches[self.branch % branches.len()].clone();
+            let chosen = if depth < DEEPEST { self.branch % branches.len() } else { 0 };
+            let mut branch = branches[chosen].clone();
             let mut rest = flat.clone();
             rest.as_object_mut().unwrap().remove(key);
             let tag = flat.pointer("/discriminator/propertyName").and_then(Value::as_str).map(str::to_owned);
@@ -293,7 +297,7 @@ impl Example<'_> {
             }
             Some("boolean") => json!(self.branch % 2 == 0),
             Some("array") => {
-                let least = flat["minItems"].as_u64().unwrap_or(0).clamp(u64::from(depth < 24), 4);
+                let least = flat["minItems"].as_u64().unwrap_or(0).clamp(u64::from(depth < DEEPEST), 4);
                 (0..least).map(|_| self.at_depth(&flat["items"], side, depth + 1)).collect()
             }
             Some("object") => self.object(&flat, side, depth),
@@ -345,7 +349,7 @@ impl Example<'_> {
             if flat[not_here] == true || property[not_here] == true {
                 continue;
             }
-            if is_required || (self.mode == Mode::Everything && depth < 24) {
+            if is_required || (self.mode == Mode::Everything && depth < DEEPEST) {
                 object.insert(name.clone(), self.at_depth(property, side, depth + 1));
             }
         }
@@ -355,7 +359,7 @@ impl Example<'_> {
             }
         }
         match &schema["additionalProperties"] {
-            additional @ Value::Object(_) => {
+            additional @ Value::Object(_) if depth < DEEPEST => {
                 object.insert("key of its own".into(), self.at_depth(additional, side, depth + 1));
             }
             Value::Bool(true) => {

@@ -274,6 +274,8 @@ pub(crate) struct Payload {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Form {
     Json,
+    /// JSON under a media type of its own.
+    JsonAs(String),
     /// Pairs, as browsers send them.
     Pairs,
     /// Parts, with files.

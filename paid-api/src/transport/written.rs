@@ -118,6 +118,12 @@ impl<T> Call<T> {
         self.of_type(media, bytes.into_bytes())
     }
 
+    /// Sets the media type of the body that is set already.
+    pub fn media(self, media: &'static str) -> Self {
+        let body = self.prepared.body.clone().unwrap_or_default();
+        self.of_type(media, body)
+    }
+
     fn of_type(mut self, media: &str, body: impl Into<bytes::Bytes>) -> Self {
         match HeaderValue::try_from(media) {
             Ok(media) => {

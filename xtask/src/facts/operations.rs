@@ -120,7 +120,9 @@ fn first(content: &Object) -> Option<(&String, &Value)> {
 /// What is written under `key` says how; without it, it is JSON.
 fn payload(operation: &Value, key: &str, media: &str, schema: &Value) -> Result<Payload> {
     let form = match operation.pointer(&format!("/{key}/form")).and_then(Value::as_str) {
-        None | Some("json") => Form::Json,
+        None => Form::Json,
+        Some("json") if media == "application/json" || media.contains('*') || media.is_empty() => Form::Json,
+        Some("json") => Form::JsonAs(media.to_owned()),
         Some("pairs") => Form::Pairs,
         Some("parts") => Form::Parts,
         Some("text") => Form::Text(media.to_owned()),

@@ -169,6 +169,7 @@ fn body(raw: &Raw, payload: &Payload) -> Result<(TokenStream, TokenStream)> {
     let lent = lent(raw, &payload.value)?;
     Ok(match &payload.form {
         Form::Json => (quote!(request: &#lent,), quote!(.body(request))),
+        Form::JsonAs(media) => (quote!(request: &#lent,), quote!(.body(request).media(#media))),
         Form::Pairs => (quote!(request: &#lent,), quote!(.pairs(request))),
         Form::Parts => (quote!(request: &#lent,), quote!(.parts(request))),
         Form::Text(media) => (quote!(request: impl Into<String>,), quote!(.text(#media, request.into()))),
@@ -214,6 +215,7 @@ fn method(
     }
     if let Some(payload) = &operation.answer {
         match &payload.form {
+            Form::JsonAs(media) => steps.extend(quote!(.header("accept", #media))),
             Form::Text(media) => steps.extend(quote!(.reads_text(#media))),
             Form::Bytes(media) => steps.extend(quote!(.reads_bytes(#media))),
             _ => {}
