@@ -125,6 +125,23 @@ fn foreign(root: &Path, published: Value, options: &Options) -> Result<Output> {
     Ok(output(tree, &facts))
 }
 
+/// Another document on its way to a client, without its files being written.
+#[cfg(test)]
+pub(crate) struct Attempt;
+
+#[cfg(test)]
+impl Attempt {
+    /// The files of the client.
+    pub(crate) fn of(document: Value) -> Result<reshape::Files> {
+        on_a_large_stack(move || {
+            let normal = normal::normalise(&document, &NameTable::default())?;
+            let (facts, raw, files) = client(&normal.document, Target::StandAlone)?;
+            reshape::foreign_round_trip(&raw, &facts)?;
+            Ok(files)
+        })
+    }
+}
+
 /// With this variable, another document's crate gets the calls of its round trips.
 const ROUND_TRIP: &str = "PAID_CODEGEN_ROUND_TRIP";
 

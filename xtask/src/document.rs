@@ -16,6 +16,8 @@ pub(crate) const SOURCE: &str = "x-source";
 const LARGEST: u64 = 50_000_000;
 /// How deep YAML may be nested, as deep as JSON.
 const DEEPEST: usize = 128;
+/// What that takes.
+const STACK: usize = 64 << 20;
 
 /// Reads an OpenAPI document, JSON or YAML, whatever the file is called.
 pub(crate) fn load(path: &Path) -> Result<Value> {
@@ -32,10 +34,19 @@ pub(crate) fn parse(text: &str) -> Result<Value> {
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text).context("invalid JSON");
     }
-    // OpenAPI is YAML 1.2, in which `NO` and `y` are text, as is `1_000`.
+    // A reader of YAML needs more stack for each level than a thread has.
+    std::thread::scope(|scope| {
+        let worker = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || yaml(text));
+        worker?.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// OpenAPI is YAML 1.2, in which `NO` and `y` are text, as is `1_000`.
+fn yaml(text: &str) -> Result<Value> {
     let options = serde_saphyr::options! {
         strict_booleans: true,
         underscored_numbers_as_strings: true,
+        leading_zero_numbers_as_strings: true,
         with_snippet: false,
         budget: serde_saphyr::budget! { max_nodes: 5_000_000, max_events: 10_000_000, max_depth: DEEPEST },
     };
@@ -211,6 +222,28 @@ mod tests {
                 "#/components/schemas/A"
             ]
         );
+    }
+
+    #[test]
+    fn what_is_too_large_or_too_deep_is_refused_before_it_takes_memory() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(LARGEST).unwrap();
+        let error = load(file.path()).unwrap_err().to_string();
+        assert!(error.contains("50000000 bytes or more is not read"), "{error}");
+        for (open, close) in [("{\"a\":", "}"), ("[", "]")] {
+            let deep = format!("{}1{}", open.repeat(10_000), close.repeat(10_000));
+            for text in [deep.clone(), format!(" {{\"a\": {deep}}}"), format!("openapi: {deep}")] {
+                assert!(parse(&text).is_err());
+            }
+        }
+        let block: String = (0..10_000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+        assert!(parse(&block).is_err());
+    }
+
+    #[test]
+    fn words_that_are_booleans_in_yaml_1_1_are_text() {
+        let read = parse("a: [NO, yes, y, off, true, 1_000, 1.0, 08]").unwrap();
+        assert_eq!(read["a"], json!(["NO", "yes", "y", "off", true, "1_000", 1.0, "08"]));
     }
 
     #[test]

@@ -11,6 +11,8 @@ mod floors;
 mod generate;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod hostile;
 mod import;
 #[cfg(test)]
 mod lossless;

@@ -29,6 +29,10 @@ fn generate(document: &Path, folder: &Path) {
         let path = file.unwrap().path();
         std::fs::copy(&path, folder.join("tests/round_trip").join(path.file_name().unwrap())).unwrap();
     }
+    let by_hand = document.with_extension("rs");
+    if by_hand.is_file() {
+        std::fs::copy(by_hand, folder.join("tests/by_hand.rs")).unwrap();
+    }
     let text = std::fs::read_to_string(document).unwrap();
     std::fs::write(folder.join("tests/round_trip/document.json"), as_json(&text).to_string()).unwrap();
     let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
@@ -43,7 +47,7 @@ fn as_json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap_or_else(|_| serde_saphyr::from_str_with_options(text, options).unwrap())
 }
 
-/// Of the versions that the workspace has.
+/// Of the versions that the workspace has; a warning is an error.
 const DEPENDENCIES: &str = r#"
 [dev-dependencies]
 axum = { version = "0.8.9", default-features = false, features = ["http1", "tokio"] }
@@ -52,6 +56,10 @@ paid-generated = { path = ".", features = ["full-serde"] }
 percent-encoding = "2.3"
 serde_json = "1"
 tokio = { version = "1", features = ["macros", "net", "rt-multi-thread"] }
+
+[lints.rust]
+warnings = "deny"
+missing_docs = "deny"
 "#;
 
 /// Runs the round trips of several documents, and names those that fail.
@@ -62,9 +70,8 @@ fn make_round_trips(documents: &[PathBuf]) {
         generate(document, folder.path());
         let output = Command::new("cargo")
             .current_dir(folder.path())
-            .args(["test", "--quiet", "--offline", "--features", "full-serde", "--test", "round_trip"])
+            .args(["test", "--quiet", "--offline", "--features", "full-serde", "--tests"])
             .env("CARGO_TARGET_DIR", target())
-            .env("RUSTFLAGS", "-D warnings -D missing_docs")
             .output()
             .unwrap();
         if !output.status.success() {

@@ -99,7 +99,10 @@ impl<'a> Shaper<'a> {
             let name = self.root(&reference);
             if let Ok(target) = places::target(self.whole, &reference) {
                 let target = target.clone();
-                self.shape(&target, Name::Root(&name), &reference);
+                let used = null::without(&self.shape(&target, Name::Root(&name), &reference)).schema;
+                if document::referenced(&used) != Some(&name) {
+                    self.unions.push(Union::of_one(&name, used));
+                }
             }
         }
         self.tell_unions_apart();
@@ -232,7 +235,10 @@ impl<'a> Shaper<'a> {
             object.remove("description");
         }
         let without = null::without(&used);
-        if self.recursive.contains(reference) && document::referenced(&without.schema) != Some(&name) {
+        if document::referenced(&without.schema) == Some(&name) && !self.made.contains_key(&name) {
+            self.problems.add(reference, "is nothing but a reference to itself");
+            used = json!({});
+        } else if self.recursive.contains(reference) && document::referenced(&without.schema) != Some(&name) {
             self.unions.push(Union::of_one(&name, without.schema));
             used = with(document::reference(&name), Object::new(), without.nullable);
         }
