@@ -8,6 +8,7 @@ use quote::quote;
 use super::structs::short_type;
 use super::syntax::{field_name, items, rust_name};
 use super::{Chunk, Target, docs};
+use crate::document;
 use crate::facts::{EXPERIMENTAL, Facts, Field, Form, Kind, Operation, Payload, Place, Resource, Shape};
 use crate::generate::Raw;
 use crate::words;
@@ -290,18 +291,28 @@ fn answers_with(operation: &Operation, answer: &str) -> bool {
     operation.answer.as_ref().and_then(Payload::component) == Some(answer)
 }
 
-/// For a list with `limit` and `offset`: its items, and how it says that there are more.
+/// For a list with `limit` and `offset`: its items, and how it says that there are more. Where a part is missing or of another
+/// type than a list needs, the answer is a plain answer.
 fn page(facts: &Facts, operation: &Operation) -> Option<(String, &'static str)> {
-    let has = |name: &str| operation.query.iter().any(|field| field.wire == name);
+    let has = |name: &str| operation.query.iter().any(|field| field.wire == name && field.kind == Kind::Integer);
     let answer = facts.types.get(operation.answer.as_ref()?.component()?)?;
     let Shape::Struct(fields) = &answer.shape else { return None };
-    let data = fields.iter().find(|field| field.wire == "data" && field.kind == Kind::Array)?;
-    let item = data.mentions.first()?.clone();
-    let end = fields.iter().find_map(|field| match field.wire.as_str() {
-        "pagination" if field.lenient => Some("optional_pagination"),
-        "pagination" => Some("pagination"),
-        "total" => Some("total"),
+    let is_list =
+        |field: &&Field| field.wire == "data" && field.kind == Kind::Array && field.required && !field.nullable;
+    let data = fields.iter().find(is_list)?;
+    let item = document::referenced(data.schema.get("items")?)?.to_owned();
+    let end = fields.iter().find_map(|field| match (field.wire.as_str(), &field.kind) {
+        ("pagination", Kind::Component(name)) if says_whether_more_follow(facts, name) => {
+            let always = field.required && !field.nullable && !field.lenient;
+            Some(if always { "pagination" } else { "optional_pagination" })
+        }
+        ("total", Kind::Integer) => Some("total"),
         _ => None,
     })?;
     (has("limit") && has("offset")).then_some((item, end))
+}
+
+fn says_whether_more_follow(facts: &Facts, name: &str) -> bool {
+    let Some(Shape::Struct(fields)) = facts.types.get(name).map(|known| &known.shape) else { return false };
+    fields.iter().any(|field| field.ident == "has_more" && field.kind == Kind::Boolean)
 }
