@@ -228,9 +228,12 @@ pub mod runtime {
     pub use serde_json::{Error as JsonError, Value, from_value, json};
 
     pub use crate::patch::FromText;
+    pub use crate::wire::binary::{Binary, Upload};
+    pub use crate::wire::branch::{Rule, branch};
     pub use crate::wire::choice::{Choice, choice, flat_choice, optional_flat_choice};
     pub use crate::wire::decimal::text as decimal_text;
     pub use crate::wire::object::{Fields, Object, object};
+    pub use crate::wire::parameter::{Spot, Style};
     pub use crate::wire::{decimal, integer, optional_integer};
     pub use crate::{Call, Client, Decimal, Empty, JsonObject, List, Patch, Timestamp};
 }

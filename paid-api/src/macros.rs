@@ -176,6 +176,50 @@ macro_rules! __open_enum {
     };
 }
 
+/// The conversions of an enum of whole numbers that keeps unknown ones. The enum itself is in the generated code.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __open_codes {
+    ($name:ident { $($variant:ident = $value:literal),* }) => {
+        impl $name {
+            /// The value on the wire.
+            pub fn code(self) -> i64 {
+                match self {
+                    $(Self::$variant => $value,)*
+                    Self::Unknown(value) => value,
+                }
+            }
+        }
+
+        impl From<i64> for $name {
+            fn from(value: i64) -> Self {
+                match value {
+                    $($value => Self::$variant,)*
+                    other => Self::Unknown(other),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.code().fmt(formatter)
+            }
+        }
+
+        impl $crate::runtime::Serialize for $name {
+            fn serialize<S: $crate::runtime::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_i64(self.code())
+            }
+        }
+
+        impl<'de> $crate::runtime::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::runtime::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::runtime::integer(deserializer).map(Self::from)
+            }
+        }
+    };
+}
+
 /// A request builder that can be sent.
 #[doc(hidden)]
 #[macro_export]

@@ -3,6 +3,7 @@
 mod answer;
 mod attempt;
 mod body;
+mod written;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,6 +12,7 @@ use std::pin::Pin;
 use std::time::Instant;
 
 use bytes::Bytes;
+use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -80,6 +82,23 @@ struct Prepared {
     repeatable: bool,
     /// The first reason why it cannot be sent.
     problem: Option<String>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    cookies: Vec<(&'static str, String)>,
+    /// Pieces of the query that are encoded already, each with its parameter.
+    pieces: Vec<(&'static str, String)>,
+    /// The media type of a body that is not JSON.
+    media: Option<HeaderValue>,
+    reads: Reads,
+    plain: bool,
+}
+
+/// How the body of an answer is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reads {
+    Json,
+    JsonOrNothing,
+    Text,
+    Bytes,
 }
 
 impl<T> Call<T> {
@@ -101,6 +120,12 @@ impl<T> Call<T> {
             compressed: false,
             repeatable,
             problem: None,
+            headers: Vec::new(),
+            cookies: Vec::new(),
+            pieces: Vec::new(),
+            media: None,
+            reads: Reads::Json,
+            plain: false,
         };
         Self { client: client.clone(), prepared, answer: PhantomData }
     }
@@ -243,7 +268,8 @@ impl Prepared {
 
     /// The first reason why it cannot be sent, if there is one.
     fn problem(&mut self) -> Option<String> {
-        self.problem.take().or_else(|| self.query.iter().find_map(|(name, value)| nonsense(name, value)))
+        let checked = if self.plain { &[] } else { self.query.as_slice() };
+        self.problem.take().or_else(|| checked.iter().find_map(|(name, value)| nonsense(name, value)))
     }
 
     /// The URL of the request, with the query percent-encoded.
@@ -260,6 +286,11 @@ impl Prepared {
             // Only decoders of forms read `+` as a space; a `+` in a value is `%2B` by now.
             let query = url.query().map(|query| query.replace('+', "%20"));
             url.set_query(query.as_deref());
+        }
+        if !self.pieces.is_empty() {
+            let own = url.query().filter(|query| !query.is_empty()).map(str::to_owned);
+            let pieces = own.into_iter().chain(self.pieces.iter().map(|(_, piece)| piece.clone()));
+            url.set_query(Some(&pieces.collect::<Vec<_>>().join("&")));
         }
         Ok(url)
     }
@@ -348,7 +379,7 @@ async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Erro
             span.record("status", status);
         }
     });
-    let operation = prepared.operation;
+    let (operation, reads) = (prepared.operation, prepared.reads);
     let answered = match attempt {
         Attempt::Failed(failure) => return Err(Error::no_response(operation, attempts, failure)),
         Attempt::Answered(answered) => answered,
@@ -367,7 +398,7 @@ async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Erro
     if body.is_too_large {
         return Err(Error::too_large(operation, status, inner.max_response_bytes));
     }
-    Ok(Answer { operation, status, body: body.bytes, secret })
+    Ok(Answer { operation, status, body: body.bytes, secret, reads })
 }
 
 #[cfg(test)]

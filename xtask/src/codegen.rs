@@ -10,7 +10,7 @@ use crate::names::{Decisions, NameTable};
 use crate::overlay::Overlay;
 use crate::reshape::{self, Target};
 use crate::sync::{self, Tree};
-use crate::{document, downlevel, facts, generate, import, project, simplify};
+use crate::{document, downlevel, facts, generate, import, normal, project, simplify};
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
@@ -21,6 +21,10 @@ pub(crate) struct Options {
     pub(crate) spec: Option<PathBuf>,
     /// A stand-alone crate instead of the library's sources.
     pub(crate) out: Option<PathBuf>,
+    /// Changes to another document than Paid's.
+    pub(crate) overlay: Option<PathBuf>,
+    /// Names of its types.
+    pub(crate) names: Option<PathBuf>,
 }
 
 /// What was made.
@@ -33,27 +37,38 @@ pub(crate) struct Output {
 }
 
 const OWNED: [&str; 1] = ["paid-api/src/generated"];
+/// What is ours in a crate of its own.
+const CRATE: [&str; 1] = ["src/generated"];
+/// How much memory the steps may use for calls inside each other; it is not taken before it is needed.
+const STACK: usize = 512 << 20;
 
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let started = Instant::now();
     let root = project::root()?;
     let spec = options.spec.clone().unwrap_or_else(|| root.join("openapi/paid-v2.json"));
-    let mut overlays = Overlays::load(&root)?;
     let published = document::load(&spec)?;
-    let published = if options.spec.is_some() {
-        if !is_paids(&root, &published)? {
-            overlays.supplement = None;
-        }
-        tried(&root, published).with_context(|| spec.display().to_string())?
-    } else {
-        published
-    };
     let (base, owned, output): (_, &[&str], _) = match &options.out {
-        Some(out) => {
-            (out.clone(), &["src/generated"], stand_alone(&root, published, &overlays, options.spec.is_some())?)
+        Some(out) if options.spec.is_some() && !is_paids(&root, &published)? => {
+            let output = on_a_large_stack(|| foreign(&root, published, options));
+            (out.clone(), &CRATE, output.with_context(|| spec.display().to_string())?)
         }
-        None => (root.clone(), &OWNED, library(&root, published, &overlays)?),
+        Some(_) if options.overlay.is_some() || options.names.is_some() => {
+            bail!("`--overlay` and `--names` are for another document than Paid's: pass it with `--spec`")
+        }
+        out => {
+            let overlays = Overlays::load(&root)?;
+            let published = match &options.spec {
+                Some(_) => tried(&root, published).with_context(|| spec.display().to_string())?,
+                None => published,
+            };
+            match out {
+                Some(out) => {
+                    (out.clone(), &CRATE[..1], stand_alone(&root, published, &overlays, options.spec.is_some())?)
+                }
+                None => (root.clone(), &OWNED, library(&root, published, &overlays)?),
+            }
+        }
     };
     if options.check {
         let difference = sync::diff(&base, &output.tree, owned)?;
@@ -75,6 +90,71 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         if options.check { ": fresh" } else { "" }
     );
     Ok(())
+}
+
+/// Documents may be nested deeply.
+fn on_a_large_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    std::thread::scope(|scope| {
+        let worker = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work)?;
+        worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Another company's document, as it is, with its own overlay and names.
+fn foreign(root: &Path, published: Value, options: &Options) -> Result<Output> {
+    let read_as = |path: &PathBuf| read(path);
+    let overlay =
+        options.overlay.as_ref().map(|path| Overlay::parse(&read_as(path)?).context(path.display().to_string()));
+    let names = options.names.as_ref().map(|path| NameTable::load(path)).transpose()?.unwrap_or_default();
+    let published = match overlay.transpose()? {
+        Some(overlay) => overlay.apply(published)?,
+        None => published,
+    };
+    step("normalise");
+    let normal = normal::normalise(&published, &names)?;
+    drop(published);
+    let (facts, raw, files) = client(&normal.document, Target::StandAlone)?;
+    for note in &normal.notes {
+        eprintln!("  {note}");
+    }
+    eprintln!("  {} names chosen here; `--names FILE` renames them", normal.chosen);
+    let mut tree = crate_of(root, files, &facts, normal.document["info"]["title"].as_str().unwrap_or_default())?;
+    if std::env::var_os(ROUND_TRIP).is_some() {
+        tree.insert("tests/round_trip/calls.rs".into(), reshape::foreign_round_trip(&raw, &facts)?);
+    }
+    Ok(output(tree, &facts))
+}
+
+/// Another document on its way to a client, without its files being written.
+#[cfg(test)]
+pub(crate) struct Attempt;
+
+#[cfg(test)]
+impl Attempt {
+    /// The files of the client.
+    pub(crate) fn of(document: Value) -> Result<reshape::Files> {
+        on_a_large_stack(move || {
+            let normal = normal::normalise(&document, &NameTable::default())?;
+            let (facts, raw, files) = client(&normal.document, Target::StandAlone)?;
+            reshape::foreign_round_trip(&raw, &facts)?;
+            Ok(files)
+        })
+    }
+}
+
+/// With this variable, another document's crate gets the calls of its round trips.
+const ROUND_TRIP: &str = "PAID_CODEGEN_ROUND_TRIP";
+
+/// The steps from a document in the generator's form to files.
+fn client(simple: &Value, target: Target) -> Result<(facts::Facts, generate::Raw, reshape::Files)> {
+    let facts = facts::read(simple)?;
+    step("downlevel to 3.0.3");
+    let lowered = downlevel::downlevel(facts.schemas());
+    step("progenitor");
+    let raw = generate::generate(&lowered)?;
+    step("reshape");
+    let files = reshape::reshape(&raw, &facts, target)?;
+    Ok((facts, raw, files))
 }
 
 /// Generates the library's files in this checkout from what is in it.
@@ -109,7 +189,6 @@ const SUPPLEMENT: &str = "openapi/supplement.yaml";
 
 /// What is laid over the published document, in this order.
 pub(crate) struct Overlays {
-    /// Says nothing about the documents of others.
     supplement: Option<Overlay>,
     overlay: Overlay,
 }
@@ -157,14 +236,7 @@ fn pipeline(
     let document = overlays.overlaid(published, lenient)?;
     step("simplify");
     let simple = simplify::simplify(document.clone())?;
-    let facts = facts::read(&simple)?;
-    step("downlevel to 3.0.3");
-    let lowered = downlevel::downlevel(simple)?;
-    step("progenitor");
-    let newtypes: Vec<_> = facts.newtypes.keys().cloned().collect();
-    let raw = generate::generate(&lowered, &newtypes)?;
-    step("reshape");
-    let files = reshape::reshape(&raw, &facts, target)?;
+    let (facts, _, files) = client(&simple, target)?;
     Ok((document, facts, files))
 }
 
@@ -189,19 +261,26 @@ pub(crate) fn library(root: &Path, published: Value, overlays: &Overlays) -> Res
 /// A crate that depends on the library's runtime. A foreign document need not have all that the overlay names.
 fn stand_alone(root: &Path, published: Value, overlays: &Overlays, foreign: bool) -> Result<Output> {
     let (document, facts, files) = pipeline(published, overlays, foreign, Target::StandAlone)?;
+    let tree = crate_of(root, files, &facts, document["info"]["title"].as_str().unwrap_or("a document"))?;
+    Ok(output(tree, &facts))
+}
+
+fn crate_of(root: &Path, files: reshape::Files, facts: &facts::Facts, title: &str) -> Result<Tree> {
     let mut tree: Tree = files.into_iter().map(|(name, text)| (Path::new("src").join(name), text)).collect();
     tree.insert("src/lib.rs".into(), "//! A client generated by `cargo xtask codegen --out`.\n\n#[rustfmt::skip]\nmod generated;\npub use generated::*;\n".into());
     let defaults = facts.resources.iter().map(|resource| resource.feature.clone()).collect::<Vec<_>>();
-    let features = reshape::feature_list(&facts, &defaults);
-    let title = document["info"]["title"].as_str().unwrap_or("a document");
+    let features = reshape::feature_list(facts, &defaults);
+    let words: Vec<&str> = title.split(|letter: char| letter.is_whitespace() || letter.is_control()).collect();
+    // Text of JSON without control characters is text of TOML.
+    let title = Value::String(words.join(" "));
+    let runtime = Value::String(root.join("paid-api").display().to_string());
     tree.insert(
         "Cargo.toml".into(),
         format!(
-            "[package]\nname = \"paid-generated\"\ndescription = {title:?}\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n[workspace]\n\n[features]\n{features}full-serde = []\n\n[dependencies]\npaid-api = {{ path = {:?}, default-features = false }}\nserde = {{ version = \"1\", features = [\"derive\"] }}\n",
-            root.join("paid-api")
+            "[package]\nname = \"paid-generated\"\ndescription = {title}\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n[lib]\n# Examples in a document's prose are not Rust.\ndoctest = false\n\n[workspace]\n\n[features]\n{features}full-serde = []\n\n[dependencies]\npaid-api = {{ path = {runtime}, default-features = false }}\nserde = {{ version = \"1\", features = [\"derive\"] }}\n",
         ),
     );
-    Ok(output(tree, &facts))
+    Ok(tree)
 }
 
 fn output(tree: Tree, facts: &facts::Facts) -> Output {

@@ -12,8 +12,19 @@ pub(crate) type Object = Map<String, Value>;
 /// The extension that says where a fact is known from that Paid's published document does not have.
 pub(crate) const SOURCE: &str = "x-source";
 
+/// The size of a file that is not read any more.
+const LARGEST: u64 = 50_000_000;
+/// How deep YAML may be nested, as deep as JSON.
+const DEEPEST: usize = 128;
+/// What that takes.
+const STACK: usize = 64 << 20;
+
 /// Reads an OpenAPI document, JSON or YAML, whatever the file is called.
 pub(crate) fn load(path: &Path) -> Result<Value> {
+    let size = std::fs::metadata(path).map_or(0, |file| file.len());
+    if size >= LARGEST {
+        bail!("{} has {size} bytes: a document of {LARGEST} bytes or more is not read", path.display());
+    }
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the document {}", path.display()))?;
     parse(&text).with_context(|| format!("{} is not an OpenAPI document", path.display()))
 }
@@ -23,7 +34,23 @@ pub(crate) fn parse(text: &str) -> Result<Value> {
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text).context("invalid JSON");
     }
-    serde_saphyr::from_str(text).map_err(|error| anyhow::anyhow!("invalid YAML: {error}"))
+    // A reader of YAML needs more stack for each level than a thread has.
+    std::thread::scope(|scope| {
+        let worker = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || yaml(text));
+        worker?.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// OpenAPI is YAML 1.2, in which `NO` and `y` are text, as is `1_000`.
+fn yaml(text: &str) -> Result<Value> {
+    let options = serde_saphyr::options! {
+        strict_booleans: true,
+        underscored_numbers_as_strings: true,
+        leading_zero_numbers_as_strings: true,
+        with_snippet: false,
+        budget: serde_saphyr::budget! { max_nodes: 5_000_000, max_events: 10_000_000, max_depth: DEEPEST },
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| anyhow::anyhow!("invalid YAML: {error}"))
 }
 
 /// The one way a document is written: sorted keys, two spaces, a final newline.
@@ -195,6 +222,28 @@ mod tests {
                 "#/components/schemas/A"
             ]
         );
+    }
+
+    #[test]
+    fn what_is_too_large_or_too_deep_is_refused_before_it_takes_memory() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(LARGEST).unwrap();
+        let error = load(file.path()).unwrap_err().to_string();
+        assert!(error.contains("50000000 bytes or more is not read"), "{error}");
+        for (open, close) in [("{\"a\":", "}"), ("[", "]")] {
+            let deep = format!("{}1{}", open.repeat(10_000), close.repeat(10_000));
+            for text in [deep.clone(), format!(" {{\"a\": {deep}}}"), format!("openapi: {deep}")] {
+                assert!(parse(&text).is_err());
+            }
+        }
+        let block: String = (0..10_000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+        assert!(parse(&block).is_err());
+    }
+
+    #[test]
+    fn words_that_are_booleans_in_yaml_1_1_are_text() {
+        let read = parse("a: [NO, yes, y, off, true, 1_000, 1.0, 08]").unwrap();
+        assert_eq!(read["a"], json!(["NO", "yes", "y", "off", true, "1_000", 1.0, "08"]));
     }
 
     #[test]

@@ -1,17 +1,21 @@
-//! The simplified document as OpenAPI 3.0.3, which is what progenitor reads: null types become `nullable`,
-//! id types become components, and what the transport decides (errors, defaults) is left out.
+//! The types of a simplified document as OpenAPI 3.0.3, which is what progenitor reads: null types become `nullable`, id
+//! types and components become names, and what the server checks is left out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::document;
+use crate::document::{self, Object};
 use crate::null::{self, WithoutNull};
-use crate::simplify::VALUES;
 
 /// The extension that says which id type a string is.
 pub(crate) const NEWTYPE: &str = "x-rust-newtype";
+
+/// Marks text that is a file of a body in parts.
+pub(crate) const FILE: &str = "x-rust-file";
+
+/// The library's type for files.
+const UPLOAD: &str = "Upload";
 
 /// The library's type for exact amounts.
 pub(crate) const DECIMAL: &str = "Decimal";
@@ -21,46 +25,76 @@ pub(crate) fn is_decimal(schema: &Value) -> bool {
     matches!(schema["type"].as_str(), Some("number" | "string")) && schema["format"] == "decimal"
 }
 
-/// Lowers a document from 3.1 to 3.0.3.
-pub(crate) fn downlevel(mut document: Value) -> Result<Value> {
-    document["openapi"] = "3.0.3".into();
-    let mut newtypes = BTreeSet::new();
-    document::visit_schemas(&mut document, &mut |schema, _| newtypes.extend(lower(schema)));
-    let schemas = document::schemas_mut(&mut document)?;
-    for name in newtypes {
-        schemas.insert(name, json!({"type": "string"}));
-    }
-    for operation in document::operations_mut(&mut document) {
-        if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
-            responses.retain(|status, _| status.starts_with('2'));
-        }
-        operation.retain(|key, _| !key.starts_with("x-"));
-        operation.remove("description");
-        for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
-            if let Some(parameter) = parameter.as_object_mut() {
-                parameter.remove("description");
-            }
-        }
-        let body = operation.get_mut("requestBody").and_then(Value::as_object_mut);
-        if let Some(body) = body {
-            body.insert("required".into(), true.into());
-        }
-    }
-    if let Some(root) = document.as_object_mut() {
-        root.retain(|key, _| matches!(key.as_str(), "openapi" | "info" | "paths" | "components"));
-    }
-    Ok(document)
+/// What progenitor is asked.
+#[derive(Debug, Default)]
+pub(crate) struct Lowered {
+    /// A document with one object, which has a property for each type.
+    pub(crate) document: Value,
+    /// What the object's properties are, in the order of their names.
+    pub(crate) expressions: Vec<Value>,
+    /// Its components that stand for types of ours, with these types' names.
+    pub(crate) opaque: Vec<(String, String)>,
 }
 
-/// Returns the name of the library's type that the schema becomes, if it becomes one.
-fn lower(schema: &mut Value) -> Option<String> {
+/// The object that has them all.
+pub(crate) const ALL: &str = "All";
+
+/// Lowers these schemas from 3.1 to 3.0.3. Components are opaque: each has a type of ours.
+pub(crate) fn downlevel<'a>(schemas: impl Iterator<Item = &'a Value>) -> Lowered {
+    let expressions: BTreeMap<String, Value> =
+        schemas.map(expression).map(|lowered| (lowered.to_string(), lowered)).collect();
+    let mut names = BTreeSet::new();
+    let mut properties = Object::new();
+    for (at, lowered) in expressions.values().enumerate() {
+        let mut lowered = lowered.clone();
+        document::visit_schema(&mut lowered, "", &mut |schema, _| {
+            names.extend(document::referenced(schema).map(str::to_owned));
+        });
+        properties.insert(property(at), lowered);
+    }
+    let opaque: Vec<_> = names.into_iter().enumerate().map(|(at, name)| (format!("T{at:05}"), name)).collect();
+    let by_name: BTreeMap<_, _> = opaque.iter().map(|(stand_in, name)| (name.as_str(), stand_in)).collect();
+    for schema in properties.values_mut() {
+        document::visit_schema(schema, "", &mut |schema, _| {
+            if let Some(stand_in) = document::referenced(schema).and_then(|name| by_name.get(name)) {
+                *schema = document::reference(stand_in);
+            }
+        });
+    }
+    let mut components: Object =
+        opaque.iter().map(|(stand_in, _)| (stand_in.clone(), json!({"type": "string"}))).collect();
+    let required: Vec<_> = properties.keys().cloned().collect();
+    components.insert(ALL.into(), json!({"type": "object", "properties": properties, "required": required}));
+    let document = json!({
+        "openapi": "3.0.3", "info": {"title": "", "version": ""}, "paths": {}, "components": {"schemas": components},
+    });
+    Lowered { document, expressions: expressions.into_values().collect(), opaque }
+}
+
+/// The property of a type.
+pub(crate) fn property(at: usize) -> String {
+    format!("p{at:05}")
+}
+
+/// A schema, without null, as 3.0.3 writes it.
+pub(crate) fn expression(schema: &Value) -> Value {
+    let mut schema = null::without(schema).schema;
+    document::visit_schema(&mut schema, "", &mut |schema, _| lower(schema));
+    schema
+}
+
+fn lower(schema: &mut Value) {
     let WithoutNull { schema: mut rest, nullable } = null::without(schema);
-    let newtype = if is_decimal(&rest) { Some(DECIMAL) } else { rest.get(NEWTYPE).and_then(Value::as_str) };
-    let newtype = newtype.map(str::to_owned);
-    if let Some(name) = &newtype {
+    let newtype = if is_decimal(&rest) {
+        Some(DECIMAL)
+    } else if rest.get(FILE).is_some() {
+        Some(UPLOAD)
+    } else {
+        rest.get(NEWTYPE).and_then(Value::as_str)
+    };
+    if let Some(name) = newtype {
         rest = document::reference(name);
     }
-    name_values(&mut rest);
     leave_out(&mut rest);
     if nullable && rest.get("$ref").is_some() {
         rest = json!({"allOf": [rest]});
@@ -69,91 +103,65 @@ fn lower(schema: &mut Value) -> Option<String> {
         rest["nullable"] = true.into();
     }
     *schema = rest;
-    newtype
 }
 
-/// progenitor finds no name for a value such as `×`. Its enum serves nothing but to name a type: `reshape` makes ours.
-fn name_values(schema: &mut Value) {
-    let Some(names) = schema.get(VALUES).cloned() else { return };
-    for value in schema.get_mut("enum").and_then(Value::as_array_mut).into_iter().flatten() {
-        if let Some(name) = value.as_str().and_then(|value| names.get(value)) {
-            *value = name.clone();
-        }
-    }
-}
+/// What decides a type.
+const KEPT: [&str; 7] = ["$ref", "type", "format", "items", "additionalProperties", "properties", "required"];
 
 /// Removes what 3.0.3 does not know, and what only the server checks.
 fn leave_out(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
     object.remove("default");
     object.remove("description");
-    object.remove("discriminator");
-    object.retain(|key, _| !key.starts_with("x-"));
-    for bound in [
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "pattern",
-        "minLength",
-        "maxLength",
-        "minItems",
-        "maxItems",
-        "uniqueItems",
-        "minimum",
-        "maximum",
-    ] {
-        object.remove(bound);
-    }
-    if matches!(object.get("format").and_then(Value::as_str), Some(format) if !matches!(format, "date-time" | "double" | "float" | "int32" | "int64"))
-    {
-        object.remove("format");
-    }
     if object.contains_key("$ref") {
         object.retain(|key, _| key == "$ref");
     }
+    // Whole numbers are `i64` and others `f64`, however few bits the document has in mind.
+    if object.get("format").is_some_and(|format| format != "date-time") {
+        object.remove("format");
+    }
+    object.retain(|key, _| KEPT.contains(&key.as_str()));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn lowered(mut property: Value) -> Value {
-        lower(&mut property);
-        property
-    }
-
     #[test]
-    fn null_types_become_nullable() {
-        assert_eq!(lowered(json!({"type": ["string", "null"]})), json!({"type": "string", "nullable": true}));
+    fn null_is_what_the_field_says_and_nullable_below_it() {
+        assert_eq!(expression(&json!({"type": ["string", "null"]})), json!({"type": "string"}));
         assert_eq!(
-            lowered(json!({"oneOf": [{"$ref": "#/components/schemas/A"}, {"type": "null"}]})),
-            json!({"allOf": [{"$ref": "#/components/schemas/A"}], "nullable": true})
+            expression(&json!({"type": "array", "items": {"type": ["string", "null"]}})),
+            json!({"type": "array", "items": {"type": "string", "nullable": true}})
+        );
+        assert_eq!(
+            expression(&json!({"type": "array", "items": {"oneOf": [document::reference("A"), {"type": "null"}]}})),
+            json!({"type": "array", "items": {"allOf": [document::reference("A")], "nullable": true}})
         );
     }
 
     #[test]
-    fn defaults_and_limits_are_left_to_the_server() {
+    fn defaults_limits_and_sizes_are_left_to_the_server() {
+        for format in ["int32", "uint8"] {
+            let schema = json!({"type": "integer", "default": 3, "exclusiveMinimum": 0, "format": format});
+            assert_eq!(expression(&schema), json!({"type": "integer"}));
+        }
+    }
+
+    #[test]
+    fn each_type_is_asked_for_once_and_components_are_opaque() {
+        let schemas = [
+            json!({"type": "string", "x-rust-newtype": "AId"}),
+            json!({"type": ["string", "null"], "x-rust-newtype": "AId"}),
+            document::reference("a b"),
+        ];
+        let lowered = downlevel(schemas.iter());
+        assert_eq!(lowered.opaque, [("T00000".into(), "AId".into()), ("T00001".into(), "a b".into())]);
+        let properties = &lowered.document["components"]["schemas"][ALL]["properties"];
         assert_eq!(
-            lowered(json!({"type": "integer", "default": 3, "exclusiveMinimum": 0})),
-            json!({"type": "integer"})
+            *properties,
+            json!({"p00000": document::reference("T00000"), "p00001": document::reference("T00001")})
         );
-    }
-
-    #[test]
-    fn ids_become_references_to_their_type() {
-        let document = json!({"openapi": "3.1.0", "paths": {}, "components": {"schemas": {"A": {"type": "object", "properties": {
-            "one": {"type": "string", "x-rust-newtype": "AId"}, "two": {"type": ["string", "null"], "x-rust-newtype": "AId"}
-        }}}}});
-        let document = downlevel(document).unwrap();
-        let properties = &document["components"]["schemas"]["A"]["properties"];
-        assert_eq!(properties["one"], document::reference("AId"));
-        assert_eq!(properties["two"], json!({"nullable": true, "allOf": [document::reference("AId")]}));
-        assert_eq!(document["components"]["schemas"]["AId"], json!({"type": "string"}));
-    }
-
-    #[test]
-    fn only_successes_reach_the_generator() {
-        let document = json!({"openapi": "3.1.0", "components": {"schemas": {}}, "paths": {"/a": {"get": {"responses": {"200": {}, "400": {}, "default": {}}}}}});
-        let document = downlevel(document).unwrap();
-        assert_eq!(document["paths"]["/a"]["get"]["responses"], json!({"200": {}}));
+        assert_eq!(lowered.expressions[1], document::reference("a b"));
     }
 }

@@ -1,10 +1,12 @@
 //! What the simplified document says, in the generator's terms: types with their direction, fields with their
 //! wire facts, resources with their operations. Read once; the passes of `reshape` look things up here.
 
+mod cycles;
 mod operations;
 mod reach;
 mod schemas;
 
+pub(crate) use operations::method_name;
 pub(crate) use reach::Reach;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +24,7 @@ pub(crate) struct Facts {
     pub(crate) resources: Vec<Resource>,
     /// Id types: name to documentation.
     pub(crate) newtypes: BTreeMap<String, Newtype>,
+    pub(crate) cycles: cycles::Cycles,
 }
 
 /// An id type.
@@ -64,6 +67,34 @@ pub(crate) enum Shape {
     Choice(Vec<ChoiceVariant>),
     /// By JSON type.
     Scalars(Vec<String>),
+    /// Whole numbers with names.
+    Codes(Vec<Code>),
+    /// By what can be seen of the value: its JSON type, its keys, the values of some.
+    OneOf(Vec<Branch>),
+}
+
+/// A value of an enum of whole numbers.
+#[derive(Debug)]
+pub(crate) struct Code {
+    pub(crate) value: i64,
+    pub(crate) name: String,
+}
+
+/// A branch of a union that is told apart by what can be seen.
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pub(crate) name: String,
+    pub(crate) value: Field,
+    pub(crate) rule: Rule,
+}
+
+/// When a value belongs to a branch.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    /// Its JSON type.
+    pub(crate) is: String,
+    /// The keys that it has: key, JSON types, and values, of which no list means any.
+    pub(crate) keys: Vec<(String, Vec<String>, Vec<String>)>,
 }
 
 /// A value of an enum.
@@ -96,6 +127,10 @@ pub(crate) struct ChoiceVariant {
 #[derive(Debug)]
 pub(crate) struct Field {
     pub(crate) wire: String,
+    /// Its name in Rust.
+    pub(crate) ident: String,
+    /// What it is, without null.
+    pub(crate) schema: Value,
     pub(crate) doc: Option<String>,
     /// Where it is known from, if Paid's published document does not have it.
     pub(crate) source: Option<String>,
@@ -109,6 +144,14 @@ pub(crate) struct Field {
     pub(crate) deprecated: bool,
     /// Required, but few read it: an answer without it is read all the same.
     pub(crate) lenient: bool,
+    /// The server sets it: a request does not have it.
+    pub(crate) read_only: bool,
+    /// Only requests have it.
+    pub(crate) write_only: bool,
+    /// How a parameter that is no plain text is written.
+    pub(crate) encoding: Option<Encoding>,
+    /// Every key that the object's own fields leave.
+    pub(crate) additional: bool,
     /// Every component and id type its schema names, at any depth.
     pub(crate) mentions: BTreeSet<String>,
 }
@@ -171,6 +214,8 @@ pub(crate) struct Resource {
     pub(crate) feature: String,
     pub(crate) doc: Option<String>,
     pub(crate) operations: Vec<Operation>,
+    /// What its handle is called, if not like the feature.
+    pub(crate) handle: Option<String>,
 }
 
 /// One method of a resource.
@@ -187,9 +232,12 @@ pub(crate) struct Operation {
     pub(crate) source: Option<String>,
     pub(crate) path_parameters: Vec<Field>,
     pub(crate) query: Vec<Field>,
-    pub(crate) body: Option<String>,
+    pub(crate) headers: Vec<(Place, Field)>,
+    pub(crate) body: Option<Payload>,
     pub(crate) empty_body: bool,
-    pub(crate) answer: Option<String>,
+    pub(crate) answer: Option<Payload>,
+    /// Of another document than Paid's: its parameters have no rules of ours.
+    pub(crate) foreign: bool,
     pub(crate) errors: Vec<String>,
     /// `list[*].key`: repeating is safe when every element has the key.
     pub(crate) keyed_by: Option<String>,
@@ -198,18 +246,88 @@ pub(crate) struct Operation {
     pub(crate) deprecated: bool,
 }
 
+/// Where a parameter stands that is part of neither the path nor the query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Header,
+    Cookie,
+}
+
+/// How lists and objects are written into a parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Encoding {
+    /// OpenAPI's `style`, or `json`.
+    pub(crate) style: String,
+    pub(crate) explode: bool,
+}
+
+/// A body or an answer.
+#[derive(Debug)]
+pub(crate) struct Payload {
+    pub(crate) form: Form,
+    pub(crate) value: Field,
+    /// Some answers of the operation have no body.
+    pub(crate) optional: bool,
+}
+
+/// How a body or an answer is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Form {
+    Json,
+    /// JSON under a media type of its own.
+    JsonAs(String),
+    /// Pairs, as browsers send them.
+    Pairs,
+    /// Parts, with files.
+    Parts,
+    /// Text of this media type.
+    Text(String),
+    /// Bytes of this media type.
+    Bytes(String),
+}
+
+impl Payload {
+    /// The component that it is, if it is one.
+    pub(crate) fn component(&self) -> Option<&str> {
+        match &self.value.kind {
+            Kind::Component(name) if self.form == Form::Json && !self.optional => Some(name),
+            _ => None,
+        }
+    }
+}
+
 impl Type {
     /// Whether fields that the document does not know are kept. A type that is also sent has fixed fields: in a
     /// request, an unchecked field would hide a typo.
     pub(crate) fn keeps_other_fields(&self) -> bool {
-        self.received && !self.sent && matches!(self.shape, Shape::Struct(_))
+        let open = |fields: &Vec<Field>| !fields.iter().any(|field| field.additional);
+        self.received && !self.sent && matches!(&self.shape, Shape::Struct(fields) if open(fields))
+    }
+}
+
+impl Facts {
+    /// Everything that needs a type.
+    pub(crate) fn schemas(&self) -> impl Iterator<Item = &Value> {
+        let of_types = self.types.values().flat_map(|known| known.shape.fields());
+        let operations = self.resources.iter().flat_map(|resource| &resource.operations);
+        of_types.chain(operations.flat_map(Operation::fields)).map(|field| &field.schema)
+    }
+}
+
+impl Shape {
+    fn fields(&self) -> Vec<&Field> {
+        match self {
+            Self::Struct(fields) => fields.iter().collect(),
+            Self::OneOf(branches) => branches.iter().map(|branch| &branch.value).collect(),
+            _ => Vec::new(),
+        }
     }
 }
 
 impl Resource {
     /// `CustomerPortals`.
     pub(crate) fn type_name(&self) -> String {
-        self.feature.to_upper_camel_case()
+        self.handle.clone().unwrap_or_else(|| self.feature.to_upper_camel_case())
     }
 
     /// `customer_portals`.
@@ -227,14 +345,20 @@ impl Resource {
 pub(crate) const EXPERIMENTAL: &str = "experimental";
 
 impl Operation {
-    /// Whether Paid may change it without notice.
-    pub(crate) fn is_experimental(&self) -> bool {
-        self.path.strip_prefix('/').is_some_and(|path| path.split('/').next() == Some(EXPERIMENTAL))
+    fn fields(&self) -> impl Iterator<Item = &Field> {
+        let headers = self.headers.iter().map(|(_, field)| field);
+        let payloads = [&self.body, &self.answer].into_iter().flatten().map(|payload| &payload.value);
+        self.path_parameters.iter().chain(&self.query).chain(headers).chain(payloads)
     }
 
-    /// The name progenitor gives to the function of this operation.
+    /// Whether Paid may change it without notice.
+    pub(crate) fn is_experimental(&self) -> bool {
+        !self.foreign && self.path.strip_prefix('/').is_some_and(|path| path.split('/').next() == Some(EXPERIMENTAL))
+    }
+
+    /// A name for a function that calls it.
     pub(crate) fn raw_name(&self) -> String {
-        self.id.to_snake_case()
+        if self.foreign { self.builder().to_snake_case() } else { self.id.to_snake_case() }
     }
 
     /// The type of the builder for optional query parameters.
@@ -254,10 +378,22 @@ pub(crate) fn read(document: &Value) -> Result<Facts> {
     let resources = operations::read(document)?;
     let mut newtypes = newtypes(document)?;
     reach::mark(&mut types, &mut newtypes, &resources)?;
+    types.values_mut().for_each(one_way_fields_are_optional);
     refuse_shared_names(&types, &resources)?;
     types.retain(|_, known| !known.reached_by.is_empty());
     newtypes.retain(|_, known| !known.reached_by.is_empty());
-    Ok(Facts { types, resources, newtypes })
+    let cycles = cycles::Cycles::find(&types);
+    Ok(Facts { types, resources, newtypes, cycles })
+}
+
+/// What only one side writes, the other need not have.
+fn one_way_fields_are_optional(known: &mut Type) {
+    let (sent, received) = (known.sent, known.received);
+    if let Shape::Struct(fields) = &mut known.shape {
+        for field in fields.iter_mut().filter(|field| field.read_only && sent || field.write_only && received) {
+            field.required = false;
+        }
+    }
 }
 
 fn newtypes(document: &Value) -> Result<BTreeMap<String, Newtype>> {
@@ -274,6 +410,7 @@ fn newtypes(document: &Value) -> Result<BTreeMap<String, Newtype>> {
 /// Handles, builders and types are all imported by name.
 fn refuse_shared_names(types: &BTreeMap<String, Type>, resources: &[Resource]) -> Result<()> {
     let builders = resources.iter().flat_map(|resource| resource.operations.iter().map(Operation::builder));
+    // Their own names were chosen apart.
     let mut names = resources.iter().map(Resource::type_name).chain(builders);
     match names.find(|name| types.contains_key(name)) {
         Some(name) => bail!(

@@ -1,5 +1,5 @@
-//! progenitor: a 3.0.3 document in, its syn tree out. What it makes is an inner detail: `reshape` takes the
-//! types and the signatures from it and leaves its client behind.
+//! progenitor: a 3.0.3 document in, the type of each of its schemas out. What it makes is an inner detail: `reshape` takes
+//! the types from it and leaves its client behind.
 
 use std::collections::BTreeMap;
 
@@ -7,35 +7,44 @@ use anyhow::{Context, Result, anyhow};
 use progenitor::{GenerationSettings, Generator, InterfaceStyle};
 use serde_json::Value;
 
-use crate::downlevel::DECIMAL;
+use crate::downlevel::{self, ALL, Lowered};
 
-/// The parts of progenitor's output that the client is made from.
+/// The types that progenitor makes of schemas.
 #[derive(Debug, Default)]
 pub(crate) struct Raw {
-    /// Structs by name.
-    pub(crate) structs: BTreeMap<String, syn::ItemStruct>,
-    /// Client functions by name.
-    pub(crate) functions: BTreeMap<String, syn::ImplItemFn>,
+    types: BTreeMap<String, syn::Type>,
+}
+
+impl Raw {
+    /// The type of a schema, null or not.
+    pub(crate) fn type_of(&self, schema: &Value) -> Result<&syn::Type> {
+        let lowered = downlevel::expression(schema).to_string();
+        self.types.get(&lowered).with_context(|| format!("progenitor made no type of {lowered}"))
+    }
 }
 
 /// Runs progenitor on a lowered document.
-pub(crate) fn generate(document: &Value, newtypes: &[String]) -> Result<Raw> {
-    let document: openapiv3::OpenAPI = serde_json::from_value(document.clone())
+pub(crate) fn generate(lowered: &Lowered) -> Result<Raw> {
+    let document: openapiv3::OpenAPI = serde_json::from_value(lowered.document.clone())
         .context("the lowered document is not OpenAPI 3.0.3; a step of the pipeline let something through")?;
     let mut settings = GenerationSettings::default();
     settings.with_interface(InterfaceStyle::Positional);
     settings.with_map_type("BTreeMap");
-    for newtype in newtypes.iter().map(String::as_str).chain([DECIMAL]) {
-        settings.with_replacement(newtype, newtype, std::iter::empty());
+    for (stand_in, name) in &lowered.opaque {
+        settings.with_replacement(stand_in, name, std::iter::empty());
     }
     let tokens =
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| Generator::new(&settings).generate_tokens(&document)))
-            .map_err(|panic| {
-                anyhow!("progenitor panicked: {}; rewrite the construct in openapi/overlay.yaml", panic_text(&*panic))
-            })?
-            .context("progenitor refuses the document; rewrite the construct in openapi/overlay.yaml")?;
+            .map_err(|panic| anyhow!("progenitor panicked: {}", panic_text(&*panic)))?
+            .context("progenitor refuses the document")?;
     let file: syn::File = syn::parse2(tokens).context("progenitor's output does not parse")?;
-    Ok(collect(file))
+    let mut fields = fields(file).context("progenitor made no struct of the types")?;
+    let mut types = BTreeMap::new();
+    for (at, expression) in lowered.expressions.iter().enumerate() {
+        let ty = fields.remove(&downlevel::property(at));
+        types.insert(expression.to_string(), ty.with_context(|| format!("progenitor made no type of {expression}"))?);
+    }
+    Ok(Raw { types })
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
@@ -43,28 +52,15 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
-fn collect(file: syn::File) -> Raw {
-    let mut raw = Raw::default();
-    for item in file.items {
-        match item {
-            syn::Item::Mod(module) if module.ident == "types" => {
-                for item in module.content.into_iter().flat_map(|(_, items)| items) {
-                    if let syn::Item::Struct(item) = item {
-                        raw.structs.insert(item.ident.to_string(), item);
-                    }
-                }
-            }
-            syn::Item::Impl(item) if item.trait_.is_none() => {
-                for item in item.items {
-                    if let syn::ImplItem::Fn(function) = item
-                        && function.sig.asyncness.is_some()
-                    {
-                        raw.functions.insert(function.sig.ident.to_string(), function);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    raw
+/// The fields of the one struct.
+fn fields(file: syn::File) -> Option<BTreeMap<String, syn::Type>> {
+    let module = file.items.into_iter().find_map(|item| match item {
+        syn::Item::Mod(module) if module.ident == "types" => module.content,
+        _ => None,
+    });
+    let all = module?.1.into_iter().find_map(|item| match item {
+        syn::Item::Struct(item) if item.ident == ALL => Some(item),
+        _ => None,
+    });
+    Some(all?.fields.into_iter().filter_map(|field| Some((field.ident?.to_string(), field.ty))).collect())
 }

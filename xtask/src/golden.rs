@@ -25,10 +25,9 @@ fn steps(folder: &Path) -> Tree {
     let simple = simplify::simplify(overlaid).unwrap();
     keep("3-simple.json", &simple);
     let facts = facts::read(&simple).unwrap();
-    let lowered = downlevel::downlevel(simple).unwrap();
-    keep("4-lowered.json", &lowered);
-    let newtypes: Vec<_> = facts.newtypes.keys().cloned().collect();
-    let raw = generate::generate(&lowered, &newtypes).unwrap();
+    let lowered = downlevel::downlevel(facts.schemas());
+    keep("4-lowered.json", &lowered.document);
+    let raw = generate::generate(&lowered).unwrap();
     for (name, text) in reshape::reshape(&raw, &facts, Target::StandAlone).unwrap() {
         tree.insert(Path::new("expected/5-code").join(name), text);
     }

@@ -258,6 +258,21 @@ fn merge_components(document: &mut Value, names: &NameTable, decisions: Decision
     Ok(Report { components: (count, left), undecided: naming.undecided, open: naming.open, operations: 0 })
 }
 
+/// Gives the components of another document the names that its own table asks for. Returns how many it names.
+pub(crate) fn rename_components(document: &mut Value, names: &NameTable) -> Result<usize> {
+    let before: BTreeSet<String> = document::schemas(document)?.keys().cloned().collect();
+    let naming = names.decide(before.iter().map(String::as_str), Decisions::Optional)?;
+    let wrong: Vec<_> = naming.open.iter().filter(|problem| problem.contains("matches ")).cloned().collect();
+    if !wrong.is_empty() {
+        bail!("the name table does not fit the document:\n  {}", wrong.join("\n  "));
+    }
+    let renamed = naming.renamed.iter().filter(|(from, to)| from != to).count();
+    if renamed > 0 {
+        merge_components(document, names, Decisions::Optional)?;
+    }
+    Ok(renamed)
+}
+
 fn rename_reference(schema: &mut Value, renamed: &BTreeMap<String, String>) {
     if let Some(name) = document::referenced(schema).and_then(|name| renamed.get(name)) {
         schema["$ref"] = format!("#/components/schemas/{name}").into();

@@ -11,12 +11,15 @@ mod floors;
 mod generate;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod hostile;
 mod import;
 #[cfg(test)]
 mod lossless;
 #[cfg(test)]
 mod mutations;
 mod names;
+mod normal;
 mod null;
 mod overlay;
 mod project;
@@ -26,6 +29,7 @@ mod spec;
 mod sync;
 mod torture;
 mod update;
+mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -50,6 +54,12 @@ enum Command {
         /// Write a stand-alone crate into this folder instead.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// Change the document of `--spec` first: an OpenAPI Overlay, whose targets are places in the document as given.
+        #[arg(long, value_name = "PATH")]
+        overlay: Option<PathBuf>,
+        /// Name the types of the document of `--spec`: `rename: {New: [Old]}`, where `Old` is what is chosen without it.
+        #[arg(long, value_name = "PATH")]
+        names: Option<PathBuf>,
     },
     /// Run a local Paid for any language's client, until it is stopped.
     Emulator {
@@ -150,7 +160,9 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Floors { root } => project::root().and_then(|here| floors::run(&root.unwrap_or(here))),
         Command::Torture { arguments } => torture::run(&arguments),
         Command::Measured { program } => bench::measure::run(&program),
-        Command::Codegen { check, spec, out } => codegen::run(&codegen::Options { check, spec, out }),
+        Command::Codegen { check, spec, out, overlay, names } => {
+            codegen::run(&codegen::Options { check, spec, out, overlay, names })
+        }
     }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -158,7 +158,7 @@ fn the_diff_says_of_each_change_what_it_is_and_nothing_else() {
 fn generated(mutation: &Mutation, before: &Value, folder: &Path) -> anyhow::Result<()> {
     let spec = folder.join("changed-document");
     std::fs::write(&spec, mutation.applied(before)).unwrap();
-    codegen::run(&Options { check: false, spec: Some(spec), out: Some(folder.join("client")) })
+    codegen::run(&Options { check: false, spec: Some(spec), out: Some(folder.join("client")), ..Options::default() })
 }
 
 /// What went otherwise than the file says.

@@ -4,8 +4,10 @@
 
 mod docs;
 mod enums;
+mod foreign_calls;
 mod imports;
 mod layout;
+mod one_of;
 mod operations;
 mod round_trip;
 mod structs;
@@ -61,12 +63,19 @@ fn type_items(raw: &Raw, facts: &Facts, name: &str, known: &Type, target: Target
         Shape::Union { tag, variants } => enums::union(name, known, tag, variants),
         Shape::Choice(variants) => enums::choice(name, known, variants),
         Shape::Scalars(kinds) => enums::scalars(name, known, kinds),
+        Shape::Codes(codes) => enums::codes(name, known, codes, target),
+        Shape::OneOf(branches) => one_of::union(raw, facts, name, known, branches),
     }
 }
 
 /// Makes the test that calls every operation with JSON and gives JSON back.
 pub(crate) fn round_trip(facts: &Facts) -> Result<String> {
     round_trip::calls(facts)
+}
+
+/// The same for a crate of another document.
+pub(crate) fn foreign_round_trip(raw: &Raw, facts: &Facts) -> Result<String> {
+    foreign_calls::calls(raw, facts)
 }
 
 /// The lines between the markers of the crate's feature list.

@@ -6,10 +6,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use bytes::Bytes;
 use reqwest::StatusCode;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::value::{BytesDeserializer, Error as ValueError, StrDeserializer};
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::Reads;
 use crate::error::{DecodeError, Error, UnreadableAnswer, excerpt, id_of, without_text};
 use crate::secret::Secret;
 
@@ -19,6 +21,7 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) body: Bytes,
     pub(super) secret: Secret,
+    pub(super) reads: Reads,
 }
 
 /// The items of a page, without what its server says about them.
@@ -30,8 +33,20 @@ struct Data<'a> {
 
 impl Answer {
     pub(super) fn decode<T: DeserializeOwned>(self) -> Result<T, Error> {
+        let plain = match self.reads {
+            Reads::Json | Reads::JsonOrNothing => None,
+            Reads::Bytes => Some(T::deserialize(BytesDeserializer::<ValueError>::new(&self.body))),
+            Reads::Text => Some(match std::str::from_utf8(&self.body) {
+                Ok(text) => T::deserialize(StrDeserializer::<ValueError>::new(text)),
+                Err(_) => Err(ValueError::custom("the text is not UTF-8")),
+            }),
+        };
+        if let Some(plain) = plain {
+            return plain.map_err(|error| Error::decode(self.operation, self.status, error.to_string()));
+        }
         // A 204 has no body; an empty object means the same.
-        let text: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
+        let nothing: &[u8] = if self.reads == Reads::JsonOrNothing { b"null" } else { b"{}" };
+        let text: &[u8] = if self.body.is_empty() { nothing } else { &self.body };
         let mut reader = serde_json::Deserializer::from_slice(text);
         let failure = match serde_path_to_error::deserialize(&mut reader) {
             Ok(value) => match reader.end() {

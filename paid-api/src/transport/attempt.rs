@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, USER_AGENT};
 use reqwest::{RequestBuilder, StatusCode, Url};
 use tokio::runtime::Handle;
 
@@ -66,8 +66,16 @@ async fn answered(inner: &ClientInner, prepared: &Prepared, url: &Url, limit: Du
         .request(prepared.method.clone(), url.clone())
         .header(USER_AGENT, inner.user_agent.clone())
         .header(AUTHORIZATION, key);
+    for (name, value) in &prepared.headers {
+        request = request.header(name, value);
+    }
+    if !prepared.cookies.is_empty() {
+        let cookies: Vec<_> = prepared.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        request = request.header(COOKIE, cookies.join("; "));
+    }
     if let Some(body) = &prepared.body {
-        request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.clone());
+        let json = || HeaderValue::from_static("application/json");
+        request = request.header(CONTENT_TYPE, prepared.media.clone().unwrap_or_else(json)).body(body.clone());
         if prepared.compressed {
             request = request.header(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }

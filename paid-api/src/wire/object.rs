@@ -82,6 +82,12 @@ impl<'de, A: MapAccess<'de>> Fields<A> {
         Ok(())
     }
 
+    /// Reads any JSON that may be left out; null is a value of its own.
+    pub fn any(&mut self, slot: &mut Option<Value>) -> Result<(), A::Error> {
+        *slot = Some(self.map.next_value()?);
+        Ok(())
+    }
+
     /// Reads a whole number that must be there.
     pub fn integer(&mut self, slot: &mut Option<i64>) -> Result<(), A::Error> {
         *slot = Some(self.map.next_value::<Integer>()?.0);

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use heck::ToKebabCase;
 use serde_json::Value;
 
-use super::{Operation, Resource, prose, schemas, source};
+use super::{Encoding, Form, Operation, Payload, Place, Resource, prose, schemas, source};
 use crate::document::{self, Object};
+use crate::simplify::{ANSWER, BODY, ENCODING, FIELD, FOREIGN};
 
 /// Reads every operation, by resource.
 pub(super) fn read(document: &Value) -> Result<Vec<Resource>> {
@@ -23,6 +24,7 @@ pub(super) fn read(document: &Value) -> Result<Vec<Resource>> {
             feature: feature.clone(),
             doc: tag(&feature).or_else(|| tag(name)).and_then(prose),
             operations: Vec::new(),
+            handle: tag(name).and_then(|tag| tag["x-rust-handle"].as_str()).map(str::to_owned),
         });
         resource.operations.push(read_operation(document, &feature, path, method, operation, &pointer)?);
         Ok(())
@@ -53,42 +55,42 @@ fn read_operation(
     let id = operation["operationId"].as_str().with_context(|| format!("{pointer}: no operationId"))?.to_owned();
     let name =
         operation.get("x-rust-name").and_then(Value::as_str).map_or_else(|| method_name(&id, feature), str::to_owned);
-    let mut path_parameters = Vec::new();
-    let mut query = Vec::new();
+    let (mut path_parameters, mut query, mut headers) = (Vec::new(), Vec::new(), Vec::new());
     for parameter in operation.get("parameters").and_then(Value::as_array).into_iter().flatten() {
         let wire = parameter["name"].as_str().with_context(|| format!("{pointer}: a parameter without a name"))?;
         let mut field = schemas::field(wire, &parameter["schema"], parameter["required"] == true);
         field.doc = prose(parameter).or(field.doc);
         field.deprecated |= parameter["deprecated"] == true;
-        if parameter["in"] == "path" { path_parameters.push(field) } else { query.push(field) }
+        field.ident = parameter[FIELD].as_str().map_or(field.ident, str::to_owned);
+        field.encoding = parameter.get(ENCODING).map(Encoding::read).transpose()?;
+        match parameter["in"].as_str() {
+            Some("path") => path_parameters.push(field),
+            Some("header") => headers.push((Place::Header, field)),
+            Some("cookie") => headers.push((Place::Cookie, field)),
+            _ => query.push(field),
+        }
     }
     path_parameters.sort_by_key(|field| path.find(&format!("{{{}}}", field.wire)));
-    let body = operation.pointer("/requestBody/content/application~1json/schema");
-    let body = body
-        .map(|schema| {
-            let name = document::referenced(schema).map(str::to_owned);
-            name.with_context(|| format!("{pointer}/requestBody: the body has no name: move it to a component"))
-        })
-        .transpose()?;
+    let foreign = operation.get(FOREIGN).is_some();
+    let body = match operation.pointer("/requestBody/content").and_then(Value::as_object).and_then(first) {
+        Some((media, content)) => Some(payload(operation, BODY, media, &content["schema"])?),
+        None => None,
+    };
+    let named =
+        |payload: &Option<Payload>| payload.as_ref().is_none_or(|payload| foreign || payload.component().is_some());
+    ensure!(named(&body), "{pointer}/requestBody: the body has no name: move it to a component");
     let responses = operation.get("responses").and_then(Value::as_object);
     let errors =
         responses.into_iter().flat_map(Object::keys).filter(|status| !status.starts_with('2')).cloned().collect();
-    let answer = responses
-        .into_iter()
-        .flatten()
-        .find(|(status, _)| status.starts_with('2'))
-        .and_then(|(_, response)| response.pointer("/content/application~1json/schema"));
-    let empty = answer.is_none_or(|schema| is_empty_object(document, schema));
+    let success = responses.into_iter().flatten().find(|(status, _)| status.starts_with('2'));
+    let answer = success.and_then(|(_, response)| first(response.get("content")?.as_object()?));
     let answer = match answer {
-        Some(schema) if !empty => {
-            let name = document::referenced(schema);
-            Some(
-                name.with_context(|| format!("{pointer}/responses: the answer has no name: move it to a component"))?
-                    .to_owned(),
-            )
+        Some((media, content)) if foreign || !is_empty_object(document, &content["schema"]) => {
+            Some(payload(operation, ANSWER, media, &content["schema"])?)
         }
         _ => None,
     };
+    ensure!(named(&answer), "{pointer}/responses: the answer has no name: move it to a component");
     Ok(Operation {
         id,
         name,
@@ -99,6 +101,8 @@ fn read_operation(
         source: source(operation),
         path_parameters,
         query,
+        headers,
+        foreign,
         body,
         empty_body: operation.get("x-rust-empty-body").is_some(),
         answer,
@@ -109,6 +113,33 @@ fn read_operation(
     })
 }
 
+fn first(content: &Object) -> Option<(&String, &Value)> {
+    content.iter().find(|(_, content)| content.get("schema").is_some())
+}
+
+/// What is written under `key` says how; without it, it is JSON.
+fn payload(operation: &Value, key: &str, media: &str, schema: &Value) -> Result<Payload> {
+    let form = match operation.pointer(&format!("/{key}/form")).and_then(Value::as_str) {
+        None => Form::Json,
+        Some("json") if media == "application/json" || media.contains('*') || media.is_empty() => Form::Json,
+        Some("json") => Form::JsonAs(media.to_owned()),
+        Some("pairs") => Form::Pairs,
+        Some("parts") => Form::Parts,
+        Some("text") => Form::Text(media.to_owned()),
+        Some("bytes") => Form::Bytes(media.to_owned()),
+        Some(other) => bail!("`{other}` is not a form of a body"),
+    };
+    let optional = operation.pointer(&format!("/{key}/optional")) == Some(&Value::Bool(true));
+    Ok(Payload { form, value: schemas::field("", schema, true), optional })
+}
+
+impl Encoding {
+    fn read(value: &Value) -> Result<Self> {
+        let style = value["style"].as_str().context("an encoding without a style")?.to_owned();
+        Ok(Self { style, explode: value["explode"] == true })
+    }
+}
+
 fn is_empty_object(document: &Value, schema: &Value) -> bool {
     let resolved =
         document::referenced(schema).and_then(|name| document::schemas(document).ok()?.get(name)).unwrap_or(schema);
@@ -116,7 +147,7 @@ fn is_empty_object(document: &Value, schema: &Value) -> bool {
 }
 
 /// `get-customer-by-external-id` of `customers` is `get_by_external_id`.
-pub(super) fn method_name(id: &str, feature: &str) -> String {
+pub(crate) fn method_name(id: &str, feature: &str) -> String {
     let singular = |word: &str| word.strip_suffix('s').unwrap_or(word).to_owned();
     let resource: Vec<_> = feature.split('-').map(singular).collect();
     let words: Vec<_> = id.strip_suffix("-by-id").unwrap_or(id).split('-').collect();

@@ -50,13 +50,14 @@ pub(super) fn mark(
         for operation in &resource.operations {
             let from = From { feature: &resource.feature, experimental: operation.is_experimental() };
             let mut reach = |name: &str, sent: bool| reach(types, newtypes, name, from, sent);
-            for field in operation.path_parameters.iter().chain(&operation.query) {
+            let headers = operation.headers.iter().map(|(_, field)| field);
+            for field in operation.path_parameters.iter().chain(&operation.query).chain(headers) {
                 for name in &field.mentions {
                     reach(name, true)?;
                 }
             }
-            for (name, sent) in [(&operation.body, true), (&operation.answer, false)] {
-                if let Some(name) = name {
+            for (payload, sent) in [(&operation.body, true), (&operation.answer, false)] {
+                for name in payload.iter().flat_map(|payload| &payload.value.mentions) {
                     reach(name, sent)?;
                 }
             }
@@ -78,25 +79,25 @@ fn reach(
     from: From<'_>,
     sent: bool,
 ) -> Result<()> {
-    if name == "String" {
-        return Ok(());
-    }
-    if let Some(newtype) = newtypes.get_mut(name) {
-        newtype.reached_by.insert(from.feature, from.experimental);
-        return Ok(());
-    }
-    let Some(known) = types.get_mut(name) else {
-        bail!("`{name}` is neither a component nor declared under `x-rust-newtypes` in openapi/overlay.yaml");
-    };
-    let new =
-        known.reached_by.insert(from.feature, from.experimental) | (if sent { !known.sent } else { !known.received });
-    if !new {
-        return Ok(());
-    }
-    known.sent |= sent;
-    known.received |= !sent;
-    for inner in known.shape.mentions() {
-        reach(types, newtypes, &inner, from, sent)?;
+    let mut names = vec![name.to_owned()];
+    while let Some(name) = names.pop() {
+        if name == "String" {
+            continue;
+        }
+        if let Some(newtype) = newtypes.get_mut(&name) {
+            newtype.reached_by.insert(from.feature, from.experimental);
+            continue;
+        }
+        let Some(known) = types.get_mut(&name) else {
+            bail!("`{name}` is neither a component nor declared under `x-rust-newtypes` in openapi/overlay.yaml");
+        };
+        let new = known.reached_by.insert(from.feature, from.experimental)
+            | (if sent { !known.sent } else { !known.received });
+        if new {
+            known.sent |= sent;
+            known.received |= !sent;
+            names.extend(known.shape.mentions());
+        }
     }
     Ok(())
 }
@@ -104,7 +105,8 @@ fn reach(
 impl Shape {
     fn mentions(&self) -> Vec<String> {
         match self {
-            Self::Enum(_) | Self::Scalars(_) => Vec::new(),
+            Self::Enum(_) | Self::Scalars(_) | Self::Codes(_) => Vec::new(),
+            Self::OneOf(branches) => branches.iter().flat_map(|branch| branch.value.mentions.iter().cloned()).collect(),
             Self::Union { variants, .. } => variants.iter().filter_map(|variant| variant.type_name.clone()).collect(),
             Self::Choice(variants) => variants.iter().map(|variant| variant.type_name.clone()).collect(),
             Self::Struct(fields) => fields.iter().flat_map(|field| field.mentions.iter().cloned()).collect(),

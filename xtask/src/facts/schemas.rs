@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{ChoiceVariant, EnumValue, Field, Kind, Reach, Shape, Type, UnionVariant, prose, source};
+use super::{
+    Branch, ChoiceVariant, Code, EnumValue, Field, Kind, Reach, Rule, Shape, Type, UnionVariant, prose, source,
+};
 use crate::document::{self, Object};
 use crate::downlevel::{self, NEWTYPE};
 use crate::null::{self, WithoutNull};
-use crate::simplify::{CHOICE, FLATTEN, variant_name};
+use crate::simplify::{CHOICE, FLATTEN, ONE_OF, variant_name};
+use crate::words;
 
 /// Marks a required property that an answer may lack without harm.
 const LENIENT: &str = "x-rust-lenient";
@@ -44,8 +47,11 @@ fn shape(schema: &Value) -> Result<Shape> {
         let variants = variants.iter().map(|(variant, key)| choice_variant(schema, variant, key));
         return Ok(Shape::Choice(variants.collect::<Result<_>>()?));
     }
+    if let Some(branches) = schema.get(ONE_OF).and_then(Value::as_array) {
+        return one_of(schema, branches);
+    }
     if schema.get("enum").is_some() {
-        return enumeration(schema);
+        return if schema["type"] == "integer" { codes(schema) } else { enumeration(schema) };
     }
     if let Some(discriminator) = schema.get("discriminator") {
         let tag = text(discriminator, "propertyName")?.to_owned();
@@ -61,7 +67,11 @@ fn shape(schema: &Value) -> Result<Shape> {
         return Ok(Shape::Scalars(kinds.collect::<Result<_>>()?));
     }
     match schema.get("properties").and_then(Value::as_object) {
-        Some(properties) => Ok(Shape::Struct(fields(properties, &strings(schema, "required")?))),
+        Some(properties) => {
+            let mut fields = fields(properties, &strings(schema, "required")?);
+            fields.extend(additional(schema));
+            Ok(Shape::Struct(fields))
+        }
         None => bail!("a schema of a form that the generator does not map"),
     }
 }
@@ -93,8 +103,48 @@ fn enumeration(schema: &Value) -> Result<Shape> {
     Ok(Shape::Enum(documented.collect::<Result<_>>()?))
 }
 
+fn one_of(schema: &Value, branches: &[Value]) -> Result<Shape> {
+    let values = schema.get("oneOf").and_then(Value::as_array).context("a union without branches")?;
+    let branches = branches.iter().zip(values).map(|(branch, value)| {
+        let rule = branch.get("rule").context("a branch without a rule")?;
+        let keys = rule.get("keys").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
+        let rule = Rule { is: text(rule, "is")?.to_owned(), keys: serde_json::from_value(keys)? };
+        Ok(Branch { name: text(branch, "name")?.to_owned(), value: field("", value, true), rule })
+    });
+    Ok(Shape::OneOf(branches.collect::<Result<_>>()?))
+}
+
+fn codes(schema: &Value) -> Result<Shape> {
+    let values: Vec<i64> = serde_json::from_value(schema["enum"].clone()).context("`enum` has more than integers")?;
+    let codes = values.into_iter().map(|value| Code { value, name: variant_name(schema, &value.to_string()) });
+    Ok(Shape::Codes(codes.collect()))
+}
+
+/// What methods and fields of ours are called.
+const TAKEN: [&str; 3] = ["new", OTHERS, ADDITIONAL];
+/// The field for keys that the document does not know.
+const OTHERS: &str = "other_fields";
+/// The field for the keys that the document permits beside an object's own.
+const ADDITIONAL: &str = "additional_properties";
+
 fn fields(properties: &Object, required: &[String]) -> Vec<Field> {
-    properties.iter().map(|(wire, schema)| field(wire, schema, required.contains(wire))).collect()
+    let mut taken = TAKEN.map(str::to_owned).into();
+    let fields = properties.iter().map(|(wire, schema)| {
+        let mut field = field(wire, schema, required.contains(wire));
+        field.ident = words::unique(field.ident, "_", &mut taken);
+        field
+    });
+    fields.collect()
+}
+
+/// The keys that an object has beside its properties, as a field.
+fn additional(schema: &Value) -> Option<Field> {
+    let values = schema.get("additionalProperties").filter(|values| values.is_object())?;
+    let mut map = field("", &json!({"type": "object", "additionalProperties": values}), true);
+    map.ident = ADDITIONAL.to_owned();
+    map.additional = true;
+    map.doc = Some("All other keys".to_owned());
+    Some(map)
 }
 
 const LIMITS: [&str; 9] = [
@@ -114,6 +164,11 @@ pub(super) fn field(wire: &str, schema: &Value, required: bool) -> Field {
     let WithoutNull { schema, nullable } = null::without(schema);
     Field {
         wire: wire.to_owned(),
+        ident: words::snake(wire, "field"),
+        read_only: schema.get("readOnly") == Some(&Value::Bool(true)),
+        write_only: schema.get("writeOnly") == Some(&Value::Bool(true)),
+        additional: false,
+        encoding: None,
         doc: prose(&schema),
         source: source(&schema),
         required,
@@ -126,6 +181,7 @@ pub(super) fn field(wire: &str, schema: &Value, required: bool) -> Field {
         deprecated: schema.get("deprecated") == Some(&Value::Bool(true)),
         lenient: schema.get(LENIENT) == Some(&Value::Bool(true)),
         mentions: mentions(&schema),
+        schema,
     }
 }
 

@@ -5,7 +5,7 @@ use heck::ToTitleCase;
 use syn::parse::Parser;
 
 use super::Target;
-use crate::facts::{EXPERIMENTAL, EnumValue, Field, Kind, Operation, Type};
+use crate::facts::{Branch, EXPERIMENTAL, EnumValue, Field, Kind, Operation, Type};
 
 /// Attributes for quoted items.
 pub(crate) fn attributes(text: &str) -> proc_macro2::TokenStream {
@@ -59,6 +59,18 @@ pub(crate) fn of_variant(tag: &str, value: &str) -> String {
     format!("An object with `{tag}` set to `{value}`.")
 }
 
+/// A branch of a union that is told apart by what can be seen.
+pub(crate) fn of_branch(branch: &Branch) -> String {
+    let article = if branch.rule.is.starts_with(['a', 'e', 'i', 'o']) { "An" } else { "A" };
+    let keys = branch.rule.keys.iter().map(|(key, _, values)| match values.as_slice() {
+        [] => format!("`{key}`"),
+        values => format!("`{key}` set to `{}`", values.join("` or `")),
+    });
+    let keys: Vec<_> = keys.collect();
+    let with = if keys.is_empty() { String::new() } else { format!(" with {}", keys.join(", ")) };
+    format!("{article} {}{with}.", branch.rule.is)
+}
+
 /// A branch of a choice.
 pub(crate) fn of_key(key: &str) -> String {
     format!("An object with the key `{key}`.")
@@ -81,7 +93,7 @@ fn article(name: &str) -> &'static str {
 pub(crate) fn of_field(field: &Field) -> String {
     let (wire, facts) = (&field.wire, wire_facts(field));
     let text = match &field.doc {
-        Some(prose) if field.flatten => format!("{}.", prose.trim_end_matches('.')),
+        Some(prose) if field.flatten || field.additional => format!("{}.", prose.trim_end_matches('.')),
         Some(prose) => format!("{} (`{wire}`, {facts}).", prose.trim_end_matches('.')),
         None => format!("The field `{wire}` ({facts})."),
     };

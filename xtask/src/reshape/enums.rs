@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::syntax::{items, rust_name};
 use super::{Target, docs};
-use crate::facts::{ChoiceVariant, EnumValue, Newtype, Type, UnionVariant};
+use crate::facts::{ChoiceVariant, Code, EnumValue, Newtype, Type, UnionVariant};
 
 /// An id type.
 pub(crate) fn newtype(name: &str, known: &Newtype, target: Target) -> Result<Vec<syn::Item>> {
@@ -42,6 +42,25 @@ fn idents(names: impl Iterator<Item = impl AsRef<str>>) -> Result<Vec<syn::Ident
     names.map(|name| rust_name(name.as_ref())).collect()
 }
 
+/// An enum of whole numbers that keeps those that it does not know.
+pub(crate) fn codes(name: &str, known: &Type, codes: &[Code], target: Target) -> Result<Vec<syn::Item>> {
+    let (root, ident, doc) = (target.root()?, rust_name(name)?, docs::attributes(&docs::of_type(name, known)));
+    let names = idents(codes.iter().map(|code| &code.name))?;
+    let values: Vec<_> = codes.iter().map(|code| proc_macro2::Literal::i64_unsuffixed(code.value)).collect();
+    let variant_docs = codes.iter().map(|code| docs::attributes(&format!("The value `{}`.", code.value)));
+    items(quote! {
+        #doc
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum #ident {
+            #(#variant_docs #names,)*
+            /// A value that this version does not know, kept unchanged.
+            Unknown(i64),
+        }
+        #root::__open_codes!(#ident { #(#names = #values),* });
+    })
+}
+
 /// Which of serde's traits a type gets: what the API needs of it, the rest with feature `full-serde`.
 pub(crate) fn serde_derives(known: &Type) -> proc_macro2::TokenStream {
     match (known.sent, known.received) {
@@ -72,7 +91,7 @@ pub(crate) fn reading_attribute(known: &Type, inner: &proc_macro2::TokenStream) 
     if known.received { quote!(#[serde(#inner)]) } else { quote!(#[cfg_attr(feature = "full-serde", serde(#inner))]) }
 }
 
-fn reading_gate(known: &Type) -> proc_macro2::TokenStream {
+pub(crate) fn reading_gate(known: &Type) -> proc_macro2::TokenStream {
     if known.received { quote!() } else { quote!(#[cfg(feature = "full-serde")]) }
 }
 

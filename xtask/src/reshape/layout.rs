@@ -34,6 +34,15 @@ impl Target {
         syn::parse_str(self.crate_name()).context("the name of the runtime's crate")
     }
 
+    /// The attribute of what the document calls deprecated.
+    pub(crate) fn deprecated(self, is_deprecated: bool) -> TokenStream {
+        match (is_deprecated, self) {
+            (false, _) => quote!(),
+            (true, Self::Library) => quote!(#[deprecated = "deprecated by Paid"]),
+            (true, Self::StandAlone) => quote!(#[deprecated = "deprecated by the document"]),
+        }
+    }
+
     /// The first line of every generated file.
     pub(crate) fn header(self) -> &'static str {
         match self {
@@ -44,8 +53,9 @@ impl Target {
 }
 
 /// What generated code uses of the runtime; all of it is re-exported by the library's hidden `runtime` module.
-const RUNTIME: [&str; 26] = [
+const RUNTIME: [&str; 31] = [
     "BTreeMap",
+    "Binary",
     "Call",
     "Choice",
     "Client",
@@ -61,8 +71,12 @@ const RUNTIME: [&str; 26] = [
     "Method",
     "Patch",
     "Serialize",
+    "Spot",
+    "Style",
     "Timestamp",
+    "Upload",
     "Value",
+    "branch",
     "choice",
     "decimal",
     "decimal_text",
@@ -282,6 +296,7 @@ struct Imports {
     /// What the file mentions and does not define.
     mentioned: BTreeSet<String>,
     lines: TokenStream,
+    target: Target,
 }
 
 impl Imports {
@@ -292,9 +307,11 @@ impl Imports {
         let outside = |name: &&String| !own.contains(name.as_str());
         let root = plan.target.root()?;
         let runtime = quote!(#root::runtime);
-        let mut imports = Self { mentioned: always.iter().filter(outside).cloned().collect(), lines: quote!() };
+        let target = plan.target;
+        let mut imports = Self { mentioned: always.iter().filter(outside).cloned().collect(), lines: quote!(), target };
         imports.from(&runtime, RUNTIME.into_iter())?;
-        let mut gated = Self { mentioned: with_full_serde.iter().filter(outside).cloned().collect(), lines: quote!() };
+        let mentioned = with_full_serde.iter().filter(outside).cloned().collect();
+        let mut gated = Self { mentioned, lines: quote!(), target };
         gated.from(&runtime, RUNTIME.into_iter())?;
         if !gated.lines.is_empty() {
             let lines = gated.lines;
@@ -308,7 +325,9 @@ impl Imports {
     fn from<'n>(&mut self, module: &TokenStream, names: impl Iterator<Item = &'n str>) -> Result<()> {
         let names = names.filter(|name| self.mentioned.contains(*name)).map(rust_name).collect::<Result<Vec<_>>>()?;
         if !names.is_empty() {
-            self.lines.extend(quote!(use #module::{#(#names),*};));
+            // An argument may be called like a function of the runtime.
+            let allow = (self.target == Target::StandAlone).then(|| quote!(#[allow(unused_imports)]));
+            self.lines.extend(quote!(#allow use #module::{#(#names),*};));
         }
         Ok(())
     }

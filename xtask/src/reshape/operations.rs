@@ -1,24 +1,17 @@
 //! A resource: a handle with one method an operation, and a builder where there is something optional to say.
-//! The types come from the signatures of progenitor's functions, the wire facts from the document.
-
-use std::collections::BTreeMap;
+//! The types come from progenitor, the wire facts from the document.
 
 use anyhow::{Context, Result, bail};
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::visit_mut::VisitMut;
 
-use super::structs::ShortPaths;
+use super::structs::short_type;
 use super::syntax::{field_name, items, rust_name};
 use super::{Chunk, Target, docs};
-use crate::facts::{EXPERIMENTAL, Facts, Field, Kind, Operation, Resource, Shape};
+use crate::document;
+use crate::facts::{EXPERIMENTAL, Facts, Field, Form, Kind, Operation, Payload, Place, Resource, Shape};
 use crate::generate::Raw;
-
-/// What progenitor says about one operation.
-struct Signature {
-    parameters: BTreeMap<String, syn::Type>,
-    answer: syn::Type,
-}
+use crate::words;
 
 /// The handle of a resource, its builders and its pages.
 pub(crate) fn resource(raw: &Raw, facts: &Facts, resource: &Resource, target: Target) -> Result<Vec<Chunk>> {
@@ -29,10 +22,10 @@ pub(crate) fn resource(raw: &Raw, facts: &Facts, resource: &Resource, target: Ta
     let mut chunks = Vec::new();
     for operation in &resource.operations {
         let within = || format!("operation `{}`", operation.id);
-        let signature = signature(raw, operation).with_context(within)?;
-        methods.extend(method(facts, resource, operation, &signature, target).with_context(within)?);
+        let answer = answer(raw, operation).with_context(within)?;
+        methods.extend(method(raw, facts, resource, operation, &answer, target).with_context(within)?);
         if has_builder(operation) {
-            let items = builder(facts, operation, &signature, target).with_context(within)?;
+            let items = builder(raw, facts, operation, &answer, target).with_context(within)?;
             chunks.push(Chunk { name: operation.builder(), items });
         }
     }
@@ -47,58 +40,115 @@ pub(crate) fn resource(raw: &Raw, facts: &Facts, resource: &Resource, target: Ta
 }
 
 pub(crate) fn has_builder(operation: &Operation) -> bool {
-    operation.query.iter().any(|field| !field.required)
+    optional(operation).next().is_some()
 }
 
-fn signature(raw: &Raw, operation: &Operation) -> Result<Signature> {
-    let name = operation.raw_name();
-    let function = raw.functions.get(&name).with_context(|| format!("progenitor made no function `{name}`"))?;
-    let mut parameters = BTreeMap::new();
-    for argument in &function.sig.inputs {
-        if let syn::FnArg::Typed(argument) = argument
-            && let syn::Pat::Ident(pattern) = &*argument.pat
-        {
-            let mut ty = (*argument.ty).clone();
-            ShortPaths.visit_type_mut(&mut ty);
-            parameters.insert(pattern.ident.to_string(), ty);
+/// A parameter and where it stands.
+type Parameter<'a> = (Spot, &'a Field);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spot {
+    Path,
+    Query,
+    Header,
+    Cookie,
+}
+
+impl Spot {
+    /// The variant of the runtime's enum, and the method that takes text.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Path => ("Path", "path"),
+            Self::Query => ("Query", "query"),
+            Self::Header => ("Header", "header"),
+            Self::Cookie => ("Cookie", "cookie"),
         }
     }
-    let mut answer = match &function.sig.output {
-        syn::ReturnType::Type(_, ty) => innermost(ty, &["Result", "ResponseValue"]),
-        syn::ReturnType::Default => bail!("progenitor's `{name}` returns nothing"),
+}
+
+/// Query, headers and cookies.
+fn beside_the_path(operation: &Operation) -> impl Iterator<Item = Parameter<'_>> {
+    let query = operation.query.iter().map(|field| (Spot::Query, field));
+    let headers = operation.headers.iter().map(|(place, field)| match place {
+        Place::Header => (Spot::Header, field),
+        Place::Cookie => (Spot::Cookie, field),
+    });
+    query.chain(headers)
+}
+
+/// What a builder sets.
+pub(crate) fn optional(operation: &Operation) -> impl Iterator<Item = Parameter<'_>> {
+    beside_the_path(operation).filter(|(_, field)| !field.required)
+}
+
+/// What a method asks for before the body, in this order.
+pub(crate) fn required(operation: &Operation) -> impl Iterator<Item = Parameter<'_>> {
+    let path = operation.path_parameters.iter().map(|field| (Spot::Path, field));
+    path.chain(beside_the_path(operation).filter(|(_, field)| field.required))
+}
+
+/// Whether the parameter is passed as it is and written by the runtime.
+pub(crate) fn is_encoded(facts: &Facts, field: &Field) -> bool {
+    let is_text = match &field.kind {
+        Kind::Component(name) => {
+            matches!(facts.types.get(name).map(|known| &known.shape), Some(Shape::Enum(_) | Shape::Codes(_)))
+        }
+        Kind::Array | Kind::Map | Kind::Any => false,
+        _ => true,
     };
-    ShortPaths.visit_type_mut(&mut answer);
-    if operation.answer.is_none() {
-        answer = syn::parse_quote!(Empty);
-    }
-    Ok(Signature { parameters, answer })
+    field.encoding.is_some() && !is_text
 }
 
-/// The first argument of each of these wrappers in turn.
-fn innermost(ty: &syn::Type, wrappers: &[&str]) -> syn::Type {
-    let Some((wrapper, rest)) = wrappers.split_first() else { return ty.clone() };
-    if let syn::Type::Path(path) = ty
+/// The type of an answer.
+pub(crate) fn answer(raw: &Raw, operation: &Operation) -> Result<syn::Type> {
+    let Some(payload) = &operation.answer else { return Ok(syn::parse_quote!(Empty)) };
+    let ty = match &payload.form {
+        Form::Text(_) => syn::parse_quote!(String),
+        Form::Bytes(_) => syn::parse_quote!(Binary),
+        _ => short_type(raw, &payload.value.schema)?,
+    };
+    Ok(if payload.optional { syn::parse_quote!(Option<#ty>) } else { ty })
+}
+
+/// The type of what is lent, without the `&`: a list is a slice, text is `str`.
+pub(crate) fn lent(raw: &Raw, field: &Field) -> Result<syn::Type> {
+    let ty = short_type(raw, &field.schema)?;
+    if let syn::Type::Path(path) = &ty
         && let Some(last) = path.path.segments.last()
-        && last.ident == wrapper
-        && let syn::PathArguments::AngleBracketed(arguments) = &last.arguments
-        && let Some(syn::GenericArgument::Type(inner)) = arguments.args.first()
     {
-        return innermost(inner, rest);
+        if last.ident == "String" {
+            return Ok(syn::parse_quote!(str));
+        }
+        if let (true, syn::PathArguments::AngleBracketed(arguments)) = (last.ident == "Vec", &last.arguments) {
+            let item = arguments.args.first();
+            return Ok(syn::parse_quote!([#item]));
+        }
     }
-    ty.clone()
+    Ok(ty)
 }
 
-/// The argument for a parameter, and the text of it for the wire.
-fn argument(facts: &Facts, field: &Field, signature: &Signature) -> Result<(TokenStream, TokenStream)> {
-    let ident = field_name(&field.wire)?;
-    Ok(match &field.kind {
+/// The argument for a parameter, and the call that takes it.
+fn argument(raw: &Raw, facts: &Facts, (spot, field): Parameter<'_>) -> Result<(TokenStream, TokenStream)> {
+    let ident = rust_name(&field.ident)?;
+    let wire = &field.wire;
+    let (place, method) = spot.names();
+    if let (true, Some(encoding)) = (is_encoded(facts, field), &field.encoding) {
+        let (place, style) = (rust_name(place)?, rust_name(&words::camel(&encoding.style, "Style"))?);
+        let (ty, explode) = (lent(raw, field)?, encoding.explode);
+        return Ok((quote!(&#ty), quote!(.encoded(Spot::#place, #wire, Style::#style, #explode, #ident))));
+    }
+    let (ty, text) = match &field.kind {
         Kind::Newtype(name) => {
             let ty = rust_name(name)?;
             (quote!(impl Into<#ty>), quote!(#ident.into().as_str()))
         }
-        Kind::Component(name) if matches!(facts.types.get(name).map(|known| &known.shape), Some(Shape::Enum(_))) => {
+        Kind::Component(name) => {
             let ty = rust_name(name)?;
-            (quote!(#ty), quote!(#ident.as_str()))
+            match facts.types.get(name).map(|known| &known.shape) {
+                Some(Shape::Enum(_)) => (quote!(#ty), quote!(#ident.as_str())),
+                Some(Shape::Codes(_)) => (quote!(#ty), quote!(#ident.to_string())),
+                _ => bail!("parameter `{wire}` has a type that is not mapped"),
+            }
         }
         Kind::Text if field.format.as_deref() == Some("date-time") => {
             (quote!(impl Into<Timestamp>), quote!(#ident.into().to_string()))
@@ -106,20 +156,34 @@ fn argument(facts: &Facts, field: &Field, signature: &Signature) -> Result<(Toke
         Kind::Decimal | Kind::DecimalText => (quote!(impl Into<Decimal>), quote!(#ident.into().to_string())),
         Kind::Text => (quote!(impl AsRef<str>), quote!(#ident.as_ref())),
         Kind::Integer | Kind::Number | Kind::Boolean => {
-            let raw = signature.parameters.get(&ident.to_string());
-            let raw = raw.with_context(|| format!("progenitor's function has no parameter `{ident}`"))?;
-            let ty = innermost(raw, &["Option"]);
+            let ty = short_type(raw, &field.schema)?;
             (quote!(#ty), quote!(#ident.to_string()))
         }
-        _ => bail!("parameter `{}` has a type that is not mapped", field.wire),
+        _ => bail!("parameter `{wire}` has a type that is not mapped"),
+    };
+    let method = rust_name(method)?;
+    Ok((ty, quote!(.#method(#wire, #text))))
+}
+
+/// The argument for a body, and the call that takes it.
+fn body(raw: &Raw, payload: &Payload) -> Result<(TokenStream, TokenStream)> {
+    let lent = lent(raw, &payload.value)?;
+    Ok(match &payload.form {
+        Form::Json => (quote!(request: &#lent,), quote!(.body(request))),
+        Form::JsonAs(media) => (quote!(request: &#lent,), quote!(.body(request).media(#media))),
+        Form::Pairs => (quote!(request: &#lent,), quote!(.pairs(request))),
+        Form::Parts => (quote!(request: &#lent,), quote!(.parts(request))),
+        Form::Text(media) => (quote!(request: impl Into<String>,), quote!(.text(#media, request.into()))),
+        Form::Bytes(media) => (quote!(request: impl Into<Binary>,), quote!(.bytes(#media, request.into()))),
     })
 }
 
 fn method(
+    raw: &Raw,
     facts: &Facts,
     resource: &Resource,
     operation: &Operation,
-    signature: &Signature,
+    answer: &syn::Type,
     target: Target,
 ) -> Result<TokenStream> {
     let name = rust_name(&operation.name)?;
@@ -128,24 +192,16 @@ fn method(
     let http_method = rust_name(&operation.http_method)?;
     let mut arguments = TokenStream::new();
     let mut steps = TokenStream::new();
-    for field in &operation.path_parameters {
-        let ident = field_name(&field.wire)?;
-        let (ty, text) = argument(facts, field, signature)?;
-        let wire = &field.wire;
+    for parameter in required(operation) {
+        let ident = rust_name(&parameter.1.ident)?;
+        let (ty, step) = argument(raw, facts, parameter)?;
         arguments.extend(quote!(#ident: #ty,));
-        steps.extend(quote!(.path(#wire, #text)));
+        steps.extend(step);
     }
-    for field in operation.query.iter().filter(|field| field.required) {
-        let ident = field_name(&field.wire)?;
-        let (ty, text) = argument(facts, field, signature)?;
-        let wire = &field.wire;
-        arguments.extend(quote!(#ident: #ty,));
-        steps.extend(quote!(.query(#wire, #text)));
-    }
-    if let Some(body) = &operation.body {
-        let ty = rust_name(body)?;
-        arguments.extend(quote!(request: &#ty,));
-        steps.extend(quote!(.body(request)));
+    if let Some(payload) = &operation.body {
+        let (argument, step) = body(raw, payload)?;
+        arguments.extend(argument);
+        steps.extend(step);
     } else if operation.empty_body {
         steps.extend(quote!(.empty_body()));
     }
@@ -158,8 +214,21 @@ fn method(
     } else if operation.repeatable {
         steps.extend(quote!(.repeatable_if(true)));
     }
-    let deprecated = operation.deprecated.then(|| quote!(#[deprecated = "deprecated by Paid"]));
-    let answer = &signature.answer;
+    if let Some(payload) = &operation.answer {
+        match &payload.form {
+            Form::JsonAs(media) => steps.extend(quote!(.header("accept", #media))),
+            Form::Text(media) => steps.extend(quote!(.reads_text(#media))),
+            Form::Bytes(media) => steps.extend(quote!(.reads_bytes(#media))),
+            _ => {}
+        }
+        if payload.optional {
+            steps.extend(quote!(.may_be_empty()));
+        }
+    }
+    if operation.foreign {
+        steps.extend(quote!(.plain()));
+    }
+    let deprecated = target.deprecated(operation.deprecated);
     let call = quote!(Call::new(&self.client, #id, Method::#http_method, #path) #steps);
     let gate =
         (operation.is_experimental() && !resource.is_experimental()).then(|| quote!(#[cfg(feature = #EXPERIMENTAL)]));
@@ -171,19 +240,23 @@ fn method(
     })
 }
 
-fn builder(facts: &Facts, operation: &Operation, signature: &Signature, target: Target) -> Result<Vec<syn::Item>> {
+fn builder(
+    raw: &Raw,
+    facts: &Facts,
+    operation: &Operation,
+    answer: &syn::Type,
+    target: Target,
+) -> Result<Vec<syn::Item>> {
     let name = rust_name(&operation.builder())?;
-    let answer = &signature.answer;
     let mut setters = TokenStream::new();
-    for field in operation.query.iter().filter(|field| !field.required) {
-        let ident = field_name(&field.wire)?;
-        let (ty, text) = argument(facts, field, signature)?;
-        let doc = docs::attributes(&docs::of_field(field));
-        let wire = &field.wire;
+    for parameter in optional(operation) {
+        let ident = rust_name(&parameter.1.ident)?;
+        let (ty, step) = argument(raw, facts, parameter)?;
+        let doc = docs::attributes(&docs::of_field(parameter.1));
         setters.extend(quote! {
             #doc
             pub fn #ident(mut self, #ident: #ty) -> Self {
-                self.call = self.call.query(#wire, #text);
+                self.call = self.call #step;
                 self
             }
         });
@@ -207,26 +280,39 @@ fn builder(facts: &Facts, operation: &Operation, signature: &Signature, target: 
 /// The line that makes an answer a page, where some list answers with it.
 pub(crate) fn page_of(facts: &Facts, answer: &str, target: Target) -> Result<Vec<syn::Item>> {
     let operations = facts.resources.iter().flat_map(|resource| &resource.operations);
-    let mut pages = operations
-        .filter(|operation| operation.answer.as_deref() == Some(answer))
-        .filter_map(|operation| page(facts, operation));
+    let mut pages =
+        operations.filter(|operation| answers_with(operation, answer)).filter_map(|operation| page(facts, operation));
     let Some((item, end)) = pages.next() else { return Ok(Vec::new()) };
     let (root, answer, item, end) = (target.root()?, rust_name(answer)?, rust_name(&item)?, rust_name(end)?);
     items(quote!(#root::__page!(#answer, #item, #end);))
 }
 
-/// For a list with `limit` and `offset`: its items, and how it says that there are more.
+fn answers_with(operation: &Operation, answer: &str) -> bool {
+    operation.answer.as_ref().and_then(Payload::component) == Some(answer)
+}
+
+/// For a list with `limit` and `offset`: its items, and how it says that there are more. Where a part is missing or of another
+/// type than a list needs, the answer is a plain answer.
 fn page(facts: &Facts, operation: &Operation) -> Option<(String, &'static str)> {
-    let has = |name: &str| operation.query.iter().any(|field| field.wire == name);
-    let answer = facts.types.get(operation.answer.as_ref()?)?;
+    let has = |name: &str| operation.query.iter().any(|field| field.wire == name && field.kind == Kind::Integer);
+    let answer = facts.types.get(operation.answer.as_ref()?.component()?)?;
     let Shape::Struct(fields) = &answer.shape else { return None };
-    let data = fields.iter().find(|field| field.wire == "data" && field.kind == Kind::Array)?;
-    let item = data.mentions.first()?.clone();
-    let end = fields.iter().find_map(|field| match field.wire.as_str() {
-        "pagination" if field.lenient => Some("optional_pagination"),
-        "pagination" => Some("pagination"),
-        "total" => Some("total"),
+    let is_list =
+        |field: &&Field| field.wire == "data" && field.kind == Kind::Array && field.required && !field.nullable;
+    let data = fields.iter().find(is_list)?;
+    let item = document::referenced(data.schema.get("items")?)?.to_owned();
+    let end = fields.iter().find_map(|field| match (field.wire.as_str(), &field.kind) {
+        ("pagination", Kind::Component(name)) if says_whether_more_follow(facts, name) => {
+            let always = field.required && !field.nullable && !field.lenient;
+            Some(if always { "pagination" } else { "optional_pagination" })
+        }
+        ("total", Kind::Integer) => Some("total"),
         _ => None,
     })?;
     (has("limit") && has("offset")).then_some((item, end))
+}
+
+fn says_whether_more_follow(facts: &Facts, name: &str) -> bool {
+    let Some(Shape::Struct(fields)) = facts.types.get(name).map(|known| &known.shape) else { return false };
+    fields.iter().any(|field| field.ident == "has_more" && field.kind == Kind::Boolean)
 }

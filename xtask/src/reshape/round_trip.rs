@@ -10,7 +10,7 @@ use quote::quote;
 use super::operations::has_builder;
 use super::syntax::{self, field_name, items, rust_name};
 use super::{Target, docs};
-use crate::facts::{Facts, Field, Kind, Operation, Resource};
+use crate::facts::{Facts, Field, Kind, Operation, Payload, Resource};
 
 /// `tests/round_trip/calls.rs`.
 pub(crate) fn calls(facts: &Facts) -> Result<String> {
@@ -25,7 +25,7 @@ pub(crate) fn calls(facts: &Facts) -> Result<String> {
         }
     }
     let operations = facts.resources.iter().flat_map(|resource| &resource.operations);
-    let answers: BTreeSet<_> = operations.filter_map(|operation| operation.answer.as_deref()).collect();
+    let answers: BTreeSet<_> = operations.filter_map(|operation| operation.answer.as_ref()?.component()).collect();
     let answers = answers.into_iter().map(|name| {
         let ty = rust_name(name)?;
         Ok(quote!((#name, decodes::<#ty>)))
@@ -60,7 +60,7 @@ fn call(resource: &Resource, operation: &Operation) -> Result<TokenStream> {
         arguments.push(value(field, quote!(input.required_query(#wire)))?);
     }
     let mut body = None;
-    if let Some(request) = &operation.body {
+    if let Some(request) = operation.body.as_ref().and_then(Payload::component) {
         let ty = rust_name(request)?;
         arguments.push(quote!(&request));
         body = Some(quote!(let request: #ty = input.body()?;));

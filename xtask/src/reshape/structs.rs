@@ -21,6 +21,7 @@ struct Member<'a> {
     /// The type without `Option`.
     inner: syn::Type,
     presence: Presence,
+    boxed: bool,
 }
 
 /// One struct with its impls.
@@ -32,18 +33,12 @@ pub(crate) fn structure(
     fields: &[Field],
     target: Target,
 ) -> Result<Vec<syn::Item>> {
-    let item = raw.structs.get(name).with_context(|| format!("progenitor made no struct `{name}`"))?;
-    let mut members = Vec::new();
-    for field in &item.fields {
-        members.push(member(facts, name, known, fields, field)?);
-    }
+    let members = fields.iter().map(|field| member(raw, facts, name, known, field));
+    let members = members.collect::<Result<Vec<_>>>()?;
     if known.keeps_other_fields() && members.iter().any(|member| member.ident == "other_fields") {
         bail!("`{name}` has a property that is called like its `other_fields`");
     }
-    if let Some(lost) = fields.iter().find(|field| !members.iter().any(|member| member.facts.wire == field.wire)) {
-        bail!("progenitor's `{name}` has no field for the property `{}`", lost.wire);
-    }
-    let definition = definition(name, known, &members)?;
+    let definition = definition(name, known, &members, target)?;
     let constructors = if known.sent { constructors(facts, name, known, &members)? } else { quote!() };
     let reading =
         if is_read_field_by_field(known, &members) { reading(name, known, &members, target)? } else { quote!() };
@@ -53,20 +48,18 @@ pub(crate) fn structure(
 /// How an answer is read: by the runtime, which compiles faster than a derive for each. What is read only behind a feature,
 /// or flattened, is derived.
 fn is_read_field_by_field(known: &Type, members: &[Member<'_>]) -> bool {
-    known.received && !members.iter().any(|member| member.facts.flatten)
+    let derived = |member: &Member<'_>| member.facts.flatten || member.facts.additional;
+    known.received && members.len() <= MOST_FIELDS && !members.iter().any(derived)
 }
 
 /// The call of the runtime's macro, with the fields that must be there first.
 fn reading(name: &str, known: &Type, members: &[Member<'_>], target: Target) -> Result<TokenStream> {
-    if members.len() > MOST_FIELDS {
-        bail!("`{name}` has {} properties; the runtime reads objects with up to {MOST_FIELDS}", members.len());
-    }
     let (root, ident) = (target.root()?, rust_name(name)?);
     let (must, may): (Vec<_>, Vec<_>) = members.iter().partition(|member| member.presence == Presence::Always);
     let unknown = if known.keeps_other_fields() { quote!(keep other_fields) } else { quote!(skip) };
     let line = |(at, member): (usize, &&Member<'_>)| {
         let (at, ident, key) = (proc_macro2::Literal::usize_unsuffixed(at), &member.ident, &member.facts.wire);
-        let how = format_ident!("{}", how_it_is_read(member));
+        let how = format_ident!("{}", how_it_is_read(member, target));
         quote!(#at #ident #key #how;)
     };
     let first = must.iter().enumerate().map(line);
@@ -78,9 +71,11 @@ fn reading(name: &str, known: &Type, members: &[Member<'_>], target: Target) -> 
 const MOST_FIELDS: usize = 128;
 
 /// The name of the runtime's function.
-fn how_it_is_read(member: &Member<'_>) -> &'static str {
+fn how_it_is_read(member: &Member<'_>, target: Target) -> &'static str {
     let is_integer = member.facts.kind == Kind::Integer;
     match member.presence {
+        // Null is a value of any JSON.
+        Presence::OrMissing if member.facts.kind == Kind::Any && target == Target::StandAlone => "any",
         Presence::Always if member.facts.kind.is_decimal() => "decimal",
         _ if member.facts.kind.is_decimal() => "optional_decimal",
         Presence::Always if is_integer => "integer",
@@ -90,13 +85,10 @@ fn how_it_is_read(member: &Member<'_>) -> &'static str {
     }
 }
 
-fn member<'a>(all: &Facts, name: &str, known: &Type, facts: &'a [Field], field: &syn::Field) -> Result<Member<'a>> {
-    let ident = field.ident.clone().with_context(|| format!("progenitor made a tuple struct of `{name}`"))?;
-    let wire = renamed(field)?.unwrap_or_else(|| ident.to_string());
-    let facts = facts.iter().find(|facts| facts.wire == wire);
-    let facts = facts.with_context(|| format!("progenitor's `{name}.{wire}` is not in the document"))?;
-    let mut inner = without_option(&field.ty);
-    ShortPaths.visit_type_mut(&mut inner);
+fn member<'a>(raw: &Raw, all: &Facts, name: &str, known: &Type, facts: &'a Field) -> Result<Member<'a>> {
+    let wire = &facts.wire;
+    let ident = rust_name(&facts.ident).with_context(|| format!("`{name}.{wire}`"))?;
+    let mut inner = short_type(raw, &facts.schema).with_context(|| format!("`{name}.{wire}`"))?;
     if !facts.kind.is_decimal() && mentions_decimal(&inner) {
         bail!("`{name}.{wire}`: lists and maps of decimals are not mapped");
     }
@@ -104,13 +96,29 @@ fn member<'a>(all: &Facts, name: &str, known: &Type, facts: &'a [Field], field: 
     if known.received && presence != Presence::Patch && is_list_of_objects(all, facts) {
         ListsOfItems.visit_type_mut(&mut inner);
     }
-    Ok(Member { ident, facts, inner, presence })
+    if boxed(all, name, facts) {
+        inner = syn::parse_quote!(Box<#inner>);
+    }
+    Ok(Member { ident, facts, inner, presence, boxed: boxed(all, name, facts) })
+}
+
+/// Whether a value of the type may be inside itself, by way of this field.
+pub(crate) fn boxed(all: &Facts, name: &str, field: &Field) -> bool {
+    matches!(&field.kind, Kind::Component(other) if all.cycles.joins(name, other))
+}
+
+/// progenitor's type of a schema, in our names.
+pub(crate) fn short_type(raw: &Raw, schema: &serde_json::Value) -> Result<syn::Type> {
+    let mut ty = without_option(raw.type_of(schema)?);
+    ShortPaths.visit_type_mut(&mut ty);
+    Ok(ty)
 }
 
 /// Whether one of its items may be unreadable while the others are not.
 fn is_list_of_objects(all: &Facts, field: &Field) -> bool {
     let item = field.mentions.first().and_then(|name| all.types.get(name));
-    let is_object = item.is_some_and(|known| !matches!(known.shape, Shape::Enum(_) | Shape::Scalars(_)));
+    let is_object =
+        item.is_some_and(|known| !matches!(known.shape, Shape::Enum(_) | Shape::Scalars(_) | Shape::Codes(_)));
     field.kind == Kind::Array && is_object
 }
 
@@ -137,25 +145,6 @@ fn mentions_decimal(ty: &syn::Type) -> bool {
     let mut finds = Finds(false);
     finds.visit_type(ty);
     finds.0
-}
-
-/// The name in `#[serde(rename = "...")]`.
-fn renamed(field: &syn::Field) -> Result<Option<String>> {
-    let mut name = None;
-    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        attribute.parse_nested_meta(|meta| {
-            if let Ok(value) = meta.value() {
-                let literal: syn::Expr = value.parse()?;
-                if let (true, syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. })) =
-                    (meta.path.is_ident("rename"), literal)
-                {
-                    name = Some(text.value());
-                }
-            }
-            Ok(())
-        })?;
-    }
-    Ok(name)
 }
 
 fn without_option(ty: &syn::Type) -> syn::Type {
@@ -191,19 +180,18 @@ impl VisitMut for ShortPaths {
     }
 }
 
-fn definition(name: &str, known: &Type, members: &[Member<'_>]) -> Result<TokenStream> {
+fn definition(name: &str, known: &Type, members: &[Member<'_>], target: Target) -> Result<TokenStream> {
     let doc = docs::attributes(&docs::of_type(name, known));
     let by_hand = is_read_field_by_field(known, members);
     let derives = if by_hand { writing_derive(known) } else { serde_derives(known) };
     let attribute = |serde: TokenStream| {
         if by_hand { writing_attribute(known, &serde) } else { quote!(#[serde(#serde)]) }
     };
-    let default =
-        (known.sent && members.iter().all(|member| !member.facts.required)).then(|| quote!(#[derive(Default)]));
+    let default = (known.sent && members.iter().all(|member| !is_argument(member))).then(|| quote!(#[derive(Default)]));
     let camel = members.iter().any(|member| camel_differs(member));
     let rename_all = camel.then(|| attribute(quote!(rename_all = "camelCase")));
     let ident = rust_name(name)?;
-    let fields = members.iter().map(|member| field_definition(known, member, camel, by_hand));
+    let fields = members.iter().map(|member| field_definition(known, member, camel, by_hand, target));
     let other_fields = known.keeps_other_fields().then(|| {
         let flatten = attribute(quote!(flatten));
         quote! {
@@ -245,14 +233,16 @@ fn serde_camel(ident: &str) -> String {
     if camel == by_serde { camel } else { by_serde }
 }
 
-fn field_definition(known: &Type, member: &Member<'_>, camel: bool, by_hand: bool) -> TokenStream {
+fn field_definition(known: &Type, member: &Member<'_>, camel: bool, by_hand: bool, target: Target) -> TokenStream {
     let doc = docs::attributes(&docs::of_field(member.facts));
     let mut serde = Vec::new();
     let mut reading = None;
     let ident = &member.ident;
     let automatic = if camel { serde_camel(&ident.to_string()) } else { ident.to_string() };
     let wire = &member.facts.wire;
-    if member.facts.flatten {
+    if member.facts.additional {
+        serde.push(quote!(flatten));
+    } else if member.facts.flatten {
         let reads = if member.presence == Presence::Always { "flat_choice" } else { "optional_flat_choice" };
         serde.push(quote!(flatten));
         reading = Some(reading_attribute(known, &quote!(deserialize_with = #reads)));
@@ -284,7 +274,7 @@ fn field_definition(known: &Type, member: &Member<'_>, camel: bool, by_hand: boo
         let all = quote!(#(#serde),*);
         if by_hand { writing_attribute(known, &all) } else { quote!(#[serde(#all)]) }
     });
-    let deprecated = member.facts.deprecated.then(|| quote!(#[deprecated = "deprecated by Paid"]));
+    let deprecated = target.deprecated(member.facts.deprecated);
     let ty = full_type(member);
     quote!(#doc #attribute #reading #deprecated pub #ident: #ty,)
 }
@@ -300,7 +290,7 @@ fn full_type(member: &Member<'_>) -> TokenStream {
 
 fn constructors(facts: &Facts, name: &str, known: &Type, members: &[Member<'_>]) -> Result<TokenStream> {
     let ident = rust_name(name)?;
-    let mut required: Vec<_> = members.iter().filter(|member| member.facts.required).collect();
+    let mut required: Vec<_> = members.iter().filter(|member| is_argument(member)).collect();
     required.sort_by_key(|member| {
         known.constructor.iter().position(|wire| *wire == member.facts.wire).unwrap_or(usize::MAX)
     });
@@ -312,6 +302,7 @@ fn constructors(facts: &Facts, name: &str, known: &Type, members: &[Member<'_>])
     let values = members.iter().map(|member| {
         let ident = &member.ident;
         match member.presence {
+            _ if member.facts.additional => quote!(#ident: Default::default()),
             Presence::Always | Presence::OrNull => {
                 let value = converted(facts, member);
                 if *ident == value.to_string() { quote!(#ident) } else { quote!(#ident: #value) }
@@ -325,8 +316,11 @@ fn constructors(facts: &Facts, name: &str, known: &Type, members: &[Member<'_>])
         }
     });
     let new_doc = docs::attributes(&docs::of_constructor(name, !required.is_empty()));
-    let setters = members.iter().filter(|member| !member.facts.required).map(|member| setter(facts, member));
+    let settable = |member: &&Member<'_>| !is_argument(member) && !member.facts.read_only;
+    let setters = members.iter().filter(settable).map(|member| setter(facts, member));
+    let deprecated = members.iter().any(|member| member.facts.deprecated).then(|| quote!(#[allow(deprecated)]));
     Ok(quote! {
+        #deprecated
         impl #ident {
             #new_doc
             pub fn new(#(#arguments),*) -> Self {
@@ -337,12 +331,18 @@ fn constructors(facts: &Facts, name: &str, known: &Type, members: &[Member<'_>])
     })
 }
 
+/// Whether a request needs it.
+fn is_argument(member: &Member<'_>) -> bool {
+    member.facts.required && !member.facts.additional
+}
+
 fn setter(facts: &Facts, member: &Member<'_>) -> TokenStream {
     let ident = &member.ident;
     let ty = argument_type(facts, member, false);
     let doc = docs::attributes(&format!("Sets [`{ident}`](Self::{ident})."));
     let value = match member.presence {
         Presence::Patch => quote!(#ident.into()),
+        _ if member.facts.additional => quote!(#ident),
         _ => {
             let value = converted(facts, member);
             quote!(Some(#value))
@@ -360,13 +360,15 @@ fn setter(facts: &Facts, member: &Member<'_>) -> TokenStream {
 
 /// Whether a caller may pass anything that converts into the type.
 fn converts(facts: &Facts, member: &Member<'_>) -> bool {
+    if member.boxed {
+        return true;
+    }
     match &member.facts.kind {
         Kind::Newtype(name) => facts.newtypes.get(name).is_none_or(|newtype| !newtype.opaque),
         Kind::Text | Kind::Array | Kind::Decimal | Kind::DecimalText => true,
-        Kind::Component(name) => facts
-            .types
-            .get(name)
-            .is_some_and(|known| matches!(known.shape, Shape::Union { .. } | Shape::Choice(_) | Shape::Scalars(_))),
+        Kind::Component(name) => facts.types.get(name).is_some_and(|known| {
+            matches!(known.shape, Shape::Union { .. } | Shape::Choice(_) | Shape::Scalars(_) | Shape::OneOf(_))
+        }),
         _ => false,
     }
 }

@@ -25,9 +25,9 @@ pub(crate) fn field_name(wire: &str) -> Result<syn::Ident> {
 
 /// Parses the code that a pass made.
 pub(crate) fn items(tokens: TokenStream) -> Result<Vec<syn::Item>> {
-    let shown = tokens.to_string();
+    // The text takes longer than the parsing, and is hardly ever wanted.
     let file: syn::File =
-        syn::parse2(tokens).with_context(|| format!("a pass made code that does not parse: {shown}"))?;
+        syn::parse2(tokens.clone()).with_context(|| format!("a pass made code that does not parse: {tokens}"))?;
     refuse_verbatim(&file)?;
     Ok(file.items)
 }

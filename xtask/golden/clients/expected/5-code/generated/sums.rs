@@ -4,12 +4,15 @@
 
 #![cfg_attr(not(feature = "experimental"), allow(unused_imports))]
 
+#[allow(unused_imports)]
 use paid::runtime::{
     Call, Client, Decimal, Deserialize, DeserializeError, Deserializer, JsonObject,
     Method, Value, from_value,
 };
 #[cfg(feature = "full-serde")]
+#[allow(unused_imports)]
 use paid::runtime::{Serialize, decimal_text};
+#[allow(unused_imports)]
 use super::ids::Seal;
 
 /// Sums: what was added up.

@@ -2,9 +2,12 @@
 
 //! Resource `boxes`.
 
+#[allow(unused_imports)]
 use paid::runtime::{Call, Client, Empty, JsonObject, List, Method, Timestamp};
 #[cfg(feature = "full-serde")]
+#[allow(unused_imports)]
 use paid::runtime::Serialize;
+#[allow(unused_imports)]
 use super::ids::BoxId;
 
 /// Boxes that open and close.

@@ -4,6 +4,7 @@
 
 #![allow(unused_imports)]
 
+#[allow(unused_imports)]
 use paid::runtime::Cow;
 
 #[cfg(feature = "boxes")]

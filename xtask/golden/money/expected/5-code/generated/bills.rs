@@ -2,10 +2,12 @@
 
 //! Resource `bills`.
 
+#[allow(unused_imports)]
 use paid::runtime::{
     Call, Client, Decimal, JsonObject, Method, Patch, Serialize, decimal,
 };
 #[cfg(feature = "full-serde")]
+#[allow(unused_imports)]
 use paid::runtime::Deserialize;
 
 /// The operations on bills.

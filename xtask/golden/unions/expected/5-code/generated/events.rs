@@ -2,12 +2,15 @@
 
 //! Resource `events`.
 
+#[allow(unused_imports)]
 use paid::runtime::{
     Call, Client, Deserialize, DeserializeError, Deserializer, JsonObject, List, Method,
     Serialize, Timestamp, Value, from_value,
 };
 #[cfg(feature = "full-serde")]
+#[allow(unused_imports)]
 use paid::runtime::{Choice, JsonError, choice};
+#[allow(unused_imports)]
 use super::ids::{ExternalWhoId, WhoId};
 
 /// The operations on events.

@@ -2,8 +2,10 @@
 
 //! Resource `parts`.
 
+#[allow(unused_imports)]
 use paid::runtime::{BTreeMap, Call, Client, Empty, JsonObject, Method, Patch, Serialize};
 #[cfg(feature = "full-serde")]
+#[allow(unused_imports)]
 use paid::runtime::{
     Choice, Deserialize, Deserializer, JsonError, Value, choice, from_value,
     optional_flat_choice,
