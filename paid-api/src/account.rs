@@ -1,10 +1,17 @@
 //! The account against the catalogue: what is sold, what the program sends, and what was billed. Feature `account`.
 //!
 //! `signals.toml` says which signals a program sends and, if you want, the products and prices that bill them. These functions
-//! compare it with the account: [`pull`] takes the account's prices into the file, [`compare`] shows where the account differs,
-//! and [`push`] makes the account what the file says. `cargo paid` is a program around them.
+//! tie it to the account; `cargo paid` is a program around them.
+//!
+//! | when | what |
+//! |---|---|
+//! | before the work | [`pull`] takes the account's prices into the file, [`compare`] shows where the account differs, [`push`] makes the account what the file says |
+//! | when it hurts | [`why_unbilled`] says why a signal would not be billed, [`connection`] whether the account can be reached |
+//! | after the work | [`Reconcile`] compares what was emitted with what Paid has, [`resend`] sends what is missing, [`Auditor`] does both in the background |
+//! | beside | [`import`] sends the signals of a file, [`simulation`] computes what they cost under other prices |
 
 mod amounts;
+mod auditor;
 mod connection;
 mod differences;
 mod import;
@@ -22,6 +29,7 @@ mod unbilled;
 
 use std::fmt;
 
+pub use auditor::{Audit, Auditor, RunningAuditor};
 pub use connection::{Connection, connection};
 pub use differences::{Difference, Differences, compare};
 pub use import::{Imported, import};

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use paid::account::{Question, Reconcile, import, push, read, read_file, resend, why_unbilled};
+use paid::account::{Auditor, Question, Reconcile, import, push, read, read_file, resend, why_unbilled};
 use paid::emulator::{Emulator, Fault};
 use paid::outbox::{Ledger, entries};
 use paid::{Client, Emitter, Method, RetryPolicy, Signal, Timestamp};
@@ -65,6 +65,24 @@ async fn a_reconciliation_names_exactly_what_was_lost_and_sends_it_again() {
     assert_eq!((resent.ingested, resent.duplicates, resent.failed), (137, 0, 0));
     let report = now.run(entries(folder.path()).unwrap(), |_, _| {}).await.unwrap();
     assert!(report.is_clean() && report.found == number as u64, "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_auditor_finds_and_sends_what_was_lost_by_itself() {
+    let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
+    let folder = tempfile::tempdir().unwrap();
+    emitted(&emulator, folder.path(), 600, 5, true).await;
+    let (tell, mut audits) = tokio::sync::mpsc::unbounded_channel();
+    let auditor = Auditor::new(emulator.client(), folder.path()).every(Duration::from_millis(20)).resend(true);
+    let auditor = auditor.settled(Duration::ZERO).on_audit(move |audit| {
+        let audit = audit.as_ref().unwrap();
+        let _ = tell.send((audit.reconciliation.missing.len(), audit.resent.map(|resent| resent.ingested)));
+    });
+    let auditor = auditor.start().unwrap();
+    assert_eq!(audits.recv().await, Some((5, Some(5))));
+    assert_eq!(audits.recv().await, Some((0, None)));
+    tokio::task::spawn_blocking(move || drop(auditor)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
