@@ -1,6 +1,7 @@
 //! `cargo paid` as a user calls it.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod account;
 mod aside;
 mod letters;
 mod resubmission;

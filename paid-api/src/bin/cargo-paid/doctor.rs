@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use paid::Timestamp;
 use paid::account::{self, Question, Reason};
+use paid_catalog::{Catalog, nearest_of};
 use serde_json::json;
 
 use crate::options::{Account, CHECK_CODES, Catalogue};
@@ -71,7 +72,10 @@ pub(crate) fn doctor(arguments: &Arguments) -> Outcome {
     let mut findings = surroundings::look(arguments)?;
     if let (Some(name), Some(customer)) = (&arguments.signal, &arguments.customer) {
         let client = crate::account::client(&arguments.account)?;
-        let product = arguments.product.clone().or_else(|| product_of(arguments, name));
+        let known = catalogue::path(&arguments.catalogue).and_then(|path| catalogue::read(&path)).ok();
+        findings.extend(known.as_ref().and_then(|catalog| unknown(catalog, name)));
+        let of_catalogue = known.as_ref().and_then(|catalog| catalog.signal(name)?.product.clone());
+        let product = arguments.product.clone().or(of_catalogue);
         let mut question = Question::new(name, customer, product);
         if let Some(at) = arguments.at {
             question = question.at(at);
@@ -99,7 +103,13 @@ pub(crate) fn doctor(arguments: &Arguments) -> Outcome {
     if bad == 0 { Ok(()) } else { Err(format!("{} found", out::counted(bad as u64, "problem")).into()) }
 }
 
-fn product_of(arguments: &Arguments, name: &str) -> Option<String> {
-    let path = catalogue::path(&arguments.catalogue).ok()?;
-    catalogue::read(&path).ok()?.signal(name)?.product.clone()
+fn unknown(catalog: &Catalog, name: &str) -> Option<Finding> {
+    if catalog.signal(name).is_some() {
+        return None;
+    }
+    let fix = match nearest_of(name, catalog.signals.keys().map(String::as_str)) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("add it: [signals.{name}]"),
+    };
+    Some(Finding::bad("unknown_signal", format!("the catalogue has no signal {name}"), fix))
 }
