@@ -36,11 +36,11 @@ pub use import::{Imported, import};
 pub use observed::{Observed, ObservedField, observed};
 pub use pull::{Pulled, pull};
 pub use push::{Pushed, push};
-pub use reconcile::{Discrepancy, Reconcile, Reconciliation, Tally};
+pub use reconcile::{Counted, Discrepancy, Reconcile, Reconciliation, Tally};
 pub use records::{FileSignal, FileSignals, read_file};
 pub use remote::{Account, AccountPrice, AccountProduct, read};
 pub use resend::{Resent, resend};
-pub use unbilled::{Question, Reason, why_unbilled};
+pub use unbilled::{Question, Reason, Unpriced, unpriced, why_unbilled};
 
 /// Why the account and the catalogue cannot be compared.
 #[derive(Debug)]

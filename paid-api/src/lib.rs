@@ -242,4 +242,5 @@ pub mod runtime {
 #[cfg(all(doctest, feature = "outbox", feature = "trace", feature = "cost-emitter"))]
 #[doc = include_str!("../../README.md")]
 #[doc = include_str!("../../docs/dead-letters.md")]
+#[doc = include_str!("../../docs/the-account.md")]
 struct Readme;

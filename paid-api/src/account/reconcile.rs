@@ -14,7 +14,7 @@ use crate::outbox::Entry;
 use crate::{Client, Method, Timestamp};
 use book::Book;
 
-pub use report::{Discrepancy, Reconciliation, Tally};
+pub use report::{Counted, Discrepancy, Reconciliation, Tally};
 
 /// How many signals a page of Paid's list has.
 const PAGE: usize = 500;

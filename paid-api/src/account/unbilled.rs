@@ -1,11 +1,13 @@
 //! Why would this signal not be billed?
 
+use std::collections::HashMap;
+
 use paid_catalog::{Setting, Settings, nearest_of};
 use serde_json::Value;
 
 use super::prices::in_full;
 use super::remote::{self, Account, AccountPrice, AccountProduct, list};
-use super::{AccountError, read};
+use super::{AccountError, Counted, Reconciliation, read};
 use crate::{Client, Method, Timestamp};
 
 /// A signal that was sent, or will be.
@@ -74,16 +76,75 @@ struct Line {
 ///
 /// If a request fails, or an answer cannot be read.
 pub async fn why_unbilled(client: &Client, question: &Question) -> Result<Vec<Reason>, AccountError> {
-    let mut reasons = Vec::new();
-    let account = read(client).await?;
-    let product = product(client, question, &account, &mut reasons).await?;
-    if let Some(product) = &product {
-        price(question, product, &mut reasons);
+    Books::open(client).await?.why(question).await
+}
+
+/// Signals that Paid has and no price bills: of whom, how many, and why.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Unpriced {
+    /// Which signals.
+    pub of: Counted,
+    /// How many of them Paid has.
+    pub signals: u64,
+    /// Why nothing bills them.
+    pub reasons: Vec<Reason>,
+}
+
+/// Which of the signals that Paid has are billed by nothing: they are counted, and not priced.
+///
+/// # Errors
+///
+/// If a request fails, or an answer cannot be read.
+pub async fn unpriced(client: &Client, reconciliation: &Reconciliation) -> Result<Vec<Unpriced>, AccountError> {
+    let mut books = Books::open(client).await?;
+    let mut unpriced = Vec::new();
+    for (of, tally) in reconciliation.tallies.iter().filter(|(_, tally)| tally.matched > 0) {
+        let product = Some(of.product.clone()).filter(|product| !product.is_empty());
+        let mut reasons = books.why(&Question::new(&of.name, &of.customer, product)).await?;
+        // They happened some time ago: an order may have begun or ended since.
+        reasons.retain(|reason| !matches!(reason.rule, "before_the_order" | "after_the_order"));
+        if !reasons.is_empty() {
+            unpriced.push(Unpriced { of: of.clone(), signals: tally.matched, reasons });
+        }
     }
-    let Some((customer, id)) = customer(client, question, &mut reasons).await? else { return Ok(reasons) };
-    let orders = orders(client, &id).await?;
-    ordered(question, &customer, &orders, product.as_ref(), &mut reasons);
-    Ok(reasons)
+    Ok(unpriced)
+}
+
+/// What the account says, asked once.
+struct Books<'a> {
+    client: &'a Client,
+    account: Account,
+    customers: HashMap<String, (Option<(String, Vec<Order>)>, Vec<Reason>)>,
+}
+
+impl<'a> Books<'a> {
+    async fn open(client: &'a Client) -> Result<Self, AccountError> {
+        Ok(Self { client, account: read(client).await?, customers: HashMap::new() })
+    }
+
+    async fn why(&mut self, question: &Question) -> Result<Vec<Reason>, AccountError> {
+        let mut reasons = Vec::new();
+        let product = product(self.client, question, &self.account, &mut reasons).await?;
+        if let Some(product) = &product {
+            price(question, product, &mut reasons);
+        }
+        if !self.customers.contains_key(&question.customer) {
+            let mut missing = Vec::new();
+            let known = match customer(self.client, question, &mut missing).await? {
+                Some((name, id)) => Some((name, orders(self.client, &id).await?)),
+                None => None,
+            };
+            self.customers.insert(question.customer.clone(), (known, missing));
+        }
+        if let Some((known, missing)) = self.customers.get(&question.customer) {
+            reasons.extend(missing.iter().cloned());
+            if let Some((name, orders)) = known {
+                ordered(question, name, orders, product.as_ref(), &mut reasons);
+            }
+        }
+        Ok(reasons)
+    }
 }
 
 async fn product(

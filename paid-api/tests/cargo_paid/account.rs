@@ -99,6 +99,14 @@ async fn a_file_is_simulated_imported_and_reconciled() {
     run(&["reconcile", "more.jsonl"])
         .ends(1, &["email_sent of acme", "1 signal missing", "`--resend` sends what is missing again"]);
     run(&["reconcile", "more.jsonl", "--resend"]).ends(0, &["sent again: 1 ingested, 0 duplicates, 0 failed"]);
+    run(&["reconcile", "more.jsonl", "--unpriced"]).ends(
+        1,
+        &[
+            "counted and not priced",
+            "3 email_sent of acme: the customer acme has no order",
+            "4 signals counted and not priced",
+        ],
+    );
     run(&["reconcile", "more.jsonl", "--json"]).ends(0, &["\"found\": 4"]);
 }
 

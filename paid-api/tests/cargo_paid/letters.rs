@@ -99,8 +99,14 @@ fn json_has_a_fixed_shape() {
     let said = run(folder.path(), "list", &["--json"]);
     said.ends(0, &["note: 1 line in the files of dead letters cannot be parsed; it stays there"]);
     let pending = json!({ "state": "none", "kind": null, "records": null, "held_by": null });
-    let expected =
-        json!({ "pending": pending, "dead_letters": [brief("a")], "set_aside": [brief_aside], "unreadable": 1 });
+    let expected = json!({
+        "pending": pending,
+        "dead_letters": [brief("a")],
+        "totals": [{ "name": "email_sent", "customer": "acme", "records": 1 }],
+        "set_aside": [brief_aside],
+        "unreadable": 1,
+    });
+    run(folder.path(), "list", &["--totals"]).ends(0, &["email_sent", "acme", "dead letters"]);
     assert_eq!(serde_json::from_str::<Value>(&said.out).unwrap(), expected);
     run(folder.path(), "list", &[])
         .ends(0, &["1 signal set aside: tried again at growing intervals", "1 dead letter;"]);

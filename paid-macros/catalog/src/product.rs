@@ -204,7 +204,11 @@ impl Price {
 
 fn shown(currency: &str, amount: &Setting) -> Option<String> {
     match amount {
-        Setting::Decimal(amount) => Some(format!("{amount} {currency}")),
+        // As money is written: 1.50 USD.
+        Setting::Decimal(amount) => match amount.split_once('.') {
+            Some((_, part)) if part.len() == 1 => Some(format!("{amount}0 {currency}")),
+            _ => Some(format!("{amount} {currency}")),
+        },
         _ => None,
     }
 }

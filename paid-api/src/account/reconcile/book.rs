@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::fingerprint::{Content, Fingerprint, of_reference, reference};
-use super::report::{Discrepancy, Reconciliation, Tally};
+use super::report::{Counted, Discrepancy, Reconciliation, Tally};
 use crate::Timestamp;
 use crate::account::AccountError;
 use crate::outbox::Entry;
@@ -44,6 +44,7 @@ struct Emitted {
     position: u32,
     name: u32,
     customer: u32,
+    product: u32,
     acknowledged: bool,
     is_suspect: bool,
     has_reference: bool,
@@ -56,6 +57,7 @@ struct Extra {
     id: String,
     name: u32,
     customer: u32,
+    product: u32,
 }
 
 #[derive(Default)]
@@ -108,6 +110,7 @@ impl Book {
             position: u32::try_from(position).unwrap_or(u32::MAX),
             name: self.words.number(&written.event_name),
             customer: self.words.number(customer),
+            product: self.words.number(product),
             acknowledged: entry.acknowledged,
             is_suspect: entry.is_suspect,
             has_reference: reference.is_some(),
@@ -152,16 +155,16 @@ impl Book {
                 return;
             }
         }
-        let customer = match text("externalCustomerId") {
-            "" => text("customerId"),
-            external => external,
-        };
+        let or = |own: &str, paids: &str| if text(own).is_empty() { text(paids) } else { text(own) };
+        let customer = or("externalCustomerId", "customerId");
+        let product = or("externalProductId", "productId");
         let extra = Extra {
             without_ids: Content { name, customer: "", product: "", data }.without_ids(),
             at,
             id: text("id").to_owned(),
             name: self.words.number(name),
             customer: self.words.number(customer),
+            product: self.words.number(product),
         };
         self.extras.push(extra);
     }
@@ -179,14 +182,14 @@ impl Book {
         };
         self.extras.retain(|extra| is_meant(extra.at));
         let others: HashSet<Fingerprint> = self.extras.iter().map(|extra| extra.without_ids).collect();
-        let mut tallies: BTreeMap<(u32, u32), Tally> = BTreeMap::new();
+        let mut tallies: BTreeMap<[u32; 3], Tally> = BTreeMap::new();
         let mut index = 0;
         while let Some(first) = self.emitted.get(index) {
             let alike = self.alike(first.fingerprint);
             let group = self.emitted.get(alike.clone()).unwrap_or_default();
             let is_partly_found = group.iter().any(|emitted| emitted.is_found);
             for emitted in group {
-                let tally = tallies.entry((emitted.customer, emitted.name)).or_default();
+                let tally = tallies.entry([emitted.customer, emitted.product, emitted.name]).or_default();
                 tally.emitted += 1;
                 report.emitted += 1;
                 let discrepancy = || Discrepancy {
@@ -215,14 +218,15 @@ impl Book {
             index = alike.end.max(index + 1);
         }
         for extra in &self.extras {
-            tallies.entry((extra.customer, extra.name)).or_default().extra += 1;
+            tallies.entry([extra.customer, extra.product, extra.name]).or_default().extra += 1;
         }
         for list in [&mut report.missing, &mut report.uncertain, &mut report.unacknowledged] {
             list.sort_by_key(|discrepancy| discrepancy.position);
         }
         report.extra = self.extras.iter().map(|extra| extra.id.clone()).collect();
-        let named = |((customer, name), tally): ((u32, u32), Tally)| {
-            ((self.words.text(customer).to_owned(), self.words.text(name).to_owned()), tally)
+        let named = |(words, tally): ([u32; 3], Tally)| {
+            let [customer, product, name] = words.map(|word| self.words.text(word).to_owned());
+            (Counted { customer, product, name }, tally)
         };
         report.tallies = tallies.into_iter().map(named).collect();
         report

@@ -23,8 +23,8 @@ pub struct Reconciliation {
     pub pending: u64,
     /// Paid's ids of signals that were not emitted here.
     pub extra: Vec<String>,
-    /// By customer and event name.
-    pub tallies: BTreeMap<(String, String), Tally>,
+    /// By customer, product and event name.
+    pub tallies: BTreeMap<Counted, Tally>,
 }
 
 impl Reconciliation {
@@ -32,6 +32,18 @@ impl Reconciliation {
     pub fn is_clean(&self) -> bool {
         self.missing.is_empty() && self.uncertain.is_empty()
     }
+}
+
+/// Signals of one customer, product and name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Counted {
+    /// Your own id of the customer, or Paid's.
+    pub customer: String,
+    /// Your own id of the product, or Paid's.
+    pub product: String,
+    /// The event name.
+    pub name: String,
 }
 
 /// A signal that Paid does not have, or may not have.
@@ -51,7 +63,7 @@ pub struct Discrepancy {
     pub was_suspect: bool,
 }
 
-/// How many signals of one customer and one name.
+/// How many signals of one customer, product and name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tally {

@@ -31,6 +31,9 @@ pub(crate) struct Arguments {
     /// Send the good signals of a file that has bad ones.
     #[arg(long)]
     skip_bad: bool,
+    /// Print JSON: `before`, `ingested`, `duplicates` and `failed`.
+    #[arg(long, conflicts_with = "dry_run")]
+    json: bool,
 }
 
 pub(crate) fn import(arguments: &Arguments) -> Outcome {
@@ -51,11 +54,18 @@ pub(crate) fn import(arguments: &Arguments) -> Outcome {
     let imported =
         crate::account::wait(sending)?.map_err(|error| format!("{error}\nrun it again: it goes on where it was"))?;
     bar.done();
-    if imported.before > 0 {
+    if arguments.json {
+        let sent = imported.sent;
+        let report = serde_json::json!({ "before": imported.before, "ingested": sent.ingested,
+            "duplicates": sent.duplicates, "failed": sent.failed });
+        out::line(serde_json::to_string_pretty(&report)?)?;
+    } else if imported.before > 0 {
         out::line(format_args!("{} had been sent by an earlier run", out::counted(imported.before, "signal")))?;
     }
     let sent = imported.sent;
-    out::line(format_args!("{} ingested, {} duplicates, {} failed", sent.ingested, sent.duplicates, sent.failed))?;
+    if !arguments.json {
+        out::line(format_args!("{} ingested, {} duplicates, {} failed", sent.ingested, sent.duplicates, sent.failed))?;
+    }
     match sent.failed {
         0 => Ok(()),
         failed => Err(format!(

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use paid::Timestamp;
-use paid::account::{self, Discrepancy, Reconcile, Reconciliation, Resent, Tally};
+use paid::account::{self, Counted, Discrepancy, Reconcile, Reconciliation, Resent, Tally, Unpriced};
 use paid::outbox::{Entry, entries};
 use serde_json::{Value, json};
 
@@ -39,7 +39,10 @@ pub(crate) struct Arguments {
     /// Send what is missing again, with the keys that it had. What is uncertain is not sent.
     #[arg(long)]
     resend: bool,
-    /// Print JSON: the numbers, `missing`, `uncertain`, `unacknowledged`, `extra`, `tallies`, and `resent`.
+    /// Also say which signals Paid has and nothing bills, and why. It asks for the orders of each customer.
+    #[arg(long)]
+    unpriced: bool,
+    /// Print JSON: the numbers, `missing`, `uncertain`, `unacknowledged`, `extra`, `tallies`, `unpriced` and `resent`.
     #[arg(long)]
     json: bool,
 }
@@ -61,10 +64,16 @@ pub(crate) fn reconcile(arguments: &Arguments) -> Outcome {
         true => Some(crate::account::wait(account::resend(&client, read(arguments)?, &report.missing))??),
         false => None,
     };
+    let unpriced = match arguments.unpriced {
+        true => crate::account::wait(account::unpriced(&client, &report))??,
+        false => Vec::new(),
+    };
     if arguments.json {
-        out::line(out::safe_json(&serde_json::to_string_pretty(&in_json(&report, resent.as_ref()))?))?;
+        let report = in_json(&report, &unpriced, resent.as_ref());
+        out::line(out::safe_json(&serde_json::to_string_pretty(&report)?))?;
     } else {
         show(&report)?;
+        show_unpriced(&unpriced)?;
         gaps(arguments)?;
         if let Some(resent) = &resent {
             told(resent)?;
@@ -74,7 +83,10 @@ pub(crate) fn reconcile(arguments: &Arguments) -> Outcome {
         resent.failed + resent.without_key == 0 && resent.ingested + resent.duplicates == report.missing.len() as u64
     });
     if report.is_clean() || is_mended && report.uncertain.is_empty() {
-        return Ok(());
+        return match unpriced.iter().map(|unpriced| unpriced.signals).sum() {
+            0 => Ok(()),
+            signals => Err(format!("{} counted and not priced", out::counted(signals, "signal")).into()),
+        };
     }
     let mut problem = format!(
         "{} missing, {} uncertain",
@@ -119,19 +131,29 @@ fn gaps(arguments: &Arguments) -> io::Result<()> {
 }
 
 fn show(report: &Reconciliation) -> io::Result<()> {
-    let row = |((customer, name), tally): (&(String, String), &Tally)| {
+    let row = |(Counted { customer, product, name, .. }, tally): (&Counted, &Tally)| {
         let Tally { emitted, matched, missing, uncertain, unacknowledged, pending, extra, .. } = *tally;
         let numbers =
             [emitted, matched, missing, uncertain, pending, unacknowledged, extra].map(|number| match number {
                 0 => String::new(),
                 number => number.to_string(),
             });
-        let mut row = vec![out::visible(customer), out::visible(name)];
+        let mut row = vec![out::visible(customer), out::visible(product), out::visible(name)];
         row.extend(numbers);
-        <[String; 9]>::try_from(row).unwrap_or_default()
+        <[String; 10]>::try_from(row).unwrap_or_default()
     };
-    let head =
-        ["customer", "event", "emitted", "matched", "missing", "uncertain", "pending", "unacknowledged", "extra"];
+    let head = [
+        "customer",
+        "product",
+        "event",
+        "emitted",
+        "matched",
+        "missing",
+        "uncertain",
+        "pending",
+        "unacknowledged",
+        "extra",
+    ];
     if !report.tallies.is_empty() {
         out::line(out::table(report.tallies.iter().map(row), head))?;
     }
@@ -165,6 +187,19 @@ fn listed(title: &str, signals: &[Discrepancy]) -> io::Result<()> {
     Ok(())
 }
 
+fn show_unpriced(unpriced: &[Unpriced]) -> io::Result<()> {
+    if !unpriced.is_empty() {
+        out::line("counted and not priced:")?;
+    }
+    for Unpriced { of, signals, reasons, .. } in unpriced {
+        let (name, customer) = (out::visible(&of.name), out::visible(&of.customer));
+        for reason in reasons {
+            out::line(format_args!("  {signals} {name} of {customer}: {}; {}", reason.problem, reason.fix))?;
+        }
+    }
+    Ok(())
+}
+
 fn told(resent: &Resent) -> io::Result<()> {
     let Resent { ingested, duplicates, failed, without_key, .. } = resent;
     out::line(format_args!("sent again: {ingested} ingested, {duplicates} duplicates, {failed} failed"))?;
@@ -176,11 +211,19 @@ fn told(resent: &Resent) -> io::Result<()> {
     Ok(())
 }
 
-fn in_json(report: &Reconciliation, resent: Option<&Resent>) -> Value {
+fn in_json(report: &Reconciliation, unpriced: &[Unpriced], resent: Option<&Resent>) -> Value {
     let signal = |one: &Discrepancy| json!({ "at": one.at, "name": one.name, "customer": one.customer, "position": one.position, "was_suspect": one.was_suspect });
     let signals = |all: &[Discrepancy]| all.iter().map(signal).collect::<Vec<_>>();
-    let tally = |((customer, name), tally): (&(String, String), &Tally)| {
-        json!({ "customer": customer, "name": name, "emitted": tally.emitted, "matched": tally.matched,
+    let reasons = |one: &Unpriced| {
+        let reasons = one
+            .reasons
+            .iter()
+            .map(|reason| json!({ "rule": reason.rule, "problem": reason.problem, "fix": reason.fix }));
+        json!({ "customer": one.of.customer, "product": one.of.product, "name": one.of.name, "signals": one.signals,
+            "reasons": reasons.collect::<Vec<_>>() })
+    };
+    let tally = |(Counted { customer, product, name, .. }, tally): (&Counted, &Tally)| {
+        json!({ "customer": customer, "product": product, "name": name, "emitted": tally.emitted, "matched": tally.matched,
             "missing": tally.missing, "uncertain": tally.uncertain, "pending": tally.pending,
             "unacknowledged": tally.unacknowledged, "extra": tally.extra })
     };
@@ -193,6 +236,7 @@ fn in_json(report: &Reconciliation, resent: Option<&Resent>) -> Value {
         "unacknowledged": signals(&report.unacknowledged),
         "extra": report.extra,
         "tallies": report.tallies.iter().map(tally).collect::<Vec<_>>(),
+        "unpriced": unpriced.iter().map(reasons).collect::<Vec<_>>(),
         "resent": resent.map(|resent| json!({ "ingested": resent.ingested, "duplicates": resent.duplicates,
             "failed": resent.failed, "without_key": resent.without_key })),
     })

@@ -249,7 +249,7 @@ credit_benefits = [{ credits_currency_id = "cc_1", amount = "2.5" }]
         let product = &catalog.products["ai-sdr-001"];
         let booked = &product.prices["Meeting booked"];
         assert_eq!((booked.pricing_type.as_str(), booked.signal_type), ("UsagePerUnit", Some(Kind::Outcome)));
-        assert_eq!(booked.amounts(), ["100 JPY", "1.5 USD"]);
+        assert_eq!(booked.amounts(), ["100 JPY", "1.50 USD"]);
         assert!(booked.bills("meeting_booked") && !booked.bills("email_sent"));
         let platform = &product.prices["Platform"];
         assert_eq!(platform.amounts(), ["1 tiers in EUR"]);

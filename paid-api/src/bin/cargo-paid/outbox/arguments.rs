@@ -62,8 +62,11 @@ pub(crate) struct List {
     /// How many dead letters to show, the latest ones; 0 shows all.
     #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
     pub(crate) limit: usize,
+    /// Show how many dead letters there are of each event name and customer, instead of each one.
+    #[arg(long)]
+    pub(crate) totals: bool,
     /// Print JSON: `pending` (`state`, `kind`, `records`, `held_by`), `dead_letters` (`at`, `kind`, `name`, `customer`,
-    /// `key`, `reason`), `set_aside` (also `tries` and `next`), and `unreadable`, a number of lines.
+    /// `key`, `reason`), `totals` (`name`, `customer`, `records`), `set_aside` (also `tries` and `next`), and `unreadable`, a number of lines.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -1,6 +1,6 @@
 //! `list`: what is pending, what was refused, what is set aside.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use paid::RecordKind;
 use paid::outbox::{DeadLetter, SetAside, Waiting};
@@ -29,6 +29,7 @@ pub(crate) fn list(list: &List) -> Outcome {
     }
     let unreadable = found.unreadable.len();
     let mut chosen: VecDeque<_> = found.letters.into_iter().filter(|letter| passes(letter, &list.filter)).collect();
+    let totals = totals(&chosen);
     let earlier = if list.limit == 0 { 0 } else { chosen.len().saturating_sub(list.limit) };
     chosen.drain(..earlier);
     let chosen = Vec::from(chosen);
@@ -36,6 +37,9 @@ pub(crate) fn list(list: &List) -> Outcome {
         let report = json!({
             "pending": pending(&waiting),
             "dead_letters": chosen.iter().map(in_json).collect::<Vec<_>>(),
+            "totals": totals.iter().map(|((name, customer), records)| {
+                json!({ "name": name, "customer": customer, "records": records })
+            }).collect::<Vec<_>>(),
             "set_aside": set_aside.iter().map(aside_in_json).collect::<Vec<_>>(),
             "unreadable": unreadable,
         });
@@ -50,6 +54,13 @@ pub(crate) fn list(list: &List) -> Outcome {
     }
     if chosen.is_empty() {
         out::line(if list.filter.is_any() { "no such dead letters" } else { "no dead letters" })?;
+        return Ok(());
+    }
+    if list.totals {
+        let rows = totals
+            .iter()
+            .map(|((name, customer), records)| [out::visible(name), out::visible(customer), records.to_string()]);
+        out::line(out::table(rows, ["what", "customer", "dead letters"]))?;
         return Ok(());
     }
     out::line(out::table(chosen.iter().map(in_row), ["refused at", "what", "key", "why"]))?;
@@ -69,6 +80,16 @@ pub(crate) fn list(list: &List) -> Outcome {
 }
 
 const AGAIN: &str = "cargo paid outbox resubmit";
+
+/// How many dead letters there are of each name and customer.
+fn totals(letters: &VecDeque<DeadLetter>) -> BTreeMap<(String, String), usize> {
+    let mut totals = BTreeMap::new();
+    for letter in letters {
+        let name = if letter.kind == RecordKind::Cost { "cost".to_owned() } else { letter.name.clone() };
+        *totals.entry((name, customer(letter).unwrap_or_default())).or_default() += 1;
+    }
+    totals
+}
 
 fn in_row(letter: &DeadLetter) -> [String; 4] {
     let DeadLetter { at, key, reason, .. } = letter;
