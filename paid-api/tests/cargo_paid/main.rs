@@ -4,6 +4,7 @@
 mod aside;
 mod letters;
 mod resubmission;
+mod signals;
 
 use std::fmt::Write as _;
 use std::path::Path;

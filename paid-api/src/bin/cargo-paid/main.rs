@@ -4,6 +4,7 @@ mod account;
 mod arguments;
 mod catalogue;
 mod help;
+mod init;
 mod options;
 mod out;
 mod outbox;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     };
     out::own_the_log();
     let outcome = match &command {
+        Command::Init(command) => init::init(command),
         Command::Signals(command) => signals::run(command),
         Command::Products(command) => products::run(command),
         Command::Outbox(command) => outbox::run(command),
