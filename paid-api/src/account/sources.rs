@@ -8,11 +8,14 @@ mod scan;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 pub use found::{Emission, Named, Place, Unreadable};
 use imports::Certainty;
+
+/// Expressions of thousands of parts, as generators write them, are nested as deep.
+const STACK: usize = 64 << 20;
 
 /// The signals that sources send.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,17 +40,19 @@ pub fn sources_below(root: &Path, catalogue: Option<&Path>) -> io::Result<Source
     let next = AtomicUsize::new(0);
     let read = Mutex::new(Vec::with_capacity(found.files.len()));
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(16);
+    let work = || {
+        while let Some(file) = found.files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let scanned = scan::file(file, &found.names);
+            read.lock().unwrap_or_else(PoisonError::into_inner).push(scanned);
+        }
+    };
     std::thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some(file) = found.files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let scanned = scan::file(file, &found.names);
-                    read.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(scanned);
-                }
-            });
+            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work)?;
         }
-    });
-    let read = read.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok::<(), io::Error>(())
+    })?;
+    let read = read.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(joined(read))
 }
 

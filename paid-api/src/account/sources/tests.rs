@@ -173,4 +173,22 @@ fn two_hundred_files_take_less_than_a_second() {
     let time = start.elapsed();
     println!("{} files of {} lines in {time:?}", found.files, text.lines().count());
     assert_eq!((found.files, found.emissions.len()), (200, 200));
+    assert!(cfg!(debug_assertions) || time < std::time::Duration::from_secs(1), "{time:?}");
+}
+
+#[test]
+fn a_long_expression_overflows_nothing() {
+    let sum = vec!["1"; 5_000].join(" + ");
+    assert_eq!(found(&format!("fn f() -> u64 {{ paid::Signal::new(\"a\"); {sum} }}")), ["a"]);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_it_panic(
+        text in "(#\\[paid::signal\\(|#\\[paid\\(signal = |#\\[cfg\\(test|\"a\"|paid::Signal::new\\(|use paid::Signal; |mod x;|enum E|[(){}\\[\\],;#!.$=:]|\\PC){0,30}"
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("x.rs"), text).unwrap();
+        sources_below(folder.path(), None).unwrap();
+    }
 }
