@@ -12,9 +12,13 @@
 
 mod amounts;
 mod auditor;
+mod changes;
+mod check;
 mod connection;
 mod differences;
+mod error;
 mod import;
+mod infer;
 mod observed;
 mod prices;
 mod pull;
@@ -25,14 +29,17 @@ mod remote;
 mod resend;
 #[cfg(feature = "emulator")]
 pub mod simulation;
+mod sources;
 mod unbilled;
 
-use std::fmt;
-
 pub use auditor::{Audit, Auditor, RunningAuditor};
+pub use changes::{Change, changes};
+pub use check::{Checked, Finding, Ordered, UNREADABLE_SOURCE, ordered};
 pub use connection::{Connection, connection};
 pub use differences::{Difference, Differences, compare};
+pub use error::AccountError;
 pub use import::{Imported, import};
+pub use infer::{Inferred, Proposal, accept, infer};
 pub use observed::{Observed, ObservedField, observed};
 pub use pull::{Pulled, pull};
 pub use push::{Pushed, push};
@@ -40,56 +47,5 @@ pub use reconcile::{Counted, Discrepancy, Reconcile, Reconciliation, Tally};
 pub use records::{FileSignal, FileSignals, read_file};
 pub use remote::{Account, AccountPrice, AccountProduct, read};
 pub use resend::{Resent, resend};
+pub use sources::{Emission, Named, Place, Sources, Unreadable, sources_below};
 pub use unbilled::{Question, Reason, Unpriced, unpriced, why_unbilled};
-
-/// Why the account and the catalogue cannot be compared.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum AccountError {
-    /// A request to Paid failed.
-    Paid(crate::Error),
-    /// An answer of Paid has a shape that this version does not know: where, and what is wrong.
-    Unreadable {
-        /// Such as `product prod_1`.
-        place: String,
-        /// What is wrong.
-        problem: String,
-    },
-    /// What was emitted cannot be read.
-    Emitted(std::io::Error),
-    /// The catalogue cannot be read, or says something that cannot be sent: each problem a line.
-    Catalogue(String),
-}
-
-impl AccountError {
-    fn unreadable(place: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Unreadable { place: place.into(), problem: problem.into() }
-    }
-}
-
-impl fmt::Display for AccountError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Paid(error) => write!(formatter, "{error}"),
-            Self::Emitted(error) => write!(formatter, "{error}"),
-            Self::Unreadable { place, problem } => write!(formatter, "{place}: {problem}"),
-            Self::Catalogue(problems) => write!(formatter, "{problems}"),
-        }
-    }
-}
-
-impl std::error::Error for AccountError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Paid(error) => Some(error),
-            Self::Emitted(error) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-impl From<crate::Error> for AccountError {
-    fn from(error: crate::Error) -> Self {
-        Self::Paid(error)
-    }
-}

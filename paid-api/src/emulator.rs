@@ -47,6 +47,9 @@
 //!   ([`Emulator::complete_checkout`]) or expires, for tests, and on demand ([`Emulator::send_webhook`]).
 //! - With feature `trace`, it has a collector for spans, in protobuf or JSON, at `Emulator::collector_url`; faults address it
 //!   as the operation `traces`.
+//! - With [`EmulatorBuilder::catalogue`], every signal that it receives is held against a `signals.toml`.
+//!   [`Emulator::catalogue_report`] and `GET /__emulator/catalogue` say what the catalogue does not allow. The answers stay as they
+//!   are.
 //! - It accepts every API key that starts with `paid_`, and responds to any other with 403.
 
 mod accounts;
@@ -72,6 +75,7 @@ mod fault;
 mod http;
 mod invoices;
 mod journal;
+mod live_check;
 mod local;
 mod numbers;
 #[allow(dead_code, reason = "feature `account` calls it")]
@@ -124,6 +128,7 @@ pub use collector::CollectedSpan;
 pub use contract::{Contract, Matched, Violation};
 pub use costs::CollectedCost;
 pub use fault::Fault;
+pub use live_check::{CatalogueReport, LiveCatalogue, Objection};
 #[allow(unused_imports, reason = "feature `account` calls it")]
 pub(crate) use offline::Offline;
 pub use requests::Recorded;
@@ -221,6 +226,12 @@ impl Emulator {
     /// last 10,000.
     pub fn failed_signals(&self) -> Vec<FailedSignal> {
         self.state.store().failed_signals.iter().cloned().collect()
+    }
+
+    /// What the catalogue does not allow of the signals that were received, and which of its entries were never received.
+    /// `None` without [`EmulatorBuilder::catalogue`].
+    pub fn catalogue_report(&self) -> Option<CatalogueReport> {
+        self.state.live.as_ref().map(live_check::LiveCheck::report)
     }
 
     /// Pays what is left of an invoice, posts it if it is a draft, and sends the webhooks. Returns true if it was there and not

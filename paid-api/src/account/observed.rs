@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use paid_catalog::JsonType;
 use serde_json::Value;
 
-use super::AccountError;
+use super::error::AccountError;
 use crate::{Client, Method};
 
 /// Signals that Paid has seen, by event name, each with its fields by name.

@@ -1,13 +1,15 @@
 //! Takes what the account sells into the catalogue. Comments, order and what a person wrote stay.
 
-mod document;
+pub(super) mod document;
 mod products;
-mod signals;
+pub(super) mod signals;
 
 use paid_catalog::Catalog;
 use toml_edit::DocumentMut;
 
-use super::{Account, AccountError, Observed};
+use super::error::AccountError;
+use super::observed::Observed;
+use super::remote::Account;
 
 /// A catalogue with what the account sells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use paid_catalog::{Catalog, Price, Product, Setting};
 use serde_json::{Map, Value, json};
 
 use super::differences::{Differences, compare, find, name_of, shown_name};
+use super::error::AccountError;
 use super::prices::{NEVER_SHOWN, in_full, to_attribute};
-use super::remote::{Account, AccountProduct};
-use super::{AccountError, read};
+use super::remote::{Account, AccountProduct, read};
 use crate::{Client, Method};
 
 /// What a push did.

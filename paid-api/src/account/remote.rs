@@ -4,7 +4,8 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use paid_catalog::Price;
 use serde_json::Value;
 
-use super::{AccountError, prices};
+use super::error::AccountError;
+use super::prices;
 use crate::{Client, Method};
 
 /// How many items a page of a list has.

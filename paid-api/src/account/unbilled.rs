@@ -115,7 +115,13 @@ pub async fn unpriced(client: &Client, reconciliation: &Reconciliation) -> Resul
 struct Books<'a> {
     client: &'a Client,
     account: Account,
-    customers: HashMap<String, (Option<(String, Vec<Order>)>, Vec<Reason>)>,
+    customers: HashMap<String, Buyer>,
+}
+
+/// A customer: its name and orders, or why there is none.
+enum Buyer {
+    Known { name: String, orders: Vec<Order> },
+    Unknown(Vec<Reason>),
 }
 
 impl<'a> Books<'a> {
@@ -131,17 +137,16 @@ impl<'a> Books<'a> {
         }
         if !self.customers.contains_key(&question.customer) {
             let mut missing = Vec::new();
-            let known = match customer(self.client, question, &mut missing).await? {
-                Some((name, id)) => Some((name, orders(self.client, &id).await?)),
-                None => None,
+            let buyer = match customer(self.client, question, &mut missing).await? {
+                Some((name, id)) => Buyer::Known { name, orders: orders(self.client, &id).await? },
+                None => Buyer::Unknown(missing),
             };
-            self.customers.insert(question.customer.clone(), (known, missing));
+            self.customers.insert(question.customer.clone(), buyer);
         }
-        if let Some((known, missing)) = self.customers.get(&question.customer) {
-            reasons.extend(missing.iter().cloned());
-            if let Some((name, orders)) = known {
-                ordered(question, name, orders, product.as_ref(), &mut reasons);
-            }
+        match self.customers.get(&question.customer) {
+            Some(Buyer::Known { name, orders }) => ordered(question, name, orders, product.as_ref(), &mut reasons),
+            Some(Buyer::Unknown(missing)) => reasons.extend(missing.iter().cloned()),
+            None => {}
         }
         Ok(reasons)
     }

@@ -4,6 +4,9 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use clap::Parser;
 use paid::emulator::{Contract, Emulator};
@@ -30,6 +33,10 @@ struct Arguments {
     /// Append every request to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Hold every received signal against this signals.toml; what it does not allow is printed when the emulator ends (Ctrl-C),
+    /// and at GET /__emulator/catalogue
+    #[arg(long, value_name = "FILE")]
+    signals: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -45,7 +52,7 @@ fn main() -> ExitCode {
 }
 
 async fn serve(arguments: Arguments) -> io::Result<()> {
-    let Arguments { port, listen, seed, state, record } = arguments;
+    let Arguments { port, listen, seed, state, record, signals } = arguments;
     let mut builder = Emulator::builder().port(port).listen(listen);
     if let Some(file) = seed {
         builder = builder.seed(read_seed(&file)?);
@@ -56,6 +63,10 @@ async fn serve(arguments: Arguments) -> io::Result<()> {
     if let Some(file) = record {
         builder = builder.record(file);
     }
+    if let Some(file) = signals {
+        builder = builder.catalogue(file);
+    }
+    let ended = interrupted()?;
     let explained = |error: io::Error| match error.kind() {
         io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable | io::ErrorKind::PermissionDenied => io::Error::new(
             error.kind(),
@@ -71,8 +82,23 @@ async fn serve(arguments: Arguments) -> io::Result<()> {
     println!("  export PAID_BASE_URL={}", emulator.url());
     println!("  export PAID_API_KEY=paid_emulator");
     println!("  page: {}", emulator.page_url());
-    emulator.serve_forever().await;
+    while !ended.load(Ordering::Relaxed) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    if let Some(report) = emulator.catalogue_report() {
+        println!("{report}");
+    }
     Ok(())
+}
+
+/// Becomes true at Ctrl-C or SIGTERM. A second one ends the program at once.
+fn interrupted() -> io::Result<Arc<AtomicBool>> {
+    let ended = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&ended))?;
+        signal_hook::flag::register(signal, Arc::clone(&ended))?;
+    }
+    Ok(ended)
 }
 
 fn read_seed(file: &Path) -> io::Result<serde_json::Value> {

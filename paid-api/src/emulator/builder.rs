@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 
 use super::collector::Collector;
 use super::http;
+use super::live_check::{LiveCatalogue, LiveCheck};
 use super::local::{Reach, guard};
 use super::server::EmulatorState;
 use super::{Emulator, control, downloads, journal, page, server};
@@ -37,12 +38,20 @@ pub struct EmulatorBuilder {
     seed: Option<Value>,
     state: Option<PathBuf>,
     record: Option<PathBuf>,
+    catalogue: Option<LiveCatalogue>,
 }
 
 impl Emulator {
     /// Sets up an emulator: on a free port of 127.0.0.1, with nothing in it, if nothing else is set.
     pub fn builder() -> EmulatorBuilder {
-        EmulatorBuilder { address: Ipv4Addr::LOCALHOST.into(), port: 0, seed: None, state: None, record: None }
+        EmulatorBuilder {
+            address: Ipv4Addr::LOCALHOST.into(),
+            port: 0,
+            seed: None,
+            state: None,
+            record: None,
+            catalogue: None,
+        }
     }
 }
 
@@ -84,6 +93,13 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Holds every signal that is received against a catalogue: a path of a `signals.toml`, or a catalogue that was read.
+    /// [`Emulator::catalogue_report`] says what the catalogue does not allow, whatever client sent it.
+    pub fn catalogue(mut self, catalogue: impl Into<LiveCatalogue>) -> Self {
+        self.catalogue = Some(catalogue.into());
+        self
+    }
+
     /// Starts the emulator in the current tokio runtime.
     ///
     /// # Errors
@@ -91,7 +107,8 @@ impl EmulatorBuilder {
     /// If the port cannot be opened, a file cannot be read or written, or the seed or the state cannot be taken in: with the
     /// place.
     pub async fn start(self) -> io::Result<Emulator> {
-        let state = Arc::<EmulatorState>::default();
+        let live = self.catalogue.as_ref().map(LiveCheck::new).transpose()?;
+        let state = Arc::new(EmulatorState::new(live));
         self.fill(&state)?;
         let listener = TcpListener::bind(SocketAddr::new(self.address, self.port)).await?;
         let address = listener.local_addr()?;

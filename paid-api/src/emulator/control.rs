@@ -36,6 +36,7 @@ pub(super) fn routes(state: Arc<EmulatorState>, forget: Arc<dyn Fn() + Send + Sy
         .route("/__emulator/clock", get(clock).post(move_clock))
         .route("/__emulator/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/__emulator/state", get(state_of_page))
+        .route("/__emulator/catalogue", get(catalogue_report))
         .route("/__emulator/{kind}/{id}/{action}", post(act))
         .layer(from_fn(with_key))
         .with_state(state)
@@ -174,6 +175,14 @@ async fn faults(State(state): State<Arc<EmulatorState>>) -> Response {
 async fn clear_faults(State(state): State<Arc<EmulatorState>>) -> Response {
     state.faults.clear();
     done()
+}
+
+/// What the catalogue does not allow of what was received, and what was never received.
+async fn catalogue_report(State(state): State<Arc<EmulatorState>>) -> Response {
+    match &state.live {
+        Some(live) => answered(JsonAnswer::new(200, live.report().to_json())),
+        None => answered(JsonAnswer::error(404, "the emulator runs without a catalogue", "not_found", None)),
+    }
 }
 
 /// What the page shows.

@@ -20,6 +20,7 @@ use super::control::Act;
 use super::fault::{Fault, Faults};
 use super::http::{JsonAnswer, decompressed, has_api_key, respond, send_or_drop};
 use super::journal::{Entry, Journals, raw};
+use super::live_check::LiveCheck;
 use super::numbers;
 use super::refusal::{Refusal, Reply};
 use super::requests::{Kept, RequestLog};
@@ -36,6 +37,8 @@ pub(super) struct EmulatorState {
     pub(super) faults: Arc<Faults>,
     pub(super) requests: RequestLog,
     pub(super) journals: Journals,
+    /// The catalogue that received signals are held against.
+    pub(super) live: Option<LiveCheck>,
     /// Where it listens.
     pub(super) address: OnceLock<SocketAddr>,
     store: Arc<Mutex<Store>>,
@@ -44,6 +47,10 @@ pub(super) struct EmulatorState {
 }
 
 impl EmulatorState {
+    pub(super) fn new(live: Option<LiveCheck>) -> Self {
+        Self { live, ..Self::default() }
+    }
+
     pub(super) fn store(&self) -> MutexGuard<'_, Store> {
         locked(&self.store)
     }
@@ -118,6 +125,9 @@ impl EmulatorState {
         self.journals.clear();
         self.faults.clear();
         self.requests.clear();
+        if let Some(live) = &self.live {
+            live.clear();
+        }
     }
 
     /// The file of an export, as long as it can be downloaded.
@@ -211,6 +221,9 @@ impl EmulatorState {
             Ok(checked) => checked,
             Err(violation) => return rejected(&violation),
         };
+        if let Some(live) = &self.live {
+            live.hear(&matched, &body, &self.store());
+        }
         match self.execute(request, &matched, &body).await {
             (Ok(answer), status) => checked_answer(&Matched { status, ..matched }, self.addressed(answer)),
             (Err(refusal), _) => refusal.into(),

@@ -5,6 +5,7 @@ mod account;
 mod aside;
 mod letters;
 mod resubmission;
+mod signals;
 
 use std::fmt::Write as _;
 use std::path::Path;

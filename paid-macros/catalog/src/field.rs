@@ -168,7 +168,8 @@ impl Field {
         }
     }
 
-    fn takes(&self, kind: JsonType) -> bool {
+    /// Whether values of a type may stand there.
+    pub fn takes(&self, kind: JsonType) -> bool {
         self.types.is_empty()
             || self.types.contains(&kind)
             || kind == JsonType::Integer && self.types.contains(&JsonType::Number)

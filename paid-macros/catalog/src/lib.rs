@@ -12,10 +12,12 @@
 //! assert_eq!(catalog.nearest("meting_booked"), ["meeting_booked"]);
 //! ```
 
+mod billed;
 mod event_name;
 mod field;
 mod find;
 mod lints;
+mod places;
 mod product;
 mod read;
 mod suggest;
@@ -25,10 +27,14 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use event_name::{MAX_LENGTH, NameProblem, check_event_name, to_snake_case};
 pub use field::{Field, JsonType, Literal, Pii, Protection};
 pub use find::{FILE_NAME, Found, VARIABLE, find};
-pub use lints::{Level, Lints, OUTCOME_WITHOUT_KEY, RULES, Rule, UNBILLED_SIGNAL};
+pub use lints::{
+    DEPRECATED_SIGNAL, DYNAMIC_NAME, EXPIRED_SIGNAL, Level, Lints, MISSING_PRICE, OUTCOME_WITHOUT_KEY, RULES, Rule,
+    SIMILAR_NAMES, UNBILLED_SIGNAL, UNKNOWN_SIGNAL, UNLISTED_PRICE, UNORDERED_PRODUCT, UNUSED_ALLOWANCE, UNUSED_SIGNAL,
+};
+pub use places::{Places, Spot};
 pub use product::{Key, PRICING_TYPES, Price, Product, SETTINGS, Setting, Settings, Shape};
 pub use read::{Problem, Problems};
-pub use suggest::{nearest, nearest_of};
+pub use suggest::{is_alike, nearest, nearest_of};
 
 /// The JSON Schema of `signals.toml`, for editors.
 pub const SCHEMA: &str = include_str!("signals.schema.json");

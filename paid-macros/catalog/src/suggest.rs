@@ -19,6 +19,25 @@ pub fn nearest_of<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Optio
     (!near.is_empty()).then(|| near.join(" or "))
 }
 
+/// Names shorter than this are all alike.
+const SHORTEST: usize = 5;
+
+/// Whether two names are so alike that one may be a typing error of the other: `email_sent` and `emial_sent`, `emails_sent`,
+/// `emailsent` or `sent_email`. Names that differ in their digits only, such as `step_1` and `step_2`, are not.
+pub fn is_alike(one: &str, other: &str) -> bool {
+    let without = |text: &str, left_out: fn(char) -> bool| text.replace(left_out, "");
+    let words = |text: &str| {
+        let mut words: Vec<String> = text.split('_').map(str::to_lowercase).collect();
+        words.sort_unstable();
+        words
+    };
+    let is_digit = |letter: char| letter.is_ascii_digit();
+    let is_counted = one != other && without(one, is_digit) == without(other, is_digit);
+    let is_long = one.chars().count().min(other.chars().count()) >= SHORTEST;
+    let is_joined = without(one, |letter| letter == '_').eq_ignore_ascii_case(&without(other, |letter| letter == '_'));
+    !is_counted && is_long && (damerau_levenshtein(one, other) <= 1 || is_joined || words(one) == words(other))
+}
+
 /// `booked_meeting` is like `meeting_booked`.
 fn shares_a_word(one: &str, two: &str) -> bool {
     let words = |text: &str| text.split('_').filter(|word| word.len() > 2).map(str::to_lowercase).collect::<Vec<_>>();
@@ -28,6 +47,18 @@ fn shares_a_word(one: &str, two: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_may_be_typing_errors_are_alike() {
+        for other in ["emial_sent", "emails_sent", "emailsent", "sent_email", "Email_Sent"] {
+            assert!(is_alike("email_sent", other), "{other}");
+        }
+        for (one, other) in
+            [("email_sent", "email_read"), ("step_1", "step_2"), ("sent", "send"), ("call_made", "meeting_held")]
+        {
+            assert!(!is_alike(one, other), "{one} {other}");
+        }
+    }
 
     const KNOWN: [&str; 4] = ["email_sent", "meeting_booked", "meeting_held", "call_made"];
 

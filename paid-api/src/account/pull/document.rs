@@ -3,11 +3,15 @@
 use paid_catalog::{Key, SETTINGS, Setting, Settings, Shape};
 use toml_edit::{Array, InlineTable, Item, Table, TableLike, Value};
 
-use crate::account::AccountError;
 use crate::account::amounts::shown;
+use crate::account::error::AccountError;
 
 /// The table at a key, which is made if there is none: as a table of its own, or inside the braces of its parent.
-pub(super) fn table_at<'a>(parent: &'a mut Item, key: &str, is_implicit: bool) -> Result<&'a mut Item, AccountError> {
+pub(in crate::account) fn table_at<'a>(
+    parent: &'a mut Item,
+    key: &str,
+    is_implicit: bool,
+) -> Result<&'a mut Item, AccountError> {
     let is_inline = parent.is_inline_table();
     let table = as_table(parent)?;
     if table.get(key).is_none_or(Item::is_none) {
@@ -19,7 +23,7 @@ pub(super) fn table_at<'a>(parent: &'a mut Item, key: &str, is_implicit: bool) -
     table.get_mut(key).ok_or_else(|| wrong(key))
 }
 
-pub(super) fn as_table(item: &mut Item) -> Result<&mut dyn TableLike, AccountError> {
+pub(in crate::account) fn as_table(item: &mut Item) -> Result<&mut dyn TableLike, AccountError> {
     item.as_table_like_mut().ok_or_else(|| wrong("an entry"))
 }
 
@@ -28,7 +32,7 @@ fn wrong(key: &str) -> AccountError {
 }
 
 /// Sets a value; its comment stays.
-pub(super) fn set(table: &mut dyn TableLike, key: &str, value: Value) {
+pub(in crate::account) fn set(table: &mut dyn TableLike, key: &str, value: Value) {
     let old = table.get(key).and_then(Item::as_value).map(|value| value.decor().clone());
     let mut value = value;
     if let Some(decor) = old {
@@ -41,7 +45,7 @@ pub(super) fn set(table: &mut dyn TableLike, key: &str, value: Value) {
 }
 
 /// A setting of a price as a value of TOML.
-pub(super) fn value_of(key: &str, setting: &Setting) -> Value {
+pub(in crate::account) fn value_of(key: &str, setting: &Setting) -> Value {
     let shape = SETTINGS.iter().find(|known| known.name == key).map_or(Shape::Text, |known| known.shape);
     value(setting, shape, None, 1)
 }

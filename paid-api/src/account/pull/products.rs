@@ -8,8 +8,9 @@ use toml_edit::{DocumentMut, Item, TableLike, Value};
 use super::Pulled;
 use super::document::{as_table, set, table_at, value_of};
 use crate::account::differences::{is_same, name_of};
+use crate::account::error::AccountError;
 use crate::account::prices::{NEVER_SHOWN, in_full, in_short};
-use crate::account::{Account, AccountError, AccountPrice, AccountProduct};
+use crate::account::remote::{Account, AccountPrice, AccountProduct};
 
 /// The order in which a price's keys are written.
 const ORDER: [&str; 19] = [

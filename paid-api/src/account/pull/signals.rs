@@ -7,7 +7,9 @@ use toml_edit::{Array, DocumentMut, InlineTable, TableLike, Value};
 
 use super::Pulled;
 use super::document::{as_table, set, table_at};
-use crate::account::{Account, AccountError, Observed, ObservedField};
+use crate::account::error::AccountError;
+use crate::account::observed::{Observed, ObservedField};
+use crate::account::remote::Account;
 
 /// What the account's prices say of a signal.
 #[derive(Default)]

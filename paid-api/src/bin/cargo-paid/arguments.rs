@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{doctor, import, outbox, products, reconcile, signals, simulate};
+use crate::{doctor, import, init, outbox, products, reconcile, signals, simulate};
 
 /// The arguments as cargo passes them: `cargo paid ...` runs `cargo-paid paid ...`.
 #[derive(Parser)]
@@ -22,7 +22,9 @@ pub(crate) struct Paid {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// The catalogue of signals: taken from the account.
+    /// Write signals.toml, a first annotated function and its test into the crate in this folder, which has none.
+    Init(init::Init),
+    /// The catalogue of signals: taken from the account, and held against the sources.
     #[command(subcommand)]
     Signals(signals::Signals),
     /// The products and prices of the catalogue, against those of the account.

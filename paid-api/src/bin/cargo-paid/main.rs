@@ -6,6 +6,7 @@ mod catalogue;
 mod doctor;
 mod help;
 mod import;
+mod init;
 mod options;
 mod out;
 mod outbox;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     };
     out::own_the_log();
     let outcome = match &command {
+        Command::Init(command) => init::init(command),
         Command::Signals(command) => signals::run(command),
         Command::Products(command) => products::run(command),
         Command::Doctor(arguments) => doctor::doctor(arguments),
