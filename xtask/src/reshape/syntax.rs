@@ -34,22 +34,41 @@ pub(crate) fn items(tokens: TokenStream) -> Result<Vec<syn::Item>> {
 
 /// Prints a file in sections, with an empty line between them; the first has the file's own attributes.
 pub(crate) fn print(header: &str, sections: &[syn::File]) -> Result<String> {
-    let texts: Vec<_> = sections.iter().filter(|section| !is_empty(section)).map(printed).collect::<Result<_>>()?;
+    let sections = sections.iter().filter(|section| !is_empty(section));
+    let texts: Vec<_> = std::thread::scope(|scope| {
+        let (send, receive) = std::sync::mpsc::channel::<(String, Vec<String>)>();
+        // Reading takes as long as printing, so it has a thread of its own.
+        let reader = std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, move || receive.into_iter().try_for_each(|(text, meant)| read_again(&text, &meant)))?;
+        let printed = sections.map(|section| {
+            refuse_verbatim(section)?;
+            let text = prettyplease::unparse(section);
+            // If the reader has ended, it says why.
+            let _ = send.send((text.clone(), item_names(section)));
+            Ok(format!("{}\n", text.trim_end()))
+        });
+        let printed: Result<Vec<_>> = printed.collect();
+        drop(send);
+        reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        printed
+    })?;
     Ok(format!("{header}{}", texts.join("\n")))
 }
+
+/// Types may be nested deeply.
+const STACK: usize = 64 << 20;
 
 fn is_empty(section: &syn::File) -> bool {
     section.items.is_empty() && section.attrs.is_empty()
 }
 
-/// Prints a section, and reads the text again: it must have the same items.
-fn printed(section: &syn::File) -> Result<String> {
-    refuse_verbatim(section)?;
-    let text = prettyplease::unparse(section);
-    let read = syn::parse_file(&text).with_context(|| format!("what was printed does not parse: {text}"))?;
-    let (meant, got) = (item_names(section), item_names(&read));
+/// Reads what was printed: it must have the same items.
+fn read_again(text: &str, meant: &[String]) -> Result<()> {
+    let read = syn::parse_file(text).with_context(|| format!("what was printed does not parse: {text}"))?;
+    let got = item_names(&read);
     ensure!(meant == got, "printing changed the items {meant:?} to {got:?}");
-    Ok(format!("{}\n", text.trim_end()))
+    Ok(())
 }
 
 fn item_names(file: &syn::File) -> Vec<String> {
