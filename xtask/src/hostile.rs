@@ -172,7 +172,9 @@ const INNER_WORDS: [&str; 6] = [
     "does not parse",
     "cannot be printed",
     "neither a component nor",
+    "cannot parse string",
     "no resource needs",
+    "cannot parse string",
 ];
 
 /// What went wrong with a document, if something did.
