@@ -166,12 +166,13 @@ fn change(document: &mut Value, others: &[Value], all_keys: &[String], dice: &mu
 }
 
 /// Words of our own workings, which nobody can act on.
-const INNER_WORDS: [&str; 6] = [
+const INNER_WORDS: [&str; 7] = [
     "progenitor",
     "is not a Rust name",
     "does not parse",
     "cannot be printed",
     "neither a component nor",
+    "cannot parse string",
     "no resource needs",
 ];
 

@@ -9,7 +9,8 @@ use crate::facts::{Branch, EXPERIMENTAL, EnumValue, Field, Kind, Operation, Type
 
 /// Attributes for quoted items.
 pub(crate) fn attributes(text: &str) -> proc_macro2::TokenStream {
-    text.lines()
+    clean(text)
+        .lines()
         .map(|line| {
             let line = if line.is_empty() { String::new() } else { format!(" {line}") };
             quote::quote!(#[doc = #line])
@@ -17,8 +18,16 @@ pub(crate) fn attributes(text: &str) -> proc_macro2::TokenStream {
         .collect()
 }
 
+/// A comment has no control characters, and none that change the direction of text.
+fn clean(text: &str) -> String {
+    let directions = |letter: char| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let plain = |letter: char| if letter.is_control() && letter != '\t' { '\n' } else { letter };
+    text.replace("\r\n", "\n").chars().filter(|letter| !directions(*letter)).map(plain).collect()
+}
+
 /// The same for a file.
 pub(crate) fn inner(text: &str) -> Result<Vec<syn::Attribute>> {
+    let text = clean(text);
     let lines = text.lines().map(|line| format!(" {line}"));
     syn::Attribute::parse_inner.parse2(quote::quote!(#(#![doc = #lines])*)).context("a file's documentation")
 }
