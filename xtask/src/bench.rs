@@ -8,6 +8,7 @@ mod emit;
 mod emulator;
 mod expand;
 pub(crate) mod measure;
+mod row;
 mod stock;
 mod stores;
 mod trace;
@@ -15,6 +16,7 @@ mod trace;
 use anyhow::{Result, bail};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
+use row::Row;
 
 /// The benchmarks.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -35,68 +37,6 @@ pub(crate) enum Bench {
     Stores,
     /// The run time that tracing and a signal add to a function, compared with plain `tracing` and `opentelemetry_sdk`.
     Trace,
-}
-
-/// One row: a measurement and its bar.
-#[derive(Debug)]
-pub(crate) struct Row {
-    name: String,
-    measured: Option<f64>,
-    bar: Bar,
-    note: String,
-}
-
-/// The bar that a measurement must reach.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Bar {
-    AtMost(f64),
-    AtLeast(f64),
-    Below(f64),
-    Exactly(f64),
-    /// Shown for reference.
-    None,
-}
-
-impl Bar {
-    fn holds(self, measured: f64) -> bool {
-        match self {
-            Self::AtMost(limit) => measured <= limit,
-            Self::AtLeast(limit) => measured >= limit,
-            Self::Below(limit) => measured < limit,
-            Self::Exactly(value) => (measured - value).abs() < f64::EPSILON,
-            Self::None => true,
-        }
-    }
-
-    fn shown(self) -> String {
-        match self {
-            Self::AtMost(limit) => format!("at most {limit}"),
-            Self::AtLeast(limit) => format!("at least {limit}"),
-            Self::Below(limit) => format!("under {limit}"),
-            Self::Exactly(value) => format!("{value}"),
-            Self::None => String::new(),
-        }
-    }
-}
-
-impl Row {
-    pub(crate) fn new(name: impl Into<String>, measured: f64, bar: Bar, note: impl Into<String>) -> Self {
-        Self { name: name.into(), measured: Some(measured), bar, note: note.into() }
-    }
-
-    /// A row that could not be measured here, and why.
-    pub(crate) fn not_run(name: impl Into<String>, bar: Bar, why: impl Into<String>) -> Self {
-        Self { name: name.into(), measured: None, bar, note: why.into() }
-    }
-
-    fn verdict(&self) -> &'static str {
-        match (self.measured, self.bar) {
-            (None, _) => "not run",
-            (_, Bar::None) => "",
-            (Some(measured), bar) if bar.holds(measured) => "pass",
-            _ => "FAIL",
-        }
-    }
 }
 
 /// Runs a benchmark and prints its table; fails if a row misses its bar.

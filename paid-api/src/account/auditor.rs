@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::{AccountError, Reconcile, Reconciliation, Resent, resend};
+use super::error::AccountError;
+use super::reconcile::{Reconcile, Reconciliation};
+use super::resend::{Resent, resend};
 use crate::outbox::entries;
 use crate::{Client, Timestamp};
 

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::error::AccountError;
 use super::records::FileSignal;
-use super::{AccountError, Resent};
+use super::resend::Resent;
 use crate::types::CreateSignalsResponse;
 use crate::{Call, Client, Method};
 

@@ -63,8 +63,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::account::observed::ObservedField;
+    use crate::account::prices;
     use crate::account::remote::{AccountPrice, AccountProduct};
-    use crate::account::{ObservedField, prices};
 
     fn price(id: &str, name: &str, pricing: serde_json::Value) -> AccountPrice {
         let attribute = json!({ "name": name, "active": true, "pricing": pricing });

@@ -9,7 +9,7 @@ use std::io;
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::Value;
 
-use super::AccountError;
+use super::error::AccountError;
 use crate::outbox::Entry;
 use crate::{Client, Method, Timestamp};
 use book::Book;

@@ -5,7 +5,8 @@ use std::io;
 
 use serde::Deserialize;
 
-use super::{AccountError, Discrepancy};
+use super::error::AccountError;
+use super::reconcile::Discrepancy;
 use crate::outbox::Entry;
 use crate::types::CreateSignalsResponse;
 use crate::{Call, Client, Method};

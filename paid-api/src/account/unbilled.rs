@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use paid_catalog::{Setting, Settings, nearest_of};
 use serde_json::Value;
 
+use super::error::AccountError;
 use super::prices::in_full;
+use super::reconcile::{Counted, Reconciliation};
+use super::remote::read;
 use super::remote::{self, Account, AccountPrice, AccountProduct, list};
-use super::{AccountError, Counted, Reconciliation, read};
 use crate::{Client, Method, Timestamp};
 
 /// A signal that was sent, or will be.

@@ -9,7 +9,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::emulator::{Connection, Emulator, build};
-use super::{Bar, Row, measure};
+use super::measure;
+use super::row::{Bar, Row};
 use crate::project;
 
 const SIGNALS: u64 = 1_000_000;

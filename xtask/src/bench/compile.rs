@@ -8,7 +8,8 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::measure::{self, Taken};
-use super::{Bar, Row, stock};
+use super::row::{Bar, Row};
+use super::stock;
 use crate::codegen::{self, Options};
 use crate::{document, project};
 

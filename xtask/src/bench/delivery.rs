@@ -9,7 +9,8 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Bar, Row, compile, emit};
+use super::row::{Bar, Row};
+use super::{compile, emit};
 use crate::project;
 
 /// The port in the scripts for Paid's clients.

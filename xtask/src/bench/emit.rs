@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result};
 
-use super::{Bar, Row, compile, expand, measure};
+use super::row::{Bar, Row};
+use super::{compile, expand, measure};
 use crate::project;
 
 const SOURCE: &str = r#"use std::hint::black_box;

@@ -13,7 +13,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Bar, Row, measure};
+use super::measure;
+use super::row::{Bar, Row};
 use crate::project;
 
 /// Signals in a request.

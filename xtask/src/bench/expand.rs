@@ -6,8 +6,9 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use super::compile;
 use super::measure::Taken;
-use super::{Bar, Row, compile};
+use super::row::{Bar, Row};
 use crate::project;
 
 const FUNCTIONS: usize = 1_000;

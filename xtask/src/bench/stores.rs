@@ -6,7 +6,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use super::{Bar, Row, compile, measure};
+use super::row::{Bar, Row};
+use super::{compile, measure};
 use crate::project;
 
 const MANIFEST: &str = r#"[package]

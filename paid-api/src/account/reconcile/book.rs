@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::fingerprint::{Content, Fingerprint, of_reference, reference};
 use super::report::{Counted, Discrepancy, Reconciliation, Tally};
 use crate::Timestamp;
-use crate::account::AccountError;
+use crate::account::error::AccountError;
 use crate::outbox::Entry;
 
 /// Names and ids that occur again and again, each once.

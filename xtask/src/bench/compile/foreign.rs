@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use crate::bench::measure;
-use crate::bench::{Bar, Row};
+use crate::bench::row::{Bar, Row};
 use crate::document;
 
 /// The largest of the documents that are tried.

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::browser::Browser;
 use super::{BATCH, Connection, Emulator, bulk};
-use crate::bench::{Bar, Row};
+use crate::bench::row::{Bar, Row};
 
 /// Signals a second.
 const RATE: u64 = 1_000;
