@@ -82,6 +82,7 @@ fn short(number: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::row::Bar;
     use super::*;
 
     #[test]

@@ -181,14 +181,14 @@ fn the_list_has_prices_and_places() {
             "sdr",
             "Sent (0.1 USD)",
             "src/lib.rs:3",
-            "Booked (1.5 USD)",
+            "Booked (1.50 USD)",
             "not in the catalogue",
         ],
     );
     let said = own.run(&["signals", "list", "--json"]);
     let rows: Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!(rows[1]["event"], "meeting_booked");
-    assert_eq!(rows[1]["prices"][0], json!({ "name": "Booked", "amounts": ["1.5 USD"] }));
+    assert_eq!(rows[1]["prices"][0], json!({ "name": "Booked", "amounts": ["1.50 USD"] }));
     assert_eq!(rows[1]["places"][0]["line"], 7);
     assert_eq!(
         rows[2],
