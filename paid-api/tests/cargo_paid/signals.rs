@@ -179,7 +179,7 @@ fn the_list_has_prices_and_places() {
             "email_sent",
             "activity",
             "sdr",
-            "Sent (0.1 USD)",
+            "Sent (0.10 USD)",
             "src/lib.rs:3",
             "Booked (1.50 USD)",
             "not in the catalogue",
