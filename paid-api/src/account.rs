@@ -5,10 +5,10 @@
 //!
 //! | when | what |
 //! |---|---|
-//! | before the work | [`pull`] takes the account's prices into the file, [`compare`] shows where the account differs, [`push`] makes the account what the file says |
-//! | when it hurts | [`why_unbilled`] says why a signal would not be billed, [`connection`] whether the account can be reached |
-//! | after the work | [`Reconcile`] compares what was emitted with what Paid has, [`resend`] sends what is missing, [`Auditor`] does both in the background |
-//! | beside | [`import`] sends the signals of a file, [`simulation`] computes what they cost under other prices |
+//! | before the work | [`pull()`] takes the account's prices into the file, [`compare`] shows where the account differs, [`push()`] makes the account what the file says |
+//! | when it hurts | [`why_unbilled`] says why a signal would not be billed, [`connection()`] whether the account can be reached |
+//! | after the work | [`Reconcile`] compares what was emitted with what Paid has, [`resend()`] sends what is missing, [`Auditor`] does both in the background |
+//! | beside | [`import()`] sends the signals of a file, [`simulation`] computes what they cost under other prices |
 
 mod amounts;
 mod auditor;

@@ -11,7 +11,7 @@ use super::remote::{Account, AccountPrice, AccountProduct};
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Differences {
-    /// What [`push`](super::push) would do, in its order.
+    /// What [`push`](super::push()) would do, in its order.
     pub changes: Vec<Difference>,
     /// What only the account has, in sentences. Nothing is deleted.
     pub only_in_account: Vec<String>,

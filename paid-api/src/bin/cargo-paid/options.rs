@@ -17,8 +17,8 @@ pub(crate) const CHECK_CODES: &str = "Exit codes:
 /// Which account.
 #[derive(Args)]
 pub(crate) struct Account {
-    /// Use the key in PAID_API_KEY_<NAME> instead of PAID_API_KEY, such as PAID_API_KEY_STAGING. Without a key, a terminal is
-    /// asked for it. PAID_BASE_URL names another server, such as an emulator.
+    /// Use the key of this profile instead of PAID_API_KEY: PAID_API_KEY_STAGING for `staging`. Without a key, a terminal is asked for
+    /// it. PAID_BASE_URL names another server, such as an emulator.
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
 }
