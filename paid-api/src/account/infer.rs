@@ -93,7 +93,7 @@ fn contradiction(name: &str, field: &str, known: &Field, facts: &ObservedField) 
 ///
 /// # Errors
 ///
-/// If the text is no catalogue, or is none any more with what is proposed.
+/// If the text is not a catalogue, or the proposals would make it invalid.
 pub fn accept(text: &str, proposals: &[Proposal]) -> Result<String, AccountError> {
     let document: Result<DocumentMut, _> = text.parse();
     let mut document = document.map_err(|error| AccountError::Catalogue(error.to_string()))?;

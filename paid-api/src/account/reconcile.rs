@@ -83,9 +83,16 @@ impl Reconcile {
             }
         }
         book.close();
-        let total = self.listed(&now, 0, 1).await?.1;
-        let mut read = 0;
-        let pages = (0..total.div_ceil(PAGE as u64)).map(|page| self.listed(&now, page * PAGE as u64, PAGE));
+        let (first, total) = self.listed(&now, 0, PAGE).await?;
+        let mut read = first.len() as u64;
+        for signal in &first {
+            book.found(signal);
+        }
+        progress(read, total);
+        // A server may give fewer signals on a page than it is asked for.
+        let size = first.len().max(1);
+        let rest = (read..total).step_by(size);
+        let pages = rest.map(|offset| self.listed(&now, offset, size));
         let mut pages = stream::iter(pages).buffer_unordered(AT_ONCE);
         while let Some(page) = pages.next().await {
             let (signals, _) = page?;

@@ -120,7 +120,7 @@ struct Books<'a> {
     customers: HashMap<String, Buyer>,
 }
 
-/// A customer: its name and orders, or why there is none.
+/// A customer with its orders, or why the account does not have it.
 enum Buyer {
     Known { name: String, orders: Vec<Order> },
     Unknown(Vec<Reason>),

@@ -6,7 +6,7 @@ use toml_edit::{Array, InlineTable, Item, Table, TableLike, Value};
 use crate::account::amounts::shown;
 use crate::account::error::AccountError;
 
-/// The table at a key, which is made if there is none: as a table of its own, or inside the braces of its parent.
+/// The table at a key. A missing one is added: as a table with a header, or within the braces of its parent.
 pub(in crate::account) fn table_at<'a>(
     parent: &'a mut Item,
     key: &str,

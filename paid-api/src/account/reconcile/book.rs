@@ -97,8 +97,9 @@ impl Book {
             let next = u32::try_from(self.emitted.len()).unwrap_or(u32::MAX);
             let known = *self.keys.entry(of_reference(key)).or_insert(next);
             if let Some(known) = self.emitted.get_mut(known as usize).filter(|_| known != next) {
+                // A duplicate of what Paid had acknowledged is what it should be.
+                known.is_suspect |= entry.is_suspect && !known.acknowledged;
                 known.acknowledged |= entry.acknowledged;
-                known.is_suspect |= entry.is_suspect;
                 return Ok(());
             }
         }

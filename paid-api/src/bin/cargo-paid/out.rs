@@ -77,7 +77,7 @@ impl Bar {
     }
 }
 
-/// Asks on the terminal. Where there is none, nobody agrees.
+/// Asks on the terminal. Without a terminal, the answer is no.
 pub(crate) fn confirmed(question: &str) -> io::Result<bool> {
     if !io::stdin().is_terminal() {
         return Ok(false);

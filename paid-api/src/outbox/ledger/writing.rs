@@ -21,7 +21,7 @@ pub(super) struct Writing {
     written: u64,
     /// The number of the last request, in this run.
     request: u64,
-    /// The requests of this run begin with this text, so that those of another run are none of them.
+    /// Tells the requests of this run from those of others: their names begin with it.
     run: String,
     /// Requests that are under way or failed: the first key and how many, so that a retry is not written again.
     open: Vec<(u64, String, usize)>,
@@ -73,9 +73,10 @@ impl Writing {
         number
     }
 
-    /// Writes what Paid answered. Counts that leave signals out are no answer: they are sent again.
+    /// Writes what Paid answered, if its counts account for every signal: otherwise the signals are sent again.
     pub(super) fn answered(&mut self, number: u64, counts: &Counts) {
-        if counts.failed > 0 {
+        let sent = self.open.iter().find(|(open, ..)| *open == number).map(|(_, _, records)| *records as u64);
+        if counts.failed > 0 || sent.is_some_and(|sent| counts.ingested.checked_add(counts.duplicates) != Some(sent)) {
             return;
         }
         self.open.retain(|(open, ..)| *open != number);
