@@ -134,6 +134,35 @@ mod tests {
         }
     }
 
+    /// Answers the first request with counts that leave a signal out.
+    struct Forgetful(Mutex<u32>);
+
+    impl Sink for Forgetful {
+        fn send<'a>(&'a self, batch: Batch<'a>) -> SinkFuture<'a> {
+            let mut calls = self.0.lock().unwrap();
+            *calls += 1;
+            let left_out = u64::from(*calls == 1);
+            let ingested = batch.len() as u64 - left_out;
+            Box::pin(async move { Ok(Counts { ingested, ..Counts::default() }) })
+        }
+    }
+
+    #[tokio::test]
+    async fn counts_that_leave_a_signal_out_acknowledge_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let builder = EmitterBuilder::over(Forgetful(Mutex::new(0))).ledger(Ledger::new(folder.path().join("own")));
+        let short = std::time::Duration::from_millis(1);
+        let emitter = builder.retry_delays(short, short).build().unwrap();
+        for key in ["a", "b"] {
+            drop(emitter.emit(Signal::new("e").customer("acme").idempotency_key(key)));
+        }
+        emitter.shutdown(std::time::Duration::from_secs(60)).await.unwrap();
+        let text = std::fs::read_to_string(folder.path().join("own/ledger-000000001.jsonl")).unwrap();
+        let entries: Vec<Entry> = entries(folder.path().join("own")).unwrap().map(Result::unwrap).collect();
+        let unanswered = entries.iter().filter(|entry| !entry.acknowledged).count();
+        assert_eq!(unanswered, 2, "the first request is not acknowledged: {text}");
+    }
+
     #[tokio::test]
     async fn a_ledger_is_bounded_and_says_what_is_gone() {
         let folder = tempfile::tempdir().unwrap();
