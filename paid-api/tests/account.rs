@@ -91,6 +91,16 @@ async fn a_price_that_changed_is_changed_and_what_the_catalogue_leaves_out_stays
     assert_eq!(after.id, before.id, "orders keep their price");
     assert_eq!(after.price.settings["billing_frequency"], before.price.settings["billing_frequency"]);
 
+    // What Paid does not show and a change would reset is told.
+    let fee = |amount: u32| {
+        let text = format!("[products.f.prices.a]\npricing_type = \"OneTimePerUnit\"\nprice = {{ USD = {amount} }}\n");
+        Catalog::parse(&text).unwrap()
+    };
+    push(&client, &fee(1)).await.unwrap();
+    let told = compare(&fee(2), &read(&client).await.unwrap()).not_compared;
+    assert!(told.iter().any(|line| line.contains("does not show fee_type")), "{told:?}");
+    assert!(compare(&fee(1), &read(&client).await.unwrap()).not_compared.is_empty());
+
     // What cannot be sent stops everything before the first request.
     let refused = push(&client, &price("0.001", "[products.q]\n")).await.unwrap_err();
     assert!(refused.to_string().contains("0.001 USD cannot be sent"), "{refused}");

@@ -118,6 +118,7 @@ fn of_product(id: &str, product: &Product, known: &AccountProduct, differences: 
 
 fn of_price(product: &str, key: &str, price: &Price, known: &AccountPrice, differences: &mut Differences) {
     let name = name_of(key, price);
+    let before = differences.changes.len();
     let mut differs = |setting: &str, account: Option<String>, catalogue: String| {
         differences.differs(product, Some(name), setting, account, catalogue);
     };
@@ -145,10 +146,29 @@ fn of_price(product: &str, key: &str, price: &Price, known: &AccountPrice, diffe
             their => differs(key, their.map(in_words), in_words(setting)),
         }
     }
+    let is_changed = differences.changes.len() > before;
+    let reset: Vec<&str> = may_be_reset(price).filter(|key| is_changed && !own.contains_key(*key)).collect();
+    if !reset.is_empty() {
+        let settings = reset.join(", ");
+        differences.not_compared.push(format!(
+            "price {name:?} of product {product}: a push sends it whole, and Paid does not show {settings}: write them into the catalogue if \
+             the price has them, or they are reset"
+        ));
+    }
     if !hidden.is_empty() {
         let sentence = format!("price {name:?} of product {product}: Paid does not show {}", hidden.join(", "));
         differences.not_compared.push(sentence);
     }
+}
+
+/// What a price of this type may have that Paid does not show.
+fn may_be_reset(price: &Price) -> impl Iterator<Item = &'static str> {
+    let keys: &[&str] = match price.pricing_type.as_str() {
+        "OneTimePerUnit" => &["fee_type"],
+        "UsageBracketedPrepaidCredits" => &["overage_unit_price", "credit_rollover_amount"],
+        _ => &[],
+    };
+    keys.iter().copied()
 }
 
 /// Whether two settings say the same, whatever zeros they are written with.

@@ -130,7 +130,7 @@ fn attribute(key: &str, price: &Price, known: Option<&AccountProduct>) -> Result
     let mut settings = found.map(|found| in_full(&found.price)).unwrap_or_default();
     let own = in_full(price);
     if let Some(found) = found.filter(|found| found.price.pricing_type == price.pricing_type) {
-        let lost = needed_and_never_shown(&found.price.pricing_type).find(|key| !own.contains_key(*key));
+        let lost = needed_and_never_shown(&found.price).find(|key| !own.contains_key(*key));
         if let Some(key) = lost {
             return Err(format!("a change needs `{key}`, which Paid does not show: write it into the catalogue"));
         }
@@ -141,8 +141,13 @@ fn attribute(key: &str, price: &Price, known: Option<&AccountProduct>) -> Result
     to_attribute(name_of(key, price), price, &settings, found.map(|found| found.id.as_str()))
 }
 
-/// What a price of this type has to say, and what Paid does not show of it.
-fn needed_and_never_shown(pricing_type: &str) -> impl Iterator<Item = &'static str> {
-    let is_bracketed = pricing_type == "UsageBracketedPrepaidCredits";
-    NEVER_SHOWN.into_iter().filter(move |key| is_bracketed && matches!(*key, "credit_unit_brackets" | "pricing_input"))
+/// What a price has to say, and what Paid does not show of it.
+fn needed_and_never_shown(price: &Price) -> impl Iterator<Item = &'static str> {
+    let is_bracketed = price.pricing_type == "UsageBracketedPrepaidCredits";
+    let is_custom = price.settings.get("billing_frequency") == Some(&Setting::Text("Custom".to_owned()));
+    NEVER_SHOWN.into_iter().filter(move |key| match *key {
+        "credit_unit_brackets" | "pricing_input" => is_bracketed,
+        "billing_frequency_custom_months" => is_custom,
+        _ => false,
+    })
 }
