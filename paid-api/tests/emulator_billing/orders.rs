@@ -61,6 +61,30 @@ async fn a_one_time_charge_in_arrears_comes_when_its_first_window_has_ended() {
 }
 
 #[tokio::test]
+async fn a_charge_in_arrears_of_an_invoice_that_was_posted_early_is_on_the_next_one_once() {
+    let once = json!({"pricingType": "OneTimePerUnit", "billingType": "Arrears", "pricePoints": [{"currency": "USD", "unitPrice": 700}]});
+    let monthly = json!({"pricingType": "RecurringPerUnit", "billingType": "Arrears", "billingFrequency": "Monthly",
+        "pricePoints": [{"currency": "USD", "unitPrice": 300}]});
+    for (pricing, months, total) in [(once, 4, 700), (monthly, 3, 900)] {
+        let api = Api::start().await;
+        let (product, customer) = api.with_price(&pricing).await;
+        api.order(&product, &customer, json!({})).await;
+        let first = api.invoices().await[0]["id"].as_str().unwrap().to_owned();
+        assert_eq!(api.control(&format!("invoices/{first}/post")).await, 200);
+        for _ in 0..months {
+            api.emulator.advance(days(32)).await;
+            // Others are posted early, too.
+            let last = api.invoices().await.last().unwrap()["id"].as_str().unwrap().to_owned();
+            api.control(&format!("invoices/{last}/post")).await;
+        }
+        api.emulator.advance(days(1)).await;
+        let totals = api.totals().await;
+        assert_eq!(totals[0], 0, "{totals:?}");
+        assert_eq!(totals.iter().sum::<i64>(), total, "{totals:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_signal_says_what_it_is_billed_as_or_why_it_is_not() {
     use paid::emulator::SignalOutcome;
     let api = Api::start().await;

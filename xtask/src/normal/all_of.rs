@@ -141,7 +141,7 @@ impl Shaper<'_> {
                 }
                 "required" => {
                     if let (Some(known), Value::Array(more)) = (known.as_array_mut(), value) {
-                        known.extend(more.into_iter().filter(|_| true));
+                        known.extend(more);
                         let mut seen = Vec::new();
                         known.retain(|key| {
                             let new = !seen.contains(key);

@@ -194,7 +194,7 @@ impl<'a> Shaper<'a> {
         let [_, _, ..] = members.as_slice() else { return members };
         let place = members[0].1.clone();
         let flat: Vec<Object> = members.iter().filter_map(|(branch, _)| self.looked_through(branch)).collect();
-        let joined = match group {
+        let mut joined = match group {
             "string" | "integer" | "number" | "boolean" => {
                 let values: Vec<Value> = flat.iter().flat_map(|flat| places::list(flat.get("enum")).cloned()).collect();
                 let format =
@@ -221,6 +221,9 @@ impl<'a> Shaper<'a> {
             }
             _ => return members,
         };
+        if flat.iter().any(|flat| flat.get("nullable") == Some(&true.into())) {
+            joined["nullable"] = true.into();
+        }
         vec![(places::marked(&joined, &place), place)]
     }
 }

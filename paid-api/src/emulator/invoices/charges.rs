@@ -55,7 +55,10 @@ impl Store {
                 return Vec::new();
             }
             let fixed = schedule.fixed(timing, span, priced.since, |at| priced.holds(at)).into_iter();
-            return fixed.map(|(at, share)| (at, share, priced.quantity)).collect();
+            let in_arrears = matches!(timing, Timing::Arrears(_) | Timing::OnceInArrears);
+            // If there is no later invoice yet, the charge waits for it.
+            let due = |at: usize| if in_arrears { taking(invoices, at) } else { Some(at) };
+            return fixed.filter_map(|(at, share)| Some((due(at)?, share, priced.quantity))).collect();
         };
         let periods = schedule.usage(frequency);
         let mut sums = vec![Decimal::ZERO; periods.len()];
@@ -127,4 +130,12 @@ impl Store {
 fn in_smallest_unit(amount: Decimal, currency: &str) -> Decimal {
     let digits = Currency::from_code(currency).and_then(Currency::exponent).unwrap_or(2);
     amount * Decimal::from(10_u64.pow(u32::from(digits)))
+}
+
+/// The invoice that takes a charge which is due at the end of a window: the window's own, unless it was posted before; then the
+/// first later one that was not.
+fn taking(invoices: &[Invoice<'_>], at: usize) -> Option<usize> {
+    let due = invoices.get(at)?.window.end;
+    let takes = |invoice: &Invoice<'_>| invoice.settled.is_none_or(|settled| *settled.posted >= due);
+    invoices.iter().skip(at).position(takes).map(|later| at + later)
 }
