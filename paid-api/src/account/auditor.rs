@@ -134,7 +134,9 @@ impl Auditor {
         if let Some(from) = from {
             reconcile = reconcile.from(from.into());
         }
-        let reconciliation = reconcile.run(read()?, |_, _| {}).await?;
+        let mut all = read()?;
+        let mut reconciliation = reconcile.run(all.by_ref(), |_, _| {}).await?;
+        reconciliation.not_known = all.missing() + all.unreadable();
         let resent = match self.resends && !reconciliation.missing.is_empty() {
             true => Some(resend(&self.client, read()?, &reconciliation.missing).await?),
             false => None,
@@ -148,11 +150,14 @@ fn tell(audit: &Result<Audit, AccountError>) {
         Err(error) => tracing::warn!(%error, "what was emitted could not be compared with what Paid has"),
         Ok(Audit { reconciliation, resent }) if !reconciliation.is_clean() => {
             let (missing, uncertain) = (reconciliation.missing.len(), reconciliation.uncertain.len());
-            let resent = resent.map_or(0, |resent| resent.ingested + resent.duplicates);
-            tracing::error!(missing, uncertain, resent, "Paid does not have signals that it acknowledged");
+            let (not_known, resent) = (reconciliation.not_known, resent.map_or(0, |resent| resent.ingested));
+            let text = "Paid does not have signals that it acknowledged, or the ledger has holes";
+            tracing::error!(missing, uncertain, not_known, resent, "{text}");
         }
         Ok(Audit { reconciliation, .. }) => {
-            tracing::info!(emitted = reconciliation.emitted, "Paid has everything that it acknowledged");
+            let Reconciliation { emitted, found, pending, .. } = reconciliation;
+            let unanswered = reconciliation.unacknowledged.len();
+            tracing::info!(emitted, found, pending, unanswered, "Paid lists what it acknowledged");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Sends the signals of a file, once each, however often it is tried.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -24,15 +25,16 @@ pub(super) struct Progress {
 
 #[derive(Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
 struct State {
-    /// Of the signals: a file that changed is another one.
+    /// Of the account and the signals: another account, or a file that changed, begins anew.
     digest: String,
     /// How many Paid has acknowledged.
     acknowledged: usize,
 }
 
 impl Progress {
-    fn of(file: &Path, signals: &[FileSignal]) -> Self {
+    fn of(account: &str, file: &Path, signals: &[FileSignal]) -> Self {
         let mut hash = Sha256::new();
+        hash.update(account);
         for FileSignal { signal, .. } in signals {
             hash.update(serde_json::to_vec(signal).unwrap_or_default());
         }
@@ -55,6 +57,33 @@ impl Progress {
     }
 }
 
+/// What tells this account from others: its server, and Paid's ids of some products that the signals name.
+async fn account_of(client: &Client, signals: &[FileSignal]) -> Result<String, AccountError> {
+    const PRODUCTS: usize = 5;
+    let mut paths = BTreeSet::new();
+    for FileSignal { signal, .. } in signals {
+        let product = |key: &str| signal.get("attribution")?.get(key)?.as_str();
+        let segment =
+            |id: &str| percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let external = product("externalProductId").map(|id| format!("/products/external/{}", segment(id)));
+        paths.extend(external.or_else(|| product("productId").map(|id| format!("/products/{}", segment(id)))));
+        if paths.len() == PRODUCTS {
+            break;
+        }
+    }
+    let mut account = client.base_url().to_owned();
+    for path in paths {
+        match client.request(Method::GET, &path).await {
+            Ok(product) => account.push_str(&format!("\n{} {}", product["id"], product["createdAt"])),
+            Err(error) if error.status().is_some_and(|status| matches!(status.as_u16(), 400 | 404)) => {
+                account.push_str("\nunknown");
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(account)
+}
+
 /// What an import did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -65,8 +94,8 @@ pub struct Imported {
     pub sent: Resent,
 }
 
-/// Sends the signals of a file to Paid. What an earlier run has sent is not sent again, and if it is, because the run was killed, Paid
-/// knows it by its key. `progress` is called with the number that is done, and how many there are.
+/// Sends the signals of a file to Paid. What Paid acknowledged is noted in `.FILE.imported`, beside the file, and the next run to the
+/// same account skips it. A request whose answer was lost is sent again with the same keys, so Paid bills it once. `progress` is called with the number that is done, and how many there are.
 ///
 /// # Errors
 ///
@@ -77,7 +106,8 @@ pub async fn import(
     signals: &[FileSignal],
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Imported, AccountError> {
-    let mut known = Progress::of(file, signals);
+    let account = account_of(client, signals).await?;
+    let mut known = Progress::of(&account, file, signals);
     let mut done = known.state.acknowledged;
     let mut imported = Imported { before: done as u64, ..Imported::default() };
     progress(done as u64, signals.len() as u64);
@@ -89,7 +119,9 @@ pub async fn import(
         let count = |number: i64| u64::try_from(number).unwrap_or(0);
         imported.sent.ingested += count(answer.ingested);
         imported.sent.duplicates += count(answer.duplicates);
-        imported.sent.failed += count(answer.failed);
+        // Signals that no count accounts for are not known to be there.
+        let known_to_be_there = count(answer.ingested) + count(answer.duplicates);
+        imported.sent.failed += count(answer.failed).max((batch.len() as u64).saturating_sub(known_to_be_there));
         done += batch.len();
         // What failed is sent again by the next run.
         if imported.sent.failed == 0 {

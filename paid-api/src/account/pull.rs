@@ -85,6 +85,7 @@ mod tests {
             description: None,
             active: true,
             prices: vec![price("1", "Meeting booked", booked), price("2", "E-mails", tiers)],
+            unreadable: Vec::new(),
         };
         Account { products: vec![product], left_out: Vec::new() }
     }

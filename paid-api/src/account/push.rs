@@ -113,6 +113,12 @@ fn attributes(
         if !differs(name) {
             continue;
         }
+        if known.is_some_and(|known| known.unreadable.iter().any(|unreadable| unreadable == name)) {
+            problems.push(format!(
+                "the price `{name}` of product {external_id} is there, in a form that this version cannot read"
+            ));
+            continue;
+        }
         match attribute(key, price, known) {
             Ok(attribute) => attributes.push(attribute),
             Err(problem) => problems.push(format!("the price `{name}` of product {external_id}: {problem}")),
@@ -138,7 +144,9 @@ fn attribute(key: &str, price: &Price, known: Option<&AccountProduct>) -> Result
         settings.clear();
     }
     settings.extend(own);
-    to_attribute(name_of(key, price), price, &settings, found.map(|found| found.id.as_str()))
+    let signal_type = price.signal_type.or_else(|| found.and_then(|found| found.price.signal_type));
+    let price = Price { signal_type, ..price.clone() };
+    to_attribute(name_of(key, &price), &price, &settings, found.map(|found| found.id.as_str()))
 }
 
 /// What a price has to say, and what Paid does not show of it.

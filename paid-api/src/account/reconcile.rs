@@ -1,7 +1,8 @@
 //! What was emitted against what Paid has: the proof that nothing was lost.
 
 mod book;
-mod fingerprint;
+pub(in crate::account) mod fingerprint;
+mod open;
 mod report;
 
 use std::io;
@@ -41,13 +42,13 @@ impl Reconcile {
         Self { client, from: None, to: None, settled: std::time::Duration::from_secs(600) }
     }
 
-    /// Compares what was sent at this time or later.
+    /// Compares what Paid acknowledged at this time or later.
     pub fn from(mut self, time: Timestamp) -> Self {
         self.from = Some(time);
         self
     }
 
-    /// Compares what was sent before this time.
+    /// Compares what Paid acknowledged before this time.
     pub fn to(mut self, time: Timestamp) -> Self {
         self.to = Some(time);
         self
@@ -62,7 +63,7 @@ impl Reconcile {
     /// Reads what was emitted and what Paid has, and compares them. `progress` is called with the number of signals that were
     /// read from Paid, and how many there are.
     ///
-    /// It takes some 60 bytes of memory for each signal.
+    /// It takes some 100 bytes of memory for each signal.
     ///
     /// # Errors
     ///
@@ -102,11 +103,9 @@ impl Reconcile {
             read += signals.len() as u64;
             progress(read, total);
         }
-        if read < total {
-            return Err(AccountError::unreadable(
-                "/signals/",
-                format!("the list has {total} signals, and shows {read}"),
-            ));
+        if book.listed() < total {
+            let problem = format!("the list has {total} signals, and shows {}: run it again", book.listed());
+            return Err(AccountError::unreadable("/signals/", problem));
         }
         let settled = *now - chrono::TimeDelta::from_std(self.settled).unwrap_or_default();
         Ok(book.report(settled.into(), self.from, self.to))

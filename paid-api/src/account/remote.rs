@@ -39,6 +39,8 @@ pub struct AccountProduct {
     pub active: bool,
     /// Its prices, in the order that Paid has them.
     pub prices: Vec<AccountPrice>,
+    /// The names of its prices that this version cannot read.
+    pub unreadable: Vec<String>,
 }
 
 /// A price of the account: an attribute of a product, in Paid's words.
@@ -102,6 +104,7 @@ fn one(id: String, product: &Value, left_out: &mut Vec<String>) -> Result<Accoun
         description: product["description"].as_str().filter(|text| !text.is_empty()).map(str::to_owned),
         active: product["active"].as_bool().unwrap_or(true),
         prices: Vec::new(),
+        unreadable: Vec::new(),
         id,
     };
     for attribute in product["productAttributes"].as_array().into_iter().flatten() {
@@ -111,7 +114,10 @@ fn one(id: String, product: &Value, left_out: &mut Vec<String>) -> Result<Accoun
                 let id = text(attribute, "productAttributeId", &place)?;
                 known.prices.push(AccountPrice { id, name, price });
             }
-            Err(problem) => left_out.push(format!("the price {name:?} of product {}: {problem}", known.external_id)),
+            Err(problem) => {
+                left_out.push(format!("the price {name:?} of product {}: {problem}", known.external_id));
+                known.unreadable.push(name);
+            }
         }
     }
     Ok(known)

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::error::AccountError;
 use super::reconcile::Discrepancy;
+use super::reconcile::fingerprint::{Fingerprint, of_reference};
 use crate::outbox::Entry;
 use crate::types::CreateSignalsResponse;
 use crate::{Call, Client, Method};
@@ -20,10 +21,12 @@ const BATCH: usize = 500;
 pub struct Resent {
     /// Paid took them.
     pub ingested: u64,
-    /// Paid says that it had their keys.
+    /// Paid says that it has their keys, although it does not list the signals: sending them again mends nothing. Ask Paid.
     pub duplicates: u64,
     /// Paid refused them.
     pub failed: u64,
+    /// They are not in the entries any more, and were not sent.
+    pub not_found: u64,
     /// They have no idempotency key, and were not sent: nothing would keep Paid from billing them twice.
     pub without_key: u64,
 }
@@ -34,8 +37,8 @@ struct Key {
     idempotency_key: Option<String>,
 }
 
-/// Sends signals again that are [missing](super::Reconciliation::missing), with the keys that they had. `emitted` are the entries
-/// that were compared.
+/// Sends signals again that are [missing](super::Reconciliation::missing), with the keys that they had. They are looked for by
+/// their keys in `emitted`, which may have grown since.
 ///
 /// # Errors
 ///
@@ -45,17 +48,15 @@ pub async fn resend(
     emitted: impl IntoIterator<Item = io::Result<Entry>>,
     missing: &[Discrepancy],
 ) -> Result<Resent, AccountError> {
-    let wanted: HashSet<usize> = missing.iter().map(|missing| missing.position).collect();
-    let mut resent = Resent::default();
+    let mut wanted: HashSet<Fingerprint> = missing.iter().filter_map(|missing| missing.key).collect();
+    let without_key = missing.iter().filter(|missing| missing.key.is_none()).count() as u64;
+    let mut resent = Resent { without_key, ..Resent::default() };
     let mut batch = Vec::new();
-    for (position, entry) in emitted.into_iter().enumerate() {
+    for entry in emitted {
         let entry = entry.map_err(AccountError::Emitted)?;
-        if !wanted.contains(&position) {
-            continue;
-        }
-        let has_key = serde_json::from_str::<Key>(entry.signal.get()).is_ok_and(|key| key.idempotency_key.is_some());
-        if !has_key {
-            resent.without_key += 1;
+        let key = serde_json::from_str::<Key>(entry.signal.get()).ok().and_then(|key| key.idempotency_key);
+        // Each is sent once, however often it stands there.
+        if !key.is_some_and(|key| wanted.remove(&of_reference(&key))) {
             continue;
         }
         batch.push(entry);
@@ -66,6 +67,7 @@ pub async fn resend(
     if !batch.is_empty() {
         send(client, &batch, &mut resent).await?;
     }
+    resent.not_found = wanted.len() as u64;
     Ok(resent)
 }
 

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::fingerprint::{Content, Fingerprint, of_reference, reference};
+use super::open::Open;
 use super::report::{Counted, Discrepancy, Reconciliation, Tally};
 use crate::Timestamp;
 use crate::account::error::AccountError;
@@ -42,6 +43,7 @@ struct Emitted {
     at: i64,
     /// The position among the entries.
     position: u32,
+    key: Option<Fingerprint>,
     name: u32,
     customer: u32,
     product: u32,
@@ -66,8 +68,12 @@ pub(super) struct Book {
     emitted: Vec<Emitted>,
     /// The keys that were seen: a signal that was sent twice is one. Emptied when all is read.
     keys: HashMap<Fingerprint, u32>,
+    /// Which of them were not found yet.
+    open: Open,
     extras: Vec<Extra>,
     found: u64,
+    /// What Paid listed: a signal on two pages is one.
+    listed: HashSet<Fingerprint>,
 }
 
 #[derive(Deserialize)]
@@ -93,9 +99,10 @@ impl Book {
         let customer = id(written.customer.as_ref(), ["externalCustomerId", "customerId"]);
         let product = id(written.attribution.as_ref(), ["externalProductId", "productId"]);
         let content = Content { name: &written.event_name, customer, product, data: written.data.as_ref() };
-        if let Some(key) = &written.idempotency_key {
+        let key = written.idempotency_key.as_deref().map(of_reference);
+        if let Some(key) = key {
             let next = u32::try_from(self.emitted.len()).unwrap_or(u32::MAX);
-            let known = *self.keys.entry(of_reference(key)).or_insert(next);
+            let known = *self.keys.entry(key).or_insert(next);
             if let Some(known) = self.emitted.get_mut(known as usize).filter(|_| known != next) {
                 // A duplicate of what Paid had acknowledged is what it should be.
                 known.is_suspect |= entry.is_suspect && !known.acknowledged;
@@ -109,6 +116,7 @@ impl Book {
             without_ids: content.without_ids(),
             at: entry.at.map_or(i64::MIN, |at| at.timestamp_millis()),
             position: u32::try_from(position).unwrap_or(u32::MAX),
+            key,
             name: self.words.number(&written.event_name),
             customer: self.words.number(customer),
             product: self.words.number(product),
@@ -125,6 +133,12 @@ impl Book {
     pub(super) fn close(&mut self) {
         self.keys = HashMap::new();
         self.emitted.sort_by_key(|emitted| (emitted.fingerprint, emitted.at));
+        self.open = Open::new(self.emitted.len());
+    }
+
+    /// How many signals Paid listed.
+    pub(super) fn listed(&self) -> u64 {
+        self.listed.len() as u64
     }
 
     fn alike(&self, fingerprint: Fingerprint) -> Range<usize> {
@@ -136,6 +150,9 @@ impl Book {
     /// A signal of Paid's list.
     pub(super) fn found(&mut self, signal: &Value) {
         let text = |key: &str| signal[key].as_str().unwrap_or_default();
+        if !text("id").is_empty() && !self.listed.insert(of_reference(text("id"))) {
+            return;
+        }
         let data = signal["data"].as_object();
         let name = text("name");
         let at = text("createdAt").parse::<Timestamp>().ok();
@@ -149,9 +166,13 @@ impl Book {
         let time = at.map_or(i64::MIN, |at| at.timestamp_millis());
         for fingerprint in fingerprints {
             let alike = self.alike(fingerprint);
-            let open = self.emitted.get_mut(alike).unwrap_or_default().iter_mut().filter(|emitted| !emitted.is_found);
-            if let Some(nearest) = open.min_by_key(|emitted| emitted.at.abs_diff(time)) {
-                nearest.is_found = true;
+            let group = self.emitted.get(alike.clone()).unwrap_or_default();
+            let at = alike.start + group.partition_point(|emitted| emitted.at < time);
+            let nearest = self.open.around(at, &alike).into_iter().flatten();
+            let nearest = nearest.min_by_key(|at| self.emitted.get(*at).map(|emitted| emitted.at.abs_diff(time)));
+            if let Some((at, emitted)) = nearest.and_then(|at| Some((at, self.emitted.get_mut(at)?))) {
+                emitted.is_found = true;
+                self.open.take(at);
                 self.found += 1;
                 return;
             }
@@ -195,6 +216,7 @@ impl Book {
                 report.emitted += 1;
                 let discrepancy = || Discrepancy {
                     position: emitted.position as usize,
+                    key: emitted.key,
                     at: chrono::DateTime::from_timestamp_millis(emitted.at).map(Timestamp::from),
                     name: self.words.text(emitted.name).to_owned(),
                     customer: self.words.text(emitted.customer).to_owned(),
@@ -298,6 +320,15 @@ mod tests {
         let by_paids_id = Entry::of(None, true, false, serde_json::value::to_raw_value(&by_paids_id).unwrap());
         let report = reconciled(&[by_paids_id], &[listed("1", DAY, "acme", Value::Null)]);
         assert_eq!((report.found, report.extra.len()), (1, 0));
+    }
+
+    #[test]
+    fn many_that_are_alike_are_matched_at_once_and_a_signal_on_two_pages_is_one() {
+        let emitted: Vec<Entry> = (0..50_000).map(|number| entry(&number.to_string(), DAY, json!({}))).collect();
+        let found: Vec<Value> = (0..49_990).map(|id| listed(&id.to_string(), DAY, "acme", json!({}))).collect();
+        let twice: Vec<Value> = found.iter().chain(&found[..100]).cloned().collect();
+        let report = reconciled(&emitted, &twice);
+        assert_eq!((report.found, report.uncertain.len(), report.extra.len()), (49_990, 10, 0));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::emitter::REFERENCE;
 
 /// Half of a SHA-256: signals of the same fingerprint are the same, or say the same.
-pub(super) type Fingerprint = u128;
+pub(in crate::account) type Fingerprint = u128;
 
 /// What is compared of a signal.
 pub(super) struct Content<'a> {
@@ -21,7 +21,7 @@ pub(super) fn reference(data: Option<&Map<String, Value>>) -> Option<&str> {
     data?.get(REFERENCE)?.as_str()
 }
 
-pub(super) fn of_reference(reference: &str) -> Fingerprint {
+pub(in crate::account) fn of_reference(reference: &str) -> Fingerprint {
     hashed(&[b"reference", reference.as_bytes()])
 }
 

@@ -17,8 +17,11 @@ pub struct Reconciliation {
     /// Paid has fewer signals like these than were emitted, or has one like it of a customer with another name: whether it is this one
     /// cannot be told.
     pub uncertain: Vec<Discrepancy>,
-    /// Paid never said that it has them, and it does not: they wait in an outbox, or were reported as lost.
+    /// There is no answer for them, and Paid does not list them: they wait in an outbox, were reported as lost, or the answer could not be
+    /// written down.
     pub unacknowledged: Vec<Discrepancy>,
+    /// How many signals a ledger could not write down, and how many of its lines cannot be read: nothing is known about them.
+    pub not_known: u64,
     /// How many were sent a moment ago and may still appear.
     pub pending: u64,
     /// Paid's ids of signals that were not emitted here.
@@ -28,9 +31,9 @@ pub struct Reconciliation {
 }
 
 impl Reconciliation {
-    /// Whether Paid has everything that it acknowledged.
+    /// Whether Paid has everything that it acknowledged, as far as the entries say: if they have holes, it is not clean.
     pub fn is_clean(&self) -> bool {
-        self.missing.is_empty() && self.uncertain.is_empty()
+        self.missing.is_empty() && self.uncertain.is_empty() && self.not_known == 0
     }
 }
 
@@ -52,6 +55,8 @@ pub struct Counted {
 pub struct Discrepancy {
     /// Its position among the entries that were given, from 0.
     pub position: usize,
+    /// A hash of its idempotency key; `None` if it has none.
+    pub(in crate::account) key: Option<u128>,
     /// When it was sent.
     pub at: Option<Timestamp>,
     /// The event name.

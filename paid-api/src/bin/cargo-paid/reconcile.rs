@@ -27,10 +27,10 @@ pub(crate) struct Arguments {
     emitted: Vec<PathBuf>,
     #[command(flatten)]
     account: Account,
-    /// Compare what was sent at this time or later, such as 2026-01-31 or 2026-01-31T23:00:00Z.
+    /// Compare what Paid acknowledged at this time or later, such as 2026-01-31 or 2026-01-31T23:00:00Z.
     #[arg(long, value_name = "TIME")]
     from: Option<Timestamp>,
-    /// Compare what was sent before this time.
+    /// Compare what Paid acknowledged before this time.
     #[arg(long, value_name = "TIME")]
     to: Option<Timestamp>,
     /// How long a signal may take to appear in Paid's list before it counts as missing.
@@ -58,7 +58,8 @@ pub(crate) fn reconcile(arguments: &Arguments) -> Outcome {
         reconcile = reconcile.to(to);
     }
     let mut bar = out::Bar::new("signals of Paid read");
-    let report = crate::account::wait(reconcile.run(read(arguments)?, |done, of| bar.is_at(done, of)))??;
+    let mut report = crate::account::wait(reconcile.run(read(arguments)?, |done, of| bar.is_at(done, of)))??;
+    report.not_known = gaps(arguments)?;
     bar.done();
     let resent = match arguments.resend && !report.missing.is_empty() {
         true => Some(crate::account::wait(account::resend(&client, read(arguments)?, &report.missing))??),
@@ -74,15 +75,15 @@ pub(crate) fn reconcile(arguments: &Arguments) -> Outcome {
     } else {
         show(&report)?;
         show_unpriced(&unpriced)?;
-        gaps(arguments)?;
         if let Some(resent) = &resent {
             told(resent)?;
         }
     }
     let is_mended = resent.is_some_and(|resent| {
-        resent.failed + resent.without_key == 0 && resent.ingested + resent.duplicates == report.missing.len() as u64
+        // "Duplicate" of a signal that Paid does not list mends nothing.
+        resent.ingested == report.missing.len() as u64
     });
-    if report.is_clean() || is_mended && report.uncertain.is_empty() {
+    if report.is_clean() || is_mended && report.uncertain.is_empty() && report.not_known == 0 {
         return match unpriced.iter().map(|unpriced| unpriced.signals).sum() {
             0 => Ok(()),
             signals => Err(format!("{} counted and not priced", out::counted(signals, "signal")).into()),
@@ -93,6 +94,9 @@ pub(crate) fn reconcile(arguments: &Arguments) -> Outcome {
         out::counted(report.missing.len() as u64, "signal"),
         out::counted(report.uncertain.len() as u64, "signal")
     );
+    if report.not_known > 0 {
+        problem.push_str(&format!(", {} not in the ledger", out::counted(report.not_known, "signal")));
+    }
     if !arguments.resend && !report.missing.is_empty() {
         problem.push_str("; `--resend` sends what is missing again");
     }
@@ -109,7 +113,8 @@ fn read(arguments: &Arguments) -> io::Result<impl Iterator<Item = io::Result<Ent
 }
 
 /// Says what a ledger does not hold: what is not in it cannot be compared.
-fn gaps(arguments: &Arguments) -> io::Result<()> {
+fn gaps(arguments: &Arguments) -> io::Result<u64> {
+    let mut not_known = 0;
     for path in &arguments.emitted {
         let mut all = entries(path)?;
         all.by_ref().for_each(drop);
@@ -126,8 +131,9 @@ fn gaps(arguments: &Arguments) -> io::Result<()> {
         if all.unreadable() > 0 {
             out::note(&format!("{}: {} cannot be read", path.display(), out::counted(all.unreadable(), "line")));
         }
+        not_known += all.missing() + all.unreadable();
     }
-    Ok(())
+    Ok(not_known)
 }
 
 fn show(report: &Reconciliation) -> io::Result<()> {
@@ -160,7 +166,10 @@ fn show(report: &Reconciliation) -> io::Result<()> {
     out::line(format_args!("{} emitted, {} found", out::counted(report.emitted, "signal"), report.found))?;
     listed("missing: Paid acknowledged them and does not have them", &report.missing)?;
     listed("uncertain: Paid has fewer like them than were emitted, or one under another customer", &report.uncertain)?;
-    listed("never acknowledged: in an outbox still, or reported as lost", &report.unacknowledged)?;
+    listed(
+        "without an answer, and not in Paid's list: in an outbox still, reported as lost, or the answer could not be written down",
+        &report.unacknowledged,
+    )?;
     if report.pending > 0 {
         out::line(format_args!("{} may still appear", out::counted(report.pending, "signal")))?;
     }
@@ -201,8 +210,16 @@ fn show_unpriced(unpriced: &[Unpriced]) -> io::Result<()> {
 }
 
 fn told(resent: &Resent) -> io::Result<()> {
-    let Resent { ingested, duplicates, failed, without_key, .. } = resent;
+    let Resent { ingested, duplicates, failed, not_found, without_key, .. } = resent;
     out::line(format_args!("sent again: {ingested} ingested, {duplicates} duplicates, {failed} failed"))?;
+    if *duplicates > 0 {
+        let text =
+            "Paid says that it has the keys of these duplicates, and does not list the signals: ask Paid's support";
+        out::line(text)?;
+    }
+    if *not_found > 0 {
+        out::line(format_args!("not sent again, because they are not in the entries any more: {not_found}"))?;
+    }
     if *without_key > 0 {
         out::line(format_args!(
             "not sent again, because nothing would keep Paid from billing twice: {without_key} without a key"
@@ -231,6 +248,7 @@ fn in_json(report: &Reconciliation, unpriced: &[Unpriced], resent: Option<&Resen
         "emitted": report.emitted,
         "found": report.found,
         "pending": report.pending,
+        "not_known": report.not_known,
         "missing": signals(&report.missing),
         "uncertain": signals(&report.uncertain),
         "unacknowledged": signals(&report.unacknowledged),
@@ -238,6 +256,6 @@ fn in_json(report: &Reconciliation, unpriced: &[Unpriced], resent: Option<&Resen
         "tallies": report.tallies.iter().map(tally).collect::<Vec<_>>(),
         "unpriced": unpriced.iter().map(reasons).collect::<Vec<_>>(),
         "resent": resent.map(|resent| json!({ "ingested": resent.ingested, "duplicates": resent.duplicates,
-            "failed": resent.failed, "without_key": resent.without_key })),
+            "failed": resent.failed, "not_found": resent.not_found, "without_key": resent.without_key })),
     })
 }

@@ -15,12 +15,12 @@ use crate::Timestamp;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Entry {
-    /// When it was sent.
+    /// When Paid acknowledged it, or else when it was first sent: after an outage, the two are hours apart.
     pub at: Option<Timestamp>,
     /// Whether Paid said that it has it.
     pub acknowledged: bool,
-    /// Whether Paid said "duplicate" of a signal of the same request, although none of them had been acknowledged before. A server
-    /// that takes a key before it keeps the signal would say so.
+    /// Whether the answer to this signal's request counted a duplicate. An answer that was lost on the way causes that, too; it is a
+    /// warning if Paid does not list the signal: a server that takes a key before it keeps the signal would answer like that.
     pub is_suspect: bool,
     /// The signal, as it was sent.
     pub signal: Box<RawValue>,
@@ -46,6 +46,7 @@ pub struct Entries {
 
 #[derive(Clone, Copy)]
 struct Answer {
+    at: Option<Timestamp>,
     duplicates: u64,
 }
 
@@ -123,10 +124,10 @@ impl Entries {
             while reader.read_until(b'\n', &mut line)? > 0 {
                 // Most lines are signals, and long.
                 if line.len() < 300
-                    && let Ok(Line { request: Some(request), ingested: Some(_), duplicates, .. }) =
+                    && let Ok(Line { request: Some(request), at, ingested: Some(_), duplicates, .. }) =
                         serde_json::from_slice(&line)
                 {
-                    self.answers.insert(request.to_owned(), Answer { duplicates: duplicates.unwrap_or(0) });
+                    self.answers.insert(request.to_owned(), Answer { at, duplicates: duplicates.unwrap_or(0) });
                 }
                 line.clear();
             }
@@ -143,7 +144,8 @@ impl Entries {
         if let Some(signal) = read.signal {
             let answer = read.request.and_then(|request| self.answers.get(request));
             let is_suspect = answer.is_some_and(|answer| answer.duplicates > 0);
-            return Some(Entry { at: read.at, acknowledged: answer.is_some(), is_suspect, signal: signal.to_owned() });
+            let at = answer.and_then(|answer| answer.at).or(read.at);
+            return Some(Entry { at, acknowledged: answer.is_some(), is_suspect, signal: signal.to_owned() });
         }
         if read.event_name.is_some() {
             let signal = serde_json::from_slice(line).ok()?;

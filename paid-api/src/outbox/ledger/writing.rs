@@ -11,6 +11,9 @@ use crate::report::Counts;
 /// The bytes that are kept are in this many files.
 const FILES: u64 = 8;
 
+/// So many bytes of answers wait for the disk. The signals of others are without an answer.
+const ANSWERS: usize = 1 << 20;
+
 pub(super) struct Writing {
     folder: Arc<dyn Folder>,
     /// How long a file becomes.
@@ -27,6 +30,8 @@ pub(super) struct Writing {
     open: Vec<(u64, String, usize)>,
     /// How many signals could not be written since the last line.
     missing: u64,
+    /// Answers that could not be written yet.
+    answers: String,
 }
 
 /// The name of the file with a number.
@@ -43,8 +48,17 @@ impl Writing {
     pub(super) fn open(folder: Arc<dyn Folder>, keep: u64) -> io::Result<Self> {
         let file = folder.list()?.iter().filter_map(|name| number(name)).max().unwrap_or(0) + 1;
         let run = format!("{:x}", Timestamp::now().timestamp_micros());
-        let mut writing =
-            Self { folder, length: keep / FILES, file, written: 0, request: 0, run, open: Vec::new(), missing: 0 };
+        let mut writing = Self {
+            folder,
+            length: keep / FILES,
+            file,
+            written: 0,
+            request: 0,
+            run,
+            open: Vec::new(),
+            missing: 0,
+            answers: String::new(),
+        };
         writing.forget_the_oldest();
         Ok(writing)
     }
@@ -94,13 +108,15 @@ impl Writing {
             self.written = 0;
             self.forget_the_oldest();
         }
-        let gap = match self.missing {
+        let mut gap = match self.missing {
             0 => String::new(),
             missing => format!("{{\"missing\":{missing}}}\n"),
         };
+        gap.push_str(&self.answers);
         match self.folder.append(&name(self.file), format!("{gap}{lines}").as_bytes(), false) {
             Ok(()) => {
                 self.missing = 0;
+                self.answers.clear();
                 self.written += (gap.len() + lines.len()) as u64;
             }
             Err(error) => {
@@ -109,6 +125,9 @@ impl Writing {
                     tracing::warn!(%folder, %error, "the ledger cannot be written: what is sent meanwhile is not in it");
                 }
                 self.missing += signals;
+                if signals == 0 && self.answers.len() < ANSWERS {
+                    self.answers.push_str(lines);
+                }
                 // A part of a line may be there: what follows begins a file of its own.
                 self.file += 1;
                 self.written = 0;
