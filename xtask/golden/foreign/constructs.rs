@@ -79,7 +79,15 @@ fn unions_are_told_apart_by_tag_type_and_key() {
     assert!(matches!(same(json!(["a"])), ThingTextOrList::List(_)));
     assert!(matches!(same(json!({"species": "Bird", "wings": 2})), Animal::Bird(_)));
     assert!(matches!(same(json!({"species": "Fish", "fins": 3, "age": 1})), Animal::Fish(_)));
+    // A child that adds nothing is a branch all the same.
+    assert!(matches!(same(json!({"species": "Egg", "age": 1})), Animal::Egg(_)));
     assert_eq!(serde_json::to_value(new().text_or_list("a".to_owned())).unwrap()["text_or_list"], json!("a"));
+}
+
+#[test]
+fn null_of_one_branch_is_null_of_the_joined_one() {
+    assert!(matches!(thing("when", json!(null)).when, Patch::Clear));
+    assert!(matches!(thing("when", json!("a")).when, Patch::Set(text) if text == "a"));
 }
 
 #[test]

@@ -177,6 +177,7 @@ impl<'a> Shaper<'a> {
         }
         if !schema.contains_key("$ref")
             && let Some((reference, beside)) = self.only_reference(schema)
+            && !self.is_child(&reference, at)
         {
             let branches = places::list(schema.get("allOf"));
             nullable |= branches.filter_map(|branch| branch.get("nullable")).any(|null| *null == true);
@@ -187,6 +188,12 @@ impl<'a> Shaper<'a> {
             Some(flat) => self.plain(&flat, name, at),
             None => json!({}),
         }
+    }
+
+    /// Whether the component at this place is a branch of the union that its base stands for. It is a type of its own, even if
+    /// it adds nothing.
+    fn is_child(&self, base: &str, at: &str) -> bool {
+        self.children.get(base).is_some_and(|children| children.iter().any(|child| child == at))
     }
 
     /// What a reference names, as it is used.
