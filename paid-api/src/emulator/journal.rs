@@ -111,7 +111,8 @@ impl Journal {
         let mut next = self.path.clone().into_os_string();
         next.push(".next");
         let next = PathBuf::from(next);
-        let mut file = BufWriter::new(File::create(&next)?);
+        let _ = std::fs::remove_file(&next);
+        let mut file = BufWriter::new(OpenOptions::new().create(true).append(true).read(true).open(&next)?);
         for entry in entries {
             serde_json::to_writer(&mut file, entry)?;
             file.write_all(b"\n")?;
@@ -119,14 +120,16 @@ impl Journal {
         let mut since = File::open(&self.path)?;
         since.seek(SeekFrom::Start(read))?;
         io::copy(&mut since, &mut file)?;
-        file.into_inner()?.sync_all()?;
+        let file = file.into_inner()?;
+        file.sync_all()?;
+        let size = file.metadata()?.len();
         std::fs::rename(&next, &self.path)?;
         if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             // Not every system opens folders.
             let _ = File::open(folder).and_then(|folder| folder.sync_all());
         }
-        let cleared = self.cleared;
-        *self = Self { cleared, ..Self::open(&self.path)? };
+        // Nothing can fail from here on: what is written next must not go to the file that was replaced.
+        (self.file, self.size, self.limit) = (file, size, limit(size));
         Ok(())
     }
 }

@@ -118,7 +118,7 @@ fn features(shaper: &mut Shaper<'_>, given: &[Given<'_>]) -> BTreeMap<String, St
         if reserved::FEATURES.contains(&feature.as_str()) || words::is_keyword(&feature.replace('-', "_")) {
             feature.push_str("-resource");
         }
-        // `Things` and `things` are one resource in two spellings, as far as anyone can tell; they are kept apart.
+        // `Things` and `things` may be one tag in two spellings. Nobody can tell, so each gets a feature of its own.
         features.insert(tag.to_owned(), words::unique(feature, "-", &mut taken));
     }
     features
