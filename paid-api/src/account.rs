@@ -7,11 +7,12 @@
 //! |---|---|
 //! | before the work | [`pull()`] takes the account's prices into the file, [`compare`] shows where the account differs, [`push()`] makes the account what the file says |
 //! | when it hurts | [`why_unbilled`] says why a signal would not be billed, [`connection()`] whether the account can be reached |
-//! | after the work | [`Reconcile`] compares what was emitted with what Paid has, [`resend()`] sends what is missing, [`Auditor`] does both in the background |
+//! | after the work | [`Reconcile`] compares what was emitted with what Paid has, [`resend()`] sends what is missing, [`Auditor`] does both in the background, [`billed()`] says what bills the signals |
 //! | beside | [`import()`] sends the signals of a file, [`simulation`] computes what they cost under other prices |
 
 mod amounts;
 mod auditor;
+mod billed;
 mod changes;
 mod check;
 mod connection;
@@ -33,6 +34,7 @@ mod sources;
 mod unbilled;
 
 pub use auditor::{Audit, Auditor, RunningAuditor};
+pub use billed::{Billed, InvoiceLine, billed};
 pub use changes::{Change, changes};
 pub use check::{Checked, Finding, Ordered, UNREADABLE_SOURCE, ordered};
 pub use connection::{Connection, connection};
@@ -48,4 +50,4 @@ pub use records::{FileSignal, FileSignals, read_file};
 pub use remote::{Account, AccountPrice, AccountProduct, read};
 pub use resend::{Resent, resend};
 pub use sources::{Emission, Named, Place, Sources, Unreadable, sources_below};
-pub use unbilled::{Question, Reason, Unpriced, unpriced, why_unbilled};
+pub use unbilled::{Question, Reason, why_unbilled};

@@ -222,22 +222,51 @@ pub enum Waiting {
 ///
 /// If the outbox cannot be read.
 pub fn waiting(folder: impl AsRef<Path>) -> io::Result<Waiting> {
-    let folder = match PrivateFolder::find(folder.as_ref())? {
-        Some(folder) if store::exists(&folder) => folder,
-        _ => return Ok(Waiting::None),
-    };
-    let kind = kind_of(&folder)?.unwrap_or(RecordKind::Signal);
-    let place = Place { folder: Arc::new(folder), kind, is_sure: true, sync: true, host: Arc::new(Machine) };
+    let Some(place) = place_of(folder.as_ref())? else { return Ok(Waiting::None) };
     match Store::open(&place, None) {
         Ok(Opened { found, damage, .. }) => {
-            if let Some(damage) = damage {
-                log(&format_args!("the outbox {}: {}", place.shown(), damage_in_words(kind, &damage)));
-            }
-            let is_costs = kind == RecordKind::Cost;
+            tell(&place, damage.as_ref());
+            let is_costs = place.kind == RecordKind::Cost;
             Ok(if is_costs { Waiting::Costs(found.records) } else { Waiting::Signals(found.records) })
         }
         Err(OpenError::Held { holder, .. }) => Ok(Waiting::HeldBy(holder)),
         Err(error) => Err(io::Error::other(error)),
+    }
+}
+
+/// Returns when the oldest pending record of an outbox was accepted. `None` if none is pending, or a running process has the outbox
+/// open: its [`Stats`](crate::Stats) say it.
+///
+/// # Errors
+///
+/// If the outbox cannot be read.
+pub fn waiting_since(folder: impl AsRef<Path>) -> io::Result<Option<crate::Timestamp>> {
+    let Some(place) = place_of(folder.as_ref())? else { return Ok(None) };
+    match Store::open(&place, None) {
+        Ok(Opened { store, found, damage }) => {
+            tell(&place, damage.as_ref());
+            let first = found.first.filter(|_| found.records > 0);
+            let since = first.and_then(|first| store.accepted_at(first)).and_then(|ms| i64::try_from(ms).ok());
+            Ok(since.and_then(chrono::DateTime::from_timestamp_millis).map(crate::Timestamp::from))
+        }
+        Err(OpenError::Held { .. }) => Ok(None),
+        Err(error) => Err(io::Error::other(error)),
+    }
+}
+
+/// The outbox in a folder, if there is one.
+fn place_of(folder: &Path) -> io::Result<Option<Place>> {
+    let folder = match PrivateFolder::find(folder)? {
+        Some(folder) if store::exists(&folder) => folder,
+        _ => return Ok(None),
+    };
+    let kind = kind_of(&folder)?.unwrap_or(RecordKind::Signal);
+    Ok(Some(Place { folder: Arc::new(folder), kind, is_sure: true, sync: true, host: Arc::new(Machine) }))
+}
+
+fn tell(place: &Place, damage: Option<&Damage>) {
+    if let Some(damage) = damage {
+        log(&format_args!("the outbox {}: {}", place.shown(), damage_in_words(place.kind, damage)));
     }
 }
 

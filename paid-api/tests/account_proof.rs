@@ -69,6 +69,30 @@ async fn a_reconciliation_names_exactly_what_was_lost_and_sends_it_again() {
     assert!(report.is_clean() && report.found == number as u64, "{report:?}");
 }
 
+/// A server that takes a key before it keeps the signal would answer like this.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_duplicate_of_what_paid_does_not_list_is_no_mend() {
+    let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("p");
+    let folder = tempfile::tempdir().unwrap();
+    emitted(&emulator, folder.path(), 40, 3, true).await;
+    let now = Reconcile::new(emulator.client()).settled(Duration::ZERO);
+    let report = now.clone().run(entries(folder.path()).unwrap(), |_, _| {}).await.unwrap();
+    assert_eq!(report.missing.len(), 3);
+    let taken: Vec<Value> = keys(folder.path(), report.missing.iter().map(|missing| missing.position))
+        .iter()
+        .map(|key| {
+            json!({ "eventName": "other", "customer": { "externalCustomerId": "x" },
+            "attribution": { "externalProductId": "p" }, "idempotencyKey": key })
+        })
+        .collect();
+    emulator.client().request(Method::POST, "/signals/bulk").body(&json!({ "signals": taken })).await.unwrap();
+    let resent = resend(&emulator.client(), entries(folder.path()).unwrap(), &report.missing).await.unwrap();
+    assert_eq!((resent.ingested, resent.duplicates, resent.failed), (0, 3, 0));
+    let report = now.run(entries(folder.path()).unwrap(), |_, _| {}).await.unwrap();
+    assert_eq!((report.missing.len(), report.is_clean()), (3, false));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_auditor_finds_and_sends_what_was_lost_by_itself() {
     let emulator = Emulator::start().await.unwrap();

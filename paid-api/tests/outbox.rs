@@ -93,6 +93,7 @@ const SOON: Duration = Duration::from_secs(20);
 async fn what_an_earlier_run_left_is_sent_first_and_once() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::down();
+    let started = paid::Timestamp::now();
     let emitter = builder(&server, folder.path()).build().unwrap();
     for number in 0..1_000 {
         emitter.emit(signal(number));
@@ -100,10 +101,13 @@ async fn what_an_earlier_run_left_is_sent_first_and_once() {
     let kept = emitter.emit(signal(1_000));
     let left = emitter.shutdown(Duration::from_millis(300)).await.unwrap_err().left;
     assert_eq!(left, 1_001);
+    assert_eq!(paid::outbox::waiting_since(folder.path()).unwrap(), None, "the emitter has it open");
     assert!(matches!(kept.await, Err(DeliveryError::InOutbox { .. })));
     assert_eq!((server.billed(), emitter.stats().dropped), (0, 0));
     drop(emitter);
     assert_eq!(paid::outbox::waiting(folder.path()).unwrap(), Waiting::Signals(1_001));
+    let since = paid::outbox::waiting_since(folder.path()).unwrap().unwrap();
+    assert!((started..=paid::Timestamp::now()).contains(&since), "{since}");
 
     server.set_down(false);
     let emitter = builder(&server, folder.path()).build().unwrap();
@@ -121,6 +125,7 @@ async fn what_an_earlier_run_left_is_sent_first_and_once() {
     emitter.shutdown(SOON).await.unwrap();
     drop(emitter);
     assert_eq!(paid::outbox::waiting(folder.path()).unwrap(), Waiting::Signals(0));
+    assert_eq!(paid::outbox::waiting_since(folder.path()).unwrap(), None);
 }
 
 #[tokio::test]

@@ -128,25 +128,40 @@ pub(super) fn text(value: &Value, key: &str, place: &str) -> Result<String, Acco
     text.ok_or_else(|| AccountError::unreadable(place, format!("`{key}` is missing or no text")))
 }
 
-/// All items of a list, page by page.
+/// All items of a list.
 pub(super) async fn list(
     client: &Client,
     path: &str,
     query: &[(&'static str, &str)],
 ) -> Result<Vec<Value>, AccountError> {
     let mut items = Vec::new();
+    each(client, path, query, |item| items.push(item)).await?;
+    Ok(items)
+}
+
+/// Gives all items of a list to `take`, page by page.
+pub(super) async fn each(
+    client: &Client,
+    path: &str,
+    query: &[(&'static str, &str)],
+    mut take: impl FnMut(Value),
+) -> Result<(), AccountError> {
+    let mut taken = 0;
     loop {
         let mut call = client.request(Method::GET, path).query("limit", PAGE.to_string());
-        call = call.query("offset", items.len().to_string());
+        call = call.query("offset", taken.to_string());
         for (name, value) in query {
             call = call.query(*name, *value);
         }
-        let page = call.await?;
-        let read = page["data"].as_array().ok_or_else(|| AccountError::unreadable(path, "`data` is no list"))?;
-        items.extend(read.iter().cloned());
-        let has_more = page["pagination"]["hasMore"].as_bool().unwrap_or(read.len() == PAGE);
-        if !has_more || read.is_empty() {
-            return Ok(items);
+        let mut page = call.await?;
+        let Value::Array(read) = page["data"].take() else {
+            return Err(AccountError::unreadable(path, "`data` is no list"));
+        };
+        taken += read.len();
+        let has_more = page["pagination"]["hasMore"].as_bool().unwrap_or(read.len() == PAGE) && !read.is_empty();
+        read.into_iter().for_each(&mut take);
+        if !has_more {
+            return Ok(());
         }
     }
 }

@@ -1,13 +1,12 @@
 //! Why would this signal not be billed?
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use paid_catalog::{Setting, Settings, nearest_of};
 use serde_json::Value;
 
 use super::error::AccountError;
 use super::prices::in_full;
-use super::reconcile::{Counted, Reconciliation};
 use super::remote::read;
 use super::remote::{self, Account, AccountPrice, AccountProduct, list};
 use crate::{Client, Method, Timestamp};
@@ -52,7 +51,7 @@ pub struct Reason {
     pub fix: String,
 }
 
-fn reason(rule: &'static str, problem: impl Into<String>, fix: impl Into<String>) -> Reason {
+pub(super) fn reason(rule: &'static str, problem: impl Into<String>, fix: impl Into<String>) -> Reason {
     Reason { rule, problem: problem.into(), fix: fix.into() }
 }
 
@@ -67,6 +66,7 @@ struct Order {
 }
 
 struct Line {
+    id: String,
     product: String,
     start: Option<Timestamp>,
     end: Option<Timestamp>,
@@ -81,57 +81,46 @@ pub async fn why_unbilled(client: &Client, question: &Question) -> Result<Vec<Re
     Books::open(client).await?.why(question).await
 }
 
-/// Signals that Paid has and no price bills: of whom, how many, and why.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Unpriced {
-    /// Which signals.
-    pub of: Counted,
-    /// How many of them Paid has.
-    pub signals: u64,
-    /// Why nothing bills them.
-    pub reasons: Vec<Reason>,
-}
-
-/// Which of the signals that Paid has are billed by nothing: they are counted, and not priced.
-///
-/// # Errors
-///
-/// If a request fails, or an answer cannot be read.
-pub async fn unpriced(client: &Client, reconciliation: &Reconciliation) -> Result<Vec<Unpriced>, AccountError> {
-    let mut books = Books::open(client).await?;
-    let mut unpriced = Vec::new();
-    for (of, tally) in reconciliation.tallies.iter().filter(|(_, tally)| tally.matched > 0) {
-        let product = Some(of.product.clone()).filter(|product| !product.is_empty());
-        let mut reasons = books.why(&Question::new(&of.name, &of.customer, product)).await?;
-        // They happened some time ago: an order may have begun or ended since.
-        reasons.retain(|reason| !matches!(reason.rule, "before_the_order" | "after_the_order"));
-        if !reasons.is_empty() {
-            unpriced.push(Unpriced { of: of.clone(), signals: tally.matched, reasons });
-        }
-    }
-    Ok(unpriced)
-}
-
 /// What the account says, asked once.
-struct Books<'a> {
-    client: &'a Client,
+pub(super) struct Books<'a> {
+    pub(super) client: &'a Client,
     account: Account,
     customers: HashMap<String, Buyer>,
 }
 
 /// A customer with its orders, or why the account does not have it.
 enum Buyer {
-    Known { name: String, orders: Vec<Order> },
+    Known { id: String, name: String, orders: Vec<Order> },
     Unknown(Vec<Reason>),
 }
 
 impl<'a> Books<'a> {
-    async fn open(client: &'a Client) -> Result<Self, AccountError> {
+    pub(super) async fn open(client: &'a Client) -> Result<Self, AccountError> {
         Ok(Self { client, account: read(client).await?, customers: HashMap::new() })
     }
 
-    async fn why(&mut self, question: &Question) -> Result<Vec<Reason>, AccountError> {
+    /// Paid's id of a customer that a question was about; `None` if the account does not have it.
+    pub(super) fn customer(&self, customer: &str) -> Option<&str> {
+        match self.customers.get(customer) {
+            Some(Buyer::Known { id, .. }) => Some(id),
+            Some(Buyer::Unknown(_)) | None => None,
+        }
+    }
+
+    /// The lines of the customer's orders that are of the product, by Paid's ids.
+    pub(super) fn order_lines(&self, customer: &str, product: &str) -> HashSet<&str> {
+        let Some(Buyer::Known { orders, .. }) = self.customers.get(customer) else { return HashSet::new() };
+        let Some(product) = self.product(product) else { return HashSet::new() };
+        let lines = orders.iter().flat_map(|order| &order.lines);
+        lines.filter(|line| line.product == product.id).map(|line| line.id.as_str()).collect()
+    }
+
+    /// A product by its own id or by Paid's.
+    pub(super) fn product(&self, product: &str) -> Option<&AccountProduct> {
+        self.account.products.iter().find(|known| known.external_id == product || known.id == product)
+    }
+
+    pub(super) async fn why(&mut self, question: &Question) -> Result<Vec<Reason>, AccountError> {
         let mut reasons = Vec::new();
         let product = product(self.client, question, &self.account, &mut reasons).await?;
         if let Some(product) = &product {
@@ -140,13 +129,13 @@ impl<'a> Books<'a> {
         if !self.customers.contains_key(&question.customer) {
             let mut missing = Vec::new();
             let buyer = match customer(self.client, question, &mut missing).await? {
-                Some((name, id)) => Buyer::Known { name, orders: orders(self.client, &id).await? },
+                Some((name, id)) => Buyer::Known { orders: orders(self.client, &id).await?, id, name },
                 None => Buyer::Unknown(missing),
             };
             self.customers.insert(question.customer.clone(), buyer);
         }
         match self.customers.get(&question.customer) {
-            Some(Buyer::Known { name, orders }) => ordered(question, name, orders, product.as_ref(), &mut reasons),
+            Some(Buyer::Known { name, orders, .. }) => ordered(question, name, orders, product.as_ref(), &mut reasons),
             Some(Buyer::Unknown(missing)) => reasons.extend(missing.iter().cloned()),
             None => {}
         }
@@ -271,6 +260,7 @@ async fn orders(client: &Client, customer: &str) -> Result<Vec<Order>, AccountEr
         let lines = client.request(Method::GET, &format!("/orders/{id}/lines")).await?;
         let lines = lines["data"].as_array().or(lines.as_array()).cloned().unwrap_or_default();
         let line = |line: &Value| Line {
+            id: line["id"].as_str().unwrap_or_default().to_owned(),
             product: line["productId"].as_str().unwrap_or_default().to_owned(),
             start: time(&line["startDate"]),
             end: time(&line["endDate"]),
@@ -287,7 +277,7 @@ async fn orders(client: &Client, customer: &str) -> Result<Vec<Order>, AccountEr
     Ok(orders)
 }
 
-fn time(value: &Value) -> Option<Timestamp> {
+pub(super) fn time(value: &Value) -> Option<Timestamp> {
     value.as_str()?.parse().ok()
 }
 

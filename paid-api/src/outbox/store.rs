@@ -163,6 +163,12 @@ impl Store {
         Ok(Opened { store, found, damage })
     }
 
+    /// When the records of a frame were accepted, in milliseconds since 1970; `None` if that cannot be read.
+    pub(super) fn accepted_at(&self, number: u64) -> Option<u64> {
+        let frames = self.load(number, number + 1, 1, 1).ok()?;
+        frames.iter().find_map(|(_, bytes)| frame::decode(self.place.kind, bytes)).map(|frame| frame.since)
+    }
+
     /// Fails if the first frame holds records of another kind.
     fn look_at_first(&self, first: Option<u64>) -> Result<(), OpenError> {
         let Some(first) = first.filter(|_| !self.place.is_sure) else { return Ok(()) };

@@ -1,9 +1,11 @@
 //! `signals pull`, `products`, `doctor`, `import`, `simulate` and `reconcile`, as a user calls them.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use paid::emulator::Emulator;
+use paid::emulator::{Emulator, Fault};
 use serde_json::{Value, json};
 
 use super::Said;
@@ -36,11 +38,15 @@ fn folder() -> tempfile::TempDir {
 }
 
 fn paid(folder: &Path, emulator: &Emulator, arguments: &[&str]) -> Said {
+    Said::of(program(folder, emulator, arguments).output().unwrap())
+}
+
+fn program(folder: &Path, emulator: &Emulator, arguments: &[&str]) -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_cargo-paid"));
     program.arg("paid").args(arguments).current_dir(folder).stdin(Stdio::null());
     program.env_remove("COLUMNS").env_remove("PAID_SIGNALS");
     program.env("PAID_API_KEY", "paid_secret").env("PAID_BASE_URL", emulator.url());
-    Said::of(program.output().unwrap())
+    program
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -110,6 +116,36 @@ async fn a_file_is_simulated_imported_and_reconciled() {
     run(&["reconcile", "more.jsonl", "--json"]).ends(0, &["\"found\": 4"]);
 }
 
+/// `PAID_KILLS=100` kills as often.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_that_is_killed_again_and_again_bills_once() {
+    let kills = std::env::var("PAID_KILLS").map_or(8, |kills| kills.parse().unwrap());
+    let emulator = Emulator::start().await.unwrap();
+    emulator.add_product("sdr");
+    let folder = folder();
+    let mut text = String::from("event_name,customer,product,timestamp,data.lead\n");
+    for number in 0..20_000 {
+        writeln!(text, "email_sent,acme,sdr,2026-01-{:02}T00:00:00Z,lead-{}", number % 28 + 1, number / 2).unwrap();
+    }
+    std::fs::write(folder.path().join("signals.csv"), text).unwrap();
+    let mut random = fastrand::Rng::with_seed(5);
+    let mut cut = 0;
+    for _ in 0..kills {
+        // The requests take time, so that it is killed before, in and between them.
+        emulator.fault(Fault::latency(Duration::from_millis(5)).operation("create-signals").times(1_000));
+        let mut import = program(folder.path(), &emulator, &["import", "signals.csv"]);
+        let mut import = import.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        tokio::time::sleep(Duration::from_millis(random.u64(10..400))).await;
+        cut += u32::from(import.try_wait().unwrap().is_none());
+        import.kill().unwrap();
+        import.wait().unwrap();
+    }
+    assert!(cut > 0, "nothing was cut");
+    paid(folder.path(), &emulator, &["import", "signals.csv"]).ends(0, &["0 failed"]);
+    let listed = emulator.client().request(paid::Method::GET, "/signals/").query("limit", "1").await.unwrap();
+    assert_eq!(listed["pagination"]["total"], 20_000, "each is there, and once");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bad_file_is_refused_with_every_line_and_nothing_is_sent() {
     let emulator = Emulator::start().await.unwrap();
@@ -137,6 +173,13 @@ async fn the_doctor_says_why_a_signal_is_not_billed() {
     said.ends(1, &["there is no folder nowhere"]);
     assert!(serde_json::from_str::<Value>(&said.out).unwrap().is_array());
     run(&["doctor", "--signal", "email_sent"]).ends(2, &["--customer"]);
+    let nowhere = paid::Client::builder().api_key("paid_x").base_url("http://127.0.0.1:1").build().unwrap();
+    let emitter = paid::Emitter::builder(nowhere).outbox(folder.path().join("outbox"));
+    let emitter = emitter.build().unwrap();
+    emitter.emit(paid::Signal::new("email_sent").customer("acme").product("sdr"));
+    emitter.shutdown(Duration::from_millis(200)).await.unwrap_err();
+    drop(emitter);
+    run(&["doctor", "--outbox", "outbox"]).ends(1, &["1 record pending, the oldest since 20", "GiB left on its disk"]);
     let mut program = Command::new(env!("CARGO_BIN_EXE_cargo-paid"));
     program.arg("doctor").env_remove("PAID_API_KEY").stdin(Stdio::null()).current_dir(folder.path());
     Said::of(program.output().unwrap()).ends(1, &["PAID_API_KEY is not set"]);

@@ -13,6 +13,10 @@ use crate::Timestamp;
 use crate::account::error::AccountError;
 use crate::outbox::Entry;
 
+/// How far Paid's time of a signal and that of the answer may be from each other, in milliseconds. Signals that only say the same, and
+/// are farther apart, are not taken for one.
+const APART: u64 = 86_400_000;
+
 /// Names and ids that occur again and again, each once.
 #[derive(Default)]
 struct Words {
@@ -51,6 +55,14 @@ struct Emitted {
     is_suspect: bool,
     has_reference: bool,
     is_found: bool,
+}
+
+impl Emitted {
+    /// Whether a signal with the same content that Paid has since `time` may be this one.
+    fn may_be_of(&self, time: i64) -> bool {
+        let is_known = self.at != i64::MIN && time != i64::MIN;
+        self.has_reference || !is_known || self.at.abs_diff(time) <= APART
+    }
 }
 
 struct Extra {
@@ -170,7 +182,8 @@ impl Book {
             let at = alike.start + group.partition_point(|emitted| emitted.at < time);
             let nearest = self.open.around(at, &alike).into_iter().flatten();
             let nearest = nearest.min_by_key(|at| self.emitted.get(*at).map(|emitted| emitted.at.abs_diff(time)));
-            if let Some((at, emitted)) = nearest.and_then(|at| Some((at, self.emitted.get_mut(at)?))) {
+            let same = nearest.and_then(|at| Some((at, self.emitted.get_mut(at)?)));
+            if let Some((at, emitted)) = same.filter(|(_, emitted)| emitted.may_be_of(time)) {
                 emitted.is_found = true;
                 self.open.take(at);
                 self.found += 1;
@@ -198,7 +211,8 @@ impl Book {
         from: Option<Timestamp>,
         to: Option<Timestamp>,
     ) -> Reconciliation {
-        let mut report = Reconciliation { found: self.found, ..Reconciliation::default() };
+        let listed = std::mem::take(&mut self.listed);
+        let mut report = Reconciliation { from, to, listed, found: self.found, ..Reconciliation::default() };
         let is_meant = |at: Option<Timestamp>| {
             at.is_none_or(|at| from.is_none_or(|from| at >= from) && to.is_none_or(|to| at < to))
         };
@@ -329,6 +343,15 @@ mod tests {
         let twice: Vec<Value> = found.iter().chain(&found[..100]).cloned().collect();
         let report = reconciled(&emitted, &twice);
         assert_eq!((report.found, report.uncertain.len(), report.extra.len()), (49_990, 10, 0));
+    }
+
+    #[test]
+    fn a_signal_that_says_the_same_on_another_day_is_uncertain() {
+        let emitted = [entry("a", DAY, json!({"x": 1})), entry("b", DAY, json!({"paid_ref": "b"}))];
+        let later = "2026-06-03T00:00:00Z";
+        let found = [listed("1", later, "acme", json!({"x": 1})), listed("2", later, "acme", json!({"paid_ref": "b"}))];
+        let report = reconciled(&emitted, &found);
+        assert_eq!((report.found, report.missing.len(), report.uncertain.len(), report.extra.len()), (1, 0, 1, 1));
     }
 
     #[test]

@@ -1,13 +1,18 @@
 //! What a reconciliation found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
+use super::fingerprint::Fingerprint;
 use crate::Timestamp;
 
 /// What became of what was emitted.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Reconciliation {
+    /// What was compared begins at this time; `None` if it begins with the first signal.
+    pub from: Option<Timestamp>,
+    /// What was compared ends before this time; `None` if it goes on until now.
+    pub to: Option<Timestamp>,
     /// How many signals were emitted.
     pub emitted: u64,
     /// How many of them Paid has.
@@ -28,6 +33,8 @@ pub struct Reconciliation {
     pub extra: Vec<String>,
     /// By customer, product and event name.
     pub tallies: BTreeMap<Counted, Tally>,
+    /// Hashes of the ids of what Paid listed.
+    pub(in crate::account) listed: HashSet<Fingerprint>,
 }
 
 impl Reconciliation {

@@ -1,12 +1,14 @@
 //! `cargo paid reconcile`: what was emitted against what Paid has.
 
+mod billing;
+
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use paid::Timestamp;
-use paid::account::{self, Counted, Discrepancy, Reconcile, Reconciliation, Resent, Tally, Unpriced};
+use paid::account::{self, Billed, Counted, Discrepancy, Reconcile, Reconciliation, Resent, Tally};
 use paid::outbox::{Entry, entries};
 use serde_json::{Value, json};
 
@@ -39,10 +41,11 @@ pub(crate) struct Arguments {
     /// Send what is missing again, with the keys that it had. What is uncertain is not sent.
     #[arg(long)]
     resend: bool,
-    /// Also say which signals Paid has and nothing bills, and why. It asks for the orders of each customer.
+    /// Also show what bills the signals that Paid has, credit transactions and lines of invoices, and say which nothing bills, and
+    /// why. It asks for the orders and the invoices of each customer.
     #[arg(long)]
     unpriced: bool,
-    /// Print JSON: the numbers, `missing`, `uncertain`, `unacknowledged`, `extra`, `tallies`, `unpriced` and `resent`.
+    /// Print JSON: the numbers, `missing`, `uncertain`, `unacknowledged`, `extra`, `tallies`, `billed` and `resent`.
     #[arg(long)]
     json: bool,
 }
@@ -65,16 +68,16 @@ pub(crate) fn reconcile(arguments: &Arguments) -> Outcome {
         true => Some(crate::account::wait(account::resend(&client, read(arguments)?, &report.missing))??),
         false => None,
     };
-    let unpriced = match arguments.unpriced {
-        true => crate::account::wait(account::unpriced(&client, &report))??,
+    let billed = match arguments.unpriced {
+        true => crate::account::wait(account::billed(&client, &report))??,
         false => Vec::new(),
     };
     if arguments.json {
-        let report = in_json(&report, &unpriced, resent.as_ref());
+        let report = in_json(&report, &billed, resent.as_ref());
         out::line(out::safe_json(&serde_json::to_string_pretty(&report)?))?;
     } else {
         show(&report)?;
-        show_unpriced(&unpriced)?;
+        billing::show(&billed)?;
         if let Some(resent) = &resent {
             told(resent)?;
         }
@@ -84,7 +87,7 @@ pub(crate) fn reconcile(arguments: &Arguments) -> Outcome {
         resent.ingested == report.missing.len() as u64
     });
     if report.is_clean() || is_mended && report.uncertain.is_empty() && report.not_known == 0 {
-        return match unpriced.iter().map(|unpriced| unpriced.signals).sum() {
+        return match billed.iter().map(Billed::unpriced).sum() {
             0 => Ok(()),
             signals => Err(format!("{} counted and not priced", out::counted(signals, "signal")).into()),
         };
@@ -196,19 +199,6 @@ fn listed(title: &str, signals: &[Discrepancy]) -> io::Result<()> {
     Ok(())
 }
 
-fn show_unpriced(unpriced: &[Unpriced]) -> io::Result<()> {
-    if !unpriced.is_empty() {
-        out::line("counted and not priced:")?;
-    }
-    for Unpriced { of, signals, reasons, .. } in unpriced {
-        let (name, customer) = (out::visible(&of.name), out::visible(&of.customer));
-        for reason in reasons {
-            out::line(format_args!("  {signals} {name} of {customer}: {}; {}", reason.problem, reason.fix))?;
-        }
-    }
-    Ok(())
-}
-
 fn told(resent: &Resent) -> io::Result<()> {
     let Resent { ingested, duplicates, failed, not_found, without_key, .. } = resent;
     out::line(format_args!("sent again: {ingested} ingested, {duplicates} duplicates, {failed} failed"))?;
@@ -228,17 +218,9 @@ fn told(resent: &Resent) -> io::Result<()> {
     Ok(())
 }
 
-fn in_json(report: &Reconciliation, unpriced: &[Unpriced], resent: Option<&Resent>) -> Value {
+fn in_json(report: &Reconciliation, billed: &[Billed], resent: Option<&Resent>) -> Value {
     let signal = |one: &Discrepancy| json!({ "at": one.at, "name": one.name, "customer": one.customer, "position": one.position, "was_suspect": one.was_suspect });
     let signals = |all: &[Discrepancy]| all.iter().map(signal).collect::<Vec<_>>();
-    let reasons = |one: &Unpriced| {
-        let reasons = one
-            .reasons
-            .iter()
-            .map(|reason| json!({ "rule": reason.rule, "problem": reason.problem, "fix": reason.fix }));
-        json!({ "customer": one.of.customer, "product": one.of.product, "name": one.of.name, "signals": one.signals,
-            "reasons": reasons.collect::<Vec<_>>() })
-    };
     let tally = |(Counted { customer, product, name, .. }, tally): (&Counted, &Tally)| {
         json!({ "customer": customer, "product": product, "name": name, "emitted": tally.emitted, "matched": tally.matched,
             "missing": tally.missing, "uncertain": tally.uncertain, "pending": tally.pending,
@@ -254,7 +236,7 @@ fn in_json(report: &Reconciliation, unpriced: &[Unpriced], resent: Option<&Resen
         "unacknowledged": signals(&report.unacknowledged),
         "extra": report.extra,
         "tallies": report.tallies.iter().map(tally).collect::<Vec<_>>(),
-        "unpriced": unpriced.iter().map(reasons).collect::<Vec<_>>(),
+        "billed": billed.iter().map(billing::in_json).collect::<Vec<_>>(),
         "resent": resent.map(|resent| json!({ "ingested": resent.ingested, "duplicates": resent.duplicates,
             "failed": resent.failed, "not_found": resent.not_found, "without_key": resent.without_key })),
     })

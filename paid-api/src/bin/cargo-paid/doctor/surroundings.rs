@@ -134,7 +134,10 @@ fn outbox(folder: &Path, findings: &mut Vec<Finding>) {
             findings.push(Finding::good("outbox", format!("{shown}: nothing is pending")));
         }
         Ok(Waiting::Signals(records) | Waiting::Costs(records)) => {
-            let text = format!("{shown}: {} pending, and no program has it open", out::counted(records, "record"));
+            let since = paid::outbox::waiting_since(folder).ok().flatten();
+            let since = since.map_or_else(String::new, |since| format!(", the oldest since {since}"));
+            let records = out::counted(records, "record");
+            let text = format!("{shown}: {records} pending{since}, and no program has it open");
             findings.push(Finding::bad("outbox", text, "start the program that uses it"));
         }
         Ok(_) => {}

@@ -1,0 +1,304 @@
+//! What bills the signals that Paid has: credit transactions and lines of invoices.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use paid_catalog::Setting;
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::amounts::{decimal, plain, shown, to_major};
+use super::error::AccountError;
+use super::prices::in_full;
+use super::reconcile::fingerprint::of_reference;
+use super::reconcile::{Counted, Reconciliation};
+use super::remote::{each, list, text};
+use super::unbilled::{Books, Question, Reason, reason, time};
+use crate::Timestamp;
+
+/// What bills the signals of one customer, product and name.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Billed {
+    /// Which signals.
+    pub of: Counted,
+    /// How many of them Paid has.
+    pub signals: u64,
+    /// How many of them have a credit transaction.
+    pub spent: u64,
+    /// How many wait for a grant of credits that covers them.
+    pub waiting: u64,
+    /// How many credits their transactions spent, as exact decimals, by the key of the credit currency.
+    pub credits: BTreeMap<String, String>,
+    /// The lines of the customer's invoices for the product in the time that was compared. The lines do not name their event: a
+    /// product with several prices has several lines a period.
+    pub lines: Vec<InvoiceLine>,
+    /// Why nothing bills them, or nothing bills some; empty if nothing speaks against them.
+    pub reasons: Vec<Reason>,
+}
+
+impl Billed {
+    /// How many of the signals are counted and not priced.
+    pub fn unpriced(&self) -> u64 {
+        if self.reasons.is_empty() { 0 } else { self.signals.saturating_sub(self.spent + self.waiting) }
+    }
+}
+
+/// A line of an invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvoiceLine {
+    /// Paid's id of the invoice.
+    pub invoice: String,
+    /// The status of the invoice, such as `draft` or `posted`.
+    pub status: String,
+    /// What the line says.
+    pub description: String,
+    /// When its period begins.
+    pub from: Timestamp,
+    /// When its period ends.
+    pub to: Timestamp,
+    /// How many units.
+    pub quantity: String,
+    /// The price before tax, in the currency's major unit (`1.50` is a dollar and a half).
+    pub total: String,
+    /// The ISO 4217 code of the currency.
+    pub currency: String,
+}
+
+/// What bills the signals that a comparison found: it reads the credit transactions of the time, and the orders and invoices of each
+/// customer.
+///
+/// # Errors
+///
+/// If a request fails, or an answer cannot be read.
+pub async fn billed(client: &crate::Client, reconciliation: &Reconciliation) -> Result<Vec<Billed>, AccountError> {
+    let mut books = Books::open(client).await?;
+    let spent = Spent::read(client, reconciliation).await?;
+    let mut invoices: HashMap<String, Invoices> = HashMap::new();
+    let mut all = Vec::new();
+    for (of, tally) in reconciliation.tallies.iter().filter(|(_, tally)| tally.matched + tally.extra > 0) {
+        let product = Some(of.product.clone()).filter(|product| !product.is_empty());
+        let mut reasons = books.why(&Question::new(&of.name, &of.customer, product)).await?;
+        // They happened some time ago: an order may have begun or ended since.
+        reasons.retain(|reason| !matches!(reason.rule, "before_the_order" | "after_the_order"));
+        let signals = tally.matched + tally.extra;
+        let mut billed = Billed {
+            of: of.clone(),
+            signals,
+            spent: 0,
+            waiting: 0,
+            credits: BTreeMap::new(),
+            lines: Vec::new(),
+            reasons,
+        };
+        if let Some(id) = books.customer(&of.customer).map(str::to_owned) {
+            spent.add_to(&mut billed, &id);
+            if !invoices.contains_key(&id) {
+                invoices.insert(id.clone(), Invoices::read(&books, reconciliation, &id).await?);
+            }
+            if let Some(invoices) = invoices.get(&id) {
+                let lines = books.order_lines(&of.customer, &of.product);
+                let of_product = invoices.lines.iter().filter(|(line, _)| lines.contains(line.as_str()));
+                billed.lines = of_product.map(|(_, line)| line.clone()).collect();
+                billed.waiting =
+                    invoices.waiting.get(&of.name).copied().unwrap_or_default().min(signals - billed.spent);
+            }
+        }
+        all.push(billed);
+    }
+    for billed in &mut all {
+        let missing = evidence(&books, reconciliation, billed);
+        billed.reasons.extend(missing);
+    }
+    Ok(all)
+}
+
+/// What the transactions and lines say against signals that have a price.
+fn evidence(books: &Books<'_>, reconciliation: &Reconciliation, billed: &Billed) -> Option<Reason> {
+    let Billed { of, signals, spent, waiting, .. } = billed;
+    if !billed.reasons.is_empty() {
+        return None;
+    }
+    match charge(books, of)? {
+        Charge::Credits if spent + waiting < *signals => {
+            let problem = format!(
+                "{} of {signals} have no credit transaction, and do not wait for one, although the price of {} is in credits",
+                signals - spent - waiting,
+                of.name
+            );
+            let fix = "compare the start of the order with the times of the signals, then ask Paid";
+            Some(reason("not_spent", problem, fix))
+        }
+        Charge::Money => {
+            let (from, to) = reconciliation.from.zip(reconciliation.to)?;
+            let covers = billed.lines.iter().any(|line| line.from <= from && line.to >= to);
+            let is_empty = billed.lines.iter().all(|line| line.quantity == "0");
+            let fix = "compare the event name of the order's price with that of the signals, to the letter";
+            (covers && is_empty).then(|| {
+                let problem = format!("the lines of product {} on the invoices of this time have 0 units", of.product);
+                reason("not_invoiced", problem, fix)
+            })
+        }
+        Charge::Credits | Charge::Either => None,
+    }
+}
+
+/// How the prices of an event charge.
+#[derive(Clone, Copy, PartialEq)]
+enum Charge {
+    /// Each signal spends credits.
+    Credits,
+    /// On invoices.
+    Money,
+    /// In credits as far as they go, or the account's prices disagree.
+    Either,
+}
+
+fn charge(books: &Books<'_>, of: &Counted) -> Option<Charge> {
+    let product = books.product(&of.product)?;
+    let prices = product.prices.iter().filter(|price| price.price.event_name.as_deref() == Some(&of.name));
+    let charges = prices.map(|price| {
+        let settings = in_full(&price.price);
+        let costs = matches!(settings.get("credit_cost"), Some(Setting::Decimal(cost)) if cost != "0");
+        match (costs, settings.contains_key("credit_unit_brackets"), settings.contains_key("overage_unit_price")) {
+            (true, false, false) => Charge::Credits,
+            (false, false, _) => Charge::Money,
+            _ => Charge::Either,
+        }
+    });
+    charges.reduce(|one, other| if one == other { one } else { Charge::Either })
+}
+
+/// Transactions that spend credits, by customer, product and event.
+#[derive(Default)]
+struct Spent(HashMap<[String; 2], Vec<Transaction>>);
+
+struct Transaction {
+    signal: u128,
+    products: [Option<String>; 2],
+    currency: String,
+    amount: Decimal,
+}
+
+impl Spent {
+    async fn read(client: &crate::Client, reconciliation: &Reconciliation) -> Result<Self, AccountError> {
+        let path = "/credits/transactions";
+        let slack = chrono::TimeDelta::minutes(10);
+        let from = reconciliation.from.map(|from| Timestamp::from(*from - slack).to_string());
+        let mut query = vec![("type", "spend")];
+        query.extend(from.as_deref().map(|from| ("createdAtFrom", from)));
+        let mut spent = Self::default();
+        let mut problem = None;
+        each(client, path, &query, |transaction| {
+            problem = problem.take().or(spent.take(&transaction, reconciliation).err());
+        })
+        .await?;
+        problem.map_or(Ok(spent), Err)
+    }
+
+    fn take(&mut self, transaction: &Value, reconciliation: &Reconciliation) -> Result<(), AccountError> {
+        let (Some(signal), Some(event)) = (transaction["signalId"].as_str(), transaction["eventName"].as_str()) else {
+            // Spent by hand or by a seat.
+            return Ok(());
+        };
+        let signal = of_reference(signal);
+        if !reconciliation.listed.contains(&signal) {
+            return Ok(());
+        }
+        let place = "/credits/transactions";
+        let amount = text(transaction, "amount", place)?;
+        let amount = Decimal::from_str_exact(&amount)
+            .map_err(|_| AccountError::unreadable(place, format!("{amount:?} is no amount")))?;
+        let customer = text(&transaction["customer"], "id", place)?;
+        let product = |key: &str| transaction["product"][key].as_str().map(str::to_owned);
+        let one = Transaction {
+            signal,
+            products: [product("id"), product("externalId")],
+            currency: text(&transaction["creditCurrency"], "key", place)?,
+            amount,
+        };
+        self.0.entry([customer, event.to_owned()]).or_default().push(one);
+        Ok(())
+    }
+
+    /// `customer` is Paid's id.
+    fn add_to(&self, billed: &mut Billed, customer: &str) {
+        let Some(transactions) = self.0.get(&[customer.to_owned(), billed.of.name.clone()]) else { return };
+        let mut signals = HashSet::new();
+        let mut credits: BTreeMap<&str, Decimal> = BTreeMap::new();
+        let is_of = |transaction: &&Transaction| {
+            let names = &transaction.products;
+            names == &[None, None] || names.iter().flatten().any(|product| *product == billed.of.product)
+        };
+        for transaction in transactions.iter().filter(is_of) {
+            signals.insert(transaction.signal);
+            *credits.entry(&transaction.currency).or_default() += transaction.amount.abs();
+        }
+        billed.spent = (signals.len() as u64).min(billed.signals);
+        billed.credits = credits.into_iter().map(|(currency, sum)| (currency.to_owned(), plain(sum))).collect();
+    }
+}
+
+/// What a customer was invoiced in the time that was compared.
+#[derive(Default)]
+struct Invoices {
+    /// Lines, with Paid's id of the line of the order.
+    lines: Vec<(String, InvoiceLine)>,
+    /// How many signals wait for credits, by their event.
+    waiting: BTreeMap<String, u64>,
+}
+
+impl Invoices {
+    async fn read(books: &Books<'_>, reconciliation: &Reconciliation, customer: &str) -> Result<Self, AccountError> {
+        let client = books.client;
+        let mut read = Self::default();
+        let mut seen = BTreeSet::new();
+        for invoice in list(client, "/invoices/", &[("customerId", customer)]).await? {
+            let status = text(&invoice, "status", "an invoice")?;
+            let id = text(&invoice, "id", "an invoice")?;
+            if matches!(status.as_str(), "voided" | "canceled") || !seen.insert(id.clone()) {
+                continue;
+            }
+            for line in list(client, &format!("/invoices/{id}/lines"), &[]).await? {
+                let (of, line) = one(&line, &id, &status)?;
+                let is_before = reconciliation.from.is_some_and(|from| line.to <= from);
+                let is_after = reconciliation.to.is_some_and(|to| line.from >= to);
+                if !is_before && !is_after {
+                    read.lines.push((of, line));
+                }
+            }
+        }
+        let path = format!("/customers/{customer}/credits/pending-consumption");
+        for waiting in list(client, &path, &[]).await? {
+            if let Some(event) = waiting["eventName"].as_str() {
+                *read.waiting.entry(event.to_owned()).or_default() += 1;
+            }
+        }
+        read.lines.sort_by(|(_, one), (_, other)| {
+            one.from.cmp(&other.from).then_with(|| one.description.cmp(&other.description))
+        });
+        Ok(read)
+    }
+}
+
+/// The line, and Paid's id of the line of the order; empty if it belongs to none.
+fn one(line: &Value, invoice: &str, status: &str) -> Result<(String, InvoiceLine), AccountError> {
+    let place = format!("a line of invoice {invoice}");
+    let missing = |key: &str| AccountError::unreadable(&place, format!("`{key}` is missing or cannot be read"));
+    let number = |key: &str| line[key].as_number().and_then(decimal).ok_or_else(|| missing(key));
+    let when = |key: &str| time(&line[key]).ok_or_else(|| missing(key));
+    let currency = text(line, "currency", &place)?;
+    let total = to_major(number("totalPriceBeforeTax")?, &currency);
+    let total = total.map_err(|problem| AccountError::unreadable(&place, problem))?;
+    let read = InvoiceLine {
+        invoice: invoice.to_owned(),
+        status: status.to_owned(),
+        description: text(line, "description", &place)?,
+        from: when("startDate")?,
+        to: when("endDate")?,
+        quantity: plain(number("quantity")?),
+        total: shown(&total, &currency),
+        currency,
+    };
+    Ok((line["orderLineId"].as_str().unwrap_or_default().to_owned(), read))
+}

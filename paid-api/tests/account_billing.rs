@@ -1,0 +1,114 @@
+//! What bills the signals that Paid has: on the emulator.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use paid::account::{Billed, Reconcile, billed};
+use paid::emulator::Emulator;
+use paid::outbox::Entry;
+use paid::{Method, Timestamp};
+use serde_json::{Value, json};
+
+struct Account {
+    emulator: Emulator,
+    folder: tempfile::TempDir,
+}
+
+fn in_days(days: i64) -> String {
+    Timestamp::from(*Timestamp::now() + TimeDelta::days(days)).to_string()
+}
+
+impl Account {
+    async fn call(&self, method: Method, path: &str, body: Value) -> Value {
+        self.emulator.client().request(method, path).body(&body).await.unwrap()
+    }
+
+    /// A customer `c` with an active order, since 60 days, of a product `p` with these prices.
+    async fn selling(attributes: Value) -> Self {
+        let account = Self { emulator: Emulator::start().await.unwrap(), folder: tempfile::tempdir().unwrap() };
+        account.call(Method::POST, "/credits/currencies", json!({"name": "Tokens", "key": "tokens"})).await;
+        let currencies = account.emulator.client().request(Method::GET, "/credits/currencies").await.unwrap();
+        let tokens = currencies["data"][0]["id"].as_str().unwrap();
+        let attributes: Value = serde_json::from_str(&attributes.to_string().replace("TOKENS", tokens)).unwrap();
+        let product =
+            account.call(Method::POST, "/products/", json!({"name": "P", "externalId": "p", "active": true})).await;
+        let path = format!("/products/{}", product["id"].as_str().unwrap());
+        account.call(Method::PUT, &path, json!({ "productAttributes": attributes })).await;
+        let customer = account.call(Method::POST, "/customers/", json!({"name": "C", "externalId": "c"})).await;
+        let order = json!({"customerId": customer["id"], "currency": "USD", "creationState": "active",
+            "startDate": in_days(-60), "lines": [{"productId": product["id"]}]});
+        account.call(Method::POST, "/orders/", order).await;
+        account
+    }
+
+    /// Sends signals of these events, and returns what bills them.
+    async fn after(&self, events: &[&str], window: Option<[&str; 2]>) -> Vec<Billed> {
+        let signal = |(number, event): (usize, &&str)| {
+            json!({"eventName": event, "customer": {"externalCustomerId": "c"},
+                "attribution": {"externalProductId": "p"}, "idempotencyKey": format!("{event}-{number}"), "data": {"n": number}})
+        };
+        let signals: Vec<Value> = events.iter().enumerate().map(signal).collect();
+        self.call(Method::POST, "/signals/bulk", json!({ "signals": signals })).await;
+        let lines: Vec<String> = signals.iter().map(Value::to_string).collect();
+        let file = self.folder.path().join("sent.jsonl");
+        std::fs::write(&file, lines.join("\n")).unwrap();
+        let mut reconcile = Reconcile::new(self.emulator.client()).settled(Duration::ZERO);
+        if let Some([from, to]) = window {
+            reconcile = reconcile.from(from.parse().unwrap()).to(to.parse().unwrap());
+        }
+        let entries: Vec<std::io::Result<Entry>> = paid::outbox::entries(&file).unwrap().collect();
+        let report = reconcile.run(entries, |_, _| {}).await.unwrap();
+        billed(&self.emulator.client(), &report).await.unwrap()
+    }
+}
+
+fn prepaid(more: Value) -> Value {
+    let mut pricing = json!({"pricingType": "UsagePrepaidCredits", "eventName": "call", "creditCost": 2.5, "creditsCurrencyId": "TOKENS"});
+    pricing.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    json!({"name": "Calls", "pricing": pricing})
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signals_that_spend_credits_are_known_by_their_transactions() {
+    let account = Account::selling(json!([prepaid(json!({}))])).await;
+    let grant = json!({"creditCurrencyKey": "tokens", "amount": 5});
+    account.call(Method::POST, "/customers/external/c/credits/grants", grant).await;
+    let found = account.after(&["call", "call", "call"], None).await;
+    let [calls] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((calls.signals, calls.spent, calls.waiting, calls.unpriced()), (3, 2, 1, 0), "{calls:?}");
+    assert_eq!(calls.credits.get("tokens").map(String::as_str), Some("5"));
+    assert_eq!(calls.reasons, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn usage_stands_on_lines_of_invoices_with_units_and_money() {
+    let usage = json!({"name": "Mails", "pricing": {"pricingType": "UsagePerUnit", "eventName": "mail",
+        "billingFrequency": "Monthly", "pricePoints": [{"currency": "USD", "unitPrice": 150}]}});
+    let account = Account::selling(json!([usage])).await;
+    let found = account.after(&["mail", "mail", "other"], None).await;
+    let [mails, others] = found.as_slice() else { panic!("{found:?}") };
+    let line = mails.lines.iter().find(|line| line.quantity == "2").unwrap();
+    assert_eq!((line.total.as_str(), line.currency.as_str(), line.description.as_str()), ("3.00", "USD", "Mails"));
+    assert!(line.from < Timestamp::now() && Timestamp::now() < line.to);
+    assert_eq!((mails.unpriced(), mails.reasons.len()), (0, 0));
+    assert_eq!((others.unpriced(), others.reasons[0].rule), (1, "no_price"));
+    let before = account.after(&["mail"], Some([&in_days(-400), &in_days(-300)])).await;
+    assert!(before.iter().all(|billed| billed.lines.is_empty()), "of another time: {before:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_credits_should_have_billed_and_did_not_is_counted_and_not_priced() {
+    // The order has the price of its time; the product's price is changed to another event afterwards.
+    let account = Account::selling(json!([prepaid(json!({"eventName": "old_call"}))])).await;
+    let product = account.emulator.client().request(Method::GET, "/products/external/p").await.unwrap();
+    let mut attribute = product["productAttributes"][0].clone();
+    attribute["pricing"]["eventName"] = json!("call");
+    let path = format!("/products/{}", product["id"].as_str().unwrap());
+    account.call(Method::PUT, &path, json!({"productAttributes": [attribute]})).await;
+    let found = account.after(&["call", "call"], None).await;
+    let [calls] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((calls.spent, calls.waiting, calls.unpriced()), (0, 0, 2), "{calls:?}");
+    assert_eq!(calls.reasons[0].rule, "not_spent");
+    assert!(calls.reasons[0].problem.starts_with("2 of 2 have no credit transaction"));
+}
