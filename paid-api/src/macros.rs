@@ -257,6 +257,16 @@ macro_rules! __paged {
             }
         }
     };
+    ($name:ident => $answer:ty, by $parameter:literal) => {
+        $crate::__sendable!($name => $answer);
+
+        impl $name {
+            /// Streams the items of this page and all that follow, and requests pages as needed; see [`Items`]($crate::Items).
+            pub fn stream(self) -> $crate::Items<$answer> {
+                $crate::Items::by(self.call, $parameter)
+            }
+        }
+    };
 }
 
 /// An answer that is one page of a list.
@@ -270,6 +280,18 @@ macro_rules! __page {
             fn into_items(self) -> ($crate::List<$item>, $crate::PageEnd) {
                 let end = $crate::__page_end!(self, $end);
                 (self.data.into(), end)
+            }
+        }
+    };
+    ($answer:ty, $item:ty, $list:ident, $kind:ident $($path:ident).+ $(or $id:ident)?) => {
+        impl $crate::Page for $answer {
+            type Item = $item;
+
+            fn into_items(self) -> ($crate::List<$item>, $crate::PageEnd) {
+                let said = self.$($path).+;
+                let items = Option::<$crate::List<$item>>::from(self.$list).unwrap_or_default();
+                let end = $crate::__page_end!(items, $kind said $(or $id)?);
+                (items, end)
             }
         }
     };
@@ -290,4 +312,25 @@ macro_rules! __page_end {
     ($page:ident, total) => {
         Option::<i64>::from($page.total).map_or($crate::PageEnd::Unknown, $crate::PageEnd::Total)
     };
+    ($items:ident, has_more $said:ident) => {
+        Option::<bool>::from($said).map_or($crate::PageEnd::Unknown, $crate::PageEnd::HasMore)
+    };
+    ($items:ident, total $said:ident) => {
+        Option::<i64>::from($said).map_or($crate::PageEnd::Unknown, $crate::PageEnd::Total)
+    };
+    ($items:ident, next_page $said:ident) => {
+        $crate::PageEnd::NextPage(Option::<i64>::from($said))
+    };
+    ($items:ident, next $said:ident) => {
+        $crate::PageEnd::Next(Option::<String>::from($said))
+    };
+    // The next page begins after the last item of this one.
+    ($items:ident, has_more $said:ident or $id:ident) => {{
+        let last = $items.iter().last().map(|item| item.ok().and_then(|item| Option::<String>::from(item.$id.clone())));
+        match (Option::<bool>::from($said), last) {
+            (Some(false), _) | (None, None) => $crate::PageEnd::Next(None),
+            (_, Some(Some(id))) => $crate::PageEnd::Next(Some(id)),
+            (Some(true), None) | (_, Some(None)) => $crate::PageEnd::HasMore(true),
+        }
+    }};
 }

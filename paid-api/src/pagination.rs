@@ -23,7 +23,8 @@ pub trait Page: DeserializeOwned + Send + 'static {
 }
 
 /// How a page tells whether it is the last one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PageEnd {
     /// A flag: true if more pages follow.
     HasMore(bool),
@@ -31,6 +32,19 @@ pub enum PageEnd {
     Total(i64),
     /// It does not tell: pages are requested until one is empty.
     Unknown,
+    /// The number of the next page; `None` on the last one.
+    NextPage(Option<i64>),
+    /// Where the next page begins, in the server's words; `None` on the last one.
+    Next(Option<String>),
+}
+
+/// How the page that follows is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Next {
+    /// By the number of items before it.
+    Offset(i64),
+    /// By a parameter, with what the server said; `None` for the first page.
+    Parameter(&'static str, Option<String>),
 }
 
 /// All items of a list as a [`Stream`], which requests each page when it is needed.
@@ -40,7 +54,7 @@ pub enum PageEnd {
 /// do not advance, or that promises more items than it sends, is an error. To stop early, drop the stream.
 pub struct Items<P: Page> {
     call: Call<P>,
-    offset: i64,
+    next: Next,
     buffer: VecDeque<Result<P::Item, UnreadableItem>>,
     pending: Option<CallFuture<(P, u64)>>,
     /// The fingerprints of all pages so far.
@@ -55,6 +69,8 @@ enum Standstill {
     Empty,
     /// A page has the items of an earlier one.
     Repeated,
+    /// The server does not say where the next page begins.
+    Nowhere,
 }
 
 impl<P: Page> Items<P> {
@@ -68,36 +84,73 @@ impl<P: Page> Items<P> {
         } else {
             call
         };
-        let offset = offset.unwrap_or(0);
+        Self::beginning(call, Next::Offset(offset.unwrap_or(0)))
+    }
+
+    /// Starts at the page of the call. The parameter asks for a page by its number, or by what the page before said.
+    #[doc(hidden)]
+    pub fn by(call: Call<P>, parameter: &'static str) -> Self {
+        Self::beginning(call, Next::Parameter(parameter, None))
+    }
+
+    fn beginning(call: Call<P>, next: Next) -> Self {
         let (buffer, seen) = (VecDeque::new(), HashSet::new());
-        Self { call, offset, buffer, pending: None, seen, finished: false }
+        Self { call, next, buffer, pending: None, seen, finished: false }
     }
 
     fn take_page(&mut self, page: P, fingerprint: u64) -> Result<(), Standstill> {
         let (items, end) = page.into_items();
         let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
-        let next = self.offset.saturating_add(count);
-        let follows = match end {
-            PageEnd::HasMore(more) => more,
-            PageEnd::Unknown => count > 0,
-            // A total that is smaller than what was sent already is wrong: only an empty page ends the list.
-            PageEnd::Total(total) => next < total || (count > 0 && next > total.max(0)),
-        };
-        if count == 0 && follows {
+        let following = self.next.after(count, end)?;
+        if count == 0 && following.is_some() {
             return Err(Standstill::Empty);
         }
         if count > 0 && !self.seen.insert(fingerprint) {
             return Err(Standstill::Repeated);
         }
-        self.offset = next;
-        self.finished = !follows;
+        self.finished = following.is_none();
+        if let Some(next) = following {
+            self.next = next;
+        }
         self.buffer.extend(items);
         Ok(())
     }
 
     fn error(&self, standstill: Standstill) -> Error {
-        let (offset, problem) = (self.offset, standstill.problem());
-        Error::decode(self.call.operation(), StatusCode::OK, format!("the page at offset {offset} {problem}"))
+        let page = match &self.next {
+            Next::Offset(offset) => format!("the page at offset {offset}"),
+            Next::Parameter(_, None) => "the first page".to_owned(),
+            Next::Parameter(name, Some(value)) => format!("the page of `{name}={value}`"),
+        };
+        Error::decode(self.call.operation(), StatusCode::OK, format!("{page} {}", standstill.problem()))
+    }
+}
+
+impl Next {
+    /// What follows a page with so many items; `None` if it was the last one.
+    fn after(&self, count: i64, end: PageEnd) -> Result<Option<Self>, Standstill> {
+        match (self, end) {
+            (Self::Offset(offset), end) => {
+                let next = offset.saturating_add(count);
+                let follows = match end {
+                    PageEnd::HasMore(more) => more,
+                    // A total that is smaller than what was sent already is wrong: only an empty page ends the list.
+                    PageEnd::Total(total) => next < total || (count > 0 && next > total.max(0)),
+                    PageEnd::Unknown | PageEnd::NextPage(_) | PageEnd::Next(_) => count > 0,
+                };
+                Ok(follows.then_some(Self::Offset(next)))
+            }
+            (Self::Parameter(name, _), PageEnd::NextPage(Some(page))) => {
+                Ok(Some(Self::Parameter(name, Some(page.to_string()))))
+            }
+            (Self::Parameter(name, _), PageEnd::Next(Some(next))) if !next.is_empty() => {
+                Ok(Some(Self::Parameter(name, Some(next))))
+            }
+            (Self::Parameter(..), PageEnd::HasMore(true) | PageEnd::Total(_) | PageEnd::Unknown) => {
+                Err(Standstill::Nowhere)
+            }
+            (Self::Parameter(..), PageEnd::NextPage(None) | PageEnd::Next(_) | PageEnd::HasMore(false)) => Ok(None),
+        }
     }
 }
 
@@ -106,8 +159,9 @@ impl Standstill {
         match self {
             Self::Empty => "has no items, although the server says that more follow",
             Self::Repeated => {
-                "has the same items as an earlier page: the server ignores `offset`, or the list has changed since"
+                "has the same items as an earlier page: the server ignores where to go on, or the list has changed since"
             }
+            Self::Nowhere => "does not say where the next page begins",
         }
     }
 }
@@ -125,7 +179,12 @@ impl<P: Page> Stream for Items<P> {
             if self.finished {
                 return Poll::Ready(None);
             }
-            let call = self.call.clone().query("offset", self.offset.to_string());
+            let call = self.call.clone();
+            let call = match &self.next {
+                Next::Offset(offset) => call.query("offset", offset.to_string()),
+                Next::Parameter(_, None) => call,
+                Next::Parameter(name, Some(value)) => call.query(*name, value),
+            };
             let pending = self.pending.get_or_insert_with(|| call.send_page());
             let answer = ready!(pending.as_mut().poll(context));
             self.pending = None;
@@ -148,7 +207,7 @@ impl<P: Page> fmt::Debug for Items<P> {
         formatter
             .debug_struct("Items")
             .field("call", &self.call)
-            .field("offset", &self.offset)
+            .field("next", &self.next)
             .field("finished", &self.finished)
             .finish_non_exhaustive()
     }

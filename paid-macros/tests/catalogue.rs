@@ -27,6 +27,8 @@ fn check(folder: &Path) -> (bool, String) {
         .current_dir(folder)
         .args(["check", "--offline", "--color", "never"])
         .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap())
+        // Like the workspace, whose compiled dependencies are used.
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .env_remove("PAID_SIGNALS")
         .output()
         .unwrap();

@@ -51,9 +51,9 @@ pub(crate) fn normalise(document: &Value, names: &NameTable) -> Result<Normal> {
     let shape::Shaper { problems, made, mut notes, published, plain, .. } = shaper;
     if !problems.0.is_empty() {
         let lines: Vec<_> = problems.0.iter().map(|(at, what)| format!("{at}: {what}")).collect();
+        let places = if lines.len() == 1 { "1 place".to_owned() } else { format!("{} places", lines.len()) };
         bail!(
-            "the document has what no client can be made of; change it, or write an overlay and pass it with `--overlay` ({} places):\n  {}",
-            lines.len(),
+            "{places} of this document cannot be turned into a client; change the document, or write an overlay and pass it with `--overlay`:\n  {}",
             lines.join("\n  ")
         );
     }

@@ -72,6 +72,8 @@ fn make_round_trips(documents: &[PathBuf]) {
             .current_dir(folder.path())
             .args(["test", "--quiet", "--offline", "--features", "full-serde", "--tests"])
             .env("CARGO_TARGET_DIR", target())
+            // Like the workspace, whose compiled dependencies are used.
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .output()
             .unwrap();
         if !output.status.success() {

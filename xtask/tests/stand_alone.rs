@@ -29,6 +29,8 @@ fn check(folder: &Path) {
         .current_dir(folder)
         .args(["check", "--quiet", "--offline"])
         .env("CARGO_TARGET_DIR", target)
+        // Like the workspace, whose compiled dependencies are used.
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .output()
         .unwrap();
     assert!(output.status.success() && shown(&output).is_empty(), "{}", shown(&output));

@@ -181,3 +181,118 @@ mod totals {
         }
     }
 }
+
+mod pages {
+    //! Lists that are asked for by the number of a page, or by where the page before ended: of other documents.
+
+    use paid::{Call, Items, List};
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Meta {
+        next_page: Option<i64>,
+    }
+
+    #[derive(Deserialize)]
+    struct Numbered {
+        fees: List<Value>,
+        meta: Meta,
+    }
+    paid::__page!(Numbered, Value, fees, next_page meta.next_page);
+
+    #[derive(Deserialize)]
+    struct Item {
+        id: Option<String>,
+    }
+
+    #[derive(Deserialize)]
+    struct Stripes {
+        data: Option<List<Item>>,
+        has_more: Option<bool>,
+    }
+    paid::__page!(Stripes, Item, data, has_more has_more or id);
+
+    #[derive(Deserialize)]
+    struct Tokens {
+        items: List<Value>,
+        next_cursor: Option<String>,
+    }
+    paid::__page!(Tokens, Value, items, next next_cursor);
+
+    fn value(request: &Request, name: &str) -> Option<String> {
+        request
+            .target()
+            .split_once('?')?
+            .1
+            .split('&')
+            .find_map(|pair| Some(pair.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
+    }
+
+    async fn all<P: paid::Page>(server: &Server, parameter: &'static str) -> (usize, Vec<String>) {
+        let call: Call<P> = client(&server.url).request(paid::Method::GET, "/fees/").answer_as();
+        drained(Items::by(call, parameter)).await
+    }
+
+    #[tokio::test]
+    async fn the_next_page_is_the_one_that_the_page_names() {
+        let server = Server::start(|request| {
+            // The pages of this server begin at 0: it says so itself, and nothing is guessed.
+            let (fees, next) = match value(request, "page").as_deref() {
+                None => (json!([1, 2]), json!(1)),
+                Some("1") => (json!([3]), Value::Null),
+                _ => panic!("{request:?}"),
+            };
+            json(200, &json!({"fees": fees, "meta": {"next_page": next}}))
+        });
+        assert_eq!(all::<Numbered>(&server, "page").await, (3, Vec::new()));
+        assert_eq!(server.seen().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn the_next_page_begins_after_the_last_item() {
+        let server = Server::start(|request| match value(request, "after").as_deref() {
+            None => json(200, &json!({"data": [{"id": "a"}, {"id": "b"}], "has_more": true})),
+            Some("b") => json(200, &json!({"data": [{"id": "c"}], "has_more": false})),
+            _ => panic!("{request:?}"),
+        });
+        assert_eq!(all::<Stripes>(&server, "after").await, (3, Vec::new()));
+    }
+
+    #[tokio::test]
+    async fn a_page_that_does_not_say_whether_more_follow_is_not_the_last_until_one_is_empty() {
+        let server = Server::start(|request| match value(request, "starting_after").as_deref() {
+            None => json(200, &json!({"data": [{"id": "a"}]})),
+            Some("a") => json(200, &json!({})),
+            _ => panic!("{request:?}"),
+        });
+        assert_eq!(all::<Stripes>(&server, "starting_after").await, (1, Vec::new()));
+        let server = Server::start(|_| json(200, &json!({"data": [{"id": "a"}, {"id": 7}], "has_more": true})));
+        let (items, errors) = all::<Stripes>(&server, "after").await;
+        assert_eq!((items, errors.len()), (0, 1));
+        assert!(errors[0].contains("the first page does not say where the next page begins"), "{errors:?}");
+    }
+
+    #[tokio::test]
+    async fn the_next_page_begins_at_the_cursor_of_this_one() {
+        let server = Server::start(|request| match value(request, "cursor").as_deref() {
+            None => json(200, &json!({"items": [1], "next_cursor": "x%2F"})),
+            Some("x%252F") => json(200, &json!({"items": [2], "next_cursor": ""})),
+            _ => panic!("{request:?}"),
+        });
+        assert_eq!(all::<Tokens>(&server, "cursor").await, (2, Vec::new()));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_go_on_is_an_error_and_no_endless_list() {
+        let server = Server::start(|_| json(200, &json!({"items": [1], "next_cursor": "x"})));
+        let (items, errors) = all::<Tokens>(&server, "cursor").await;
+        assert_eq!((items, errors.len()), (1, 1));
+        assert!(errors[0].contains("the page of `cursor=x` has the same items"), "{errors:?}");
+        let server = Server::start(|_| json(200, &json!({"data": [], "has_more": true})));
+        let (items, errors) = all::<Stripes>(&server, "after").await;
+        assert_eq!(items, 0);
+        assert!(errors[0].contains("the first page does not say where the next page begins"), "{errors:?}");
+    }
+}

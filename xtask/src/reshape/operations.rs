@@ -7,8 +7,7 @@ use quote::quote;
 
 use super::structs::short_type;
 use super::syntax::{field_name, items, rust_name};
-use super::{Chunk, Target, docs};
-use crate::document;
+use super::{Chunk, Target, docs, paging};
 use crate::facts::{EXPERIMENTAL, Facts, Field, Form, Kind, Operation, Payload, Place, Resource, Shape};
 use crate::generate::Raw;
 use crate::words;
@@ -266,53 +265,17 @@ fn builder(
         operation.http_method, operation.path
     ));
     let root = target.root()?;
-    let kind = rust_name(if page(facts, operation).is_some() { "__paged" } else { "__sendable" })?;
+    let (kind, by) = match paging::of(facts, operation) {
+        None => ("__sendable", None),
+        Some(paging) => ("__paged", paging.parameter),
+    };
+    let (kind, by) = (rust_name(kind)?, by.map(|parameter| quote!(, by #parameter)));
     items(quote! {
         #doc
         #[derive(Clone, Debug)]
         #[must_use = "a request does nothing until it is sent"]
         pub struct #name { call: Call<#answer> }
         impl #name { #setters }
-        #root::#kind!(#name => #answer);
+        #root::#kind!(#name => #answer #by);
     })
-}
-
-/// The line that makes an answer a page, where some list answers with it.
-pub(crate) fn page_of(facts: &Facts, answer: &str, target: Target) -> Result<Vec<syn::Item>> {
-    let operations = facts.resources.iter().flat_map(|resource| &resource.operations);
-    let mut pages =
-        operations.filter(|operation| answers_with(operation, answer)).filter_map(|operation| page(facts, operation));
-    let Some((item, end)) = pages.next() else { return Ok(Vec::new()) };
-    let (root, answer, item, end) = (target.root()?, rust_name(answer)?, rust_name(&item)?, rust_name(end)?);
-    items(quote!(#root::__page!(#answer, #item, #end);))
-}
-
-fn answers_with(operation: &Operation, answer: &str) -> bool {
-    operation.answer.as_ref().and_then(Payload::component) == Some(answer)
-}
-
-/// For a list with `limit` and `offset`: its items, and how it says that there are more. Where a part is missing or of another
-/// type than a list needs, the answer is a plain answer.
-fn page(facts: &Facts, operation: &Operation) -> Option<(String, &'static str)> {
-    let has = |name: &str| operation.query.iter().any(|field| field.wire == name && field.kind == Kind::Integer);
-    let answer = facts.types.get(operation.answer.as_ref()?.component()?)?;
-    let Shape::Struct(fields) = &answer.shape else { return None };
-    let is_list =
-        |field: &&Field| field.wire == "data" && field.kind == Kind::Array && field.required && !field.nullable;
-    let data = fields.iter().find(is_list)?;
-    let item = document::referenced(data.schema.get("items")?)?.to_owned();
-    let end = fields.iter().find_map(|field| match (field.wire.as_str(), &field.kind) {
-        ("pagination", Kind::Component(name)) if says_whether_more_follow(facts, name) => {
-            let always = field.required && !field.nullable && !field.lenient;
-            Some(if always { "pagination" } else { "optional_pagination" })
-        }
-        ("total", Kind::Integer) => Some("total"),
-        _ => None,
-    })?;
-    (has("limit") && has("offset")).then_some((item, end))
-}
-
-fn says_whether_more_follow(facts: &Facts, name: &str) -> bool {
-    let Some(Shape::Struct(fields)) = facts.types.get(name).map(|known| &known.shape) else { return false };
-    fields.iter().any(|field| field.ident == "has_more" && field.kind == Kind::Boolean)
 }

@@ -7,7 +7,7 @@ fn fresh() -> Crate {
     let own = Crate(tempfile::tempdir().unwrap());
     let library = Path::new(env!("CARGO_MANIFEST_DIR"));
     let manifest = format!(
-        "[workspace]\n[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\npaid-api = {{ path = {library:?} }}\n[profile.dev]\ndebug = \"line-tables-only\"\n"
+        "[workspace]\n[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\npaid-api = {{ path = {library:?} }}\n[lints.rust]\nwarnings = \"deny\"\n"
     );
     own.write("Cargo.toml", &manifest);
     own.write("src/lib.rs", "//! A fresh crate.\n");
@@ -23,10 +23,11 @@ fn a_fresh_crate_gets_a_catalogue_and_a_function_that_passes_its_test() {
     own.run(&["signals", "list"]).ends(0, &["task_completed", "outcome", "src/billing.rs:8"]);
     own.run(&["init"]).ends(1, &["the crate has a catalogue already"]);
 
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("init");
+    // With the settings of this workspace, whose compiled dependencies are used.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["test", "--offline", "--quiet", "--lib", "--target-dir"]).arg(target).current_dir(own.0.path());
-    let said = cargo.env("RUSTFLAGS", "-D warnings").output().unwrap();
+    let said = cargo.env("CARGO_PROFILE_DEV_DEBUG", "0").output().unwrap();
     let out = String::from_utf8_lossy(&said.stdout);
     assert!(said.status.success() && out.contains("1 passed"), "{out}{}", String::from_utf8_lossy(&said.stderr));
 }
