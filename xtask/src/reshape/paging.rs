@@ -5,8 +5,8 @@ use anyhow::Result;
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::Target;
 use super::syntax::{items, rust_name};
-use super::{Target, operations};
 use crate::document;
 use crate::facts::{Facts, Field, Form, Kind, Operation, Payload, Shape};
 
@@ -89,10 +89,11 @@ fn lists<'a>(facts: &'a Facts, answer: &'a str) -> impl Iterator<Item = Paging> 
 fn fitting(facts: &Facts, operation: &Operation) -> Option<Paging> {
     let payload = operation.answer.as_ref().filter(|payload| !payload.optional && payload.form == Form::Json)?;
     let answer = Answer { facts, fields: structure(facts, payload.component()?)? };
-    let asks = |name: &str, kind: Kind| {
-        operations::optional(operation).any(|(_, field)| field.wire == name && field.kind == kind && !field.read_only)
-    };
     let has = |name: &str, kind: Kind| operation.query.iter().any(|field| field.wire == name && field.kind == kind);
+    // A builder sets it, and a stream in its place.
+    let asks = |name: &str, kind: Kind| {
+        operation.query.iter().any(|field| field.wire == name && field.kind == kind && !field.required)
+    };
     if has("limit", Kind::Integer) && has("offset", Kind::Integer) {
         return answer.counted();
     }
