@@ -57,7 +57,7 @@ fn type_items(raw: &Raw, facts: &Facts, name: &str, known: &Type, target: Target
     match &known.shape {
         Shape::Struct(fields) => {
             let mut items = structs::structure(raw, facts, name, known, fields, target)?;
-            items.extend(paging::page_of(facts, name, target)?);
+            items.extend(paging::page_of(facts, name, &target.root()?)?);
             Ok(items)
         }
         Shape::Enum(values) => enums::open_enum(name, known, values, target),

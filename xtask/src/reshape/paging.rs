@@ -5,7 +5,6 @@ use anyhow::Result;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::Target;
 use super::syntax::{items, rust_name};
 use crate::document;
 use crate::facts::{Facts, Field, Form, Kind, Operation, Payload, Shape};
@@ -55,10 +54,10 @@ pub(super) fn of(facts: &Facts, operation: &Operation) -> Option<Paging> {
     (first.item == own.item && first.list == own.list && first.end == own.end).then_some(own)
 }
 
-/// The line that makes an answer a page, where some list answers with it.
-pub(super) fn page_of(facts: &Facts, answer: &str, target: Target) -> Result<Vec<syn::Item>> {
+/// The line that makes an answer a page, where some list answers with it. `root` is the path of the runtime.
+pub(super) fn page_of(facts: &Facts, answer: &str, root: &syn::Path) -> Result<Vec<syn::Item>> {
     let Some(Paging { item, list, end, .. }) = lists(facts, answer).next() else { return Ok(Vec::new()) };
-    let (root, answer, item, list) = (target.root()?, rust_name(answer)?, rust_name(&item)?, rust_name(&list)?);
+    let (answer, item, list) = (rust_name(answer)?, rust_name(&item)?, rust_name(&list)?);
     let path = |path: &[String]| -> Result<TokenStream> {
         let names = path.iter().map(|name| rust_name(name)).collect::<Result<Vec<_>>>()?;
         Ok(quote!(#(#names).*))
