@@ -1,6 +1,7 @@
 //! The client and its builder: API key, base URL, timeouts, retries.
 
 mod connections;
+mod environment;
 #[cfg(feature = "gzip")]
 mod gzip;
 mod key;
@@ -18,6 +19,9 @@ use crate::duration::bounded;
 use crate::error::{ConfigError, KeyProblem};
 use crate::retry::RetryPolicy;
 pub(crate) use connections::{Configure, Connections, HttpSettings};
+pub(crate) use environment::{is_switched_on, variable};
+#[allow(unused_imports)] // Only tracing needs them.
+pub(crate) use environment::{COLLECTOR, collector_beside};
 pub use key::ApiKey;
 pub(crate) use key::KeySource;
 
@@ -290,16 +294,6 @@ impl fmt::Debug for ClientBuilder {
             .field("connect_timeout", &self.connect_timeout)
             .field("retry", &self.retry)
             .finish_non_exhaustive()
-    }
-}
-
-/// The value of an environment variable; `None` if it is unset or empty.
-pub(crate) fn variable(name: &str) -> Result<Option<String>, ConfigError> {
-    match std::env::var(name) {
-        Ok(value) if value.is_empty() => Ok(None),
-        Ok(value) => Ok(Some(value)),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(ConfigError::new(format!("{name} is not valid Unicode"))),
     }
 }
 

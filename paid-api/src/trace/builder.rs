@@ -20,9 +20,6 @@ use crate::error::ConfigError;
 use crate::report::RecordKind;
 use crate::signal::HashKey;
 
-/// Paid's collector.
-const ENDPOINT: &str = "https://collector.agentpaid.io:4318/v1/traces";
-
 /// When spans are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -91,8 +88,10 @@ impl TraceBuilder {
         self
     }
 
-    /// Sets the URL that spans are sent to, including the path; by default `PAID_OTEL_COLLECTOR_ENDPOINT` or, if that
-    /// is not set, Paid's collector. Plain `http` is accepted for loopback addresses only.
+    /// Sets the URL that spans are sent to, including the path. Plain `http` is accepted for loopback addresses only.
+    ///
+    /// By default it is `PAID_OTEL_COLLECTOR_ENDPOINT`. If that is not set, it is Paid's collector; but if `PAID_BASE_URL` names
+    /// another host than Paid's, it is `/v1/traces` on that host and port, where the emulator has its collector.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(url.into());
         self
@@ -175,7 +174,7 @@ impl TraceBuilder {
         };
         let endpoint = match self.endpoint.take() {
             Some(endpoint) => endpoint,
-            None => client::variable("PAID_OTEL_COLLECTOR_ENDPOINT")?.unwrap_or_else(|| ENDPOINT.to_owned()),
+            None => default_endpoint()?,
         };
         let endpoint = client::checked_url("collector's endpoint", &endpoint)?;
         let connections = Connections::new(HttpSettings {
@@ -219,9 +218,18 @@ impl TraceBuilder {
     fn is_enabled(&self) -> Result<bool, ConfigError> {
         match self.enabled {
             Some(enabled) => Ok(enabled),
-            None => Ok(client::variable("PAID_ENABLED")?.is_none_or(|text| !text.trim().eq_ignore_ascii_case("false"))),
+            None => client::is_switched_on(),
         }
     }
+}
+
+/// The collector that the environment names, or else the one beside the API that it names.
+fn default_endpoint() -> Result<String, ConfigError> {
+    if let Some(endpoint) = client::variable("PAID_OTEL_COLLECTOR_ENDPOINT")? {
+        return Ok(endpoint);
+    }
+    let base_url = client::variable("PAID_BASE_URL")?;
+    Ok(base_url.map_or_else(|| client::COLLECTOR.to_owned(), |base_url| client::collector_beside(&base_url)))
 }
 
 /// The attributes that OpenTelemetry itself requires, and nothing from the environment.
