@@ -71,7 +71,9 @@ mod tests {
 
     #[test]
     fn the_switch_is_true_or_false_and_nothing_else() {
-        for (value, is_on_then) in [(None, true), (Some("true"), true), (Some(" False "), false), (Some("FALSE"), false)] {
+        for (value, is_on_then) in
+            [(None, true), (Some("true"), true), (Some(" False "), false), (Some("FALSE"), false)]
+        {
             assert_eq!(is_on(value).unwrap(), is_on_then, "{value:?}");
         }
         for value in ["0", "off", "no", "fasle"] {

@@ -14,7 +14,7 @@ use super::guard::TraceGuard;
 use super::pipeline::{self, Pipeline};
 use super::stats::TraceCounters;
 use crate::client::{self, ApiKey, Configure, Connections, HttpSettings, KeySource};
-use crate::dispatch::{DiskSettings, Dispatch, DispatchSettings, Partial, Sink, dispatch_setters};
+use crate::dispatch::{DiskSettings, Dispatch, DispatchSettings, Mode, Partial, Sink, dispatch_setters};
 use crate::duration::bounded;
 use crate::error::ConfigError;
 use crate::report::RecordKind;
@@ -42,7 +42,6 @@ pub struct TraceBuilder {
     timeout: Duration,
     service_name: Option<String>,
     configure: Option<Configure>,
-    enabled: Option<bool>,
     hash_key: Option<HashKey>,
 }
 
@@ -68,7 +67,6 @@ impl Default for TraceBuilder {
             timeout: Duration::from_secs(10),
             service_name: None,
             configure: None,
-            enabled: None,
             hash_key: None,
         }
     }
@@ -134,12 +132,6 @@ impl TraceBuilder {
         self
     }
 
-    /// Sets whether tracing is on. By default it is, unless `PAID_ENABLED` is `false`.
-    pub fn enabled(mut self, enabled: bool) -> Self {
-        self.enabled = Some(enabled);
-        self
-    }
-
     /// Starts tracing for the process: every traced scope uses it, except those of another guard.
     ///
     /// # Errors
@@ -160,7 +152,7 @@ impl TraceBuilder {
     ///
     /// See [`init`](Self::init).
     pub fn build(mut self) -> Result<TraceGuard, ConfigError> {
-        if !self.is_enabled()? {
+        if self.settings.mode()? == Mode::Off {
             pipeline::turned_off();
             return Ok(TraceGuard::disabled());
         }
@@ -213,13 +205,6 @@ impl TraceBuilder {
         let dispatch = Dispatch::start(Spans { key, mode }, collector, settings, &no_disk)?;
         let exporter = Arc::new(Exporter::new(dispatch, counters, timeout));
         Ok(TraceGuard::over(Arc::new(Pipeline::new(exporter, resource, self.hash_key))))
-    }
-
-    fn is_enabled(&self) -> Result<bool, ConfigError> {
-        match self.enabled {
-            Some(enabled) => Ok(enabled),
-            None => client::is_switched_on(),
-        }
     }
 }
 
