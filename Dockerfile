@@ -9,7 +9,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends cmake g++ make 
 WORKDIR /src
 COPY . .
 RUN RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked \
-    --target "$(rustc --print host-tuple)" -p paid-api --bin paid-emulator --features emulator-cli,trace \
+    --target "$(rustc --print host-tuple)" -p paid-api --bin paid-emulator --features emulator-cli \
     && cp "target/$(rustc --print host-tuple)/release/paid-emulator" /paid-emulator
 
 FROM scratch

@@ -1,6 +1,7 @@
 //! The client and its builder: API key, base URL, timeouts, retries.
 
 mod connections;
+mod environment;
 #[cfg(feature = "gzip")]
 mod gzip;
 mod key;
@@ -18,6 +19,9 @@ use crate::duration::bounded;
 use crate::error::{ConfigError, KeyProblem};
 use crate::retry::RetryPolicy;
 pub(crate) use connections::{Configure, Connections, HttpSettings};
+#[allow(unused_imports)] // Only tracing needs them.
+pub(crate) use environment::{COLLECTOR, collector_beside};
+pub(crate) use environment::{is_switched_on, variable};
 pub use key::ApiKey;
 pub(crate) use key::KeySource;
 
@@ -71,6 +75,9 @@ impl Client {
     }
 
     /// Creates a client with the API key in `PAID_API_KEY` and, if it is set, the base URL in `PAID_BASE_URL`.
+    ///
+    /// If `PAID_ENABLED` is `false`, no key is needed: emitters made of the client send nothing, and its own requests, which are
+    /// not turned off, fail with [`Error::Key`](crate::Error::Key).
     ///
     /// # Errors
     ///
@@ -149,12 +156,15 @@ impl ClientBuilder {
     ///
     /// If `PAID_API_KEY` is missing, or one of the two variables is not valid Unicode.
     pub fn from_env() -> Result<Self, ConfigError> {
-        let Some(key) = variable(KEY_VARIABLE)? else {
-            return Err(ConfigError::new(
-                "PAID_API_KEY is not set: export the key that Paid shows under its developer settings",
-            ));
+        let builder = match variable(KEY_VARIABLE)? {
+            Some(key) => Self::default().api_key(key),
+            None if !is_switched_on()? => Self { key: Some(Ok(KeySource::Absent)), ..Self::default() },
+            None => {
+                return Err(ConfigError::new(
+                    "PAID_API_KEY is not set: export the key that Paid shows under its developer settings",
+                ));
+            }
         };
-        let builder = Self::default().api_key(key);
         Ok(match variable(URL_VARIABLE)? {
             Some(url) => builder.base_url(url),
             None => builder,
@@ -290,16 +300,6 @@ impl fmt::Debug for ClientBuilder {
             .field("connect_timeout", &self.connect_timeout)
             .field("retry", &self.retry)
             .finish_non_exhaustive()
-    }
-}
-
-/// The value of an environment variable; `None` if it is unset or empty.
-pub(crate) fn variable(name: &str) -> Result<Option<String>, ConfigError> {
-    match std::env::var(name) {
-        Ok(value) if value.is_empty() => Ok(None),
-        Ok(value) => Ok(Some(value)),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(ConfigError::new(format!("{name} is not valid Unicode"))),
     }
 }
 

@@ -42,7 +42,8 @@ pub use record::{Cost, CostRecord, Spent, Used};
 
 use crate::Client;
 use crate::dispatch::{
-    DiskSettings, Dispatch, DispatchSettings, FlushError, Folder, Receipt, Record, Sink, Stats, dispatch_setters,
+    DiskSettings, Dispatch, DispatchSettings, FlushError, Folder, Mode, Receipt, Record, Sink, Stats, delivered_setter,
+    dispatch_setters,
 };
 use crate::error::ConfigError;
 use crate::report::RecordKind;
@@ -95,6 +96,9 @@ impl CostEmitter {
     /// not set come from the current scope. A record that cannot be sent is counted, logged and passed to the error
     /// hook.
     pub fn record<C: Cost>(&self, record: CostRecord<C>) -> Receipt {
+        if let Some(receipt) = self.dispatch.skipped() {
+            return receipt;
+        }
         match record.to_record() {
             Ok(record) => self.push(record),
             Err(failure) => self.dispatch.refuse(failure),
@@ -128,6 +132,24 @@ impl CostEmitter {
         self.dispatch.shutdown(timeout).await
     }
 
+    /// Like [`flush`](Self::flush), on a thread without an async runtime.
+    ///
+    /// # Errors
+    ///
+    /// See [`flush`](Self::flush).
+    pub fn blocking_flush(&self, timeout: Duration) -> Result<(), FlushError> {
+        self.dispatch.flush_blocking(timeout)
+    }
+
+    /// Like [`shutdown`](Self::shutdown), on a thread without an async runtime.
+    ///
+    /// # Errors
+    ///
+    /// See [`shutdown`](Self::shutdown).
+    pub fn blocking_shutdown(&self, timeout: Duration) -> Result<(), FlushError> {
+        self.dispatch.shutdown_blocking(timeout)
+    }
+
     /// The counters so far, in cost records.
     pub fn stats(&self) -> Stats {
         self.dispatch.stats()
@@ -154,6 +176,8 @@ impl CostEmitterBuilder {
 
     dispatch_setters!("cost records", queue: "10,000", batch: "500", linger: "100 ms", delays: "500 ms and a minute", patience: "5 seconds");
 
+    delivered_setter!("cost records", resent: "`CostEmitter::resubmit`");
+
     /// Sets whether records are sent again if the response to them was lost; off by default. Each may then be counted
     /// twice; use this only if that is better than a missing record. Uncertain records of an earlier run that are still in the
     /// outbox are sent again, too; dead letters are not.
@@ -178,6 +202,9 @@ impl CostEmitterBuilder {
     /// See [`EmitterBuilder::build`](crate::EmitterBuilder::build); and if the outbox's file `costs-on-their-way` cannot be
     /// opened. Nothing is sent then.
     pub fn build(mut self) -> Result<CostEmitter, ConfigError> {
+        if self.settings.mode()? != Mode::Live {
+            self.disk = DiskSettings::none(RecordKind::Cost);
+        }
         let sink = Arc::new(CostSink::new(self.api, self.resend_uncertain));
         let folder = self.disk.settle()?;
         if folder.is_some() {

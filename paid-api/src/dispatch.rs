@@ -6,6 +6,7 @@ mod chunk;
 mod closing;
 mod counters;
 mod courier;
+mod delivered;
 mod disk;
 mod doubt;
 mod end;
@@ -15,7 +16,9 @@ mod folder;
 mod host;
 mod lanes;
 mod ledger;
+mod measures;
 mod metrics;
+mod mode;
 mod queue;
 mod receipt;
 mod record;
@@ -28,6 +31,7 @@ pub(crate) mod tell;
 #[cfg(test)]
 mod tests;
 mod told;
+mod unanswered;
 mod worker;
 
 use std::fmt;
@@ -42,6 +46,7 @@ use receipt::Outcome;
 use shared::DispatchShared;
 
 pub(crate) use cargo::Cargo;
+pub use delivered::Delivered;
 pub use disk::Fsync;
 pub(crate) use disk::{
     Damaged, Disk, DiskNews, DiskSettings, Ended, Frame, News, OpenedDisk, Rejected, SetAside, TellGone,
@@ -50,11 +55,12 @@ pub(crate) use errand::{Answer, Errand};
 pub use folder::{Folder, OpenFolder, Storage};
 pub use host::{Host, Work};
 pub(crate) use host::{Machine, ms};
+pub(crate) use mode::{Mode, say_that_it_is_off};
 pub use receipt::{Delivery, Receipt};
 pub use record::Record;
 pub(crate) use record::RecordWriter;
 pub use settings::Overflow;
-pub(crate) use settings::{DispatchSettings, Partial, dispatch_setters};
+pub(crate) use settings::{DispatchSettings, Partial, delivered_setter, dispatch_setters};
 pub use sink::{Batch, Sink, SinkFuture};
 pub use stats::Stats;
 use tell::Tell;
@@ -76,6 +82,7 @@ struct DispatchInner<C: Cargo> {
     queue: Arc<Queue<C>>,
     shared: Arc<DispatchShared>,
     has_disk: bool,
+    mode: Mode,
     closing: Arc<Closing<C>>,
 }
 
@@ -118,6 +125,10 @@ impl<C: Cargo> Dispatch<C> {
     }
 
     fn push_content(&self, room: Option<Room<'_, C>>, queued: Queued<C>) -> bool {
+        if self.is_off() {
+            queued.answer(self.skip());
+            return true;
+        }
         let (shared, queue) = (&self.inner.shared, &self.inner.queue);
         // Counted first, so that the number of pending records never falls below zero.
         shared.counts.accepted.add(1);
@@ -144,6 +155,28 @@ impl<C: Cargo> Dispatch<C> {
                 false
             }
         }
+    }
+
+    /// Returns true if nothing is sent, on purpose.
+    pub(crate) fn is_off(&self) -> bool {
+        self.inner.mode == Mode::Off
+    }
+
+    /// Returns true if records reach the server.
+    pub(crate) fn is_live(&self) -> bool {
+        self.inner.mode == Mode::Live
+    }
+
+    /// Counts a load that is not sent because sending is turned off; it need not even be complete.
+    pub(crate) fn skip(&self) -> Outcome {
+        self.inner.shared.counts.accepted.add(1);
+        self.inner.shared.counts.skipped.add(1);
+        Ok(Delivery::NotSent)
+    }
+
+    /// The receipt of a load if sending is turned off.
+    pub(crate) fn skipped(&self) -> Option<Receipt> {
+        self.is_off().then(|| Receipt::of_outcome(C::KIND, self.skip()))
     }
 
     /// Counts and reports a load that cannot be accepted.
@@ -185,7 +218,8 @@ impl<C: Cargo> Dispatch<C> {
 
     /// Sends records with the same sink, beside the queue.
     pub(crate) fn errand(&self) -> Errand {
-        Errand { kind: C::KIND, sink: Arc::clone(&self.inner.sink), host: Arc::clone(&self.inner.host) }
+        let (sink, host) = (Arc::clone(&self.inner.sink), Arc::clone(&self.inner.host));
+        Errand { kind: C::KIND, sink, host, mode: self.inner.mode }
     }
 
     pub(crate) fn has_disk(&self) -> bool {
@@ -227,6 +261,14 @@ impl<C: Cargo> Dispatch<C> {
         self.inner.closing.close(timeout);
         // The thread ends by itself in time, but a request may take a moment longer.
         end::within(&*self.inner.shared.host, timeout.saturating_add(MOMENT), self.inner.closing.ended()).await;
+        self.outcome(false, self.left_since(&before), timeout)
+    }
+
+    /// Like [`shutdown`](Self::shutdown), for a thread that may block.
+    pub(crate) fn shutdown_blocking(&self, timeout: Duration) -> Result<(), FlushError> {
+        let before = self.stats();
+        self.inner.closing.close(timeout);
+        self.inner.closing.wait_elsewhere();
         self.outcome(false, self.left_since(&before), timeout)
     }
 

@@ -41,6 +41,20 @@ pub fn emit<S: PaidSignal>(signal: S) {
     }
 }
 
+/// Emits signals, in order, as [`emit()`] does with each.
+///
+/// ```
+/// let signals = ["m-1", "m-2"].map(|id| paid::Signal::new("email_sent").customer("acme").idempotency_key(id));
+/// # let recorder = paid::testing::Recorder::new();
+/// # paid::scope().emitter(recorder.clone()).run_sync(|| {
+/// paid::emit_all(signals);
+/// # });
+/// # assert_eq!(recorder.signals().len(), 2);
+/// ```
+pub fn emit_all<S: PaidSignal>(signals: impl IntoIterator<Item = S>) {
+    signals.into_iter().for_each(emit);
+}
+
 /// Emits what code of the user's makes; if it panics, its signal is reported and not sent.
 pub(crate) fn emit_made<S: PaidSignal>(make: impl FnOnce() -> Option<S>) {
     match foreign::call(make) {
@@ -87,6 +101,9 @@ pub(crate) fn accept_made(emitter: &dyn Emit, signal: Result<Signal, DeliveryErr
     let Some(_within) = Within::enter() else {
         return log(&"an emitter emits a signal for every signal: it gets no more of them, and they are lost");
     };
+    if foreign::call(|| emitter.skip()) == Ok(true) {
+        return;
+    }
     let signal = match signal.and_then(complete) {
         Ok(signal) => signal,
         Err(failure) => return fail(emitter, failure),

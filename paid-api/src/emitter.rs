@@ -1,5 +1,6 @@
 //! The [`Emitter`] of signals, over dispatch and an optional outbox.
 
+mod blocking;
 mod builder;
 mod cargo;
 #[cfg(feature = "outbox")]
@@ -81,6 +82,9 @@ impl Emitter {
     ///
     /// It never waits for the network. With an outbox and a full queue it may wait for the disk, for a second at most.
     pub fn emit<S: PaidSignal>(&self, signal: S) -> Receipt {
+        if let Some(receipt) = self.dispatch.skipped() {
+            return receipt;
+        }
         match emit::made(signal).and_then(|signal| self.complete(signal)) {
             Ok(signal) => {
                 let (tell, receipt) = Receipt::new(RecordKind::Signal);
@@ -91,6 +95,21 @@ impl Emitter {
         }
     }
 
+    /// Queues many signals, in order, as [`emit`](Self::emit) does with each. The receipts are in the same order.
+    ///
+    /// ```no_run
+    /// # async fn example(emitter: paid::Emitter) -> Result<(), paid::DeliveryError> {
+    /// let signals = ["m-1", "m-2"].map(|id| paid::Signal::new("email_sent").customer("acme").idempotency_key(id));
+    /// for receipt in emitter.emit_all(signals) {
+    ///     receipt.await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn emit_all<S: PaidSignal>(&self, signals: impl IntoIterator<Item = S>) -> Vec<Receipt> {
+        signals.into_iter().map(|signal| self.emit(signal)).collect()
+    }
+
     /// Emits a signal and waits until it is delivered or permanently refused. With
     /// [`Overflow::Wait`](crate::Overflow::Wait) it first waits for its turn and for room in the queue; if the future is
     /// dropped before, the signal is not emitted.
@@ -99,6 +118,9 @@ impl Emitter {
     ///
     /// If the signal was not delivered: with the reason.
     pub async fn send<S: PaidSignal>(&self, signal: S) -> Result<Delivery, DeliveryError> {
+        if let Some(receipt) = self.dispatch.skipped() {
+            return receipt.await;
+        }
         let signal = match self.complete(signal.to_signal()) {
             Ok(signal) => signal,
             Err(failure) => return self.dispatch.refuse(failure).await,
@@ -120,6 +142,9 @@ impl Emitter {
     ///
     /// If the signal is not safe: with the reason; [`DeliveryError::NoOutbox`] if the emitter has no outbox.
     pub async fn store<S: PaidSignal>(&self, signal: S) -> Result<Receipt, DeliveryError> {
+        if !self.dispatch.is_live() {
+            return Ok(self.emit(signal));
+        }
         if !self.dispatch.has_disk() {
             return Err(DeliveryError::NoOutbox { kind: RecordKind::Signal });
         }
@@ -136,7 +161,7 @@ impl Emitter {
         }
         // Not stored: the receipt has the reason.
         match receipt.await {
-            Ok(delivery) => Ok(Receipt::of_delivery(RecordKind::Signal, delivery)),
+            Ok(delivery) => Ok(Receipt::of_outcome(RecordKind::Signal, Ok(delivery))),
             Err(failure) => Err(failure),
         }
     }
@@ -166,8 +191,11 @@ impl Emitter {
     }
 
     /// Queues a record once there is room; dropping the future before gives up its place. `None` if the emitter is shut
-    /// down: that is not reported, since the record is safe elsewhere.
+    /// down, or sends nothing on purpose: that is not reported, since the record is safe elsewhere.
     pub(crate) async fn emit_record(&self, record: Record) -> Option<Receipt> {
+        if !self.dispatch.is_live() {
+            return None;
+        }
         let room = self.dispatch.room_for_record(&record).await?;
         Some(self.dispatch.push_record(Some(room), record))
     }
@@ -222,6 +250,10 @@ impl Emit for Emitter {
 
     fn fail(&self, failure: DeliveryError) {
         self.dispatch.refuse_logged(&failure);
+    }
+
+    fn skip(&self) -> bool {
+        self.dispatch.skipped().is_some()
     }
 }
 

@@ -53,14 +53,14 @@ pub enum Error {
     /// The request is invalid; nothing was sent.
     #[error(transparent)]
     Request(Box<RequestError>),
-    /// The function given to [`ClientBuilder::api_key_from`](crate::ClientBuilder::api_key_from) returned no key; nothing
-    /// was sent.
+    /// The function given to [`ClientBuilder::api_key_from`](crate::ClientBuilder::api_key_from) returned no key, or there is
+    /// none; nothing was sent.
     #[error("{operation}: {problem}")]
     #[non_exhaustive]
     Key {
         /// The operation's id.
         operation: Cow<'static, str>,
-        /// What the function did instead.
+        /// Why there is none.
         problem: KeyProblem,
     },
     /// The client, emitter or tracing cannot be built as configured, or a request is made outside of a tokio runtime.
@@ -83,10 +83,13 @@ pub struct SinkError {
     pub(crate) source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-/// Why a function that provides the API key returned none.
+/// Why there is no API key for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyProblem {
+    /// `PAID_ENABLED` is `false`, and `PAID_API_KEY` is not set: there is no key.
+    #[error("there is no API key: PAID_ENABLED is `false`, and PAID_API_KEY is not set")]
+    NotSet,
     /// It panicked.
     #[error("the function given to `api_key_from` panicked")]
     Panicked,
@@ -325,6 +328,11 @@ pub(crate) const LARGEST_ERROR_BODY: usize = 64 << 10;
 
 const REQUEST_ID_HEADERS: [&str; 4] = ["x-request-id", "request-id", "x-correlation-id", "cf-ray"];
 
+/// The request's id, from the response's headers.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
+    REQUEST_ID_HEADERS.iter().find_map(|name| headers.get(*name)?.to_str().ok())
+}
+
 impl ApiError {
     /// Reads a response. A server or proxy may repeat the request's headers in it: the key of the request is removed.
     pub(crate) fn without_key(
@@ -353,8 +361,7 @@ impl ApiError {
         body: Bytes,
     ) -> Self {
         let Envelope { message, code, details } = Envelope::read(&body);
-        let request_id =
-            REQUEST_ID_HEADERS.iter().find_map(|name| headers.get(*name)?.to_str().ok().map(str::to_owned));
+        let request_id = request_id(&headers).map(str::to_owned);
         Self { status, message, code, details, request_id, operation, attempts, headers, body }
     }
 

@@ -90,6 +90,20 @@ pub(crate) fn error(text: &dyn fmt::Display) {
     }
 }
 
+/// Logs what is no error but must be seen: a warning, or a line on stderr if no `tracing` subscriber listens to warnings.
+pub(crate) fn notice(text: &dyn fmt::Display) {
+    let is_heard = log(|| {
+        let is_enabled = tracing::enabled!(tracing::Level::WARN);
+        if is_enabled {
+            tracing::warn!("{text}");
+        }
+        is_enabled
+    });
+    if is_heard != Some(true) {
+        printer::print(format!("paid: {text}\n"));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -131,7 +131,7 @@ pub use pagination::{Items, Page, PageEnd};
 pub use patch::Patch;
 pub use retry::RetryPolicy;
 pub use timestamp::{ParseTimestampError, Timestamp};
-pub use transport::{Call, CallFuture, Empty};
+pub use transport::{Call, CallFuture, Empty, RawAnswer};
 pub use verdict::Verdict;
 pub use wire::list::List;
 
@@ -145,14 +145,18 @@ pub use {async_nats, forward::forward};
 /// What feature `emit` adds to the crate root.
 #[cfg(feature = "emit")]
 mod front_of_emit {
-    pub use crate::dispatch::{Batch, Delivery, FlushError, Overflow, Receipt, Record, Sink, SinkFuture, Stats};
-    pub use crate::emit::emit;
+    pub use crate::dispatch::{
+        Batch, Delivered, Delivery, FlushError, Overflow, Receipt, Record, Sink, SinkFuture, Stats,
+    };
     pub use crate::emit::stream::{self, StreamExt};
+    pub use crate::emit::{emit, emit_all};
     pub use crate::emitter::{Emitter, EmitterBuilder};
     pub use crate::listener::{Emit, install, lost_signals, uninstall};
     pub use crate::money::{Currency, Money};
     pub use crate::report::{Counts, DeliveryError, RecordKind};
-    pub use crate::scope::{FutureExt, InScope, Scope, scope, spawn, spawn_thread};
+    pub use crate::scope::{
+        CarriedScope, FutureExt, InScope, Scope, carried_scope, scope, spawn, spawn_blocking, spawn_thread,
+    };
     pub use crate::signal::{HashKey, Hashed, PaidSignal, Signal};
     pub use paid_macros::{PaidSignal, SignalValue, signal, signal_block};
 
@@ -243,4 +247,5 @@ pub mod runtime {
 #[doc = include_str!("../../README.md")]
 #[doc = include_str!("../../docs/dead-letters.md")]
 #[doc = include_str!("../../docs/the-account.md")]
+#[doc = include_str!("../../docs/operations.md")]
 struct Readme;

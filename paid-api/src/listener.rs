@@ -41,6 +41,12 @@ pub trait Emit: Any + Send + Sync {
     /// Called for a signal that cannot be sent. It has already been logged.
     fn fail(&self, failure: DeliveryError);
 
+    /// Called first with every emission. Returns true if signals are not sent, on purpose, as with `PAID_ENABLED=false`: the
+    /// signal is then neither completed nor checked, and not handed over. By default all signals are.
+    fn skip(&self) -> bool {
+        false
+    }
+
     /// Returns true if this emitter also accepts the signals of [`trace::emit`](fn@crate::trace::emit), as a recorder
     /// in a test does. By default they go to the collector.
     fn takes_signals_for_the_collector(&self) -> bool {
@@ -55,6 +61,10 @@ impl<E: Emit + ?Sized> Emit for Arc<E> {
 
     fn fail(&self, failure: DeliveryError) {
         E::fail(self, failure);
+    }
+
+    fn skip(&self) -> bool {
+        E::skip(self)
     }
 
     fn takes_signals_for_the_collector(&self) -> bool {

@@ -226,6 +226,11 @@ macro_rules! __open_codes {
 macro_rules! __sendable {
     ($name:ident => $answer:ty) => {
         impl $name {
+            /// The request itself, to set what is its own, such as a [timeout]($crate::Call::timeout).
+            pub fn into_call(self) -> $crate::Call<$answer> {
+                self.call
+            }
+
             /// Sends the request.
             pub fn send(self) -> $crate::CallFuture<$answer> {
                 self.call.send()

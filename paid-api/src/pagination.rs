@@ -166,6 +166,13 @@ impl Standstill {
     }
 }
 
+impl<P: Page> Call<P> {
+    /// Streams the items of this page and all that follow, each page requested with the settings of this call; see [`Items`].
+    pub fn stream(self) -> Items<P> {
+        Items::new(self)
+    }
+}
+
 impl<P: Page> Unpin for Items<P> {}
 
 impl<P: Page> Stream for Items<P> {

@@ -6,6 +6,8 @@
 //! A scope has a slot for a [`Companion`], which is told when the scope begins, is entered and ends. Tracing is a
 //! companion; the scope does not know it.
 
+mod carried;
+
 use std::any::Any;
 use std::cell::RefCell;
 use std::fmt;
@@ -20,6 +22,7 @@ use crate::foreign;
 use crate::listener::{Emit, Listening};
 use crate::report::log;
 use crate::types::{CustomerAttribution, ProductAttribution};
+pub use carried::{CarriedScope, FutureExt, carried_scope, spawn, spawn_blocking, spawn_thread};
 
 thread_local! {
     /// Without a destructor of its own, so that scopes work in the destructors of other thread-locals, too. It is empty
@@ -434,38 +437,6 @@ impl<F> fmt::Debug for InScope<F> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "InScope({:?})", self.scope)
     }
-}
-
-/// Runs a future in the scope that is current now, wherever it is polled.
-pub trait FutureExt: Future + Sized {
-    /// Wraps this future in the current scope; for executors that [`spawn`] does not use.
-    fn in_scope(self) -> InScope<Self> {
-        InScope { scope: Scope::current(), entered: true, ending: Ending::default(), future: Some(self) }
-    }
-}
-
-impl<F: Future> FutureExt for F {}
-
-/// Calls [`tokio::spawn`] with the current scope.
-///
-/// # Panics
-///
-/// Outside a tokio runtime, like `tokio::spawn`.
-pub fn spawn<F>(future: F) -> tokio::task::JoinHandle<F::Output>
-where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
-{
-    tokio::spawn(future.in_scope())
-}
-
-/// Calls [`std::thread::spawn`] with the current scope.
-pub fn spawn_thread<R: Send + 'static>(function: impl FnOnce() -> R + Send + 'static) -> std::thread::JoinHandle<R> {
-    let scope = Scope::current();
-    std::thread::spawn(move || {
-        let _entered = scope.enter();
-        function()
-    })
 }
 
 /// Conversions from text, which can only be the caller's own id.

@@ -42,8 +42,8 @@
 //!
 //! # Environment
 //!
-//! `PAID_API_KEY` is the API key; `PAID_OTEL_COLLECTOR_ENDPOINT` is where spans are sent; `PAID_ENABLED=false` turns
-//! tracing off.
+//! `PAID_API_KEY` is the API key; `PAID_OTEL_COLLECTOR_ENDPOINT` is where spans are sent (by default to the collector beside
+//! `PAID_BASE_URL`, or Paid's); `PAID_ENABLED=false` turns signals, costs and tracing off.
 
 mod builder;
 mod cargo;

@@ -3,13 +3,14 @@
 mod answer;
 mod attempt;
 mod body;
+mod one_request;
 mod written;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use reqwest::header::{HeaderName, HeaderValue};
@@ -21,7 +22,7 @@ use serde_json::Value;
 use crate::client::{Client, Compress};
 use crate::error::{ApiError, Error};
 use crate::foreign;
-use crate::retry;
+use crate::retry::{self, RetryPolicy};
 use crate::verdict::Verdict;
 use crate::wire::{self, NotJson};
 use answer::Answer;
@@ -30,6 +31,7 @@ use attempt::Attempt;
 pub(crate) use attempt::{Answered, exchange, guarded};
 #[allow(unused_imports)]
 pub(crate) use body::Body;
+pub use one_request::RawAnswer;
 
 impl Client {
     /// Prepares a request to a path that this library has no method for, with the same API key, retries and errors.
@@ -90,6 +92,9 @@ struct Prepared {
     media: Option<HeaderValue>,
     reads: Reads,
     plain: bool,
+    /// In place of the client's.
+    timeout: Option<Duration>,
+    retry: Option<RetryPolicy>,
 }
 
 /// How the body of an answer is read.
@@ -126,6 +131,8 @@ impl<T> Call<T> {
             media: None,
             reads: Reads::Json,
             plain: false,
+            timeout: None,
+            retry: None,
         };
         Self { client: client.clone(), prepared, answer: PhantomData }
     }
@@ -360,11 +367,13 @@ async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Erro
         prepared.compress(gzip);
     }
     let url = prepared.url(&inner.base_url)?;
-    let (attempt, attempts) = retry::run(&inner.retry, prepared.repeatable, |number, remaining| {
+    let (policy, timeout) =
+        (prepared.retry.as_ref().unwrap_or(&inner.retry), prepared.timeout.unwrap_or(inner.timeout));
+    let (attempt, attempts) = retry::run(policy, prepared.repeatable, |number, remaining| {
         if number > 1 {
             foreign::log(|| tracing::debug!(attempt = number, "retrying"));
         }
-        attempt::make(inner, &prepared, &url, inner.timeout.min(remaining))
+        attempt::make(inner, &prepared, &url, timeout.min(remaining))
     })
     .await;
     let status = match &attempt {
@@ -398,7 +407,9 @@ async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Erro
     if body.is_too_large {
         return Err(Error::too_large(operation, status, inner.max_response_bytes));
     }
-    Ok(Answer { operation, status, body: body.bytes, secret, reads })
+    let mut headers = headers;
+    secret.remove_from_headers(&mut headers);
+    Ok(Answer { operation, status, headers, attempts, body: body.bytes, secret, reads })
 }
 
 #[cfg(test)]

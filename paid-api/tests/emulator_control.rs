@@ -318,6 +318,29 @@ fn the_program_starts_where_there_are_no_certificates() {
     assert!(first.is_some_and(|line| line.unwrap().starts_with("Paid emulator")), "it ended at once");
 }
 
+#[test]
+fn the_program_prints_every_variable_that_a_program_needs() {
+    use std::io::BufRead;
+    use std::process::{Command, Stdio};
+
+    let program = option_env!("CARGO_BIN_EXE_paid-emulator").filter(|_| cfg!(feature = "emulator-cli"));
+    let Some(program) = program else { return eprintln!("skipped: the program needs the feature emulator-cli") };
+    let mut process = Command::new(program).args(["--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = std::io::BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let printed: Vec<_> = lines.take_while(|line| !line.contains("page:")).collect();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let set = printed.iter().filter_map(|line| line.trim().strip_prefix("export ")?.split_once('='));
+    let [(_, base_url), (_, key), (_, collector)] = set.clone().collect::<Vec<_>>()[..] else { panic!("{printed:?}") };
+    assert_eq!(
+        set.map(|(name, _)| name).collect::<Vec<_>>(),
+        ["PAID_BASE_URL", "PAID_API_KEY", "PAID_OTEL_COLLECTOR_ENDPOINT"]
+    );
+    assert_eq!(key, "paid_emulator");
+    let host = base_url.strip_suffix("/api/v2").unwrap();
+    assert_eq!(collector, format!("{host}/v1/traces"));
+}
+
 /// Not a part of what CI runs, which has all features.
 #[cfg(not(feature = "emulator-sql"))]
 #[tokio::test]

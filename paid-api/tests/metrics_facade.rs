@@ -26,12 +26,10 @@ async fn what_stats_say_is_published() {
         emitter.emit(Signal::new("sent").customer("acme"));
     }
     emitter.shutdown(Duration::from_secs(10)).await.unwrap();
-    let found: BTreeMap<_, _> = snapshots
-        .snapshot()
-        .into_vec()
-        .into_iter()
-        .map(|(key, _, _, value)| (key.key().name().to_owned(), value))
-        .collect();
+    let snapshot = snapshots.snapshot().into_vec();
+    assert!(snapshot.iter().all(|(_, _, help, _)| help.is_some()), "every number says what it is: {snapshot:?}");
+    let found: BTreeMap<_, _> =
+        snapshot.into_iter().map(|(key, _, _, value)| (key.key().name().to_owned(), value)).collect();
     assert_eq!(found["paid_signals_accepted_total"], DebugValue::Counter(10));
     assert_eq!(found["paid_signals_delivered_total"], DebugValue::Counter(10));
     assert_eq!(found["paid_signals_queued"], DebugValue::Gauge(0.0.into()));

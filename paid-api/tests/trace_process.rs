@@ -105,9 +105,21 @@ async fn paid_enabled_false_turns_it_off_however_it_is_written() {
         assert!(wait(child).await.success());
     }
     assert!(emulator.span_requests().is_empty());
-    let child = again("on", &emulator).env("PAID_ENABLED", "no").spawn().unwrap();
+    let child = again("on", &emulator).env("PAID_ENABLED", "true").spawn().unwrap();
     assert!(wait(child).await.success());
-    assert_eq!(emulator.spans().len(), 3, "only `false` turns it off");
+    assert_eq!(emulator.spans().len(), 3);
+    let child = again("unclear", &emulator).env("PAID_ENABLED", "no").stderr(Stdio::null()).spawn().unwrap();
+    assert!(!wait(child).await.success(), "what is neither true nor false is refused at the start");
+}
+
+/// A program that is pointed at an emulator by its base URL alone must not send spans to Paid.
+#[tokio::test]
+async fn spans_go_to_the_collector_beside_the_base_url() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut command = again("plain", &emulator);
+    command.env_remove("PAID_OTEL_COLLECTOR_ENDPOINT").env("PAID_BASE_URL", emulator.url());
+    assert!(wait(command.spawn().unwrap()).await.success());
+    assert_eq!(emulator.spans().len(), 3);
 }
 
 #[cfg(all(unix, feature = "sigterm"))]

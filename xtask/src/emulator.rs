@@ -11,7 +11,7 @@ use crate::project;
 pub(crate) fn run(port: u16, others: &[String]) -> Result<()> {
     let status = Command::new("cargo")
         .current_dir(project::root()?)
-        .args(["run", "--quiet", "-p", "paid-api", "--features", "emulator-cli,trace", "--bin", "paid-emulator", "--"])
+        .args(["run", "--quiet", "-p", "paid-api", "--features", "emulator-cli", "--bin", "paid-emulator", "--"])
         .args(["--port", &port.to_string()])
         .args(others)
         .status()

@@ -20,6 +20,21 @@ fn without_a_key_it_walks_the_guide_and_the_total_is_right_to_the_cent() {
     }
 }
 
+/// As documented: the emulator runs as a program of its own, and no variable names its collector.
+#[test]
+fn with_an_emulator_s_base_url_and_key_it_walks_the_guide_and_its_spans_arrive_there() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let emulator = runtime.block_on(paid::emulator::Emulator::start()).unwrap();
+    let mut command = ai_sdr();
+    command.env_remove("PAID_OTEL_COLLECTOR_ENDPOINT");
+    command.env("PAID_API_KEY", "paid_emulator").env("PAID_BASE_URL", emulator.url());
+    let output = command.output().unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{shown}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(shown.contains("654.00 USD"), "{shown}");
+    assert!(!emulator.spans().is_empty());
+}
+
 #[test]
 fn a_server_that_is_not_there_is_a_readable_error_and_the_key_stays_hidden() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -13,8 +13,8 @@ use paid::emulator::{Contract, Emulator};
 
 /// Runs a local Paid, for development and tests.
 ///
-/// It prints the environment variables to set and the address of its page, and runs until it is stopped. What is in it is in
-/// memory only, unless --state names a file.
+/// It prints the environment variables that a program needs to use it, and the address of its page, and runs until it is
+/// stopped. It takes no variables itself, only these options. What is in it is in memory only, unless --state names a file.
 #[derive(Parser)]
 #[command(name = "paid-emulator", version)]
 struct Arguments {
@@ -81,6 +81,7 @@ async fn serve(arguments: Arguments) -> io::Result<()> {
     println!("Paid emulator: {} operations in the API's document", Contract::of_paid().operations().count());
     println!("  export PAID_BASE_URL={}", emulator.url());
     println!("  export PAID_API_KEY=paid_emulator");
+    println!("  export PAID_OTEL_COLLECTOR_ENDPOINT={}", emulator.collector_url());
     println!("  page: {}", emulator.page_url());
     while !ended.load(Ordering::Relaxed) {
         tokio::time::sleep(Duration::from_millis(50)).await;

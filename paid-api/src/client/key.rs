@@ -52,6 +52,8 @@ impl fmt::Debug for ApiKey {
 pub(crate) enum KeySource {
     Fixed(ApiKey),
     Provided(Arc<Provider>),
+    /// There is none, because nothing is to be sent.
+    Absent,
 }
 
 /// A function that returns the current key.
@@ -77,6 +79,7 @@ impl KeySource {
         match self {
             Self::Fixed(key) => Ok(key.header()),
             Self::Provided(provider) => provider.ask(),
+            Self::Absent => Err(KeyProblem::NotSet),
         }
     }
 }

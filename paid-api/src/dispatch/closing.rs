@@ -82,7 +82,7 @@ impl<C: Cargo> Closing<C> {
     /// Ends the thread within its patience, and waits for it. On the thread itself, it only begins the end.
     pub(super) fn end_within_patience(&self) {
         self.close(self.patience);
-        if !self.shared.host.may_block() || self.seat.is_here() || self.wait() {
+        if self.wait_elsewhere() {
             return;
         }
         let left = self.left();
@@ -90,6 +90,11 @@ impl<C: Cargo> Closing<C> {
             let limit = self.patience.saturating_add(MOMENT);
             log(&format_args!("the last handle is gone: {} not delivered after {limit:?}", C::KIND.counted(left)));
         }
+    }
+
+    /// Waits for the thread until its end, unless this is that thread. Returns false if it did not end in time.
+    pub(super) fn wait_elsewhere(&self) -> bool {
+        !self.shared.host.may_block() || self.seat.is_here() || self.wait()
     }
 
     fn left(&self) -> u64 {

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::stats::Stats;
+use super::unanswered::Unanswered;
 
 #[derive(Default)]
 pub(crate) struct Counter(AtomicU64);
@@ -56,18 +57,21 @@ pub(crate) struct Counters {
     pub(super) unwritten: Counter,
     pub(super) dropped: Counter,
     pub(super) refused: Counter,
+    pub(super) skipped: Counter,
     pub(super) spilled: Counter,
     pub(super) set_aside: Counter,
     pub(super) in_flight: Counter,
     pub(super) oldest_since: Counter,
     requests: Counter,
     pub(super) retries: Counter,
+    pub(super) slow: Counter,
     sent: Counter,
     largest_batch: Counter,
     /// Microseconds.
     busy: Counter,
     slowest: Counter,
     pub(super) circuit_open: Flag,
+    pub(super) unanswered: Unanswered,
 }
 
 impl Counters {
@@ -82,6 +86,7 @@ impl Counters {
     }
 
     pub(crate) fn read(&self) -> Stats {
+        let (unanswered, unanswered_since) = self.unanswered.read();
         Stats {
             // Read in an order in which `queued` is never too small.
             delivered: self.delivered.read(),
@@ -90,12 +95,16 @@ impl Counters {
             duplicates: self.duplicates.read(),
             dead_lettered: self.dead_lettered.read(),
             refused: self.refused.read(),
+            skipped: self.skipped.read(),
             spilled: self.spilled.read(),
             set_aside: self.set_aside.read(),
             in_flight: self.in_flight.read(),
             oldest_since: self.oldest_since.read(),
             requests: self.requests.read(),
             retries: self.retries.read(),
+            slow: self.slow.read(),
+            unanswered,
+            unanswered_since,
             sent: self.sent.read(),
             largest_batch: self.largest_batch.read(),
             busy: Duration::from_micros(self.busy.read()),

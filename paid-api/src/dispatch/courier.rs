@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::doubt::Suspicion;
 use super::end::EndTime;
 use super::event::{DispatchEvent, Finished};
+use super::mode::Mode;
 use super::record::Item;
 use super::settings::Partial;
 use super::shared::DispatchShared;
@@ -30,6 +31,7 @@ pub(super) struct CourierPolicy {
     /// A server that asks for a longer wait is not believed.
     pub(super) longest_asked: Duration,
     pub(super) partial: Partial,
+    pub(super) mode: Mode,
     pub(super) has_disk: bool,
     /// Whether the records of a customer wait while one of theirs is set aside.
     pub(super) keeps_order: bool,

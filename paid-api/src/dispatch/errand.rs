@@ -16,6 +16,7 @@ use super::end;
 use super::event::Finished;
 use super::host::Host;
 use super::lanes::Lanes;
+use super::mode::Mode;
 use super::receipt::Receipt;
 use super::record::{Item, Record};
 use super::settings::{DispatchSettings, Partial};
@@ -39,6 +40,7 @@ pub(crate) struct Errand {
     pub(crate) kind: RecordKind,
     pub(crate) sink: Arc<dyn Sink>,
     pub(crate) host: Arc<dyn Host>,
+    pub(crate) mode: Mode,
 }
 
 /// What became of a record.
@@ -67,7 +69,7 @@ impl Errand {
     ///
     /// # Errors
     ///
-    /// If no thread can be started.
+    /// If no thread can be started, or nothing is sent on purpose.
     pub(crate) async fn run(
         &self,
         records: Vec<Record>,
@@ -75,6 +77,9 @@ impl Errand {
         hold: impl Send + 'static,
         mut answered: impl FnMut(),
     ) -> io::Result<Answers> {
+        if self.mode != Mode::Live {
+            return Err(io::Error::other("sending is turned off, or this is a dry run: nothing is sent again"));
+        }
         let (end, ending) = watch::channel(None);
         let sink = Arc::new(Watched { sink: Arc::clone(&self.sink), end, state: Mutex::default() });
         let keys: Vec<String> = records.iter().map(|record| record.key().to_owned()).collect();
@@ -89,6 +94,7 @@ impl Errand {
             kind: self.kind,
             backoff: DELAYS,
             longest_asked: defaults.longest_asked,
+            mode: Mode::Live,
             partial: Partial::SendAgain,
             // What is not delivered is kept elsewhere, and is not lost.
             has_disk: true,
@@ -303,7 +309,8 @@ mod tests {
 
     async fn run(server: impl Fn(&Record) -> Result<(), Error> + Send + Sync + 'static) -> (Answers, Duration) {
         let begun = Instant::now();
-        let errand = Errand { kind: RecordKind::Signal, sink: Arc::new(Server(server)), host: Arc::new(Here) };
+        let errand =
+            Errand { kind: RecordKind::Signal, sink: Arc::new(Server(server)), host: Arc::new(Here), mode: Mode::Live };
         let record = |key: u32| Record::new(RecordKind::Signal, "e", &format!("k-{key}"), key % 3, b"{}");
         let mut progress = 0;
         let answers =
@@ -365,7 +372,8 @@ mod tests {
             own.fetch_add(1, Ordering::Relaxed);
             Err(Error::unavailable("down"))
         });
-        let errand = Errand { kind: RecordKind::Signal, sink: Arc::new(server), host: Arc::new(Here) };
+        let errand =
+            Errand { kind: RecordKind::Signal, sink: Arc::new(server), host: Arc::new(Here), mode: Mode::Live };
         let record = |key: u32| Record::new(RecordKind::Signal, "e", &format!("k-{key}"), key, b"{}");
         let (hold, held) = tokio::sync::oneshot::channel::<()>();
         let running = errand.run((0..9).map(record).collect(), Duration::from_secs(60), hold, || {});
@@ -377,11 +385,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_dry_run_sends_no_letter_again_and_takes_none_for_delivered() {
+        let server = Server(|_: &Record| Ok(()));
+        let errand =
+            Errand { kind: RecordKind::Signal, sink: Arc::new(server), host: Arc::new(Here), mode: Mode::DryRun };
+        let record = Record::new(RecordKind::Signal, "e", "k", 0, b"{}");
+        assert!(errand.run(vec![record], Duration::from_secs(5), (), || {}).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn whoever_has_the_answers_is_alone() {
         let errand = Errand {
             kind: RecordKind::Signal,
             sink: Arc::new(Server(|_: &Record| Err(Error::unavailable("down")))),
             host: Arc::new(Here),
+            mode: Mode::Live,
         };
         let record = Record::new(RecordKind::Signal, "e", "k", 0, b"{}");
         let (hold, mut held) = tokio::sync::oneshot::channel::<()>();
@@ -397,7 +415,7 @@ mod tests {
                 Box::pin(std::future::pending())
             }
         }
-        let errand = Errand { kind: RecordKind::Cost, sink: Arc::new(Silent), host: Arc::new(Here) };
+        let errand = Errand { kind: RecordKind::Cost, sink: Arc::new(Silent), host: Arc::new(Here), mode: Mode::Live };
         let record = Record::new(RecordKind::Cost, "", "k", 0, b"{}");
         let end = errand.run(vec![record], Duration::from_secs(5), (), || {}).await.unwrap();
         assert!(matches!(end.answers.as_slice(), [Answer::Unanswered { is_sent: true }]), "{end:?}");

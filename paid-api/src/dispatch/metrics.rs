@@ -1,67 +1,62 @@
 //! Publishes the counters through the `metrics` facade: feature `metrics`. Does nothing without it.
 
+use std::sync::atomic::AtomicBool;
+
 use crate::report::RecordKind;
 
 /// The names under which one kind of record is published.
 pub(super) struct Metrics {
     kind: RecordKind,
+    is_described: AtomicBool,
 }
 
 impl Metrics {
     pub(super) fn new(kind: RecordKind) -> Self {
-        Self { kind }
+        Self { kind, is_described: AtomicBool::new(false) }
     }
 }
 
 #[cfg(feature = "metrics")]
 mod facade {
-    use super::{Metrics, RecordKind};
+    use std::sync::atomic::Ordering;
+
+    use super::Metrics;
+    use crate::dispatch::measures::{BATCH_SIZE, DURATION, MEASURES, Value, full_name};
     use crate::dispatch::stats::Stats;
 
     impl Metrics {
-        fn name(&self, what: &str) -> String {
-            let kind = match self.kind {
-                RecordKind::Signal => "signals",
-                RecordKind::Cost => "costs",
-                RecordKind::Span => "spans",
-            };
-            format!("paid_{kind}_{what}")
-        }
-
         /// Publishes one attempt: its number of records and its duration in microseconds.
         pub(in crate::dispatch) fn attempt(&self, records: u64, took: u64) {
             #[allow(clippy::cast_precision_loss)]
             let (records, seconds) = (records as f64, took as f64 / 1e6);
-            metrics::histogram!(self.name("batch_size")).record(records);
-            metrics::histogram!(self.name("request_duration_seconds")).record(seconds);
+            metrics::histogram!(full_name(self.kind, BATCH_SIZE.0)).record(records);
+            metrics::histogram!(full_name(self.kind, DURATION.0)).record(seconds);
         }
 
-        /// Publishes all counters and gauges.
+        /// Publishes all counters and gauges; the first time with what they mean.
         pub(in crate::dispatch) fn publish(&self, stats: &Stats) {
-            for (what, value) in [
-                ("accepted_total", stats.accepted),
-                ("recovered_total", stats.recovered),
-                ("delivered_total", stats.delivered),
-                ("duplicate_total", stats.duplicates),
-                ("rejected_total", stats.rejected),
-                ("dead_lettered_total", stats.dead_lettered),
-                ("dropped_total", stats.dropped),
-                ("refused_total", stats.refused),
-                ("requests_total", stats.requests),
-                ("retries_total", stats.retries),
-            ] {
-                metrics::counter!(self.name(what)).absolute(value);
+            if !self.is_described.swap(true, Ordering::Relaxed) {
+                self.describe();
             }
-            #[allow(clippy::cast_precision_loss)]
-            for (what, value) in [
-                ("queued", stats.queued() as f64),
-                ("spilled", stats.spilled as f64),
-                ("set_aside", stats.set_aside as f64),
-                ("in_flight", stats.in_flight as f64),
-                ("oldest_age_seconds", stats.oldest_age().as_secs_f64()),
-                ("circuit_open", f64::from(u8::from(stats.circuit_open))),
-            ] {
-                metrics::gauge!(self.name(what)).set(value);
+            for measure in &MEASURES {
+                let name = full_name(self.kind, measure.name);
+                match measure.value {
+                    Value::Counter(read) => metrics::counter!(name).absolute(read(stats)),
+                    Value::Gauge(read) => metrics::gauge!(name).set(read(stats)),
+                }
+            }
+        }
+
+        fn describe(&self) {
+            for measure in &MEASURES {
+                let name = full_name(self.kind, measure.name);
+                match measure.value {
+                    Value::Counter(_) => metrics::describe_counter!(name, measure.help),
+                    Value::Gauge(_) => metrics::describe_gauge!(name, measure.help),
+                }
+            }
+            for (name, help) in [BATCH_SIZE, DURATION] {
+                metrics::describe_histogram!(full_name(self.kind, name), help);
             }
         }
     }

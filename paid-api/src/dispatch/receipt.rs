@@ -10,7 +10,7 @@ use crate::report::{DeliveryError, RecordKind};
 
 pub(crate) type Outcome = Result<Delivery, DeliveryError>;
 
-/// Paid has the signal or cost record.
+/// What became of a signal or cost record that was not refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Delivery {
@@ -18,6 +18,8 @@ pub enum Delivery {
     Delivered,
     /// Paid already had a record with this idempotency key; nothing is billed again.
     Duplicate,
+    /// It was not sent, on purpose: sending is turned off (`PAID_ENABLED=false`), or this is a dry run.
+    NotSent,
 }
 
 /// The pending result of a signal or cost record. Await it, or drop it: delivery continues either way.
@@ -33,18 +35,30 @@ impl Receipt {
         (tell, Self { kind, outcome })
     }
 
-    /// The receipt of a record that is already delivered.
-    pub(crate) fn of_delivery(kind: RecordKind, delivery: Delivery) -> Self {
+    /// The receipt of a record whose result is known.
+    pub(crate) fn of_outcome(kind: RecordKind, outcome: Outcome) -> Self {
         let (tell, receipt) = Self::new(kind);
-        tell.send(Ok(delivery));
+        tell.send(outcome);
         receipt
+    }
+
+    /// Waits for the result, on a thread without an async runtime.
+    ///
+    /// # Errors
+    ///
+    /// If the record was not delivered: with the reason.
+    ///
+    /// # Panics
+    ///
+    /// In async code, whose thread must not block: await the receipt there.
+    pub fn blocking_wait(self) -> Result<Delivery, DeliveryError> {
+        let outcome = self.outcome.blocking_recv();
+        outcome.unwrap_or_else(|_| Err(DeliveryError::not_delivered(self.kind, 1, None)))
     }
 
     /// The receipt of a record that was not accepted.
     pub(crate) fn of_failure(failure: DeliveryError) -> Self {
-        let (tell, receipt) = Self::new(failure.kind());
-        tell.send(Err(failure));
-        receipt
+        Self::of_outcome(failure.kind(), Err(failure))
     }
 }
 

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::delivered::DeliveredHooks;
 use super::host::{Host, Machine};
+use super::mode::Mode;
+use crate::client;
+use crate::error::ConfigError;
 use crate::report::{DeliveryError, Reporter};
 use crate::verdict::Backoff;
 
@@ -57,6 +61,10 @@ pub(crate) struct DispatchSettings {
     pub(crate) keeps_order: bool,
     pub(crate) patience: Duration,
     pub(crate) reporter: Reporter,
+    pub(crate) delivered: DeliveredHooks,
+    /// Whether records are sent; if it is not set, the environment decides.
+    pub(crate) enabled: Option<bool>,
+    pub(crate) dry_run: bool,
     pub(crate) host: Arc<dyn Host>,
 }
 
@@ -75,6 +83,9 @@ impl Default for DispatchSettings {
             keeps_order: false,
             patience: Duration::from_secs(5),
             reporter: Reporter::default(),
+            delivered: DeliveredHooks::default(),
+            enabled: None,
+            dry_run: false,
             host: Arc::new(Machine),
         }
     }
@@ -88,6 +99,20 @@ impl DispatchSettings {
             records: self.batch.records.saturating_mul(requests).min(self.queue.records.div_ceil(2)),
             bytes: self.batch.bytes.saturating_mul(requests).min(self.queue.bytes.div_ceil(2)),
         }
+    }
+
+    /// What becomes of records.
+    ///
+    /// # Errors
+    ///
+    /// If the environment does not say clearly whether anything is sent.
+    pub(crate) fn mode(&self) -> Result<Mode, ConfigError> {
+        let is_on = self.enabled.map_or_else(client::is_switched_on, Ok)?;
+        Ok(match (is_on, self.dry_run) {
+            (false, _) => Mode::Off,
+            (true, true) => Mode::DryRun,
+            (true, false) => Mode::Live,
+        })
     }
 
     pub(crate) fn add_hook(&mut self, hook: impl Fn(&DeliveryError) + Send + Sync + 'static) {
@@ -108,6 +133,22 @@ macro_rules! dispatch_setters {
         /// time.
         pub fn on_error(mut self, hook: impl Fn(&$crate::DeliveryError) + Send + Sync + 'static) -> Self {
             self.settings.add_hook(hook);
+            self
+        }
+
+        #[doc = concat!("Sets whether ", $records, " are sent. By default they are, unless `PAID_ENABLED` is `false`, which turns off signals,")]
+        /// cost records and spans alike. What is turned off is said once in the log, counted, and never an error: it is not
+        /// even checked, no outbox is opened, and no API key is needed.
+        pub fn enabled(mut self, enabled: bool) -> Self {
+            self.settings.enabled = Some(enabled);
+            self
+        }
+
+        #[doc = concat!("Sets whether ", $records, " are logged and counted instead of sent; they are sent by default. They are checked and batched as")]
+        /// ever, and each is logged as a warning, or printed to stderr if no `tracing` subscriber listens: signals and cost
+        /// records as the JSON that would be sent, spans by their name and size. No outbox is opened, and nothing leaves the process.
+        pub fn dry_run(mut self, dry_run: bool) -> Self {
+            self.settings.dry_run = dry_run;
             self
         }
 
@@ -170,4 +211,21 @@ macro_rules! dispatch_setters {
     };
 }
 
-pub(crate) use dispatch_setters;
+/// Defines the setter of the hook for what was delivered, of builders whose records have keys.
+macro_rules! delivered_setter {
+    ($records:literal, resent: $resubmit:literal) => {
+        #[doc = concat!("Adds a function that is called with ", $records, " that Paid has acknowledged, each with its key: those of a request together, or a")]
+        /// part of them. Functions that were added before stay.
+        ///
+        /// It runs on a thread of its own, so it may block and even panic. If 1,000 requests wait for it, it is not told of
+        /// further ones, and the log says how many records it missed. When delivery ends, it waits for the function within
+        #[doc = concat!("its time. A process that is killed may have delivered what it has not told. What ", $resubmit, " sends again is in")]
+        /// its own result.
+        pub fn on_delivered(mut self, hook: impl Fn(&[$crate::Delivered]) + Send + Sync + 'static) -> Self {
+            self.settings.delivered.add(hook);
+            self
+        }
+    };
+}
+
+pub(crate) use {delivered_setter, dispatch_setters};

@@ -7,15 +7,18 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::counters::{Counter, Counters};
+use super::delivered::DeliveredHooks;
 use super::doubt::Traffic;
-use super::host::Host;
+use super::host::{Host, ms};
 use super::metrics::Metrics;
+use super::unanswered::Asked;
 use crate::foreign;
 use crate::report::{DeliveryError, RecordKind, Reporter, log};
 
 pub(super) struct DispatchShared {
     pub(super) counts: Counters,
     pub(super) reporter: Reporter,
+    pub(super) delivered: DeliveredHooks,
     pub(super) host: Arc<dyn Host>,
     /// How many records the end of delivery has lost.
     pub(super) lost_at_end: Counter,
@@ -40,6 +43,7 @@ impl DispatchShared {
         Self {
             counts: Counters::default(),
             reporter,
+            delivered: DeliveredHooks::default(),
             host,
             lost_at_end: Counter::default(),
             metrics: Metrics::new(kind),
@@ -49,6 +53,26 @@ impl DispatchShared {
             asked: Mutex::default(),
             told: Mutex::default(),
         }
+    }
+
+    pub(super) fn with_delivered(mut self, delivered: DeliveredHooks) -> Self {
+        self.delivered = delivered;
+        self
+    }
+
+    /// A request is sent now; it is answered, or given up, when what is returned is dropped.
+    pub(super) fn asks(&self) -> Asked<'_> {
+        self.counts.unanswered.ask(ms(self.host.now()))
+    }
+
+    /// A request has not been answered for this long.
+    pub(super) fn is_slow(&self, kind: RecordKind, records: usize, after: Duration) {
+        self.counts.slow.add(1);
+        let records = kind.counted(records);
+        self.is_stuck(format_args!(
+            "the server has not answered a request of {records} for {after:?}: it is waited for"
+        ));
+        self.publish();
     }
 
     /// Counts an attempt that was answered or failed.

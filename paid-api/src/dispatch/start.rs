@@ -9,6 +9,7 @@ use super::closing::Closing;
 use super::courier::CourierPolicy;
 use super::disk::{DiskNews, DiskSettings, Fsync, OpenedDisk};
 use super::host::Host;
+use super::mode::Mode;
 use super::queue::Queue;
 use super::settings::DispatchSettings;
 use super::shared::DispatchShared;
@@ -33,6 +34,10 @@ impl<C: Cargo> Dispatch<C> {
         settings: DispatchSettings,
         disk: &DiskSettings,
     ) -> Result<Self, ConfigError> {
+        let mode = settings.mode()?;
+        mode.announce();
+        let (sink, no_disk) = (mode.sink(sink), DiskSettings::none(C::KIND));
+        let disk = if mode == Mode::Live { disk } else { &no_disk };
         let (tell_event, events) = events::unbounded_channel();
         let mut opened =
             disk.open.map(|open| open(disk, &settings.host, DiskNews::new(tell_event.clone()))).transpose()?;
@@ -41,9 +46,13 @@ impl<C: Cargo> Dispatch<C> {
         }
         let has_disk = opened.is_some();
         let host = Arc::clone(&settings.host);
-        let (pace, policy) = (pace(&settings, disk, has_disk), policy::<C>(&settings, has_disk));
-        let reporter = if host.may_block() { settings.reporter.with_own_thread() } else { settings.reporter };
-        let shared = Arc::new(DispatchShared::new(C::KIND, reporter, Arc::clone(&host)));
+        let (pace, policy) = (pace(&settings, disk, has_disk), policy::<C>(&settings, has_disk, mode));
+        let (reporter, delivered) = match host.may_block() {
+            true => (settings.reporter.with_own_thread(), settings.delivered.with_own_thread()),
+            false => (settings.reporter, settings.delivered),
+        };
+        let shared = DispatchShared::new(C::KIND, reporter, Arc::clone(&host)).with_delivered(delivered);
+        let shared = Arc::new(shared);
         let queue =
             Queue::new(settings.queue, settings.overflow, pace.batch, has_disk && host.may_block(), tell_event.clone())
                 .store_at_once(has_disk && disk.fsync.pace() > Fsync::default().pace());
@@ -63,7 +72,7 @@ impl<C: Cargo> Dispatch<C> {
             None => worker,
         };
         start_worker(&*host, settings.thread, worker, Arc::clone(&closing))?;
-        let inner = DispatchInner { sink: sink_of_errands, host, queue, shared, has_disk, closing };
+        let inner = DispatchInner { sink: sink_of_errands, host, queue, shared, has_disk, mode, closing };
         Ok(Self { inner: Arc::new(inner) })
     }
 }
@@ -74,12 +83,13 @@ fn pace(settings: &DispatchSettings, disk: &DiskSettings, has_disk: bool) -> Pac
     Pace { batch: settings.batch, linger, in_flight: settings.in_flight, take_in, window: settings.window() }
 }
 
-fn policy<C: Cargo>(settings: &DispatchSettings, has_disk: bool) -> CourierPolicy {
+fn policy<C: Cargo>(settings: &DispatchSettings, has_disk: bool, mode: Mode) -> CourierPolicy {
     CourierPolicy {
         kind: C::KIND,
         backoff: settings.backoff,
         longest_asked: settings.longest_asked,
         partial: settings.partial,
+        mode,
         has_disk,
         keeps_order: settings.keeps_order,
     }
@@ -162,6 +172,7 @@ fn start_worker<C: Cargo>(
         let end = end_time.borrow().filter(|_| !ending::exits());
         let until = end.map_or(moment, |end| end.into_std().max(moment));
         shared.reporter.finish(until);
+        shared.delivered.finish(until);
         drop(running);
     };
     host.start(name, Box::pin(work)).map_err(|error| cannot_start(name, error))?;

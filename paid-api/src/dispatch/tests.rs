@@ -4,6 +4,7 @@ mod aside;
 mod ends;
 mod last_word;
 mod policies;
+mod waiting;
 #[cfg(feature = "outbox")]
 mod with_disk;
 
@@ -23,6 +24,7 @@ use super::courier::CourierPolicy;
 use super::disk::DiskNews;
 use super::event::DispatchEvent;
 use super::host::Machine;
+use super::mode::Mode;
 use super::queue::{Content, FlushTell, Pushed, Queue, Queued};
 use super::receipt::{Outcome, Receipt};
 use super::record::RecordWriter;
@@ -240,6 +242,7 @@ impl Rig {
             kind: RecordKind::Signal,
             backoff: defaults.backoff,
             longest_asked: defaults.longest_asked,
+            mode: Mode::Live,
             partial: settings.partial,
             has_disk: settings.has_disk,
             keeps_order: settings.keeps_order,

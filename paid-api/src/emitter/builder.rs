@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Emitter;
 use super::cargo::Signals;
-use crate::dispatch::{DiskSettings, Dispatch, DispatchSettings, Sink, dispatch_setters};
+use crate::dispatch::{DiskSettings, Dispatch, DispatchSettings, Mode, Sink, delivered_setter, dispatch_setters};
 use crate::error::ConfigError;
 use crate::report::RecordKind;
 use crate::signal::HashKey;
@@ -42,6 +42,8 @@ impl EmitterBuilder {
     }
 
     dispatch_setters!("signals", queue: "10,000", batch: "500", linger: "100 ms", delays: "500 ms and a minute", patience: "5 seconds");
+
+    delivered_setter!("signals", resent: "`Emitter::resubmit`");
 
     /// Sets the key with which values are hashed that are not sent in the clear: those in a [`Hashed`](crate::Hashed), and
     /// fields that `signals.toml` marks with `pii = "hash"`. They are hashed when they are emitted, before anything is
@@ -97,7 +99,8 @@ impl EmitterBuilder {
     /// process if it is known), or the folder cannot be written. A damaged outbox is not an error: its readable signals
     /// are sent, and the damage is reported.
     pub fn build(self) -> Result<Emitter, ConfigError> {
-        let sink = match self.wrap {
+        let is_live = self.settings.mode()? == Mode::Live;
+        let sink = match self.wrap.filter(|_| is_live) {
             Some(wrap) => wrap(self.sink).map_err(|error| ConfigError::new(error.to_string()))?,
             None => self.sink,
         };

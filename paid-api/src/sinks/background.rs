@@ -41,6 +41,7 @@ pub(crate) async fn header_aside(source: KeySource, limit: Duration) -> Result<H
     let provider = match &source {
         KeySource::Fixed(key) => return Ok(key.header()),
         KeySource::Provided(provider) => provider,
+        KeySource::Absent => return Err(KeyProblem::NotSet),
     };
     let asked = async {
         let turn = Arc::clone(&provider.turn).acquire_owned().await.map_err(|_| KeyProblem::NoThread)?;
@@ -57,6 +58,7 @@ pub(crate) fn known(source: &KeySource) -> Option<HeaderValue> {
     let provider = match source {
         KeySource::Fixed(key) => return Some(key.header()),
         KeySource::Provided(provider) => provider,
+        KeySource::Absent => return None,
     };
     let current = || {
         let turn = Arc::clone(&provider.turn).try_acquire_owned().ok()?;

@@ -14,14 +14,11 @@ use super::guard::TraceGuard;
 use super::pipeline::{self, Pipeline};
 use super::stats::TraceCounters;
 use crate::client::{self, ApiKey, Configure, Connections, HttpSettings, KeySource};
-use crate::dispatch::{DiskSettings, Dispatch, DispatchSettings, Partial, Sink, dispatch_setters};
+use crate::dispatch::{DiskSettings, Dispatch, DispatchSettings, Mode, Partial, Sink, dispatch_setters};
 use crate::duration::bounded;
 use crate::error::ConfigError;
 use crate::report::RecordKind;
 use crate::signal::HashKey;
-
-/// Paid's collector.
-const ENDPOINT: &str = "https://collector.agentpaid.io:4318/v1/traces";
 
 /// When spans are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,7 +42,6 @@ pub struct TraceBuilder {
     timeout: Duration,
     service_name: Option<String>,
     configure: Option<Configure>,
-    enabled: Option<bool>,
     hash_key: Option<HashKey>,
 }
 
@@ -71,7 +67,6 @@ impl Default for TraceBuilder {
             timeout: Duration::from_secs(10),
             service_name: None,
             configure: None,
-            enabled: None,
             hash_key: None,
         }
     }
@@ -91,8 +86,10 @@ impl TraceBuilder {
         self
     }
 
-    /// Sets the URL that spans are sent to, including the path; by default `PAID_OTEL_COLLECTOR_ENDPOINT` or, if that
-    /// is not set, Paid's collector. Plain `http` is accepted for loopback addresses only.
+    /// Sets the URL that spans are sent to, including the path. Plain `http` is accepted for loopback addresses only.
+    ///
+    /// By default it is `PAID_OTEL_COLLECTOR_ENDPOINT`. If that is not set, it is Paid's collector; but if `PAID_BASE_URL` names
+    /// another host than Paid's, it is `/v1/traces` on that host and port, where the emulator has its collector.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(url.into());
         self
@@ -135,12 +132,6 @@ impl TraceBuilder {
         self
     }
 
-    /// Sets whether tracing is on. By default it is, unless `PAID_ENABLED` is `false`.
-    pub fn enabled(mut self, enabled: bool) -> Self {
-        self.enabled = Some(enabled);
-        self
-    }
-
     /// Starts tracing for the process: every traced scope uses it, except those of another guard.
     ///
     /// # Errors
@@ -161,7 +152,7 @@ impl TraceBuilder {
     ///
     /// See [`init`](Self::init).
     pub fn build(mut self) -> Result<TraceGuard, ConfigError> {
-        if !self.is_enabled()? {
+        if self.settings.mode()? == Mode::Off {
             pipeline::turned_off();
             return Ok(TraceGuard::disabled());
         }
@@ -175,7 +166,7 @@ impl TraceBuilder {
         };
         let endpoint = match self.endpoint.take() {
             Some(endpoint) => endpoint,
-            None => client::variable("PAID_OTEL_COLLECTOR_ENDPOINT")?.unwrap_or_else(|| ENDPOINT.to_owned()),
+            None => default_endpoint()?,
         };
         let endpoint = client::checked_url("collector's endpoint", &endpoint)?;
         let connections = Connections::new(HttpSettings {
@@ -215,13 +206,15 @@ impl TraceBuilder {
         let exporter = Arc::new(Exporter::new(dispatch, counters, timeout));
         Ok(TraceGuard::over(Arc::new(Pipeline::new(exporter, resource, self.hash_key))))
     }
+}
 
-    fn is_enabled(&self) -> Result<bool, ConfigError> {
-        match self.enabled {
-            Some(enabled) => Ok(enabled),
-            None => Ok(client::variable("PAID_ENABLED")?.is_none_or(|text| !text.trim().eq_ignore_ascii_case("false"))),
-        }
+/// The collector that the environment names, or else the one beside the API that it names.
+fn default_endpoint() -> Result<String, ConfigError> {
+    if let Some(endpoint) = client::variable("PAID_OTEL_COLLECTOR_ENDPOINT")? {
+        return Ok(endpoint);
     }
+    let base_url = client::variable("PAID_BASE_URL")?;
+    Ok(base_url.map_or_else(|| client::COLLECTOR.to_owned(), |base_url| client::collector_beside(&base_url)))
 }
 
 /// The attributes that OpenTelemetry itself requires, and nothing from the environment.

@@ -7,11 +7,13 @@ use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
 
 use super::identity::{Identity, Stamp};
 use super::layer::PaidLayer;
+use super::notices;
 use super::pipeline::Pipeline;
 use super::processor::PaidSpanProcessor;
 use super::signals::TraceSignals;
 use super::stats::TraceStats;
 use crate::dispatch::{FlushError, Stats};
+use crate::report::RecordKind;
 use crate::scope::{self, Scope};
 
 /// The handle of tracing: keep it until the program ends. Dropping it sends the queued spans, for up to 10 seconds
@@ -90,7 +92,16 @@ impl TraceGuard {
 
     /// The counters of spans so far.
     pub fn stats(&self) -> TraceStats {
-        self.pipeline().map(|pipeline| pipeline.exporter.stats()).unwrap_or_default()
+        match self.pipeline() {
+            Some(pipeline) => pipeline.exporter.stats(),
+            None => TraceStats { skipped: notices::skipped(), ..TraceStats::default() },
+        }
+    }
+
+    /// The counters of delivery in Prometheus' text format, as `paid_spans_*`; see [`Stats::prometheus`].
+    pub fn prometheus(&self) -> String {
+        let stats = self.pipeline().map(|pipeline| pipeline.exporter.dispatch.stats()).unwrap_or_default();
+        stats.prometheus(RecordKind::Span)
     }
 
     /// Waits until every span that ended before is exported or refused.

@@ -1,16 +1,32 @@
 //! Notices that are logged once in a process: tracing that is missing, work that cannot be attributed.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use crate::dispatch::say_that_it_is_off;
 use crate::foreign;
 use crate::report::log;
 
 /// True if tracing was turned off: then it is not reported as missing.
 static IS_OFF: AtomicBool = AtomicBool::new(false);
 
+/// Traced scopes and signals that were not recorded since.
+static SKIPPED: AtomicU64 = AtomicU64::new(0);
+
 pub(super) fn turned_off() {
     IS_OFF.store(true, Ordering::Relaxed);
+    say_that_it_is_off();
+}
+
+/// Counts what is not recorded because tracing was turned off. Returns false if it was not.
+pub(super) fn skip() -> bool {
+    let is_off = IS_OFF.load(Ordering::Relaxed);
+    SKIPPED.fetch_add(u64::from(is_off), Ordering::Relaxed);
+    is_off
+}
+
+pub(super) fn skipped() -> u64 {
+    SKIPPED.load(Ordering::Relaxed)
 }
 
 /// No `Once`: whoever is told may do the same again.
@@ -23,7 +39,7 @@ fn once(told: &AtomicBool, what: &dyn fmt::Display) {
 /// Reports a traced scope while tracing is not initialised.
 pub(super) fn report_missing() {
     static TOLD: AtomicBool = AtomicBool::new(false);
-    if !IS_OFF.load(Ordering::Relaxed) {
+    if !skip() {
         once(
             &TOLD,
             &"a scope is traced, but tracing is not initialised: call `paid::trace::init()` when the program starts",

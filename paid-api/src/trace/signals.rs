@@ -7,6 +7,7 @@ use opentelemetry::{Context, KeyValue};
 use serde_json::json;
 
 use super::identity::{Identity, Stamp, random_id};
+use super::notices;
 use super::pipeline::{self, Pipeline};
 use super::work::{Work, current_work};
 use crate::emit::{accept_made, current, fail, hashed, lose, made};
@@ -28,6 +29,9 @@ pub fn emit<S: PaidSignal>(signal: S) {
     }
     if let Some(signals) = TraceSignals::current() {
         return accept_made(&signals, made(signal));
+    }
+    if notices::skip() {
+        return;
     }
     match emitter {
         Some(emitter) => {
@@ -60,7 +64,6 @@ impl TraceSignals {
 
 impl Emit for TraceSignals {
     fn emit(&self, signal: Signal) -> bool {
-        // Tracing is off: like the official clients, send nothing.
         let Some(pipeline) = &self.pipeline else { return true };
         match hashed(signal, pipeline.hash_key.as_ref()).and_then(|signal| send(pipeline, &signal)) {
             Ok(()) => true,
@@ -70,6 +73,11 @@ impl Emit for TraceSignals {
                 false
             }
         }
+    }
+
+    /// While tracing is off, nothing is sent, as by the official clients.
+    fn skip(&self) -> bool {
+        self.pipeline.is_none() && notices::skip()
     }
 
     fn fail(&self, failure: DeliveryError) {

@@ -7,7 +7,7 @@ use crate::report::{DeliveryError, RecordKind};
 use crate::verdict::Verdict;
 
 /// Counters of spans so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct TraceStats {
     /// Spans inside scopes that have ended.
@@ -22,6 +22,9 @@ pub struct TraceStats {
     pub dropped_signals: u64,
     /// Signals that were not accepted: without a customer, or with Paid's own ids.
     pub refused_signals: u64,
+    /// While tracing is turned off: the traced scopes and signals of the process that were not recorded. In a dry run: the spans
+    /// that were logged.
+    pub skipped: u64,
     /// Requests that were answered or failed.
     pub requests: u64,
     /// Of those, requests that repeated an earlier one.
@@ -35,7 +38,7 @@ pub struct TraceStats {
 impl TraceStats {
     /// Spans that are pending: queued or being sent.
     pub fn queued(&self) -> u64 {
-        self.ended.saturating_sub(self.exported + self.rejected + self.dropped)
+        self.ended.saturating_sub(self.exported + self.rejected + self.dropped + self.skipped)
     }
 }
 
@@ -86,6 +89,7 @@ impl TraceCounters {
             dropped: spans.dropped + spans.refused,
             dropped_signals: self.dropped_signals.read(),
             refused_signals: self.refused_signals.read(),
+            skipped: spans.skipped,
             requests: spans.requests,
             retries: spans.retries,
             repeated_attributions: self.repeated_attributions.read(),

@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes;
 use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
 use serde::Deserialize;
 use serde::de::value::{BytesDeserializer, Error as ValueError, StrDeserializer};
 use serde::de::{DeserializeOwned, Error as _};
@@ -19,6 +20,8 @@ use crate::secret::Secret;
 pub(super) struct Answer {
     pub(super) operation: Cow<'static, str>,
     pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) attempts: u32,
     pub(super) body: Bytes,
     pub(super) secret: Secret,
     pub(super) reads: Reads,

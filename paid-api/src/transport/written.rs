@@ -1,6 +1,6 @@
 //! What generated code says of a request that is not JSON, or has more than a path and a query.
 
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::HeaderValue;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -20,18 +20,6 @@ impl<T> Call<T> {
     pub fn plain(mut self) -> Self {
         self.prepared.plain = true;
         self
-    }
-
-    /// Sets a header.
-    pub fn header(mut self, name: &'static str, value: impl AsRef<str>) -> Self {
-        match (HeaderName::try_from(name), HeaderValue::try_from(value.as_ref())) {
-            (Ok(name), Ok(value)) => {
-                self.prepared.headers.retain(|(known, _)| *known != name);
-                self.prepared.headers.push((name, value));
-                self
-            }
-            _ => self.refused(&format!("the value of `{name}` cannot stand in a header")),
-        }
     }
 
     /// Sets a cookie.

@@ -7,6 +7,7 @@ mod hostile;
 mod keys;
 mod lists;
 mod numbers;
+mod one_request;
 mod processes;
 mod server;
 mod waits;

@@ -115,8 +115,9 @@ impl Courier {
             Choice::All => &*part.items,
             Choice::One(place) => std::slice::from_ref(part.items.get(place)?),
         };
-        let begun = Instant::now();
+        let (begun, asked) = (Instant::now(), self.shared.asks());
         let answer = before(self.end.clone(), self.attempt(items)).await?;
+        drop(asked);
         self.shared.answered(items.len(), begun.elapsed());
         match answer {
             Ok(counts) => {
@@ -143,8 +144,7 @@ impl Courier {
         let answer = match tokio::time::timeout(SLOW, &mut sending).await {
             Ok(answer) => answer,
             Err(_) => {
-                let kind = self.policy.kind;
-                self.shared.is_stuck(format_args!("{kind}s wait: the server has not answered for {SLOW:?}"));
+                self.shared.is_slow(self.policy.kind, items.len(), SLOW);
                 sending.await
             }
         };
