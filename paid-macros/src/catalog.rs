@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
-use paid_catalog::{Catalog, Found, VARIABLE};
+use paid_catalog::{Absent, Catalog, FILE_NAME, Found, VARIABLE};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -20,7 +20,15 @@ pub(crate) struct InForce {
 /// What there is.
 pub(crate) enum Loaded {
     InForce(InForce),
-    Nothing,
+    /// Nothing applies, and nobody has said why.
+    Absent {
+        absent: Absent,
+        crate_folder: PathBuf,
+    },
+    /// Nothing applies, on purpose.
+    OptedOut {
+        crate_folder: PathBuf,
+    },
     /// It cannot be used, and this item is the one to say so.
     Broken {
         message: String,
@@ -43,7 +51,12 @@ pub(crate) fn load() -> Loaded {
     let crate_folder = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
     let named = std::env::var(VARIABLE).ok();
     let path = match find(&crate_folder, named.as_deref()) {
-        Found::Nowhere => return Loaded::Nothing,
+        Found::OptedOut => return Loaded::OptedOut { crate_folder },
+        Found::Nowhere(absent) if absent.required => {
+            let why = absence(&absent, &crate_folder);
+            return broken((crate_folder, PathBuf::new(), None), why, None);
+        }
+        Found::Nowhere(absent) => return Loaded::Absent { absent, crate_folder },
         Found::Misnamed(why) => return broken((crate_folder, PathBuf::new(), None), why, None),
         Found::At(path) => path,
     };
@@ -82,11 +95,37 @@ fn shown(crate_folder: &Path, path: &Path) -> String {
     path.strip_prefix(crate_folder).unwrap_or(path).display().to_string()
 }
 
+/// That no catalogue applies, where one was looked for, and what to do.
+fn absence(absent: &Absent, crate_folder: &Path) -> String {
+    let looked: Vec<_> = absent.looked.iter().map(|path| path.display().to_string()).collect();
+    let misplaced = absent.misplaced.as_ref().map_or_else(String::new, |path| {
+        format!("; {} does not apply: move it beside Cargo.toml", shown(crate_folder, path))
+    });
+    let looked = looked.join(" and ");
+    let write = format!("write {FILE_NAME} beside Cargo.toml, as `cargo paid init` does");
+    if absent.required {
+        return format!(
+            "a catalogue is required, and no {FILE_NAME} applies to this crate: looked for {looked}{misplaced}; {write}"
+        );
+    }
+    format!(
+        "no {FILE_NAME} applies to this crate, so nothing checks event names and fields: looked for {looked}{misplaced}; \
+         {write}, or, to go without, add `signals = \"none\"` below `[package.metadata.paid]` in Cargo.toml \
+         (cargo sees a new file when Cargo.toml or a source changes)"
+    )
+}
+
 /// One broken catalogue is one error in a build; an editor asks again and again, and is told every time.
 fn broken(key: Key, message: String, path: Option<PathBuf>) -> Loaded {
     let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
     let first = reported.get_or_insert_default().insert(key);
     if first || in_editor() { Loaded::Broken { message, path } } else { Loaded::BrokenElsewhere { path } }
+}
+
+/// The file that says whether a catalogue is wanted. Snapshots of expansions are the same in every folder.
+fn manifest(crate_folder: &Path) -> Option<PathBuf> {
+    let path = crate_folder.join("Cargo.toml");
+    (!cfg!(test) && path.is_file()).then_some(path)
 }
 
 /// Whether an editor expands, as it does again and again in one process, and not a build.
@@ -113,18 +152,27 @@ impl Loaded {
         }
     }
 
+    /// What to warn of if no catalogue applies: once for a crate. An editor shows what the build says.
+    pub(crate) fn absence(&self) -> Option<String> {
+        static SAID: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
+        let Self::Absent { absent, crate_folder } = self else { return None };
+        let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = !in_editor() && said.get_or_insert_default().insert(crate_folder.clone());
+        first.then(|| absence(absent, crate_folder))
+    }
+
     /// Items that make rustc build again when the file or the variable changes. One expansion of a build says so for all of
     /// its crate, because each item costs time to compile.
     pub(crate) fn tracked(&self) -> TokenStream {
         let path = match self {
-            Self::InForce(catalog) => Some(&catalog.path),
-            Self::Broken { path, .. } | Self::BrokenElsewhere { path } => path.as_ref(),
-            Self::Nothing => None,
+            Self::InForce(catalog) => Some(catalog.path.clone()),
+            Self::Broken { path, .. } | Self::BrokenElsewhere { path } => path.clone(),
+            Self::Absent { crate_folder, .. } | Self::OptedOut { crate_folder } => manifest(crate_folder),
         };
-        if !is_first_to_track(path) {
+        if !is_first_to_track(path.as_ref()) {
             return TokenStream::new();
         }
-        let file = path.and_then(|path| path.to_str()).map(|path| {
+        let file = path.as_ref().and_then(|path| path.to_str()).map(|path| {
             quote!(
                 const _: &[u8] = ::core::include_bytes!(#path);
             )

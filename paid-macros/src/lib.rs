@@ -1,8 +1,9 @@
 //! The macros of `paid-api`, which re-exports them: `#[paid::signal(...)]`, `paid::signal_block!(...)`,
 //! `#[paid::trace(...)]` and `#[derive(paid::PaidSignal)]`.
 //!
-//! They parse, check against the rules and the catalogue, and expand into calls of the library. They read one file, the
-//! catalogue, and one environment variable, `PAID_SIGNALS`; they use neither network nor clock.
+//! They parse, check against the rules and the catalogue, and expand into calls of the library. They read the catalogue,
+//! what `Cargo.toml` says of it, and one environment variable, `PAID_SIGNALS`; they use no network, and the clock only for
+//! `expires`.
 
 mod arguments;
 mod attribute;
@@ -13,6 +14,7 @@ mod function;
 #[cfg(test)]
 mod hostile;
 mod leaving;
+mod library;
 mod place;
 mod roles;
 mod rules;

@@ -3,6 +3,7 @@
 mod billed;
 mod demands;
 mod protection;
+mod retired;
 mod shown;
 
 use paid_catalog::{Literal, NameProblem, Signal, check_event_name, nearest_of};
@@ -149,24 +150,15 @@ impl Event<'_> {
         self.known?.product.as_deref()
     }
 
-    /// A statement that warns of a deprecated signal, at its name.
-    pub(crate) fn deprecation(&self) -> Option<TokenStream> {
-        let deprecated = self.known?.deprecated.as_ref()?;
-        let name = self.name.value();
-        let mut note = match &deprecated.renamed_to {
-            Some(new) => format!("signal `{name}` is deprecated: send `{new}` instead"),
-            None => format!("signal `{name}` is deprecated: it should no longer be sent"),
-        };
-        if let Some(since) = &deprecated.since {
-            note.push_str(&format!(" (since {since})"));
-        }
-        Some(warning("deprecated_signal", &note, self.name.span()))
-    }
-
     /// How messages call the catalogue.
     pub(crate) fn shown(&self) -> &str {
         self.catalog.map_or("the catalogue", |catalog| catalog.shown.as_str())
     }
+}
+
+/// A statement that warns, once for a crate, that it has no catalogue.
+pub(crate) fn absence_warning(loaded: &Loaded, place: Span) -> Option<TokenStream> {
+    loaded.absence().map(|message| warning("no_signals_toml", &message, place))
 }
 
 /// A statement that warns at a place: it uses a deprecated constant, whose name the compiler shows.

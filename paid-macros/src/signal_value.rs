@@ -32,7 +32,7 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
 
 /// `#[paid(crate = path)]`.
 fn library(attributes: &[Attribute], errors: &mut Errors) -> Path {
-    let mut krate = syn::parse_quote!(::paid);
+    let mut krate = crate::library::path();
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("paid")) {
         let read = attribute.parse_nested_meta(|meta| {
             if !meta.path.is_ident("crate") {

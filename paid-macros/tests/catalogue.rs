@@ -22,6 +22,11 @@ fn manifest(name: &str) -> String {
 
 /// Checks the workspace in a folder: whether it compiles, and what cargo says.
 fn check(folder: &Path) -> (bool, String) {
+    check_with(folder, None)
+}
+
+/// The same with a value of `PAID_SIGNALS`.
+fn check_with(folder: &Path, named: Option<&str>) -> (bool, String) {
     std::fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
     let output = Command::new("cargo")
         .current_dir(folder)
@@ -30,6 +35,7 @@ fn check(folder: &Path) -> (bool, String) {
         // Like the workspace, whose compiled dependencies are used.
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .env_remove("PAID_SIGNALS")
+        .envs(named.map(|named| ("PAID_SIGNALS", named)))
         .output()
         .unwrap();
     (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
@@ -48,9 +54,9 @@ fn one_file_applies_to_a_crate_whole_and_editing_it_rebuilds_what_depends_on_it(
         write(&root.join(name).join("Cargo.toml"), &manifest(name));
         write(&root.join(name).join("src/lib.rs"), SOURCE);
     }
-    // Without a catalogue only the spelling is checked.
+    // Without a catalogue only the spelling is checked, and each crate says so.
     let (compiles, said) = check(root);
-    assert!(compiles, "{said}");
+    assert!(compiles && said.matches("no signals.toml applies to this crate").count() == 2, "{said}");
 
     // A new file is found when something else rebuilds the crate.
     write(&root.join("signals.toml"), KNOWS_IT);
@@ -58,7 +64,8 @@ fn one_file_applies_to_a_crate_whole_and_editing_it_rebuilds_what_depends_on_it(
     for name in ["shared", "own"] {
         write(&root.join(name).join("src/lib.rs"), &format!("{SOURCE}\n"));
     }
-    assert!(check(root).0);
+    let (compiles, said) = check(root);
+    assert!(compiles && !said.contains("warning"), "{said}");
     let (_, said) = check(root);
     assert!(!said.contains("Checking"), "nothing changed, and yet: {said}");
 
@@ -74,4 +81,73 @@ fn one_file_applies_to_a_crate_whole_and_editing_it_rebuilds_what_depends_on_it(
     let (compiles, said) = check(root);
     assert!(!compiles && said.contains("error: signals.toml has no signal `meeting_booked`"), "{said}");
     assert!(said.contains("could not compile `own`"), "{said}");
+}
+
+/// A package of its own, with these sources and this at the end of its manifest.
+fn package(name: &str, source: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("Cargo.toml"), &manifest(name));
+    write(&folder.path().join("src/lib.rs"), source);
+    folder
+}
+
+#[test]
+fn that_there_is_no_catalogue_is_said_once_or_refused_where_one_is_required() {
+    let twice = format!("{SOURCE}{}", SOURCE.replace("work", "more_work"));
+    let folder = package("absent", &twice);
+    let root = folder.path();
+    write(&root.join("src/signals.toml"), KNOWS_IT);
+    let (compiles, said) = check(root);
+    assert!(compiles && said.matches("no signals.toml applies to this crate").count() == 1, "{said}");
+    assert!(said.contains("1 | #[paid::signal(\"meeting_booked\""), "{said}");
+    assert!(said.contains("src/signals.toml does not apply: move it beside Cargo.toml; write signals.toml"), "{said}");
+
+    let (compiles, said) = check_with(root, Some("required"));
+    assert!(!compiles && said.matches("a catalogue is required, and no signals.toml applies").count() == 1, "{said}");
+
+    let says = |line: &str| {
+        write(&root.join("Cargo.toml"), &format!("{}[package.metadata.paid]\n{line}\n", manifest("absent")));
+        check(root)
+    };
+    let (compiles, said) = says("signals = \"required\"");
+    assert!(!compiles && said.contains("a catalogue is required, and no signals.toml applies"), "{said}");
+    let (compiles, said) = says("signals = \"non\"");
+    assert!(!compiles && said.contains("must be \"required\" or \"none\""), "{said}");
+    let (compiles, said) = says("signals = \"none\"");
+    assert!(compiles && !said.contains("warning"), "{said}");
+
+    // Without the line, the same sources are built again.
+    write(&root.join("Cargo.toml"), &manifest("absent"));
+    let (compiles, said) = check(root);
+    assert!(compiles && said.contains("no signals.toml applies to this crate"), "{said}");
+}
+
+#[test]
+fn a_signal_that_has_expired_is_warned_of_or_denied() {
+    let folder = package("expired", SOURCE);
+    let root = folder.path();
+    for (day, lint, expected) in [
+        ("2999-12-31", "deny", (true, 0)),
+        ("2020-01-31", "warn", (true, 1)),
+        ("2020-01-31", "deny", (false, 1)),
+        ("2020-01-31", "allow", (true, 0)),
+    ] {
+        let catalogue = format!("{KNOWS_IT}expires = {day}\n[lints]\nexpired_signal = \"{lint}\"\n");
+        write(&root.join("signals.toml"), &catalogue);
+        write(&root.join("src/lib.rs"), &format!("{SOURCE}// {day} {lint}\n"));
+        let (compiles, said) = check(root);
+        let message = format!("signal `meeting_booked` expired on {day}, says signals.toml");
+        assert_eq!((compiles, said.matches(&message).count()), expected, "{said}");
+    }
+}
+
+#[test]
+fn the_library_may_have_another_name_in_the_manifest() {
+    let source = "#[paid2::signal(\"meeting_booked\", customer = \"acme\")]\npub fn work() {}\n#[derive(paid2::PaidSignal)]\n#[paid(signal = \"meeting_booked\")]\npub struct Booked { #[paid(customer)] pub account: String }\n";
+    let folder = package("renamed", source);
+    let manifest = manifest("renamed").replace("paid-api = { ", "paid2 = { package = \"paid-api\", ");
+    write(&folder.path().join("Cargo.toml"), &manifest);
+    write(&folder.path().join("signals.toml"), KNOWS_IT);
+    let (compiles, said) = check(folder.path());
+    assert!(compiles && !said.contains("warning"), "{said}");
 }

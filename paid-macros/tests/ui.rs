@@ -121,7 +121,7 @@ impl Group {
         command.env(CASES, self.cases.join(",")).env("NO_COLOR", "1");
         match &self.catalogue {
             Some(path) => command.env(CATALOGUE, path),
-            None => command.env_remove(CATALOGUE),
+            None => command.env(CATALOGUE, "none"),
         };
         let output = command.output().unwrap();
         let all = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

@@ -53,7 +53,8 @@ pub const UNUSED_ALLOWANCE: &str = "unused_allowance";
 /// A signal that nothing sends.
 pub const UNUSED_SIGNAL: &str = "unused_signal";
 
-/// All rules, by name. The first two are the compiler's also; the others are those of `cargo paid signals check`.
+/// All rules, by name. The first two, `expired_signal` and `deprecated_signal` are the compiler's also; the others are those of
+/// `cargo paid signals check`.
 pub const RULES: &[Rule] = &[
     rule(
         OUTCOME_WITHOUT_KEY,

@@ -219,11 +219,11 @@ impl Reader<'_> {
             _ => self.text("expires", value)?,
         };
         let parts: Vec<_> = text.split('-').map(str::parse::<u16>).collect();
-        let [Ok(_), Ok(1..=12), Ok(1..=31)] = parts.as_slice() else {
+        let [Ok(year), Ok(month @ 1..=12), Ok(day @ 1..=31)] = parts.as_slice() else {
             self.problem(value.span(), "`expires` must be a day such as 2027-03-31");
             return None;
         };
-        Some(text)
+        Some(format!("{year:04}-{month:02}-{day:02}"))
     }
 
     fn deprecated(&mut self, value: &Value<'_>) -> Deprecated {

@@ -48,6 +48,7 @@ pub(crate) fn check<'a>(
     if let Some(event) = &event {
         in_the_clear::check(arguments, event, errors);
         event.check_demands(&arguments.given_roles(), Macro::Signal, errors);
+        event.check_retired(errors);
         event.check_billed(product(arguments, event).as_deref(), errors);
     }
     fields(arguments, event.as_ref(), place, errors);

@@ -8,6 +8,7 @@ use syn::{Expr, LitStr, Path, Token};
 
 use crate::arguments::{self, Field, Given};
 use crate::diagnostics::Errors;
+use crate::library;
 use crate::roles::{self, Macro, Role};
 
 /// What the signal is called, or what it is made from.
@@ -108,7 +109,7 @@ impl Arguments {
             ret: None,
             cost_attributed: None,
             over_trace: None,
-            krate: syn::parse_quote!(::paid),
+            krate: library::path(),
             keys: Vec::new(),
         };
         for (index, part) in arguments::split(tokens).into_iter().enumerate() {

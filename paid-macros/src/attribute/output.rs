@@ -15,7 +15,7 @@ use crate::function::{
 };
 use crate::place::moved;
 use crate::roles::Macro;
-use crate::rules::Event;
+use crate::rules::{self, Event};
 use crate::values::literal;
 use crate::ways;
 
@@ -61,7 +61,7 @@ pub(crate) fn contents(
         (entry(arguments, checked, is_polled, after.changes), after.tokens(arguments, &outcome, checked));
     let tracked = loaded.tracked();
     let hover = checked.event.as_ref().and_then(|event| event.hover());
-    let warnings = checked.event.as_ref().map(|event| warnings(event, arguments));
+    let warnings = checked.event.as_ref().map(|event| warnings(event, arguments, loaded));
     let work = work(arguments, function, shape, &after, &end);
     quote! {
         #editor
@@ -74,10 +74,11 @@ pub(crate) fn contents(
 }
 
 /// Statements that warn at the event's name.
-fn warnings(event: &Event<'_>, arguments: &Arguments) -> TokenStream {
+fn warnings(event: &Event<'_>, arguments: &Arguments, loaded: &Loaded) -> TokenStream {
+    let absence = rules::absence_warning(loaded, event.name.span());
     let key = event.key_warning(&arguments.given_roles(), Macro::Signal);
     let billed = event.billed_warning(product(arguments, event).as_deref());
-    event.deprecation().into_iter().chain(key).chain(billed).collect()
+    absence.into_iter().chain(event.retired_warnings()).chain(key).chain(billed).collect()
 }
 
 /// The body, and what happens at its end.

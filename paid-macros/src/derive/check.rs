@@ -60,6 +60,7 @@ fn check_shape<'a>(
     if let Some(event) = &event {
         in_the_clear(shape, event, errors);
         event.check_demands(&shape.given_roles(), Macro::Derive, errors);
+        event.check_retired(errors);
         event.check_billed(product(container, shape, event).as_deref(), errors);
     }
     data(container, shape, event.as_ref(), errors);

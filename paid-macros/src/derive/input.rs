@@ -7,6 +7,7 @@ use syn::meta::ParseNestedMeta;
 use syn::{Attribute, Data, DeriveInput, Expr, Fields, Generics, LitStr, Path};
 
 use crate::diagnostics::Errors;
+use crate::library;
 use crate::roles::{self, Macro, Role};
 
 /// A struct, or an enum.
@@ -119,7 +120,7 @@ impl<'a> Container<'a> {
         let mut container = Self {
             ident: &item.ident,
             generics: &item.generics,
-            krate: syn::parse_quote!(::paid),
+            krate: library::path(),
             product: None,
             rename_all: None,
             skip_none: false,

@@ -11,7 +11,7 @@ use super::words;
 use crate::catalog::Loaded;
 use crate::place::{local, moved};
 use crate::roles::{Macro, Method, Role};
-use crate::rules::Event;
+use crate::rules::{self, Event};
 use crate::ways;
 
 /// An implementation without names and data, for types with mistakes.
@@ -50,7 +50,7 @@ pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'
     let checks = flatten_checks(container, &events);
     let words = words::checks(container, &events);
     let hover = events.iter().map(|event| event.hover());
-    let warnings: Vec<_> = warnings(container, &events);
+    let warnings: Vec<_> = warnings(container, &events, loaded);
     let warnings = (!warnings.is_empty()).then(|| quote!(const _: () = { #(#warnings)* };));
     let items = quote!(#tracked #checks #words #(#hover)* #warnings);
     let items = (!items.is_empty()).then(|| quote!(const _: () = { #items };));
@@ -68,13 +68,14 @@ pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'
 }
 
 /// Statements that warn at the events' names.
-fn warnings(container: &Container<'_>, events: &[&Event<'_>]) -> Vec<TokenStream> {
+fn warnings(container: &Container<'_>, events: &[&Event<'_>], loaded: &Loaded) -> Vec<TokenStream> {
+    let absence = events.first().and_then(|event| rules::absence_warning(loaded, event.name.span()));
     let shapes = container.shapes.iter().zip(events);
     let own = shapes.flat_map(|(shape, event)| {
         let key = event.key_warning(&shape.given_roles(), Macro::Derive);
         key.into_iter().chain(event.billed_warning(product(container, shape, event).as_deref()))
     });
-    events.iter().filter_map(|event| event.deprecation()).chain(own).collect()
+    absence.into_iter().chain(events.iter().flat_map(|event| event.retired_warnings())).chain(own).collect()
 }
 
 /// The parameter into which the fields are written.

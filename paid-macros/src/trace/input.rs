@@ -8,6 +8,7 @@ use syn::{Expr, Path};
 use crate::arguments::{self, Field, Given};
 use crate::diagnostics::Errors;
 use crate::leaving::stays;
+use crate::library;
 use crate::roles::{Macro, Role};
 
 /// A key that is not a role.
@@ -45,7 +46,7 @@ impl Arguments {
             store_prompts: None,
             token: None,
             metadata: Vec::new(),
-            krate: syn::parse_quote!(::paid),
+            krate: library::path(),
             keys: Vec::new(),
         };
         for part in arguments::split(tokens) {

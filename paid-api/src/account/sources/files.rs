@@ -68,7 +68,7 @@ fn is_wanted(entry: &DirEntry, root: &Path, counts: Option<&Path>) -> bool {
 fn is_of(folder: &Path, counts: &Path) -> bool {
     match paid_catalog::find(folder, None) {
         Found::At(path) => std::fs::canonicalize(&path).unwrap_or(path) == counts,
-        Found::Nowhere | Found::Misnamed(_) => false,
+        Found::Nowhere(_) | Found::OptedOut | Found::Misnamed(_) => false,
     }
 }
 

@@ -8,6 +8,10 @@ use crate::options::Catalogue;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
+/// What is said of a crate that goes without.
+pub(crate) const OPTED_OUT: &str =
+    "the crate goes without a catalogue: remove `signals = \"none\"` from Cargo.toml, or PAID_SIGNALS=none, first";
+
 /// Where the catalogue is, or would be.
 pub(crate) fn path(catalogue: &Catalogue) -> Result<PathBuf> {
     if let Some(path) = &catalogue.catalogue {
@@ -18,7 +22,8 @@ pub(crate) fn path(catalogue: &Catalogue) -> Result<PathBuf> {
     match paid_catalog::find(of_crate, std::env::var(VARIABLE).ok().as_deref()) {
         Found::At(path) => Ok(path),
         Found::Misnamed(why) => Err(why.into()),
-        Found::Nowhere => Ok(of_crate.join(FILE_NAME)),
+        Found::OptedOut => Err(OPTED_OUT.into()),
+        Found::Nowhere(_) => Ok(of_crate.join(FILE_NAME)),
     }
 }
 

@@ -51,7 +51,8 @@ fn refuse_to_overwrite(package: &Package) -> Outcome {
     match paid_catalog::find(&package.folder, std::env::var(VARIABLE).ok().as_deref()) {
         Found::At(path) => return Err(format!("the crate has a catalogue already: {}", path.display()).into()),
         Found::Misnamed(why) => return Err(why.into()),
-        Found::Nowhere => {}
+        Found::OptedOut => return Err(catalogue::OPTED_OUT.into()),
+        Found::Nowhere(_) => {}
     }
     let module = package.sources().join(format!("{MODULE}.rs"));
     let folder = package.sources().join(MODULE);
