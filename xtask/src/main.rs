@@ -23,6 +23,7 @@ mod normal;
 mod null;
 mod overlay;
 mod project;
+mod release;
 mod reshape;
 mod simplify;
 mod spec;
@@ -80,6 +81,18 @@ enum Command {
     Bench {
         /// What to measure.
         name: bench::Bench,
+    },
+    /// Hold the workspace against what a release needs, print a row for each gate, and fail when one fails.
+    ReleaseCheck {
+        /// Only this gate; may be given several times.
+        #[arg(long = "gate", value_name = "GATE")]
+        gates: Vec<release::Gate>,
+        /// Check the workspace in this folder instead.
+        #[arg(long, value_name = "DIR")]
+        root: Option<PathBuf>,
+        /// Write the listings in `api/` instead of comparing them.
+        #[arg(long)]
+        update: bool,
     },
     /// Run the emitter through random stories on a simulated machine, and hold it to its claims.
     Torture {
@@ -158,6 +171,10 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Emulator { port, others } => emulator::run(port, &others),
         Command::Bench { name } => bench::run(name),
         Command::Floors { root } => project::root().and_then(|here| floors::run(&root.unwrap_or(here))),
+        Command::ReleaseCheck { gates, root, update } => project::root().and_then(|here| {
+            let root = root.unwrap_or(here);
+            release::run(&release::Options { gates, root, update })
+        }),
         Command::Torture { arguments } => torture::run(&arguments),
         Command::Measured { program } => bench::measure::run(&program),
         Command::Codegen { check, spec, out, overlay, names } => {
