@@ -1,6 +1,7 @@
 //! The repository's own commands; `cargo xtask help` lists them.
 
 mod bench;
+mod book;
 mod codegen;
 mod diff;
 mod document;
@@ -82,6 +83,8 @@ enum Command {
         /// What to measure.
         name: bench::Bench,
     },
+    /// Build the book in `docs/` with mdBook, into `target/book`.
+    Book,
     /// Hold the workspace against what a release needs, print a row for each gate, and fail when one fails.
     ReleaseCheck {
         /// Only this gate; may be given several times.
@@ -169,6 +172,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Spec(Spec::Import { path }) => spec::import(&path),
         Command::Spec(Spec::Update { source, bump }) => update::run(&update::Options { source, bump }),
         Command::Emulator { port, others } => emulator::run(port, &others),
+        Command::Book => book::run(),
         Command::Bench { name } => bench::run(name),
         Command::Floors { root } => project::root().and_then(|here| floors::run(&root.unwrap_or(here))),
         Command::ReleaseCheck { gates, root, update } => project::root().and_then(|here| {

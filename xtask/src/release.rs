@@ -10,7 +10,7 @@ mod packed;
 mod program;
 mod public_api;
 mod semver;
-mod tools;
+pub(crate) mod tools;
 mod verdict;
 mod workspace;
 

@@ -21,6 +21,9 @@ pub(super) const SEMVER: Tool = Tool { name: "cargo-semver-checks", version: "0.
 /// Holds dependencies against `deny.toml`.
 pub(super) const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
 
+/// Builds the book.
+pub(crate) const MDBOOK: Tool = Tool { name: "mdbook", version: "0.5.4" };
+
 impl Tool {
     /// Where the program is; if it is nowhere, it is installed. The inner error says why it cannot be.
     pub(crate) fn path(&self) -> Result<Result<PathBuf, String>> {
