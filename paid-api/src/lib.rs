@@ -241,11 +241,3 @@ pub mod runtime {
     pub use crate::wire::{decimal, integer, optional_integer};
     pub use crate::{Call, Client, Decimal, Empty, JsonObject, List, Patch, Timestamp};
 }
-
-/// Compiles the code in the README and the guide.
-#[cfg(all(doctest, feature = "outbox", feature = "trace", feature = "cost-emitter"))]
-#[doc = include_str!("../../README.md")]
-#[doc = include_str!("../../docs/dead-letters.md")]
-#[doc = include_str!("../../docs/the-account.md")]
-#[doc = include_str!("../../docs/operations.md")]
-struct Readme;

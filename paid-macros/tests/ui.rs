@@ -67,6 +67,8 @@ fn groups() -> Vec<Group> {
         group(&["pass/lints/*.rs", "fail/lints/outcome_without_key_denied.rs"], at("fail/lints/deny.toml")),
         group(&["fail/lints/outcome_without_key_warned_of.rs"], at("fail/lints/warn.toml")),
         group(&["pass/prices/*.rs", "fail/prices/*.rs"], at("fail/prices/prices.toml")),
+        // The mistakes that the book and README show, with what they show.
+        group(&["fail/book/*.rs"], folder().join("../../../docs/signals.toml").canonicalize().ok()),
         group(&["fail/broken/catalogue_that_is_not_there.rs"], Some("/nowhere/signals.toml".into())),
     ];
     for case in

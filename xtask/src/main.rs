@@ -1,6 +1,7 @@
 //! The repository's own commands; `cargo xtask help` lists them.
 
 mod bench;
+mod book;
 mod codegen;
 mod diff;
 mod document;
@@ -23,6 +24,7 @@ mod normal;
 mod null;
 mod overlay;
 mod project;
+mod release;
 mod reshape;
 mod simplify;
 mod spec;
@@ -80,6 +82,20 @@ enum Command {
     Bench {
         /// What to measure.
         name: bench::Bench,
+    },
+    /// Build the book in `docs/` with mdBook, into `target/book`.
+    Book,
+    /// Hold the workspace against what a release needs, print a row for each gate, and fail when one fails.
+    ReleaseCheck {
+        /// Only this gate; may be given several times.
+        #[arg(long = "gate", value_name = "GATE")]
+        gates: Vec<release::Gate>,
+        /// Check the workspace in this folder instead.
+        #[arg(long, value_name = "DIR")]
+        root: Option<PathBuf>,
+        /// Write the listings in `api/` instead of comparing them.
+        #[arg(long)]
+        update: bool,
     },
     /// Run the emitter through random stories on a simulated machine, and hold it to its claims.
     Torture {
@@ -156,8 +172,13 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Spec(Spec::Import { path }) => spec::import(&path),
         Command::Spec(Spec::Update { source, bump }) => update::run(&update::Options { source, bump }),
         Command::Emulator { port, others } => emulator::run(port, &others),
+        Command::Book => book::run(),
         Command::Bench { name } => bench::run(name),
         Command::Floors { root } => project::root().and_then(|here| floors::run(&root.unwrap_or(here))),
+        Command::ReleaseCheck { gates, root, update } => project::root().and_then(|here| {
+            let root = root.unwrap_or(here);
+            release::run(&release::Options { gates, root, update })
+        }),
         Command::Torture { arguments } => torture::run(&arguments),
         Command::Measured { program } => bench::measure::run(&program),
         Command::Codegen { check, spec, out, overlay, names } => {

@@ -3,6 +3,7 @@
 
 mod account;
 mod aside;
+mod book;
 mod letters;
 mod resubmission;
 mod signals;

@@ -48,10 +48,10 @@ pub fn book() {
 "#;
 
 /// A crate with a catalogue and a source file.
-struct Crate(tempfile::TempDir);
+pub(super) struct Crate(tempfile::TempDir);
 
 impl Crate {
-    fn new(catalogue: &str, source: &str) -> Self {
+    pub(super) fn new(catalogue: &str, source: &str) -> Self {
         let own = Self(tempfile::tempdir().unwrap());
         own.write("Cargo.toml", "[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
         own.write("signals.toml", catalogue);
@@ -59,10 +59,15 @@ impl Crate {
         own
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub(super) fn write(&self, path: &str, text: &str) {
         let path = self.0.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
+    }
+
+    /// As programs show it.
+    pub(super) fn folder(&self) -> String {
+        self.0.path().canonicalize().unwrap().display().to_string()
     }
 
     fn read(&self, path: &str) -> String {
@@ -77,7 +82,7 @@ impl Crate {
         program
     }
 
-    fn run(&self, arguments: &[&str]) -> Said {
+    pub(super) fn run(&self, arguments: &[&str]) -> Said {
         Said::of(self.paid(arguments).output().unwrap())
     }
 
@@ -85,7 +90,7 @@ impl Crate {
         Said::of(self.paid(arguments).env("PAID_BASE_URL", emulator.url()).output().unwrap())
     }
 
-    fn git(&self, arguments: &[&str]) {
+    pub(super) fn git(&self, arguments: &[&str]) {
         let mut git = Command::new("git");
         git.current_dir(self.0.path()).args(["-c", "user.name=x", "-c", "user.email=x@example.com"]).args(arguments);
         let said = git.output().unwrap();

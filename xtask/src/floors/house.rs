@@ -17,12 +17,13 @@ use super::violation::{Rule, Violation};
 /// The source folder in which conditions on features are counted.
 const COUNTED: &str = "paid-api/src";
 
-/// The workspace's source folders that have modules and no floors. Examples are free: users copy them.
+/// The workspace's source folders that have modules and no floors. Examples are free, because users copy them, and so is the
+/// book, whose modules are pages.
 pub(super) fn folders_without_floors(root: &Path, plan: &Plan) -> Result<Vec<String>> {
     let manifest = manifest(&root.join("Cargo.toml"))?;
     let members = manifest.get("workspace").and_then(|table| table.get("members")).and_then(toml::Value::as_array);
-    let folders =
-        members.into_iter().flatten().filter_map(toml::Value::as_str).filter(|path| !path.starts_with("examples/"));
+    let has_floors = |path: &&str| !path.starts_with("examples/") && *path != "docs";
+    let folders = members.into_iter().flatten().filter_map(toml::Value::as_str).filter(has_floors);
     let is_missing = |folder: &String| plan.houses.iter().all(|house| house.folder != *folder);
     Ok(folders.map(|member| format!("{member}/src")).filter(is_missing).collect())
 }
