@@ -6,6 +6,7 @@ use super::BASE_URL;
 use crate::error::ConfigError;
 
 /// Paid's collector of spans.
+#[allow(dead_code)] // Only tracing needs it.
 pub(crate) const COLLECTOR: &str = "https://collector.agentpaid.io:4318/v1/traces";
 /// Where a collector of another host listens, beside its API.
 const COLLECTOR_PATH: &str = "/v1/traces";
@@ -39,6 +40,7 @@ fn is_on(value: Option<&str>) -> Result<bool, ConfigError> {
 
 /// The collector that belongs to the API at this URL: Paid's for Paid's own API, and for any other the one on the same host
 /// and port. Spans of a test never go to Paid.
+#[allow(dead_code)] // Only tracing needs it.
 pub(crate) fn collector_beside(base_url: &str) -> String {
     let paids_own = Url::parse(BASE_URL).ok().map(|url| url.origin());
     match Url::parse(base_url).map(|url| url.origin()) {

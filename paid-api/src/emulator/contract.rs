@@ -9,6 +9,7 @@ use matchit::{Match, Router};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use crate::Timestamp;
 use crate::error::excerpt;
 
 const DOCUMENT: &str = include_str!("../generated/document.json");
@@ -383,6 +384,10 @@ fn percent_decoded(text: &str) -> String {
 fn typed(schema: &Value, text: &str) -> Value {
     match schema["type"].as_str() {
         Some("integer" | "number" | "boolean") => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+        // Filters take dates and times without an offset, too: Paid's document says so in prose.
+        Some("string") if schema["format"] == "date-time" => {
+            text.parse::<Timestamp>().map_or_else(|_| text.into(), |time| time.to_string().into())
+        }
         _ => text.into(),
     }
 }
@@ -431,6 +436,14 @@ mod tests {
     fn a_query_is_read_as_a_form() {
         let matched = Contract::of_paid().check("GET", "/customers/", "name=a+b%2Bc&limit=5", b"").unwrap();
         assert_eq!((matched.query["name"].as_str(), matched.query["limit"].as_str()), ("a b+c", "5"));
+    }
+
+    #[test]
+    fn a_filter_by_time_takes_a_date_too() {
+        for text in ["2026-06-30", "2026-06-30T10:00:00", "2026-06-30T00:00:00-05:00"] {
+            Contract::of_paid().check("GET", "/customers/", &format!("createdAtFrom={text}"), b"").unwrap();
+        }
+        assert_eq!(violation("GET", "/customers/", "createdAtFrom=soon", "").place, "query.createdAtFrom");
     }
 
     #[test]

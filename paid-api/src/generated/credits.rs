@@ -49,7 +49,7 @@ impl Credits {
     /// Documented statuses: 400, 403, 500. Every failure is an [`Error`](crate::Error).
     pub fn get_transaction_summary(
         &self,
-        created_at_from: impl AsRef<str>,
+        created_at_from: impl Into<Timestamp>,
         group_by: CreditTransactionGroupBy,
         interval: CreditTransactionInterval,
     ) -> GetCreditTransactionSummary {
@@ -60,7 +60,7 @@ impl Credits {
                     Method::GET,
                     "/credits/transactions/summary",
                 )
-                .query("createdAtFrom", created_at_from.as_ref())
+                .query("createdAtFrom", created_at_from.into().to_string())
                 .query("groupBy", group_by.as_str())
                 .query("interval", interval.as_str()),
         }
@@ -131,9 +131,9 @@ pub struct GetCreditTransactionSummary {
     call: Call<CreditTransactionSummaryResponse>,
 }
 impl GetCreditTransactionSummary {
-    /// Only items created at this time or earlier (`createdAtTo`, string).
-    pub fn created_at_to(mut self, created_at_to: impl AsRef<str>) -> Self {
-        self.call = self.call.query("createdAtTo", created_at_to.as_ref());
+    /// Only items created at this time or earlier (`createdAtTo`, RFC 3339 time).
+    pub fn created_at_to(mut self, created_at_to: impl Into<Timestamp>) -> Self {
+        self.call = self.call.query("createdAtTo", created_at_to.into().to_string());
         self
     }
     /// Only the credit currency with this key (`creditCurrencyKey`, string).
@@ -206,14 +206,14 @@ pub struct ListCreditTransactions {
     call: Call<CreditTransactionListResponse>,
 }
 impl ListCreditTransactions {
-    /// Only items created at this time or later (`createdAtFrom`, string).
-    pub fn created_at_from(mut self, created_at_from: impl AsRef<str>) -> Self {
-        self.call = self.call.query("createdAtFrom", created_at_from.as_ref());
+    /// Only items created at this time or later (`createdAtFrom`, RFC 3339 time).
+    pub fn created_at_from(mut self, created_at_from: impl Into<Timestamp>) -> Self {
+        self.call = self.call.query("createdAtFrom", created_at_from.into().to_string());
         self
     }
-    /// Only items created at this time or earlier (`createdAtTo`, string).
-    pub fn created_at_to(mut self, created_at_to: impl AsRef<str>) -> Self {
-        self.call = self.call.query("createdAtTo", created_at_to.as_ref());
+    /// Only items created at this time or earlier (`createdAtTo`, RFC 3339 time).
+    pub fn created_at_to(mut self, created_at_to: impl Into<Timestamp>) -> Self {
+        self.call = self.call.query("createdAtTo", created_at_to.into().to_string());
         self
     }
     /// Only the credit currency with this key (`creditCurrencyKey`, string).

@@ -586,14 +586,14 @@ pub struct ListCustomers {
     call: Call<CustomerListResponse>,
 }
 impl ListCustomers {
-    /// Only items created at this time or later (`createdAtFrom`, string).
-    pub fn created_at_from(mut self, created_at_from: impl AsRef<str>) -> Self {
-        self.call = self.call.query("createdAtFrom", created_at_from.as_ref());
+    /// Only items created at this time or later (`createdAtFrom`, RFC 3339 time).
+    pub fn created_at_from(mut self, created_at_from: impl Into<Timestamp>) -> Self {
+        self.call = self.call.query("createdAtFrom", created_at_from.into().to_string());
         self
     }
-    /// Only items created at this time or earlier (`createdAtTo`, string).
-    pub fn created_at_to(mut self, created_at_to: impl AsRef<str>) -> Self {
-        self.call = self.call.query("createdAtTo", created_at_to.as_ref());
+    /// Only items created at this time or earlier (`createdAtTo`, RFC 3339 time).
+    pub fn created_at_to(mut self, created_at_to: impl Into<Timestamp>) -> Self {
+        self.call = self.call.query("createdAtTo", created_at_to.into().to_string());
         self
     }
     /// Only items in this creation state (`creationState`, [`CustomerCreationState`]).

@@ -120,14 +120,14 @@ impl ListInvoices {
         self.call = self.call.query("displayNumber", display_number.as_ref());
         self
     }
-    /// Only items due on this date or later (`dueDateFrom`, string).
-    pub fn due_date_from(mut self, due_date_from: impl AsRef<str>) -> Self {
-        self.call = self.call.query("dueDateFrom", due_date_from.as_ref());
+    /// Only items due on this date or later (`dueDateFrom`, RFC 3339 time).
+    pub fn due_date_from(mut self, due_date_from: impl Into<Timestamp>) -> Self {
+        self.call = self.call.query("dueDateFrom", due_date_from.into().to_string());
         self
     }
-    /// Only items due on this date or earlier (`dueDateTo`, string).
-    pub fn due_date_to(mut self, due_date_to: impl AsRef<str>) -> Self {
-        self.call = self.call.query("dueDateTo", due_date_to.as_ref());
+    /// Only items due on this date or earlier (`dueDateTo`, RFC 3339 time).
+    pub fn due_date_to(mut self, due_date_to: impl Into<Timestamp>) -> Self {
+        self.call = self.call.query("dueDateTo", due_date_to.into().to_string());
         self
     }
     /// Only items of the customer with your own id (`externalCustomerId`, string).
@@ -140,14 +140,14 @@ impl ListInvoices {
             .query("externalCustomerId", external_customer_id.into().as_str());
         self
     }
-    /// Only items issued on this date or later (`issueDateFrom`, string).
-    pub fn issue_date_from(mut self, issue_date_from: impl AsRef<str>) -> Self {
-        self.call = self.call.query("issueDateFrom", issue_date_from.as_ref());
+    /// Only items issued on this date or later (`issueDateFrom`, RFC 3339 time).
+    pub fn issue_date_from(mut self, issue_date_from: impl Into<Timestamp>) -> Self {
+        self.call = self.call.query("issueDateFrom", issue_date_from.into().to_string());
         self
     }
-    /// Only items issued on this date or earlier (`issueDateTo`, string).
-    pub fn issue_date_to(mut self, issue_date_to: impl AsRef<str>) -> Self {
-        self.call = self.call.query("issueDateTo", issue_date_to.as_ref());
+    /// Only items issued on this date or earlier (`issueDateTo`, RFC 3339 time).
+    pub fn issue_date_to(mut self, issue_date_to: impl Into<Timestamp>) -> Self {
+        self.call = self.call.query("issueDateTo", issue_date_to.into().to_string());
         self
     }
     /// Maximum number of items on a page (`limit`, integer, default `10`).

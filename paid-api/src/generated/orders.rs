@@ -220,14 +220,14 @@ impl ListOrders {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
     }
-    /// Only items that end on this date or later (`endDateFrom`, string).
-    pub fn end_date_from(mut self, end_date_from: impl AsRef<str>) -> Self {
-        self.call = self.call.query("endDateFrom", end_date_from.as_ref());
+    /// Only items that end on this date or later (`endDateFrom`, RFC 3339 time).
+    pub fn end_date_from(mut self, end_date_from: impl Into<Timestamp>) -> Self {
+        self.call = self.call.query("endDateFrom", end_date_from.into().to_string());
         self
     }
-    /// Only items that end on this date or earlier (`endDateTo`, string).
-    pub fn end_date_to(mut self, end_date_to: impl AsRef<str>) -> Self {
-        self.call = self.call.query("endDateTo", end_date_to.as_ref());
+    /// Only items that end on this date or earlier (`endDateTo`, RFC 3339 time).
+    pub fn end_date_to(mut self, end_date_to: impl Into<Timestamp>) -> Self {
+        self.call = self.call.query("endDateTo", end_date_to.into().to_string());
         self
     }
     /// Only items of the customer with your own id (`externalCustomerId`, string).
@@ -255,14 +255,14 @@ impl ListOrders {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only items that start on this date or later (`startDateFrom`, string).
-    pub fn start_date_from(mut self, start_date_from: impl AsRef<str>) -> Self {
-        self.call = self.call.query("startDateFrom", start_date_from.as_ref());
+    /// Only items that start on this date or later (`startDateFrom`, RFC 3339 time).
+    pub fn start_date_from(mut self, start_date_from: impl Into<Timestamp>) -> Self {
+        self.call = self.call.query("startDateFrom", start_date_from.into().to_string());
         self
     }
-    /// Only items that start on this date or earlier (`startDateTo`, string).
-    pub fn start_date_to(mut self, start_date_to: impl AsRef<str>) -> Self {
-        self.call = self.call.query("startDateTo", start_date_to.as_ref());
+    /// Only items that start on this date or earlier (`startDateTo`, RFC 3339 time).
+    pub fn start_date_to(mut self, start_date_to: impl Into<Timestamp>) -> Self {
+        self.call = self.call.query("startDateTo", start_date_to.into().to_string());
         self
     }
     /// Only items with this status (`status`, [`OrderStatus`]).

@@ -734,12 +734,12 @@ async fn get_credit_transaction_summary(client: paid::Client, input: Input) -> O
     let mut call = client
         .credits()
         .get_transaction_summary(
-            input.required_query("createdAtFrom"),
+            input.required_query("createdAtFrom").parse::<paid::Timestamp>()?,
             CreditTransactionGroupBy::from(input.required_query("groupBy")),
             CreditTransactionInterval::from(input.required_query("interval")),
         );
     if let Some(value) = input.query("createdAtTo") {
-        call = call.created_at_to(value);
+        call = call.created_at_to(value.parse::<paid::Timestamp>()?);
     }
     if let Some(value) = input.query("creditCurrencyKey") {
         call = call.credit_currency_key(value);
@@ -774,10 +774,10 @@ async fn list_credit_currencies(client: paid::Client, input: Input) -> Outcome {
 async fn list_credit_transactions(client: paid::Client, input: Input) -> Outcome {
     let mut call = client.credits().list_transactions();
     if let Some(value) = input.query("createdAtFrom") {
-        call = call.created_at_from(value);
+        call = call.created_at_from(value.parse::<paid::Timestamp>()?);
     }
     if let Some(value) = input.query("createdAtTo") {
-        call = call.created_at_to(value);
+        call = call.created_at_to(value.parse::<paid::Timestamp>()?);
     }
     if let Some(value) = input.query("creditCurrencyKey") {
         call = call.credit_currency_key(value);
@@ -1234,10 +1234,10 @@ async fn grant_customer_credits_by_external_id(
 async fn list_customers(client: paid::Client, input: Input) -> Outcome {
     let mut call = client.customers().list();
     if let Some(value) = input.query("createdAtFrom") {
-        call = call.created_at_from(value);
+        call = call.created_at_from(value.parse::<paid::Timestamp>()?);
     }
     if let Some(value) = input.query("createdAtTo") {
-        call = call.created_at_to(value);
+        call = call.created_at_to(value.parse::<paid::Timestamp>()?);
     }
     if let Some(value) = input.query("creationState") {
         call = call.creation_state(CustomerCreationState::from(value));
@@ -1396,19 +1396,19 @@ async fn list_invoices(client: paid::Client, input: Input) -> Outcome {
         call = call.display_number(value);
     }
     if let Some(value) = input.query("dueDateFrom") {
-        call = call.due_date_from(value);
+        call = call.due_date_from(value.parse::<paid::Timestamp>()?);
     }
     if let Some(value) = input.query("dueDateTo") {
-        call = call.due_date_to(value);
+        call = call.due_date_to(value.parse::<paid::Timestamp>()?);
     }
     if let Some(value) = input.query("externalCustomerId") {
         call = call.external_customer_id(value);
     }
     if let Some(value) = input.query("issueDateFrom") {
-        call = call.issue_date_from(value);
+        call = call.issue_date_from(value.parse::<paid::Timestamp>()?);
     }
     if let Some(value) = input.query("issueDateTo") {
-        call = call.issue_date_to(value);
+        call = call.issue_date_to(value.parse::<paid::Timestamp>()?);
     }
     if let Some(value) = input.query("limit") {
         call = call.limit(value.parse()?);
@@ -1476,10 +1476,10 @@ async fn list_orders(client: paid::Client, input: Input) -> Outcome {
         call = call.customer_id(value);
     }
     if let Some(value) = input.query("endDateFrom") {
-        call = call.end_date_from(value);
+        call = call.end_date_from(value.parse::<paid::Timestamp>()?);
     }
     if let Some(value) = input.query("endDateTo") {
-        call = call.end_date_to(value);
+        call = call.end_date_to(value.parse::<paid::Timestamp>()?);
     }
     if let Some(value) = input.query("externalCustomerId") {
         call = call.external_customer_id(value);
@@ -1494,10 +1494,10 @@ async fn list_orders(client: paid::Client, input: Input) -> Outcome {
         call = call.offset(value.parse()?);
     }
     if let Some(value) = input.query("startDateFrom") {
-        call = call.start_date_from(value);
+        call = call.start_date_from(value.parse::<paid::Timestamp>()?);
     }
     if let Some(value) = input.query("startDateTo") {
-        call = call.start_date_to(value);
+        call = call.start_date_to(value.parse::<paid::Timestamp>()?);
     }
     if let Some(value) = input.query("status") {
         call = call.status(OrderStatus::from(value));
@@ -1739,10 +1739,10 @@ async fn get_signal_by_id(client: paid::Client, input: Input) -> Outcome {
 async fn list_signals(client: paid::Client, input: Input) -> Outcome {
     let mut call = client.signals().list();
     if let Some(value) = input.query("createdAtFrom") {
-        call = call.created_at_from(value);
+        call = call.created_at_from(value.parse::<paid::Timestamp>()?);
     }
     if let Some(value) = input.query("createdAtTo") {
-        call = call.created_at_to(value);
+        call = call.created_at_to(value.parse::<paid::Timestamp>()?);
     }
     if let Some(value) = input.query("customerId") {
         call = call.customer_id(value);
