@@ -115,6 +115,18 @@ fn a_package_that_says_nothing_about_itself_is_found() {
 }
 
 #[test]
+fn the_template_is_built_against_the_packed_files() {
+    let manifest = MANIFEST.to_owned() + "\n[workspace.metadata.release-check]\nuser = \"template\"\n";
+    let user = "[package]\nname = \"{{project-name}}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\nsmall = \"0.1\"\n";
+    let with = |code: &str| {
+        let files = [("Cargo.toml", manifest.as_str()), ("template/Cargo.toml", user), ("template/src/main.rs", code)];
+        check(&files, "packed")
+    };
+    with("fn main() {\n    assert_eq!(small::one(), 1);\n}\n").passes();
+    with("fn main() {\n    assert_eq!(small::two(), 1);\n}\n").fails_with("from the packed files");
+}
+
+#[test]
 fn a_feature_that_does_not_compile_alone_is_found() {
     let lib = format!("{LIB}\n/// Loud.\n#[cfg(feature = \"loud\")]\npub fn loud() -> u8 {{\n    two()\n}}\n");
     check(&[("src/lib.rs", &lib)], "features").fails_with("small with only \"loud\"");
