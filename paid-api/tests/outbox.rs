@@ -99,9 +99,9 @@ async fn what_an_earlier_run_left_is_sent_first_and_once() {
         emitter.emit(signal(number));
     }
     let kept = emitter.emit(signal(1_000));
+    assert_eq!(paid::outbox::waiting_since(folder.path()).unwrap(), None, "the emitter has it open");
     let left = emitter.shutdown(Duration::from_millis(300)).await.unwrap_err().left;
     assert_eq!(left, 1_001);
-    assert_eq!(paid::outbox::waiting_since(folder.path()).unwrap(), None, "the emitter has it open");
     assert!(matches!(kept.await, Err(DeliveryError::InOutbox { .. })));
     assert_eq!((server.billed(), emitter.stats().dropped), (0, 0));
     drop(emitter);

@@ -157,7 +157,9 @@ mod tests {
         let (unblock, blocks) = mpsc::channel::<()>();
         let blocks = Mutex::new(blocks);
         let mut hooks = DeliveredHooks::default();
-        hooks.add(move |_| drop(blocks.lock().unwrap().recv()));
+        hooks.add(move |_| {
+            let _ = blocks.lock().unwrap().recv();
+        });
         let hooks = hooks.with_own_thread();
         let thread = hooks.thread.as_ref().unwrap();
         (0..LONGEST + 10).for_each(|_| thread.tell(delivered()));
