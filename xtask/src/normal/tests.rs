@@ -45,7 +45,7 @@ fn what_has_no_type_is_one_report_of_all_places_as_given() {
         format!("{at}/far: `other.yaml#/A` is outside of this document, and nothing else is read"),
         format!("{at}/split: its parts are of different types"),
         format!("{at}/kind/type: `file` is not a type of JSON"),
-        "(8 places)".to_owned(),
+        "8 places of this document".to_owned(),
         "`--overlay`".to_owned(),
     ] {
         assert!(text.contains(&line), "{line} is not in\n{text}");
