@@ -190,7 +190,7 @@ impl<T> Call<T> {
     }
 
     /// Sets whether the request may be executed twice without harm. Only then is it retried after an attempt that Paid may
-    /// have received; see [`RetryPolicy`](crate::RetryPolicy).
+    /// have received; see [`RetryPolicy`].
     pub fn repeatable_if(mut self, repeatable: bool) -> Self {
         self.prepared.repeatable = repeatable;
         self
