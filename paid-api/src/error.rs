@@ -60,7 +60,7 @@ pub enum Error {
     Key {
         /// The operation's id.
         operation: Cow<'static, str>,
-        /// Why there is none.
+        /// Why the request has no key.
         problem: KeyProblem,
     },
     /// The client, emitter or tracing cannot be built as configured, or a request is made outside of a tokio runtime.

@@ -52,7 +52,7 @@ impl fmt::Debug for ApiKey {
 pub(crate) enum KeySource {
     Fixed(ApiKey),
     Provided(Arc<Provider>),
-    /// There is none, because nothing is to be sent.
+    /// No key is needed: sending is switched off.
     Absent,
 }
 

@@ -51,7 +51,7 @@ pub struct Stats {
     pub in_flight: u64,
     /// Requests that were sent and are not answered yet.
     pub unanswered: u64,
-    /// When the oldest of those requests was sent, in milliseconds since 1970; 0 if there is none.
+    /// When the oldest of those requests was sent, in milliseconds since 1970; 0 if every request is answered.
     pub unanswered_since: u64,
     /// When the oldest pending record was accepted, in milliseconds since 1970; 0 if no record is pending.
     pub oldest_since: u64,

@@ -28,7 +28,7 @@ impl Unanswered {
         Asked { unanswered: self, number }
     }
 
-    /// How many there are, and since when the oldest of them; 0 if there is none.
+    /// How many requests wait for an answer, and since when the oldest of them does; 0 if all are answered.
     pub(super) fn read(&self) -> (u64, u64) {
         let sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         (sent.since.len() as u64, sent.since.values().next().copied().unwrap_or_default())
