@@ -44,9 +44,14 @@ impl Account {
 
     /// Sends signals of these events, and returns what bills them.
     async fn after(&self, events: &[&str], window: Option<[&str; 2]>) -> Vec<Billed> {
+        self.after_of(events, json!({"externalCustomerId": "c"}), window).await
+    }
+
+    async fn after_of(&self, events: &[&str], last: Value, window: Option<[&str; 2]>) -> Vec<Billed> {
         let signal = |(number, event): (usize, &&str)| {
-            json!({"eventName": event, "customer": {"externalCustomerId": "c"},
-                "attribution": {"externalProductId": "p"}, "idempotencyKey": format!("{event}-{number}"), "data": {"n": number}})
+            let customer = if number + 1 == events.len() { last.clone() } else { json!({"externalCustomerId": "c"}) };
+            json!({"eventName": event, "customer": customer, "attribution": {"externalProductId": "p"},
+                "idempotencyKey": format!("{event}-{number}"), "data": {"n": number}})
         };
         let signals: Vec<Value> = events.iter().enumerate().map(signal).collect();
         self.call(Method::POST, "/signals/bulk", json!({ "signals": signals })).await;
@@ -79,6 +84,17 @@ async fn signals_that_spend_credits_are_known_by_their_transactions() {
     assert_eq!((calls.signals, calls.spent, calls.waiting, calls.unpriced()), (3, 2, 1, 0), "{calls:?}");
     assert_eq!(calls.credits.get("tokens").map(String::as_str), Some("5"));
     assert_eq!(calls.reasons, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_customer_by_its_own_id_and_by_paids_is_one() {
+    let account = Account::selling(json!([prepaid(json!({}))])).await;
+    let grant = json!({"creditCurrencyKey": "tokens", "amount": 5});
+    account.call(Method::POST, "/customers/external/c/credits/grants", grant).await;
+    let customer = account.emulator.client().request(Method::GET, "/customers/external/c").await.unwrap();
+    let found = account.after_of(&["call", "call", "call"], json!({"customerId": customer["id"]}), None).await;
+    let [calls] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((calls.signals, calls.spent, calls.waiting, calls.unpriced()), (3, 2, 1, 0), "{calls:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

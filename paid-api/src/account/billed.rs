@@ -9,11 +9,14 @@ use serde_json::Value;
 use super::amounts::{decimal, plain, shown, to_major};
 use super::error::AccountError;
 use super::prices::in_full;
-use super::reconcile::fingerprint::of_reference;
+use super::reconcile::fingerprint::{Fingerprint, of_reference};
 use super::reconcile::{Counted, Reconciliation};
 use super::remote::{each, list, text};
 use super::unbilled::{Books, Question, Reason, reason, time};
 use crate::Timestamp;
+
+/// How far Paid's clock may be from that of the program.
+const SLACK: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
 
 /// What bills the signals of one customer, product and name.
 #[derive(Debug, Clone)]
@@ -25,7 +28,8 @@ pub struct Billed {
     pub signals: u64,
     /// How many of them have a credit transaction.
     pub spent: u64,
-    /// How many wait for a grant of credits that covers them.
+    /// How many wait for a grant of credits that covers them, at most: Paid tells their event and not their product, and a signal that
+    /// was covered in part is among both.
     pub waiting: u64,
     /// How many credits their transactions spent, as exact decimals, by the key of the credit currency.
     pub credits: BTreeMap<String, String>,
@@ -37,6 +41,10 @@ pub struct Billed {
 }
 
 impl Billed {
+    fn new(of: &Counted, signals: u64, reasons: Vec<Reason>) -> Self {
+        Self { of: of.clone(), signals, spent: 0, waiting: 0, credits: BTreeMap::new(), lines: Vec::new(), reasons }
+    }
+
     /// How many of the signals are counted and not priced.
     pub fn unpriced(&self) -> u64 {
         if self.reasons.is_empty() { 0 } else { self.signals.saturating_sub(self.spent + self.waiting) }
@@ -74,37 +82,31 @@ pub struct InvoiceLine {
 pub async fn billed(client: &crate::Client, reconciliation: &Reconciliation) -> Result<Vec<Billed>, AccountError> {
     let mut books = Books::open(client).await?;
     let spent = Spent::read(client, reconciliation).await?;
-    let mut invoices: HashMap<String, Invoices> = HashMap::new();
     let mut all = Vec::new();
+    // A program may name a customer or a product by its own id here and by Paid's there: its signals are counted together.
+    let mut places: HashMap<[String; 3], usize> = HashMap::new();
     for (of, tally) in reconciliation.tallies.iter().filter(|(_, tally)| tally.matched + tally.extra > 0) {
         let product = Some(of.product.clone()).filter(|product| !product.is_empty());
         let mut reasons = books.why(&Question::new(&of.name, &of.customer, product)).await?;
         // They happened some time ago: an order may have begun or ended since.
         reasons.retain(|reason| !matches!(reason.rule, "before_the_order" | "after_the_order"));
         let signals = tally.matched + tally.extra;
-        let mut billed = Billed {
-            of: of.clone(),
-            signals,
-            spent: 0,
-            waiting: 0,
-            credits: BTreeMap::new(),
-            lines: Vec::new(),
-            reasons,
-        };
-        if let Some(id) = books.customer(&of.customer).map(str::to_owned) {
-            spent.add_to(&mut billed, &id);
-            if !invoices.contains_key(&id) {
-                invoices.insert(id.clone(), Invoices::read(&books, reconciliation, &id).await?);
-            }
-            if let Some(invoices) = invoices.get(&id) {
-                let lines = books.order_lines(&of.customer, &of.product);
-                let of_product = invoices.lines.iter().filter(|(line, _)| lines.contains(line.as_str()));
-                billed.lines = of_product.map(|(_, line)| line.clone()).collect();
-                billed.waiting =
-                    invoices.waiting.get(&of.name).copied().unwrap_or_default().min(signals - billed.spent);
-            }
+        let place = *places.entry(books.known_as(of)).or_insert(all.len());
+        match all.get_mut(place) {
+            Some(Billed { signals: known, .. }) => *known += signals,
+            None => all.push(Billed::new(of, signals, reasons)),
         }
-        all.push(billed);
+    }
+    let mut invoices: HashMap<String, Invoices> = HashMap::new();
+    for billed in &mut all {
+        let Some(id) = books.customer(&billed.of.customer).map(str::to_owned) else { continue };
+        spent.add_to(billed, &books, &id);
+        if !invoices.contains_key(&id) {
+            invoices.insert(id.clone(), Invoices::read(&books, reconciliation, &id).await?);
+        }
+        if let Some(invoices) = invoices.get(&id) {
+            invoices.add_to(billed, &books);
+        }
     }
     for billed in &mut all {
         let missing = evidence(&books, reconciliation, billed);
@@ -126,7 +128,8 @@ fn evidence(books: &Books<'_>, reconciliation: &Reconciliation, billed: &Billed)
                 signals - spent - waiting,
                 of.name
             );
-            let fix = "compare the start of the order with the times of the signals, then ask Paid";
+            let fix =
+                "run it again if they arrived a moment ago; compare their times with the start of the order; ask Paid";
             Some(reason("not_spent", problem, fix))
         }
         Charge::Money => {
@@ -169,12 +172,16 @@ fn charge(books: &Books<'_>, of: &Counted) -> Option<Charge> {
     charges.reduce(|one, other| if one == other { one } else { Charge::Either })
 }
 
-/// Transactions that spend credits, by customer, product and event.
+/// Transactions that spend credits, by customer and event.
 #[derive(Default)]
-struct Spent(HashMap<[String; 2], Vec<Transaction>>);
+struct Spent {
+    transactions: HashMap<[String; 2], Vec<Transaction>>,
+    /// A transaction on two pages is one.
+    seen: HashSet<Fingerprint>,
+}
 
 struct Transaction {
-    signal: u128,
+    signal: Fingerprint,
     products: [Option<String>; 2],
     currency: String,
     amount: Decimal,
@@ -183,8 +190,7 @@ struct Transaction {
 impl Spent {
     async fn read(client: &crate::Client, reconciliation: &Reconciliation) -> Result<Self, AccountError> {
         let path = "/credits/transactions";
-        let slack = chrono::TimeDelta::minutes(10);
-        let from = reconciliation.from.map(|from| Timestamp::from(*from - slack).to_string());
+        let from = reconciliation.from.map(|from| Timestamp::from(*from - SLACK).to_string());
         let mut query = vec![("type", "spend")];
         query.extend(from.as_deref().map(|from| ("createdAtFrom", from)));
         let mut spent = Self::default();
@@ -206,6 +212,9 @@ impl Spent {
             return Ok(());
         }
         let place = "/credits/transactions";
+        if !self.seen.insert(of_reference(&text(transaction, "id", place)?)) {
+            return Ok(());
+        }
         let amount = text(transaction, "amount", place)?;
         let amount = Decimal::from_str_exact(&amount)
             .map_err(|_| AccountError::unreadable(place, format!("{amount:?} is no amount")))?;
@@ -217,18 +226,20 @@ impl Spent {
             currency: text(&transaction["creditCurrency"], "key", place)?,
             amount,
         };
-        self.0.entry([customer, event.to_owned()]).or_default().push(one);
+        self.transactions.entry([customer, event.to_owned()]).or_default().push(one);
         Ok(())
     }
 
     /// `customer` is Paid's id.
-    fn add_to(&self, billed: &mut Billed, customer: &str) {
-        let Some(transactions) = self.0.get(&[customer.to_owned(), billed.of.name.clone()]) else { return };
+    fn add_to(&self, billed: &mut Billed, books: &Books<'_>, customer: &str) {
+        let Some(transactions) = self.transactions.get(&[customer.to_owned(), billed.of.name.clone()]) else { return };
         let mut signals = HashSet::new();
         let mut credits: BTreeMap<&str, Decimal> = BTreeMap::new();
         let is_of = |transaction: &&Transaction| {
             let names = &transaction.products;
-            names == &[None, None] || names.iter().flatten().any(|product| *product == billed.of.product)
+            let known = books.product(&billed.of.product);
+            let is_known = |name: &String| known.is_some_and(|known| *name == known.id || *name == known.external_id);
+            names == &[None, None] || names.iter().flatten().any(|name| *name == billed.of.product || is_known(name))
         };
         for transaction in transactions.iter().filter(is_of) {
             signals.insert(transaction.signal);
@@ -270,7 +281,11 @@ impl Invoices {
         }
         let path = format!("/customers/{customer}/credits/pending-consumption");
         for waiting in list(client, &path, &[]).await? {
-            if let Some(event) = waiting["eventName"].as_str() {
+            let at = time(&waiting["recordedAt"]);
+            let at = at.ok_or_else(|| AccountError::unreadable(&path, "`recordedAt` is missing or no time"))?;
+            let is_before = reconciliation.from.is_some_and(|from| *at < *from - SLACK);
+            let is_after = reconciliation.to.is_some_and(|to| *at >= *to + SLACK);
+            if let Some(event) = waiting["eventName"].as_str().filter(|_| !is_before && !is_after) {
                 *read.waiting.entry(event.to_owned()).or_default() += 1;
             }
         }
@@ -278,6 +293,16 @@ impl Invoices {
             one.from.cmp(&other.from).then_with(|| one.description.cmp(&other.description))
         });
         Ok(read)
+    }
+}
+
+impl Invoices {
+    fn add_to(&self, billed: &mut Billed, books: &Books<'_>) {
+        let lines = books.order_lines(&billed.of.customer, &billed.of.product);
+        let of_product = self.lines.iter().filter(|(line, _)| lines.contains(line.as_str()));
+        billed.lines = of_product.map(|(_, line)| line.clone()).collect();
+        let waiting = self.waiting.get(&billed.of.name).copied().unwrap_or_default();
+        billed.waiting = waiting.min(billed.signals - billed.spent);
     }
 }
 

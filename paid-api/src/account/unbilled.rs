@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::error::AccountError;
 use super::prices::in_full;
+use super::reconcile::Counted;
 use super::remote::read;
 use super::remote::{self, Account, AccountPrice, AccountProduct, list};
 use crate::{Client, Method, Timestamp};
@@ -105,6 +106,13 @@ impl<'a> Books<'a> {
             Some(Buyer::Known { id, .. }) => Some(id),
             Some(Buyer::Unknown(_)) | None => None,
         }
+    }
+
+    /// Paid's ids of the customer and of the product, where the account has them, and the event.
+    pub(super) fn known_as(&self, of: &Counted) -> [String; 3] {
+        let customer = self.customer(&of.customer).unwrap_or(&of.customer).to_owned();
+        let product = self.product(&of.product).map_or(&of.product, |known| &known.id).clone();
+        [customer, product, of.name.clone()]
     }
 
     /// The lines of the customer's orders that are of the product, by Paid's ids.
