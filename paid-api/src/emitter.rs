@@ -140,7 +140,8 @@ impl Emitter {
     ///
     /// # Errors
     ///
-    /// If the signal is not safe: with the reason; [`DeliveryError::NoOutbox`] if the emitter has no outbox.
+    /// If the signal is not safe: with the reason; [`DeliveryError::NoOutbox`] if the emitter has no outbox. If sending is switched off
+    /// (`PAID_ENABLED=false`), or this is a dry run, `Ok` means that the signal was discarded, on purpose.
     pub async fn store<S: PaidSignal>(&self, signal: S) -> Result<Receipt, DeliveryError> {
         if !self.dispatch.is_live() {
             return Ok(self.emit(signal));

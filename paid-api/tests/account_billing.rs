@@ -26,6 +26,11 @@ impl Account {
 
     /// A customer `c` with an active order, since 60 days, of a product `p` with these prices.
     async fn selling(attributes: Value) -> Self {
+        Self::with_lines(attributes, 0).await
+    }
+
+    /// The same, with lines of other products before it.
+    async fn with_lines(attributes: Value, others: usize) -> Self {
         let account = Self { emulator: Emulator::start().await.unwrap(), folder: tempfile::tempdir().unwrap() };
         account.call(Method::POST, "/credits/currencies", json!({"name": "Tokens", "key": "tokens"})).await;
         let currencies = account.emulator.client().request(Method::GET, "/credits/currencies").await.unwrap();
@@ -36,8 +41,14 @@ impl Account {
         let path = format!("/products/{}", product["id"].as_str().unwrap());
         account.call(Method::PUT, &path, json!({ "productAttributes": attributes })).await;
         let customer = account.call(Method::POST, "/customers/", json!({"name": "C", "externalId": "c"})).await;
+        let mut lines = Vec::new();
+        for number in 0..others {
+            let other = json!({"name": "Other", "externalId": format!("other-{number}"), "active": true});
+            lines.push(json!({"productId": account.call(Method::POST, "/products/", other).await["id"]}));
+        }
+        lines.push(json!({"productId": product["id"]}));
         let order = json!({"customerId": customer["id"], "currency": "USD", "creationState": "active",
-            "startDate": in_days(-60), "lines": [{"productId": product["id"]}]});
+            "startDate": in_days(-60), "lines": lines});
         account.call(Method::POST, "/orders/", order).await;
         account
     }
@@ -127,4 +138,15 @@ async fn what_credits_should_have_billed_and_did_not_is_counted_and_not_priced()
     assert_eq!((calls.spent, calls.waiting, calls.unpriced()), (0, 0, 2), "{calls:?}");
     assert_eq!(calls.reasons[0].rule, "not_spent");
     assert!(calls.reasons[0].problem.starts_with("2 of 2 have no credit transaction"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_of_many_lines_is_read_to_its_end() {
+    let usage = json!({"name": "Mails", "pricing": {"pricingType": "UsagePerUnit", "eventName": "mail",
+        "billingFrequency": "Monthly", "pricePoints": [{"currency": "USD", "unitPrice": 150}]}});
+    let account = Account::with_lines(json!([usage]), 11).await;
+    let found = account.after(&["mail"], None).await;
+    let [mails] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((mails.unpriced(), mails.reasons.len()), (0, 0), "{mails:?}");
+    assert!(mails.lines.iter().any(|line| line.quantity == "1"), "{mails:?}");
 }

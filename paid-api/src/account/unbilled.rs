@@ -265,8 +265,7 @@ async fn orders(client: &Client, customer: &str) -> Result<Vec<Order>, AccountEr
     let listed = list(client, "/orders/", &[("customerId", customer)]).await?;
     for order in listed.iter().filter(|order| order["customerId"] == *customer) {
         let id = remote::text(order, "id", "an order")?;
-        let lines = client.request(Method::GET, &format!("/orders/{id}/lines")).await?;
-        let lines = lines["data"].as_array().or(lines.as_array()).cloned().unwrap_or_default();
+        let lines = list(client, &format!("/orders/{id}/lines"), &[]).await?;
         let line = |line: &Value| Line {
             id: line["id"].as_str().unwrap_or_default().to_owned(),
             product: line["productId"].as_str().unwrap_or_default().to_owned(),
