@@ -191,12 +191,14 @@ impl Emitter {
         record
     }
 
+    /// Whether what is emitted is sent: not if sending is switched off, or in a dry run.
+    pub(crate) fn is_live(&self) -> bool {
+        self.dispatch.is_live()
+    }
+
     /// Queues a record once there is room; dropping the future before gives up its place. `None` if the emitter is shut
-    /// down, or sends nothing on purpose: that is not reported, since the record is safe elsewhere.
+    /// down: that is not reported, since the record is safe elsewhere.
     pub(crate) async fn emit_record(&self, record: Record) -> Option<Receipt> {
-        if !self.dispatch.is_live() {
-            return None;
-        }
         let room = self.dispatch.room_for_record(&record).await?;
         Some(self.dispatch.push_record(Some(room), record))
     }

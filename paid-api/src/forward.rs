@@ -54,6 +54,8 @@ impl ForwardError {
 /// one of them after all, it recognises the second one by its idempotency key and bills nothing again. The same happens
 /// if the emitter is shut down, and before an error is returned.
 ///
+/// If sending is switched off (`PAID_ENABLED=false`), or the emitter makes a dry run, no message is taken: all stay in the stream.
+///
 /// # Errors
 ///
 /// If the stream cannot be read, for example because the consumer was deleted or NATS does not answer. Messages that
@@ -63,6 +65,9 @@ pub async fn forward(
     emitter: &Emitter,
     stop: impl Future<Output = ()>,
 ) -> Result<Forwarded, ForwardError> {
+    if !emitter.is_live() {
+        return Ok(flow::wait(stop).await);
+    }
     let messages = consumer.messages().await.map_err(ForwardError::new)?;
     let messages = messages.map(|message| NatsMessage::new(message.map_err(ForwardError::new)?));
     forward_messages(messages, ack_wait(&consumer.cached_info().config), emitter, stop).await

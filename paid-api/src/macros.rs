@@ -331,7 +331,10 @@ macro_rules! __page_end {
     };
     // The next page begins after the last item of this one.
     ($items:ident, has_more $said:ident or $id:ident) => {{
-        let last = $items.iter().last().map(|item| item.ok().and_then(|item| Option::<String>::from(item.$id.clone())));
+        let last = $items.iter().last().map(|item| match item {
+            Ok(item) => Option::<String>::from(item.$id.clone()),
+            Err(item) => item.json.get(stringify!($id)).and_then(|id| id.as_str()).map(str::to_owned),
+        });
         match (Option::<bool>::from($said), last) {
             (Some(false), _) | (None, None) => $crate::PageEnd::Next(None),
             (_, Some(Some(id))) => $crate::PageEnd::Next(Some(id)),

@@ -59,6 +59,10 @@ pub struct Items<P: Page> {
     pending: Option<CallFuture<(P, u64)>>,
     /// The fingerprints of all pages so far.
     seen: HashSet<u64>,
+    /// What asked for the pages so far, where the server says it.
+    asked: HashSet<String>,
+    /// Said when the items of the page are given out.
+    standstill: Option<Standstill>,
     finished: bool,
 }
 
@@ -71,6 +75,8 @@ enum Standstill {
     Repeated,
     /// The server does not say where the next page begins.
     Nowhere,
+    /// The server says that an earlier page is the next one.
+    Circle,
 }
 
 impl<P: Page> Items<P> {
@@ -94,23 +100,27 @@ impl<P: Page> Items<P> {
     }
 
     fn beginning(call: Call<P>, next: Next) -> Self {
-        let (buffer, seen) = (VecDeque::new(), HashSet::new());
-        Self { call, next, buffer, pending: None, seen, finished: false }
+        let (seen, asked) = (HashSet::new(), HashSet::new());
+        Self { call, next, buffer: VecDeque::new(), pending: None, seen, asked, standstill: None, finished: false }
     }
 
     fn take_page(&mut self, page: P, fingerprint: u64) -> Result<(), Standstill> {
         let (items, end) = page.into_items();
         let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
-        let following = self.next.after(count, end)?;
-        if count == 0 && following.is_some() {
-            return Err(Standstill::Empty);
+        let following = self.next.after(count, end);
+        if count == 0 && following != Ok(None) {
+            return Err(following.err().unwrap_or(Standstill::Empty));
         }
         if count > 0 && !self.seen.insert(fingerprint) {
             return Err(Standstill::Repeated);
         }
-        self.finished = following.is_none();
-        if let Some(next) = following {
-            self.next = next;
+        match following {
+            Ok(Some(Next::Parameter(_, Some(value)))) if !self.asked.insert(value.clone()) => {
+                self.standstill = Some(Standstill::Circle);
+            }
+            Ok(Some(next)) => self.next = next,
+            Ok(None) => self.finished = true,
+            Err(standstill) => self.standstill = Some(standstill),
         }
         self.buffer.extend(items);
         Ok(())
@@ -162,6 +172,7 @@ impl Standstill {
                 "has the same items as an earlier page: the server ignores where to go on, or the list has changed since"
             }
             Self::Nowhere => "does not say where the next page begins",
+            Self::Circle => "leads back to an earlier page",
         }
     }
 }
@@ -182,6 +193,10 @@ impl<P: Page> Stream for Items<P> {
         loop {
             if let Some(item) = self.buffer.pop_front() {
                 return Poll::Ready(Some(item.map_err(Error::from)));
+            }
+            if let Some(standstill) = self.standstill.take() {
+                self.finished = true;
+                return Poll::Ready(Some(Err(self.error(standstill))));
             }
             if self.finished {
                 return Poll::Ready(None);

@@ -150,3 +150,23 @@ async fn an_order_of_many_lines_is_read_to_its_end() {
     assert_eq!((mails.unpriced(), mails.reasons.len()), (0, 0), "{mails:?}");
     assert!(mails.lines.iter().any(|line| line.quantity == "1"), "{mails:?}");
 }
+
+/// Signals of another window that Paid lists at its edge are no cover for those of this one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn credits_of_signals_before_the_window_cover_none_in_it() {
+    let account = Account::selling(json!([prepaid(json!({}))])).await;
+    let grant = json!({"creditCurrencyKey": "tokens", "amount": 5});
+    account.call(Method::POST, "/customers/external/c/credits/grants", grant).await;
+    // Two that are not emitted by this program in this window take all credits.
+    let other = |number: usize| {
+        json!({"eventName": "call", "customer": {"externalCustomerId": "c"},
+        "attribution": {"externalProductId": "p"}, "data": {"other": number}})
+    };
+    account.call(Method::POST, "/signals/bulk", json!({"signals": [other(0), other(1)]})).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let now = Timestamp::now().to_string();
+    let found = account.after(&["call"], Some([&now, &in_days(1)])).await;
+    let [calls] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((calls.signals, calls.spent, calls.waiting), (1, 0, 1), "{calls:?}");
+    assert!(calls.credits.is_empty(), "{calls:?}");
+}

@@ -90,7 +90,7 @@ async fn a_dry_run_shows_what_would_be_sent_and_sends_nothing() {
     command.env("PAID_API_KEY", "paid_secret");
     let lines = said(&tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()).join("\n");
     for expected in [
-        "this is a dry run",
+        "this is a dry run of an emitter",
         r#""eventName":"email_sent""#,
         r#""idempotencyKey":"k-1""#,
         r#""words":7"#,

@@ -45,6 +45,11 @@ impl Billed {
         Self { of: of.clone(), signals, spent: 0, waiting: 0, credits: BTreeMap::new(), lines: Vec::new(), reasons }
     }
 
+    /// Whether a line of an invoice has units.
+    fn has_units(&self) -> bool {
+        self.lines.iter().any(|line| line.quantity != "0")
+    }
+
     /// How many of the signals are counted and not priced.
     pub fn unpriced(&self) -> u64 {
         if self.reasons.is_empty() { 0 } else { self.signals.saturating_sub(self.spent + self.waiting) }
@@ -109,6 +114,10 @@ pub async fn billed(client: &crate::Client, reconciliation: &Reconciliation) -> 
         }
     }
     for billed in &mut all {
+        if billed.spent > 0 || billed.has_units() {
+            // What the account sells now says nothing about signals that were billed.
+            billed.reasons.retain(|reason| !matches!(reason.rule, "inactive_product" | "inactive_price"));
+        }
         let missing = evidence(&books, reconciliation, billed);
         billed.reasons.extend(missing);
     }
@@ -122,7 +131,8 @@ fn evidence(books: &Books<'_>, reconciliation: &Reconciliation, billed: &Billed)
         return None;
     }
     match charge(books, of)? {
-        Charge::Credits if spent + waiting < *signals => {
+        // An order keeps the price of its time: with units on invoices, it may charge in money.
+        Charge::Credits if spent + waiting < *signals && (*spent > 0 || !billed.has_units()) => {
             let problem = format!(
                 "{} of {signals} have no credit transaction, and do not wait for one, although the price of {} is in credits",
                 signals - spent - waiting,
@@ -135,9 +145,8 @@ fn evidence(books: &Books<'_>, reconciliation: &Reconciliation, billed: &Billed)
         Charge::Money => {
             let (from, to) = reconciliation.from.zip(reconciliation.to)?;
             let covers = billed.lines.iter().any(|line| line.from <= from && line.to >= to);
-            let is_empty = billed.lines.iter().all(|line| line.quantity == "0");
             let fix = "compare the event name of the order's price with that of the signals, to the letter";
-            (covers && is_empty).then(|| {
+            (covers && !billed.has_units()).then(|| {
                 let problem = format!("the lines of product {} on the invoices of this time have 0 units", of.product);
                 reason("not_invoiced", problem, fix)
             })
@@ -208,7 +217,7 @@ impl Spent {
             return Ok(());
         };
         let signal = of_reference(signal);
-        if !reconciliation.listed.contains(&signal) {
+        if !reconciliation.counted.contains(&signal) {
             return Ok(());
         }
         let place = "/credits/transactions";
@@ -255,8 +264,8 @@ impl Spent {
 struct Invoices {
     /// Lines, with Paid's id of the line of the order.
     lines: Vec<(String, InvoiceLine)>,
-    /// How many signals wait for credits, by their event.
-    waiting: BTreeMap<String, u64>,
+    /// The signals that wait for credits: their events and orders.
+    waiting: Vec<(String, Option<String>)>,
 }
 
 impl Invoices {
@@ -286,7 +295,7 @@ impl Invoices {
             let is_before = reconciliation.from.is_some_and(|from| *at < *from - SLACK);
             let is_after = reconciliation.to.is_some_and(|to| *at >= *to + SLACK);
             if let Some(event) = waiting["eventName"].as_str().filter(|_| !is_before && !is_after) {
-                *read.waiting.entry(event.to_owned()).or_default() += 1;
+                read.waiting.push((event.to_owned(), waiting["orderId"].as_str().map(str::to_owned)));
             }
         }
         read.lines.sort_by(|(_, one), (_, other)| {
@@ -301,7 +310,11 @@ impl Invoices {
         let lines = books.order_lines(&billed.of.customer, &billed.of.product);
         let of_product = self.lines.iter().filter(|(line, _)| lines.contains(line.as_str()));
         billed.lines = of_product.map(|(_, line)| line.clone()).collect();
-        let waiting = self.waiting.get(&billed.of.name).copied().unwrap_or_default();
+        let orders = books.orders_of(&billed.of.customer, &billed.of.product);
+        let is_of = |(event, order): &&(String, Option<String>)| {
+            *event == billed.of.name && order.as_deref().is_none_or(|order| orders.contains(order))
+        };
+        let waiting = self.waiting.iter().filter(is_of).count() as u64;
         billed.waiting = waiting.min(billed.signals - billed.spent);
     }
 }

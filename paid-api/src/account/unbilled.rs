@@ -123,6 +123,14 @@ impl<'a> Books<'a> {
         lines.filter(|line| line.product == product.id).map(|line| line.id.as_str()).collect()
     }
 
+    /// The customer's orders that have a line of the product.
+    pub(super) fn orders_of(&self, customer: &str, product: &str) -> HashSet<&str> {
+        let Some(Buyer::Known { orders, .. }) = self.customers.get(customer) else { return HashSet::new() };
+        let Some(product) = self.product(product) else { return HashSet::new() };
+        let with = orders.iter().filter(|order| order.lines.iter().any(|line| line.product == product.id));
+        with.map(|order| order.id.as_str()).collect()
+    }
+
     /// A product by its own id or by Paid's.
     pub(super) fn product(&self, product: &str) -> Option<&AccountProduct> {
         self.account.products.iter().find(|known| known.external_id == product || known.id == product)

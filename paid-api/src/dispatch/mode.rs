@@ -27,7 +27,10 @@ impl Mode {
         match self {
             Self::Live => {}
             Self::Off => say_that_it_is_off(),
-            Self::DryRun => once(&TOLD_OF_RUN, "this is a dry run: what would be sent is logged, and nothing is sent"),
+            Self::DryRun => once(
+                &TOLD_OF_RUN,
+                "this is a dry run of an emitter: what it would send is logged with its content, and not sent",
+            ),
         }
     }
 
@@ -42,7 +45,7 @@ pub(crate) fn say_that_it_is_off() {
     static TOLD: AtomicBool = AtomicBool::new(false);
     once(
         &TOLD,
-        "sending is turned off (`PAID_ENABLED=false`, or `enabled(false)`): signals, cost records and spans are not sent",
+        "sending is turned off (`PAID_ENABLED=false`, or `enabled(false)` on a builder): what is emitted there is discarded",
     );
 }
 

@@ -219,8 +219,8 @@ macro_rules! delivered_setter {
         ///
         /// It runs on a thread of its own, so it may block and even panic. If 1,000 requests wait for it, it is not told of
         /// further ones, and the log says how many records it missed. When delivery ends, it waits for the function within
-        #[doc = concat!("its time. A process that is killed may have delivered what it has not told. What ", $resubmit, " sends again is in")]
-        /// its own result.
+        /// its time, so it must not end delivery itself. After a crash, a delivered record may never be told, or be told again by the
+        #[doc = concat!("next run: compare keys. What ", $resubmit, " sends again is in its own result.")]
         pub fn on_delivered(mut self, hook: impl Fn(&[$crate::Delivered]) + Send + Sync + 'static) -> Self {
             self.settings.delivered.add(hook);
             self

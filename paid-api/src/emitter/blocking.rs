@@ -34,8 +34,10 @@ impl Emitter {
     ///
     /// # Panics
     ///
-    /// In async code, whose thread must not block.
+    /// In async code, whose thread must not block. The signal is not emitted then, so that whoever tries again sends no second one.
+    #[track_caller]
     pub fn blocking_send<S: PaidSignal>(&self, signal: S) -> Result<Delivery, DeliveryError> {
+        refuse_async_code();
         self.emit(signal).blocking_wait()
     }
 
@@ -56,4 +58,12 @@ impl Emitter {
     pub fn blocking_shutdown(&self, timeout: Duration) -> Result<(), FlushError> {
         self.dispatch.shutdown_blocking(timeout)
     }
+}
+
+/// Panics where a receipt could not be waited for.
+#[track_caller]
+fn refuse_async_code() {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let _ = tell.send(());
+    let _ = told.blocking_recv();
 }

@@ -53,6 +53,13 @@ const ACK_PATIENCE: Duration = Duration::from_secs(2);
 /// The waits before an acknowledgement that failed is repeated.
 const ACK_AGAIN: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
 
+/// Takes nothing until it is told to stop: an emitter that sends nothing must not decide about messages.
+pub(super) async fn wait(stop: impl Future<Output = ()>) -> Forwarded {
+    foreign::notice(&"nothing is forwarded, because nothing is sent: the messages stay in the stream");
+    stop.await;
+    Forwarded::default()
+}
+
 /// See [`forward`](crate::forward()). `ack_wait` is how long a message may be silent before it is delivered again.
 pub(crate) async fn forward_messages<M: Incoming>(
     messages: impl Stream<Item = Result<M, ForwardError>>,
@@ -60,6 +67,10 @@ pub(crate) async fn forward_messages<M: Incoming>(
     emitter: &Emitter,
     stop: impl Future<Output = ()>,
 ) -> Result<Forwarded, ForwardError> {
+    if !emitter.is_live() {
+        drop(messages);
+        return Ok(wait(stop).await);
+    }
     // Boxed, to be dropped before the end.
     let mut messages = Box::pin(messages);
     let mut stop = pin!(stop);

@@ -217,6 +217,18 @@ async fn a_stream_that_cannot_be_read_is_an_error_after_what_is_being_sent() {
     rig.end().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_emitter_that_sends_nothing_takes_no_message() {
+    type Set = fn(crate::EmitterBuilder) -> crate::EmitterBuilder;
+    for set in [(|builder| builder.dry_run(true)) as Set, |builder| builder.enabled(false)] {
+        let rig = Rig::new(JetStream::of_signals(0..3, 10), set);
+        let forwarded = rig.forward(sleep(Duration::from_secs(60))).await.unwrap();
+        assert_eq!(forwarded, Forwarded::default());
+        rig.stream.look(|state| assert_eq!(state.acks, []));
+        rig.end().await;
+    }
+}
+
 #[test]
 fn the_shortest_silence_that_a_consumer_bears_counts() {
     let seconds = Duration::from_secs;

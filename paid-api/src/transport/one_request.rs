@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue,
-    TRANSFER_ENCODING,
+    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName,
+    HeaderValue, TRANSFER_ENCODING,
 };
 use serde::de::DeserializeOwned;
 
@@ -19,7 +19,8 @@ use crate::error::{Error, request_id};
 use crate::retry::RetryPolicy;
 
 /// Headers that say how the request is sent, or as whom.
-const OURS: [HeaderName; 6] = [AUTHORIZATION, HOST, CONTENT_LENGTH, CONTENT_ENCODING, TRANSFER_ENCODING, CONNECTION];
+const OURS: [HeaderName; 8] =
+    [AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, CONTENT_LENGTH, CONTENT_ENCODING, TRANSFER_ENCODING, CONNECTION];
 
 impl<T> Call<T> {
     /// Sets the timeout of one attempt of this request, in place of the client's.

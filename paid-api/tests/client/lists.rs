@@ -205,6 +205,9 @@ mod pages {
     #[derive(Deserialize)]
     struct Item {
         id: Option<String>,
+        #[serde(default)]
+        #[allow(dead_code)]
+        size: u64,
     }
 
     #[derive(Deserialize)]
@@ -270,8 +273,31 @@ mod pages {
         assert_eq!(all::<Stripes>(&server, "starting_after").await, (1, Vec::new()));
         let server = Server::start(|_| json(200, &json!({"data": [{"id": "a"}, {"id": 7}], "has_more": true})));
         let (items, errors) = all::<Stripes>(&server, "after").await;
-        assert_eq!((items, errors.len()), (0, 1));
-        assert!(errors[0].contains("the first page does not say where the next page begins"), "{errors:?}");
+        assert_eq!((items, errors.len()), (1, 2), "{errors:?}");
+        assert!(errors[1].contains("the first page does not say where the next page begins"), "{errors:?}");
+    }
+
+    #[tokio::test]
+    async fn an_item_that_cannot_be_read_has_an_id_to_go_on_after() {
+        let server = Server::start(|request| match value(request, "after").as_deref() {
+            None => json(200, &json!({"data": [{"id": "a", "size": "large"}], "has_more": true})),
+            Some("a") => json(200, &json!({"data": [{"id": "b"}], "has_more": false})),
+            _ => panic!("{request:?}"),
+        });
+        let (items, errors) = all::<Stripes>(&server, "after").await;
+        assert_eq!((items, errors.len()), (1, 1), "{errors:?}");
+    }
+
+    #[tokio::test]
+    async fn a_cursor_that_leads_back_is_an_error_whatever_else_the_answers_say() {
+        let number = std::sync::atomic::AtomicU32::new(0);
+        let server = Server::start(move |_| {
+            let id = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            json(200, &json!({"items": [1], "next_cursor": "x", "request_id": id}))
+        });
+        let (items, errors) = all::<Tokens>(&server, "cursor").await;
+        assert_eq!((items, errors.len()), (2, 1), "{errors:?}");
+        assert!(errors[0].contains("the page of `cursor=x` leads back to an earlier page"), "{errors:?}");
     }
 
     #[tokio::test]

@@ -38,3 +38,17 @@ fn builders_of_lists_have_streams() {
     let _ = client.events().events_list().stream();
     let _ = client.records().records_list().stream();
 }
+
+/// What only looks like a list is a plain answer.
+#[test]
+fn plain_answers_are_no_pages() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/generated");
+    let mut text = String::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        text.push_str(&std::fs::read_to_string(file.unwrap().path()).unwrap());
+    }
+    assert!(text.contains("__page!(Fees") && text.contains("FeesList => Fees, by"));
+    for answer in ["Silent", "Nameless", "Two", "Invoice", "Since"] {
+        assert!(!text.contains(&format!("__page!({answer},")), "{answer}");
+    }
+}

@@ -103,7 +103,9 @@ fn fitting(facts: &Facts, operation: &Operation) -> Option<Paging> {
     if let Some((parameter, said)) = cursor {
         return answer.with_cursor(parameter, said);
     }
-    let after = AFTER.iter().find(|name| asks(name, Kind::Text))?;
+    // A date to begin after is no item.
+    let is_plain = |name: &str| operation.query.iter().any(|field| field.wire == name && field.format.is_none());
+    let after = AFTER.iter().find(|name| asks(name, Kind::Text) && is_plain(name))?;
     answer.after_items(after)
 }
 
@@ -122,13 +124,13 @@ struct Answer<'a> {
 impl Answer<'_> {
     /// The only list, or `data` if there are several.
     fn list_field(&self) -> Option<&Field> {
-        let is_list = |field: &&Field| field.kind == Kind::Array && item(field).is_some();
-        let mut lists = self.fields.iter().filter(is_list);
+        let mut lists = self.fields.iter().filter(|field| field.kind == Kind::Array);
         let field = lists.next()?;
-        match lists.next() {
+        let field = match lists.next() {
             None => Some(field),
-            Some(_) => self.fields.iter().filter(is_list).find(|field| field.wire == "data"),
-        }
+            Some(_) => self.fields.iter().find(|field| field.wire == "data" && field.kind == Kind::Array),
+        };
+        field.filter(|field| item(field).is_some())
     }
 
     /// Its name, and the type of its items.
@@ -162,7 +164,11 @@ impl Answer<'_> {
         let known = is_known.then(|| self.known_end()).flatten().map(End::Known);
         let flag =
             || Some(End::Field { rule: "has_more", path: self.field(&["has_more", "hasMore"], &Kind::Boolean)? });
-        let total = || Some(End::Field { rule: "total", path: self.field(&["total", "total_count"], &Kind::Integer)? });
+        // Beside a list of another name, a total may be one of money.
+        let total = || {
+            let path = self.field(&["total", "total_count"], &Kind::Integer)?;
+            (list == "data" || path.len() > 1).then_some(End::Field { rule: "total", path })
+        };
         let end = known.or_else(flag).or_else(total)?;
         Some(Paging { parameter: None, item, list, end })
     }

@@ -86,6 +86,8 @@ pub(super) struct Book {
     found: u64,
     /// What Paid listed: a signal on two pages is one.
     listed: HashSet<Fingerprint>,
+    /// Those of them that were emitted here.
+    matched: HashSet<Fingerprint>,
 }
 
 #[derive(Deserialize)]
@@ -185,6 +187,7 @@ impl Book {
             let same = nearest.and_then(|at| Some((at, self.emitted.get_mut(at)?)));
             if let Some((at, emitted)) = same.filter(|(_, emitted)| emitted.may_be_of(time)) {
                 emitted.is_found = true;
+                self.matched.insert(of_reference(text("id")));
                 self.open.take(at);
                 self.found += 1;
                 return;
@@ -211,12 +214,13 @@ impl Book {
         from: Option<Timestamp>,
         to: Option<Timestamp>,
     ) -> Reconciliation {
-        let listed = std::mem::take(&mut self.listed);
-        let mut report = Reconciliation { from, to, listed, found: self.found, ..Reconciliation::default() };
+        let mut report = Reconciliation { from, to, found: self.found, ..Reconciliation::default() };
         let is_meant = |at: Option<Timestamp>| {
             at.is_none_or(|at| from.is_none_or(|from| at >= from) && to.is_none_or(|to| at < to))
         };
         self.extras.retain(|extra| is_meant(extra.at));
+        report.counted = std::mem::take(&mut self.matched);
+        report.counted.extend(self.extras.iter().map(|extra| of_reference(&extra.id)));
         let others: HashSet<Fingerprint> = self.extras.iter().map(|extra| extra.without_ids).collect();
         let mut tallies: BTreeMap<[u32; 3], Tally> = BTreeMap::new();
         let mut index = 0;

@@ -33,8 +33,8 @@ pub struct Reconciliation {
     pub extra: Vec<String>,
     /// By customer, product and event name.
     pub tallies: BTreeMap<Counted, Tally>,
-    /// Hashes of the ids of what Paid listed.
-    pub(in crate::account) listed: HashSet<Fingerprint>,
+    /// Hashes of Paid's ids of what the tallies count as matched or extra.
+    pub(in crate::account) counted: HashSet<Fingerprint>,
 }
 
 impl Reconciliation {
