@@ -1,4 +1,4 @@
-//! Every page of the book, README and AGENTS.md, so that rustdoc compiles their code. `tests/pages.rs` asks for every page.
+//! Every page of the book, README and AGENTS.md, so that rustdoc compiles their code. `cargo test -p xtask --test book` asks for every page.
 
 /// Compiles the code of a page.
 macro_rules! page {

@@ -46,10 +46,16 @@ type Read = Result<Arc<Catalog>, String>;
 static CACHE: Mutex<Option<HashMap<Key, Read>>> = Mutex::new(None);
 static REPORTED: Mutex<Option<HashSet<Key>>> = Mutex::new(None);
 
+/// Whether the crate is one of those that are built, and not of those that they depend on: nobody can give those a catalogue.
+fn is_chosen() -> bool {
+    std::env::var_os("CARGO_PRIMARY_PACKAGE").is_some()
+}
+
 /// Looks up, reads and remembers.
 pub(crate) fn load() -> Loaded {
     let crate_folder = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
-    let named = std::env::var(VARIABLE).ok();
+    let named =
+        std::env::var(VARIABLE).ok().filter(|named| is_chosen() || !matches!(named.as_str(), "required" | "none"));
     let path = match find(&crate_folder, named.as_deref()) {
         Found::OptedOut => return Loaded::OptedOut { crate_folder },
         Found::Nowhere(absent) if absent.required => {

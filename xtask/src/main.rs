@@ -96,6 +96,9 @@ enum Command {
         /// Write the listings in `api/` instead of comparing them.
         #[arg(long)]
         update: bool,
+        /// Also fail if a gate cannot run, as a release asks for.
+        #[arg(long)]
+        all_must_run: bool,
     },
     /// Run the emitter through random stories on a simulated machine, and hold it to its claims.
     Torture {
@@ -175,9 +178,9 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Book => book::run(),
         Command::Bench { name } => bench::run(name),
         Command::Floors { root } => project::root().and_then(|here| floors::run(&root.unwrap_or(here))),
-        Command::ReleaseCheck { gates, root, update } => project::root().and_then(|here| {
+        Command::ReleaseCheck { gates, root, update, all_must_run } => project::root().and_then(|here| {
             let root = root.unwrap_or(here);
-            release::run(&release::Options { gates, root, update })
+            release::run(&release::Options { gates, root, update, all_must_run })
         }),
         Command::Torture { arguments } => torture::run(&arguments),
         Command::Measured { program } => bench::measure::run(&program),

@@ -53,6 +53,8 @@ pub(crate) struct Options {
     pub(crate) root: PathBuf,
     /// Write what is compared with a committed file, instead of comparing it.
     pub(crate) update: bool,
+    /// A gate that cannot run is one that fails.
+    pub(crate) all_must_run: bool,
 }
 
 /// Runs the gates and prints their table; fails if one of them fails.
@@ -74,6 +76,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let count = |outcome| rows.iter().filter(|(_, finding)| finding.outcome == outcome).count();
     if count(Outcome::NotRun) > 0 {
         println!("{} gate(s) could not run here; their rows say why", count(Outcome::NotRun));
+    }
+    if options.all_must_run && count(Outcome::NotRun) > 0 {
+        bail!("{} gate(s) could not run, and `--all-must-run` was given", count(Outcome::NotRun));
     }
     if count(Outcome::Fail) > 0 {
         bail!("{} gate(s) failed", count(Outcome::Fail));

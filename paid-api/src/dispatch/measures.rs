@@ -101,10 +101,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_for_operations_has_every_name() {
-        let page = include_str!("../../../docs/operations.md");
+    fn the_pages_have_every_name() {
+        let operations = include_str!("../../../docs/operations.md");
+        let reference = include_str!("../../../docs/reference/metrics.md");
         for name in MEASURES.map(|measure| measure.name).into_iter().chain([BATCH_SIZE.0, DURATION.0]) {
-            assert!(page.contains(&format!("`{name}`")), "{name}");
+            assert!(operations.contains(&format!("`{name}`")), "{name}");
+            assert!(reference.contains(&format!("`paid_KIND_{name}`")), "{name}");
         }
     }
 

@@ -55,10 +55,11 @@ impl Event<'_> {
     }
 }
 
-/// The day in UTC, such as `2027-03-31`.
+/// The day in UTC, such as `2027-03-31`: that of the build, or of `SOURCE_DATE_EPOCH`, with which an old version is built as it was.
 fn today() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    day(since.as_secs() / (24 * 60 * 60))
+    let given = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.parse::<u64>().ok());
+    let seconds = given.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
+    day(seconds / (24 * 60 * 60))
 }
 
 /// The day that is this many days after 1970-01-01. Years begin in March here, so that a leap day is the last of its year.

@@ -34,7 +34,12 @@ pub(super) fn check(workspace: &Workspace, update: bool) -> Result<Finding> {
             std::fs::create_dir_all(workspace.root.join("api"))?;
             std::fs::write(&path, &listing.output).with_context(|| format!("cannot write {}", path.display()))?;
         }
-        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        let Ok(committed) = std::fs::read_to_string(&path) else {
+            return Ok(Finding::fail(format!(
+                "{}: there is no listing api/{}.txt; {REMEDY}",
+                package.name, package.name
+            )));
+        };
         if committed != listing.output {
             return Ok(differs(package, &committed, &listing.output));
         }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::program;
 use super::tools::SEMVER;
@@ -11,7 +11,7 @@ use super::workspace::Workspace;
 
 pub(super) fn check(workspace: &Workspace) -> Result<Finding> {
     let Some(tag) = last_tag(workspace)? else {
-        return Ok(Finding::not_run("there is no tag `v*`: nothing is released that a change could break"));
+        return Ok(Finding::pass("there is no tag `v*`: nothing is released that a change could break"));
     };
     let tool = match SEMVER.path()? {
         Ok(tool) => tool,
@@ -32,9 +32,19 @@ pub(super) fn check(workspace: &Workspace) -> Result<Finding> {
     Ok(Finding::pass(format!("{} since {tag}", checked.join(", "))))
 }
 
+/// The last tag before this commit; `None` if there is no tag at all.
 fn last_tag(workspace: &Workspace) -> Result<Option<String>> {
-    let mut git = Command::new("git");
-    let ran =
-        program::run(git.current_dir(&workspace.root).args(["describe", "--tags", "--abbrev=0", "--match", "v*"]))?;
-    Ok(ran.succeeded.then(|| ran.output.trim().to_owned()))
+    let git = |arguments: &[&str]| program::run(Command::new("git").current_dir(&workspace.root).args(arguments));
+    let tags = git(&["tag", "--list", "v*"])?;
+    ensure!(tags.succeeded, "git cannot list the tags: {}", tags.output.trim());
+    if tags.output.trim().is_empty() {
+        return Ok(None);
+    }
+    let last = git(&["describe", "--tags", "--abbrev=0", "--match", "v*"])?;
+    ensure!(
+        last.succeeded,
+        "there are tags, and none before this commit: is the clone shallow? {}",
+        last.output.trim()
+    );
+    Ok(Some(last.output.trim().to_owned()))
 }
