@@ -12,6 +12,7 @@ mod end;
 mod errand;
 mod event;
 mod folder;
+mod has_outbox;
 mod host;
 mod lanes;
 mod ledger;
@@ -48,6 +49,7 @@ pub(crate) use disk::{
 };
 pub(crate) use errand::{Answer, Errand};
 pub use folder::{Folder, OpenFolder, Storage};
+pub use has_outbox::HasOutbox;
 pub use host::{Host, Work};
 pub(crate) use host::{Machine, ms};
 pub use receipt::{Delivery, Receipt};
