@@ -35,6 +35,7 @@ mod sink;
 mod tests;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,8 +43,8 @@ pub use record::{Cost, CostRecord, Spent, Used};
 
 use crate::Client;
 use crate::dispatch::{
-    DiskSettings, Dispatch, DispatchSettings, FlushError, Folder, Mode, Receipt, Record, Sink, Stats, delivered_setter,
-    dispatch_setters,
+    DiskSettings, Dispatch, DispatchSettings, FlushError, Folder, HasOutbox, Mode, Receipt, Record, Sink, Stats,
+    delivered_setter, dispatch_setters,
 };
 use crate::error::ConfigError;
 use crate::report::RecordKind;
@@ -177,6 +178,15 @@ impl CostEmitterBuilder {
     dispatch_setters!("cost records", queue: "10,000", batch: "500", linger: "100 ms", delays: "500 ms and a minute", patience: "5 seconds");
 
     delivered_setter!("cost records", resent: "`CostEmitter::resubmit`");
+
+    /// Keeps records in this folder until Paid has them. It must not be the outbox of an emitter of signals. See
+    /// [`EmitterBuilder::outbox`](crate::EmitterBuilder::outbox). Feature `outbox`.
+    pub fn outbox(self, folder: impl Into<PathBuf>) -> Self
+    where
+        for<'a> &'a (): HasOutbox<Self>,
+    {
+        <&() as HasOutbox<Self>>::kept_in(self, folder.into())
+    }
 
     /// Sets whether records are sent again if the response to them was lost; off by default. Each may then be counted
     /// twice; use this only if that is better than a missing record. Uncertain records of an earlier run that are still in the

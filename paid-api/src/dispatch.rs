@@ -13,6 +13,7 @@ mod end;
 mod errand;
 mod event;
 mod folder;
+mod has_outbox;
 mod host;
 mod lanes;
 mod ledger;
@@ -53,6 +54,7 @@ pub(crate) use disk::{
 };
 pub(crate) use errand::{Answer, Errand};
 pub use folder::{Folder, OpenFolder, Storage};
+pub(crate) use has_outbox::HasOutbox;
 pub use host::{Host, Work};
 pub(crate) use host::{Machine, ms};
 pub(crate) use mode::{Mode, say_that_it_is_off};

@@ -3,18 +3,55 @@
 //! A company describes what it sells as a *product* with prices, mirrors its *customers*, *contacts* and *orders*
 //! into Paid, and streams *signals*: immutable events that Paid prices and invoices.
 //!
+//! # Signals
+//!
+//! Signals are written down once, in `signals.toml` beside `Cargo.toml`, and the compiler compares every name and field with it:
+//! a typo does not compile, instead of never being billed.
+//!
+//! ```toml
+//! [signals.email_sent]
+//! type = "activity"
+//! product = "ai-sdr-001"
+//!
+//! [signals.email_sent.data]
+//! lead_id = { type = "string", required = true }
+//! ```
+//!
+//! ```ignore
+//! #[paid::signal("email_sent", customer = lead.account, data(lead_id = lead.id))]
+//! async fn write_email(lead: &Lead) -> Result<(), SdrError> {
+//!     // Sent once, after `Ok`. An `Err`, a panic or a dropped future sends nothing.
+//!     smtp::send(lead).await
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     paid::install(paid::Emitter::new(paid::Client::from_env()?)?);
+//!     write_email(&next_lead()).await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The page of [`signal`](macro@signal) has every argument and [all of `signals.toml`](macro@signal#the-catalogue-signalstoml): `deprecated`,
+//! `expires`, `PAID_SIGNALS`, and what happens without the file. A signal that is made by hand has its name checked by [`event_name!`];
+//! [`types::NewSignal`] is the API's own request, which nothing checks.
+//!
+//! # One version in a program
+//!
+//! An emitter is installed for the whole program, so the package has `links = "paid-api"`: cargo refuses two versions of it in one
+//! program, whose signals would go to two emitters, one of which nobody installed.
+//!
+//! # The API
+//!
 //! ```no_run
 //! use paid::Client;
-//! use paid::types::{CreateCustomerRequest, CreateSignalsRequest, ExternalCustomerId, ExternalProductId, NewSignal};
+//! use paid::types::CreateCustomerRequest;
 //!
 //! # async fn example() -> Result<(), paid::Error> {
 //! let client = Client::from_env()?;
 //! client.customers().create(&CreateCustomerRequest::new("Acme Ltd").external_id("acme")).await?;
-//! let signal = NewSignal::new("email_sent", ExternalCustomerId::from("acme"))
-//!     .attribution(ExternalProductId::from("ai-sdr"))
-//!     .idempotency_key("email-4711");
-//! let answer = client.signals().create(&CreateSignalsRequest::new([signal])).await?;
-//! assert_eq!(answer.failed, 0);
+//! let acme = client.customers().get_by_external_id("acme").await?; // your own id; `get` takes Paid's
+//! println!("{}", acme.name);
 //! # Ok(())
 //! # }
 //! ```
@@ -28,8 +65,8 @@
 //! - `experimental`: the operations of these resources that Paid may change without notice; without it, `custom-views` and
 //!   `signal-summaries` have none.
 //! - `full-serde`: requests also implement `Deserialize`, and responses `Serialize`, for stores, caches and tests.
-//! - `emit` (a default): [`emit()`], [`scope()`], [`StreamExt`], the macros [`signal`](macro@signal), [`signal_block!`] and
-//!   [`PaidSignal`](derive@PaidSignal), and [`testing`].
+//! - `emit` (a default): [`emit()`], [`scope()`], [`StreamExt`], the macros [`signal`](macro@signal), [`signal_block!`],
+//!   [`event_name!`] and [`PaidSignal`](derive@PaidSignal), and [`testing`].
 //! - `outbox`: keeps signals on disk until Paid has them, see [`EmitterBuilder::outbox`] and [`mod@outbox`].
 //! - `trace`: records work and its costs as OpenTelemetry traces, see [`mod@trace`]; `async-openai`: reads usage from
 //!   the types of that crate.
@@ -158,12 +195,13 @@ mod front_of_emit {
         CarriedScope, FutureExt, InScope, Scope, carried_scope, scope, spawn, spawn_blocking, spawn_thread,
     };
     pub use crate::signal::{HashKey, Hashed, PaidSignal, Signal};
-    pub use paid_macros::{PaidSignal, SignalValue, signal, signal_block};
+    pub use paid_macros::{PaidSignal, SignalValue, event_name, signal, signal_block};
 
     /// What the macros expand into. Not part of the public API.
     #[doc(hidden)]
     pub mod __private {
         pub use crate::annotated::*;
+        pub use paid_macros::asserted_name;
     }
 }
 

@@ -328,7 +328,8 @@ fn no_customer(kind: RecordKind) -> &'static str {
             "is attributed to nobody: call `customer` on the record, or run the work in `paid::scope().customer(...)`"
         }
         RecordKind::Signal | RecordKind::Span => {
-            "is billed to nobody: set `customer` in the annotation, or run the work in `paid::scope().customer(...)`"
+            "is billed to nobody: set `customer` in the annotation, or run the work in `paid::scope().customer(...)`; a task or \
+             thread has the scope only if `paid::spawn` or `paid::spawn_thread` starts it, or `.in_scope()` wraps its future"
         }
     }
 }

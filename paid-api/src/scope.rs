@@ -7,6 +7,7 @@
 //! companion; the scope does not know it.
 
 mod carried;
+mod text;
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -58,6 +59,14 @@ struct ScopeInner {
     listening: Option<Listening>,
     companion: Option<Arc<dyn Companion>>,
 }
+
+/// What `enter` would need; nothing has it.
+#[diagnostic::on_unimplemented(
+    message = "a scope has no `enter`: a guard that is held over an `.await` would be in force in other tasks",
+    label = "run the work in the scope instead",
+    note = "write `scope.run(future).await` or `scope.run_sync(|| ...)`; for a task or thread, `paid::spawn`, `paid::spawn_thread` or `.in_scope()`"
+)]
+pub trait HasGuard {}
 
 /// What accompanies a scope, in its slot.
 pub(crate) trait Companion: Any + Send + Sync {
@@ -194,10 +203,19 @@ impl Scope {
         output
     }
 
+    /// A scope has no guard: held over an `.await`, one would be in force in other tasks.
+    #[doc(hidden)]
+    pub fn enter(self) -> Self
+    where
+        for<'a> &'a Self: HasGuard,
+    {
+        self
+    }
+
     /// Makes this the current scope until it is left.
     pub(crate) fn stay(self) -> Stay {
         let (scope, ending) = self.within(&Self::current());
-        Stay { entered: scope.enter(), ending }
+        Stay { entered: scope.entered(), ending }
     }
 
     pub(crate) fn customer_named(&self) -> Option<&CustomerAttribution> {
@@ -271,7 +289,7 @@ impl Scope {
     }
 
     /// Makes this the current scope until the guard is dropped.
-    pub(crate) fn enter(&self) -> Entered {
+    pub(crate) fn entered(&self) -> Entered {
         let accompanied = self.companion().and_then(|companion| quietly(|| companion.enter()));
         Entered { accompanied, before: replace_current(Some(self.clone())) }
     }
@@ -401,7 +419,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.future.is_some() {
-                let _entered = this.scope.enter();
+                let _entered = this.scope.entered();
                 this.future.set(None);
             }
         }
@@ -417,7 +435,7 @@ impl<F: Future> Future for InScope<F> {
             *this.entered = true;
             (*this.scope, *this.ending) = this.scope.clone().within(&Scope::current());
         }
-        let entered = this.scope.enter();
+        let entered = this.scope.entered();
         let Some(future) = this.future.as_mut().as_pin_mut() else {
             // Polled again after completion, which no executor does.
             return Poll::Pending;
@@ -436,35 +454,5 @@ impl<F: Future> Future for InScope<F> {
 impl<F> fmt::Debug for InScope<F> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "InScope({:?})", self.scope)
-    }
-}
-
-/// Conversions from text, which can only be the caller's own id.
-mod text {
-    use crate::types::{CustomerAttribution, ExternalCustomerId, ExternalProductId, ProductAttribution};
-
-    macro_rules! own_ids {
-        ($($target:ident <- $id:ident;)*) => {
-            $(
-                /// Text is your own id, not Paid's.
-                impl From<&str> for $target {
-                    fn from(id: &str) -> Self {
-                        $id::from(id).into()
-                    }
-                }
-
-                /// Text is your own id, not Paid's.
-                impl From<String> for $target {
-                    fn from(id: String) -> Self {
-                        $id::from(id).into()
-                    }
-                }
-            )*
-        };
-    }
-
-    own_ids! {
-        CustomerAttribution <- ExternalCustomerId;
-        ProductAttribution <- ExternalProductId;
     }
 }

@@ -172,7 +172,8 @@ pub struct Signal {
 }
 
 impl Signal {
-    /// Creates a signal with this event name.
+    /// Creates a signal with this event name. To have the compiler compare it with `signals.toml`, write
+    /// [`event_name!("...")`](crate::event_name); `cargo paid signals check` finds plain literals, too.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
         Self {
             name: name.into(),

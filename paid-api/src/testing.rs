@@ -76,6 +76,12 @@ impl Recorder {
         lock(&self.inner.signals).clone()
     }
 
+    /// The number of signals of this event name so far; [`count_emitted!`](crate::count_emitted) also compares values, and has
+    /// the name checked by the catalogue.
+    pub fn count(&self, name: &str) -> usize {
+        lock(&self.inner.signals).iter().filter(|signal| signal.name() == name).count()
+    }
+
     /// The signals that could not be emitted so far, as errors.
     pub fn failures(&self) -> Vec<DeliveryError> {
         lock(&self.inner.failures).clone()
@@ -159,29 +165,49 @@ impl Condition {
     }
 }
 
+/// The number of signals that fit.
 #[doc(hidden)]
-#[track_caller]
-pub fn assert_emitted(recorder: &Recorder, name: &str, conditions: &[Condition]) {
-    let signals = recorder.signals();
+pub fn count(recorder: &Recorder, name: &str, conditions: &[Condition]) -> usize {
     let fits = |signal: &&Signal| {
         signal.name() == name && conditions.iter().all(|condition| condition.found(signal) == condition.expected)
     };
-    if signals.iter().any(|signal| fits(&signal)) {
-        return;
+    recorder.signals().iter().filter(fits).count()
+}
+
+#[doc(hidden)]
+#[track_caller]
+pub fn assert_emitted(recorder: &Recorder, name: &str, conditions: &[Condition]) {
+    if count(recorder, name, conditions) == 0 {
+        let (wanted, heard) = (wanted(conditions), heard(recorder));
+        panic!("no `{name}` with {wanted} was emitted; emitted were:\n{heard}");
     }
+}
+
+#[doc(hidden)]
+#[track_caller]
+pub fn assert_not_emitted(recorder: &Recorder, name: &str, conditions: &[Condition]) {
+    let found = count(recorder, name, conditions);
+    if found > 0 {
+        let (wanted, heard) = (wanted(conditions), heard(recorder));
+        panic!("`{name}` with {wanted} was emitted, {found} times; emitted were:\n{heard}");
+    }
+}
+
+fn wanted(conditions: &[Condition]) -> String {
     let wanted: Vec<_> =
         conditions.iter().map(|condition| format!("{} == {}", condition.path.join("."), condition.expected)).collect();
-    let heard: Vec<_> = signals.iter().map(|signal| format!("  {}", signal.to_json())).collect();
+    if wanted.is_empty() { "any data".to_owned() } else { wanted.join(", ") }
+}
+
+fn heard(recorder: &Recorder) -> String {
+    let heard: Vec<_> = recorder.signals().iter().map(|signal| format!("  {}", signal.to_json())).collect();
     let heard = if heard.is_empty() { "  nothing".to_owned() } else { heard.join("\n") };
     let failures: String = recorder.failures().iter().map(|failure| format!("\nnot emitted: {failure}")).collect();
-    panic!(
-        "no `{name}` with {} was emitted; emitted were:\n{heard}{failures}",
-        if wanted.is_empty() { "any data".into() } else { wanted.join(", ") }
-    );
+    format!("{heard}{failures}")
 }
 
 /// Asserts that a signal of this name was emitted whose values equal the given ones. `data` and its fields, `customer`,
-/// `product` and `key` can be compared.
+/// `product` and `key` can be compared. A name that `signals.toml` lacks does not compile.
 ///
 /// The recorder is that of the current scope, or the first argument: `assert_emitted!(recorder, "meeting_booked")`.
 ///
@@ -190,11 +216,47 @@ pub fn assert_emitted(recorder: &Recorder, name: &str, conditions: &[Condition])
 /// If there is no such signal; the message shows what was emitted.
 #[macro_export]
 macro_rules! assert_emitted {
-    ($name:literal $(, $root:ident $(. $field:ident)* == $expected:expr)* $(,)?) => {
-        $crate::assert_emitted!($crate::testing::current(), $name $(, $root $(. $field)* == $expected)*)
+    ($($arguments:tt)*) => { $crate::__emitted!(assert_emitted, $($arguments)*) };
+}
+
+/// Asserts that no signal of this name was emitted, or none whose values equal the given ones; see [`assert_emitted!`].
+///
+/// ```
+/// # use paid::testing::Recorder;
+/// # let recorder = Recorder::new();
+/// paid::assert_not_emitted!(recorder, "meeting_booked", customer == "acme");
+/// ```
+///
+/// # Panics
+///
+/// If there is such a signal; the message shows what was emitted.
+#[macro_export]
+macro_rules! assert_not_emitted {
+    ($($arguments:tt)*) => { $crate::__emitted!(assert_not_emitted, $($arguments)*) };
+}
+
+/// The number of signals of this name that were emitted, or of those whose values equal the given ones; see
+/// [`assert_emitted!`].
+///
+/// ```
+/// # use paid::testing::Recorder;
+/// # let recorder = Recorder::new();
+/// assert_eq!(paid::count_emitted!(recorder, "email_sent", customer == "acme"), 0);
+/// ```
+#[macro_export]
+macro_rules! count_emitted {
+    ($($arguments:tt)*) => { $crate::__emitted!(count, $($arguments)*) };
+}
+
+/// Calls a function of this room with a recorder, a name that the catalogue has, and conditions.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __emitted {
+    ($function:ident, $name:literal $(, $root:ident $(. $field:ident)* == $expected:expr)* $(,)?) => {
+        $crate::__emitted!($function, $crate::testing::current(), $name $(, $root $(. $field)* == $expected)*)
     };
-    ($recorder:expr, $name:literal $(, $root:ident $(. $field:ident)* == $expected:expr)* $(,)?) => {
-        $crate::testing::assert_emitted(&$recorder, $name, &[$($crate::testing::Condition {
+    ($function:ident, $recorder:expr, $name:literal $(, $root:ident $(. $field:ident)* == $expected:expr)* $(,)?) => {
+        $crate::testing::$function(&$recorder, $crate::__private::asserted_name!($name), &[$($crate::testing::Condition {
             path: &[stringify!($root) $(, stringify!($field))*],
             expected: $crate::runtime::json!($expected),
         }),*])
@@ -215,5 +277,29 @@ mod tests {
                 crate::assert_emitted!("email_sent");
             });
         }
+    }
+
+    fn message(assert: impl FnOnce() + std::panic::UnwindSafe) -> String {
+        *std::panic::catch_unwind(assert).unwrap_err().downcast().unwrap()
+    }
+
+    #[test]
+    fn signals_are_counted_and_their_absence_is_asserted() {
+        let recorder = Recorder::new();
+        recorder.run_sync(|| {
+            for customer in ["acme", "acme", "umbrella"] {
+                emit::emit(Signal::new("email_sent").customer(customer));
+            }
+            crate::assert_not_emitted!("meeting_booked");
+            crate::assert_not_emitted!("email_sent", customer == "initech");
+            assert_eq!(crate::count_emitted!("email_sent", customer == "acme"), 2);
+        });
+        assert_eq!((recorder.count("email_sent"), recorder.count("meeting_booked")), (3, 0));
+        let recorder = std::panic::AssertUnwindSafe(recorder);
+        let said = message(move || crate::assert_not_emitted!(&*recorder, "email_sent", customer == "acme"));
+        assert!(
+            said.starts_with("`email_sent` with customer == \"acme\" was emitted, 2 times; emitted were:\n  {"),
+            "{said}"
+        );
     }
 }

@@ -91,7 +91,10 @@ pub(crate) fn hint(status: StatusCode) -> Option<&'static str> {
     match status.as_u16() {
         300..=399 => Some("the base URL redirects; set the final one"),
         401 | 403 => Some("check that the API key is right and permits this operation"),
-        404 => Some("check the id and the address, and that the key belongs to the same organisation"),
+        404 => Some(
+            "check the id and the address, and that the key belongs to the same organisation; your own id is for \
+             `get_by_external_id` and its like, Paid's for `get`",
+        ),
         415 => Some("if the client compresses its requests, turn `gzip` off"),
         _ => None,
     }

@@ -23,7 +23,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
         Err(error) => {
             errors.push(error);
             let errors = errors.into_tokens();
-            return quote!(#errors #item);
+            return if is_closure(&item) { quote!({ #errors #item }) } else { quote!(#errors #item) };
         }
     };
     let arguments = input::Arguments::parse(arguments, &mut errors);
@@ -36,6 +36,11 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
         return quote!(#[allow(unused)] #function #errors);
     }
     output::function(&arguments, &function, &checked, &loaded, &editor)
+}
+
+/// Whether it stands where an expression does: behind an error without braces, `||` would join the two.
+fn is_closure(item: &TokenStream) -> bool {
+    syn::parse2::<syn::ExprClosure>(item.clone()).is_ok()
 }
 
 /// The same for a part of a function, or a closure.

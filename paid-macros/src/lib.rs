@@ -10,6 +10,7 @@ mod attribute;
 mod catalog;
 mod derive;
 mod diagnostics;
+mod event_name;
 mod function;
 #[cfg(test)]
 mod hostile;
@@ -28,6 +29,7 @@ mod ways;
 use proc_macro::TokenStream;
 
 #[doc = include_str!("../docs/signal.md")]
+#[doc = include_str!("../docs/signals_toml.md")]
 #[proc_macro_attribute]
 pub fn signal(arguments: TokenStream, item: TokenStream) -> TokenStream {
     attribute::expand(arguments.into(), item.into()).into()
@@ -55,4 +57,17 @@ pub fn derive_signal_value(item: TokenStream) -> TokenStream {
 #[proc_macro_derive(PaidSignal, attributes(paid))]
 pub fn derive_paid_signal(item: TokenStream) -> TokenStream {
     derive::expand(item.into()).into()
+}
+
+#[doc = include_str!("../docs/event_name.md")]
+#[proc_macro]
+pub fn event_name(tokens: TokenStream) -> TokenStream {
+    event_name::expand(tokens.into(), event_name::Purpose::Sending).into()
+}
+
+/// The name in an assertion; what it checks is the catalogue's.
+#[doc(hidden)]
+#[proc_macro]
+pub fn asserted_name(tokens: TokenStream) -> TokenStream {
+    event_name::expand(tokens.into(), event_name::Purpose::Asserting).into()
 }

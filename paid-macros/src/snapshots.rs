@@ -91,3 +91,18 @@ fn the_documentation_names_every_key() {
         }
     }
 }
+
+#[test]
+fn the_page_of_the_catalogue_is_a_catalogue_and_names_every_key() {
+    let page = include_str!("../docs/signals_toml.md");
+    let example = page.split("```toml\n").nth(2).and_then(|rest| rest.split("```").next()).unwrap();
+    let read = paid_catalog::Catalog::parse(example).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!((read.signals.len(), read.products.len()), (2, 1));
+    let schema: serde_json::Value = serde_json::from_str(paid_catalog::SCHEMA).unwrap();
+    let checked =
+        ["type", "required", "description", "enum", "pii", "secret", "minimum", "maximum", "minLength", "maxLength"];
+    let of_signals = schema["$defs"]["signal"]["properties"].as_object().unwrap();
+    for key in of_signals.keys().map(String::as_str).chain(checked).chain(["exclusiveMinimum", "exclusiveMaximum"]) {
+        assert!(example.contains(&format!("{key} = ")) || example.contains(&format!(".{key}]")), "{key}");
+    }
+}

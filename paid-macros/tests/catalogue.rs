@@ -151,3 +151,19 @@ fn the_library_may_have_another_name_in_the_manifest() {
     let (compiles, said) = check(folder.path());
     assert!(compiles && !said.contains("warning"), "{said}");
 }
+
+#[test]
+fn two_versions_of_the_library_are_no_program() {
+    let folder = package("both", "");
+    let root = folder.path();
+    let next = "[package]\nname = \"next\"\nversion = \"0.0.0\"\nedition = \"2024\"\nlinks = \"paid-api\"\n";
+    write(&root.join("next/Cargo.toml"), next);
+    write(&root.join("next/build.rs"), "fn main() {}\n");
+    write(&root.join("next/src/lib.rs"), "");
+    write(&root.join("Cargo.toml"), &format!("{}next = {{ path = \"next\" }}\n", manifest("both")));
+    let (compiles, said) = check(root);
+    assert!(
+        !compiles && said.contains("Only one package in the dependency graph may specify the same links value"),
+        "{said}"
+    );
+}

@@ -71,9 +71,15 @@ fn groups() -> Vec<Group> {
         group(&["fail/book/*.rs"], folder().join("../../../docs/signals.toml").canonicalize().ok()),
         group(&["fail/broken/catalogue_that_is_not_there.rs"], Some("/nowhere/signals.toml".into())),
     ];
-    for case in
-        ["syntax", "unknown_type", "contradictory_bounds", "contradictory_classes", "contradictory_prices", "duplicate"]
-    {
+    for case in [
+        "syntax",
+        "unknown_type",
+        "contradictory_bounds",
+        "contradictory_classes",
+        "contradictory_prices",
+        "duplicate",
+        "signal_for_signals",
+    ] {
         let case = format!("fail/broken/catalogue_with_{case}");
         groups.push(group(&[&format!("{case}.rs")], at(&format!("{case}.toml"))));
     }

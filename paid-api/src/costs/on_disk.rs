@@ -6,20 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{CostEmitter, CostEmitterBuilder};
-use crate::dispatch::{Folder, OpenFolder, Record};
+use crate::dispatch::{Folder, HasOutbox, OpenFolder, Record};
 use crate::files;
 use crate::outbox::{self, DeadLetter, Fsync, Resubmission};
 use crate::report::{DeliveryError, RecordKind};
 use crate::signal::lane::lane;
 
-impl CostEmitterBuilder {
-    /// Keeps records in this folder until Paid has them. It must not be the outbox of an emitter of signals. See
-    /// [`EmitterBuilder::outbox`](crate::EmitterBuilder::outbox).
-    pub fn outbox(self, folder: impl Into<PathBuf>) -> Self {
-        let folder = folder.into();
-        self.kept_in(Arc::new(move || files::folder(&folder)))
+impl HasOutbox<CostEmitterBuilder> for &() {
+    fn kept_in(builder: CostEmitterBuilder, folder: PathBuf) -> CostEmitterBuilder {
+        builder.kept_in(Arc::new(move || files::folder(&folder)))
     }
+}
 
+impl CostEmitterBuilder {
     pub(crate) fn kept_in(mut self, folder: OpenFolder) -> Self {
         self.disk.folder = Some(folder);
         self.disk.open = Some(crate::outbox::open);

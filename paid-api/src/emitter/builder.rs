@@ -2,11 +2,14 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Emitter;
 use super::cargo::Signals;
-use crate::dispatch::{DiskSettings, Dispatch, DispatchSettings, Mode, Sink, delivered_setter, dispatch_setters};
+use crate::dispatch::{
+    DiskSettings, Dispatch, DispatchSettings, HasOutbox, Mode, Sink, delivered_setter, dispatch_setters,
+};
 use crate::error::ConfigError;
 use crate::report::RecordKind;
 use crate::signal::HashKey;
@@ -78,6 +81,19 @@ impl EmitterBuilder {
     pub fn in_flight(mut self, requests: usize) -> Self {
         self.settings.in_flight = requests.max(1);
         self
+    }
+
+    /// Keeps signals in this folder until Paid has them, so that they survive a crash, a restart, and an outage that is
+    /// longer than memory. Signals of an earlier run are sent first. Signals that Paid permanently refuses are written
+    /// to `dead-letters.jsonl` in the folder; see `paid::outbox`. Feature `outbox`.
+    ///
+    /// The folder is created if it does not exist. Only one process at a time can open it, and it must be on a local
+    /// disk.
+    pub fn outbox(self, folder: impl Into<PathBuf>) -> Self
+    where
+        for<'a> &'a (): HasOutbox<Self>,
+    {
+        <&() as HasOutbox<Self>>::kept_in(self, folder.into())
     }
 
     /// Sets whether the signals of a customer wait while one of theirs is set aside; they do not by default.

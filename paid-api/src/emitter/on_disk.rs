@@ -5,24 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Emitter, EmitterBuilder, cargo};
-use crate::dispatch::Folder;
+use crate::dispatch::{Folder, HasOutbox};
 use crate::files;
 use crate::outbox::{self, Fsync, Ledger, Resubmission};
 
-impl EmitterBuilder {
-    /// Keeps signals in this folder until Paid has them, so that they survive a crash, a restart, and an outage that is
-    /// longer than memory. Signals of an earlier run are sent first. Signals that Paid permanently refuses are written
-    /// to `dead-letters.jsonl` in the folder; see [`outbox`](mod@crate::outbox).
-    ///
-    /// The folder is created if it does not exist. Only one process at a time can open it, and it must be on a local
-    /// disk.
-    pub fn outbox(mut self, folder: impl Into<PathBuf>) -> Self {
-        let folder = folder.into();
-        self.disk.folder = Some(Arc::new(move || files::folder(&folder)));
-        self.disk.open = Some(outbox::open);
-        self
+impl HasOutbox<EmitterBuilder> for &() {
+    fn kept_in(mut builder: EmitterBuilder, folder: PathBuf) -> EmitterBuilder {
+        builder.disk.folder = Some(Arc::new(move || files::folder(&folder)));
+        builder.disk.open = Some(outbox::open);
+        builder
     }
+}
 
+impl EmitterBuilder {
     /// Writes down what is sent and what Paid answers, for `cargo paid reconcile`; see [`Ledger`].
     pub fn ledger(self, ledger: Ledger) -> Self {
         self.wrapped(move |sink| ledger.over(sink))

@@ -78,7 +78,7 @@ pub struct CarriedScope {
 impl CarriedScope {
     /// Runs a function in the scope, and restores this thread's own afterwards.
     pub fn run<R>(&self, function: impl FnOnce() -> R) -> R {
-        let _entered = self.scope.enter();
+        let _entered = self.scope.entered();
         function()
     }
 }

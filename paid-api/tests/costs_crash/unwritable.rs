@@ -79,7 +79,10 @@ async fn a_whole_journal_that_cannot_be_replaced_is_gone_on_with() {
         costs.shutdown(10 * SECOND).await.unwrap();
         assert_eq!(costs.uncertain(), 1);
     }
-    assert_eq!(server.seen(), ["waits", "new 0", "new 1", "new 2"]);
+    let mut seen = server.seen();
+    // Customers have lanes of their own: which of them is heard first is not promised.
+    seen.sort();
+    assert_eq!(seen, ["new 0", "new 1", "new 2", "waits"]);
 }
 
 /// What a test does to a journal.

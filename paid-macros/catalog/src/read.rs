@@ -67,6 +67,12 @@ pub(crate) fn catalog(text: &str) -> Result<Catalog, Problems> {
     if reader.problems.is_empty() { Ok(catalog) } else { Err(Problems(reader.problems)) }
 }
 
+/// The header that was meant, by the first table below the one that is called otherwise.
+fn as_in(near: &str, value: &Value<'_>) -> String {
+    let below = value.get_ref().as_table().and_then(|table| table.iter().find(|(_, value)| value.get_ref().is_table()));
+    below.map_or_else(String::new, |(name, _)| format!(", as in [{}.{}]", near.trim_matches('`'), name.get_ref()))
+}
+
 const SIGNAL_KEYS: [&str; 8] = ["type", "product", "unit", "description", "deprecated", "expires", "allow", "data"];
 
 impl Reader<'_> {
@@ -95,7 +101,7 @@ impl Reader<'_> {
                 let name = key.get_ref();
                 let hint = nearest_of(name, ["signals", "products", "lints"].into_iter()).map_or_else(
                     || format!("write a signal as [signals.{name}]"),
-                    |near| format!("did you mean {near}?"),
+                    |near| format!("did you mean {near}{}?", as_in(&near, value)),
                 );
                 self.problem(key.span(), format!("`{name}` is unknown here; {hint}"));
                 continue;
@@ -374,6 +380,8 @@ mod tests {
         let shown =
             problems("[signals.a]\ntype = \"outcome\"\n[signals.a.data]\nx = { type = \"string\", enum = [1] }\n");
         assert!(shown.contains("`enum` allows 1, but the field must be of type string, not integer"), "{shown}");
+        let singular = problems("[signal.a]\ntype = \"outcome\"\n");
+        assert_eq!(singular, "1:2: `signal` is unknown here; did you mean `signals`, as in [signals.a]?");
         let gone = problems("[signals.a]\ntype = \"outcome\"\ndeprecated = { renamed_to = \"b\" }\n");
         assert!(gone.contains("1:10: `a` is renamed to `b`, which the catalogue does not have"), "{gone}");
     }

@@ -1,7 +1,7 @@
 //! What was written: the arguments of the annotation.
 
 use paid_catalog::nearest_of;
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, LitStr, Path, Token};
@@ -240,6 +240,10 @@ fn choice(key: &Ident, allowed: &[&str], input: ParseStream<'_>, errors: &mut Er
 
 /// The first argument, if it says what the signal is.
 fn first(part: &TokenStream, errors: &mut Errors) -> Option<Event> {
+    if let Some(next) = behind_the_name(part) {
+        errors.at(&next, "expected `,` between the event name and this");
+        return Some(Event::Unusable);
+    }
     let parser = |input: ParseStream<'_>| {
         let keyed = input.peek(syn::Ident::peek_any) && (input.peek2(Token![=]) && !input.peek2(Token![==]));
         let data = input.peek(syn::Ident) && input.peek2(syn::token::Paren);
@@ -273,4 +277,11 @@ fn first(part: &TokenStream, errors: &mut Errors) -> Option<Event> {
         }
         Err(_) => None,
     }
+}
+
+/// What follows the event name without a comma.
+fn behind_the_name(part: &TokenStream) -> Option<TokenTree> {
+    let mut tokens = part.clone().into_iter();
+    let is_text = syn::parse2::<LitStr>(tokens.next()?.into()).is_ok();
+    tokens.next().filter(|next| is_text && matches!(next, TokenTree::Ident(_) | TokenTree::Literal(_)))
 }

@@ -59,7 +59,9 @@ fn check_shape<'a>(
     roles(container, shape, errors);
     if let Some(event) = &event {
         in_the_clear(shape, event, errors);
-        event.check_demands(&shape.given_roles(), Macro::Derive, errors);
+        if !shape.is_unclear() {
+            event.check_demands(&shape.given_roles(), Macro::Derive, errors);
+        }
         event.check_retired(errors);
         event.check_billed(product(container, shape, event).as_deref(), errors);
     }
@@ -118,11 +120,11 @@ fn data(container: &Container<'_>, shape: &Shape<'_>, event: Option<&Event<'_>>,
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     let mut flat = false;
     for field in &shape.fields {
-        flat |= field.purpose == Use::Flatten;
+        flat |= matches!(field.purpose, Use::Flatten | Use::Unusable);
         let name = match field.purpose {
             Use::Data => Some(field.name(container.rename_all)),
             Use::Role(role) => role.field().map(str::to_owned),
-            Use::Flatten | Use::Skip => None,
+            Use::Flatten | Use::Skip | Use::Unusable => None,
         };
         let Some(name) = name else { continue };
         if field.purpose == Use::Data {

@@ -55,6 +55,8 @@ pub(crate) enum Use {
     Flatten,
     Skip,
     Data,
+    /// Its attribute has a mistake, which has been reported; what is meant is not known.
+    Unusable,
 }
 
 impl Use {
@@ -311,7 +313,8 @@ fn fields<'a>(fields: &'a Fields, errors: &mut Errors) -> Vec<Field<'a>> {
 
 fn read_field<'a>(ident: &'a Ident, field: &'a syn::Field, errors: &mut Errors) -> Field<'a> {
     let mut read = Field { ident, ty: &field.ty, purpose: Use::Data, purpose_at: None, rename: None, skip_none: false };
-    each(&field.attrs, errors, |meta, _| {
+    let mut found = Errors::default();
+    each(&field.attrs, &mut found, |meta, _| {
         if let Some(purpose) = Use::find(&meta.path) {
             let at = meta.path.get_ident().cloned();
             if let (Some(before), Some(at)) = (&read.purpose_at, &at) {
@@ -334,6 +337,10 @@ fn read_field<'a>(ident: &'a Ident, field: &'a syn::Field, errors: &mut Errors) 
             Err(unknown(meta, "a field", &known))
         }
     });
+    if !found.is_empty() && read.purpose == Use::Data {
+        read.purpose = Use::Unusable;
+    }
+    errors.append(found);
     read
 }
 
@@ -342,9 +349,14 @@ impl Shape<'_> {
     pub(crate) fn given_roles(&self) -> Vec<Role> {
         let roles = self.fields.iter().filter_map(|field| match field.purpose {
             Use::Role(role) => Some(role),
-            Use::Flatten | Use::Skip | Use::Data => None,
+            Use::Flatten | Use::Skip | Use::Data | Use::Unusable => None,
         });
         roles.collect()
+    }
+
+    /// Whether what one of its fields is for is not known.
+    pub(crate) fn is_unclear(&self) -> bool {
+        self.fields.iter().any(|field| field.purpose == Use::Unusable)
     }
 }
 

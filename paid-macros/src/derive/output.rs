@@ -279,7 +279,7 @@ fn step(container: &Container<'_>, event: &Event<'_>, field: &Field<'_>, binding
                 }
             }
         }
-        Use::Skip => return None,
+        Use::Skip | Use::Unusable => return None,
     })
 }
 

@@ -62,6 +62,7 @@ fn blocks_derives_and_calls_are_found() {
             "use paid::Signal as S; fn f() { S::new(\"a\".to_owned()); S::new(String::from(\"b\")); S::new(name) }",
             "a,b,?name",
         ),
+        ("fn f() { paid::Signal::new(paid::event_name!(\"a\")); }", "a"),
         ("use other::Signal; fn f() { Signal::new(\"a\"); }", ""),
         ("struct Signal; fn f() { Signal::new(\"a\"); }", ""),
     ];

@@ -286,6 +286,6 @@ credit_benefits = [{ credits_currency_id = "cc_1", amount = "2.5" }]
             assert!(shown.contains(expected), "{expected}\nis not in\n{shown}");
         }
         let shown = Catalog::parse("[product.x]\n").unwrap_err().to_string();
-        assert!(shown.contains("`product` is unknown here; did you mean `products`?"), "{shown}");
+        assert!(shown.contains("`product` is unknown here; did you mean `products`, as in [products.x]?"), "{shown}");
     }
 }

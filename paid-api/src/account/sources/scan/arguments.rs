@@ -201,7 +201,7 @@ pub(super) fn call(arguments: &Group, behind: &[TokenTree], is_bound: bool) -> S
     said
 }
 
-/// `"x"`, also as `"x".to_owned()`, `"x".into()` or `String::from("x")`.
+/// `"x"`, also as `"x".to_owned()`, `"x".into()`, `String::from("x")` or `paid::event_name!("x")`.
 fn text_of(tokens: &[TokenTree]) -> Option<(String, Span)> {
     match tokens {
         [text] => literal(text),
@@ -212,6 +212,10 @@ fn text_of(tokens: &[TokenTree]) -> Option<(String, Span)> {
         [TokenTree::Ident(_), .., TokenTree::Ident(word), TokenTree::Group(inside)]
             if word == "from" || word == "Borrowed" =>
         {
+            let inside: Vec<TokenTree> = inside.stream().into_iter().collect();
+            only_text(&inside)
+        }
+        [.., TokenTree::Ident(word), bang, TokenTree::Group(inside)] if word == "event_name" && is_punct(bang, '!') => {
             let inside: Vec<TokenTree> = inside.stream().into_iter().collect();
             only_text(&inside)
         }

@@ -1,0 +1,4 @@
+#[paid::signal("meeting_booked", customer = "acme")]
+fn work() {}
+
+fn main() {}

@@ -1,0 +1,3 @@
+fn main() {
+    let _guard = paid::scope().customer("acme").enter();
+}
