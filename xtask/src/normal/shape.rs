@@ -87,6 +87,11 @@ impl<'a> Shaper<'a> {
             let chosen = words::unique(type_name(name), "", &mut shaper.taken);
             if chosen == *name {
                 shaper.published.insert(chosen.clone());
+            } else if reserved::is_type(name) {
+                let place = format!("#/components/schemas/{}", document::escape(name));
+                shaper
+                    .notes
+                    .push(format!("named: {place}: `{chosen}`, since `{name}` is a name of Rust or of this library"));
             }
             shaper.roots.insert(format!("#/components/schemas/{}", document::escape(name)), chosen);
         }
