@@ -211,13 +211,55 @@ fn a_method_is_called_without_its_resource_in_every_spelling_of_the_id() {
 fn what_has_no_letters_of_ascii_is_called_by_its_path_and_a_name_of_ours_is_changed_aloud() {
     let mut document = document::parse(&answering(
         &json!({"$ref": "#/components/schemas/Option"}),
-        &json!({"Option": {"type": "object"}}),
+        &json!({"Option": {"type": "object", "properties": {"a": {}}}}),
     ));
     let document = document.as_mut().unwrap();
     document["paths"]["/a"]["get"]["operationId"] = "获取".into();
     let normal = normalise(document, &NameTable::default()).unwrap();
     assert_eq!(normal.document["paths"]["/a"]["get"]["x-rust-name"], "get_a");
     let notes = normal.notes.join("\n");
-    assert!(notes.contains("#/components/schemas/Option: `OptionModel`, since `Option` is"), "{notes}");
+    assert!(notes.contains("#/components/schemas/Option: `OptionModel`, since "), "{notes}");
     assert_eq!(normal.chosen, 2);
+}
+
+#[test]
+fn a_whole_number_that_no_type_holds_is_plain_json_and_not_a_float() {
+    let outer = json!({"type": "object", "properties": {"v": {"enum": [18_446_744_073_709_551_615_u64, 1]}}});
+    let normal = normal(&answering(&outer, &json!({}))).unwrap();
+    assert_eq!(normal.document["components"]["schemas"]["AResponse"]["properties"]["v"], json!({}));
+    assert!(normal.notes.iter().any(|note| note.starts_with("plain JSON: #/paths/~1a/get")), "{:?}", normal.notes);
+}
+
+#[test]
+fn parameters_that_cannot_be_sent_are_refused_or_ignored_aloud() {
+    let with = |parameters: Value| {
+        json!({
+            "openapi": "3.1.0", "info": {"title": "t", "version": "1"},
+            "paths": {"/a": {"servers": [{"url": "https://b.test"}], "get": {"parameters": parameters, "responses": {}}}},
+        })
+        .to_string()
+    };
+    let text = json!({"type": "string"});
+    let refused = refusal(&with(json!([
+        {"name": "X Y", "in": "header", "schema": text}, {"name": "a=b;c", "in": "cookie", "schema": text},
+    ])));
+    let at = "#/paths/~1a/get/parameters";
+    for line in
+        [format!("{at}/0: no header can be called \"X Y\""), format!("{at}/1: no cookie can be called \"a=b;c\"")]
+    {
+        assert!(refused.contains(&line), "{line} is not in\n{refused}");
+    }
+    let said = normal(&with(json!([
+        {"name": "q", "in": "query", "schema": text}, {"name": "q", "in": "query", "schema": {"type": "integer"}},
+        {"name": "Host", "in": "header", "required": true, "schema": text},
+    ])))
+    .unwrap();
+    let notes = said.notes.join("\n");
+    for note in [
+        format!("ignored: {at}/1: the same parameter is at {at}/0"),
+        format!("ignored: {at}/2: the client sets the header `Host` itself"),
+        "ignored: the servers of 1 paths or operations".to_owned(),
+    ] {
+        assert!(notes.contains(&note), "{note} is not in\n{notes}");
+    }
 }
