@@ -24,7 +24,7 @@ pub(super) struct Answer {
     pub(super) attempts: u32,
     pub(super) body: Bytes,
     /// What follows the body's first bytes, if it is streamed.
-    pub(super) rest: Option<Response>,
+    pub(super) rest: Option<Box<Response>>,
     pub(super) secret: Secret,
     pub(super) reads: Reads,
 }

@@ -10,7 +10,7 @@ pub(crate) struct Body {
     /// True if the body is larger than the limit.
     pub(crate) is_too_large: bool,
     /// What follows, if the body is streamed.
-    pub(crate) rest: Option<Response>,
+    pub(crate) rest: Option<Box<Response>>,
 }
 
 impl Body {
@@ -46,7 +46,7 @@ impl Body {
     /// Reads the first bytes of a body that is streamed. Until they are there, the request may be sent again.
     pub(crate) async fn begun(mut response: Response) -> Result<Self, reqwest::Error> {
         let bytes = response.chunk().await?;
-        let rest = bytes.is_some().then_some(response);
+        let rest = bytes.is_some().then(|| Box::new(response));
         Ok(Self { bytes: bytes.unwrap_or_default(), rest, ..Self::default() })
     }
 

@@ -46,7 +46,7 @@ impl<T> Call<T> {
         let idle = self.prepared.timeout.unwrap_or(self.client.inner().timeout);
         let answer = execute(self.client, self.prepared).await?;
         let ahead = Some(answer.body).filter(|bytes| !bytes.is_empty());
-        let rest = answer.rest.map_or(Rest::Ended, |response| Rest::Waiting(Box::new(response)));
+        let rest = answer.rest.map_or(Rest::Ended, Rest::Waiting);
         Ok(BodyStream {
             operation: answer.operation,
             status: answer.status,
