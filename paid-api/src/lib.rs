@@ -168,7 +168,7 @@ pub use pagination::{Items, Page, PageEnd};
 pub use patch::Patch;
 pub use retry::RetryPolicy;
 pub use timestamp::{ParseTimestampError, Timestamp};
-pub use transport::{Call, CallFuture, Empty, RawAnswer};
+pub use transport::{BodyStream, Call, CallFuture, Empty, RawAnswer};
 pub use verdict::Verdict;
 pub use wire::list::List;
 

@@ -13,10 +13,12 @@ const TELLING: usize = 8;
 pub(crate) const LONGEST_ESCAPE: usize = 16;
 
 /// The API key of one attempt, in the forms in which a response may repeat it.
+#[derive(Clone)]
 pub(crate) struct Secret {
     forms: Vec<Form>,
 }
 
+#[derive(Clone)]
 struct Form {
     text: Vec<u8>,
     /// Whether upper and lower case are the same.

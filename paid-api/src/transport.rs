@@ -4,6 +4,7 @@ mod answer;
 mod attempt;
 mod body;
 mod one_request;
+mod streamed;
 mod written;
 
 use std::borrow::Cow;
@@ -32,6 +33,7 @@ pub(crate) use attempt::{Answered, exchange, guarded};
 #[allow(unused_imports)]
 pub(crate) use body::Body;
 pub use one_request::RawAnswer;
+pub use streamed::BodyStream;
 
 impl Client {
     /// Prepares a request to a path that this library has no method for, with the same API key, retries and errors.
@@ -91,6 +93,8 @@ struct Prepared {
     /// The media type of a body that is not JSON.
     media: Option<HeaderValue>,
     reads: Reads,
+    /// Whether the body is given out as it arrives.
+    streamed: bool,
     plain: bool,
     /// In place of the client's.
     timeout: Option<Duration>,
@@ -130,6 +134,7 @@ impl<T> Call<T> {
             pieces: Vec::new(),
             media: None,
             reads: Reads::Json,
+            streamed: false,
             plain: false,
             timeout: None,
             retry: None,
@@ -409,7 +414,8 @@ async fn attempts(client: Client, mut prepared: Prepared) -> Result<Answer, Erro
     }
     let mut headers = headers;
     secret.remove_from_headers(&mut headers);
-    Ok(Answer { operation, status, headers, attempts, body: body.bytes, secret, reads })
+    let Body { bytes: body, rest, .. } = body;
+    Ok(Answer { operation, status, headers, attempts, body, rest, secret, reads })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::harness::Input;
+use super::same::same_json;
 
 /// How much of a schema an example fills in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -432,21 +433,6 @@ pub(crate) fn same_answer(got: &Value, expected: Option<&Value>) -> bool {
     match expected {
         Some(expected) => same_json(got, expected),
         None => got.is_null() || got.as_object().is_some_and(Map::is_empty) || *got == "",
-    }
-}
-
-/// JSON has one kind of number.
-pub(crate) fn same_json(one: &Value, two: &Value) -> bool {
-    match (one, two) {
-        (Value::Number(one), Value::Number(two)) => one.as_f64() == two.as_f64(),
-        (Value::Array(one), Value::Array(two)) => {
-            one.len() == two.len() && one.iter().zip(two).all(|(one, two)| same_json(one, two))
-        }
-        (Value::Object(one), Value::Object(two)) => {
-            one.len() == two.len()
-                && one.iter().all(|(key, value)| two.get(key).is_some_and(|other| same_json(value, other)))
-        }
-        _ => one == two,
     }
 }
 

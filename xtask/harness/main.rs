@@ -8,6 +8,7 @@
 mod calls;
 mod derive;
 mod harness;
+mod same;
 mod server;
 
 use std::sync::Arc;

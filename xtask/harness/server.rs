@@ -10,7 +10,8 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-use super::derive::{Exchange, pairs, same_json, sorted};
+use super::derive::{Exchange, pairs, sorted};
+use super::same::same_json;
 
 /// The server and what it waits for.
 pub(crate) struct Server {

@@ -96,8 +96,11 @@ fn ignored(document: &Value) -> Vec<String> {
     let size = |key: &str| document.get(key).and_then(Value::as_object).map_or(0, |object| object.len());
     let webhooks = size("webhooks");
     let items = document.get("paths").and_then(Value::as_object).into_iter().flat_map(|paths| paths.values());
-    let operations = items.filter_map(Value::as_object).flat_map(|item| item.values());
-    let callbacks = operations.filter(|operation| operation.get("callbacks").is_some()).count();
+    let items: Vec<_> = items.filter_map(Value::as_object).collect();
+    let operations = || items.iter().flat_map(|item| item.values());
+    let callbacks = operations().filter(|operation| operation.get("callbacks").is_some()).count();
+    let of_paths = items.iter().filter(|item| item.contains_key("servers")).count();
+    let servers = of_paths + operations().filter(|operation| operation.get("servers").is_some()).count();
     let mut notes = Vec::new();
     if webhooks > 0 {
         notes.push(format!("ignored: {webhooks} webhooks, which the API calls and a client does not"));
@@ -105,6 +108,11 @@ fn ignored(document: &Value) -> Vec<String> {
     if callbacks > 0 {
         notes.push(format!(
             "ignored: the callbacks of {callbacks} operations, which the API calls and a client does not"
+        ));
+    }
+    if servers > 0 {
+        notes.push(format!(
+            "ignored: the servers of {servers} paths or operations; build a client with another base URL for these"
         ));
     }
     notes

@@ -36,17 +36,19 @@ pub(crate) fn kebab(text: &str, prefix: &str) -> String {
     led_by(prefix, "-", plain(text).to_kebab_case())
 }
 
-/// Whether a name has to be written in another way to be one.
+/// Whether a name has to be written in another way to be one. `gen` is a keyword since edition 2024, which `syn` does not know.
 pub(crate) fn is_keyword(name: &str) -> bool {
-    syn::parse_str::<syn::Ident>(name).is_err()
+    name == "gen" || syn::parse_str::<syn::Ident>(name).is_err()
 }
 
 /// The name, or the name with the first number that makes it new.
 pub(crate) fn unique(name: String, separator: &str, taken: &mut BTreeSet<String>) -> String {
     let mut candidate = name.clone();
     let mut number = 2_usize;
+    // A line at the end is there for the sake of a keyword, which a number does, too.
+    let stem = name.trim_end_matches('_');
     while !taken.insert(candidate.clone()) {
-        candidate = format!("{name}{separator}{number}");
+        candidate = format!("{stem}{separator}{number}");
         number += 1;
     }
     candidate
@@ -67,6 +69,7 @@ mod tests {
             ("übung/×", ["Bung", "bung", "bung"]),
             ("$", ["P", "P", "P"]),
             ("type", ["Type", "type_", "type"]),
+            ("gen", ["Gen", "gen_", "gen"]),
             ("self", ["P", "self_", "self"]),
         ] {
             let camel = if text == "self" { "P".to_owned() } else { camel(text, "P") };
@@ -79,5 +82,7 @@ mod tests {
         let mut taken = BTreeSet::new();
         let mut next = || unique("a".into(), "_", &mut taken);
         assert_eq!([next(), next(), next()], ["a", "a_2", "a_3"]);
+        let mut next = || unique("self_".into(), "_", &mut taken);
+        assert_eq!([next(), next()], ["self_", "self_2"]);
     }
 }

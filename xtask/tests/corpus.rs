@@ -43,7 +43,12 @@ fn generate(document: &Path, folder: &Path) {
 /// As YAML 1.2 has it.
 fn as_json(text: &str) -> serde_json::Value {
     let budget = serde_saphyr::budget! { max_nodes: 5_000_000, max_events: 10_000_000 };
-    let options = serde_saphyr::options! { strict_booleans: true, budget: budget };
+    let options = serde_saphyr::options! {
+        strict_booleans: true,
+        underscored_numbers_as_strings: true,
+        leading_zero_numbers_as_strings: true,
+        budget: budget,
+    };
     serde_json::from_str(text).unwrap_or_else(|_| serde_saphyr::from_str_with_options(text, options).unwrap())
 }
 

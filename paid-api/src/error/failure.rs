@@ -19,6 +19,8 @@ pub(crate) enum Failure {
     Http { error: reqwest::Error, limit: Duration, secret: Secret },
     /// Paid did the work, but its answer did not arrive as a whole.
     Cut { status: StatusCode, error: reqwest::Error, secret: Secret },
+    /// Nothing arrived within this time limit; with a status, no more of a body that is streamed.
+    Late { limit: Duration, status: Option<StatusCode> },
     /// There is no key; nothing was sent.
     Key(KeyProblem),
     /// The HTTP client cannot be set up; nothing was sent.
@@ -36,7 +38,7 @@ impl Failure {
         match self {
             Self::Http { error, .. } if error.is_builder() => Verdict::BadContent,
             Self::Http { error, .. } => Verdict::of_failure(!error.is_connect()),
-            Self::Cut { .. } | Self::Panicked => Verdict::Unknown,
+            Self::Cut { .. } | Self::Late { .. } | Self::Panicked => Verdict::Unknown,
             Self::Key(_) => Verdict::BadKey,
             Self::NotSetUp(_) | Self::NoTime => Verdict::NotDone,
             Self::NoRuntime => Verdict::BadContent,
@@ -77,6 +79,13 @@ impl Error {
                 );
                 return Self::decode(operation, status, message);
             }
+            Failure::Late { limit, status: Some(status) } => {
+                let message = format!(
+                    "nothing more of the answer arrived within {limit:?} after its status said that this is done"
+                );
+                return Self::decode(operation, status, message);
+            }
+            Failure::Late { limit, status: None } => return Self::Timeout { operation, after: limit, attempts },
             Failure::Key(problem) => return Self::Key { operation, problem },
             Failure::NotSetUp(error) => {
                 return Self::transport(operation, attempts, true, "cannot set up a connection to Paid", error);

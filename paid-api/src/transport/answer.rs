@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes;
-use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
+use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 use serde::de::value::{BytesDeserializer, Error as ValueError, StrDeserializer};
 use serde::de::{DeserializeOwned, Error as _};
@@ -23,6 +23,8 @@ pub(super) struct Answer {
     pub(super) headers: HeaderMap,
     pub(super) attempts: u32,
     pub(super) body: Bytes,
+    /// What follows the body's first bytes, if it is streamed.
+    pub(super) rest: Option<Box<Response>>,
     pub(super) secret: Secret,
     pub(super) reads: Reads,
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, USER_AGENT};
 use reqwest::{RequestBuilder, StatusCode, Url};
 use tokio::runtime::Handle;
+use tokio::time::{Instant, timeout_at};
 
 use super::Prepared;
 use super::body::Body;
@@ -80,7 +81,38 @@ async fn answered(inner: &ClientInner, prepared: &Prepared, url: &Url, limit: Du
             request = request.header(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
     }
+    if prepared.streamed {
+        return opened(request, limit, secret).await;
+    }
     exchange(request.timeout(limit), inner.max_response_bytes, limit, secret).await
+}
+
+/// Sends a request, and reads a success up to its first bytes: all of it may take longer than the limit, and be any size.
+async fn opened(request: RequestBuilder, limit: Duration, secret: Secret) -> Result<Answered, Failure> {
+    if limit.is_zero() {
+        return Err(Failure::NoTime);
+    }
+    let end = Instant::now() + limit;
+    let response = match timeout_at(end, request.send()).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => return Err(Failure::Http { error, limit, secret }),
+        Err(_) => return Err(Failure::Late { limit, status: None }),
+    };
+    let (status, headers) = (response.status(), response.headers().clone());
+    let is_done = Verdict::is_done(status);
+    let body = async {
+        if is_done {
+            return Body::begun(response).await;
+        }
+        Ok(Body::start(response, LARGEST_ERROR_BODY + secret.overlap()).await)
+    };
+    match timeout_at(end, body).await {
+        Ok(Ok(body)) => Ok(Answered { status, headers, body, secret }),
+        Ok(Err(error)) => Err(Failure::Cut { status, error, secret }),
+        Err(_) if is_done => Err(Failure::Late { limit, status: Some(status) }),
+        // The status is reported even if its explanation does not arrive.
+        Err(_) => Ok(Answered { status, headers, body: Body::default(), secret }),
+    }
 }
 
 /// Sends a request with this key, and reads the response. A success that has more bytes than `most` is a failure.

@@ -9,6 +9,8 @@ pub(crate) struct Body {
     pub(crate) bytes: Bytes,
     /// True if the body is larger than the limit.
     pub(crate) is_too_large: bool,
+    /// What follows, if the body is streamed.
+    pub(crate) rest: Option<Box<Response>>,
 }
 
 impl Body {
@@ -16,16 +18,16 @@ impl Body {
     pub(crate) async fn whole(mut response: Response, limit: usize) -> Result<Self, reqwest::Error> {
         let announced = response.content_length().unwrap_or(0);
         if announced > u64::try_from(limit).unwrap_or(u64::MAX) {
-            return Ok(Self { bytes: Bytes::new(), is_too_large: true });
+            return Ok(Self::too_large());
         }
         let mut bytes = BytesMut::new();
         while let Some(chunk) = response.chunk().await? {
             if chunk.len() > limit - bytes.len() {
-                return Ok(Self { bytes: Bytes::new(), is_too_large: true });
+                return Ok(Self::too_large());
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(Self { bytes: bytes.freeze(), is_too_large: false })
+        Ok(Self { bytes: bytes.freeze(), ..Self::default() })
     }
 
     /// Reads what arrives of a body, up to the limit: the status is reported even if the body is cut off.
@@ -38,6 +40,17 @@ impl Body {
                 break;
             }
         }
-        Self { bytes: bytes.freeze(), is_too_large: false }
+        Self { bytes: bytes.freeze(), ..Self::default() }
+    }
+
+    /// Reads the first bytes of a body that is streamed. Until they are there, the request may be sent again.
+    pub(crate) async fn begun(mut response: Response) -> Result<Self, reqwest::Error> {
+        let bytes = response.chunk().await?;
+        let rest = bytes.is_some().then(|| Box::new(response));
+        Ok(Self { bytes: bytes.unwrap_or_default(), rest, ..Self::default() })
+    }
+
+    fn too_large() -> Self {
+        Self { is_too_large: true, ..Self::default() }
     }
 }

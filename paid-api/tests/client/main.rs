@@ -10,6 +10,7 @@ mod numbers;
 mod one_request;
 mod processes;
 mod server;
+mod streamed;
 mod waits;
 
 use paid::{Client, ClientBuilder, RetryPolicy, Signal};

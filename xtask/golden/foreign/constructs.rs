@@ -138,3 +138,28 @@ fn components_that_are_called_like_our_types_are_components() {
     assert_eq!(thing("option", json!({"value": "a"})).option.unwrap().value.as_deref(), Some("a"));
     assert_eq!(thing("item", json!({"in": 2_147_483_648_i64})).item.unwrap().in_, 2_147_483_648);
 }
+
+#[tokio::test]
+async fn a_file_is_read_as_it_arrives_and_one_that_is_cut_off_is_an_error() {
+    use paid_generated::Resources as _;
+    use std::io::{Read as _, Write as _};
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (go_on, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/pdf\r\ncontent-length: 9\r\n\r\n%PDF").unwrap();
+        told.recv().unwrap();
+        stream.write_all(b"-1.7").unwrap();
+    });
+    let client = paid::Client::builder().api_key("k").base_url(&url).build().unwrap();
+    let mut file = client.tag_2fa().call_2fa(vec![1, 2]).send_streaming().await.unwrap();
+    assert_eq!((file.content_type(), file.content_length()), (Some("application/pdf"), Some(9)));
+    assert_eq!(file.next_piece().await.unwrap().unwrap(), "%PDF");
+    go_on.send(()).unwrap();
+    assert_eq!(file.next_piece().await.unwrap().unwrap(), "-1.7");
+    assert!(matches!(file.next_piece().await, Some(Err(paid::Error::Decode(_)))));
+    assert!(file.next_piece().await.is_none());
+}

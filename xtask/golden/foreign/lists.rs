@@ -32,11 +32,11 @@ fn pages_say_where_the_list_goes_on() {
 #[test]
 fn builders_of_lists_have_streams() {
     let client = paid::Client::builder().api_key("k").build().unwrap();
-    let _ = client.fees().fees_list().page(2).stream();
-    let _ = client.mails().mails_list().after("a").stream();
-    let _ = client.charges().charges_list().stream();
-    let _ = client.events().events_list().stream();
-    let _ = client.records().records_list().stream();
+    let _ = client.fees().list().page(2).stream();
+    let _ = client.mails().list().after("a").stream();
+    let _ = client.charges().list().stream();
+    let _ = client.events().list().stream();
+    let _ = client.records().list().stream();
 }
 
 /// What only looks like a list is a plain answer.

@@ -38,6 +38,8 @@ struct Given<'a> {
 }
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+/// What a handle's derives are called: without the resource before it, one would hide the other.
+const RESERVED_METHODS: [&str; 2] = ["clone", "fmt"];
 const BESIDE_METHODS: [&str; 5] = ["parameters", "summary", "description", "servers", "$ref"];
 
 /// Reads every operation.
@@ -53,7 +55,7 @@ pub(super) fn read(shaper: &mut Shaper<'_>) -> Result<Operations> {
         let path = if given.path.starts_with('/') { given.path.to_owned() } else { format!("/{}", given.path) };
         let item = all.paths.entry(path).or_insert_with(|| json!({}));
         item[given.method] = operation;
-        all.chosen += usize::from(given.operation.get("operationId").is_none());
+        all.chosen += usize::from(given_id(given.operation).is_none());
     }
     Ok(all)
 }
@@ -89,12 +91,18 @@ fn given<'a>(shaper: &mut Shaper<'a>) -> Result<Vec<Given<'a>>> {
                 continue;
             };
             let tag = places::list(operation.get("tags")).find_map(Value::as_str).unwrap_or("api").to_owned();
-            let id = operation.get("operationId").and_then(Value::as_str).map(str::to_owned);
+            let id = given_id(operation).map(str::to_owned);
             let id = words::kebab(&id.unwrap_or_else(|| from_path(method, path)), "call");
             all.push(Given { path, method, operation, item, at, item_at: item_at.clone(), feature: tag, id });
         }
     }
     Ok(all)
+}
+
+/// The operation's own id, if it has letters or digits that a name can have.
+fn given_id(operation: &Object) -> Option<&str> {
+    let id = operation.get("operationId").and_then(Value::as_str)?;
+    id.contains(|letter: char| letter.is_ascii_alphanumeric()).then_some(id)
 }
 
 /// `get /things/{id}` is `get-things-by-id`.
@@ -127,7 +135,8 @@ fn features(shaper: &mut Shaper<'_>, given: &[Given<'_>]) -> BTreeMap<String, St
 fn method_names(given: &[Given<'_>], features: &BTreeMap<String, String>) -> Vec<String> {
     let short = |given: &Given<'_>| {
         let own = given.operation.get("x-rust-name").and_then(Value::as_str).map(str::to_owned);
-        words::snake(&own.unwrap_or_else(|| method_name(&given.id, &features[&given.feature])), "call")
+        let feature = &features[&given.feature];
+        words::snake(&own.unwrap_or_else(|| method_name(within(&given.id, feature), feature)), "call")
     };
     let long = |given: &Given<'_>| words::snake(&given.id, "call");
     let mut counts: BTreeMap<(&str, String), usize> = BTreeMap::new();
@@ -143,6 +152,21 @@ fn method_names(given: &[Given<'_>], features: &BTreeMap<String, String>) -> Vec
             words::unique(name, "_", taken.entry(given.feature.as_str()).or_default())
         })
         .collect()
+}
+
+/// `fees-list` of the resource `fees` is `list`, if that is a name.
+fn within<'a>(id: &'a str, feature: &str) -> &'a str {
+    let singular = |word: &'a str| word.strip_suffix('s').unwrap_or(word);
+    let mut rest = id;
+    for word in feature.split('-') {
+        let Some((first, others)) = rest.split_once('-') else { return id };
+        if singular(first) != word.strip_suffix('s').unwrap_or(word) {
+            return id;
+        }
+        rest = others;
+    }
+    let name = rest.replace('-', "_");
+    if words::is_keyword(&name) || RESERVED_METHODS.contains(&name.as_str()) { id } else { rest }
 }
 
 /// The name of each operation's builder; handles and builders are apart from each other and from all types.

@@ -12,6 +12,16 @@ use crate::{null, words};
 /// The client sets these itself, as OpenAPI says.
 const SET_BY_THE_CLIENT: [&str; 3] = ["accept", "content-type", "authorization"];
 
+/// These, too, though OpenAPI does not say so: a value of one's own would break the connection.
+const OF_THE_CONNECTION: [&str; 6] =
+    ["connection", "content-encoding", "content-length", "cookie", "host", "transfer-encoding"];
+
+/// Whether a header or a cookie can be called this.
+fn is_token(name: &str) -> bool {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(letter);
+    !name.is_empty() && name.chars().all(allowed)
+}
+
 /// A parameter as given, and where.
 pub(super) type Given<'a> = (&'a Value, String);
 
@@ -23,13 +33,20 @@ pub(super) fn all<'a>(
 ) -> Vec<Given<'a>> {
     let mut all: Vec<Given<'a>> = Vec::new();
     for (list, at) in [own, shared] {
+        let before = all.len();
         for (index, parameter) in places::list(list).enumerate() {
             let at = format!("{at}/parameters/{index}");
             match places::resolved(shaper.whole, parameter, &at) {
                 Ok((parameter, at)) => {
                     let same = |other: &Value| other["name"] == parameter["name"] && other["in"] == parameter["in"];
-                    if !all.iter().any(|(other, _)| same(other)) {
-                        all.push((parameter, at));
+                    match all.iter().position(|(other, _)| same(other)) {
+                        None => all.push((parameter, at)),
+                        // What an operation says again replaces what its path says.
+                        Some(known) if known < before => {}
+                        Some(known) => {
+                            let note = format!("ignored: {at}: the same parameter is at {}", all[known].1);
+                            shaper.notes.push(note);
+                        }
                     }
                 }
                 Err(problem) => shaper.problems.add(&at, problem),
@@ -59,6 +76,14 @@ pub(super) fn read(shaper: &mut Shaper<'_>, given: &[Given<'_>], path: &str, hin
                 continue;
             }
             "header" if SET_BY_THE_CLIENT.contains(&wire.to_ascii_lowercase().as_str()) => continue,
+            "header" if OF_THE_CONNECTION.contains(&wire.to_ascii_lowercase().as_str()) => {
+                shaper.notes.push(format!("ignored: {at}: the client sets the header `{wire}` itself"));
+                continue;
+            }
+            "header" | "cookie" if !is_token(wire) => {
+                shaper.problems.add(at, format!("no {place} can be called {wire:?}"));
+                continue;
+            }
             "path" | "query" | "header" | "cookie" => {}
             other => {
                 shaper.problems.add(

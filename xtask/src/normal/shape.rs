@@ -106,6 +106,18 @@ impl<'a> Shaper<'a> {
             }
         }
         self.tell_unions_apart();
+        self.say_what_is_reserved();
+    }
+
+    /// Types that are not called as the document calls them, since they would hide one of Rust or of this library.
+    fn say_what_is_reserved(&mut self) {
+        for (place, chosen) in &self.roots {
+            let name = place.rsplit('/').next().unwrap_or_default();
+            if self.made.contains_key(chosen) && reserved::is_type(&words::camel(name, "Type")) {
+                self.notes
+                    .push(format!("named: {place}: `{chosen}`, since Rust or this library has a type of the name"));
+            }
+        }
     }
 
     fn root(&mut self, reference: &str) -> String {

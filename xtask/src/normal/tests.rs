@@ -170,3 +170,96 @@ paths:
     assert_eq!(parameters.as_array().unwrap().len(), 1, "{parameters}");
     assert_eq!(parameters[0]["name"], "id");
 }
+
+#[test]
+fn a_method_is_called_without_its_resource_in_every_spelling_of_the_id() {
+    let names = |tag: &str, ids: &[&str]| {
+        let paths: serde_json::Map<String, Value> = ids
+            .iter()
+            .enumerate()
+            .map(|(at, id)| (format!("/p{at}"), json!({"get": {"operationId": id, "tags": [tag], "responses": {}}})))
+            .collect();
+        let text = json!({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}).to_string();
+        let normal = normal(&text).unwrap();
+        (0..ids.len())
+            .map(|at| normal.document["paths"][format!("/p{at}")]["get"]["x-rust-name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    for id in ["fees.list", "fees/list", "Fees_List", "fees:list", "fees-list", "feesList", "fee.list", "listFees"] {
+        assert_eq!(names("fees", &[id]), ["list"], "{id}");
+        assert_eq!(names("Fees", &[id]), ["list"], "{id}");
+    }
+    assert_eq!(names("Credit Notes", &["credit_notes.find_all", "creditNote.void"]), ["find_all", "void"]);
+    // Two that would be one keep what tells them apart.
+    assert_eq!(names("fees", &["fees.list", "listFees"]), ["fees_list", "list_fees"]);
+    assert_eq!(names("fees", &["fees.list", "list"]), ["fees_list", "list"]);
+    assert_eq!(names("fees", &["fees.list", "fees/list"]), ["fees_list", "fees_list_2"]);
+    // What is no name alone, or hides one, is not shortened; nor is another resource.
+    for (id, name) in [
+        ("fees", "fees"),
+        ("fees.move", "fees_move"),
+        ("fees.2", "fees_2"),
+        ("fees.clone", "fees_clone"),
+        ("feedback.list", "feedback_list"),
+        ("feeslist", "feeslist"),
+    ] {
+        assert_eq!(names("fees", &[id]), [name], "{id}");
+    }
+}
+
+#[test]
+fn what_has_no_letters_of_ascii_is_called_by_its_path_and_a_name_of_ours_is_changed_aloud() {
+    let mut document = document::parse(&answering(
+        &json!({"$ref": "#/components/schemas/Option"}),
+        &json!({"Option": {"type": "object", "properties": {"a": {}}}}),
+    ));
+    let document = document.as_mut().unwrap();
+    document["paths"]["/a"]["get"]["operationId"] = "获取".into();
+    let normal = normalise(document, &NameTable::default()).unwrap();
+    assert_eq!(normal.document["paths"]["/a"]["get"]["x-rust-name"], "get_a");
+    let notes = normal.notes.join("\n");
+    assert!(notes.contains("#/components/schemas/Option: `OptionModel`, since "), "{notes}");
+    assert_eq!(normal.chosen, 2);
+}
+
+#[test]
+fn a_whole_number_that_no_type_holds_is_plain_json_and_not_a_float() {
+    let outer = json!({"type": "object", "properties": {"v": {"enum": [18_446_744_073_709_551_615_u64, 1]}}});
+    let normal = normal(&answering(&outer, &json!({}))).unwrap();
+    assert_eq!(normal.document["components"]["schemas"]["AResponse"]["properties"]["v"], json!({}));
+    assert!(normal.notes.iter().any(|note| note.starts_with("plain JSON: #/paths/~1a/get")), "{:?}", normal.notes);
+}
+
+#[test]
+fn parameters_that_cannot_be_sent_are_refused_or_ignored_aloud() {
+    let with = |parameters: Value| {
+        json!({
+            "openapi": "3.1.0", "info": {"title": "t", "version": "1"},
+            "paths": {"/a": {"servers": [{"url": "https://b.test"}], "get": {"parameters": parameters, "responses": {}}}},
+        })
+        .to_string()
+    };
+    let text = json!({"type": "string"});
+    let refused = refusal(&with(json!([
+        {"name": "X Y", "in": "header", "schema": text}, {"name": "a=b;c", "in": "cookie", "schema": text},
+    ])));
+    let at = "#/paths/~1a/get/parameters";
+    for line in
+        [format!("{at}/0: no header can be called \"X Y\""), format!("{at}/1: no cookie can be called \"a=b;c\"")]
+    {
+        assert!(refused.contains(&line), "{line} is not in\n{refused}");
+    }
+    let said = normal(&with(json!([
+        {"name": "q", "in": "query", "schema": text}, {"name": "q", "in": "query", "schema": {"type": "integer"}},
+        {"name": "Host", "in": "header", "required": true, "schema": text},
+    ])))
+    .unwrap();
+    let notes = said.notes.join("\n");
+    for note in [
+        format!("ignored: {at}/1: the same parameter is at {at}/0"),
+        format!("ignored: {at}/2: the client sets the header `Host` itself"),
+        "ignored: the servers of 1 paths or operations".to_owned(),
+    ] {
+        assert!(notes.contains(&note), "{note} is not in\n{notes}");
+    }
+}

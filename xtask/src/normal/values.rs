@@ -50,6 +50,11 @@ impl Shaper<'_> {
             self.made.insert(own.clone(), component);
             return document::reference(&own);
         }
+        if distinct.iter().any(|value| value.is_u64() && !value.is_i64()) {
+            // As a number with a fraction it would be another one.
+            self.notes.push(format!("plain JSON: {at}: a value has more than 64 bits with its sign"));
+            return json!({});
+        }
         let mut kinds: Vec<String> = Vec::new();
         for value in &distinct {
             let kind = match value {
