@@ -679,8 +679,10 @@ pub mod types {
     }
 }
 
-/// What a client's methods return: a handle for each resource, with a method for each request, and the builders of
-/// requests that have optional parameters, such as the filters of a list.
+/// What a client's methods return: a handle for each resource, and builders of requests.
+///
+/// A handle has a method for each request. A request with optional parameters, such as the filters of a list, is a
+/// builder; others are sent as they are.
 pub mod resources {
     #[cfg(feature = "amendments")]
     pub use super::amendments::Amendments;

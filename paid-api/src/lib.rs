@@ -1,20 +1,81 @@
-//! The Rust client for [Paid](https://paid.ai), the billing platform for AI agents.
+//! The Rust toolkit for [Paid](https://paid.ai), which bills for what AI agents do.
 //!
-//! A company describes what it sells as a *product* with prices, mirrors its *customers*, *contacts* and *orders*
-//! into Paid, and streams *signals*: immutable events that Paid prices and invoices.
+//! You describe what you sell as a *product* with prices, mirror your *customers* and their *orders* into Paid, and send
+//! *signals*: events such as `meeting_booked`, which Paid prices and invoices. Here, functions that do the work emit the
+//! signals, the compiler checks every name and field, an emitter delivers them, and each request of Paid's API is a method.
+//!
+//! # The first signal
+//!
+//! `signals.toml`, next to `Cargo.toml`, lists the signals that your prices name:
+//!
+//! ```toml
+//! [signals.meeting_booked]
+//! type = "outcome"                 # activity: work done; outcome: a result reached
+//! product = "ai-sdr-001"           # your id of the product that bills it
+//!
+//! [signals.meeting_booked.data]
+//! lead_id = { type = "string", required = true }
+//! duration_minutes = { type = "integer", minimum = 1 }
+//! ```
+//!
+//! A function says which of them its success is. A name or a field that the file does not have is a compile error:
 //!
 //! ```no_run
-//! use paid::Client;
-//! use paid::types::{CreateCustomerRequest, CreateSignalsRequest, ExternalCustomerId, ExternalProductId, NewSignal};
+//! struct Lead {
+//!     id: String,
+//!     account: String,
+//! }
+//!
+//! struct Meeting {
+//!     minutes: u32,
+//! }
+//!
+//! #[paid::signal(
+//!     "meeting_booked",
+//!     customer = lead.account,
+//!     data(lead_id = lead.id, duration_minutes = ret.minutes)
+//! )]
+//! async fn book_meeting(lead: &Lead) -> Result<Meeting, String> {
+//!     Ok(Meeting { minutes: 30 })
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let emitter = paid::Emitter::new(paid::Client::from_env()?)?;
+//!     paid::install(emitter.clone());
+//!
+//!     let lead = Lead { id: "lead-42".into(), account: "acme".into() };
+//!     book_meeting(&lead).await?; // emits `meeting_booked` after `Ok`
+//!
+//!     emitter.flush(std::time::Duration::from_secs(10)).await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! |---|---|
+//! | signals of functions, blocks and values | [`signal`](macro@signal), [`signal_block!`], [`PaidSignal`](derive@PaidSignal), [`StreamExt`]; by hand [`emit()`] and [`Signal`] |
+//! | whose work it is | [`scope()`], kept by [`spawn`] and [`FutureExt`]; [`mod@tower`] for servers |
+//! | delivery | [`Emitter`], [`EmitterBuilder`]; on disk until Paid has them: [`mod@outbox`]; from many machines: [`nats`] |
+//! | what was not delivered | [`DeliveryError`], [`Stats`], [`EmitterBuilder::on_error`] |
+//! | tests | [`testing`] in place of Paid; [`emulator`], a Paid of your own |
+//! | what work costs | [`mod@trace`], [`mod@costs`] |
+//! | every other request | [`Client`], with a handle for each resource ([`resources`]) and their [`types`] |
+//! | webhooks | [`webhook`] |
+//! | whether the account fits the catalogue, and what was billed | [`account`] |
+//!
+//! # Requests
+//!
+//! ```no_run
+//! use paid::types::CreateCustomerRequest;
 //!
 //! # async fn example() -> Result<(), paid::Error> {
-//! let client = Client::from_env()?;
-//! client.customers().create(&CreateCustomerRequest::new("Acme Ltd").external_id("acme")).await?;
-//! let signal = NewSignal::new("email_sent", ExternalCustomerId::from("acme"))
-//!     .attribution(ExternalProductId::from("ai-sdr"))
-//!     .idempotency_key("email-4711");
-//! let answer = client.signals().create(&CreateSignalsRequest::new([signal])).await?;
-//! assert_eq!(answer.failed, 0);
+//! let client = paid::Client::from_env()?;
+//! let request = CreateCustomerRequest::new("Acme Ltd").external_id("acme");
+//! let acme = client.customers().create(&request).await?;
+//! println!("{} is a customer", acme.name);
 //! # Ok(())
 //! # }
 //! ```
@@ -157,6 +218,7 @@ mod front_of_emit {
     pub use crate::scope::{
         CarriedScope, FutureExt, InScope, Scope, carried_scope, scope, spawn, spawn_blocking, spawn_thread,
     };
+    #[doc(inline)]
     pub use crate::signal::{HashKey, Hashed, PaidSignal, Signal};
     pub use paid_macros::{PaidSignal, SignalValue, signal, signal_block};
 

@@ -101,7 +101,7 @@ pub struct AddAttributeAmendmentIntent {
     /// Which credits are granted in the current period (`creditGrant`, [`AddAttributeCreditGrant`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_grant: Option<AddAttributeCreditGrant>,
-    /// ISO 4217 code (`currency`, string).
+    /// ISO 4217 code of the amounts, such as `USD` (`currency`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     /// Name of the order line (`lineName`, string).
@@ -155,7 +155,7 @@ impl AddAttributeAmendmentIntent {
         self.credit_grant = Some(credit_grant);
         self
     }
-    /// Sets [`currency`](Self::currency). ISO 4217 code.
+    /// Sets [`currency`](Self::currency). ISO 4217 code of the amounts, such as `USD`.
     #[must_use]
     pub fn currency(mut self, currency: impl Into<String>) -> Self {
         self.currency = Some(currency.into());

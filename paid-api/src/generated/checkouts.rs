@@ -126,7 +126,7 @@ pub struct Checkout {
     pub expires_at: Option<Timestamp>,
     /// Customer who buys, by your own id. Compare it with the one that you expect before you deliver (`externalCustomerId`, string, may be null).
     pub external_customer_id: Option<ExternalCustomerId>,
-    /// Paid's id (`chk_…`) (`id`, string).
+    /// Paid's id, as in `chk_…` (`id`, string).
     pub id: CheckoutId,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
@@ -267,7 +267,7 @@ pub struct CheckoutDetails {
     pub expires_at: Option<Timestamp>,
     /// Customer who buys, by your own id. Compare it with the one that you expect before you deliver (`externalCustomerId`, string, may be null).
     pub external_customer_id: Option<ExternalCustomerId>,
-    /// Paid's id (`chk_…`) (`id`, string).
+    /// Paid's id, as in `chk_…` (`id`, string).
     pub id: CheckoutId,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,

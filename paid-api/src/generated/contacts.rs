@@ -331,7 +331,7 @@ crate::__open_enum!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateContactRequest {
-    /// Postal address (`billingAddress`, [`ContactBillingAddress`]).
+    /// Postal address for invoices (`billingAddress`, [`ContactBillingAddress`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<ContactBillingAddress>,
     /// Customer to which it belongs; only Paid's id is accepted (`customerId`, string).
@@ -341,13 +341,13 @@ pub struct CreateContactRequest {
     /// What you call the person in your own system (`externalId`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalContactId>,
-    /// Given name, which stands first in letters (`firstName`, string, default ``).
+    /// Given name of the person (`firstName`, string, default ``).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
-    /// Family name (`lastName`, string, default ``).
+    /// Family name of the person (`lastName`, string, default ``).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
-    /// Phone number (`phone`, string, may be null).
+    /// Phone number, stored as it is given (`phone`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub phone: Patch<String>,
     /// What the person does for the customer, such as receiving invoices (`roles`, list).
@@ -368,7 +368,7 @@ impl CreateContactRequest {
             roles: None,
         }
     }
-    /// Sets [`billing_address`](Self::billing_address). Postal address.
+    /// Sets [`billing_address`](Self::billing_address). Postal address for invoices.
     #[must_use]
     pub fn billing_address(mut self, billing_address: ContactBillingAddress) -> Self {
         self.billing_address = Some(billing_address);
@@ -383,19 +383,19 @@ impl CreateContactRequest {
         self.external_id = external_id.into();
         self
     }
-    /// Sets [`first_name`](Self::first_name). Given name, which stands first in letters.
+    /// Sets [`first_name`](Self::first_name). Given name of the person.
     #[must_use]
     pub fn first_name(mut self, first_name: impl Into<String>) -> Self {
         self.first_name = Some(first_name.into());
         self
     }
-    /// Sets [`last_name`](Self::last_name). Family name.
+    /// Sets [`last_name`](Self::last_name). Family name of the person.
     #[must_use]
     pub fn last_name(mut self, last_name: impl Into<String>) -> Self {
         self.last_name = Some(last_name.into());
         self
     }
-    /// Sets [`phone`](Self::phone). Phone number. [`Patch::Clear`] sends null.
+    /// Sets [`phone`](Self::phone). Phone number, stored as it is given. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn phone(mut self, phone: impl Into<Patch<String>>) -> Self {
         self.phone = phone.into();
@@ -418,7 +418,7 @@ impl CreateContactRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateContactRequest {
-    /// Postal address (`billingAddress`, [`ContactBillingAddress`]).
+    /// Postal address for invoices (`billingAddress`, [`ContactBillingAddress`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<ContactBillingAddress>,
     /// Customer to which it belongs (`customerId`, string).
@@ -430,13 +430,13 @@ pub struct UpdateContactRequest {
     /// What you call the person in your own system (`externalId`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalContactId>,
-    /// Given name, which stands first in letters (`firstName`, string).
+    /// Given name of the person (`firstName`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
-    /// Family name (`lastName`, string).
+    /// Family name of the person (`lastName`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
-    /// Phone number (`phone`, string, may be null).
+    /// Phone number, stored as it is given (`phone`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub phone: Patch<String>,
     /// Roles of the contact; replaces the existing ones (`roles`, list).
@@ -457,7 +457,7 @@ impl UpdateContactRequest {
             roles: None,
         }
     }
-    /// Sets [`billing_address`](Self::billing_address). Postal address.
+    /// Sets [`billing_address`](Self::billing_address). Postal address for invoices.
     #[must_use]
     pub fn billing_address(mut self, billing_address: ContactBillingAddress) -> Self {
         self.billing_address = Some(billing_address);
@@ -484,19 +484,19 @@ impl UpdateContactRequest {
         self.external_id = external_id.into();
         self
     }
-    /// Sets [`first_name`](Self::first_name). Given name, which stands first in letters.
+    /// Sets [`first_name`](Self::first_name). Given name of the person.
     #[must_use]
     pub fn first_name(mut self, first_name: impl Into<String>) -> Self {
         self.first_name = Some(first_name.into());
         self
     }
-    /// Sets [`last_name`](Self::last_name). Family name.
+    /// Sets [`last_name`](Self::last_name). Family name of the person.
     #[must_use]
     pub fn last_name(mut self, last_name: impl Into<String>) -> Self {
         self.last_name = Some(last_name.into());
         self
     }
-    /// Sets [`phone`](Self::phone). Phone number. [`Patch::Clear`] sends null.
+    /// Sets [`phone`](Self::phone). Phone number, stored as it is given. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn phone(mut self, phone: impl Into<Patch<String>>) -> Self {
         self.phone = phone.into();

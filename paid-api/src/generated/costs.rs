@@ -194,7 +194,7 @@ impl CreateCostsRequest {
 pub struct CreateCostsResponse {
     /// Number of records that Paid already had (`duplicates`, integer).
     pub duplicates: i64,
-    /// Number stored (`ingested`, integer).
+    /// Number of records that are new and were stored (`ingested`, integer).
     pub ingested: i64,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -296,7 +296,7 @@ pub struct UsageCost {
     /// When the model was used; when Paid receives the record if not set (`timestamp`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
-    /// Token counts (`usage`, [`TokenUsage`]).
+    /// How many tokens the model read and wrote (`usage`, [`TokenUsage`]).
     pub usage: TokenUsage,
     /// Provider, such as `openai`; `vendor` and `model` determine the price (`vendor`, string).
     pub vendor: String,

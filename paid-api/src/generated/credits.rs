@@ -294,7 +294,7 @@ pub struct CreateCreditCurrencyRequest {
     pub description: Patch<String>,
     /// Key that grants refer to: lower case letters, digits, `_` and `-`; unique in your organisation (`key`, string).
     pub key: String,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
 }
 impl CreateCreditCurrencyRequest {
@@ -333,7 +333,7 @@ pub struct CreditCurrency {
     pub id: CreditCurrencyId,
     /// Name for programs, such as `credits`; unique in your organisation (`key`, string).
     pub key: String,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// Whether it can be granted, or is archived (`status`, [`CreditCurrencyStatus`]).
     pub status: CreditCurrencyStatus,

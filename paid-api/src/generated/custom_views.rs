@@ -248,7 +248,7 @@ pub struct CreateCustomViewRequest {
     /// What its reader can choose (`filters`, list). Not in Paid's published document yet; known from paid-python 1.12.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filters: Option<Vec<CustomViewFilter>>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// Default period; required if a query contains `{period_start:DateTime}` or `{period_end:DateTime}` (`period`, [`CustomViewPeriod`]).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -314,7 +314,7 @@ impl CreateCustomViewRequest {
 pub struct CustomView {
     /// Paid's id of the view, as it stands in links to it (`displayId`, string).
     pub display_id: CustomViewId,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// Where you can look at it in Paid; null if Paid has no address for it (`previewUrl`, URL, may be null).
     pub preview_url: Option<String>,
@@ -365,7 +365,7 @@ pub struct CustomViewDetail {
     /// What the page lets its reader choose; null if nothing (`filters`, list, may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub filters: Option<List<CustomViewFilter>>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// Days that it shows unless others are asked for; null if it does not depend on a period (`period`, [`CustomViewPeriod`], may be null).
     pub period: Option<CustomViewPeriod>,
@@ -615,7 +615,7 @@ pub struct CustomViewSummary {
     pub description: Option<String>,
     /// Paid's id of the view, as it stands in links to it (`displayId`, string).
     pub display_id: CustomViewId,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// Days that it shows unless others are asked for; null if it does not depend on a period (`period`, [`CustomViewPeriod`], may be null).
     pub period: Option<CustomViewPeriod>,
@@ -702,7 +702,7 @@ pub struct UpdateCustomViewRequest {
     /// Replacement for all filters (`filters`, list, may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub filters: Patch<Vec<CustomViewFilter>>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Replacement for all queries; cannot be combined with `query_removals` and `query_upserts` (`queries`, list).
@@ -753,7 +753,7 @@ impl UpdateCustomViewRequest {
         self.filters = filters.into();
         self
     }
-    /// Sets [`name`](Self::name). Display name.
+    /// Sets [`name`](Self::name). Name for people; programs use ids.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());

@@ -296,7 +296,7 @@ pub struct CustomerGroupDetail {
     pub description: Option<String>,
     /// Paid's id of the group, a UUID (`id`, string).
     pub id: CustomerGroupId,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -390,7 +390,7 @@ pub struct CustomerGroupSummary {
     pub description: Option<String>,
     /// Paid's id of the group, a UUID (`id`, string).
     pub id: CustomerGroupId,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]

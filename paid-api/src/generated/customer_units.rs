@@ -646,7 +646,7 @@ pub struct CreateCustomerUnitRequest {
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Unit above it; the customer itself if not set (`parentExternalId`, string).
@@ -676,7 +676,7 @@ impl CreateCustomerUnitRequest {
         self.metadata = metadata.into();
         self
     }
-    /// Sets [`name`](Self::name). Display name.
+    /// Sets [`name`](Self::name). Name for people; programs use ids.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -715,7 +715,7 @@ pub struct CustomerUnit {
     pub is_root: Option<bool>,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// Your own id of the unit above it; null at the top (`parentExternalId`, string, may be null).
     pub parent_external_id: Option<ExternalCustomerUnitId>,
@@ -1139,10 +1139,10 @@ pub struct UpdateCustomerUnitRequest {
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Unit above it (`parentExternalId`, string).
+    /// Which unit stands above it, by your own id (`parentExternalId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_external_id: Option<ExternalCustomerUnitId>,
 }
@@ -1168,13 +1168,13 @@ impl UpdateCustomerUnitRequest {
         self.metadata = metadata.into();
         self
     }
-    /// Sets [`name`](Self::name). Display name.
+    /// Sets [`name`](Self::name). Name for people; programs use ids.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
-    /// Sets [`parent_external_id`](Self::parent_external_id). Unit above it.
+    /// Sets [`parent_external_id`](Self::parent_external_id). Which unit stands above it, by your own id.
     #[must_use]
     pub fn parent_external_id(
         mut self,

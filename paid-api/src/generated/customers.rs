@@ -769,7 +769,7 @@ pub struct CreateCustomerAliasRequest {
     /// Where the alias comes from (`description`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
@@ -788,7 +788,7 @@ impl CreateCustomerAliasRequest {
         self.description = Some(description.into());
         self
     }
-    /// Sets [`name`](Self::name). Display name.
+    /// Sets [`name`](Self::name). Name for people; programs use ids.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -804,7 +804,7 @@ impl CreateCustomerAliasRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateCustomerRequest {
-    /// Postal address (`billingAddress`, [`CustomerBillingAddress`]).
+    /// Postal address for invoices (`billingAddress`, [`CustomerBillingAddress`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<CustomerBillingAddress>,
     /// Whether the customer is active or a draft (`creationState`, [`CustomerCreationState`]).
@@ -813,7 +813,7 @@ pub struct CreateCustomerRequest {
     /// ISO 4217 code of the currency in which the customer is billed (`defaultCurrency`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_currency: Option<String>,
-    /// E-mail address (`email`, e-mail address).
+    /// Address at which it can be reached by e-mail (`email`, e-mail address).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Your own id for it, used in paths and signals (`externalId`, string, may be null).
@@ -825,9 +825,9 @@ pub struct CreateCustomerRequest {
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
-    /// Phone number (`phone`, string).
+    /// Phone number, stored as it is given (`phone`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
     /// Number for value added tax, as printed on invoices (`vatNumber`, string, may be null).
@@ -854,7 +854,7 @@ impl CreateCustomerRequest {
             website: None,
         }
     }
-    /// Sets [`billing_address`](Self::billing_address). Postal address.
+    /// Sets [`billing_address`](Self::billing_address). Postal address for invoices.
     #[must_use]
     pub fn billing_address(mut self, billing_address: CustomerBillingAddress) -> Self {
         self.billing_address = Some(billing_address);
@@ -872,7 +872,7 @@ impl CreateCustomerRequest {
         self.default_currency = Some(default_currency.into());
         self
     }
-    /// Sets [`email`](Self::email). E-mail address.
+    /// Sets [`email`](Self::email). Address at which it can be reached by e-mail.
     #[must_use]
     pub fn email(mut self, email: impl Into<String>) -> Self {
         self.email = Some(email.into());
@@ -899,7 +899,7 @@ impl CreateCustomerRequest {
         self.metadata = metadata.into();
         self
     }
-    /// Sets [`phone`](Self::phone). Phone number.
+    /// Sets [`phone`](Self::phone). Phone number, stored as it is given.
     #[must_use]
     pub fn phone(mut self, phone: impl Into<String>) -> Self {
         self.phone = Some(phone.into());
@@ -1117,13 +1117,13 @@ pub struct Customer {
     pub email: String,
     /// Your own id of the customer; null if it has none. Signals may name it (`externalId`, string, may be null).
     pub external_id: Option<ExternalCustomerId>,
-    /// Paid's id of the customer (`cus_…`), which never changes (`id`, string).
+    /// Paid's id of the customer, as in `cus_…`, which never changes (`id`, string).
     pub id: CustomerId,
     /// Name under which it is registered; null if none was given (`legalName`, string, may be null).
     pub legal_name: Option<String>,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// Phone number as it was given (`phone`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -1386,7 +1386,7 @@ pub struct CustomerStateCheckoutLink {
     pub allowed_currencies: Vec<String>,
     /// From when the link no longer works; null if it does not expire (`expiresAt`, RFC 3339 time, may be null).
     pub expires_at: Option<Timestamp>,
-    /// Paid's id of the checkout (`chk_…`) (`id`, string).
+    /// Paid's id of the checkout, as in `chk_…` (`id`, string).
     pub id: CheckoutId,
     /// Products that are offered there (`productIds`, list).
     pub product_ids: Vec<ProductId>,
@@ -1458,9 +1458,9 @@ pub struct CustomerStateCustomer {
     pub billing_address: Option<CustomerBillingAddress>,
     /// Your own id of the customer; null if it has none (`externalId`, string, may be null).
     pub external_id: Option<ExternalCustomerId>,
-    /// Paid's id of the customer (`cus_…`) (`id`, string).
+    /// Paid's id of the customer, as in `cus_…` (`id`, string).
     pub id: CustomerId,
-    /// Display name (`name`, string, an answer may lack it).
+    /// Name for people; programs use ids (`name`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Fields that this version does not know, kept unchanged.
@@ -1487,9 +1487,9 @@ pub struct CustomerStateOrder {
     pub end_date: Option<Timestamp>,
     /// Your own id of the order; null if it has none (`externalId`, string, may be null).
     pub external_id: Option<ExternalOrderId>,
-    /// Paid's id of the order (`ord_…`) (`id`, string).
+    /// Paid's id of the order, as in `ord_…` (`id`, string).
     pub id: OrderId,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// First day of the order (`startDate`, RFC 3339 time).
     pub start_date: Timestamp,
@@ -1622,7 +1622,7 @@ pub struct CustomerUser {
     pub id: CustomerUserId,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// Display name (`name`, string, may be null).
+    /// Name for people; programs use ids (`name`, string, may be null).
     pub name: Option<String>,
     /// Whether the user is active (`status`, [`CustomerUserStatus`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -1882,7 +1882,7 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateCustomerRequest {
-    /// Postal address (`billingAddress`, [`CustomerBillingAddress`]).
+    /// Postal address for invoices (`billingAddress`, [`CustomerBillingAddress`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<CustomerBillingAddress>,
     /// When the customer churned; clearing it makes the customer active again (`churnDate`, RFC 3339 time, may be null).
@@ -1891,7 +1891,7 @@ pub struct UpdateCustomerRequest {
     /// Whether the customer is active or a draft (`creationState`, [`CustomerCreationState`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_state: Option<CustomerCreationState>,
-    /// E-mail address (`email`, e-mail address).
+    /// Address at which it can be reached by e-mail (`email`, e-mail address).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// What you call it in your own system; signals may name it so (`externalId`, string, may be null).
@@ -1903,10 +1903,10 @@ pub struct UpdateCustomerRequest {
     /// Your own data; replaces the existing data (`metadata`, object, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Phone number (`phone`, string).
+    /// Phone number, stored as it is given (`phone`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
     /// Number for value added tax, as printed on invoices (`vatNumber`, string, may be null).
@@ -1933,7 +1933,7 @@ impl UpdateCustomerRequest {
             website: None,
         }
     }
-    /// Sets [`billing_address`](Self::billing_address). Postal address.
+    /// Sets [`billing_address`](Self::billing_address). Postal address for invoices.
     #[must_use]
     pub fn billing_address(mut self, billing_address: CustomerBillingAddress) -> Self {
         self.billing_address = Some(billing_address);
@@ -1951,7 +1951,7 @@ impl UpdateCustomerRequest {
         self.creation_state = Some(creation_state);
         self
     }
-    /// Sets [`email`](Self::email). E-mail address.
+    /// Sets [`email`](Self::email). Address at which it can be reached by e-mail.
     #[must_use]
     pub fn email(mut self, email: impl Into<String>) -> Self {
         self.email = Some(email.into());
@@ -1978,13 +1978,13 @@ impl UpdateCustomerRequest {
         self.metadata = metadata.into();
         self
     }
-    /// Sets [`name`](Self::name). Display name.
+    /// Sets [`name`](Self::name). Name for people; programs use ids.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
-    /// Sets [`phone`](Self::phone). Phone number.
+    /// Sets [`phone`](Self::phone). Phone number, stored as it is given.
     #[must_use]
     pub fn phone(mut self, phone: impl Into<String>) -> Self {
         self.phone = Some(phone.into());

@@ -225,7 +225,7 @@ pub struct Invoice {
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub credit_notes_total: Option<Decimal>,
-    /// ISO 4217 code (`currency`, string).
+    /// ISO 4217 code of the amounts, such as `USD` (`currency`, string).
     pub currency: String,
     /// Customer who owes it (`customerId`, string).
     pub customer_id: CustomerId,
@@ -241,7 +241,7 @@ pub struct Invoice {
     /// Last day of its period (`endDate`, RFC 3339 time, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub end_date: Option<Timestamp>,
-    /// Paid's id (`id`, string).
+    /// Paid's own id, which never changes (`id`, string).
     pub id: InvoiceId,
     /// Total, including tax (`invoiceTotal`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
@@ -339,7 +339,7 @@ pub struct InvoiceLine {
     /// What credit notes have taken off it (`creditedAmount`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub credited_amount: Decimal,
-    /// ISO 4217 code (`currency`, string).
+    /// ISO 4217 code of the amounts, such as `USD` (`currency`, string).
     pub currency: String,
     /// What is billed, as printed on the invoice (`description`, string).
     pub description: String,

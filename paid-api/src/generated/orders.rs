@@ -477,7 +477,7 @@ impl CreateOrderLineRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateOrderRequest {
-    /// Whether invoices are posted without review (`autoPostInvoices`, boolean).
+    /// Whether invoices become final by themselves, without review (`autoPostInvoices`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_post_invoices: Option<bool>,
     /// Whether invoices are sent by e-mail (`autoSendBillingEmails`, boolean).
@@ -492,45 +492,45 @@ pub struct CreateOrderRequest {
     /// Contacts who receive the invoices (`billingContactIds`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_contact_ids: Option<Vec<ContactId>>,
-    /// Customer who pays, if it is another one (`billingCustomerId`, string).
+    /// Customer who pays in place of the one who buys, by its id of Paid (`billingCustomerId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_customer_id: Option<CustomerId>,
-    /// Billing frequency, overriding that of the lines (`billingFrequencyOverride`, [`OrderBillingFrequencyOverride`]).
+    /// Rhythm in which it is billed, whatever its lines say (`billingFrequencyOverride`, [`OrderBillingFrequencyOverride`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_override: Option<OrderBillingFrequencyOverride>,
     /// `draft` bills nothing yet; `active` starts billing at once (`creationState`, [`OrderCreationState`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_state: Option<OrderCreationState>,
-    /// ISO 4217 code (`currency`, string).
+    /// ISO 4217 code of the amounts, such as `USD` (`currency`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     /// Customer who buys; only Paid's id is accepted (`customerId`, string).
     pub customer_id: CustomerId,
-    /// Last day (`endDate`, RFC 3339 time).
+    /// Last day that counts; without one, it has no end (`endDate`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_date: Option<Timestamp>,
     /// Your own id for it; answers do not contain it (`externalId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<ExternalOrderId>,
-    /// Products bought (`lines`, list).
+    /// What it sells: one line for each product (`lines`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lines: Option<Vec<CreateOrderLineRequest>>,
     /// Your own data, stored unchanged (`metadata`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Payment terms of the invoices (`paymentTerms`, string).
+    /// Within which time invoices are to be paid, as text (`paymentTerms`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_terms: Option<String>,
     /// Purchase order number of the buyer, printed on invoices (`purchaseOrderReference`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub purchase_order_reference: Patch<String>,
-    /// First day (`startDate`, RFC 3339 time).
+    /// First day that counts (`startDate`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_date: Option<Timestamp>,
-    /// Term in months (`subscriptionTerms`, integer).
+    /// How many months the order is agreed for (`subscriptionTerms`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subscription_terms: Option<i64>,
 }
@@ -559,7 +559,7 @@ impl CreateOrderRequest {
             subscription_terms: None,
         }
     }
-    /// Sets [`auto_post_invoices`](Self::auto_post_invoices). Whether invoices are posted without review.
+    /// Sets [`auto_post_invoices`](Self::auto_post_invoices). Whether invoices become final by themselves, without review.
     #[must_use]
     pub fn auto_post_invoices(mut self, auto_post_invoices: bool) -> Self {
         self.auto_post_invoices = Some(auto_post_invoices);
@@ -592,7 +592,7 @@ impl CreateOrderRequest {
         self.billing_contact_ids = Some(billing_contact_ids.into());
         self
     }
-    /// Sets [`billing_customer_id`](Self::billing_customer_id). Customer who pays, if it is another one.
+    /// Sets [`billing_customer_id`](Self::billing_customer_id). Customer who pays in place of the one who buys, by its id of Paid.
     #[must_use]
     pub fn billing_customer_id(
         mut self,
@@ -601,7 +601,7 @@ impl CreateOrderRequest {
         self.billing_customer_id = Some(billing_customer_id.into());
         self
     }
-    /// Sets [`billing_frequency_override`](Self::billing_frequency_override). Billing frequency, overriding that of the lines.
+    /// Sets [`billing_frequency_override`](Self::billing_frequency_override). Rhythm in which it is billed, whatever its lines say.
     #[must_use]
     pub fn billing_frequency_override(
         mut self,
@@ -616,13 +616,13 @@ impl CreateOrderRequest {
         self.creation_state = Some(creation_state);
         self
     }
-    /// Sets [`currency`](Self::currency). ISO 4217 code.
+    /// Sets [`currency`](Self::currency). ISO 4217 code of the amounts, such as `USD`.
     #[must_use]
     pub fn currency(mut self, currency: impl Into<String>) -> Self {
         self.currency = Some(currency.into());
         self
     }
-    /// Sets [`end_date`](Self::end_date). Last day.
+    /// Sets [`end_date`](Self::end_date). Last day that counts; without one, it has no end.
     #[must_use]
     pub fn end_date(mut self, end_date: impl Into<Timestamp>) -> Self {
         self.end_date = Some(end_date.into());
@@ -634,7 +634,7 @@ impl CreateOrderRequest {
         self.external_id = Some(external_id.into());
         self
     }
-    /// Sets [`lines`](Self::lines). Products bought.
+    /// Sets [`lines`](Self::lines). What it sells: one line for each product.
     #[must_use]
     pub fn lines(mut self, lines: impl Into<Vec<CreateOrderLineRequest>>) -> Self {
         self.lines = Some(lines.into());
@@ -646,13 +646,13 @@ impl CreateOrderRequest {
         self.metadata = Some(metadata);
         self
     }
-    /// Sets [`name`](Self::name). Display name.
+    /// Sets [`name`](Self::name). Name for people; programs use ids.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
-    /// Sets [`payment_terms`](Self::payment_terms). Payment terms of the invoices.
+    /// Sets [`payment_terms`](Self::payment_terms). Within which time invoices are to be paid, as text.
     #[must_use]
     pub fn payment_terms(mut self, payment_terms: impl Into<String>) -> Self {
         self.payment_terms = Some(payment_terms.into());
@@ -667,13 +667,13 @@ impl CreateOrderRequest {
         self.purchase_order_reference = purchase_order_reference.into();
         self
     }
-    /// Sets [`start_date`](Self::start_date). First day.
+    /// Sets [`start_date`](Self::start_date). First day that counts.
     #[must_use]
     pub fn start_date(mut self, start_date: impl Into<Timestamp>) -> Self {
         self.start_date = Some(start_date.into());
         self
     }
-    /// Sets [`subscription_terms`](Self::subscription_terms). Term in months.
+    /// Sets [`subscription_terms`](Self::subscription_terms). How many months the order is agreed for.
     #[must_use]
     pub fn subscription_terms(mut self, subscription_terms: i64) -> Self {
         self.subscription_terms = Some(subscription_terms);
@@ -710,7 +710,7 @@ pub struct Order {
     /// Contacts who receive its invoices (`billingContactIds`, list, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_contact_ids: Option<Vec<ContactId>>,
-    /// Customer who pays, if it is another one (`billingCustomerId`, string, may be null).
+    /// Customer who pays in place of the one who buys, by its id of Paid (`billingCustomerId`, string, may be null).
     pub billing_customer_id: Option<CustomerId>,
     /// Whether it is billed in another rhythm than its lines say (`billingFrequencyOverridden`, boolean, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -733,11 +733,11 @@ pub struct Order {
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub estimated_tax: Option<Decimal>,
-    /// Paid's id (`id`, string).
+    /// Paid's own id, which never changes (`id`, string).
     pub id: OrderId,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// Display name (`name`, string, an answer may lack it).
+    /// Name for people; programs use ids (`name`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Number by which people refer to the order (`number`, number, an answer may lack it).
@@ -760,7 +760,7 @@ pub struct Order {
     pub show_bank_details: Option<bool>,
     /// Whether its invoices show where they can be paid (`showPaymentLink`, boolean, may be null).
     pub show_payment_link: Option<bool>,
-    /// First day (`startDate`, RFC 3339 time).
+    /// First day that counts (`startDate`, RFC 3339 time).
     pub start_date: Timestamp,
     /// Term in months; null if it has no end (`subscriptionTerms`, integer, may be null).
     pub subscription_terms: Option<i64>,
@@ -1037,7 +1037,7 @@ pub struct OrderLinePricing {
     /// Whether it is billed before or after each period (`billingType`, [`OrderBillingType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<OrderBillingType>,
-    /// Description (`chargeType`, [`OrderChargeType`]).
+    /// Whether it charges once, in each period, by usage or by seat (`chargeType`, [`OrderChargeType`]).
     pub charge_type: OrderChargeType,
     /// Credits included in the price (`creditBenefits`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1244,10 +1244,10 @@ pub struct OrderPricePoint {
     /// Quantity included free of charge (`includedQuantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub included_quantity: Option<i64>,
-    /// Minimum quantity billed (`minQuantity`, integer).
+    /// Quantity that is billed at least, even if less is used (`minQuantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_quantity: Option<i64>,
-    /// Prices by quantity (`tiers`, list).
+    /// Prices by quantity, smallest quantities first (`tiers`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tiers: Option<Vec<OrderPriceTier>>,
     /// Price of one unit, in the smallest currency unit (cents) (`unitPrice`, integer).
@@ -1276,13 +1276,13 @@ impl OrderPricePoint {
         self.included_quantity = Some(included_quantity);
         self
     }
-    /// Sets [`min_quantity`](Self::min_quantity). Minimum quantity billed.
+    /// Sets [`min_quantity`](Self::min_quantity). Quantity that is billed at least, even if less is used.
     #[must_use]
     pub fn min_quantity(mut self, min_quantity: i64) -> Self {
         self.min_quantity = Some(min_quantity);
         self
     }
-    /// Sets [`tiers`](Self::tiers). Prices by quantity.
+    /// Sets [`tiers`](Self::tiers). Prices by quantity, smallest quantities first.
     #[must_use]
     pub fn tiers(mut self, tiers: impl Into<Vec<OrderPriceTier>>) -> Self {
         self.tiers = Some(tiers.into());
@@ -1515,7 +1515,7 @@ impl SeatAssignment {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateOrderRequest {
-    /// Whether invoices are posted without review (`autoPostInvoices`, boolean).
+    /// Whether invoices become final by themselves, without review (`autoPostInvoices`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_post_invoices: Option<bool>,
     /// Whether invoices are sent by e-mail (`autoSendBillingEmails`, boolean).
@@ -1530,13 +1530,13 @@ pub struct UpdateOrderRequest {
     /// Contacts who receive the invoices; replaces the existing ones (`billingContactIds`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_contact_ids: Option<Vec<ContactId>>,
-    /// Customer who pays, if it is another one (`billingCustomerId`, string).
+    /// Customer who pays in place of the one who buys, by its id of Paid (`billingCustomerId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_customer_id: Option<CustomerId>,
     /// Whether the order is active or a draft (`creationState`, [`OrderCreationState`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_state: Option<OrderCreationState>,
-    /// Last day (`endDate`, RFC 3339 time).
+    /// Last day that counts; without one, it has no end (`endDate`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_date: Option<Timestamp>,
     /// Your own id for it; answers do not contain it (`externalId`, string).
@@ -1545,19 +1545,19 @@ pub struct UpdateOrderRequest {
     /// Your own data; replaces the existing data (`metadata`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Payment terms of the invoices (`paymentTerms`, string).
+    /// Within which time invoices are to be paid, as text (`paymentTerms`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_terms: Option<String>,
     /// Purchase order number of the buyer, printed on invoices (`purchaseOrderReference`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub purchase_order_reference: Patch<String>,
-    /// First day (`startDate`, RFC 3339 time).
+    /// First day that counts (`startDate`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_date: Option<Timestamp>,
-    /// Term in months (`subscriptionTerms`, integer).
+    /// How many months the order is agreed for (`subscriptionTerms`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subscription_terms: Option<i64>,
 }
@@ -1582,7 +1582,7 @@ impl UpdateOrderRequest {
             subscription_terms: None,
         }
     }
-    /// Sets [`auto_post_invoices`](Self::auto_post_invoices). Whether invoices are posted without review.
+    /// Sets [`auto_post_invoices`](Self::auto_post_invoices). Whether invoices become final by themselves, without review.
     #[must_use]
     pub fn auto_post_invoices(mut self, auto_post_invoices: bool) -> Self {
         self.auto_post_invoices = Some(auto_post_invoices);
@@ -1615,7 +1615,7 @@ impl UpdateOrderRequest {
         self.billing_contact_ids = Some(billing_contact_ids.into());
         self
     }
-    /// Sets [`billing_customer_id`](Self::billing_customer_id). Customer who pays, if it is another one.
+    /// Sets [`billing_customer_id`](Self::billing_customer_id). Customer who pays in place of the one who buys, by its id of Paid.
     #[must_use]
     pub fn billing_customer_id(
         mut self,
@@ -1630,7 +1630,7 @@ impl UpdateOrderRequest {
         self.creation_state = Some(creation_state);
         self
     }
-    /// Sets [`end_date`](Self::end_date). Last day.
+    /// Sets [`end_date`](Self::end_date). Last day that counts; without one, it has no end.
     #[must_use]
     pub fn end_date(mut self, end_date: impl Into<Timestamp>) -> Self {
         self.end_date = Some(end_date.into());
@@ -1648,13 +1648,13 @@ impl UpdateOrderRequest {
         self.metadata = Some(metadata);
         self
     }
-    /// Sets [`name`](Self::name). Display name.
+    /// Sets [`name`](Self::name). Name for people; programs use ids.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
-    /// Sets [`payment_terms`](Self::payment_terms). Payment terms of the invoices.
+    /// Sets [`payment_terms`](Self::payment_terms). Within which time invoices are to be paid, as text.
     #[must_use]
     pub fn payment_terms(mut self, payment_terms: impl Into<String>) -> Self {
         self.payment_terms = Some(payment_terms.into());
@@ -1669,13 +1669,13 @@ impl UpdateOrderRequest {
         self.purchase_order_reference = purchase_order_reference.into();
         self
     }
-    /// Sets [`start_date`](Self::start_date). First day.
+    /// Sets [`start_date`](Self::start_date). First day that counts.
     #[must_use]
     pub fn start_date(mut self, start_date: impl Into<Timestamp>) -> Self {
         self.start_date = Some(start_date.into());
         self
     }
-    /// Sets [`subscription_terms`](Self::subscription_terms). Term in months.
+    /// Sets [`subscription_terms`](Self::subscription_terms). How many months the order is agreed for.
     #[must_use]
     pub fn subscription_terms(mut self, subscription_terms: i64) -> Self {
         self.subscription_terms = Some(subscription_terms);

@@ -112,7 +112,7 @@ crate::__paged!(ListPayments => PaymentListResponse);
 pub struct CreatePaymentRequest {
     /// Amount in the currency's smallest unit (cents) (`amount`, integer).
     pub amount: i64,
-    /// ISO 4217 code (`currency`, string).
+    /// ISO 4217 code of the amounts, such as `USD` (`currency`, string).
     pub currency: String,
     /// The customer who pays.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]

@@ -196,7 +196,7 @@ pub struct CreatePlanRequest {
     /// Whether it is the default plan of the product (`isDefault`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_default: Option<bool>,
-    /// Display name (`name`, string, may be null).
+    /// Name for people; programs use ids (`name`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub name: Patch<String>,
     /// Product; only Paid's id is accepted (`productId`, string).
@@ -232,7 +232,7 @@ impl CreatePlanRequest {
         self.is_default = Some(is_default);
         self
     }
-    /// Sets [`name`](Self::name). Display name. [`Patch::Clear`] sends null.
+    /// Sets [`name`](Self::name). Name for people; programs use ids. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn name(mut self, name: impl Into<Patch<String>>) -> Self {
         self.name = name.into();
@@ -531,7 +531,7 @@ pub struct UpdatePlanRequest {
     /// Whether it is the default plan of the product (`isDefault`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_default: Option<bool>,
-    /// Display name (`name`, string, may be null).
+    /// Name for people; programs use ids (`name`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub name: Patch<String>,
     /// `archived` archives it, `active` restores it (`status`, [`PlanStatus`]).
@@ -571,7 +571,7 @@ impl UpdatePlanRequest {
         self.is_default = Some(is_default);
         self
     }
-    /// Sets [`name`](Self::name). Display name. [`Patch::Clear`] sends null.
+    /// Sets [`name`](Self::name). Name for people; programs use ids. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn name(mut self, name: impl Into<Patch<String>>) -> Self {
         self.name = name.into();

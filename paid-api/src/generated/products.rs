@@ -173,7 +173,7 @@ pub struct CreateProductRequest {
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// What you call it in accounting, such as an article number (`productCode`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
@@ -246,11 +246,11 @@ pub struct Product {
     pub description: Option<String>,
     /// Your own id of the product; null if it has none. Signals may name it (`externalId`, string, may be null).
     pub external_id: Option<ExternalProductId>,
-    /// Paid's id of the product (`prod_…`) (`id`, string).
+    /// Paid's id of the product, as in `prod_…` (`id`, string).
     pub id: ProductId,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// Your own code for it, such as an article number (`productCode`, string, may be null).
     pub product_code: Option<String>,
@@ -382,11 +382,11 @@ pub struct ProductDetail {
     pub description: Option<String>,
     /// Your own id of the product; null if it has none. Signals may name it (`externalId`, string, may be null).
     pub external_id: Option<ExternalProductId>,
-    /// Paid's id of the product (`prod_…`) (`id`, string).
+    /// Paid's id of the product, as in `prod_…` (`id`, string).
     pub id: ProductId,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// What it is priced by, each with its price (`productAttributes`, list).
     pub product_attributes: List<ProductAttribute>,
@@ -450,7 +450,7 @@ pub struct UpdateProductRequest {
     /// Your own data; replaces the existing data (`metadata`, object, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Priced attributes to add or update (`productAttributes`, list).
@@ -500,7 +500,7 @@ impl UpdateProductRequest {
         self.metadata = metadata.into();
         self
     }
-    /// Sets [`name`](Self::name). Display name.
+    /// Sets [`name`](Self::name). Name for people; programs use ids.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());

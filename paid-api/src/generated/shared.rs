@@ -24,7 +24,7 @@ pub struct AttributePricing {
     /// Whether it is billed before or after each period (`billingType`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_type: Option<String>,
-    /// Description (`chargeType`, string, an answer may lack it).
+    /// Whether it charges once, in each period, by usage or by seat (`chargeType`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub charge_type: Option<String>,
     /// Factor by which the cost of the work is multiplied (`costPlusMultiplier`, exact number).
@@ -169,7 +169,7 @@ pub struct ConversionVariable {
     pub default: f64,
     /// Name of the variable in the expression (`id`, string).
     pub id: String,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     pub label: String,
 }
 #[cfg(
@@ -939,18 +939,18 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PricePoint {
-    /// ISO 4217 code (`currency`, string).
+    /// ISO 4217 code of the amounts, such as `USD` (`currency`, string).
     pub currency: String,
     /// Quantity included free of charge (`includedQuantity`, number).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub included_quantity: Option<f64>,
-    /// Maximum quantity that can be bought (`maxQuantity`, number).
+    /// Quantity that can be bought at most (`maxQuantity`, number).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub max_quantity: Option<f64>,
-    /// Minimum quantity billed (`minQuantity`, number).
+    /// Quantity that is billed at least, even if less is used (`minQuantity`, number).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub min_quantity: Option<f64>,
-    /// Prices by quantity (`tiers`, list).
+    /// Prices by quantity, smallest quantities first (`tiers`, list).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub tiers: Option<List<PriceTier>>,
     /// Price of one unit, in the smallest currency unit (cents) (`unitPrice`, exact number).
@@ -975,18 +975,18 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PricePointInput {
-    /// ISO 4217 code (`currency`, string).
+    /// ISO 4217 code of the amounts, such as `USD` (`currency`, string).
     pub currency: String,
     /// Quantity included free of charge (`includedQuantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub included_quantity: Option<i64>,
-    /// Maximum quantity that can be bought (`maxQuantity`, integer).
+    /// Quantity that can be bought at most (`maxQuantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_quantity: Option<i64>,
-    /// Minimum quantity billed (`minQuantity`, integer).
+    /// Quantity that is billed at least, even if less is used (`minQuantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_quantity: Option<i64>,
-    /// Prices by quantity (`tiers`, list).
+    /// Prices by quantity, smallest quantities first (`tiers`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tiers: Option<Vec<PriceTierInput>>,
     /// Price of one unit, in the smallest currency unit (cents) (`unitPrice`, integer).
@@ -1011,19 +1011,19 @@ impl PricePointInput {
         self.included_quantity = Some(included_quantity);
         self
     }
-    /// Sets [`max_quantity`](Self::max_quantity). Maximum quantity that can be bought.
+    /// Sets [`max_quantity`](Self::max_quantity). Quantity that can be bought at most.
     #[must_use]
     pub fn max_quantity(mut self, max_quantity: i64) -> Self {
         self.max_quantity = Some(max_quantity);
         self
     }
-    /// Sets [`min_quantity`](Self::min_quantity). Minimum quantity billed.
+    /// Sets [`min_quantity`](Self::min_quantity). Quantity that is billed at least, even if less is used.
     #[must_use]
     pub fn min_quantity(mut self, min_quantity: i64) -> Self {
         self.min_quantity = Some(min_quantity);
         self
     }
-    /// Sets [`tiers`](Self::tiers). Prices by quantity.
+    /// Sets [`tiers`](Self::tiers). Prices by quantity, smallest quantities first.
     #[must_use]
     pub fn tiers(mut self, tiers: impl Into<Vec<PriceTierInput>>) -> Self {
         self.tiers = Some(tiers.into());
@@ -2020,15 +2020,15 @@ crate::__open_enum!(TierBillingType { Flat = "flat", PerUnit = "perUnit" });
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct TieredPricePoint {
-    /// ISO 4217 code (`currency`, string).
+    /// ISO 4217 code of the amounts, such as `USD` (`currency`, string).
     pub currency: String,
     /// Quantity included free of charge (`includedQuantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub included_quantity: Option<i64>,
-    /// Maximum quantity that can be bought (`maxQuantity`, integer).
+    /// Quantity that can be bought at most (`maxQuantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_quantity: Option<i64>,
-    /// Minimum quantity billed (`minQuantity`, integer).
+    /// Quantity that is billed at least, even if less is used (`minQuantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_quantity: Option<i64>,
     /// Prices by quantity, smallest quantities first (`tiers`, list).
@@ -2059,13 +2059,13 @@ impl TieredPricePoint {
         self.included_quantity = Some(included_quantity);
         self
     }
-    /// Sets [`max_quantity`](Self::max_quantity). Maximum quantity that can be bought.
+    /// Sets [`max_quantity`](Self::max_quantity). Quantity that can be bought at most.
     #[must_use]
     pub fn max_quantity(mut self, max_quantity: i64) -> Self {
         self.max_quantity = Some(max_quantity);
         self
     }
-    /// Sets [`min_quantity`](Self::min_quantity). Minimum quantity billed.
+    /// Sets [`min_quantity`](Self::min_quantity). Quantity that is billed at least, even if less is used.
     #[must_use]
     pub fn min_quantity(mut self, min_quantity: i64) -> Self {
         self.min_quantity = Some(min_quantity);
@@ -2671,7 +2671,7 @@ pub struct ValueMetricFormulaVariable {
     pub format_unit: Option<DurationUnit>,
     /// Name of the variable in the expression (`id`, string).
     pub id: String,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     pub label: String,
     /// JSON type of the variable (`type`, [`FormulaVariableType`]).
     #[serde(skip_serializing_if = "Option::is_none")]

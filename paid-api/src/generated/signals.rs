@@ -157,7 +157,7 @@ pub struct CreateSignalsResponse {
     pub duplicates: i64,
     /// Number of signals that were refused. The request succeeds even if this is not zero, so check it (`failed`, integer).
     pub failed: i64,
-    /// Number stored (`ingested`, integer).
+    /// Number of records that are new and were stored (`ingested`, integer).
     pub ingested: i64,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]

@@ -188,7 +188,7 @@ pub struct CreateValueMetricRequest {
     /// What one unit is worth (`monetaryConversion`, [`ValueMetricConversionInput`], may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub monetary_conversion: Patch<ValueMetricConversionInput>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// Which event it measures, with the words by which it is grouped (`signal`, [`ValueMetricSignalBinding`]).
     pub signal: ValueMetricSignalBinding,
@@ -302,7 +302,7 @@ pub struct UpdateValueMetricRequest {
     /// What one unit is worth (`monetaryConversion`, [`ValueMetricConversionInput`], may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub monetary_conversion: Patch<ValueMetricConversionInput>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Where its figures come from (`sources`, list, may be null).
@@ -373,7 +373,7 @@ impl UpdateValueMetricRequest {
         self.monetary_conversion = monetary_conversion.into();
         self
     }
-    /// Sets [`name`](Self::name). Display name.
+    /// Sets [`name`](Self::name). Name for people; programs use ids.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -439,7 +439,7 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueMetricConversionInput {
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// Amount of money for one unit (`valuePerUnit`, exact number).
@@ -454,7 +454,7 @@ impl ValueMetricConversionInput {
             value_per_unit: value_per_unit.into(),
         }
     }
-    /// Sets [`label`](Self::label). Display name.
+    /// Sets [`label`](Self::label). Name for people; other parts use the id.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
@@ -517,7 +517,7 @@ crate::__object!(
 pub struct ValueMetricFormulaInput {
     /// Expression over the variables (`expression`, string).
     pub expression: String,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// Variables of the expression (`variables`, list).
@@ -535,7 +535,7 @@ impl ValueMetricFormulaInput {
             variables: variables.into(),
         }
     }
-    /// Sets [`label`](Self::label). Display name.
+    /// Sets [`label`](Self::label). Name for people; other parts use the id.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
@@ -582,7 +582,7 @@ pub struct ValueMetricSignalBinding {
     pub description: Option<String>,
     /// Which event it measures; it must match exactly (`eventName`, string).
     pub event_name: String,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// Words by which receipts group it (`labels`, list).
@@ -616,7 +616,7 @@ impl ValueMetricSignalBinding {
         self.description = Some(description.into());
         self
     }
-    /// Sets [`label`](Self::label). Display name.
+    /// Sets [`label`](Self::label). Name for people; other parts use the id.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
@@ -689,7 +689,7 @@ pub struct ValueMetricVariableEdit {
     /// Unit of a duration (`formatUnit`, [`DurationUnit`], may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub format_unit: Patch<DurationUnit>,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// Number that it has from now on (`value`, number).
@@ -718,7 +718,7 @@ impl ValueMetricVariableEdit {
         self.format_unit = format_unit.into();
         self
     }
-    /// Sets [`label`](Self::label). Display name.
+    /// Sets [`label`](Self::label). Name for people; other parts use the id.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());

@@ -300,7 +300,7 @@ pub struct FormulaVariable {
     pub format_unit: Option<DurationUnit>,
     /// Name of the variable in the expression (`id`, string).
     pub id: String,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     pub label: String,
     /// What values it takes (`type`, [`FormulaVariableType`], default `number`).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -459,7 +459,7 @@ impl From<String> for OverrideVariable {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SegmentColumn {
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     pub label: String,
     /// What values its cells have (`type`, [`SegmentColumnType`]).
     pub type_: SegmentColumnType,
@@ -532,7 +532,7 @@ pub struct SegmentTable {
     pub default_row: Option<BTreeMap<String, f64>>,
     /// What formulas and signals refer to it by (`id`, string).
     pub id: String,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     pub label: String,
     /// One for each combination of keys that matters (`rows`, list).
     pub rows: List<SegmentRow>,
@@ -580,10 +580,10 @@ crate::__object!(
 pub struct UpdateValueModelRequest {
     /// All of it: what is left out no longer applies (`content`, [`ValueModelContent`]).
     pub content: ValueModelContent,
-    /// Start of validity (`effectiveFrom`, RFC 3339 time).
+    /// First moment whose signals it values (`effectiveFrom`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective_from: Option<Timestamp>,
-    /// End of validity (`effectiveTo`, RFC 3339 time).
+    /// Last moment whose signals it values (`effectiveTo`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective_to: Option<Timestamp>,
 }
@@ -596,13 +596,13 @@ impl UpdateValueModelRequest {
             effective_to: None,
         }
     }
-    /// Sets [`effective_from`](Self::effective_from). Start of validity.
+    /// Sets [`effective_from`](Self::effective_from). First moment whose signals it values.
     #[must_use]
     pub fn effective_from(mut self, effective_from: impl Into<Timestamp>) -> Self {
         self.effective_from = Some(effective_from.into());
         self
     }
-    /// Sets [`effective_to`](Self::effective_to). End of validity.
+    /// Sets [`effective_to`](Self::effective_to). Last moment whose signals it values.
     #[must_use]
     pub fn effective_to(mut self, effective_to: impl Into<Timestamp>) -> Self {
         self.effective_to = Some(effective_to.into());
@@ -619,7 +619,7 @@ impl UpdateValueModelRequest {
 pub struct ValueCalculation {
     /// Which formulas it uses (`formulaIds`, list).
     pub formula_ids: Vec<String>,
-    /// Conversion into money (`monetaryConversion`, [`MonetaryConversion`]).
+    /// How the value becomes money (`monetaryConversion`, [`MonetaryConversion`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monetary_conversion: Option<MonetaryConversion>,
     /// Which exceptions for customers it uses (`overrideIds`, list).
@@ -649,7 +649,7 @@ impl ValueCalculation {
             unit: unit.into(),
         }
     }
-    /// Sets [`monetary_conversion`](Self::monetary_conversion). Conversion into money.
+    /// Sets [`monetary_conversion`](Self::monetary_conversion). How the value becomes money.
     #[must_use]
     pub fn monetary_conversion(
         mut self,
@@ -670,9 +670,9 @@ crate::__object!(
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ValueCondition {
-    /// Field to compare (`field`, string).
+    /// Which key of the signal's data is compared (`field`, string).
     pub field: String,
-    /// Comparison (`operator`, [`ValueConditionOperator`]).
+    /// How the key is compared (`operator`, [`ValueConditionOperator`]).
     pub operator: ValueConditionOperator,
     /// What the signal is worth if the condition holds (`result`, [`ValueResult`]).
     pub result: ValueResult,
@@ -774,7 +774,7 @@ pub struct ValueFlow {
     pub grouping_key_id: String,
     /// What other parts of the model refer to it by (`id`, string).
     pub id: String,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// What one run is called (`runNoun`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -839,7 +839,7 @@ pub struct ValueFormula {
     pub expression: String,
     /// What signals refer to it by (`id`, string).
     pub id: String,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     pub label: String,
     /// Kind of value that it calculates (`valueTypeSlug`, string).
     pub value_type_slug: String,
@@ -1064,7 +1064,7 @@ pub struct ValueModelOverride {
     pub currency: Option<String>,
     /// What other parts of the model refer to it by (`id`, string).
     pub id: String,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     pub label: String,
     /// Conversions into money for these customers, by value type (`monetaryConversionOverrides`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1205,7 +1205,7 @@ pub struct ValueModelSignal {
     /// Formula that calculates the value (`formulaId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub formula_id: Option<String>,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     pub label: String,
     /// Labels to group by (`labels`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1455,31 +1455,31 @@ pub struct ValueType {
     /// Calculations, each with the time from which it is effective (`calculationTimeline`, list). Not in Paid's published document yet; known from paid-python 1.12.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calculation_timeline: Option<List<CalculationVersion>>,
-    /// Category (`category`, [`ValueCategory`], may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
+    /// What kind of worth it is, such as saved time (`category`, [`ValueCategory`], may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
     #[serde(skip_serializing_if = "Patch::is_leave")]
     pub category: Patch<ValueCategory>,
-    /// Display color (`color`, string, may be null).
+    /// Color in which receipts show it (`color`, string, may be null).
     #[serde(skip_serializing_if = "Patch::is_leave")]
     pub color: Patch<String>,
     /// What is measured, in words for people (`description`, string, may be null).
     #[serde(skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
-    /// Display position (`displayOrder`, integer, may be null).
+    /// Position among the others in receipts (`displayOrder`, integer, may be null).
     #[serde(skip_serializing_if = "Patch::is_leave")]
     pub display_order: Patch<i64>,
-    /// Display icon (`icon`, string, may be null).
+    /// Icon with which receipts show it (`icon`, string, may be null).
     #[serde(skip_serializing_if = "Patch::is_leave")]
     pub icon: Patch<String>,
-    /// Long description (`longDescription`, string, may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
+    /// What is measured, at length, for readers of receipts (`longDescription`, string, may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
     #[serde(skip_serializing_if = "Patch::is_leave")]
     pub long_description: Patch<String>,
     /// What Paid's clients call the maturation of a value; they do not say what it contains (`maturation`, any JSON). Not in Paid's published document yet; known from paid-java 1.1.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maturation: Option<Value>,
-    /// Conversion into money (`monetaryConversion`, [`MonetaryConversion`]).
+    /// How the value becomes money (`monetaryConversion`, [`MonetaryConversion`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monetary_conversion: Option<MonetaryConversion>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// Name in formulas (`slug`, string).
     pub slug: String,
@@ -1525,13 +1525,13 @@ impl ValueType {
         self.calculation_timeline = Some(calculation_timeline.into());
         self
     }
-    /// Sets [`category`](Self::category). Category. [`Patch::Clear`] sends null.
+    /// Sets [`category`](Self::category). What kind of worth it is, such as saved time. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn category(mut self, category: impl Into<Patch<ValueCategory>>) -> Self {
         self.category = category.into();
         self
     }
-    /// Sets [`color`](Self::color). Display color. [`Patch::Clear`] sends null.
+    /// Sets [`color`](Self::color). Color in which receipts show it. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn color(mut self, color: impl Into<Patch<String>>) -> Self {
         self.color = color.into();
@@ -1543,19 +1543,19 @@ impl ValueType {
         self.description = description.into();
         self
     }
-    /// Sets [`display_order`](Self::display_order). Display position. [`Patch::Clear`] sends null.
+    /// Sets [`display_order`](Self::display_order). Position among the others in receipts. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn display_order(mut self, display_order: impl Into<Patch<i64>>) -> Self {
         self.display_order = display_order.into();
         self
     }
-    /// Sets [`icon`](Self::icon). Display icon. [`Patch::Clear`] sends null.
+    /// Sets [`icon`](Self::icon). Icon with which receipts show it. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn icon(mut self, icon: impl Into<Patch<String>>) -> Self {
         self.icon = icon.into();
         self
     }
-    /// Sets [`long_description`](Self::long_description). Long description. [`Patch::Clear`] sends null.
+    /// Sets [`long_description`](Self::long_description). What is measured, at length, for readers of receipts. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn long_description(
         mut self,
@@ -1570,7 +1570,7 @@ impl ValueType {
         self.maturation = Some(maturation);
         self
     }
-    /// Sets [`monetary_conversion`](Self::monetary_conversion). Conversion into money.
+    /// Sets [`monetary_conversion`](Self::monetary_conversion). How the value becomes money.
     #[must_use]
     pub fn monetary_conversion(
         mut self,

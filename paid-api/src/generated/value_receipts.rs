@@ -314,13 +314,13 @@ pub struct SyncValueReceiptRequest {
     #[serde(flatten)]
     #[cfg_attr(feature = "full-serde", serde(deserialize_with = "flat_choice"))]
     pub customer: CustomerAttribution,
-    /// Last day (`endDate`, RFC 3339 time).
+    /// Last day that counts (`endDate`, RFC 3339 time).
     pub end_date: Timestamp,
     /// What the receipt covers; all of the customer's work if not set.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "full-serde", serde(deserialize_with = "optional_flat_choice"))]
     pub scope: Option<ValueReceiptScope>,
-    /// First day (`startDate`, RFC 3339 time).
+    /// First day that counts (`startDate`, RFC 3339 time).
     pub start_date: Timestamp,
 }
 impl SyncValueReceiptRequest {
