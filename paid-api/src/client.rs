@@ -256,7 +256,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Builds the client.
+    /// Builds the client, or says which setting is wrong; it connects to nothing yet.
     ///
     /// # Errors
     ///

@@ -93,7 +93,7 @@ struct DispatchInner<C: Cargo> {
 #[error("{} not delivered after {after:?}; the server cannot be reached, or needs longer", kind.counted(*left))]
 #[non_exhaustive]
 pub struct FlushError {
-    /// The kind of the records.
+    /// Whether signals, costs or spans are left.
     pub kind: RecordKind,
     /// How many records are not delivered: in memory, in the outbox, or lost.
     pub left: u64,

@@ -271,7 +271,7 @@ impl Emulator {
         }
     }
 
-    /// The emulator's time.
+    /// What time it is in the emulator, whose clock tests can move.
     pub fn now(&self) -> Timestamp {
         self.state.store().clock.now()
     }

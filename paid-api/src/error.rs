@@ -90,7 +90,7 @@ pub enum KeyProblem {
     /// `PAID_ENABLED` is `false`, and `PAID_API_KEY` is not set: there is no key.
     #[error("there is no API key: PAID_ENABLED is `false`, and PAID_API_KEY is not set")]
     NotSet,
-    /// It panicked.
+    /// The function that gives the key panicked.
     #[error("the function given to `api_key_from` panicked")]
     Panicked,
     /// It did not return in time.
@@ -145,7 +145,7 @@ pub struct TransportError {
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-/// A response that cannot be decoded.
+/// An answer of Paid's that has another form than the document says.
 #[derive(thiserror::Error)]
 #[error("{operation}: cannot decode the response ({status}) at `{path}`: {message}")]
 #[non_exhaustive]

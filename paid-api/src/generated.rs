@@ -2,8 +2,8 @@
 
 //! The typed client, one module a resource.
 
-mod ids;
-mod shared;
+pub mod ids;
+pub mod shared;
 #[cfg(feature = "amendments")]
 mod amendments;
 #[cfg(feature = "analytics")]
@@ -57,12 +57,18 @@ mod value_receipts;
 #[cfg(feature = "webhooks")]
 mod webhooks;
 
-/// Requests, answers and ids, whatever resource they belong to.
+/// Requests, answers and ids, in a module for each resource.
+///
+/// Each of them can also be imported from this module itself, without that of its resource: no two have one name.
 pub mod types {
+    pub use super::{ids, shared};
     #[allow(unreachable_pub, unused_imports)]
+    #[doc(hidden)]
     pub use super::ids::*;
     #[allow(unreachable_pub, unused_imports)]
+    #[doc(hidden)]
     pub use super::shared::*;
+    #[doc(hidden)]
     #[cfg(feature = "amendments")]
     pub use super::amendments::{
         AddAttributeAmendmentIntent, AddAttributeCreditGrant,
@@ -88,6 +94,7 @@ pub mod types {
         UpdateQuantityAmendmentIntent, UsageAttributionAmendmentAxisOptions,
         UsageAttributionAxisValue, UsageAttributionOption,
     };
+    #[doc(hidden)]
     #[cfg(feature = "analytics")]
     pub use super::analytics::{
         AnalyticsColumn, AnalyticsQueryMeta, AnalyticsQueryRequest,
@@ -95,22 +102,26 @@ pub mod types {
         AnalyticsSchemaView, SignalDataPath, SignalMetadata, SignalsMetadataResponse,
         SignalsMetadataWindow,
     };
+    #[doc(hidden)]
     #[cfg(feature = "checkouts")]
     pub use super::checkouts::{
         Checkout, CheckoutCustomCard, CheckoutCustomCardInput, CheckoutDetails,
         CheckoutListResponse, CheckoutPlan, CheckoutProduct, CheckoutSelectedProduct,
         CheckoutStatusFilter, CreateCheckoutRequest, PlanRef,
     };
+    #[doc(hidden)]
     #[cfg(feature = "contacts")]
     pub use super::contacts::{
         Contact, ContactBillingAddress, ContactListResponse, ContactRole,
         CreateContactRequest, UpdateContactRequest,
     };
+    #[doc(hidden)]
     #[cfg(feature = "costs")]
     pub use super::costs::{
         AmountCost, Cost, CostOverride, CreateCostsRequest, CreateCostsResponse,
         TokenUsage, UsageCost,
     };
+    #[doc(hidden)]
     #[cfg(feature = "credits")]
     pub use super::credits::{
         CreateCreditCurrencyRequest, CreditCurrency, CreditCurrencyListResponse,
@@ -120,6 +131,7 @@ pub mod types {
         CreditTransactionSummaryResponse, CreditTransactionType,
         UpdateCreditCurrencyRequest,
     };
+    #[doc(hidden)]
     #[cfg(all(feature = "custom-views", feature = "experimental"))]
     pub use super::custom_views::{
         CreateCustomViewRequest, CustomView, CustomViewDataResponse, CustomViewDetail,
@@ -128,6 +140,7 @@ pub mod types {
         CustomViewScope, CustomViewStatus, CustomViewSummary, RenderBundleEdit,
         UpdateCustomViewPeriodRequest, UpdateCustomViewRequest,
     };
+    #[doc(hidden)]
     #[cfg(feature = "customer-groups")]
     pub use super::customer_groups::{
         AddGroupMembersResponse, CreateCustomerGroupRequest, CustomerGroupDeleteResponse,
@@ -135,10 +148,12 @@ pub mod types {
         CustomerGroupMembersRequest, CustomerGroupSummary, RemoveGroupMembersResponse,
         SetGroupMembersResponse, UpdateCustomerGroupRequest,
     };
+    #[doc(hidden)]
     #[cfg(feature = "customer-portals")]
     pub use super::customer_portals::{
         CreateCustomerPortalRequest, CustomerPortal, CustomerPortalStatus,
     };
+    #[doc(hidden)]
     #[cfg(feature = "customer-units")]
     pub use super::customer_units::{
         AnchoredCustomerUnitCapSchedule, CreateCustomerUnitRequest, CustomerUnit,
@@ -148,6 +163,7 @@ pub mod types {
         CustomerUnitCapSetResponse, CustomerUnitListResponse, CustomerUnitStatus,
         SetCustomerUnitCapRequest, UpdateCustomerUnitRequest,
     };
+    #[doc(hidden)]
     #[cfg(feature = "customers")]
     pub use super::customers::{
         CreateCustomerAliasRequest, CreateCustomerRequest,
@@ -163,6 +179,7 @@ pub mod types {
         PendingCreditConsumptionListResponse, StripeConnection, UpdateCustomerRequest,
         UpsertCustomerUserRequest,
     };
+    #[doc(hidden)]
     #[cfg(feature = "delivered-value")]
     pub use super::delivered_value::{
         CalculationOperator, CalculationTerm, DeliveredValueCalculation,
@@ -171,12 +188,14 @@ pub mod types {
         DeliveredValueResponse, DeliveredValueSignal, DeliveredValueSignalValue,
         DeliveredValueSummaryBucket, DeliveredValueSummaryResponse, DeliveredValueTotals,
     };
+    #[doc(hidden)]
     #[cfg(feature = "invoices")]
     pub use super::invoices::{
         Invoice, InvoiceLine, InvoiceLinesResponse, InvoiceListResponse,
         InvoicePaymentStatus, InvoiceSource, InvoiceStatus, InvoiceTaxStatus,
         UpdateInvoiceRequest,
     };
+    #[doc(hidden)]
     #[cfg(feature = "orders")]
     pub use super::orders::{
         BatchSeatAssignmentsRequest, BatchSeatAssignmentsResponse,
@@ -188,35 +207,42 @@ pub mod types {
         SeatAssignment, UpdateOrderRequest, UpdateSeatAssignmentRequest,
         WritableOrderLineType,
     };
+    #[doc(hidden)]
     #[cfg(feature = "payment-allocations")]
     pub use super::payment_allocations::{
         CreatePaymentAllocationRequest, PaymentAllocation,
         PaymentAllocationCreateResponse, PaymentAllocationInput,
         PaymentAllocationListResponse,
     };
+    #[doc(hidden)]
     #[cfg(feature = "payment-methods")]
     pub use super::payment_methods::{
         CreatePaymentMethodRequest, PaymentMethod, PaymentMethodCard,
         PaymentMethodListResponse, PaymentMethodSetup, SetupIntent,
     };
+    #[doc(hidden)]
     #[cfg(feature = "payments")]
     pub use super::payments::{
         CreatePaymentRequest, Payment, PaymentCreateStatus, PaymentListResponse,
         PaymentStatus, PaymentType,
     };
+    #[doc(hidden)]
     #[cfg(feature = "plans")]
     pub use super::plans::{
         CreatePlanRequest, Plan, PlanAttribute, PlanAttributeInput, PlanCreditBenefit,
         PlanListResponse, PlanPricing, PlanStatus, PlanUpgradePathGroup,
         PlanUpgradePathResponse, UpdatePlanRequest, UpdatePlanUpgradePathRequest,
     };
+    #[doc(hidden)]
     #[cfg(feature = "pricing")]
     pub use super::pricing::{PricingListResponse, PricingResponse, UpdatePricingRequest};
+    #[doc(hidden)]
     #[cfg(feature = "products")]
     pub use super::products::{
         CreateProductRequest, Product, ProductAttribute, ProductAttributeUpsert,
         ProductDetail, ProductListResponse, UpdateProductRequest,
     };
+    #[doc(hidden)]
     #[cfg(all(feature = "signal-summaries", feature = "experimental"))]
     pub use super::signal_summaries::{
         BandsSignalSummaryDimension, CreateSignalSummaryExportRequest,
@@ -226,11 +252,13 @@ pub mod types {
         SignalSummaryPresenceValue, SignalSummaryPresenceValues,
         SignalSummarySignalSelection, SignalSummarySpec,
     };
+    #[doc(hidden)]
     #[cfg(feature = "signals")]
     pub use super::signals::{
         CreateSignalsRequest, CreateSignalsResponse, CustomerUnitAttribution, NewSignal,
         SignalListResponse, SignalRecord,
     };
+    #[doc(hidden)]
     #[cfg(feature = "value-metrics")]
     pub use super::value_metrics::{
         CreateValueMetricRequest, UpdateValueMetricRequest, ValueMetricConversion,
@@ -238,6 +266,7 @@ pub mod types {
         ValueMetricListResponse, ValueMetricSignalBinding, ValueMetricSummary,
         ValueMetricVariableEdit, ValueMetricWriteAck,
     };
+    #[doc(hidden)]
     #[cfg(feature = "value-models")]
     pub use super::value_models::{
         CalculationUnit, CalculationVersion, ConversionOverride, CustomCalculationUnit,
@@ -251,6 +280,7 @@ pub mod types {
         ValueModelVersionListResponse, ValueResult, ValueResultType, ValueType,
         ValueTypeOverride,
     };
+    #[doc(hidden)]
     #[cfg(feature = "value-receipts")]
     pub use super::value_receipts::{
         PublishValueReceiptRequest, SuccessResponse, SyncValueReceiptRequest,
@@ -258,15 +288,401 @@ pub mod types {
         ValueReceiptProduct, ValueReceiptScope, ValueReceiptSummary,
         ValueReceiptSyncResponse,
     };
+    #[doc(hidden)]
     #[cfg(feature = "webhooks")]
     pub use super::webhooks::{
         RotateWebhookSecretResponse, UpdateWebhookRequest, Webhook,
         WebhookDeliveryStatus, WebhookListResponse, WebhookName, WebhookTestResponse,
         WebhookUpdateResponse,
     };
+    /// Amendments: changes to an active order, previewed as a plan that says what they cost, then executed.
+    ///
+    /// These types are what the methods of [`Amendments`](crate::resources::Amendments) send and answer with. Feature `amendments`.
+    ///
+    /// Other resources need these types, too: [`BillingType`](super::shared::BillingType), [`OrderChargeType`](super::shared::OrderChargeType), [`OrderLineType`](super::shared::OrderLineType).
+    #[cfg(feature = "amendments")]
+    pub mod amendments {
+        pub use super::super::amendments::{
+            AddAttributeAmendmentIntent, AddAttributeCreditGrant,
+            AddFromCatalogAmendmentIntent, AmendmentAddAttributeOptions,
+            AmendmentAddAxisOptions, AmendmentAttributeOptions, AmendmentAttributeState,
+            AmendmentAxisChoiceValue, AmendmentAxisId, AmendmentAxisOptions,
+            AmendmentAxisRelevance, AmendmentCreditEffectKind, AmendmentCreditGrant,
+            AmendmentIntent, AmendmentIntentKind, AmendmentIntentOptions,
+            AmendmentLineOptions, AmendmentMoneyBilling, AmendmentOptions, AmendmentPlan,
+            AmendmentPlanAttributeDiff, AmendmentPlanChange, AmendmentPlanCreditEffect,
+            AmendmentPlanMoneyEffect, AmendmentPlanMoneyEffectKind,
+            AmendmentPlanTreatmentResolution, AmendmentPlanUsageEffect,
+            AmendmentPlanUsageEffectKind, AmendmentPricingClause, AmendmentPricingModel,
+            AmendmentResponse, AmendmentTreatment, AmendmentTreatmentSource, ChargeStub,
+            ChargeStubAddOption, ChargeStubAmendmentAddAxisOptions,
+            ChargeStubAmendmentAxisOptions, ChargeStubOption, CreditGrantAddOption,
+            CreditGrantAmendmentAddAxisOptions, CreditGrantAmendmentAxisOptions,
+            CreditGrantOption, EndAttributeAmendmentIntent, ExecuteAmendmentRequest,
+            MoneyAmendmentAxisOptions, MoneyAxisValue, MoneyOption, PlannedAdd,
+            PlannedCopy, PlannedEnd, PlannedOperations, PlannedOrderTerm, PlannedReplace,
+            PreviewAmendmentRequest, UpdateLineTermAmendmentIntent,
+            UpdateOrderTermAmendmentIntent, UpdatePricingAmendmentIntent,
+            UpdateQuantityAmendmentIntent, UsageAttributionAmendmentAxisOptions,
+            UsageAttributionAxisValue, UsageAttributionOption,
+        };
+    }
+    /// Analytics: SQL over billing data, and what signals look like.
+    ///
+    /// These types are what the methods of [`Analytics`](crate::resources::Analytics) send and answer with. Feature `analytics`.
+    #[cfg(feature = "analytics")]
+    pub mod analytics {
+        pub use super::super::analytics::{
+            AnalyticsColumn, AnalyticsQueryMeta, AnalyticsQueryRequest,
+            AnalyticsQueryResponse, AnalyticsSchemaColumn, AnalyticsSchemaResponse,
+            AnalyticsSchemaView, SignalDataPath, SignalMetadata, SignalsMetadataResponse,
+            SignalsMetadataWindow,
+        };
+    }
+    /// Checkouts: hosted links where a customer chooses a plan and pays.
+    ///
+    /// These types are what the methods of [`Checkouts`](crate::resources::Checkouts) send and answer with. Feature `checkouts`.
+    ///
+    /// Other resources need these types, too: [`CheckoutStatus`](super::shared::CheckoutStatus), [`CustomerAttribution`](super::shared::CustomerAttribution), [`Pagination`](super::shared::Pagination).
+    #[cfg(feature = "checkouts")]
+    pub mod checkouts {
+        pub use super::super::checkouts::{
+            Checkout, CheckoutCustomCard, CheckoutCustomCardInput, CheckoutDetails,
+            CheckoutListResponse, CheckoutPlan, CheckoutProduct, CheckoutSelectedProduct,
+            CheckoutStatusFilter, CreateCheckoutRequest, PlanRef,
+        };
+    }
+    /// Contacts: the people at a customer who receive its invoices.
+    ///
+    /// These types are what the methods of [`Contacts`](crate::resources::Contacts) send and answer with. Feature `contacts`.
+    ///
+    /// Other resources need these types, too: [`Pagination`](super::shared::Pagination).
+    #[cfg(feature = "contacts")]
+    pub mod contacts {
+        pub use super::super::contacts::{
+            Contact, ContactBillingAddress, ContactListResponse, ContactRole,
+            CreateContactRequest, UpdateContactRequest,
+        };
+    }
+    /// Costs: what your agents' work costs you, by customer and product.
+    ///
+    /// These types are what the methods of [`Costs`](crate::resources::Costs) send and answer with. Feature `costs`.
+    ///
+    /// Other resources need these types, too: [`CustomerAttribution`](super::shared::CustomerAttribution), [`ProductAttribution`](super::shared::ProductAttribution).
+    #[cfg(feature = "costs")]
+    pub mod costs {
+        pub use super::super::costs::{
+            AmountCost, Cost, CostOverride, CreateCostsRequest, CreateCostsResponse,
+            TokenUsage, UsageCost,
+        };
+    }
+    /// Credits: the currencies in which prepaid credits are counted, and the transactions that grant and spend them.
+    ///
+    /// These types are what the methods of [`Credits`](crate::resources::Credits) send and answer with. Feature `credits`.
+    ///
+    /// Other resources need these types, too: [`CreditCurrencyRef`](super::shared::CreditCurrencyRef), [`CustomerRef`](super::shared::CustomerRef), [`Pagination`](super::shared::Pagination), [`ProductRef`](super::shared::ProductRef).
+    #[cfg(feature = "credits")]
+    pub mod credits {
+        pub use super::super::credits::{
+            CreateCreditCurrencyRequest, CreditCurrency, CreditCurrencyListResponse,
+            CreditCurrencyStatus, CreditCurrencyStatusFilter, CreditTransaction,
+            CreditTransactionGroupBy, CreditTransactionInterval,
+            CreditTransactionListResponse, CreditTransactionSummaryBucket,
+            CreditTransactionSummaryResponse, CreditTransactionType,
+            UpdateCreditCurrencyRequest,
+        };
+    }
+    /// Custom views: dashboards built from queries. Experimental.
+    ///
+    /// These types are what the methods of [`CustomViews`](crate::resources::CustomViews) send and answer with. Feature `custom-views`.
+    #[cfg(all(feature = "custom-views", feature = "experimental"))]
+    pub mod custom_views {
+        pub use super::super::custom_views::{
+            CreateCustomViewRequest, CustomView, CustomViewDataResponse,
+            CustomViewDetail, CustomViewEmbedTokenResponse, CustomViewFilter,
+            CustomViewListResponse, CustomViewPeriod, CustomViewPeriodKind,
+            CustomViewPeriodUnit, CustomViewQuery, CustomViewScope, CustomViewStatus,
+            CustomViewSummary, RenderBundleEdit, UpdateCustomViewPeriodRequest,
+            UpdateCustomViewRequest,
+        };
+    }
+    /// Customer groups: sets of customers under a name, to which overrides of the value model apply at once.
+    ///
+    /// These types are what the methods of [`CustomerGroups`](crate::resources::CustomerGroups) send and answer with. Feature `customer-groups`.
+    ///
+    /// Other resources need these types, too: [`Pagination`](super::shared::Pagination).
+    #[cfg(feature = "customer-groups")]
+    pub mod customer_groups {
+        pub use super::super::customer_groups::{
+            AddGroupMembersResponse, CreateCustomerGroupRequest,
+            CustomerGroupDeleteResponse, CustomerGroupDetail, CustomerGroupListResponse,
+            CustomerGroupMember, CustomerGroupMembersRequest, CustomerGroupSummary,
+            RemoveGroupMembersResponse, SetGroupMembersResponse,
+            UpdateCustomerGroupRequest,
+        };
+    }
+    /// Customer portals: links where a customer sees its own billing.
+    ///
+    /// These types are what the methods of [`CustomerPortals`](crate::resources::CustomerPortals) send and answer with. Feature `customer-portals`.
+    ///
+    /// Other resources need these types, too: [`CustomerAttribution`](super::shared::CustomerAttribution).
+    #[cfg(feature = "customer-portals")]
+    pub mod customer_portals {
+        pub use super::super::customer_portals::{
+            CreateCustomerPortalRequest, CustomerPortal, CustomerPortalStatus,
+        };
+    }
+    /// Customer units: the parts of a customer, such as teams or projects, and caps on the credits that each may spend.
+    ///
+    /// These types are what the methods of [`CustomerUnits`](crate::resources::CustomerUnits) send and answer with. Feature `customer-units`.
+    ///
+    /// Other resources need these types, too: [`Pagination`](super::shared::Pagination).
+    #[cfg(feature = "customer-units")]
+    pub mod customer_units {
+        pub use super::super::customer_units::{
+            AnchoredCustomerUnitCapSchedule, CreateCustomerUnitRequest, CustomerUnit,
+            CustomerUnitCapCurrentPeriod, CustomerUnitCapEndResponse,
+            CustomerUnitCapEndedPolicy, CustomerUnitCapFrequency, CustomerUnitCapPeriod,
+            CustomerUnitCapPolicy, CustomerUnitCapResponse, CustomerUnitCapSchedule,
+            CustomerUnitCapSetResponse, CustomerUnitListResponse, CustomerUnitStatus,
+            SetCustomerUnitCapRequest, UpdateCustomerUnitRequest,
+        };
+    }
+    /// Customers: the accounts you bill, their aliases, users and credits.
+    ///
+    /// These types are what the methods of [`Customers`](crate::resources::Customers) send and answer with. Feature `customers`.
+    ///
+    /// Other resources need these types, too: [`CheckoutStatus`](super::shared::CheckoutStatus), [`CreditCurrencyRef`](super::shared::CreditCurrencyRef), [`CreditRecipient`](super::shared::CreditRecipient), [`CustomerRef`](super::shared::CustomerRef), [`OrderStatus`](super::shared::OrderStatus), [`Pagination`](super::shared::Pagination), [`ProductRef`](super::shared::ProductRef), [`SeatStatus`](super::shared::SeatStatus).
+    #[cfg(feature = "customers")]
+    pub mod customers {
+        pub use super::super::customers::{
+            CreateCustomerAliasRequest, CreateCustomerRequest,
+            CreateFundingInstructionsRequest, CreditBalance, CreditBalanceListResponse,
+            CreditGrant, CreditGrantResult, CreditGrantStatus, Customer, CustomerAlias,
+            CustomerAliasListResponse, CustomerBillingAddress, CustomerConnections,
+            CustomerCreationState, CustomerListResponse, CustomerState,
+            CustomerStateCheckoutLink, CustomerStateCreditBalance,
+            CustomerStateCreditSummary, CustomerStateCustomer, CustomerStateOrder,
+            CustomerStateSeat, CustomerStateSeatAssignee, CustomerStateSeats,
+            CustomerStatus, CustomerUser, CustomerUserStatus, FundingAccountType,
+            FundingInstructions, GrantCreditsRequest, GrantCreditsResponse,
+            PendingCreditConsumption, PendingCreditConsumptionListResponse,
+            StripeConnection, UpdateCustomerRequest, UpsertCustomerUserRequest,
+        };
+    }
+    /// Delivered value: what your agents' work was worth to a customer, as totals and over time.
+    ///
+    /// These types are what the methods of [`DeliveredValue`](crate::resources::DeliveredValue) send and answer with. Feature `delivered-value`.
+    ///
+    /// Other resources need these types, too: [`ConversionVariable`](super::shared::ConversionVariable), [`DurationUnit`](super::shared::DurationUnit), [`FormulaVariableType`](super::shared::FormulaVariableType), [`ValueMetricFormula`](super::shared::ValueMetricFormula), [`ValueMetricFormulaVariable`](super::shared::ValueMetricFormulaVariable), [`ValueMetricUnit`](super::shared::ValueMetricUnit), [`ValueMetricUnitType`](super::shared::ValueMetricUnitType), [`ValueSource`](super::shared::ValueSource), [`VariableFormat`](super::shared::VariableFormat).
+    #[cfg(feature = "delivered-value")]
+    pub mod delivered_value {
+        pub use super::super::delivered_value::{
+            CalculationOperator, CalculationTerm, DeliveredValueCalculation,
+            DeliveredValueConversion, DeliveredValueCustomer, DeliveredValueGroupBy,
+            DeliveredValueInterval, DeliveredValueMetric, DeliveredValuePeriod,
+            DeliveredValueResponse, DeliveredValueSignal, DeliveredValueSignalValue,
+            DeliveredValueSummaryBucket, DeliveredValueSummaryResponse,
+            DeliveredValueTotals,
+        };
+    }
+    /// Invoices: what customers owe, with their lines.
+    ///
+    /// These types are what the methods of [`Invoices`](crate::resources::Invoices) send and answer with. Feature `invoices`.
+    ///
+    /// Other resources need these types, too: [`Pagination`](super::shared::Pagination).
+    #[cfg(feature = "invoices")]
+    pub mod invoices {
+        pub use super::super::invoices::{
+            Invoice, InvoiceLine, InvoiceLinesResponse, InvoiceListResponse,
+            InvoicePaymentStatus, InvoiceSource, InvoiceStatus, InvoiceTaxStatus,
+            UpdateInvoiceRequest,
+        };
+    }
+    /// Orders: which products a customer buys, at what price, and its seats.
+    ///
+    /// These types are what the methods of [`Orders`](crate::resources::Orders) send and answer with. Feature `orders`.
+    ///
+    /// Other resources need these types, too: [`CreditAllocationCadence`](super::shared::CreditAllocationCadence), [`CreditBasis`](super::shared::CreditBasis), [`CreditBasisKind`](super::shared::CreditBasisKind), [`CreditGrantTiming`](super::shared::CreditGrantTiming), [`CreditRecipient`](super::shared::CreditRecipient), [`CreditUnitBracket`](super::shared::CreditUnitBracket), [`OrderChargeType`](super::shared::OrderChargeType), [`OrderLineType`](super::shared::OrderLineType), [`OrderStatus`](super::shared::OrderStatus), [`Pagination`](super::shared::Pagination), [`RolloverDurationUnit`](super::shared::RolloverDurationUnit), [`SeatStatus`](super::shared::SeatStatus), [`SignalType`](super::shared::SignalType), [`TierBillingType`](super::shared::TierBillingType).
+    #[cfg(feature = "orders")]
+    pub mod orders {
+        pub use super::super::orders::{
+            BatchSeatAssignmentsRequest, BatchSeatAssignmentsResponse,
+            CreateOrderLineAttributeRequest, CreateOrderLineRequest, CreateOrderRequest,
+            Order, OrderBillingFrequency, OrderBillingFrequencyOverride,
+            OrderBillingType, OrderCreationState, OrderCreditBenefit, OrderLine,
+            OrderLinePricing, OrderLinesResponse, OrderListResponse, OrderPricePoint,
+            OrderPriceTier, OrderPricingModel, OrderSeat, OrderSeatListResponse,
+            SeatAssignee, SeatAssignment, UpdateOrderRequest,
+            UpdateSeatAssignmentRequest, WritableOrderLineType,
+        };
+    }
+    /// Payment allocations: which invoice lines a payment settles.
+    ///
+    /// These types are what the methods of [`PaymentAllocations`](crate::resources::PaymentAllocations) send and answer with. Feature `payment-allocations`.
+    ///
+    /// Other resources need these types, too: [`Pagination`](super::shared::Pagination).
+    #[cfg(feature = "payment-allocations")]
+    pub mod payment_allocations {
+        pub use super::super::payment_allocations::{
+            CreatePaymentAllocationRequest, PaymentAllocation,
+            PaymentAllocationCreateResponse, PaymentAllocationInput,
+            PaymentAllocationListResponse,
+        };
+    }
+    /// Payment methods: the cards and accounts that a customer pays with.
+    ///
+    /// These types are what the methods of [`PaymentMethods`](crate::resources::PaymentMethods) send and answer with. Feature `payment-methods`.
+    ///
+    /// Other resources need these types, too: [`CustomerAttribution`](super::shared::CustomerAttribution), [`Pagination`](super::shared::Pagination).
+    #[cfg(feature = "payment-methods")]
+    pub mod payment_methods {
+        pub use super::super::payment_methods::{
+            CreatePaymentMethodRequest, PaymentMethod, PaymentMethodCard,
+            PaymentMethodListResponse, PaymentMethodSetup, SetupIntent,
+        };
+    }
+    /// Payments: money received from customers.
+    ///
+    /// These types are what the methods of [`Payments`](crate::resources::Payments) send and answer with. Feature `payments`.
+    ///
+    /// Other resources need these types, too: [`CustomerAttribution`](super::shared::CustomerAttribution), [`Pagination`](super::shared::Pagination).
+    #[cfg(feature = "payments")]
+    pub mod payments {
+        pub use super::super::payments::{
+            CreatePaymentRequest, Payment, PaymentCreateStatus, PaymentListResponse,
+            PaymentStatus, PaymentType,
+        };
+    }
+    /// Plans: packages of prices for a product.
+    ///
+    /// These types are what the methods of [`Plans`](crate::resources::Plans) send and answer with. Feature `plans`.
+    ///
+    /// Other resources need these types, too: [`BillingFrequency`](super::shared::BillingFrequency), [`BillingType`](super::shared::BillingType), [`CreditAllocationCadence`](super::shared::CreditAllocationCadence), [`CreditBasis`](super::shared::CreditBasis), [`CreditBasisKind`](super::shared::CreditBasisKind), [`CreditBenefitInput`](super::shared::CreditBenefitInput), [`CreditGrantTiming`](super::shared::CreditGrantTiming), [`CreditRecipient`](super::shared::CreditRecipient), [`CreditUnitBracket`](super::shared::CreditUnitBracket), [`OneTimeFeeType`](super::shared::OneTimeFeeType), [`OneTimePerUnitPricing`](super::shared::OneTimePerUnitPricing), [`Pagination`](super::shared::Pagination), [`PricePointInput`](super::shared::PricePointInput), [`PriceTierInput`](super::shared::PriceTierInput), [`PricingInput`](super::shared::PricingInput), [`PricingType`](super::shared::PricingType), [`RecurringGraduatedPricing`](super::shared::RecurringGraduatedPricing), [`RecurringPerUnitPricing`](super::shared::RecurringPerUnitPricing), [`RecurringPercentOfTotalPricing`](super::shared::RecurringPercentOfTotalPricing), [`RecurringVolumePricing`](super::shared::RecurringVolumePricing), [`RolloverDurationUnit`](super::shared::RolloverDurationUnit), [`SeatBasedGraduatedPricing`](super::shared::SeatBasedGraduatedPricing), [`SeatBasedPerUnitPricing`](super::shared::SeatBasedPerUnitPricing), [`SeatBasedPrepaidCreditsPricing`](super::shared::SeatBasedPrepaidCreditsPricing), [`SeatBasedVolumePricing`](super::shared::SeatBasedVolumePricing), [`SignalType`](super::shared::SignalType), [`TierBillingType`](super::shared::TierBillingType), [`TieredPricePoint`](super::shared::TieredPricePoint), [`UsageBracketedPrepaidCreditsPricing`](super::shared::UsageBracketedPrepaidCreditsPricing), [`UsageCostPlusPricing`](super::shared::UsageCostPlusPricing), [`UsageGraduatedPricing`](super::shared::UsageGraduatedPricing), [`UsagePerUnitPricing`](super::shared::UsagePerUnitPricing), [`UsagePrepaidCreditsPricing`](super::shared::UsagePrepaidCreditsPricing), [`UsageVolumePricing`](super::shared::UsageVolumePricing).
+    #[cfg(feature = "plans")]
+    pub mod plans {
+        pub use super::super::plans::{
+            CreatePlanRequest, Plan, PlanAttribute, PlanAttributeInput,
+            PlanCreditBenefit, PlanListResponse, PlanPricing, PlanStatus,
+            PlanUpgradePathGroup, PlanUpgradePathResponse, UpdatePlanRequest,
+            UpdatePlanUpgradePathRequest,
+        };
+    }
+    /// Pricing: the price of one product attribute.
+    ///
+    /// These types are what the methods of [`Pricing`](crate::resources::Pricing) send and answer with. Feature `pricing`.
+    ///
+    /// Other resources need these types, too: [`AttributePricing`](super::shared::AttributePricing), [`BillingFrequency`](super::shared::BillingFrequency), [`BillingType`](super::shared::BillingType), [`CreditAllocationCadence`](super::shared::CreditAllocationCadence), [`CreditBasis`](super::shared::CreditBasis), [`CreditBasisKind`](super::shared::CreditBasisKind), [`CreditBenefit`](super::shared::CreditBenefit), [`CreditBenefitInput`](super::shared::CreditBenefitInput), [`CreditGrantTiming`](super::shared::CreditGrantTiming), [`CreditRecipient`](super::shared::CreditRecipient), [`CreditUnitBracket`](super::shared::CreditUnitBracket), [`OneTimeFeeType`](super::shared::OneTimeFeeType), [`OneTimePerUnitPricing`](super::shared::OneTimePerUnitPricing), [`PricePoint`](super::shared::PricePoint), [`PricePointInput`](super::shared::PricePointInput), [`PriceTier`](super::shared::PriceTier), [`PriceTierInput`](super::shared::PriceTierInput), [`PricingInput`](super::shared::PricingInput), [`PricingType`](super::shared::PricingType), [`RecurringGraduatedPricing`](super::shared::RecurringGraduatedPricing), [`RecurringPerUnitPricing`](super::shared::RecurringPerUnitPricing), [`RecurringPercentOfTotalPricing`](super::shared::RecurringPercentOfTotalPricing), [`RecurringVolumePricing`](super::shared::RecurringVolumePricing), [`SeatBasedGraduatedPricing`](super::shared::SeatBasedGraduatedPricing), [`SeatBasedPerUnitPricing`](super::shared::SeatBasedPerUnitPricing), [`SeatBasedPrepaidCreditsPricing`](super::shared::SeatBasedPrepaidCreditsPricing), [`SeatBasedVolumePricing`](super::shared::SeatBasedVolumePricing), [`SignalType`](super::shared::SignalType), [`TierBillingType`](super::shared::TierBillingType), [`TieredPricePoint`](super::shared::TieredPricePoint), [`UsageBracketedPrepaidCreditsPricing`](super::shared::UsageBracketedPrepaidCreditsPricing), [`UsageCostPlusPricing`](super::shared::UsageCostPlusPricing), [`UsageGraduatedPricing`](super::shared::UsageGraduatedPricing), [`UsagePerUnitPricing`](super::shared::UsagePerUnitPricing), [`UsagePrepaidCreditsPricing`](super::shared::UsagePrepaidCreditsPricing), [`UsageVolumePricing`](super::shared::UsageVolumePricing).
+    #[cfg(feature = "pricing")]
+    pub mod pricing {
+        pub use super::super::pricing::{
+            PricingListResponse, PricingResponse, UpdatePricingRequest,
+        };
+    }
+    /// Products: what you sell, with its prices.
+    ///
+    /// These types are what the methods of [`Products`](crate::resources::Products) send and answer with. Feature `products`.
+    ///
+    /// Other resources need these types, too: [`AttributePricing`](super::shared::AttributePricing), [`BillingFrequency`](super::shared::BillingFrequency), [`BillingType`](super::shared::BillingType), [`CreditAllocationCadence`](super::shared::CreditAllocationCadence), [`CreditBasis`](super::shared::CreditBasis), [`CreditBasisKind`](super::shared::CreditBasisKind), [`CreditBenefit`](super::shared::CreditBenefit), [`CreditBenefitInput`](super::shared::CreditBenefitInput), [`CreditGrantTiming`](super::shared::CreditGrantTiming), [`CreditRecipient`](super::shared::CreditRecipient), [`CreditUnitBracket`](super::shared::CreditUnitBracket), [`OneTimeFeeType`](super::shared::OneTimeFeeType), [`OneTimePerUnitPricing`](super::shared::OneTimePerUnitPricing), [`Pagination`](super::shared::Pagination), [`PricePoint`](super::shared::PricePoint), [`PricePointInput`](super::shared::PricePointInput), [`PriceTier`](super::shared::PriceTier), [`PriceTierInput`](super::shared::PriceTierInput), [`PricingInput`](super::shared::PricingInput), [`PricingType`](super::shared::PricingType), [`RecurringGraduatedPricing`](super::shared::RecurringGraduatedPricing), [`RecurringPerUnitPricing`](super::shared::RecurringPerUnitPricing), [`RecurringPercentOfTotalPricing`](super::shared::RecurringPercentOfTotalPricing), [`RecurringVolumePricing`](super::shared::RecurringVolumePricing), [`SeatBasedGraduatedPricing`](super::shared::SeatBasedGraduatedPricing), [`SeatBasedPerUnitPricing`](super::shared::SeatBasedPerUnitPricing), [`SeatBasedPrepaidCreditsPricing`](super::shared::SeatBasedPrepaidCreditsPricing), [`SeatBasedVolumePricing`](super::shared::SeatBasedVolumePricing), [`SignalType`](super::shared::SignalType), [`TierBillingType`](super::shared::TierBillingType), [`TieredPricePoint`](super::shared::TieredPricePoint), [`UsageBracketedPrepaidCreditsPricing`](super::shared::UsageBracketedPrepaidCreditsPricing), [`UsageCostPlusPricing`](super::shared::UsageCostPlusPricing), [`UsageGraduatedPricing`](super::shared::UsageGraduatedPricing), [`UsagePerUnitPricing`](super::shared::UsagePerUnitPricing), [`UsagePrepaidCreditsPricing`](super::shared::UsagePrepaidCreditsPricing), [`UsageVolumePricing`](super::shared::UsageVolumePricing).
+    #[cfg(feature = "products")]
+    pub mod products {
+        pub use super::super::products::{
+            CreateProductRequest, Product, ProductAttribute, ProductAttributeUpsert,
+            ProductDetail, ProductListResponse, UpdateProductRequest,
+        };
+    }
+    /// Signal summaries: exports of signals, added up by customer and period. Experimental.
+    ///
+    /// These types are what the methods of [`SignalSummaries`](crate::resources::SignalSummaries) send and answer with. Feature `signal-summaries`.
+    #[cfg(all(feature = "signal-summaries", feature = "experimental"))]
+    pub mod signal_summaries {
+        pub use super::super::signal_summaries::{
+            BandsSignalSummaryDimension, CreateSignalSummaryExportRequest,
+            PresenceSignalSummaryDimension, SignalSummaryBracket, SignalSummaryColumn,
+            SignalSummaryDimension, SignalSummaryExport, SignalSummaryExportStatus,
+            SignalSummaryInterval, SignalSummaryMeasure, SignalSummaryMeasureFn,
+            SignalSummaryPresenceValue, SignalSummaryPresenceValues,
+            SignalSummarySignalSelection, SignalSummarySpec,
+        };
+    }
+    /// Signals: events that record what your agents did; Paid prices and invoices them.
+    ///
+    /// These types are what the methods of [`Signals`](crate::resources::Signals) send and answer with. Feature `signals`.
+    ///
+    /// Other resources need these types, too: [`CustomerAttribution`](super::shared::CustomerAttribution), [`Pagination`](super::shared::Pagination), [`ProductAttribution`](super::shared::ProductAttribution).
+    #[cfg(feature = "signals")]
+    pub mod signals {
+        pub use super::super::signals::{
+            CreateSignalsRequest, CreateSignalsResponse, CustomerUnitAttribution,
+            NewSignal, SignalListResponse, SignalRecord,
+        };
+    }
+    /// Value metrics: how signals of one event become a value.
+    ///
+    /// These types are what the methods of [`ValueMetrics`](crate::resources::ValueMetrics) send and answer with. Feature `value-metrics`.
+    ///
+    /// Other resources need these types, too: [`ConversionVariable`](super::shared::ConversionVariable), [`DurationUnit`](super::shared::DurationUnit), [`FormulaVariableType`](super::shared::FormulaVariableType), [`Pagination`](super::shared::Pagination), [`ValueCategory`](super::shared::ValueCategory), [`ValueMetricFormula`](super::shared::ValueMetricFormula), [`ValueMetricFormulaVariable`](super::shared::ValueMetricFormulaVariable), [`ValueMetricUnit`](super::shared::ValueMetricUnit), [`ValueMetricUnitType`](super::shared::ValueMetricUnitType), [`ValueSource`](super::shared::ValueSource), [`VariableFormat`](super::shared::VariableFormat).
+    #[cfg(feature = "value-metrics")]
+    pub mod value_metrics {
+        pub use super::super::value_metrics::{
+            CreateValueMetricRequest, UpdateValueMetricRequest, ValueMetricConversion,
+            ValueMetricConversionInput, ValueMetricDetail, ValueMetricFormulaInput,
+            ValueMetricListResponse, ValueMetricSignalBinding, ValueMetricSummary,
+            ValueMetricVariableEdit, ValueMetricWriteAck,
+        };
+    }
+    /// Value models: how signals are converted into delivered value.
+    ///
+    /// These types are what the methods of [`ValueModels`](crate::resources::ValueModels) send and answer with. Feature `value-models`.
+    ///
+    /// Other resources need these types, too: [`ConversionVariable`](super::shared::ConversionVariable), [`DurationUnit`](super::shared::DurationUnit), [`FormulaVariableType`](super::shared::FormulaVariableType), [`Pagination`](super::shared::Pagination), [`ValueCategory`](super::shared::ValueCategory), [`ValueSource`](super::shared::ValueSource), [`VariableFormat`](super::shared::VariableFormat).
+    #[cfg(feature = "value-models")]
+    pub mod value_models {
+        pub use super::super::value_models::{
+            CalculationUnit, CalculationVersion, ConversionOverride,
+            CustomCalculationUnit, DerivedDuration, DurationCalculationUnit,
+            FormulaVariable, GroupingKey, MonetaryConversion, OverrideVariable,
+            SegmentColumn, SegmentColumnType, SegmentRow, SegmentTable,
+            UpdateValueModelRequest, ValueCalculation, ValueCondition,
+            ValueConditionOperand, ValueConditionOperator, ValueFlow, ValueFormula,
+            ValueModelBackfillResponse, ValueModelContent, ValueModelDefault,
+            ValueModelDetail, ValueModelOverride, ValueModelOverrideScope,
+            ValueModelSignal, ValueModelSignalOverride, ValueModelStatus,
+            ValueModelSummary, ValueModelVersionListResponse, ValueResult,
+            ValueResultType, ValueType, ValueTypeOverride,
+        };
+    }
+    /// Value receipts: the value that your agents delivered to a customer over a period.
+    ///
+    /// These types are what the methods of [`ValueReceipts`](crate::resources::ValueReceipts) send and answer with. Feature `value-receipts`.
+    ///
+    /// Other resources need these types, too: [`CustomerAttribution`](super::shared::CustomerAttribution).
+    #[cfg(feature = "value-receipts")]
+    pub mod value_receipts {
+        pub use super::super::value_receipts::{
+            PublishValueReceiptRequest, SuccessResponse, SyncValueReceiptRequest,
+            ValueReceiptArchivedFilter, ValueReceiptDetail, ValueReceiptListResponse,
+            ValueReceiptProduct, ValueReceiptScope, ValueReceiptSummary,
+            ValueReceiptSyncResponse,
+        };
+    }
+    /// Webhooks: which events Paid sends, and to which URL.
+    ///
+    /// These types are what the methods of [`Webhooks`](crate::resources::Webhooks) send and answer with. Feature `webhooks`.
+    #[cfg(feature = "webhooks")]
+    pub mod webhooks {
+        pub use super::super::webhooks::{
+            RotateWebhookSecretResponse, UpdateWebhookRequest, Webhook,
+            WebhookDeliveryStatus, WebhookListResponse, WebhookName, WebhookTestResponse,
+            WebhookUpdateResponse,
+        };
+    }
 }
 
-/// Handles of the resources and builders of their requests.
+/// What a client's methods return: a handle for each resource, and builders of requests.
+///
+/// A handle has a method for each request. A request with optional parameters, such as the filters of a list, is a
+/// builder; others are sent as they are.
 pub mod resources {
     #[cfg(feature = "amendments")]
     pub use super::amendments::Amendments;
@@ -390,7 +806,7 @@ impl crate::Client {
         }
     }
     #[cfg(feature = "customer-groups")]
-    /// Customer groups: named sets of customers.
+    /// Customer groups: sets of customers under a name, to which overrides of the value model apply at once.
     pub fn customer_groups(&self) -> resources::CustomerGroups {
         resources::CustomerGroups {
             client: self.clone(),

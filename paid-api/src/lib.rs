@@ -1,57 +1,86 @@
-//! The Rust client for [Paid](https://paid.ai), the billing platform for AI agents.
+//! The Rust toolkit for [Paid](https://paid.ai), which bills for what AI agents do.
 //!
-//! A company describes what it sells as a *product* with prices, mirrors its *customers*, *contacts* and *orders*
-//! into Paid, and streams *signals*: immutable events that Paid prices and invoices.
+//! You describe what you sell as a *product* with prices, mirror your *customers* and their *orders* into Paid, and send
+//! *signals*: events such as `meeting_booked`, which Paid prices and invoices. Here, functions that do the work emit the
+//! signals, the compiler checks every name and field, an emitter delivers them, and each request of Paid's API is a method.
 //!
-//! # Signals
+//! # The first signal
 //!
-//! Signals are written down once, in `signals.toml` beside `Cargo.toml`, and the compiler compares every name and field with it:
-//! a typo does not compile, instead of never being billed.
+//! `signals.toml`, next to `Cargo.toml`, lists the signals that your prices name:
 //!
 //! ```toml
-//! [signals.email_sent]
-//! type = "activity"
-//! product = "ai-sdr-001"
+//! [signals.meeting_booked]
+//! type = "outcome"                 # activity: work done; outcome: a result reached
+//! product = "ai-sdr-001"           # your id of the product that bills it
 //!
-//! [signals.email_sent.data]
+//! [signals.meeting_booked.data]
 //! lead_id = { type = "string", required = true }
+//! duration_minutes = { type = "integer", minimum = 1 }
 //! ```
 //!
-//! ```ignore
-//! #[paid::signal("email_sent", customer = lead.account, data(lead_id = lead.id))]
-//! async fn write_email(lead: &Lead) -> Result<(), SdrError> {
-//!     // Sent once, after `Ok`. An `Err`, a panic or a dropped future sends nothing.
-//!     smtp::send(lead).await
+//! A function says which of them its success is. A name or a field that the file does not have is a compile error:
+//!
+//! ```no_run
+//! struct Lead {
+//!     id: String,
+//!     account: String,
+//! }
+//!
+//! struct Meeting {
+//!     minutes: u32,
+//! }
+//!
+//! #[paid::signal(
+//!     "meeting_booked",
+//!     customer = lead.account,
+//!     data(lead_id = lead.id, duration_minutes = ret.minutes)
+//! )]
+//! async fn book_meeting(lead: &Lead) -> Result<Meeting, String> {
+//!     Ok(Meeting { minutes: 30 })
 //! }
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     paid::install(paid::Emitter::new(paid::Client::from_env()?)?);
-//!     write_email(&next_lead()).await?;
+//!     let emitter = paid::Emitter::new(paid::Client::from_env()?)?;
+//!     paid::install(emitter.clone());
+//!
+//!     let lead = Lead { id: "lead-42".into(), account: "acme".into() };
+//!     book_meeting(&lead).await?; // emits `meeting_booked` after `Ok`
+//!
+//!     emitter.flush(std::time::Duration::from_secs(10)).await?;
 //!     Ok(())
 //! }
 //! ```
 //!
-//! The page of [`signal`](macro@signal) has every argument and [all of `signals.toml`](macro@signal#the-catalogue-signalstoml): `deprecated`,
-//! `expires`, `PAID_SIGNALS`, and what happens without the file. A signal that is made by hand has its name checked by [`event_name!`];
-//! [`types::NewSignal`] is the API's own request, which nothing checks.
+//! # Where to look
+//!
+//! | for | see |
+//! |---|---|
+//! | signals of functions, blocks and values | [`signal`](macro@signal), [`signal_block!`], [`PaidSignal`](derive@PaidSignal), [`StreamExt`]; by hand [`emit()`], [`Signal`] and [`event_name!`] |
+//! | whose work it is | [`scope()`], kept by [`spawn`] and [`FutureExt`]; [`mod@tower`] for servers |
+//! | delivery | [`Emitter`], [`EmitterBuilder`]; on disk until Paid has them: [`mod@outbox`]; from many machines: [`nats`] |
+//! | what was not delivered | [`DeliveryError`], [`Stats`], [`EmitterBuilder::on_error`] |
+//! | tests | [`testing`] in place of Paid; [`emulator`], a Paid of your own |
+//! | what work costs | [`mod@trace`], [`mod@costs`] |
+//! | every other request | [`Client`], with a handle for each resource ([`resources`]) and their [`types`] |
+//! | webhooks | [`webhook`] |
+//! | whether the account fits the catalogue, and what was billed | [`account`] |
 //!
 //! # One version in a program
 //!
 //! An emitter is installed for the whole program, so the package has `links = "paid-api"`: cargo refuses two versions of it in one
 //! program, whose signals would go to two emitters, one of which nobody installed.
 //!
-//! # The API
+//! # Requests
 //!
 //! ```no_run
-//! use paid::Client;
 //! use paid::types::CreateCustomerRequest;
 //!
 //! # async fn example() -> Result<(), paid::Error> {
-//! let client = Client::from_env()?;
-//! client.customers().create(&CreateCustomerRequest::new("Acme Ltd").external_id("acme")).await?;
-//! let acme = client.customers().get_by_external_id("acme").await?; // your own id; `get` takes Paid's
-//! println!("{}", acme.name);
+//! let client = paid::Client::from_env()?;
+//! let request = CreateCustomerRequest::new("Acme Ltd").external_id("acme");
+//! let acme = client.customers().create(&request).await?;
+//! println!("{} is a customer", acme.name);
 //! # Ok(())
 //! # }
 //! ```
@@ -65,8 +94,8 @@
 //! - `experimental`: the operations of these resources that Paid may change without notice; without it, `custom-views` and
 //!   `signal-summaries` have none.
 //! - `full-serde`: requests also implement `Deserialize`, and responses `Serialize`, for stores, caches and tests.
-//! - `emit` (a default): [`emit()`], [`scope()`], [`StreamExt`], the macros [`signal`](macro@signal), [`signal_block!`],
-//!   [`event_name!`] and [`PaidSignal`](derive@PaidSignal), and [`testing`].
+//! - `emit` (a default): [`emit()`], [`scope()`], [`StreamExt`], the macros [`signal`](macro@signal), [`signal_block!`] and
+//!   [`PaidSignal`](derive@PaidSignal), and [`testing`].
 //! - `outbox`: keeps signals on disk until Paid has them, see [`EmitterBuilder::outbox`] and [`mod@outbox`].
 //! - `trace`: records work and its costs as OpenTelemetry traces, see [`mod@trace`]; `async-openai`: reads usage from
 //!   the types of that crate.
@@ -194,6 +223,7 @@ mod front_of_emit {
     pub use crate::scope::{
         CarriedScope, FutureExt, InScope, Scope, carried_scope, scope, spawn, spawn_blocking, spawn_thread,
     };
+    #[doc(inline)]
     pub use crate::signal::{HashKey, Hashed, PaidSignal, Signal};
     pub use paid_macros::{PaidSignal, SignalValue, event_name, signal, signal_block};
 

@@ -22,7 +22,7 @@ macro_rules! object {
 macro_rules! __opaque_newtype {
     ($name:ident) => {
         impl $name {
-            /// The text of the value.
+            /// The id as text, as it stands in paths and in JSON.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -138,7 +138,7 @@ macro_rules! __string_newtype {
 macro_rules! __open_enum {
     ($name:ident { $($variant:ident = $value:literal),* }) => {
         impl $name {
-            /// The value on the wire.
+            /// The text that stands for it in JSON; of [`Unknown`](Self::Unknown), what Paid sent.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $value,)*
@@ -182,7 +182,7 @@ macro_rules! __open_enum {
 macro_rules! __open_codes {
     ($name:ident { $($variant:ident = $value:literal),* }) => {
         impl $name {
-            /// The value on the wire.
+            /// The number that stands for it in JSON; of [`Unknown`](Self::Unknown), what was sent.
             pub fn code(self) -> i64 {
                 match self {
                     $(Self::$variant => $value,)*
@@ -231,7 +231,7 @@ macro_rules! __sendable {
                 self.call
             }
 
-            /// Sends the request.
+            /// Sends the request with the parameters that are set; `.await` on it does the same.
             pub fn send(self) -> $crate::CallFuture<$answer> {
                 self.call.send()
             }

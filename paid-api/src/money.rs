@@ -44,7 +44,7 @@ impl Money {
         self.amount
     }
 
-    /// The currency.
+    /// In which money it is counted, as an ISO 4217 code.
     pub fn currency(&self) -> Currency {
         self.currency
     }

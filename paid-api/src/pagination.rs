@@ -13,9 +13,9 @@ use crate::error::{Error, UnreadableItem};
 use crate::transport::{Call, CallFuture};
 use crate::wire::list::List;
 
-/// One page of a list.
+/// An answer that holds a part of a list and says whether more follows.
 pub trait Page: DeserializeOwned + Send + 'static {
-    /// The type of the items.
+    /// What the list consists of.
     type Item;
 
     /// Returns the items of this page and how to tell whether more follow.

@@ -30,7 +30,7 @@ impl<T> Patch<T> {
         matches!(self, Self::Leave)
     }
 
-    /// The value, if one is set.
+    /// The new value; `None` where it is left or cleared.
     pub fn as_set(&self) -> Option<&T> {
         match self {
             Self::Set(value) => Some(value),

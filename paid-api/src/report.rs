@@ -12,15 +12,15 @@ pub(crate) use crate::foreign::error as log;
 pub(crate) use hooks::are_running_here as is_in_hook;
 pub(crate) use reporter::Reporter;
 
-/// The kind of a record.
+/// What is delivered: every report and counter says which it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum RecordKind {
-    /// A signal.
+    /// An event that Paid prices.
     Signal,
-    /// A cost record.
+    /// What work has cost, sent on its own.
     Cost,
-    /// A span.
+    /// A piece of a trace.
     Span,
 }
 
@@ -54,7 +54,7 @@ impl fmt::Display for RecordKind {
 /// How a sink counted the records of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Records that are new.
+    /// How many the server did not know before.
     pub ingested: u64,
     /// Records that the sink already had.
     pub duplicates: u64,
@@ -67,7 +67,7 @@ pub struct Counts {
 #[error("`{field}` {problem}")]
 #[non_exhaustive]
 pub struct DataProblem {
-    /// The field.
+    /// Which key of the data it is about.
     pub field: String,
     /// What is wrong with it.
     pub problem: String,
@@ -87,7 +87,7 @@ pub enum DeliveryError {
     #[error("{} has no customer and {}", kind.named(name), no_customer(*kind))]
     #[non_exhaustive]
     NoCustomer {
-        /// The kind of the record.
+        /// Whether it was a signal, a cost or a span.
         kind: RecordKind,
         /// The event name of a signal.
         name: Cow<'static, str>,
@@ -96,32 +96,32 @@ pub enum DeliveryError {
     #[error("{}: {problem}", kind.named(name))]
     #[non_exhaustive]
     Data {
-        /// The kind of the record.
+        /// Whether it was a signal, a cost or a span.
         kind: RecordKind,
         /// The event name of a signal.
         name: Cow<'static, str>,
         /// The field, and what is wrong with it.
         problem: DataProblem,
     },
-    /// The queue is full.
+    /// The record was not taken, since as many wait for delivery as may.
     #[error(
         "{}: the queue is full ({}); the server cannot be reached or is slow, or the queue is too short",
         kind.named(name), kind.counted(*limit)
     )]
     #[non_exhaustive]
     QueueFull {
-        /// The kind of the record.
+        /// Whether it was a signal, a cost or a span.
         kind: RecordKind,
         /// The event name of a signal, the name of a span.
         name: Cow<'static, str>,
-        /// The limit of the queue, in records.
+        /// How many records may wait.
         limit: usize,
     },
     /// The emitter, or tracing, has been shut down.
     #[error("{}: delivery is shut down", kind.named(name))]
     #[non_exhaustive]
     ShutDown {
-        /// The kind of the record.
+        /// Whether it was a signal, a cost or a span.
         kind: RecordKind,
         /// The event name of a signal, the name of a span.
         name: Cow<'static, str>,
@@ -135,7 +135,7 @@ pub enum DeliveryError {
     )]
     #[non_exhaustive]
     Dropped {
-        /// The kind of the record.
+        /// Whether it was a signal, a cost or a span.
         kind: RecordKind,
         /// The event name of a signal, the name of a span.
         name: Cow<'static, str>,
@@ -144,7 +144,7 @@ pub enum DeliveryError {
     #[error("{} stayed in the outbox and will be sent when it is opened again", kind.counted(*records))]
     #[non_exhaustive]
     InOutbox {
-        /// The kind of the records.
+        /// Whether they are signals, costs or spans.
         kind: RecordKind,
         /// How many records.
         records: usize,
@@ -158,7 +158,7 @@ pub enum DeliveryError {
     )]
     #[non_exhaustive]
     SetAside {
-        /// The kind of the record.
+        /// Whether it was a signal, a cost or a span.
         kind: RecordKind,
         /// The event name of a signal.
         name: Cow<'static, str>,
@@ -172,7 +172,7 @@ pub enum DeliveryError {
     #[error("the outbox of {kind}s: {problem}")]
     #[non_exhaustive]
     Outbox {
-        /// The kind of the records.
+        /// Whether they are signals, costs or spans.
         kind: RecordKind,
         /// What is wrong.
         problem: String,
@@ -181,7 +181,7 @@ pub enum DeliveryError {
     #[error("there is no outbox to store a {kind} in: set a folder with `outbox(...)` on the builder")]
     #[non_exhaustive]
     NoOutbox {
-        /// The kind of the record.
+        /// Whether it was a signal, a cost or a span.
         kind: RecordKind,
     },
     /// The JSON is not a complete signal.
@@ -210,7 +210,7 @@ pub enum DeliveryError {
     #[error("{} not delivered: {}{}", kind.counted(*records), reason(error.as_deref()), named(name.as_deref(), key.as_deref()))]
     #[non_exhaustive]
     NotDelivered {
-        /// The kind of the records.
+        /// Whether they are signals, costs or spans.
         kind: RecordKind,
         /// How many records.
         records: usize,
@@ -228,7 +228,7 @@ pub enum DeliveryError {
     )]
     #[non_exhaustive]
     Failed {
-        /// The kind of the record.
+        /// Whether it was a signal, a cost or a span.
         kind: RecordKind,
         /// The event name of a signal.
         name: Cow<'static, str>,
@@ -244,7 +244,7 @@ pub enum DeliveryError {
     )]
     #[non_exhaustive]
     PartlyRefused {
-        /// The kind of the records.
+        /// Whether they are signals, costs or spans.
         kind: RecordKind,
         /// How many records of this kind the batch held.
         records: usize,
@@ -260,7 +260,7 @@ pub enum DeliveryError {
     )]
     #[non_exhaustive]
     Untold {
-        /// The kind of the records.
+        /// Whether they are signals, costs or spans.
         kind: RecordKind,
         /// How many failures.
         failures: u64,
@@ -270,7 +270,7 @@ pub enum DeliveryError {
 }
 
 impl DeliveryError {
-    /// The kind of the record.
+    /// Tells what it is about: signals, costs or spans.
     pub fn kind(&self) -> RecordKind {
         match self {
             Self::NoCustomer { kind, .. }

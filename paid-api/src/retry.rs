@@ -44,7 +44,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Returns a policy that never retries.
+    /// A policy under which each request is sent once.
     pub fn never() -> Self {
         Self { max_retries: 0, ..Self::default() }
     }

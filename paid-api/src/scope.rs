@@ -195,7 +195,7 @@ impl Scope {
         InScope { scope: self, entered: false, ending: Ending::default(), future: Some(future) }
     }
 
-    /// Runs a function in this scope.
+    /// Calls a function at once; what it emits belongs to this scope's customer and product.
     pub fn run_sync<R>(self, function: impl FnOnce() -> R) -> R {
         let stay = self.stay();
         let output = function();

@@ -62,7 +62,7 @@ pub trait PaidSignal {
     /// run time.
     const NAMES: &'static [&'static str];
 
-    /// The event name of this value.
+    /// What happened: the event name, as prices must spell it.
     fn name(&self) -> Cow<'static, str> {
         Cow::Borrowed(Self::NAMES.first().copied().unwrap_or_default())
     }
@@ -93,7 +93,7 @@ pub trait PaidSignal {
         None
     }
 
-    /// Writes the fields of the signal's data.
+    /// Adds what the signal says beside its roles, key by key.
     fn write_data(&self, data: &mut Data);
 
     /// Converts to a signal, with the values above. What is `None` is set at emission.
@@ -240,12 +240,12 @@ impl Signal {
         self
     }
 
-    /// The event name.
+    /// The event name: what happened, as prices spell it.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whose work it was.
+    /// Whose work it was, if the signal itself says so.
     pub fn customer_ref(&self) -> Option<&CustomerAttribution> {
         self.customer.as_ref()
     }
@@ -265,12 +265,12 @@ impl Signal {
         self.timestamp.as_ref()
     }
 
-    /// The idempotency key.
+    /// What Paid recognises a repetition by, if it was set.
     pub fn idempotency_key_ref(&self) -> Option<&str> {
         self.idempotency_key.as_ref().map(IdempotencyKey::as_str)
     }
 
-    /// The data.
+    /// Gives what the signal says beside its roles, key by key.
     pub fn data(&self) -> &Data {
         &self.data
     }

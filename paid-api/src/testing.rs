@@ -50,7 +50,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Recorder {
-    /// Creates a recorder without signals.
+    /// Starts to listen; nothing was heard yet.
     pub fn new() -> Self {
         Self::default()
     }

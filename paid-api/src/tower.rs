@@ -84,7 +84,7 @@ impl<F> fmt::Debug for ScopeLayer<F> {
 
 /// What the closure of a [`ScopeLayer`] returns: a [`Scope`], or an `Option` or a `Result` of one.
 pub trait RequestScope {
-    /// The scope, if there is one.
+    /// What the request's work belongs to; `None` if no customer was found.
     fn into_scope(self) -> Option<Scope>;
 }
 

@@ -89,7 +89,7 @@ pub fn init() -> Result<TraceGuard, ConfigError> {
     builder().init()
 }
 
-/// Returns a builder with the default settings.
+/// Starts to set up tracing: keys, export, what of prompts is kept.
 pub fn builder() -> TraceBuilder {
     TraceBuilder::default()
 }

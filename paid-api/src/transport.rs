@@ -63,7 +63,7 @@ impl Client {
     }
 }
 
-/// The future of a [`Call`]'s response.
+/// What `.await` on a request waits for: the answer, or why there is none.
 pub type CallFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
 /// A request that is ready to be sent: `.await` or [`send`](Self::send) sends it; dropping it does nothing.
@@ -238,7 +238,7 @@ impl<T> Call<T> {
 }
 
 impl<T: DeserializeOwned> Call<T> {
-    /// Sends the request.
+    /// The future that sends the request, and repeats it where that is safe; `.await` on the call does the same.
     ///
     /// # Errors
     ///
@@ -329,7 +329,7 @@ fn nonsense(name: &str, value: &str) -> Option<String> {
     }
 }
 
-/// The response of an operation that returns no data.
+/// The answer where success says everything, as of a deletion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Empty {}

@@ -63,7 +63,7 @@ const STATUSES: &[(u16, u16, Verdict)] = &[
 ];
 
 impl Verdict {
-    /// What an HTTP status means.
+    /// Judges an answer by its status alone, as every request of this crate is judged.
     pub fn of_status(status: StatusCode) -> Self {
         let status = status.as_u16();
         let row = STATUSES.iter().find(|(first, last, _)| (*first..=*last).contains(&status));

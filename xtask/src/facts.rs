@@ -5,6 +5,7 @@ mod cycles;
 mod operations;
 mod reach;
 mod schemas;
+mod told;
 
 pub(crate) use operations::method_name;
 pub(crate) use reach::Reach;
@@ -49,6 +50,8 @@ pub(crate) struct Type {
     pub(crate) received: bool,
     /// The features that need it.
     pub(crate) reached_by: Reach,
+    /// Sentences on the operations that take it, and on those that answer with it.
+    pub(crate) uses: Vec<String>,
     /// The order of the constructor's arguments, where the overlay sets one.
     pub(crate) constructor: Vec<String>,
 }
@@ -382,6 +385,8 @@ pub(crate) fn read(document: &Value) -> Result<Facts> {
     refuse_shared_names(&types, &resources)?;
     types.retain(|_, known| !known.reached_by.is_empty());
     newtypes.retain(|_, known| !known.reached_by.is_empty());
+    told::complete(&mut types, &resources);
+    told::place(&mut newtypes, &types, &resources);
     let cycles = cycles::Cycles::find(&types);
     Ok(Facts { types, resources, newtypes, cycles })
 }

@@ -61,7 +61,7 @@ fn type_items(raw: &Raw, facts: &Facts, name: &str, known: &Type, target: Target
             Ok(items)
         }
         Shape::Enum(values) => enums::open_enum(name, known, values, target),
-        Shape::Union { tag, variants } => enums::union(name, known, tag, variants),
+        Shape::Union { tag, variants } => enums::union(facts, name, known, tag, variants),
         Shape::Choice(variants) => enums::choice(name, known, variants),
         Shape::Scalars(kinds) => enums::scalars(name, known, kinds),
         Shape::Codes(codes) => enums::codes(name, known, codes, target),

@@ -56,7 +56,7 @@ impl Billed {
     }
 }
 
-/// A line of an invoice.
+/// What an invoice bills in one line: for which order and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvoiceLine {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use paid_catalog::{Catalog, Level, OUTCOME_WITHOUT_KEY, RULES, Signal, UNBILLED_SIGNAL};
 
-/// A change of a catalogue.
+/// A difference between two versions of a catalogue, and whether it breaks what is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Change {

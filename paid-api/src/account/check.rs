@@ -58,7 +58,7 @@ impl Checked {
         Ok(Self { catalog, places: Places::of(text), file: file.to_owned(), shown })
     }
 
-    /// The catalogue.
+    /// What the file says, once it has been read.
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
     }

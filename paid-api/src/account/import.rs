@@ -84,7 +84,7 @@ async fn account_of(client: &Client, signals: &[FileSignal]) -> Result<String, A
     Ok(account)
 }
 
-/// What an import did.
+/// How far an import brought the signals of a file, in this run and in earlier ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Imported {

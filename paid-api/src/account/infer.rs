@@ -18,13 +18,13 @@ pub struct Inferred {
     pub to_decide: Vec<String>,
 }
 
-/// A field that could be added, or a type that a field could get.
+/// A field that signals send and the catalogue lacks, or a type that fits what they send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Proposal {
     /// The event name.
     pub signal: String,
-    /// The field of its data.
+    /// The key in the signal's data.
     pub field: String,
     /// The types that its values had; empty if they do not tell.
     pub types: Vec<JsonType>,

@@ -9,7 +9,7 @@ use super::prices::{NEVER_SHOWN, in_full, to_attribute};
 use super::remote::{Account, AccountProduct, read};
 use crate::{Client, Method};
 
-/// What a push did.
+/// What a push changed in the account, and what differs all the same.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Pushed {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{JsonObject, Timestamp};
 
-/// A signal of a file.
+/// A signal that was read from one line of a file.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FileSignal {
@@ -20,7 +20,7 @@ pub struct FileSignal {
     pub signal: JsonObject,
 }
 
-/// The signals of a file, and what is wrong with it.
+/// What could be read from a file line by line, and what could not.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct FileSignals {

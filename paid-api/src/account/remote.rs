@@ -13,7 +13,7 @@ const PAGE: usize = 100;
 /// How many requests are under way at once.
 const AT_ONCE: usize = 8;
 
-/// What an account sells.
+/// Products and prices as Paid has them, read by [`read`].
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Account {
@@ -23,17 +23,17 @@ pub struct Account {
     pub left_out: Vec<String>,
 }
 
-/// A product of the account.
+/// A product with its prices, as Paid has it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct AccountProduct {
     /// Paid's id.
     pub id: String,
-    /// Your own id.
+    /// What your own system calls it; signals name it so.
     pub external_id: String,
     /// The name that customers see.
     pub name: String,
-    /// What it does.
+    /// What it does, in words for people.
     pub description: Option<String>,
     /// Whether it is sold.
     pub active: bool,
@@ -49,7 +49,7 @@ pub struct AccountProduct {
 pub struct AccountPrice {
     /// Paid's id of the attribute.
     pub id: String,
-    /// Its name.
+    /// What it is called, as invoices show it.
     pub name: String,
     /// What it bills.
     pub price: Price,

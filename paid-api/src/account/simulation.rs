@@ -25,7 +25,7 @@ pub struct Position {
     pub customer: String,
     /// The external id of the product.
     pub product: String,
-    /// The name of the price.
+    /// Which of the product's prices it is, by name.
     pub price: String,
 }
 

@@ -48,7 +48,7 @@ pub struct Reason {
     pub rule: &'static str,
     /// What is so.
     pub problem: String,
-    /// What to do.
+    /// What to do about it, in words for people.
     pub fix: String,
 }
 

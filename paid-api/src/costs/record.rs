@@ -71,7 +71,7 @@ mod sealed {
 type Result<T> = std::result::Result<T, DeliveryError>;
 
 impl CostRecord<Spent> {
-    /// Creates a record of a known amount.
+    /// Creates a record of what something cost, where you know the money.
     pub fn amount(money: Money) -> Self {
         Self::of(Spent { money, vendor: None, model: None })
     }

@@ -15,7 +15,7 @@ use crate::report::{RecordKind, log};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Delivered {
-    /// The kind of the record.
+    /// Whether it was a signal, a cost or a span.
     pub kind: RecordKind,
     /// The event name of a signal.
     pub name: String,

@@ -23,7 +23,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// The kind of the record.
+    /// Whether it is a signal, a cost or a span.
     pub fn kind(&self) -> RecordKind {
         self.kind
     }
@@ -38,7 +38,7 @@ impl Record {
         self.part(self.name as usize..self.head())
     }
 
-    /// The record as it is sent.
+    /// The bytes that are sent: JSON of signals and costs, protobuf of spans.
     pub fn body(&self) -> &[u8] {
         self.text.get(self.head()..).unwrap_or_default()
     }

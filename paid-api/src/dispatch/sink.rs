@@ -54,7 +54,7 @@ impl<'a> Batch<'a> {
         Self { items }
     }
 
-    /// The number of records.
+    /// How many records are to be sent together.
     pub fn len(&self) -> usize {
         self.items.len()
     }

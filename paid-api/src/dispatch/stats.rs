@@ -23,7 +23,7 @@ use crate::report::RecordKind;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Records that were accepted.
+    /// Records that were taken over for delivery.
     pub accepted: u64,
     /// Records of an earlier run that were found in the outbox.
     pub recovered: u64,
@@ -63,7 +63,7 @@ pub struct Stats {
     pub slow: u64,
     /// Records in all attempts; divided by `requests`, the mean size of a batch.
     pub sent: u64,
-    /// The largest batch, in records.
+    /// How many records the largest request had.
     pub largest_batch: u64,
     /// The duration of all attempts; divided by `requests`, their mean latency.
     pub busy: Duration,

@@ -89,7 +89,7 @@ impl<St: Stream> StreamExt for St {}
 
 /// Makes the signal of an item that succeeded.
 pub trait MakeSignal<Item> {
-    /// The signal.
+    /// What is emitted for an item; `None` of an option emits nothing.
     type Signal: PaidSignal;
     /// `None` if there is nothing to make it from.
     fn make(&mut self, item: &Item) -> Option<Self::Signal>;

@@ -61,9 +61,9 @@ impl Emulator {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CollectedSpan {
-    /// The span's name.
+    /// What the span is called, with the prefix `paid.trace.`.
     pub name: String,
-    /// The name of the tracer that created it.
+    /// Which tracer created it: its instrumentation scope.
     pub tracer: String,
     /// The trace id, in hexadecimal.
     pub trace_id: String,
@@ -75,9 +75,9 @@ pub struct CollectedSpan {
     pub kind: i32,
     /// The status, as a number of OTLP: 0 is unset, 1 is ok, 2 is an error.
     pub status: i32,
-    /// The message of the status.
+    /// What the status says about an error; empty if it says nothing.
     pub status_message: String,
-    /// The span's attributes.
+    /// What is recorded about the span, by key.
     pub attributes: BTreeMap<String, Value>,
     /// The span's events, each with its name and attributes.
     pub events: Vec<(String, BTreeMap<String, Value>)>,
@@ -90,7 +90,7 @@ pub struct CollectedSpan {
 }
 
 impl CollectedSpan {
-    /// Returns an attribute, or null if the span does not have it.
+    /// Looks up what is recorded under this key; null if there is nothing.
     pub fn attribute(&self, key: &str) -> &Value {
         self.attributes.get(key).unwrap_or(&Value::Null)
     }

@@ -117,7 +117,7 @@ impl Contract {
         Self { document, operations, routes, validators: Mutex::default(), branches: Mutex::default() }
     }
 
-    /// Returns the ids of all operations.
+    /// Lists every `operationId` of the document.
     pub fn operations(&self) -> impl Iterator<Item = &str> {
         self.operations.keys().map(String::as_str)
     }

@@ -17,9 +17,9 @@ use crate::{JsonObject, Timestamp};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CollectedCost {
-    /// The customer's id.
+    /// Whom the cost belongs to, by the id that the record gives.
     pub customer_id: String,
-    /// The product's id, if the record names a product.
+    /// What the cost was incurred for, if the record says it.
     pub product_id: Option<String>,
     /// Who is paid for it. Empty if the record does not say.
     pub vendor: String,
@@ -34,7 +34,7 @@ pub struct CollectedCost {
     pub usage: JsonObject,
     /// When it was incurred: the record's time, or when it arrived.
     pub timestamp: Timestamp,
-    /// The record's metadata.
+    /// What the sender added for its own use.
     pub metadata: JsonObject,
 }
 

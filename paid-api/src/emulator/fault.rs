@@ -56,7 +56,7 @@ impl Fault {
         Self::new(FaultKind::Latency(latency))
     }
 
-    /// Closes the connection without a response.
+    /// Closes the socket before an answer is written.
     pub fn drop_connection() -> Self {
         Self::new(FaultKind::Drop)
     }

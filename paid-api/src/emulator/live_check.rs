@@ -18,13 +18,13 @@ use super::table::text;
 /// So many objections are remembered, the first ones.
 const REMEMBERED: usize = 10_000;
 
-/// A catalogue for [`EmulatorBuilder::catalogue`](super::EmulatorBuilder::catalogue).
+/// What received signals are checked against, see [`EmulatorBuilder::catalogue`](super::EmulatorBuilder::catalogue).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum LiveCatalogue {
     /// The path of a `signals.toml`.
     At(PathBuf),
-    /// A catalogue that was read.
+    /// What was read before, in this program.
     Read(Box<Catalog>),
 }
 

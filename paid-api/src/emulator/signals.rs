@@ -18,9 +18,9 @@ pub(super) use shelf::{NewSignal, Signal, Signals};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FailedSignal {
-    /// The signal's event name.
+    /// What the signal says happened, if it says so.
     pub event_name: String,
-    /// The signal's idempotency key.
+    /// What tells the signal from others, if it has a key.
     pub idempotency_key: Option<String>,
     /// What came with it.
     pub data: Value,

@@ -15,17 +15,17 @@ use crate::Timestamp;
 pub struct ReceivedSignal {
     /// Paid's id of it.
     pub id: String,
-    /// The signal's event name.
+    /// What happened, as the sender calls it.
     pub event_name: String,
-    /// The customer's id.
+    /// Whose work it was, by Paid's id.
     pub customer_id: String,
-    /// The customer's external id.
+    /// Whose work it was, as the sender calls the customer.
     pub external_customer_id: Option<String>,
-    /// The product's id.
+    /// Which product did the work, by Paid's id.
     pub product_id: String,
-    /// The product's external id.
+    /// Which product did the work, as the sender calls it.
     pub external_product_id: Option<String>,
-    /// The signal's idempotency key.
+    /// What tells it from others; Paid bills a second one with the same key only once.
     pub idempotency_key: Option<String>,
     /// The signal's own time, or when it arrived.
     pub timestamp: Timestamp,
@@ -35,7 +35,7 @@ pub struct ReceivedSignal {
     pub outcome: SignalOutcome,
 }
 
-/// What became of a signal.
+/// Whether a signal was billed, and if not, why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignalOutcome {
@@ -43,7 +43,7 @@ pub enum SignalOutcome {
     Billed {
         /// The id of the order. If more than one counts it, the first.
         order_id: String,
-        /// The name of the price.
+        /// Which of the product's prices bills it.
         price: String,
         /// Whether it spends credits, and costs money only if none are left.
         in_credits: bool,

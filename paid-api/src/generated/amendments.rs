@@ -101,29 +101,29 @@ pub struct AddAttributeAmendmentIntent {
     /// Which credits are granted in the current period (`creditGrant`, [`AddAttributeCreditGrant`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_grant: Option<AddAttributeCreditGrant>,
-    /// ISO 4217 code (`currency`, string).
+    /// ISO 4217 code of the amounts, such as `USD` (`currency`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     /// Name of the order line (`lineName`, string).
     pub line_name: String,
-    /// Product of the plan (`planProductId`, string).
+    /// Product of the plan from which the price is taken, if the price comes from a plan (`planProductId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan_product_id: Option<String>,
     /// Pricing, as in a new order line (`pricing`, object).
     pub pricing: JsonObject,
-    /// Attribute of the product (`productAttributeId`, string).
+    /// Which attribute of the product is priced (`productAttributeId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product_attribute_id: Option<ProductAttributeId>,
-    /// Product (`productId`, string).
+    /// Product that is added to the order, by its id of Paid (`productId`, string).
     pub product_id: ProductId,
-    /// Quantity (`quantity`, integer).
+    /// Number of units that are billed (`quantity`, integer).
     pub quantity: i64,
     /// How what has been billed, or is yet to be billed, in the current period is treated (`treatment`, [`AmendmentTreatment`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub treatment: Option<AmendmentTreatment>,
 }
 impl AddAttributeAmendmentIntent {
-    /// Creates an `AddAttributeAmendmentIntent` with its required fields.
+    /// Creates an `AddAttributeAmendmentIntent` with what it cannot be sent without: [`line_name`](Self::line_name), [`pricing`](Self::pricing), [`product_id`](Self::product_id) and [`quantity`](Self::quantity). Each other field has a setter and is left out until then.
     pub fn new(
         line_name: impl Into<String>,
         pricing: JsonObject,
@@ -143,31 +143,31 @@ impl AddAttributeAmendmentIntent {
             treatment: None,
         }
     }
-    /// Sets [`charge_stub`](Self::charge_stub).
+    /// Sets [`charge_stub`](Self::charge_stub). How the rest of the current period is charged.
     #[must_use]
     pub fn charge_stub(mut self, charge_stub: ChargeStub) -> Self {
         self.charge_stub = Some(charge_stub);
         self
     }
-    /// Sets [`credit_grant`](Self::credit_grant).
+    /// Sets [`credit_grant`](Self::credit_grant). Which credits are granted in the current period.
     #[must_use]
     pub fn credit_grant(mut self, credit_grant: AddAttributeCreditGrant) -> Self {
         self.credit_grant = Some(credit_grant);
         self
     }
-    /// Sets [`currency`](Self::currency).
+    /// Sets [`currency`](Self::currency). ISO 4217 code of the amounts, such as `USD`.
     #[must_use]
     pub fn currency(mut self, currency: impl Into<String>) -> Self {
         self.currency = Some(currency.into());
         self
     }
-    /// Sets [`plan_product_id`](Self::plan_product_id).
+    /// Sets [`plan_product_id`](Self::plan_product_id). Product of the plan from which the price is taken, if the price comes from a plan.
     #[must_use]
     pub fn plan_product_id(mut self, plan_product_id: impl Into<String>) -> Self {
         self.plan_product_id = Some(plan_product_id.into());
         self
     }
-    /// Sets [`product_attribute_id`](Self::product_attribute_id).
+    /// Sets [`product_attribute_id`](Self::product_attribute_id). Which attribute of the product is priced.
     #[must_use]
     pub fn product_attribute_id(
         mut self,
@@ -176,7 +176,7 @@ impl AddAttributeAmendmentIntent {
         self.product_attribute_id = Some(product_attribute_id.into());
         self
     }
-    /// Sets [`treatment`](Self::treatment).
+    /// Sets [`treatment`](Self::treatment). How what has been billed, or is yet to be billed, in the current period is treated.
     #[must_use]
     pub fn treatment(mut self, treatment: AmendmentTreatment) -> Self {
         self.treatment = Some(treatment);
@@ -208,9 +208,9 @@ pub struct AddFromCatalogAmendmentIntent {
     /// How the rest of the current period is charged (`chargeStub`, [`ChargeStub`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub charge_stub: Option<ChargeStub>,
-    /// Attribute of the product (`productAttributeId`, string).
+    /// Which attribute is added, with its price in the catalogue unless another is set (`productAttributeId`, string).
     pub product_attribute_id: ProductAttributeId,
-    /// Quantity (`quantity`, integer).
+    /// Number of units that are billed (`quantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantity: Option<i64>,
     /// Price of one unit, in the currency's smallest unit; the product's own if not set (`unitPriceMinor`, integer).
@@ -218,7 +218,7 @@ pub struct AddFromCatalogAmendmentIntent {
     pub unit_price_minor: Option<i64>,
 }
 impl AddFromCatalogAmendmentIntent {
-    /// Creates an `AddFromCatalogAmendmentIntent` with its required fields.
+    /// Creates an `AddFromCatalogAmendmentIntent` with what it cannot be sent without: [`product_attribute_id`](Self::product_attribute_id). Each other field has a setter and is left out until then.
     pub fn new(product_attribute_id: impl Into<ProductAttributeId>) -> Self {
         Self {
             charge_stub: None,
@@ -227,19 +227,19 @@ impl AddFromCatalogAmendmentIntent {
             unit_price_minor: None,
         }
     }
-    /// Sets [`charge_stub`](Self::charge_stub).
+    /// Sets [`charge_stub`](Self::charge_stub). How the rest of the current period is charged.
     #[must_use]
     pub fn charge_stub(mut self, charge_stub: ChargeStub) -> Self {
         self.charge_stub = Some(charge_stub);
         self
     }
-    /// Sets [`quantity`](Self::quantity).
+    /// Sets [`quantity`](Self::quantity). Number of units that are billed.
     #[must_use]
     pub fn quantity(mut self, quantity: i64) -> Self {
         self.quantity = Some(quantity);
         self
     }
-    /// Sets [`unit_price_minor`](Self::unit_price_minor).
+    /// Sets [`unit_price_minor`](Self::unit_price_minor). Price of one unit, in the currency's smallest unit; the product's own if not set.
     #[must_use]
     pub fn unit_price_minor(mut self, unit_price_minor: i64) -> Self {
         self.unit_price_minor = Some(unit_price_minor);
@@ -247,14 +247,14 @@ impl AddFromCatalogAmendmentIntent {
     }
 }
 
-/// Amendment add attribute options.
+/// What an added attribute may cost, and how its first period may be treated.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct AmendmentAddAttributeOptions {
-    /// The field `axes` (list, an answer may lack it).
+    /// Choices that an added attribute leaves open, one entry for each (`axes`, list, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub axes: Option<List<AmendmentAddAxisOptions>>,
     /// Fields that this version does not know, kept unchanged.
@@ -310,7 +310,7 @@ impl<'de> Deserialize<'de> for AmendmentAddAxisOptions {
     }
 }
 
-/// Amendment attribute options.
+/// What can be changed about one priced attribute of an order line.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -318,16 +318,16 @@ impl<'de> Deserialize<'de> for AmendmentAddAxisOptions {
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentAttributeOptions {
-    /// The field `intents` (list).
+    /// Changes that are possible, each with its choices (`intents`, list).
     pub intents: List<AmendmentIntentOptions>,
-    /// The field `lockedReason` (string).
+    /// Why nothing can be changed about it, in words for people; empty if something can (`lockedReason`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub locked_reason: Option<String>,
-    /// The field `meteredUsage` (boolean).
+    /// Whether it bills the usage that signals report, and not a fixed quantity (`meteredUsage`, boolean).
     pub metered_usage: bool,
-    /// The field `orderLineAttributeId` (string).
+    /// Paid's id of the attribute; changes name it by this id (`orderLineAttributeId`, string).
     pub order_line_attribute_id: OrderLineAttributeId,
-    /// The field `state` ([`AmendmentAttributeState`]).
+    /// What it charges at the moment (`state`, [`AmendmentAttributeState`]).
     pub state: AmendmentAttributeState,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -340,7 +340,7 @@ crate::__object!(
     "lockedReason" optional;]
 );
 
-/// Amendment attribute state.
+/// What a priced attribute charges at one point of time.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -348,42 +348,42 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentAttributeState {
-    /// The field `chargeType` ([`OrderChargeType`]).
+    /// Whether it charges once, for each period, by usage or by seat (`chargeType`, [`OrderChargeType`]).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub charge_type: Option<OrderChargeType>,
-    /// The field `creditBenefitAmount` (exact number).
+    /// Number of credits that the price includes (`creditBenefitAmount`, exact number).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub credit_benefit_amount: Option<Decimal>,
-    /// The field `creditCost` (exact number).
+    /// Number of credits that one unit, or one signal, costs (`creditCost`, exact number).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub credit_cost: Option<Decimal>,
-    /// The field `currency` (string).
+    /// ISO 4217 code of its prices (`currency`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub currency: Option<String>,
-    /// The field `hasInfiniteCreditBenefits` (boolean).
+    /// Whether the included credits have no limit (`hasInfiniteCreditBenefits`, boolean).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub has_infinite_credit_benefits: Option<bool>,
-    /// The field `meteredUsage` (boolean).
+    /// Whether it bills the usage that signals report, and not a fixed quantity (`meteredUsage`, boolean).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub metered_usage: Option<bool>,
-    /// The field `productId` (string).
+    /// Product that the attribute prices (`productId`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub product_id: Option<ProductId>,
-    /// The field `quantity` (number).
+    /// Number of units that are billed (`quantity`, number).
     pub quantity: f64,
-    /// The field `totalAmountMinor` (exact number).
+    /// Price of all units, in the currency's smallest unit (`totalAmountMinor`, exact number).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub total_amount_minor: Option<Decimal>,
-    /// The field `unitPriceMinor` (exact number).
+    /// Price of one unit, in the currency's smallest unit (`unitPriceMinor`, exact number).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
@@ -438,7 +438,7 @@ crate::__open_enum!(
 pub enum AmendmentAxisId {
     /// How the rest of the current period is charged (`chargeStub`).
     ChargeStub,
-    /// Which credits are granted (`creditGrant`).
+    /// How many credits the customer receives for the rest of the current period (`creditGrant`).
     CreditGrant,
     /// Whether money is prorated (`money`).
     Money,
@@ -562,7 +562,7 @@ crate::__open_enum!(
 pub enum AmendmentCreditGrant {
     /// All credits of the period (`full`).
     Full,
-    /// No credits (`none`).
+    /// The customer receives nothing for the current period (`none`).
     None,
     /// The share of the period that is left (`prorated`).
     Prorated,
@@ -580,25 +580,25 @@ crate::__open_enum!(
 #[non_exhaustive]
 #[serde(tag = "type")]
 pub enum AmendmentIntent {
-    /// An object with `type` set to `addAttribute`.
+    /// Adds an attribute with a price of its own (`type` is `addAttribute`).
     #[serde(rename = "addAttribute")]
     AddAttribute(AddAttributeAmendmentIntent),
-    /// An object with `type` set to `addFromCatalog`.
+    /// Adds an attribute of a product, at its price or another (`type` is `addFromCatalog`).
     #[serde(rename = "addFromCatalog")]
     AddFromCatalog(AddFromCatalogAmendmentIntent),
-    /// An object with `type` set to `endAttribute`.
+    /// Ends an attribute, which bills nothing more from then on (`type` is `endAttribute`).
     #[serde(rename = "endAttribute")]
     EndAttribute(EndAttributeAmendmentIntent),
-    /// An object with `type` set to `updateLineTerm`.
+    /// Changes when an order line ends (`type` is `updateLineTerm`).
     #[serde(rename = "updateLineTerm")]
     UpdateLineTerm(UpdateLineTermAmendmentIntent),
-    /// An object with `type` set to `updateOrderTerm`.
+    /// Changes when the order ends (`type` is `updateOrderTerm`).
     #[serde(rename = "updateOrderTerm")]
     UpdateOrderTerm(UpdateOrderTermAmendmentIntent),
-    /// An object with `type` set to `updatePricing`.
+    /// Changes a price (`type` is `updatePricing`).
     #[serde(rename = "updatePricing")]
     UpdatePricing(UpdatePricingAmendmentIntent),
-    /// An object with `type` set to `updateQuantity`.
+    /// Changes a quantity (`type` is `updateQuantity`).
     #[serde(rename = "updateQuantity")]
     UpdateQuantity(UpdateQuantityAmendmentIntent),
     /// A `type` that this version does not know, kept unchanged.
@@ -691,9 +691,9 @@ impl<'de> Deserialize<'de> for AmendmentIntent {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AmendmentIntentKind {
-    /// Add an attribute (`addAttribute`).
+    /// Sell something more (`addAttribute`).
     AddAttribute,
-    /// End an attribute (`endAttribute`).
+    /// Stop to sell something (`endAttribute`).
     EndAttribute,
     /// Change when an order line ends (`updateLineTerm`).
     UpdateLineTerm,
@@ -712,17 +712,17 @@ crate::__open_enum!(
     = "updatePricing", UpdateQuantity = "updateQuantity" }
 );
 
-/// Amendment intent options.
+/// A change that is possible, with its choices.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct AmendmentIntentOptions {
-    /// The field `axes` (list, an answer may lack it).
+    /// Choices that the change leaves open, one entry for each (`axes`, list, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub axes: Option<List<AmendmentAxisOptions>>,
-    /// The field `kind` ([`AmendmentIntentKind`], an answer may lack it).
+    /// Which change it is (`kind`, [`AmendmentIntentKind`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub kind: Option<AmendmentIntentKind>,
     /// Fields that this version does not know, kept unchanged.
@@ -734,7 +734,7 @@ crate::__object!(
     optional;]
 );
 
-/// Amendment line options.
+/// What can be changed about one order line.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -742,15 +742,15 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentLineOptions {
-    /// The field `attributes` (list).
+    /// Its priced attributes, each with what can be changed about it (`attributes`, list).
     pub attributes: List<AmendmentAttributeOptions>,
-    /// The field `intents` (list).
+    /// Changes of the line as a whole that are possible (`intents`, list).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub intents: Option<List<AmendmentIntentOptions>>,
-    /// The field `lockedReason` (string).
+    /// Why the line cannot be changed, in words for people; empty if it can (`lockedReason`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub locked_reason: Option<String>,
-    /// The field `orderLineId` (string).
+    /// Paid's id of the line; changes name it by this id (`orderLineId`, string).
     pub order_line_id: OrderLineId,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -768,16 +768,18 @@ crate::__object!(
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AmendmentMoneyBilling {
-    /// It is billed with the amendment (`inline`).
+    /// The invoice comes with the amendment itself (`inline`).
     Inline,
-    /// It is billed with the next billing run (`nextRun`).
+    /// Together with the next regular invoice (`nextRun`).
     NextRun,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 crate::__open_enum!(AmendmentMoneyBilling { Inline = "inline", NextRun = "nextRun" });
 
-/// Amendment options.
+/// What can be amended in an order.
+///
+/// The answer of [`Amendments::options`](crate::resources::Amendments::options).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -785,37 +787,37 @@ crate::__open_enum!(AmendmentMoneyBilling { Inline = "inline", NextRun = "nextRu
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentOptions {
-    /// The field `addAttribute` ([`AmendmentAddAttributeOptions`], an answer may lack it).
+    /// What is to be decided when an attribute is added (`addAttribute`, [`AmendmentAddAttributeOptions`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub add_attribute: Option<AmendmentAddAttributeOptions>,
-    /// The field `amendable` (boolean).
+    /// Whether the order can be amended at all (`amendable`, boolean).
     pub amendable: bool,
-    /// The field `currency` (string, an answer may lack it).
+    /// ISO 4217 code of the order's prices (`currency`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub currency: Option<String>,
-    /// The field `currentPeriodEnd` (string).
+    /// When the billing period ends that is running, as text (`currentPeriodEnd`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub current_period_end: Option<String>,
-    /// The field `effectiveDate` (string, an answer may lack it).
+    /// From when an amendment would apply, as text (`effectiveDate`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub effective_date: Option<String>,
-    /// The field `lines` (list).
+    /// Lines of the order, each with what can be changed about it (`lines`, list).
     pub lines: List<AmendmentLineOptions>,
-    /// The field `notAmendableCode` (string).
+    /// Why the order cannot be amended, as a code for programs (`notAmendableCode`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub not_amendable_code: Option<String>,
-    /// The field `notAmendableReason` (string).
+    /// Why the order cannot be amended, in words for people (`notAmendableReason`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub not_amendable_reason: Option<String>,
-    /// The field `orderId` (string, an answer may lack it).
+    /// Order that these choices are about (`orderId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_id: Option<OrderId>,
-    /// The field `orderTerm` ([`AmendmentIntentOptions`]).
+    /// How the end of the whole order can be moved (`orderTerm`, [`AmendmentIntentOptions`]).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_term: Option<AmendmentIntentOptions>,
-    /// The field `orderVersion` (integer).
+    /// Version of the order that was looked at; a preview and an execution name it (`orderVersion`, integer).
     pub order_version: i64,
-    /// The field `stubPeriodExists` (boolean).
+    /// Whether a part of a billing period is left between the amendment and the next invoice (`stubPeriodExists`, boolean).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub stub_period_exists: Option<bool>,
     /// Fields that this version does not know, kept unchanged.
@@ -832,7 +834,9 @@ crate::__object!(
     "orderTerm" optional; 11 stub_period_exists "stubPeriodExists" optional;]
 );
 
-/// Amendment plan.
+/// What an amendment would change and what it would cost.
+///
+/// The answer of [`Amendments::preview`](crate::resources::Amendments::preview).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -840,31 +844,31 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentPlan {
-    /// The field `creditEffects` (list, may be null).
+    /// Credits that are granted, or no longer granted (`creditEffects`, list, may be null).
     pub credit_effects: Option<List<AmendmentPlanCreditEffect>>,
-    /// The field `effectiveDate` (string, an answer may lack it).
+    /// From when the amendment applies, as text (`effectiveDate`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub effective_date: Option<String>,
-    /// The field `moneyEffects` (list, may be null).
+    /// Charges and credits that it causes (`moneyEffects`, list, may be null).
     pub money_effects: Option<List<AmendmentPlanMoneyEffect>>,
-    /// The field `operations` ([`PlannedOperations`], an answer may lack it).
+    /// What is added to the order, copied, ended and replaced (`operations`, [`PlannedOperations`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub operations: Option<PlannedOperations>,
-    /// The field `orderId` (string, an answer may lack it).
+    /// Order that is amended (`orderId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_id: Option<OrderId>,
-    /// The field `orderVersion` (integer).
+    /// Version of the order on which the plan is based; executing it on another one is refused (`orderVersion`, integer).
     pub order_version: i64,
-    /// The field `planHash` (string).
+    /// Proof of this plan, which executing it requires (`planHash`, string).
     pub plan_hash: PlanHash,
-    /// The field `planVersion` (integer, an answer may lack it).
+    /// Version of the plan, a number of Paid's (`planVersion`, integer, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub plan_version: Option<i64>,
-    /// The field `stateDiff` (list, may be null).
+    /// Each attribute that changes, before and after (`stateDiff`, list, may be null).
     pub state_diff: Option<List<AmendmentPlanAttributeDiff>>,
-    /// The field `treatmentsResolved` (list, may be null).
+    /// How each open choice was decided, and by whom (`treatmentsResolved`, list, may be null).
     pub treatments_resolved: Option<List<AmendmentPlanTreatmentResolution>>,
-    /// The field `usageEffects` (list, may be null).
+    /// What becomes of usage that was already recorded (`usageEffects`, list, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub usage_effects: Option<List<AmendmentPlanUsageEffect>>,
     /// Fields that this version does not know, kept unchanged.
@@ -881,7 +885,7 @@ crate::__object!(
     optional;]
 );
 
-/// Amendment plan attribute diff.
+/// One attribute before and after an amendment.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -889,26 +893,26 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentPlanAttributeDiff {
-    /// The field `after` ([`AmendmentAttributeState`], may be null).
+    /// What it charges afterwards; null if it is gone (`after`, [`AmendmentAttributeState`], may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub after: Option<AmendmentAttributeState>,
-    /// The field `before` ([`AmendmentAttributeState`], may be null).
+    /// What it charged until then; null if it is new (`before`, [`AmendmentAttributeState`], may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub before: Option<AmendmentAttributeState>,
-    /// The field `change` ([`AmendmentPlanChange`]).
+    /// What happens to the attribute (`change`, [`AmendmentPlanChange`]).
     pub change: AmendmentPlanChange,
-    /// The field `governsFrom` (string).
+    /// From when the new terms apply, as text (`governsFrom`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub governs_from: Option<String>,
-    /// The field `intentIndex` (integer).
+    /// Position, in the request, of the change that causes it; from 0 (`intentIndex`, integer).
     pub intent_index: i64,
-    /// The field `nextInvoiceAt` (string).
+    /// When the new terms are first invoiced, as text (`nextInvoiceAt`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub next_invoice_at: Option<String>,
-    /// The field `orderLineAttributeId` (string).
+    /// Attribute that changes (`orderLineAttributeId`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_line_attribute_id: Option<OrderLineAttributeId>,
-    /// The field `orderLineId` (string).
+    /// Order line to which the attribute belongs (`orderLineId`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_line_id: Option<OrderLineId>,
     /// Fields that this version does not know, kept unchanged.
@@ -929,9 +933,9 @@ crate::__object!(
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AmendmentPlanChange {
-    /// It is added (`added`).
+    /// It is new in the order (`added`).
     Added,
-    /// It ends (`ended`).
+    /// It bills nothing more (`ended`).
     Ended,
     /// The order line ends at another time (`lineTermChanged`).
     LineTermChanged,
@@ -947,7 +951,7 @@ crate::__open_enum!(
     "lineTermChanged", OrderTermChanged = "orderTermChanged", Replaced = "replaced" }
 );
 
-/// Amendment plan credit effect.
+/// Credits that an amendment grants or ends.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -955,22 +959,22 @@ crate::__open_enum!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentPlanCreditEffect {
-    /// The field `at` (string).
+    /// When it happens, as text (`at`, string).
     pub at: String,
-    /// The field `creditAmount` (exact number).
+    /// Number of credits (`creditAmount`, exact number).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub credit_amount: Option<Decimal>,
-    /// The field `hasInfiniteCredits` (boolean).
+    /// Whether the number of credits has no limit (`hasInfiniteCredits`, boolean).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub has_infinite_credits: Option<bool>,
-    /// The field `intentIndex` (integer).
+    /// Position, in the request, of the change that causes it; from 0 (`intentIndex`, integer).
     pub intent_index: i64,
-    /// The field `kind` ([`AmendmentCreditEffectKind`]).
+    /// Whether credits are granted or an entitlement ends (`kind`, [`AmendmentCreditEffectKind`]).
     pub kind: AmendmentCreditEffectKind,
-    /// The field `orderLineAttributeId` (string).
+    /// Attribute whose price includes the credits (`orderLineAttributeId`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_line_attribute_id: Option<OrderLineAttributeId>,
     /// Fields that this version does not know, kept unchanged.
@@ -984,7 +988,7 @@ crate::__object!(
     order_line_attribute_id "orderLineAttributeId" optional;]
 );
 
-/// Amendment plan money effect.
+/// A charge or a credit that an amendment causes.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -992,31 +996,31 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentPlanMoneyEffect {
-    /// The field `amountMinor` (exact number).
+    /// How much, in the currency's smallest unit (`amountMinor`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub amount_minor: Decimal,
-    /// The field `billing` ([`AmendmentMoneyBilling`]).
+    /// Whether it is invoiced at once or with the next billing run (`billing`, [`AmendmentMoneyBilling`]).
     pub billing: AmendmentMoneyBilling,
-    /// The field `currency` (string).
+    /// ISO 4217 code of the amount (`currency`, string).
     pub currency: String,
-    /// The field `cycleEnd` (string).
+    /// End of the billing period that is prorated, as text (`cycleEnd`, string).
     pub cycle_end: String,
-    /// The field `cycleStart` (string).
+    /// Start of the billing period that is prorated, as text (`cycleStart`, string).
     pub cycle_start: String,
-    /// The field `intentIndex` (integer).
+    /// Position, in the request, of the change that causes it; from 0 (`intentIndex`, integer).
     pub intent_index: i64,
-    /// The field `kind` ([`AmendmentPlanMoneyEffectKind`]).
+    /// Whether it is a charge or a credit, and for which part of the period (`kind`, [`AmendmentPlanMoneyEffectKind`]).
     pub kind: AmendmentPlanMoneyEffectKind,
-    /// The field `orderLineAttributeId` (string).
+    /// Attribute that is charged or credited (`orderLineAttributeId`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_line_attribute_id: Option<OrderLineAttributeId>,
-    /// The field `orderLineId` (string).
+    /// Order line to which the attribute belongs (`orderLineId`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_line_id: Option<OrderLineId>,
-    /// The field `remainingDays` (exact number).
+    /// Days of the period that are left, by which the amount is prorated (`remainingDays`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub remaining_days: Decimal,
-    /// The field `totalDaysInCycle` (exact number).
+    /// Days of the whole period, by which the amount is prorated (`totalDaysInCycle`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub total_days_in_cycle: Decimal,
     /// Fields that this version does not know, kept unchanged.
@@ -1038,7 +1042,7 @@ crate::__object!(
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AmendmentPlanMoneyEffectKind {
-    /// A charge for the first period (`firstPeriodCharge`).
+    /// What the customer pays until the next regular invoice (`firstPeriodCharge`).
     FirstPeriodCharge,
     /// A charge for the share of the period that is left (`prorationCharge`).
     ProrationCharge,
@@ -1052,7 +1056,7 @@ crate::__open_enum!(
     ProrationCharge = "prorationCharge", ProrationCredit = "prorationCredit" }
 );
 
-/// Amendment plan treatment resolution.
+/// How one open choice of an amendment was decided.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1060,15 +1064,15 @@ crate::__open_enum!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentPlanTreatmentResolution {
-    /// The field `axis` ([`AmendmentAxisId`]).
+    /// Choice that was open (`axis`, [`AmendmentAxisId`]).
     pub axis: AmendmentAxisId,
-    /// The field `intentIndex` (integer).
+    /// Position, in the request, of the change that it belongs to; from 0 (`intentIndex`, integer).
     pub intent_index: i64,
-    /// The field `reason` (string).
+    /// Why it was decided so, in words for people (`reason`, string).
     pub reason: String,
-    /// The field `source` ([`AmendmentTreatmentSource`]).
+    /// Who decided: the change itself, the default of the request, or Paid (`source`, [`AmendmentTreatmentSource`]).
     pub source: AmendmentTreatmentSource,
-    /// The field `value` ([`AmendmentAxisChoiceValue`]).
+    /// Decision that was taken (`value`, [`AmendmentAxisChoiceValue`]).
     pub value: AmendmentAxisChoiceValue,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1080,7 +1084,7 @@ crate::__object!(
     required; 4 value "value" required;], []
 );
 
-/// Amendment plan usage effect.
+/// What becomes of usage when an amendment takes effect.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1088,11 +1092,11 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentPlanUsageEffect {
-    /// The field `intentIndex` (integer).
+    /// Position, in the request, of the change that causes it; from 0 (`intentIndex`, integer).
     pub intent_index: i64,
-    /// The field `kind` ([`AmendmentPlanUsageEffectKind`]).
+    /// Whether usage moves to the new attribute or is billed afterwards (`kind`, [`AmendmentPlanUsageEffectKind`]).
     pub kind: AmendmentPlanUsageEffectKind,
-    /// The field `orderLineAttributeId` (string).
+    /// What the usage counted for until then (`orderLineAttributeId`, string).
     pub order_line_attribute_id: OrderLineAttributeId,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1121,7 +1125,7 @@ crate::__open_enum!(
     "trailingBill" }
 );
 
-/// Amendment pricing clause.
+/// For which prices a choice is open.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1129,13 +1133,13 @@ crate::__open_enum!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentPricingClause {
-    /// The field `billingTypes` (list).
+    /// Billing before or after the period; a price must have one of these (`billingTypes`, list).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_types: Option<Vec<BillingType>>,
-    /// The field `chargeTypes` (list).
+    /// Kinds of charge; a price must have one of these (`chargeTypes`, list).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub charge_types: Option<Vec<OrderChargeType>>,
-    /// The field `pricingModels` (list).
+    /// Ways to price quantities; a price must have one of these (`pricingModels`, list).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pricing_models: Option<Vec<AmendmentPricingModel>>,
     /// Fields that this version does not know, kept unchanged.
@@ -1154,17 +1158,17 @@ crate::__object!(
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AmendmentPricingModel {
-    /// Prepaid credits, by bracket (`BracketedPrepaidCredits`).
+    /// Signals spend credits, how many depends on the quantity (`BracketedPrepaidCredits`).
     BracketedPrepaidCredits,
     /// Cost, times a factor (`CostPlus`).
     CostPlus,
     /// Graduated tiers (`GraduatedPricing`).
     GraduatedPricing,
-    /// A price per unit (`PerUnit`).
+    /// Every unit costs the same (`PerUnit`).
     PerUnit,
     /// A percentage of the total (`PercentOfTotal`).
     PercentOfTotal,
-    /// Prepaid credits (`PrepaidCredits`).
+    /// Signals spend credits, each the same number (`PrepaidCredits`).
     PrepaidCredits,
     /// Volume tiers (`VolumePricing`).
     VolumePricing,
@@ -1178,7 +1182,9 @@ crate::__open_enum!(
     "VolumePricing" }
 );
 
-/// Amendment response.
+/// An amendment that was executed.
+///
+/// The answer of [`Amendments::execute`](crate::resources::Amendments::execute).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1186,21 +1192,21 @@ crate::__open_enum!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AmendmentResponse {
-    /// The field `amendmentId` (string).
+    /// Paid's id of the executed amendment (`amendmentId`, string).
     pub amendment_id: AmendmentId,
-    /// The field `createdLineIds` (list, may be null).
+    /// Order lines that the amendment added (`createdLineIds`, list, may be null).
     pub created_line_ids: Option<Vec<OrderLineId>>,
-    /// The field `effectiveDate` (string, an answer may lack it).
+    /// From when the amendment applies, as text (`effectiveDate`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub effective_date: Option<String>,
-    /// The field `endedLineIds` (list, may be null).
+    /// Order lines that the amendment ended (`endedLineIds`, list, may be null).
     pub ended_line_ids: Option<Vec<OrderLineId>>,
-    /// The field `orderId` (string, an answer may lack it).
+    /// Order that was amended (`orderId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_id: Option<OrderId>,
-    /// The field `plan` ([`AmendmentPlan`], may be null).
+    /// Plan that was executed (`plan`, [`AmendmentPlan`], may be null).
     pub plan: Option<AmendmentPlan>,
-    /// The field `version` (integer, an answer may lack it).
+    /// Version to which the amendment led (`version`, integer, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub version: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
@@ -1246,7 +1252,7 @@ pub enum AmendmentTreatmentSource {
     Default,
     /// The change in the request (`request`).
     Request,
-    /// The default in the request (`requestDefault`).
+    /// What the request says for all of its changes (`requestDefault`).
     RequestDefault,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -1264,7 +1270,7 @@ crate::__open_enum!(
 pub enum ChargeStub {
     /// As a whole period (`full`).
     Full,
-    /// Not at all (`none`).
+    /// Nothing is charged until the next period (`none`).
     None,
     /// By the share of the period that is left (`prorated`).
     Prorated,
@@ -1273,7 +1279,7 @@ pub enum ChargeStub {
 }
 crate::__open_enum!(ChargeStub { Full = "full", None = "none", Prorated = "prorated" });
 
-/// Charge stub add option.
+/// A way to charge the rest of the current period for an added attribute.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1281,15 +1287,15 @@ crate::__open_enum!(ChargeStub { Full = "full", None = "none", Prorated = "prora
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ChargeStubAddOption {
-    /// The field `isDefault` (boolean).
+    /// Whether Paid takes it if the request says nothing (`isDefault`, boolean).
     pub is_default: bool,
-    /// The field `requires` (list).
+    /// Prices for which it can be chosen; a price has to meet one entry (`requires`, list).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub requires: Option<List<AmendmentPricingClause>>,
-    /// The field `unsupportedReason` (string).
+    /// Why it cannot be chosen for other prices, in words for people (`unsupportedReason`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub unsupported_reason: Option<String>,
-    /// The field `value` ([`ChargeStub`]).
+    /// What a request says to choose it (`value`, [`ChargeStub`]).
     pub value: ChargeStub,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1309,11 +1315,11 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ChargeStubAmendmentAddAxisOptions {
-    /// The field `appliesTo` (list).
+    /// Prices for which the choice is open (`appliesTo`, list).
     pub applies_to: List<AmendmentPricingClause>,
-    /// The field `options` (list).
+    /// What can be chosen; one of them is the default (`options`, list).
     pub options: List<ChargeStubAddOption>,
-    /// The field `relevance` ([`AmendmentAxisRelevance`]).
+    /// Whether the choice matters always, or only within a billing period (`relevance`, [`AmendmentAxisRelevance`]).
     pub relevance: AmendmentAxisRelevance,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1331,9 +1337,9 @@ crate::__object!(
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ChargeStubAmendmentAxisOptions {
-    /// The field `options` (list).
+    /// What can be chosen; one of them is the default (`options`, list).
     pub options: List<ChargeStubOption>,
-    /// The field `relevance` ([`AmendmentAxisRelevance`]).
+    /// Whether the choice matters always, or only within a billing period (`relevance`, [`AmendmentAxisRelevance`]).
     pub relevance: AmendmentAxisRelevance,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1344,7 +1350,7 @@ crate::__object!(
     relevance "relevance" required;], []
 );
 
-/// Charge stub option.
+/// A way to charge the rest of the current period.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1352,14 +1358,14 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ChargeStubOption {
-    /// The field `available` (boolean).
+    /// Whether it can be chosen now (`available`, boolean).
     pub available: bool,
-    /// The field `isDefault` (boolean).
+    /// Whether Paid takes it if the request says nothing (`isDefault`, boolean).
     pub is_default: bool,
-    /// The field `unavailableReason` (string).
+    /// Why it cannot be chosen now, in words for people (`unavailableReason`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub unavailable_reason: Option<String>,
-    /// The field `value` ([`ChargeStub`]).
+    /// What a request says to choose it (`value`, [`ChargeStub`]).
     pub value: ChargeStub,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1371,7 +1377,7 @@ crate::__object!(
     "unavailableReason" optional;]
 );
 
-/// Credit grant add option.
+/// A way to grant the credits of the current period for an added attribute.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1379,15 +1385,15 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditGrantAddOption {
-    /// The field `isDefault` (boolean).
+    /// Whether Paid takes it if the request says nothing (`isDefault`, boolean).
     pub is_default: bool,
-    /// The field `requires` (list).
+    /// Prices for which it can be chosen; a price has to meet one entry (`requires`, list).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub requires: Option<List<AmendmentPricingClause>>,
-    /// The field `unsupportedReason` (string).
+    /// Why it cannot be chosen for other prices, in words for people (`unsupportedReason`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub unsupported_reason: Option<String>,
-    /// The field `value` ([`AmendmentCreditGrant`]).
+    /// What a request says to choose it (`value`, [`AmendmentCreditGrant`]).
     pub value: AmendmentCreditGrant,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1407,11 +1413,11 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditGrantAmendmentAddAxisOptions {
-    /// The field `appliesTo` (list).
+    /// Prices for which the choice is open (`appliesTo`, list).
     pub applies_to: List<AmendmentPricingClause>,
-    /// The field `options` (list).
+    /// What can be chosen; one of them is the default (`options`, list).
     pub options: List<CreditGrantAddOption>,
-    /// The field `relevance` ([`AmendmentAxisRelevance`]).
+    /// Whether the choice matters always, or only within a billing period (`relevance`, [`AmendmentAxisRelevance`]).
     pub relevance: AmendmentAxisRelevance,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1429,9 +1435,9 @@ crate::__object!(
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreditGrantAmendmentAxisOptions {
-    /// The field `options` (list).
+    /// What can be chosen; one of them is the default (`options`, list).
     pub options: List<CreditGrantOption>,
-    /// The field `relevance` ([`AmendmentAxisRelevance`]).
+    /// Whether the choice matters always, or only within a billing period (`relevance`, [`AmendmentAxisRelevance`]).
     pub relevance: AmendmentAxisRelevance,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1442,7 +1448,7 @@ crate::__object!(
     relevance "relevance" required;], []
 );
 
-/// Credit grant option.
+/// A way to grant the credits of the current period.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1450,14 +1456,14 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditGrantOption {
-    /// The field `available` (boolean).
+    /// Whether it can be chosen now (`available`, boolean).
     pub available: bool,
-    /// The field `isDefault` (boolean).
+    /// Whether Paid takes it if the request says nothing (`isDefault`, boolean).
     pub is_default: bool,
-    /// The field `unavailableReason` (string).
+    /// Why it cannot be chosen now, in words for people (`unavailableReason`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub unavailable_reason: Option<String>,
-    /// The field `value` ([`AmendmentCreditGrant`]).
+    /// What a request says to choose it (`value`, [`AmendmentCreditGrant`]).
     pub value: AmendmentCreditGrant,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1469,7 +1475,7 @@ crate::__object!(
     "unavailableReason" optional;]
 );
 
-/// Ends an attribute.
+/// Ends an attribute, which bills nothing more from then on.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Serialize)]
@@ -1477,21 +1483,21 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct EndAttributeAmendmentIntent {
-    /// Attribute to end (`orderLineAttributeId`, string).
+    /// Which one stops billing (`orderLineAttributeId`, string).
     pub order_line_attribute_id: OrderLineAttributeId,
     /// How what has been billed, or is yet to be billed, in the current period is treated (`treatment`, [`AmendmentTreatment`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub treatment: Option<AmendmentTreatment>,
 }
 impl EndAttributeAmendmentIntent {
-    /// Creates an `EndAttributeAmendmentIntent` with its required fields.
+    /// Creates an `EndAttributeAmendmentIntent` with what it cannot be sent without: [`order_line_attribute_id`](Self::order_line_attribute_id). Each other field has a setter and is left out until then.
     pub fn new(order_line_attribute_id: impl Into<OrderLineAttributeId>) -> Self {
         Self {
             order_line_attribute_id: order_line_attribute_id.into(),
             treatment: None,
         }
     }
-    /// Sets [`treatment`](Self::treatment).
+    /// Sets [`treatment`](Self::treatment). How what has been billed, or is yet to be billed, in the current period is treated.
     #[must_use]
     pub fn treatment(mut self, treatment: AmendmentTreatment) -> Self {
         self.treatment = Some(treatment);
@@ -1500,6 +1506,8 @@ impl EndAttributeAmendmentIntent {
 }
 
 /// An amendment to execute: the previewed changes, and the hash of their plan.
+///
+/// Sent by [`Amendments::execute`](crate::resources::Amendments::execute).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Serialize)]
@@ -1518,7 +1526,7 @@ pub struct ExecuteAmendmentRequest {
     pub plan_hash: PlanHash,
 }
 impl ExecuteAmendmentRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`plan_hash`](Self::plan_hash), [`order_version`](Self::order_version) and [`intents`](Self::intents). Each other field has a setter and is left out until then.
     pub fn new(
         plan_hash: PlanHash,
         order_version: i64,
@@ -1531,7 +1539,7 @@ impl ExecuteAmendmentRequest {
             plan_hash,
         }
     }
-    /// Sets [`default_treatment`](Self::default_treatment).
+    /// Sets [`default_treatment`](Self::default_treatment). Treatment of changes that have none of their own, as in the preview.
     #[must_use]
     pub fn default_treatment(mut self, default_treatment: AmendmentTreatment) -> Self {
         self.default_treatment = Some(default_treatment);
@@ -1546,9 +1554,9 @@ impl ExecuteAmendmentRequest {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct MoneyAmendmentAxisOptions {
-    /// The field `options` (list).
+    /// What can be chosen; one of them is the default (`options`, list).
     pub options: List<MoneyOption>,
-    /// The field `relevance` ([`AmendmentAxisRelevance`]).
+    /// Whether the choice matters always, or only within a billing period (`relevance`, [`AmendmentAxisRelevance`]).
     pub relevance: AmendmentAxisRelevance,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1567,14 +1575,14 @@ crate::__object!(
 pub enum MoneyAxisValue {
     /// Money is not prorated (`none`).
     None,
-    /// Money is prorated (`prorate`).
+    /// Only the share for the days that are left is charged or credited (`prorate`).
     Prorate,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 crate::__open_enum!(MoneyAxisValue { None = "none", Prorate = "prorate" });
 
-/// Money option.
+/// A way to settle money for the rest of the current period.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1582,14 +1590,14 @@ crate::__open_enum!(MoneyAxisValue { None = "none", Prorate = "prorate" });
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct MoneyOption {
-    /// The field `available` (boolean).
+    /// Whether it can be chosen now (`available`, boolean).
     pub available: bool,
-    /// The field `isDefault` (boolean).
+    /// Whether Paid takes it if the request says nothing (`isDefault`, boolean).
     pub is_default: bool,
-    /// The field `unavailableReason` (string).
+    /// Why it cannot be chosen now, in words for people (`unavailableReason`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub unavailable_reason: Option<String>,
-    /// The field `value` ([`MoneyAxisValue`]).
+    /// What a request says to choose it (`value`, [`MoneyAxisValue`]).
     pub value: MoneyAxisValue,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1601,7 +1609,7 @@ crate::__object!(
     "unavailableReason" optional;]
 );
 
-/// Planned add.
+/// An attribute that an amendment adds to the order.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1609,30 +1617,30 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlannedAdd {
-    /// The field `chargeStub` ([`ChargeStub`]).
+    /// How the rest of the current period is charged (`chargeStub`, [`ChargeStub`]).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub charge_stub: Option<ChargeStub>,
-    /// The field `creditGrant` ([`AmendmentCreditGrant`]).
+    /// Which credits of the current period are granted (`creditGrant`, [`AmendmentCreditGrant`]).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credit_grant: Option<AmendmentCreditGrant>,
-    /// The field `currency` (string).
+    /// ISO 4217 code of its price (`currency`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub currency: Option<String>,
-    /// The field `intentIndex` (integer).
+    /// Position, in the request, of the change that asks for it; from 0 (`intentIndex`, integer).
     pub intent_index: i64,
-    /// The field `lineName` (string).
+    /// Display name of the order line that is added (`lineName`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub line_name: Option<String>,
-    /// The field `lineType` ([`OrderLineType`]).
+    /// Whether the added line is a charge or a credit (`lineType`, [`OrderLineType`]).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub line_type: Option<OrderLineType>,
-    /// The field `productAttributeId` (string).
+    /// Attribute of the product from which the price is taken (`productAttributeId`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub product_attribute_id: Option<ProductAttributeId>,
-    /// The field `productId` (string).
+    /// Product that is added to the order (`productId`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub product_id: Option<ProductId>,
-    /// The field `quantity` (integer).
+    /// Number of units that are billed (`quantity`, integer).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub quantity: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
@@ -1647,7 +1655,7 @@ crate::__object!(
     "productId" optional; 8 quantity "quantity" optional_integer;]
 );
 
-/// Planned copy.
+/// An attribute that is carried over unchanged.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1655,9 +1663,9 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlannedCopy {
-    /// The field `intentIndex` (integer).
+    /// Position, in the request, of the change that asks for it; from 0 (`intentIndex`, integer).
     pub intent_index: i64,
-    /// The field `orderLineAttributeId` (string).
+    /// Attribute that is carried over (`orderLineAttributeId`, string).
     pub order_line_attribute_id: OrderLineAttributeId,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1668,7 +1676,7 @@ crate::__object!(
     order_line_attribute_id "orderLineAttributeId" required;], []
 );
 
-/// Planned end.
+/// An attribute that an amendment ends.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1676,9 +1684,9 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlannedEnd {
-    /// The field `intentIndex` (integer).
+    /// Position, in the request, of the change that asks for it; from 0 (`intentIndex`, integer).
     pub intent_index: i64,
-    /// The field `orderLineAttributeId` (string).
+    /// Attribute that no longer bills afterwards (`orderLineAttributeId`, string).
     pub order_line_attribute_id: OrderLineAttributeId,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1689,7 +1697,7 @@ crate::__object!(
     order_line_attribute_id "orderLineAttributeId" required;], []
 );
 
-/// Planned operations.
+/// What an amendment does to the lines of an order, in five lists of steps.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1697,19 +1705,19 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlannedOperations {
-    /// The field `adds` (list).
+    /// Attributes that are added (`adds`, list).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub adds: Option<List<PlannedAdd>>,
-    /// The field `copies` (list).
+    /// Attributes that are carried over unchanged (`copies`, list).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub copies: Option<List<PlannedCopy>>,
-    /// The field `ends` (list).
+    /// Attributes that no longer bill afterwards (`ends`, list).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub ends: Option<List<PlannedEnd>>,
-    /// The field `orderTerm` ([`PlannedOrderTerm`]).
+    /// How the end of the whole order moves; missing if it stays (`orderTerm`, [`PlannedOrderTerm`]).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_term: Option<PlannedOrderTerm>,
-    /// The field `replaces` (list).
+    /// Attributes that get other terms (`replaces`, list).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub replaces: Option<List<PlannedReplace>>,
     /// Fields that this version does not know, kept unchanged.
@@ -1722,7 +1730,7 @@ crate::__object!(
     "replaces" optional;]
 );
 
-/// Planned order term.
+/// How an amendment moves the end of an order.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1730,10 +1738,10 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlannedOrderTerm {
-    /// The field `intentIndex` (integer, an answer may lack it).
+    /// Position, in the request, of the change that asks for it; from 0 (`intentIndex`, integer, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub intent_index: Option<i64>,
-    /// The field `newEndDate` (string, an answer may lack it).
+    /// Last day of the order afterwards, as text (`newEndDate`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub new_end_date: Option<String>,
     /// Fields that this version does not know, kept unchanged.
@@ -1745,7 +1753,7 @@ crate::__object!(
     optional_integer; 1 new_end_date "newEndDate" optional;]
 );
 
-/// Planned replace.
+/// An attribute that gets other terms.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1753,17 +1761,17 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlannedReplace {
-    /// The field `intentIndex` (integer).
+    /// Position, in the request, of the change that asks for it; from 0 (`intentIndex`, integer).
     pub intent_index: i64,
-    /// The field `newEndDate` (string).
+    /// Last day afterwards, as text; missing if it stays (`newEndDate`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub new_end_date: Option<String>,
-    /// The field `newPricing` (any JSON).
+    /// Price afterwards, as JSON whose form is not documented; missing if it stays (`newPricing`, any JSON).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub new_pricing: Option<Value>,
-    /// The field `newQuantity` (integer).
+    /// Number of units afterwards; missing if it stays (`newQuantity`, integer).
     pub new_quantity: i64,
-    /// The field `orderLineAttributeId` (string).
+    /// Attribute whose terms change (`orderLineAttributeId`, string).
     pub order_line_attribute_id: OrderLineAttributeId,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1777,6 +1785,8 @@ crate::__object!(
 );
 
 /// The changes of an amendment to preview.
+///
+/// Sent by [`Amendments::preview`](crate::resources::Amendments::preview).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Serialize)]
@@ -1793,7 +1803,7 @@ pub struct PreviewAmendmentRequest {
     pub order_version: i64,
 }
 impl PreviewAmendmentRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`order_version`](Self::order_version) and [`intents`](Self::intents). Each other field has a setter and is left out until then.
     pub fn new(order_version: i64, intents: impl Into<Vec<AmendmentIntent>>) -> Self {
         Self {
             default_treatment: None,
@@ -1801,7 +1811,7 @@ impl PreviewAmendmentRequest {
             order_version,
         }
     }
-    /// Sets [`default_treatment`](Self::default_treatment).
+    /// Sets [`default_treatment`](Self::default_treatment). Treatment of changes that have none of their own.
     #[must_use]
     pub fn default_treatment(mut self, default_treatment: AmendmentTreatment) -> Self {
         self.default_treatment = Some(default_treatment);
@@ -1817,7 +1827,7 @@ impl PreviewAmendmentRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateLineTermAmendmentIntent {
-    /// New end (`newEndDate`, RFC 3339 time).
+    /// Last day that the line bills afterwards (`newEndDate`, RFC 3339 time).
     pub new_end_date: Timestamp,
     /// Order line to change (`orderLineId`, string).
     pub order_line_id: OrderLineId,
@@ -1826,7 +1836,7 @@ pub struct UpdateLineTermAmendmentIntent {
     pub treatment: Option<AmendmentTreatment>,
 }
 impl UpdateLineTermAmendmentIntent {
-    /// Creates an `UpdateLineTermAmendmentIntent` with its required fields.
+    /// Creates an `UpdateLineTermAmendmentIntent` with what it cannot be sent without: [`new_end_date`](Self::new_end_date) and [`order_line_id`](Self::order_line_id). Each other field has a setter and is left out until then.
     pub fn new(
         new_end_date: impl Into<Timestamp>,
         order_line_id: impl Into<OrderLineId>,
@@ -1837,7 +1847,7 @@ impl UpdateLineTermAmendmentIntent {
             treatment: None,
         }
     }
-    /// Sets [`treatment`](Self::treatment).
+    /// Sets [`treatment`](Self::treatment). How what has been billed, or is yet to be billed, in the current period is treated.
     #[must_use]
     pub fn treatment(mut self, treatment: AmendmentTreatment) -> Self {
         self.treatment = Some(treatment);
@@ -1856,14 +1866,14 @@ pub struct UpdateOrderTermAmendmentIntent {
     /// Order lines that end with it (`extendLineIds`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extend_line_ids: Option<Vec<OrderLineId>>,
-    /// New end (`newEndDate`, RFC 3339 time).
+    /// Last day that the order bills afterwards (`newEndDate`, RFC 3339 time).
     pub new_end_date: Timestamp,
     /// How what has been billed, or is yet to be billed, in the current period is treated (`treatment`, [`AmendmentTreatment`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub treatment: Option<AmendmentTreatment>,
 }
 impl UpdateOrderTermAmendmentIntent {
-    /// Creates an `UpdateOrderTermAmendmentIntent` with its required fields.
+    /// Creates an `UpdateOrderTermAmendmentIntent` with what it cannot be sent without: [`new_end_date`](Self::new_end_date). Each other field has a setter and is left out until then.
     pub fn new(new_end_date: impl Into<Timestamp>) -> Self {
         Self {
             extend_line_ids: None,
@@ -1871,7 +1881,7 @@ impl UpdateOrderTermAmendmentIntent {
             treatment: None,
         }
     }
-    /// Sets [`extend_line_ids`](Self::extend_line_ids).
+    /// Sets [`extend_line_ids`](Self::extend_line_ids). Order lines that end with it.
     #[must_use]
     pub fn extend_line_ids(
         mut self,
@@ -1880,7 +1890,7 @@ impl UpdateOrderTermAmendmentIntent {
         self.extend_line_ids = Some(extend_line_ids.into());
         self
     }
-    /// Sets [`treatment`](Self::treatment).
+    /// Sets [`treatment`](Self::treatment). How what has been billed, or is yet to be billed, in the current period is treated.
     #[must_use]
     pub fn treatment(mut self, treatment: AmendmentTreatment) -> Self {
         self.treatment = Some(treatment);
@@ -1899,7 +1909,7 @@ pub struct UpdatePricingAmendmentIntent {
     /// New pricing, as in a new order line (`newPricing`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new_pricing: Option<JsonObject>,
-    /// New quantity (`newQuantity`, integer).
+    /// Number of units that are billed afterwards, if it changes (`newQuantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new_quantity: Option<i64>,
     /// New price of one unit, in the currency's smallest unit (`newUnitPriceMinor`, integer).
@@ -1912,7 +1922,7 @@ pub struct UpdatePricingAmendmentIntent {
     pub treatment: Option<AmendmentTreatment>,
 }
 impl UpdatePricingAmendmentIntent {
-    /// Creates an `UpdatePricingAmendmentIntent` with its required fields.
+    /// Creates an `UpdatePricingAmendmentIntent` with what it cannot be sent without: [`order_line_attribute_id`](Self::order_line_attribute_id). Each other field has a setter and is left out until then.
     pub fn new(order_line_attribute_id: impl Into<OrderLineAttributeId>) -> Self {
         Self {
             new_pricing: None,
@@ -1922,25 +1932,25 @@ impl UpdatePricingAmendmentIntent {
             treatment: None,
         }
     }
-    /// Sets [`new_pricing`](Self::new_pricing).
+    /// Sets [`new_pricing`](Self::new_pricing). New pricing, as in a new order line.
     #[must_use]
     pub fn new_pricing(mut self, new_pricing: JsonObject) -> Self {
         self.new_pricing = Some(new_pricing);
         self
     }
-    /// Sets [`new_quantity`](Self::new_quantity).
+    /// Sets [`new_quantity`](Self::new_quantity). Number of units that are billed afterwards, if it changes.
     #[must_use]
     pub fn new_quantity(mut self, new_quantity: i64) -> Self {
         self.new_quantity = Some(new_quantity);
         self
     }
-    /// Sets [`new_unit_price_minor`](Self::new_unit_price_minor).
+    /// Sets [`new_unit_price_minor`](Self::new_unit_price_minor). New price of one unit, in the currency's smallest unit.
     #[must_use]
     pub fn new_unit_price_minor(mut self, new_unit_price_minor: i64) -> Self {
         self.new_unit_price_minor = Some(new_unit_price_minor);
         self
     }
-    /// Sets [`treatment`](Self::treatment).
+    /// Sets [`treatment`](Self::treatment). How what has been billed, or is yet to be billed, in the current period is treated.
     #[must_use]
     pub fn treatment(mut self, treatment: AmendmentTreatment) -> Self {
         self.treatment = Some(treatment);
@@ -1956,7 +1966,7 @@ impl UpdatePricingAmendmentIntent {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateQuantityAmendmentIntent {
-    /// New quantity (`newQuantity`, integer).
+    /// Number of units that are billed afterwards (`newQuantity`, integer).
     pub new_quantity: i64,
     /// Attribute to change (`orderLineAttributeId`, string).
     pub order_line_attribute_id: OrderLineAttributeId,
@@ -1965,7 +1975,7 @@ pub struct UpdateQuantityAmendmentIntent {
     pub treatment: Option<AmendmentTreatment>,
 }
 impl UpdateQuantityAmendmentIntent {
-    /// Creates an `UpdateQuantityAmendmentIntent` with its required fields.
+    /// Creates an `UpdateQuantityAmendmentIntent` with what it cannot be sent without: [`new_quantity`](Self::new_quantity) and [`order_line_attribute_id`](Self::order_line_attribute_id). Each other field has a setter and is left out until then.
     pub fn new(
         new_quantity: i64,
         order_line_attribute_id: impl Into<OrderLineAttributeId>,
@@ -1976,7 +1986,7 @@ impl UpdateQuantityAmendmentIntent {
             treatment: None,
         }
     }
-    /// Sets [`treatment`](Self::treatment).
+    /// Sets [`treatment`](Self::treatment). How what has been billed, or is yet to be billed, in the current period is treated.
     #[must_use]
     pub fn treatment(mut self, treatment: AmendmentTreatment) -> Self {
         self.treatment = Some(treatment);
@@ -1991,9 +2001,9 @@ impl UpdateQuantityAmendmentIntent {
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct UsageAttributionAmendmentAxisOptions {
-    /// The field `options` (list).
+    /// What can be chosen; one of them is the default (`options`, list).
     pub options: List<UsageAttributionOption>,
-    /// The field `relevance` ([`AmendmentAxisRelevance`]).
+    /// Whether the choice matters always, or only within a billing period (`relevance`, [`AmendmentAxisRelevance`]).
     pub relevance: AmendmentAxisRelevance,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -2010,9 +2020,9 @@ crate::__object!(
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UsageAttributionAxisValue {
-    /// All signals of the period (`allSignalsInPeriod`).
+    /// They count under the new terms from the start of the current period on (`allSignalsInPeriod`).
     AllSignalsInPeriod,
-    /// Only signals from the amendment on (`signalsFromAmendment`).
+    /// They count under the new terms only if they come later (`signalsFromAmendment`).
     SignalsFromAmendment,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -2022,7 +2032,7 @@ crate::__open_enum!(
     SignalsFromAmendment = "signalsFromAmendment" }
 );
 
-/// Usage attribution option.
+/// A way to count the signals of the current period.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -2030,14 +2040,14 @@ crate::__open_enum!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct UsageAttributionOption {
-    /// The field `available` (boolean).
+    /// Whether it can be chosen now (`available`, boolean).
     pub available: bool,
-    /// The field `isDefault` (boolean).
+    /// Whether Paid takes it if the request says nothing (`isDefault`, boolean).
     pub is_default: bool,
-    /// The field `unavailableReason` (string).
+    /// Why it cannot be chosen now, in words for people (`unavailableReason`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub unavailable_reason: Option<String>,
-    /// The field `value` ([`UsageAttributionAxisValue`]).
+    /// What a request says to choose it (`value`, [`UsageAttributionAxisValue`]).
     pub value: UsageAttributionAxisValue,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]

@@ -136,6 +136,8 @@ impl Analytics {
 }
 
 #[cfg(feature = "experimental")]
+/// Lists the keys, and their types, that occur in the data of your signals.
+///
 /// `GET /experimental/analytics/signals/metadata` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -144,17 +146,17 @@ pub struct GetExperimentalSignalsMetadata {
 }
 #[cfg(feature = "experimental")]
 impl GetExperimentalSignalsMetadata {
-    /// Only signals from this day on (`fromDate`, RFC 3339 time).
+    /// First day whose signals are looked at (`fromDate`, RFC 3339 time).
     pub fn from_date(mut self, from_date: impl Into<Timestamp>) -> Self {
         self.call = self.call.query("fromDate", from_date.into().to_string());
         self
     }
-    /// Only signals with this event name (`signalName`, string).
+    /// Only signals that were sent under exactly this event name (`signalName`, string).
     pub fn signal_name(mut self, signal_name: impl AsRef<str>) -> Self {
         self.call = self.call.query("signalName", signal_name.as_ref());
         self
     }
-    /// Only signals up to this day (`toDate`, RFC 3339 time).
+    /// Last day whose signals are looked at (`toDate`, RFC 3339 time).
     pub fn to_date(mut self, to_date: impl Into<Timestamp>) -> Self {
         self.call = self.call.query("toDate", to_date.into().to_string());
         self
@@ -163,6 +165,8 @@ impl GetExperimentalSignalsMetadata {
 #[cfg(feature = "experimental")]
 crate::__sendable!(GetExperimentalSignalsMetadata => SignalsMetadataResponse);
 
+/// Lists the keys, and their types, that occur in the data of your signals.
+///
 /// `GET /analytics/signals/metadata` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -170,17 +174,17 @@ pub struct GetSignalsMetadata {
     call: Call<SignalsMetadataResponse>,
 }
 impl GetSignalsMetadata {
-    /// Only signals from this day on (`fromDate`, RFC 3339 time).
+    /// First day whose signals are looked at (`fromDate`, RFC 3339 time).
     pub fn from_date(mut self, from_date: impl Into<Timestamp>) -> Self {
         self.call = self.call.query("fromDate", from_date.into().to_string());
         self
     }
-    /// Only signals with this event name (`signalName`, string).
+    /// Only signals that were sent under exactly this event name (`signalName`, string).
     pub fn signal_name(mut self, signal_name: impl AsRef<str>) -> Self {
         self.call = self.call.query("signalName", signal_name.as_ref());
         self
     }
-    /// Only signals up to this day (`toDate`, RFC 3339 time).
+    /// Last day whose signals are looked at (`toDate`, RFC 3339 time).
     pub fn to_date(mut self, to_date: impl Into<Timestamp>) -> Self {
         self.call = self.call.query("toDate", to_date.into().to_string());
         self
@@ -188,15 +192,15 @@ impl GetSignalsMetadata {
 }
 crate::__sendable!(GetSignalsMetadata => SignalsMetadataResponse);
 
-/// Analytics column.
+/// One column of a query's result.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AnalyticsColumn {
-    /// The field `name` (string).
+    /// How the query calls the column (`name`, string).
     pub name: String,
-    /// The field `type` (string).
+    /// ClickHouse type of its values (`type`, string).
     pub type_: String,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -207,19 +211,19 @@ crate::__object!(
     required;], []
 );
 
-/// Analytics query meta.
+/// How long a query ran, and how much it found.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AnalyticsQueryMeta {
-    /// The field `elapsedMs` (number, an answer may lack it).
+    /// How long it ran, in milliseconds (`elapsedMs`, number, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub elapsed_ms: Option<f64>,
-    /// The field `rowCount` (integer, an answer may lack it).
+    /// Number of rows in this result (`rowCount`, integer, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub row_count: Option<i64>,
-    /// The field `truncated` (boolean, an answer may lack it).
+    /// Whether rows are missing because the result was too large; narrow the query to see the others (`truncated`, boolean, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub truncated: Option<bool>,
     /// Fields that this version does not know, kept unchanged.
@@ -232,6 +236,8 @@ crate::__object!(
 );
 
 /// A query over your organisation's billing data.
+///
+/// Sent by `Analytics::execute_experimental_query` and [`Analytics::execute_query`](crate::resources::Analytics::execute_query).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -240,24 +246,26 @@ pub struct AnalyticsQueryRequest {
     pub query: String,
 }
 impl AnalyticsQueryRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with all of its fields; none may be left out: [`query`](Self::query).
     pub fn new(query: impl Into<String>) -> Self {
         Self { query: query.into() }
     }
 }
 
-/// Analytics query response.
+/// The result of a query, row by row.
+///
+/// The answer of `Analytics::execute_experimental_query` and [`Analytics::execute_query`](crate::resources::Analytics::execute_query).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct AnalyticsQueryResponse {
-    /// The field `columns` (list, an answer may lack it).
+    /// Names and types of the columns, in the order of the values in a row (`columns`, list, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub columns: Option<List<AnalyticsColumn>>,
-    /// The field `meta` ([`AnalyticsQueryMeta`], an answer may lack it).
+    /// How long the query ran, and whether rows are missing (`meta`, [`AnalyticsQueryMeta`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub meta: Option<AnalyticsQueryMeta>,
-    /// The field `rows` (list).
+    /// One list of values for each row; integers of 64 bits come as text, so that no digit is lost (`rows`, list).
     pub rows: Vec<Vec<Value>>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -268,17 +276,17 @@ crate::__object!(
     "columns" optional; 2 meta "meta" optional;]
 );
 
-/// Analytics schema column.
+/// A column that queries can read.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AnalyticsSchemaColumn {
-    /// The field `comment` (string).
+    /// What the column means, in words for people (`comment`, string).
     pub comment: String,
-    /// The field `name` (string).
+    /// How a query calls the column (`name`, string).
     pub name: String,
-    /// The field `type` (string).
+    /// ClickHouse type of its values (`type`, string).
     pub type_: String,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -289,12 +297,14 @@ crate::__object!(
     "name" required; 2 type_ "type" required;], []
 );
 
-/// Analytics schema response.
+/// The tables that queries can read.
+///
+/// The answer of `Analytics::get_experimental_schema` and [`Analytics::get_schema`](crate::resources::Analytics::get_schema).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct AnalyticsSchemaResponse {
-    /// The field `views` (list).
+    /// Everything that can stand after `FROM` (`views`, list).
     pub views: List<AnalyticsSchemaView>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -304,16 +314,16 @@ crate::__object!(
     AnalyticsSchemaResponse, keep other_fields, [0 views "views" required;], []
 );
 
-/// Analytics schema view.
+/// A view that queries can read like a table.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct AnalyticsSchemaView {
-    /// The field `columns` (list).
+    /// What can be selected from it (`columns`, list).
     pub columns: List<AnalyticsSchemaColumn>,
-    /// The field `comment` (string).
+    /// What a row of it means, in words for people (`comment`, string).
     pub comment: String,
-    /// The field `name` (string).
+    /// How a query calls the view (`name`, string).
     pub name: String,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -324,14 +334,14 @@ crate::__object!(
     "comment" required; 2 name "name" required;], []
 );
 
-/// Signal data path.
+/// A key that occurs in the data of signals.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct SignalDataPath {
-    /// The field `path` (string).
+    /// Keys from the outermost to this one, with dots between them, as in `data.<path>::String` in a query (`path`, string).
     pub path: String,
-    /// The field `types` (list).
+    /// ClickHouse types of the values that were seen there (`types`, list).
     pub types: Vec<String>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -342,15 +352,15 @@ crate::__object!(
     required;], []
 );
 
-/// Signal metadata.
+/// The keys that signals of one event name have in their data.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct SignalMetadata {
-    /// The field `paths` (list).
+    /// Each key with its types (`paths`, list).
     pub paths: List<SignalDataPath>,
-    /// The field `signalName` (string).
+    /// Event name that these signals share (`signalName`, string).
     pub signal_name: String,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -361,15 +371,17 @@ crate::__object!(
     "signalName" required;], []
 );
 
-/// Signals metadata response.
+/// The keys that occur in the data of signals, by event name.
+///
+/// The answer of `Analytics::get_experimental_signals_metadata` and [`Analytics::get_signals_metadata`](crate::resources::Analytics::get_signals_metadata).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct SignalsMetadataResponse {
-    /// The field `meta` ([`SignalsMetadataWindow`], an answer may lack it).
+    /// Days that were looked at (`meta`, [`SignalsMetadataWindow`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub meta: Option<SignalsMetadataWindow>,
-    /// The field `signals` (list).
+    /// One entry for each event name that occurred (`signals`, list).
     pub signals: List<SignalMetadata>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -380,16 +392,16 @@ crate::__object!(
     "meta" optional;]
 );
 
-/// Signals metadata window.
+/// The days whose signals were looked at.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct SignalsMetadataWindow {
-    /// The field `fromDate` (string, an answer may lack it).
+    /// First day, `YYYY-MM-DD` (`fromDate`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub from_date: Option<String>,
-    /// The field `toDate` (string, an answer may lack it).
+    /// Last day, `YYYY-MM-DD` (`toDate`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub to_date: Option<String>,
     /// Fields that this version does not know, kept unchanged.

@@ -52,7 +52,9 @@ impl Checkouts {
         Call::new(&self.client, "get-checkout", Method::GET, "/checkouts/{id}")
             .path("id", id.into().as_str())
     }
-    /// Lists checkouts, page by page.
+    /// Lists the links that you made for customers to buy at, and whether they still work.
+    ///
+    /// The answer is one page; [`stream`](ListCheckouts::stream) reads on to the end.
     ///
     /// `GET /checkouts/`
     ///
@@ -66,6 +68,8 @@ impl Checkouts {
     }
 }
 
+/// Lists the links that you made for customers to buy at, and whether they still work.
+///
 /// `GET /checkouts/` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -83,7 +87,7 @@ impl ListCheckouts {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only items with this status (`status`, [`CheckoutStatusFilter`]).
+    /// Only items in this state; all if not set (`status`, [`CheckoutStatusFilter`]).
     pub fn status(mut self, status: CheckoutStatusFilter) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -92,52 +96,54 @@ impl ListCheckouts {
 crate::__paged!(ListCheckouts => CheckoutListResponse);
 
 /// A link where a customer chooses a plan and pays.
+///
+/// The answer of [`Checkouts::create`](crate::resources::Checkouts::create).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Checkout {
-    /// The field `allowedCurrencies` (list, an answer may lack it).
+    /// ISO 4217 codes among which the customer can choose (`allowedCurrencies`, list, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub allowed_currencies: Option<Vec<String>>,
-    /// The field `cancelUrl` (string, may be null).
+    /// Where a customer is sent who cancels; null if nowhere (`cancelUrl`, string, may be null).
     pub cancel_url: Option<String>,
-    /// The field `collectAddress` (boolean, an answer may lack it).
+    /// Whether the page asks for a billing address (`collectAddress`, boolean, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub collect_address: Option<bool>,
-    /// The field `collectPhone` (boolean, an answer may lack it).
+    /// Whether the page asks for a phone number (`collectPhone`, boolean, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub collect_phone: Option<bool>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `customCards` (list).
+    /// Your own cards, shown next to the plans (`customCards`, list).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub custom_cards: Option<List<CheckoutCustomCard>>,
-    /// The field `customerId` (string, may be null).
+    /// Customer who buys, by Paid's id; null until one has opened the link (`customerId`, string, may be null).
     pub customer_id: Option<CustomerId>,
-    /// The field `expiresAt` (RFC 3339 time, may be null).
+    /// From when the link no longer works; null if it does not expire (`expiresAt`, RFC 3339 time, may be null).
     pub expires_at: Option<Timestamp>,
-    /// The field `externalCustomerId` (string, may be null).
+    /// Customer who buys, by your own id. Compare it with the one that you expect before you deliver (`externalCustomerId`, string, may be null).
     pub external_customer_id: Option<ExternalCustomerId>,
-    /// The field `id` (string).
+    /// Paid's id, as in `chk_…` (`id`, string).
     pub id: CheckoutId,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// The field `products` (list).
+    /// What can be bought, with its plans (`products`, list).
     pub products: List<CheckoutProduct>,
-    /// The field `singleUse` (boolean, an answer may lack it).
+    /// Whether the link can be used for one purchase only (`singleUse`, boolean, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub single_use: Option<bool>,
-    /// The field `status` ([`CheckoutStatus`]).
+    /// Whether the link works, has expired or was used (`status`, [`CheckoutStatus`]).
     pub status: CheckoutStatus,
-    /// The field `successUrl` (string, an answer may lack it).
+    /// Where a customer is sent after paying (`successUrl`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub success_url: Option<String>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
-    /// The field `url` (string).
+    /// Link to give to the customer (`url`, string).
     pub url: String,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -155,21 +161,21 @@ crate::__object!(
     optional;]
 );
 
-/// Checkout custom card.
+/// A card of your own, shown next to the plans of a checkout page.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CheckoutCustomCard {
-    /// The field `buttonText` (string).
+    /// What stands on the button, such as `Contact us` (`buttonText`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub button_text: Option<String>,
-    /// The field `buttonUrl` (string).
+    /// Where the button leads (`buttonUrl`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub button_url: Option<String>,
-    /// The field `label` (string).
+    /// Title of the card (`label`, string).
     pub label: String,
-    /// The field `priceText` (string).
+    /// Price as text, such as `from $99 a month`; nothing is billed by it (`priceText`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub price_text: Option<String>,
     /// Fields that this version does not know, kept unchanged.
@@ -188,7 +194,7 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CheckoutCustomCardInput {
-    /// Text of the button (`buttonText`, string).
+    /// What stands on the button, such as `Contact us` (`buttonText`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub button_text: Option<String>,
     /// URL that the button opens (`buttonUrl`, URL).
@@ -201,7 +207,7 @@ pub struct CheckoutCustomCardInput {
     pub price_text: Option<String>,
 }
 impl CheckoutCustomCardInput {
-    /// Creates a `CheckoutCustomCardInput` with its required fields.
+    /// Creates a `CheckoutCustomCardInput` with what it cannot be sent without: [`label`](Self::label). Each other field has a setter and is left out until then.
     pub fn new(label: impl Into<String>) -> Self {
         Self {
             button_text: None,
@@ -210,19 +216,19 @@ impl CheckoutCustomCardInput {
             price_text: None,
         }
     }
-    /// Sets [`button_text`](Self::button_text).
+    /// Sets [`button_text`](Self::button_text). What stands on the button, such as `Contact us`.
     #[must_use]
     pub fn button_text(mut self, button_text: impl Into<String>) -> Self {
         self.button_text = Some(button_text.into());
         self
     }
-    /// Sets [`button_url`](Self::button_url).
+    /// Sets [`button_url`](Self::button_url). URL that the button opens.
     #[must_use]
     pub fn button_url(mut self, button_url: impl Into<String>) -> Self {
         self.button_url = Some(button_url.into());
         self
     }
-    /// Sets [`price_text`](Self::price_text).
+    /// Sets [`price_text`](Self::price_text). Price as text, such as `from $99 a month`.
     #[must_use]
     pub fn price_text(mut self, price_text: impl Into<String>) -> Self {
         self.price_text = Some(price_text.into());
@@ -230,57 +236,59 @@ impl CheckoutCustomCardInput {
     }
 }
 
-/// A checkout with its outcome.
+/// A checkout with what came of it: the order and the plan that was chosen.
+///
+/// The answer of [`Checkouts::get`](crate::resources::Checkouts::get).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CheckoutDetails {
-    /// The field `allowedCurrencies` (list, an answer may lack it).
+    /// ISO 4217 codes among which the customer can choose (`allowedCurrencies`, list, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub allowed_currencies: Option<Vec<String>>,
-    /// The field `cancelUrl` (string, may be null).
+    /// Where a customer is sent who cancels; null if nowhere (`cancelUrl`, string, may be null).
     pub cancel_url: Option<String>,
-    /// The field `collectAddress` (boolean, an answer may lack it).
+    /// Whether the page asks for a billing address (`collectAddress`, boolean, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub collect_address: Option<bool>,
-    /// The field `collectPhone` (boolean, an answer may lack it).
+    /// Whether the page asks for a phone number (`collectPhone`, boolean, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub collect_phone: Option<bool>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `customCards` (list).
+    /// Your own cards, shown next to the plans (`customCards`, list).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub custom_cards: Option<List<CheckoutCustomCard>>,
-    /// The field `customerId` (string, may be null).
+    /// Customer who buys, by Paid's id; null until one has opened the link (`customerId`, string, may be null).
     pub customer_id: Option<CustomerId>,
-    /// The field `expiresAt` (RFC 3339 time, may be null).
+    /// From when the link no longer works; null if it does not expire (`expiresAt`, RFC 3339 time, may be null).
     pub expires_at: Option<Timestamp>,
-    /// The field `externalCustomerId` (string, may be null).
+    /// Customer who buys, by your own id. Compare it with the one that you expect before you deliver (`externalCustomerId`, string, may be null).
     pub external_customer_id: Option<ExternalCustomerId>,
-    /// The field `id` (string).
+    /// Paid's id, as in `chk_…` (`id`, string).
     pub id: CheckoutId,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// The field `orderId` (string, may be null).
+    /// Order that the purchase created; null until then (`orderId`, string, may be null).
     pub order_id: Option<OrderId>,
-    /// The field `products` (list).
+    /// What can be bought, with its plans (`products`, list).
     pub products: List<CheckoutProduct>,
-    /// The field `selectedProduct` ([`CheckoutSelectedProduct`], may be null).
+    /// What the customer chose; null until then (`selectedProduct`, [`CheckoutSelectedProduct`], may be null).
     pub selected_product: Option<CheckoutSelectedProduct>,
-    /// The field `singleUse` (boolean, an answer may lack it).
+    /// Whether the link can be used for one purchase only (`singleUse`, boolean, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub single_use: Option<bool>,
-    /// The field `status` ([`CheckoutStatus`]).
+    /// Whether the link works, has expired or was used (`status`, [`CheckoutStatus`]).
     pub status: CheckoutStatus,
-    /// The field `successUrl` (string, an answer may lack it).
+    /// Where a customer is sent after paying (`successUrl`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub success_url: Option<String>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
-    /// The field `url` (string).
+    /// Link to give to the customer (`url`, string).
     pub url: String,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -298,12 +306,14 @@ crate::__object!(
     optional; 17 success_url "successUrl" optional; 18 updated_at "updatedAt" optional;]
 );
 
-/// Checkout list response.
+/// What `GET /checkouts/` answers: one page of the list, with the [`Checkout`]s on it.
+///
+/// The answer of [`Checkouts::list`](crate::resources::Checkouts::list).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CheckoutListResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<Checkout>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -318,25 +328,25 @@ crate::__object!(
 );
 crate::__page!(CheckoutListResponse, Checkout, optional_pagination);
 
-/// A plan that a checkout offers.
+/// A plan that a checkout page shows, with the features listed there.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct CheckoutPlan {
     /// Features shown on the page, instead of the plan's own list (`features`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub features: Option<Vec<String>>,
-    /// Plan (`id`, string).
+    /// Which plan to show, by its id of Paid (`id`, string).
     pub id: PlanId,
 }
 impl CheckoutPlan {
-    /// Creates a `CheckoutPlan` with its required fields.
+    /// Creates a `CheckoutPlan` with what it cannot be sent without: [`id`](Self::id). Each other field has a setter and is left out until then.
     pub fn new(id: impl Into<PlanId>) -> Self {
         Self {
             features: None,
             id: id.into(),
         }
     }
-    /// Sets [`features`](Self::features).
+    /// Sets [`features`](Self::features). Features shown on the page, instead of the plan's own list.
     #[must_use]
     pub fn features(mut self, features: impl Into<Vec<String>>) -> Self {
         self.features = Some(features.into());
@@ -347,22 +357,22 @@ crate::__object!(
     CheckoutPlan, skip, [0 id "id" required;], [1 features "features" optional;]
 );
 
-/// A product that a checkout offers.
+/// A product that a checkout page shows, with the plans to choose from.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct CheckoutProduct {
-    /// Product (`id`, string).
+    /// Which product to show, by its id of Paid (`id`, string).
     pub id: ProductId,
     /// Plans to choose from; all plans of the product if not set (`plans`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plans: Option<List<CheckoutPlan>>,
 }
 impl CheckoutProduct {
-    /// Creates a `CheckoutProduct` with its required fields.
+    /// Creates a `CheckoutProduct` with what it cannot be sent without: [`id`](Self::id). Each other field has a setter and is left out until then.
     pub fn new(id: impl Into<ProductId>) -> Self {
         Self { id: id.into(), plans: None }
     }
-    /// Sets [`plans`](Self::plans).
+    /// Sets [`plans`](Self::plans). Plans to choose from; all plans of the product if not set.
     #[must_use]
     pub fn plans(mut self, plans: impl Into<List<CheckoutPlan>>) -> Self {
         self.plans = Some(plans.into());
@@ -373,15 +383,15 @@ crate::__object!(
     CheckoutProduct, skip, [0 id "id" required;], [1 plans "plans" optional;]
 );
 
-/// Checkout selected product.
+/// What a customer chose on a checkout page.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CheckoutSelectedProduct {
-    /// The field `id` (string, an answer may lack it).
+    /// Product that was chosen (`id`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<ProductId>,
-    /// The field `plan` ([`PlanRef`], may be null).
+    /// Plan that was chosen; null if the product was bought without one (`plan`, [`PlanRef`], may be null).
     pub plan: Option<PlanRef>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -392,13 +402,13 @@ crate::__object!(
     optional;]
 );
 
-/// Which checkouts to list.
+/// Which links to list, by whether they still work.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CheckoutStatusFilter {
     /// Checkouts whose link works (`active`).
     Active,
-    /// Archived checkouts (`archived`).
+    /// Only links that were archived and no longer work (`archived`).
     Archived,
     /// Checkouts that were paid (`completed`).
     Completed,
@@ -411,6 +421,8 @@ crate::__open_enum!(
 );
 
 /// What a checkout offers, to whom, and where the customer is sent afterwards.
+///
+/// Sent by [`Checkouts::create`](crate::resources::Checkouts::create).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -450,7 +462,7 @@ pub struct CreateCheckoutRequest {
     pub success_url: String,
 }
 impl CreateCheckoutRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`products`](Self::products) and [`success_url`](Self::success_url). Each other field has a setter and is left out until then.
     pub fn new(
         products: impl Into<Vec<CheckoutProduct>>,
         success_url: impl Into<String>,
@@ -469,31 +481,31 @@ impl CreateCheckoutRequest {
             success_url: success_url.into(),
         }
     }
-    /// Sets [`cancel_url`](Self::cancel_url).
+    /// Sets [`cancel_url`](Self::cancel_url). URL to which a customer is sent who cancels.
     #[must_use]
     pub fn cancel_url(mut self, cancel_url: impl Into<String>) -> Self {
         self.cancel_url = Some(cancel_url.into());
         self
     }
-    /// Sets [`collect_address`](Self::collect_address).
+    /// Sets [`collect_address`](Self::collect_address). Whether the page asks for a billing address.
     #[must_use]
     pub fn collect_address(mut self, collect_address: bool) -> Self {
         self.collect_address = Some(collect_address);
         self
     }
-    /// Sets [`collect_phone`](Self::collect_phone).
+    /// Sets [`collect_phone`](Self::collect_phone). Whether the page asks for a phone number.
     #[must_use]
     pub fn collect_phone(mut self, collect_phone: bool) -> Self {
         self.collect_phone = Some(collect_phone);
         self
     }
-    /// Sets [`currency`](Self::currency).
+    /// Sets [`currency`](Self::currency). Only currency offered; all currencies of the plans if not set. A customer with an active order must keep its currency.
     #[must_use]
     pub fn currency(mut self, currency: impl Into<String>) -> Self {
         self.currency = Some(currency.into());
         self
     }
-    /// Sets [`custom_cards`](Self::custom_cards).
+    /// Sets [`custom_cards`](Self::custom_cards). Cards of your own, shown next to the plans.
     #[must_use]
     pub fn custom_cards(
         mut self,
@@ -502,25 +514,25 @@ impl CreateCheckoutRequest {
         self.custom_cards = Some(custom_cards.into());
         self
     }
-    /// Sets [`customer`](Self::customer).
+    /// Sets [`customer`](Self::customer). The customer of the checkout. An external id that Paid does not know yet creates a customer; if not set, whoever opens the link becomes the customer.
     #[must_use]
     pub fn customer(mut self, customer: impl Into<CustomerAttribution>) -> Self {
         self.customer = Some(customer.into());
         self
     }
-    /// Sets [`expires_at`](Self::expires_at).
+    /// Sets [`expires_at`](Self::expires_at). When the link expires.
     #[must_use]
     pub fn expires_at(mut self, expires_at: impl Into<Timestamp>) -> Self {
         self.expires_at = Some(expires_at.into());
         self
     }
-    /// Sets [`metadata`](Self::metadata).
+    /// Sets [`metadata`](Self::metadata). Your own data, stored unchanged.
     #[must_use]
     pub fn metadata(mut self, metadata: JsonObject) -> Self {
         self.metadata = Some(metadata);
         self
     }
-    /// Sets [`single_use`](Self::single_use).
+    /// Sets [`single_use`](Self::single_use). Whether the link can be used for one purchase only.
     #[must_use]
     pub fn single_use(mut self, single_use: bool) -> Self {
         self.single_use = Some(single_use);
@@ -528,18 +540,18 @@ impl CreateCheckoutRequest {
     }
 }
 
-/// Plan ref.
+/// The plan that something belongs to, by its ids and name.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlanRef {
-    /// The field `externalId` (string, may be null).
+    /// Your own id of the plan; null if it has none (`externalId`, string, may be null).
     pub external_id: Option<ExternalPlanId>,
-    /// The field `id` (string, an answer may lack it).
+    /// Paid's id of the plan (`id`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<PlanId>,
-    /// The field `name` (string, may be null).
+    /// Display name of the plan (`name`, string, may be null).
     pub name: Option<String>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]

@@ -29,6 +29,8 @@ impl Contacts {
     }
     /// Deletes a contact.
     ///
+    /// With your own id instead: [`delete_by_external_id`](Self::delete_by_external_id).
+    ///
     /// `DELETE /contacts/{id}`
     ///
     /// # Errors
@@ -38,7 +40,7 @@ impl Contacts {
         Call::new(&self.client, "delete-contact-by-id", Method::DELETE, "/contacts/{id}")
             .path("id", id.into().as_str())
     }
-    /// Deletes the contact with your own id.
+    /// Deletes the contact whom your own system calls so.
     ///
     /// `DELETE /contacts/external/{externalId}`
     ///
@@ -58,6 +60,8 @@ impl Contacts {
             .path("externalId", external_id.into().as_str())
     }
     /// Reads one contact.
+    ///
+    /// With your own id instead: [`get_by_external_id`](Self::get_by_external_id).
     ///
     /// `GET /contacts/{id}`
     ///
@@ -87,7 +91,9 @@ impl Contacts {
             )
             .path("externalId", external_id.into().as_str())
     }
-    /// Lists contacts of all customers.
+    /// Lists the people at your customers, or at one of them.
+    ///
+    /// The answer is one page; [`stream`](ListContacts::stream) reads on to the end.
     ///
     /// `GET /contacts/`
     ///
@@ -100,6 +106,8 @@ impl Contacts {
         }
     }
     /// Updates a contact; fields that are not set stay unchanged.
+    ///
+    /// With your own id instead: [`update_by_external_id`](Self::update_by_external_id).
     ///
     /// `PUT /contacts/{id}`
     ///
@@ -138,6 +146,8 @@ impl Contacts {
     }
 }
 
+/// Lists the people at your customers, or at one of them.
+///
 /// `GET /contacts/` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -159,34 +169,36 @@ impl ListContacts {
 crate::__paged!(ListContacts => ContactListResponse);
 
 /// A person at a customer who receives its invoices.
+///
+/// The answer of [`Contacts::create`](crate::resources::Contacts::create), [`Contacts::get`](crate::resources::Contacts::get), [`Contacts::get_by_external_id`](crate::resources::Contacts::get_by_external_id), [`Contacts::update`](crate::resources::Contacts::update), and of 1 more.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Contact {
-    /// The field `billingAddress` ([`ContactBillingAddress`]).
+    /// Postal address for invoices (`billingAddress`, [`ContactBillingAddress`]).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_address: Option<ContactBillingAddress>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `customerId` (string).
+    /// Customer for whom the person works, by Paid's id (`customerId`, string).
     pub customer_id: CustomerId,
-    /// The field `email` (string).
+    /// Where invoices are sent to (`email`, string).
     pub email: String,
-    /// The field `externalId` (string, may be null).
+    /// Your own id of the contact; null if it has none (`externalId`, string, may be null).
     pub external_id: Option<ExternalContactId>,
-    /// The field `firstName` (string, an answer may lack it).
+    /// Given name; may be empty (`firstName`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub first_name: Option<String>,
-    /// The field `id` (string).
+    /// Paid's id of the contact (`id`, string).
     pub id: ContactId,
-    /// The field `lastName` (string, an answer may lack it).
+    /// Family name; may be empty (`lastName`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub last_name: Option<String>,
-    /// The field `phone` (string, may be null).
+    /// Phone number as it was given; null if there is none (`phone`, string, may be null).
     pub phone: Option<String>,
-    /// The field `roles` (list, an answer may lack it).
+    /// What the person does for the customer, such as billing (`roles`, list, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub roles: Option<Vec<ContactRole>>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
@@ -204,16 +216,16 @@ crate::__object!(
     roles "roles" optional; 10 updated_at "updatedAt" optional;]
 );
 
-/// The postal address of a contact.
+/// The postal address of a contact, as it is printed on invoices.
 #[derive(Clone, Debug, Serialize)]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ContactBillingAddress {
-    /// City (`city`, string).
+    /// Town or city (`city`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
-    /// Country (`country`, string).
+    /// Country in which the place is (`country`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
     /// State or province (`state`, string).
@@ -227,7 +239,7 @@ pub struct ContactBillingAddress {
     pub zip_code: Option<String>,
 }
 impl ContactBillingAddress {
-    /// Creates a `ContactBillingAddress` with no fields set.
+    /// Creates a `ContactBillingAddress` that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             city: None,
@@ -237,31 +249,31 @@ impl ContactBillingAddress {
             zip_code: None,
         }
     }
-    /// Sets [`city`](Self::city).
+    /// Sets [`city`](Self::city). Town or city.
     #[must_use]
     pub fn city(mut self, city: impl Into<String>) -> Self {
         self.city = Some(city.into());
         self
     }
-    /// Sets [`country`](Self::country).
+    /// Sets [`country`](Self::country). Country in which the place is.
     #[must_use]
     pub fn country(mut self, country: impl Into<String>) -> Self {
         self.country = Some(country.into());
         self
     }
-    /// Sets [`state`](Self::state).
+    /// Sets [`state`](Self::state). State or province.
     #[must_use]
     pub fn state(mut self, state: impl Into<String>) -> Self {
         self.state = Some(state.into());
         self
     }
-    /// Sets [`street`](Self::street).
+    /// Sets [`street`](Self::street). Street and house number.
     #[must_use]
     pub fn street(mut self, street: impl Into<String>) -> Self {
         self.street = Some(street.into());
         self
     }
-    /// Sets [`zip_code`](Self::zip_code).
+    /// Sets [`zip_code`](Self::zip_code). Postal code.
     #[must_use]
     pub fn zip_code(mut self, zip_code: impl Into<String>) -> Self {
         self.zip_code = Some(zip_code.into());
@@ -274,12 +286,14 @@ crate::__object!(
     optional;]
 );
 
-/// Contact list response.
+/// What `GET /contacts/` answers: one page of the list, with the [`Contact`]s on it.
+///
+/// The answer of [`Contacts::list`](crate::resources::Contacts::list).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ContactListResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<Contact>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -294,7 +308,7 @@ crate::__object!(
 );
 crate::__page!(ContactListResponse, Contact, optional_pagination);
 
-/// A role of a contact.
+/// What a contact does for its customer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ContactRole {
@@ -309,37 +323,39 @@ crate::__open_enum!(
     ContactRole { AccountsPayable = "ACCOUNTS_PAYABLE", Billing = "BILLING" }
 );
 
-/// The fields of a new contact.
+/// A new person at a customer, who can receive invoices.
+///
+/// Sent by [`Contacts::create`](crate::resources::Contacts::create).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateContactRequest {
-    /// Postal address (`billingAddress`, [`ContactBillingAddress`]).
+    /// Postal address for invoices (`billingAddress`, [`ContactBillingAddress`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<ContactBillingAddress>,
     /// Customer to which it belongs; only Paid's id is accepted (`customerId`, string).
     pub customer_id: CustomerId,
     /// E-mail address for invoices (`email`, e-mail address).
     pub email: String,
-    /// Your own id for it (`externalId`, string, may be null).
+    /// What you call the person in your own system (`externalId`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalContactId>,
-    /// First name (`firstName`, string, default ``).
+    /// Given name of the person (`firstName`, string, default ``).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
-    /// Last name (`lastName`, string, default ``).
+    /// Family name of the person (`lastName`, string, default ``).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
-    /// Phone number (`phone`, string, may be null).
+    /// Phone number, stored as it is given (`phone`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub phone: Patch<String>,
-    /// Roles of the contact (`roles`, list).
+    /// What the person does for the customer, such as receiving invoices (`roles`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<ContactRole>>,
 }
 impl CreateContactRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`customer_id`](Self::customer_id) and [`email`](Self::email). Each other field has a setter and is left out until then.
     pub fn new(customer_id: impl Into<CustomerId>, email: impl Into<String>) -> Self {
         Self {
             billing_address: None,
@@ -352,13 +368,13 @@ impl CreateContactRequest {
             roles: None,
         }
     }
-    /// Sets [`billing_address`](Self::billing_address).
+    /// Sets [`billing_address`](Self::billing_address). Postal address for invoices.
     #[must_use]
     pub fn billing_address(mut self, billing_address: ContactBillingAddress) -> Self {
         self.billing_address = Some(billing_address);
         self
     }
-    /// Sets [`external_id`](Self::external_id).
+    /// Sets [`external_id`](Self::external_id). What you call the person in your own system. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn external_id(
         mut self,
@@ -367,25 +383,25 @@ impl CreateContactRequest {
         self.external_id = external_id.into();
         self
     }
-    /// Sets [`first_name`](Self::first_name).
+    /// Sets [`first_name`](Self::first_name). Given name of the person.
     #[must_use]
     pub fn first_name(mut self, first_name: impl Into<String>) -> Self {
         self.first_name = Some(first_name.into());
         self
     }
-    /// Sets [`last_name`](Self::last_name).
+    /// Sets [`last_name`](Self::last_name). Family name of the person.
     #[must_use]
     pub fn last_name(mut self, last_name: impl Into<String>) -> Self {
         self.last_name = Some(last_name.into());
         self
     }
-    /// Sets [`phone`](Self::phone).
+    /// Sets [`phone`](Self::phone). Phone number, stored as it is given. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn phone(mut self, phone: impl Into<Patch<String>>) -> Self {
         self.phone = phone.into();
         self
     }
-    /// Sets [`roles`](Self::roles).
+    /// Sets [`roles`](Self::roles). What the person does for the customer, such as receiving invoices.
     #[must_use]
     pub fn roles(mut self, roles: impl Into<Vec<ContactRole>>) -> Self {
         self.roles = Some(roles.into());
@@ -394,13 +410,15 @@ impl CreateContactRequest {
 }
 
 /// Changes to a contact; fields that are not set stay unchanged.
+///
+/// Sent by [`Contacts::update`](crate::resources::Contacts::update) and [`Contacts::update_by_external_id`](crate::resources::Contacts::update_by_external_id).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateContactRequest {
-    /// Postal address (`billingAddress`, [`ContactBillingAddress`]).
+    /// Postal address for invoices (`billingAddress`, [`ContactBillingAddress`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<ContactBillingAddress>,
     /// Customer to which it belongs (`customerId`, string).
@@ -409,16 +427,16 @@ pub struct UpdateContactRequest {
     /// E-mail address for invoices (`email`, e-mail address).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Your own id for it (`externalId`, string, may be null).
+    /// What you call the person in your own system (`externalId`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalContactId>,
-    /// First name (`firstName`, string).
+    /// Given name of the person (`firstName`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
-    /// Last name (`lastName`, string).
+    /// Family name of the person (`lastName`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
-    /// Phone number (`phone`, string, may be null).
+    /// Phone number, stored as it is given (`phone`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub phone: Patch<String>,
     /// Roles of the contact; replaces the existing ones (`roles`, list).
@@ -426,7 +444,7 @@ pub struct UpdateContactRequest {
     pub roles: Option<Vec<ContactRole>>,
 }
 impl UpdateContactRequest {
-    /// Creates a request with no fields set.
+    /// Creates a request that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             billing_address: None,
@@ -439,25 +457,25 @@ impl UpdateContactRequest {
             roles: None,
         }
     }
-    /// Sets [`billing_address`](Self::billing_address).
+    /// Sets [`billing_address`](Self::billing_address). Postal address for invoices.
     #[must_use]
     pub fn billing_address(mut self, billing_address: ContactBillingAddress) -> Self {
         self.billing_address = Some(billing_address);
         self
     }
-    /// Sets [`customer_id`](Self::customer_id).
+    /// Sets [`customer_id`](Self::customer_id). Customer to which it belongs.
     #[must_use]
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.customer_id = Some(customer_id.into());
         self
     }
-    /// Sets [`email`](Self::email).
+    /// Sets [`email`](Self::email). E-mail address for invoices.
     #[must_use]
     pub fn email(mut self, email: impl Into<String>) -> Self {
         self.email = Some(email.into());
         self
     }
-    /// Sets [`external_id`](Self::external_id).
+    /// Sets [`external_id`](Self::external_id). What you call the person in your own system. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn external_id(
         mut self,
@@ -466,25 +484,25 @@ impl UpdateContactRequest {
         self.external_id = external_id.into();
         self
     }
-    /// Sets [`first_name`](Self::first_name).
+    /// Sets [`first_name`](Self::first_name). Given name of the person.
     #[must_use]
     pub fn first_name(mut self, first_name: impl Into<String>) -> Self {
         self.first_name = Some(first_name.into());
         self
     }
-    /// Sets [`last_name`](Self::last_name).
+    /// Sets [`last_name`](Self::last_name). Family name of the person.
     #[must_use]
     pub fn last_name(mut self, last_name: impl Into<String>) -> Self {
         self.last_name = Some(last_name.into());
         self
     }
-    /// Sets [`phone`](Self::phone).
+    /// Sets [`phone`](Self::phone). Phone number, stored as it is given. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn phone(mut self, phone: impl Into<Patch<String>>) -> Self {
         self.phone = phone.into();
         self
     }
-    /// Sets [`roles`](Self::roles).
+    /// Sets [`roles`](Self::roles). Roles of the contact; replaces the existing ones.
     #[must_use]
     pub fn roles(mut self, roles: impl Into<Vec<ContactRole>>) -> Self {
         self.roles = Some(roles.into());

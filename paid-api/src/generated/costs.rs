@@ -57,7 +57,7 @@ pub struct AmountCost {
     pub vendor: Option<String>,
 }
 impl AmountCost {
-    /// Creates an `AmountCost` with its required fields.
+    /// Creates an `AmountCost` with what it cannot be sent without: [`amount`](Self::amount), [`currency`](Self::currency) and [`customer`](Self::customer). Each other field has a setter and is left out until then.
     pub fn new(
         amount: impl Into<Decimal>,
         currency: impl Into<String>,
@@ -74,31 +74,31 @@ impl AmountCost {
             vendor: None,
         }
     }
-    /// Sets [`metadata`](Self::metadata).
+    /// Sets [`metadata`](Self::metadata). Your own data, to filter by.
     #[must_use]
     pub fn metadata(mut self, metadata: JsonObject) -> Self {
         self.metadata = Some(metadata);
         self
     }
-    /// Sets [`model`](Self::model).
+    /// Sets [`model`](Self::model). Model, as a tag.
     #[must_use]
     pub fn model(mut self, model: impl Into<String>) -> Self {
         self.model = Some(model.into());
         self
     }
-    /// Sets [`product`](Self::product).
+    /// Sets [`product`](Self::product). Product that did the work.
     #[must_use]
     pub fn product(mut self, product: impl Into<ProductAttribution>) -> Self {
         self.product = Some(product.into());
         self
     }
-    /// Sets [`timestamp`](Self::timestamp).
+    /// Sets [`timestamp`](Self::timestamp). When the cost arose; when Paid receives the record if not set.
     #[must_use]
     pub fn timestamp(mut self, timestamp: impl Into<Timestamp>) -> Self {
         self.timestamp = Some(timestamp.into());
         self
     }
-    /// Sets [`vendor`](Self::vendor).
+    /// Sets [`vendor`](Self::vendor). Vendor who was paid, as a tag.
     #[must_use]
     pub fn vendor(mut self, vendor: impl Into<String>) -> Self {
         self.vendor = Some(vendor.into());
@@ -111,10 +111,10 @@ impl AmountCost {
 #[non_exhaustive]
 #[serde(tag = "type")]
 pub enum Cost {
-    /// An object with `type` set to `cost`.
+    /// A cost with a known amount (`type` is `cost`).
     #[serde(rename = "cost")]
     Amount(AmountCost),
-    /// An object with `type` set to `usage`.
+    /// Model usage that Paid prices (`type` is `usage`).
     #[serde(rename = "usage")]
     Usage(UsageCost),
     /// A `type` that this version does not know, kept unchanged.
@@ -147,7 +147,7 @@ impl<'de> Deserialize<'de> for Cost {
     }
 }
 
-/// A cost of your own for recorded usage.
+/// What recorded usage cost you, in place of the price that Paid would calculate.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -159,7 +159,7 @@ pub struct CostOverride {
     pub currency: String,
 }
 impl CostOverride {
-    /// Creates a `CostOverride` with its required fields.
+    /// Creates a `CostOverride` with all of its fields; none may be left out: [`amount`](Self::amount) and [`currency`](Self::currency).
     pub fn new(amount: impl Into<Decimal>, currency: impl Into<String>) -> Self {
         Self {
             amount: amount.into(),
@@ -169,28 +169,32 @@ impl CostOverride {
 }
 
 /// Cost records. Either all of them are stored, or none.
+///
+/// Sent by [`Costs::create`](crate::resources::Costs::create).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreateCostsRequest {
-    /// Cost records (`costs`, list).
+    /// Records to store: all of them or, if one is wrong, none (`costs`, list).
     pub costs: Vec<Cost>,
 }
 impl CreateCostsRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with all of its fields; none may be left out: [`costs`](Self::costs).
     pub fn new(costs: impl Into<Vec<Cost>>) -> Self {
         Self { costs: costs.into() }
     }
 }
 
 /// The result of sending cost records.
+///
+/// The answer of [`Costs::create`](crate::resources::Costs::create).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreateCostsResponse {
     /// Number of records that Paid already had (`duplicates`, integer).
     pub duplicates: i64,
-    /// Number stored (`ingested`, integer).
+    /// Number of records that are new and were stored (`ingested`, integer).
     pub ingested: i64,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -211,21 +215,21 @@ pub struct TokenUsage {
     /// Input tokens written to the cache (`cacheCreationInputTokens`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_creation_input_tokens: Option<i64>,
-    /// Input tokens read from the cache (`cacheReadInputTokens`, integer).
+    /// Tokens that the model took from its cache instead of reading them anew (`cacheReadInputTokens`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_read_input_tokens: Option<i64>,
     /// Input tokens that were neither read from nor written to the cache (`inputTokens`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_tokens: Option<i64>,
-    /// Output tokens (`outputTokens`, integer).
+    /// Tokens that the model wrote (`outputTokens`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<i64>,
-    /// Reasoning tokens (`reasoningOutputTokens`, integer).
+    /// Tokens that the model spent on thinking before its answer (`reasoningOutputTokens`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning_output_tokens: Option<i64>,
 }
 impl TokenUsage {
-    /// Creates a `TokenUsage` with no fields set.
+    /// Creates a `TokenUsage` that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             cache_creation_input_tokens: None,
@@ -235,7 +239,7 @@ impl TokenUsage {
             reasoning_output_tokens: None,
         }
     }
-    /// Sets [`cache_creation_input_tokens`](Self::cache_creation_input_tokens).
+    /// Sets [`cache_creation_input_tokens`](Self::cache_creation_input_tokens). Input tokens written to the cache.
     #[must_use]
     pub fn cache_creation_input_tokens(
         mut self,
@@ -244,25 +248,25 @@ impl TokenUsage {
         self.cache_creation_input_tokens = Some(cache_creation_input_tokens);
         self
     }
-    /// Sets [`cache_read_input_tokens`](Self::cache_read_input_tokens).
+    /// Sets [`cache_read_input_tokens`](Self::cache_read_input_tokens). Tokens that the model took from its cache instead of reading them anew.
     #[must_use]
     pub fn cache_read_input_tokens(mut self, cache_read_input_tokens: i64) -> Self {
         self.cache_read_input_tokens = Some(cache_read_input_tokens);
         self
     }
-    /// Sets [`input_tokens`](Self::input_tokens).
+    /// Sets [`input_tokens`](Self::input_tokens). Input tokens that were neither read from nor written to the cache.
     #[must_use]
     pub fn input_tokens(mut self, input_tokens: i64) -> Self {
         self.input_tokens = Some(input_tokens);
         self
     }
-    /// Sets [`output_tokens`](Self::output_tokens).
+    /// Sets [`output_tokens`](Self::output_tokens). Tokens that the model wrote.
     #[must_use]
     pub fn output_tokens(mut self, output_tokens: i64) -> Self {
         self.output_tokens = Some(output_tokens);
         self
     }
-    /// Sets [`reasoning_output_tokens`](Self::reasoning_output_tokens).
+    /// Sets [`reasoning_output_tokens`](Self::reasoning_output_tokens). Tokens that the model spent on thinking before its answer.
     #[must_use]
     pub fn reasoning_output_tokens(mut self, reasoning_output_tokens: i64) -> Self {
         self.reasoning_output_tokens = Some(reasoning_output_tokens);
@@ -292,13 +296,13 @@ pub struct UsageCost {
     /// When the model was used; when Paid receives the record if not set (`timestamp`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
-    /// Token counts (`usage`, [`TokenUsage`]).
+    /// How many tokens the model read and wrote (`usage`, [`TokenUsage`]).
     pub usage: TokenUsage,
     /// Provider, such as `openai`; `vendor` and `model` determine the price (`vendor`, string).
     pub vendor: String,
 }
 impl UsageCost {
-    /// Creates a `UsageCost` with its required fields.
+    /// Creates a `UsageCost` with what it cannot be sent without: [`customer`](Self::customer), [`model`](Self::model), [`usage`](Self::usage) and [`vendor`](Self::vendor). Each other field has a setter and is left out until then.
     pub fn new(
         customer: impl Into<CustomerAttribution>,
         model: impl Into<String>,
@@ -316,25 +320,25 @@ impl UsageCost {
             vendor: vendor.into(),
         }
     }
-    /// Sets [`cost_override`](Self::cost_override).
+    /// Sets [`cost_override`](Self::cost_override). Cost of your own, used instead of Paid's price.
     #[must_use]
     pub fn cost_override(mut self, cost_override: CostOverride) -> Self {
         self.cost_override = Some(cost_override);
         self
     }
-    /// Sets [`metadata`](Self::metadata).
+    /// Sets [`metadata`](Self::metadata). Your own data, to filter by.
     #[must_use]
     pub fn metadata(mut self, metadata: JsonObject) -> Self {
         self.metadata = Some(metadata);
         self
     }
-    /// Sets [`product`](Self::product).
+    /// Sets [`product`](Self::product). Product that did the work.
     #[must_use]
     pub fn product(mut self, product: impl Into<ProductAttribution>) -> Self {
         self.product = Some(product.into());
         self
     }
-    /// Sets [`timestamp`](Self::timestamp).
+    /// Sets [`timestamp`](Self::timestamp). When the model was used; when Paid receives the record if not set.
     #[must_use]
     pub fn timestamp(mut self, timestamp: impl Into<Timestamp>) -> Self {
         self.timestamp = Some(timestamp.into());

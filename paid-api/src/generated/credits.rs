@@ -19,7 +19,7 @@ pub struct Credits {
     pub(crate) client: Client,
 }
 impl Credits {
-    /// Creates a credit currency.
+    /// Creates a kind of credits, which prices can then grant and signals can spend.
     ///
     /// `POST /credits/currencies`
     ///
@@ -84,6 +84,8 @@ impl Credits {
     }
     /// Lists credit transactions: what was granted and spent.
     ///
+    /// The answer is one page; [`stream`](ListCreditTransactions::stream) reads on to the end.
+    ///
     /// `GET /credits/transactions`
     ///
     /// Not in Paid's published document yet; known from paid-python 1.12.0 and paid-java 1.1.0.
@@ -124,6 +126,8 @@ impl Credits {
     }
 }
 
+/// Adds up the credit transactions of each interval.
+///
 /// `GET /credits/transactions/summary` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -136,12 +140,12 @@ impl GetCreditTransactionSummary {
         self.call = self.call.query("createdAtTo", created_at_to.into().to_string());
         self
     }
-    /// Only the credit currency with this key (`creditCurrencyKey`, string).
+    /// Only credits of the kind with this name for programs (`creditCurrencyKey`, string).
     pub fn credit_currency_key(mut self, credit_currency_key: impl AsRef<str>) -> Self {
         self.call = self.call.query("creditCurrencyKey", credit_currency_key.as_ref());
         self
     }
-    /// Only this credit currency (`creditsCurrencyId`, string).
+    /// Only credits of this kind, by its id of Paid (`creditsCurrencyId`, string).
     pub fn credits_currency_id(
         mut self,
         credits_currency_id: impl Into<CreditCurrencyId>,
@@ -151,17 +155,17 @@ impl GetCreditTransactionSummary {
             .query("creditsCurrencyId", credits_currency_id.into().as_str());
         self
     }
-    /// Only items of the customer with Paid's id (`customerId`, string).
+    /// Only what belongs to the customer with Paid's id (`customerId`, string).
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
     }
-    /// Only signals with this event name (`eventName`, string).
+    /// Only what signals caused that were sent under exactly this event name (`eventName`, string).
     pub fn event_name(mut self, event_name: impl AsRef<str>) -> Self {
         self.call = self.call.query("eventName", event_name.as_ref());
         self
     }
-    /// Only items of the customer with your own id (`externalCustomerId`, string).
+    /// Only what belongs to the customer whom you call so (`externalCustomerId`, string).
     pub fn external_customer_id(
         mut self,
         external_customer_id: impl Into<ExternalCustomerId>,
@@ -171,12 +175,12 @@ impl GetCreditTransactionSummary {
             .query("externalCustomerId", external_customer_id.into().as_str());
         self
     }
-    /// Only items of this order (`orderId`, string).
+    /// Only what belongs to this order, by its id of Paid (`orderId`, string).
     pub fn order_id(mut self, order_id: impl Into<OrderId>) -> Self {
         self.call = self.call.query("orderId", order_id.into().as_str());
         self
     }
-    /// Only transactions of this kind (`type`, [`CreditTransactionType`]).
+    /// Only grants, only what is to be granted, or only what was spent (`type`, [`CreditTransactionType`]).
     pub fn type_(mut self, type_: CreditTransactionType) -> Self {
         self.call = self.call.query("type", type_.as_str());
         self
@@ -184,6 +188,8 @@ impl GetCreditTransactionSummary {
 }
 crate::__sendable!(GetCreditTransactionSummary => CreditTransactionSummaryResponse);
 
+/// Lists credit currencies, including archived ones unless `status` is set.
+///
 /// `GET /credits/currencies` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -191,7 +197,7 @@ pub struct ListCreditCurrencies {
     call: Call<CreditCurrencyListResponse>,
 }
 impl ListCreditCurrencies {
-    /// Only items with this status (`status`, [`CreditCurrencyStatusFilter`], default `all`).
+    /// Only items in this state; all if not set (`status`, [`CreditCurrencyStatusFilter`], default `all`).
     pub fn status(mut self, status: CreditCurrencyStatusFilter) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -199,6 +205,8 @@ impl ListCreditCurrencies {
 }
 crate::__sendable!(ListCreditCurrencies => CreditCurrencyListResponse);
 
+/// Lists credit transactions: what was granted and spent.
+///
 /// `GET /credits/transactions` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -216,12 +224,12 @@ impl ListCreditTransactions {
         self.call = self.call.query("createdAtTo", created_at_to.into().to_string());
         self
     }
-    /// Only the credit currency with this key (`creditCurrencyKey`, string).
+    /// Only credits of the kind with this name for programs (`creditCurrencyKey`, string).
     pub fn credit_currency_key(mut self, credit_currency_key: impl AsRef<str>) -> Self {
         self.call = self.call.query("creditCurrencyKey", credit_currency_key.as_ref());
         self
     }
-    /// Only this credit currency (`creditsCurrencyId`, string).
+    /// Only credits of this kind, by its id of Paid (`creditsCurrencyId`, string).
     pub fn credits_currency_id(
         mut self,
         credits_currency_id: impl Into<CreditCurrencyId>,
@@ -231,17 +239,17 @@ impl ListCreditTransactions {
             .query("creditsCurrencyId", credits_currency_id.into().as_str());
         self
     }
-    /// Only items of the customer with Paid's id (`customerId`, string).
+    /// Only what belongs to the customer with Paid's id (`customerId`, string).
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
     }
-    /// Only signals with this event name (`eventName`, string).
+    /// Only what signals caused that were sent under exactly this event name (`eventName`, string).
     pub fn event_name(mut self, event_name: impl AsRef<str>) -> Self {
         self.call = self.call.query("eventName", event_name.as_ref());
         self
     }
-    /// Only items of the customer with your own id (`externalCustomerId`, string).
+    /// Only what belongs to the customer whom you call so (`externalCustomerId`, string).
     pub fn external_customer_id(
         mut self,
         external_customer_id: impl Into<ExternalCustomerId>,
@@ -261,12 +269,12 @@ impl ListCreditTransactions {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only items of this order (`orderId`, string).
+    /// Only what belongs to this order, by its id of Paid (`orderId`, string).
     pub fn order_id(mut self, order_id: impl Into<OrderId>) -> Self {
         self.call = self.call.query("orderId", order_id.into().as_str());
         self
     }
-    /// Only transactions of this kind (`type`, [`CreditTransactionType`]).
+    /// Only grants, only what is to be granted, or only what was spent (`type`, [`CreditTransactionType`]).
     pub fn type_(mut self, type_: CreditTransactionType) -> Self {
         self.call = self.call.query("type", type_.as_str());
         self
@@ -274,21 +282,23 @@ impl ListCreditTransactions {
 }
 crate::__paged!(ListCreditTransactions => CreditTransactionListResponse);
 
-/// The fields of a new credit currency.
+/// A new kind of credits, which prices can grant and signals can spend.
+///
+/// Sent by [`Credits::create_currency`](crate::resources::Credits::create_currency).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreateCreditCurrencyRequest {
-    /// Description (`description`, string, may be null).
+    /// What the credits are for, in words for people (`description`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
     /// Key that grants refer to: lower case letters, digits, `_` and `-`; unique in your organisation (`key`, string).
     pub key: String,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
 }
 impl CreateCreditCurrencyRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`key`](Self::key) and [`name`](Self::name). Each other field has a setter and is left out until then.
     pub fn new(key: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             description: Patch::Leave,
@@ -296,7 +306,7 @@ impl CreateCreditCurrencyRequest {
             name: name.into(),
         }
     }
-    /// Sets [`description`](Self::description).
+    /// Sets [`description`](Self::description). What the credits are for, in words for people. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn description(mut self, description: impl Into<Patch<String>>) -> Self {
         self.description = description.into();
@@ -304,7 +314,9 @@ impl CreateCreditCurrencyRequest {
     }
 }
 
-/// A unit in which prepaid credits are counted.
+/// A kind of credits that customers can hold and spend.
+///
+/// The answer of [`Credits::create_currency`](crate::resources::Credits::create_currency) and [`Credits::update_currency`](crate::resources::Credits::update_currency).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -315,15 +327,15 @@ pub struct CreditCurrency {
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `description` (string, may be null).
+    /// What the credits are for, in words for people (`description`, string, may be null).
     pub description: Option<String>,
-    /// The field `id` (string).
+    /// Paid's id of the currency (`id`, string).
     pub id: CreditCurrencyId,
-    /// The field `key` (string).
+    /// Name for programs, such as `credits`; unique in your organisation (`key`, string).
     pub key: String,
-    /// The field `name` (string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
-    /// The field `status` ([`CreditCurrencyStatus`]).
+    /// Whether it can be granted, or is archived (`status`, [`CreditCurrencyStatus`]).
     pub status: CreditCurrencyStatus,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -339,12 +351,14 @@ crate::__object!(
     "updatedAt" optional;]
 );
 
-/// Credit currency list response.
+/// What `GET /credits/currencies` answers: all of its [`CreditCurrency`]s.
+///
+/// The answer of [`Credits::list_currencies`](crate::resources::Credits::list_currencies).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreditCurrencyListResponse {
-    /// The field `data` (list).
+    /// All that there are, in one answer; those that cannot be read are kept apart (`data`, list).
     pub data: List<CreditCurrency>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -354,7 +368,7 @@ crate::__object!(
     CreditCurrencyListResponse, keep other_fields, [0 data "data" required;], []
 );
 
-/// Whether a credit currency can be granted.
+/// Whether new prices and grants can use a kind of credits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreditCurrencyStatus {
@@ -367,15 +381,15 @@ pub enum CreditCurrencyStatus {
 }
 crate::__open_enum!(CreditCurrencyStatus { Active = "active", Archived = "archived" });
 
-/// Which credit currencies to list.
+/// Which kinds of credits to list, by whether they can still be used.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreditCurrencyStatusFilter {
-    /// Only active currencies (`active`).
+    /// Only those that can still be used (`active`).
     Active,
     /// All currencies, including archived ones (`all`).
     All,
-    /// Only archived currencies (`archived`).
+    /// Only those that were archived and are kept for the record (`archived`).
     Archived,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -384,7 +398,7 @@ crate::__open_enum!(
     CreditCurrencyStatusFilter { Active = "active", All = "all", Archived = "archived" }
 );
 
-/// Credit transaction.
+/// Credits that a customer was granted or has spent.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0 and paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -392,29 +406,29 @@ crate::__open_enum!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditTransaction {
-    /// The field `amount` (exact number in a string).
+    /// Number of credits, exact (`amount`, exact number in a string).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal_text"))]
     pub amount: Decimal,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `creditCurrency` ([`CreditCurrencyRef`]).
+    /// Which kind it is, by key and name (`creditCurrency`, [`CreditCurrencyRef`]).
     pub credit_currency: CreditCurrencyRef,
-    /// The field `customer` ([`CustomerRef`]).
+    /// Who was granted them, or spent them (`customer`, [`CustomerRef`]).
     pub customer: CustomerRef,
-    /// The field `eventName` (string, may be null).
+    /// Event name of the signal that caused it; null if none did (`eventName`, string, may be null).
     pub event_name: Option<String>,
-    /// The field `id` (string).
+    /// Paid's id of the transaction (`id`, string).
     pub id: CreditTransactionId,
-    /// The field `orderId` (string, may be null).
+    /// Order whose price grants or spends them; null if there is none (`orderId`, string, may be null).
     pub order_id: Option<OrderId>,
-    /// The field `originCode` (string).
+    /// What caused it, as a code for programs (`originCode`, string).
     pub origin_code: String,
-    /// The field `product` ([`ProductRef`], may be null).
+    /// Product that it belongs to; null if to none (`product`, [`ProductRef`], may be null).
     pub product: Option<ProductRef>,
-    /// The field `signalId` (string, may be null).
+    /// Signal that caused it; null if none did. It tells which signals were billed (`signalId`, string, may be null).
     pub signal_id: Option<SignalId>,
-    /// The field `type` ([`CreditTransactionType`]).
+    /// Whether credits were granted, will be granted or were spent (`type`, [`CreditTransactionType`]).
     pub type_: CreditTransactionType,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -447,11 +461,11 @@ crate::__open_enum!(CreditTransactionGroupBy { EventName = "eventName" });
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreditTransactionInterval {
-    /// A day (`day`).
+    /// One sum for each day (`day`).
     Day,
-    /// A month (`month`).
+    /// One sum for each month (`month`).
     Month,
-    /// A week (`week`).
+    /// One sum for each week (`week`).
     Week,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -460,14 +474,16 @@ crate::__open_enum!(
     CreditTransactionInterval { Day = "day", Month = "month", Week = "week" }
 );
 
-/// Credit transaction list response.
+/// What `GET /credits/transactions` answers: one page of the list, with the [`CreditTransaction`]s on it.
+///
+/// The answer of [`Credits::list_transactions`](crate::resources::Credits::list_transactions).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0 and paid-java 1.1.0.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreditTransactionListResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<CreditTransaction>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -482,7 +498,7 @@ crate::__object!(
 );
 crate::__page!(CreditTransactionListResponse, CreditTransaction, optional_pagination);
 
-/// Credit transaction summary bucket.
+/// The credit transactions of one interval, added up.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -490,19 +506,19 @@ crate::__page!(CreditTransactionListResponse, CreditTransaction, optional_pagina
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditTransactionSummaryBucket {
-    /// The field `creditCurrency` ([`CreditCurrencyRef`]).
+    /// Which credits are counted (`creditCurrency`, [`CreditCurrencyRef`]).
     pub credit_currency: CreditCurrencyRef,
-    /// The field `credits` (exact number in a string).
+    /// Sum of the credits, exact (`credits`, exact number in a string).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal_text"))]
     pub credits: Decimal,
-    /// The field `groupKey` (string, may be null).
+    /// What the group has in common, such as an event name; null if nothing is grouped (`groupKey`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub group_key: Option<String>,
-    /// The field `periodEnd` (RFC 3339 time).
+    /// When the interval ends (`periodEnd`, RFC 3339 time).
     pub period_end: Timestamp,
-    /// The field `periodStart` (RFC 3339 time).
+    /// When the interval begins (`periodStart`, RFC 3339 time).
     pub period_start: Timestamp,
-    /// The field `transactionCount` (integer).
+    /// How many transactions were added up (`transactionCount`, integer).
     pub transaction_count: i64,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -515,7 +531,9 @@ crate::__object!(
     "transactionCount" integer;], [5 group_key "groupKey" optional;]
 );
 
-/// Credit transaction summary response.
+/// Credit transactions, added up for each interval.
+///
+/// The answer of [`Credits::get_transaction_summary`](crate::resources::Credits::get_transaction_summary).
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -523,15 +541,15 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditTransactionSummaryResponse {
-    /// The field `data` (list).
+    /// One entry for each interval, and for each group in it (`data`, list).
     pub data: List<CreditTransactionSummaryBucket>,
-    /// The field `groupBy` ([`CreditTransactionGroupBy`], an answer may lack it).
+    /// What the sums are grouped by, as it was asked for (`groupBy`, [`CreditTransactionGroupBy`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub group_by: Option<CreditTransactionGroupBy>,
-    /// The field `interval` ([`CreditTransactionInterval`], an answer may lack it).
+    /// Length of each interval, as it was asked for (`interval`, [`CreditTransactionInterval`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub interval: Option<CreditTransactionInterval>,
-    /// The field `type` ([`CreditTransactionType`], an answer may lack it).
+    /// Which transactions are counted, as it was asked for (`type`, [`CreditTransactionType`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub type_: Option<CreditTransactionType>,
     /// Fields that this version does not know, kept unchanged.
@@ -550,9 +568,9 @@ crate::__object!(
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreditTransactionType {
-    /// Credits are granted (`grant`).
+    /// The customer received them (`grant`).
     Grant,
-    /// Credits will be granted (`pendingGrant`).
+    /// The customer will receive them once what they depend on has happened (`pendingGrant`).
     PendingGrant,
     /// Credits are spent (`spend`).
     Spend,
@@ -565,12 +583,14 @@ crate::__open_enum!(
 );
 
 /// Changes to a credit currency; fields that are not set stay unchanged.
+///
+/// Sent by [`Credits::update_currency`](crate::resources::Credits::update_currency).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct UpdateCreditCurrencyRequest {
-    /// Description (`description`, string, may be null).
+    /// What the credits are for, in words for people (`description`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
     /// `archived` archives it, `active` restores it (`status`, [`CreditCurrencyStatus`]).
@@ -578,20 +598,20 @@ pub struct UpdateCreditCurrencyRequest {
     pub status: Option<CreditCurrencyStatus>,
 }
 impl UpdateCreditCurrencyRequest {
-    /// Creates a request with no fields set.
+    /// Creates a request that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             description: Patch::Leave,
             status: None,
         }
     }
-    /// Sets [`description`](Self::description).
+    /// Sets [`description`](Self::description). What the credits are for, in words for people. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn description(mut self, description: impl Into<Patch<String>>) -> Self {
         self.description = description.into();
         self
     }
-    /// Sets [`status`](Self::status).
+    /// Sets [`status`](Self::status). `archived` archives it, `active` restores it.
     #[must_use]
     pub fn status(mut self, status: CreditCurrencyStatus) -> Self {
         self.status = Some(status);

@@ -175,6 +175,8 @@ impl CustomViews {
     }
 }
 
+/// Runs the queries of a custom view for one customer, or for the whole organisation.
+///
 /// `GET /experimental/views/{displayId}/data` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -182,7 +184,7 @@ pub struct GetCustomViewData {
     call: Call<CustomViewDataResponse>,
 }
 impl GetCustomViewData {
-    /// Customer whose data is shown (`customerId`, string).
+    /// Customer whose data the page gets (`customerId`, string).
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
@@ -192,7 +194,7 @@ impl GetCustomViewData {
         self.call = self.call.query("periodAmount", period_amount.to_string());
         self
     }
-    /// Last day (`periodEnd`, string).
+    /// Last day of a period with fixed dates (`periodEnd`, string).
     pub fn period_end(mut self, period_end: impl AsRef<str>) -> Self {
         self.call = self.call.query("periodEnd", period_end.as_ref());
         self
@@ -202,12 +204,12 @@ impl GetCustomViewData {
         self.call = self.call.query("periodKind", period_kind.as_str());
         self
     }
-    /// First day (`periodStart`, string).
+    /// First day of a period with fixed dates (`periodStart`, string).
     pub fn period_start(mut self, period_start: impl AsRef<str>) -> Self {
         self.call = self.call.query("periodStart", period_start.as_ref());
         self
     }
-    /// Unit of the relative period (`periodUnit`, [`CustomViewPeriodUnit`]).
+    /// Whether the amount counts days, weeks, months or years before today (`periodUnit`, [`CustomViewPeriodUnit`]).
     pub fn period_unit(mut self, period_unit: CustomViewPeriodUnit) -> Self {
         self.call = self.call.query("periodUnit", period_unit.as_str());
         self
@@ -215,6 +217,8 @@ impl GetCustomViewData {
 }
 crate::__sendable!(GetCustomViewData => CustomViewDataResponse);
 
+/// Creates a short-lived token to embed a published view for one customer.
+///
 /// `GET /experimental/views/{displayId}/embed-token` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -222,7 +226,7 @@ pub struct GetCustomViewEmbedToken {
     call: Call<CustomViewEmbedTokenResponse>,
 }
 impl GetCustomViewEmbedToken {
-    /// Lifetime of the token, in seconds (`ttlSeconds`, integer).
+    /// How long the token works, in seconds (`ttlSeconds`, integer).
     pub fn ttl_seconds(mut self, ttl_seconds: i64) -> Self {
         self.call = self.call.query("ttlSeconds", ttl_seconds.to_string());
         self
@@ -231,18 +235,20 @@ impl GetCustomViewEmbedToken {
 crate::__sendable!(GetCustomViewEmbedToken => CustomViewEmbedTokenResponse);
 
 /// The fields of a new custom view.
+///
+/// Sent by [`CustomViews::create`](crate::resources::CustomViews::create).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateCustomViewRequest {
-    /// Description (`description`, string).
+    /// What the dashboard shows, in words for people (`description`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Filters of the view (`filters`, list). Not in Paid's published document yet; known from paid-python 1.12.0.
+    /// What its reader can choose (`filters`, list). Not in Paid's published document yet; known from paid-python 1.12.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filters: Option<Vec<CustomViewFilter>>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// Default period; required if a query contains `{period_start:DateTime}` or `{period_end:DateTime}` (`period`, [`CustomViewPeriod`]).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -256,7 +262,7 @@ pub struct CreateCustomViewRequest {
     pub scope: Option<CustomViewScope>,
 }
 impl CreateCustomViewRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`name`](Self::name), [`queries`](Self::queries) and [`render_bundle`](Self::render_bundle). Each other field has a setter and is left out until then.
     pub fn new(
         name: impl Into<String>,
         queries: impl Into<Vec<CustomViewQuery>>,
@@ -272,25 +278,25 @@ impl CreateCustomViewRequest {
             scope: None,
         }
     }
-    /// Sets [`description`](Self::description).
+    /// Sets [`description`](Self::description). What the dashboard shows, in words for people.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
-    /// Sets [`filters`](Self::filters).
+    /// Sets [`filters`](Self::filters). What its reader can choose.
     #[must_use]
     pub fn filters(mut self, filters: impl Into<Vec<CustomViewFilter>>) -> Self {
         self.filters = Some(filters.into());
         self
     }
-    /// Sets [`period`](Self::period).
+    /// Sets [`period`](Self::period). Default period; required if a query contains `{period_start:DateTime}` or `{period_end:DateTime}`.
     #[must_use]
     pub fn period(mut self, period: CustomViewPeriod) -> Self {
         self.period = Some(period);
         self
     }
-    /// Sets [`scope`](Self::scope).
+    /// Sets [`scope`](Self::scope). Data of one customer (the default), or of the organisation; only the former can be embedded.
     #[must_use]
     pub fn scope(mut self, scope: CustomViewScope) -> Self {
         self.scope = Some(scope);
@@ -298,22 +304,24 @@ impl CreateCustomViewRequest {
     }
 }
 
-/// Custom view.
+/// A dashboard that is built from queries.
+///
+/// The answer of [`CustomViews::create`](crate::resources::CustomViews::create), [`CustomViews::publish`](crate::resources::CustomViews::publish), [`CustomViews::update`](crate::resources::CustomViews::update) and [`CustomViews::update_period`](crate::resources::CustomViews::update_period).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomView {
-    /// The field `displayId` (string).
+    /// Paid's id of the view, as it stands in links to it (`displayId`, string).
     pub display_id: CustomViewId,
-    /// The field `name` (string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
-    /// The field `previewUrl` (URL, may be null).
+    /// Where you can look at it in Paid; null if Paid has no address for it (`previewUrl`, URL, may be null).
     pub preview_url: Option<String>,
-    /// The field `scope` ([`CustomViewScope`], an answer may lack it).
+    /// Whether it shows one customer's data or your whole organisation's (`scope`, [`CustomViewScope`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<CustomViewScope>,
-    /// The field `status` ([`CustomViewStatus`]).
+    /// Whether it is a draft or published; only what is published can be embedded (`status`, [`CustomViewStatus`]).
     pub status: CustomViewStatus,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -325,12 +333,14 @@ crate::__object!(
     "scope" optional;]
 );
 
-/// Custom view data response.
+/// The results of a dashboard's queries.
+///
+/// The answer of [`CustomViews::get_data`](crate::resources::CustomViews::get_data).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomViewDataResponse {
-    /// The field `data` (object).
+    /// List of rows by the id of the query, each row an object by column; integers of 64 bits come as text (`data`, object).
     pub data: BTreeMap<String, Vec<JsonObject>>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -340,33 +350,35 @@ crate::__object!(
     CustomViewDataResponse, keep other_fields, [0 data "data" required;], []
 );
 
-/// Custom view detail.
+/// A dashboard with its queries and its page.
+///
+/// The answer of [`CustomViews::get`](crate::resources::CustomViews::get).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomViewDetail {
-    /// The field `description` (string, may be null).
+    /// What the view shows, in words for people (`description`, string, may be null).
     pub description: Option<String>,
-    /// The field `displayId` (string).
+    /// Paid's id of the view, as it stands in links to it (`displayId`, string).
     pub display_id: CustomViewId,
-    /// The field `filters` (list, may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
+    /// What the page lets its reader choose; null if nothing (`filters`, list, may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub filters: Option<List<CustomViewFilter>>,
-    /// The field `name` (string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
-    /// The field `period` ([`CustomViewPeriod`], may be null).
+    /// Days that it shows unless others are asked for; null if it does not depend on a period (`period`, [`CustomViewPeriod`], may be null).
     pub period: Option<CustomViewPeriod>,
-    /// The field `queryIds` (list, an answer may lack it).
+    /// Ids of the queries whose results the page gets (`queryIds`, list, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub query_ids: Option<Vec<String>>,
-    /// The field `renderBundle` (string, an answer may lack it).
+    /// HTML document that shows the results (`renderBundle`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub render_bundle: Option<String>,
-    /// The field `scope` ([`CustomViewScope`], an answer may lack it).
+    /// Whether it shows one customer's data or your whole organisation's (`scope`, [`CustomViewScope`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<CustomViewScope>,
-    /// The field `status` ([`CustomViewStatus`]).
+    /// Whether it is a draft or published; only what is published can be embedded (`status`, [`CustomViewStatus`]).
     pub status: CustomViewStatus,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -379,16 +391,18 @@ crate::__object!(
     optional; 7 render_bundle "renderBundle" optional; 8 scope "scope" optional;]
 );
 
-/// Custom view embed token response.
+/// A token that embeds a dashboard for one customer.
+///
+/// The answer of [`CustomViews::get_embed_token`](crate::resources::CustomViews::get_embed_token).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomViewEmbedTokenResponse {
-    /// The field `expiresAt` (RFC 3339 time, an answer may lack it).
+    /// From when the token no longer works (`expiresAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub expires_at: Option<Timestamp>,
-    /// The field `token` (string).
+    /// Secret that the embedding page passes on; keep it out of logs (`token`, string).
     pub token: String,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -405,21 +419,21 @@ crate::__object!(
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct CustomViewFilter {
-    /// Name of the filter (`name`, string).
+    /// What queries and links call it (`name`, string).
     pub name: String,
     /// Values to choose from (`values`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<String>>,
 }
 impl CustomViewFilter {
-    /// Creates a `CustomViewFilter` with its required fields.
+    /// Creates a `CustomViewFilter` with what it cannot be sent without: [`name`](Self::name). Each other field has a setter and is left out until then.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             values: None,
         }
     }
-    /// Sets [`values`](Self::values).
+    /// Sets [`values`](Self::values). Values to choose from.
     #[must_use]
     pub fn values(mut self, values: impl Into<Vec<String>>) -> Self {
         self.values = Some(values.into());
@@ -430,12 +444,14 @@ crate::__object!(
     CustomViewFilter, skip, [0 name "name" required;], [1 values "values" optional;]
 );
 
-/// Custom view list response.
+/// The dashboards of your organisation.
+///
+/// The answer of [`CustomViews::list`](crate::resources::CustomViews::list).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomViewListResponse {
-    /// The field `views` (list).
+    /// Dashboards without their pages, the newest first (`views`, list).
     pub views: List<CustomViewSummary>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -445,7 +461,7 @@ crate::__object!(
     CustomViewListResponse, keep other_fields, [0 views "views" required;], []
 );
 
-/// The period that a custom view shows.
+/// The days that a dashboard shows: so many units up to today, or fixed dates.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct CustomViewPeriod {
@@ -466,7 +482,7 @@ pub struct CustomViewPeriod {
     pub unit: Option<CustomViewPeriodUnit>,
 }
 impl CustomViewPeriod {
-    /// Creates a `CustomViewPeriod` with its required fields.
+    /// Creates a `CustomViewPeriod` with what it cannot be sent without: [`kind`](Self::kind). Each other field has a setter and is left out until then.
     pub fn new(kind: CustomViewPeriodKind) -> Self {
         Self {
             amount: None,
@@ -476,25 +492,25 @@ impl CustomViewPeriod {
             unit: None,
         }
     }
-    /// Sets [`amount`](Self::amount).
+    /// Sets [`amount`](Self::amount). Number of units before today; for `relative`.
     #[must_use]
     pub fn amount(mut self, amount: i64) -> Self {
         self.amount = Some(amount);
         self
     }
-    /// Sets [`end`](Self::end).
+    /// Sets [`end`](Self::end). Last day, `YYYY-MM-DD`; for `absolute`.
     #[must_use]
     pub fn end(mut self, end: impl Into<String>) -> Self {
         self.end = Some(end.into());
         self
     }
-    /// Sets [`start`](Self::start).
+    /// Sets [`start`](Self::start). First day, `YYYY-MM-DD`; for `absolute`.
     #[must_use]
     pub fn start(mut self, start: impl Into<String>) -> Self {
         self.start = Some(start.into());
         self
     }
-    /// Sets [`unit`](Self::unit).
+    /// Sets [`unit`](Self::unit). Unit of `amount`; for `relative`.
     #[must_use]
     pub fn unit(mut self, unit: CustomViewPeriodUnit) -> Self {
         self.unit = Some(unit);
@@ -506,7 +522,7 @@ crate::__object!(
     optional; 2 kind "kind" optional; 3 start "start" optional; 4 unit "unit" optional;]
 );
 
-/// How the period of a view is defined.
+/// Whether a dashboard's days move with today or stay.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CustomViewPeriodKind {
@@ -521,15 +537,15 @@ crate::__open_enum!(
     CustomViewPeriodKind { Absolute = "absolute", Relative = "relative" }
 );
 
-/// The unit of a relative period.
+/// What the amount of a moving period counts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CustomViewPeriodUnit {
-    /// Days (`day`).
+    /// Counted in days before today (`day`).
     Day,
-    /// Months (`month`).
+    /// Counted in months before today (`month`).
     Month,
-    /// Years (`year`).
+    /// Counted in years before today (`year`).
     Year,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -538,7 +554,7 @@ crate::__open_enum!(
     CustomViewPeriodUnit { Day = "day", Month = "month", Year = "year" }
 );
 
-/// A query of a custom view.
+/// A named query, whose result the dashboard's page gets.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -549,7 +565,7 @@ pub struct CustomViewQuery {
     pub sql: String,
 }
 impl CustomViewQuery {
-    /// Creates a `CustomViewQuery` with its required fields.
+    /// Creates a `CustomViewQuery` with all of its fields; none may be left out: [`id`](Self::id) and [`sql`](Self::sql).
     pub fn new(id: impl Into<String>, sql: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -558,11 +574,11 @@ impl CustomViewQuery {
     }
 }
 
-/// Whose data a custom view shows.
+/// Whether a dashboard shows one customer's data or your whole organisation's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CustomViewScope {
-    /// The data of one customer (`customer`).
+    /// What belongs to the one who looks at it; it can be embedded (`customer`).
     Customer,
     /// The data of the whole organisation (`organization`).
     Organization,
@@ -573,7 +589,7 @@ crate::__open_enum!(
     CustomViewScope { Customer = "customer", Organization = "organization" }
 );
 
-/// Custom view status.
+/// Whether a dashboard can be embedded yet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CustomViewStatus {
@@ -586,7 +602,7 @@ pub enum CustomViewStatus {
 }
 crate::__open_enum!(CustomViewStatus { Draft = "DRAFT", Published = "PUBLISHED" });
 
-/// Custom view summary.
+/// A dashboard in a list, without its page.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -595,19 +611,19 @@ pub struct CustomViewSummary {
     /// When Paid created the record (`createdAt`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<String>,
-    /// The field `description` (string, may be null).
+    /// What the view shows, in words for people (`description`, string, may be null).
     pub description: Option<String>,
-    /// The field `displayId` (string).
+    /// Paid's id of the view, as it stands in links to it (`displayId`, string).
     pub display_id: CustomViewId,
-    /// The field `name` (string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
-    /// The field `period` ([`CustomViewPeriod`], may be null).
+    /// Days that it shows unless others are asked for; null if it does not depend on a period (`period`, [`CustomViewPeriod`], may be null).
     pub period: Option<CustomViewPeriod>,
-    /// The field `queryCount` (integer).
+    /// How many queries it runs (`queryCount`, integer).
     pub query_count: i64,
-    /// The field `scope` ([`CustomViewScope`]).
+    /// Whether it shows one customer's data or your whole organisation's (`scope`, [`CustomViewScope`]).
     pub scope: CustomViewScope,
-    /// The field `status` ([`CustomViewStatus`]).
+    /// Whether it is a draft or published; only what is published can be embedded (`status`, [`CustomViewStatus`]).
     pub status: CustomViewStatus,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -635,7 +651,7 @@ pub struct RenderBundleEdit {
     pub replace_all: Option<bool>,
 }
 impl RenderBundleEdit {
-    /// Creates a `RenderBundleEdit` with its required fields.
+    /// Creates a `RenderBundleEdit` with what it cannot be sent without: [`new_text`](Self::new_text) and [`old_text`](Self::old_text). Each other field has a setter and is left out until then.
     pub fn new(new_text: impl Into<String>, old_text: impl Into<String>) -> Self {
         Self {
             new_text: new_text.into(),
@@ -643,7 +659,7 @@ impl RenderBundleEdit {
             replace_all: None,
         }
     }
-    /// Sets [`replace_all`](Self::replace_all).
+    /// Sets [`replace_all`](Self::replace_all). Whether to replace every occurrence.
     #[must_use]
     pub fn replace_all(mut self, replace_all: bool) -> Self {
         self.replace_all = Some(replace_all);
@@ -652,21 +668,25 @@ impl RenderBundleEdit {
 }
 
 /// The default period of a custom view.
+///
+/// Sent by [`CustomViews::update_period`](crate::resources::CustomViews::update_period).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct UpdateCustomViewPeriodRequest {
-    /// Default period (`period`, [`CustomViewPeriod`]).
+    /// Days that it shows from now on, unless others are asked for (`period`, [`CustomViewPeriod`]).
     pub period: CustomViewPeriod,
 }
 impl UpdateCustomViewPeriodRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with all of its fields; none may be left out: [`period`](Self::period).
     pub fn new(period: CustomViewPeriod) -> Self {
         Self { period }
     }
 }
 
 /// Changes to a custom view; fields that are not set stay unchanged.
+///
+/// Sent by [`CustomViews::update`](crate::resources::CustomViews::update).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
@@ -676,13 +696,13 @@ pub struct UpdateCustomViewRequest {
     /// Edits to the stored HTML, applied in order; cannot be combined with `render_bundle` (`bundleEdits`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bundle_edits: Option<Vec<RenderBundleEdit>>,
-    /// Description (`description`, string, may be null).
+    /// What the dashboard shows, in words for people (`description`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
     /// Replacement for all filters (`filters`, list, may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub filters: Patch<Vec<CustomViewFilter>>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Replacement for all queries; cannot be combined with `query_removals` and `query_upserts` (`queries`, list).
@@ -699,7 +719,7 @@ pub struct UpdateCustomViewRequest {
     pub render_bundle: Option<String>,
 }
 impl UpdateCustomViewRequest {
-    /// Creates a request with no fields set.
+    /// Creates a request that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             bundle_edits: None,
@@ -712,7 +732,7 @@ impl UpdateCustomViewRequest {
             render_bundle: None,
         }
     }
-    /// Sets [`bundle_edits`](Self::bundle_edits).
+    /// Sets [`bundle_edits`](Self::bundle_edits). Edits to the stored HTML, applied in order; cannot be combined with `render_bundle`.
     #[must_use]
     pub fn bundle_edits(
         mut self,
@@ -721,37 +741,37 @@ impl UpdateCustomViewRequest {
         self.bundle_edits = Some(bundle_edits.into());
         self
     }
-    /// Sets [`description`](Self::description).
+    /// Sets [`description`](Self::description). What the dashboard shows, in words for people. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn description(mut self, description: impl Into<Patch<String>>) -> Self {
         self.description = description.into();
         self
     }
-    /// Sets [`filters`](Self::filters).
+    /// Sets [`filters`](Self::filters). Replacement for all filters. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn filters(mut self, filters: impl Into<Patch<Vec<CustomViewFilter>>>) -> Self {
         self.filters = filters.into();
         self
     }
-    /// Sets [`name`](Self::name).
+    /// Sets [`name`](Self::name). Name for people; programs use ids.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
-    /// Sets [`queries`](Self::queries).
+    /// Sets [`queries`](Self::queries). Replacement for all queries; cannot be combined with `query_removals` and `query_upserts`.
     #[must_use]
     pub fn queries(mut self, queries: impl Into<Vec<CustomViewQuery>>) -> Self {
         self.queries = Some(queries.into());
         self
     }
-    /// Sets [`query_removals`](Self::query_removals).
+    /// Sets [`query_removals`](Self::query_removals). Ids of queries to remove, before the others are added.
     #[must_use]
     pub fn query_removals(mut self, query_removals: impl Into<Vec<String>>) -> Self {
         self.query_removals = Some(query_removals.into());
         self
     }
-    /// Sets [`query_upserts`](Self::query_upserts).
+    /// Sets [`query_upserts`](Self::query_upserts). Queries to replace (by id) or add.
     #[must_use]
     pub fn query_upserts(
         mut self,
@@ -760,7 +780,7 @@ impl UpdateCustomViewRequest {
         self.query_upserts = Some(query_upserts.into());
         self
     }
-    /// Sets [`render_bundle`](Self::render_bundle).
+    /// Sets [`render_bundle`](Self::render_bundle). Replacement for the whole HTML.
     #[must_use]
     pub fn render_bundle(mut self, render_bundle: impl Into<String>) -> Self {
         self.render_bundle = Some(render_bundle.into());

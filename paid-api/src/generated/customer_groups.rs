@@ -10,7 +10,7 @@ use crate::runtime::Deserialize;
 use super::ids::{CustomerGroupId, CustomerId, ExternalCustomerId};
 use super::shared::Pagination;
 
-/// Customer groups: named sets of customers.
+/// Customer groups: sets of customers under a name, to which overrides of the value model apply at once.
 #[derive(Clone, Debug)]
 pub struct CustomerGroups {
     pub(crate) client: Client,
@@ -113,7 +113,9 @@ impl CustomerGroups {
             )
             .path("id", id.into().as_str())
     }
-    /// Lists customer groups.
+    /// Lists the groups with how many members each has, without the members.
+    ///
+    /// The answer is one page; [`stream`](ListCustomerGroups::stream) reads on to the end.
     ///
     /// `GET /customer-groups/`
     ///
@@ -174,6 +176,8 @@ impl CustomerGroups {
     }
 }
 
+/// Lists the groups with how many members each has, without the members.
+///
 /// `GET /customer-groups/` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -195,6 +199,8 @@ impl ListCustomerGroups {
 crate::__paged!(ListCustomerGroups => CustomerGroupListResponse);
 
 /// The result of adding customers to a group.
+///
+/// The answer of [`CustomerGroups::create_members`](crate::resources::CustomerGroups::create_members).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -218,25 +224,27 @@ crate::__object!(
 );
 
 /// The fields of a new customer group.
+///
+/// Sent by [`CustomerGroups::create`](crate::resources::CustomerGroups::create).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreateCustomerGroupRequest {
-    /// Description (`description`, string, may be null).
+    /// What the members have in common, in words for people (`description`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
     /// Name; unique in your organisation (`name`, string).
     pub name: String,
 }
 impl CreateCustomerGroupRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`name`](Self::name). Each other field has a setter and is left out until then.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             description: Patch::Leave,
             name: name.into(),
         }
     }
-    /// Sets [`description`](Self::description).
+    /// Sets [`description`](Self::description). What the members have in common, in words for people. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn description(mut self, description: impl Into<Patch<String>>) -> Self {
         self.description = description.into();
@@ -244,16 +252,18 @@ impl CreateCustomerGroupRequest {
     }
 }
 
-/// Customer group delete response.
+/// What the deletion of a group did.
+///
+/// The answer of [`CustomerGroups::delete`](crate::resources::CustomerGroups::delete).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerGroupDeleteResponse {
-    /// The field `deletedGroupId` (string, an answer may lack it).
+    /// Group that no longer exists (`deletedGroupId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub deleted_group_id: Option<CustomerGroupId>,
-    /// The field `unboundCustomerCount` (integer, an answer may lack it).
+    /// How many customers were members until then; the customers themselves stay (`unboundCustomerCount`, integer, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub unbound_customer_count: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
@@ -266,7 +276,9 @@ crate::__object!(
     optional_integer;]
 );
 
-/// A customer group with its members.
+/// A named set of customers, with its members.
+///
+/// The answer of [`CustomerGroups::create`](crate::resources::CustomerGroups::create), [`CustomerGroups::get`](crate::resources::CustomerGroups::get) and [`CustomerGroups::update`](crate::resources::CustomerGroups::update).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -275,16 +287,16 @@ pub struct CustomerGroupDetail {
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `customerCount` (integer, an answer may lack it).
+    /// How many members it has (`customerCount`, integer, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_count: Option<i64>,
-    /// The field `customers` (list).
+    /// Members, each by its ids and name (`customers`, list).
     pub customers: List<CustomerGroupMember>,
-    /// The field `description` (string, may be null).
+    /// What the members have in common, in words for people (`description`, string, may be null).
     pub description: Option<String>,
-    /// The field `id` (string).
+    /// Paid's id of the group, a UUID (`id`, string).
     pub id: CustomerGroupId,
-    /// The field `name` (string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -300,12 +312,14 @@ crate::__object!(
     optional; 6 updated_at "updatedAt" optional;]
 );
 
-/// Customer group list response.
+/// What `GET /customer-groups/` answers: one page of the list, with the [`CustomerGroupSummary`]s on it.
+///
+/// The answer of [`CustomerGroups::list`](crate::resources::CustomerGroups::list).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerGroupListResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<CustomerGroupSummary>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -320,17 +334,17 @@ crate::__object!(
 );
 crate::__page!(CustomerGroupListResponse, CustomerGroupSummary, optional_pagination);
 
-/// A customer in a group.
+/// Someone who belongs to it, by both ids and the display name.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerGroupMember {
-    /// The field `externalId` (string, may be null).
+    /// Your own id of the customer; null if it has none (`externalId`, string, may be null).
     pub external_id: Option<ExternalCustomerId>,
-    /// The field `id` (string).
+    /// Paid's id of the customer (`id`, string).
     pub id: CustomerId,
-    /// The field `name` (string).
+    /// Display name of the customer (`name`, string).
     pub name: String,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -342,6 +356,8 @@ crate::__object!(
 );
 
 /// Customers to add to a group, to remove from it, or to set as its members.
+///
+/// Sent by [`CustomerGroups::create_members`](crate::resources::CustomerGroups::create_members), [`CustomerGroups::delete_members`](crate::resources::CustomerGroups::delete_members) and [`CustomerGroups::update_members`](crate::resources::CustomerGroups::update_members).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -351,7 +367,7 @@ pub struct CustomerGroupMembersRequest {
     pub customer_ids: Vec<ExternalCustomerId>,
 }
 impl CustomerGroupMembersRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with all of its fields; none may be left out: [`customer_ids`](Self::customer_ids).
     pub fn new(customer_ids: impl Into<Vec<ExternalCustomerId>>) -> Self {
         Self {
             customer_ids: customer_ids.into(),
@@ -359,7 +375,7 @@ impl CustomerGroupMembersRequest {
     }
 }
 
-/// A customer group.
+/// A named set of customers in a list, without its members.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -368,13 +384,13 @@ pub struct CustomerGroupSummary {
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `customerCount` (integer).
+    /// How many members it has (`customerCount`, integer).
     pub customer_count: i64,
-    /// The field `description` (string, may be null).
+    /// What the members have in common, in words for people (`description`, string, may be null).
     pub description: Option<String>,
-    /// The field `id` (string).
+    /// Paid's id of the group, a UUID (`id`, string).
     pub id: CustomerGroupId,
-    /// The field `name` (string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -390,6 +406,8 @@ crate::__object!(
 );
 
 /// The result of removing customers from a group.
+///
+/// The answer of [`CustomerGroups::delete_members`](crate::resources::CustomerGroups::delete_members).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -413,6 +431,8 @@ crate::__object!(
 );
 
 /// The result of replacing a group's members.
+///
+/// The answer of [`CustomerGroups::update_members`](crate::resources::CustomerGroups::update_members).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -439,12 +459,14 @@ crate::__object!(
 );
 
 /// Changes to a customer group; fields that are not set stay unchanged.
+///
+/// Sent by [`CustomerGroups::update`](crate::resources::CustomerGroups::update).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 pub struct UpdateCustomerGroupRequest {
-    /// Description (`description`, string, may be null).
+    /// What the members have in common, in words for people (`description`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
     /// Name; unique in your organisation (`name`, string).
@@ -452,20 +474,20 @@ pub struct UpdateCustomerGroupRequest {
     pub name: Option<String>,
 }
 impl UpdateCustomerGroupRequest {
-    /// Creates a request with no fields set.
+    /// Creates a request that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             description: Patch::Leave,
             name: None,
         }
     }
-    /// Sets [`description`](Self::description).
+    /// Sets [`description`](Self::description). What the members have in common, in words for people. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn description(mut self, description: impl Into<Patch<String>>) -> Self {
         self.description = description.into();
         self
     }
-    /// Sets [`name`](Self::name).
+    /// Sets [`name`](Self::name). Name; unique in your organisation.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());

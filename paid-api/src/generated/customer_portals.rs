@@ -33,6 +33,8 @@ impl CustomerPortals {
 }
 
 /// The customer whose portal to open, and the URL to return to.
+///
+/// Sent by [`CustomerPortals::create`](crate::resources::CustomerPortals::create).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -50,7 +52,7 @@ pub struct CreateCustomerPortalRequest {
     pub return_url: Option<String>,
 }
 impl CreateCustomerPortalRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`customer`](Self::customer). Each other field has a setter and is left out until then.
     pub fn new(customer: impl Into<CustomerAttribution>) -> Self {
         Self {
             customer: customer.into(),
@@ -58,13 +60,13 @@ impl CreateCustomerPortalRequest {
             return_url: None,
         }
     }
-    /// Sets [`expires_at`](Self::expires_at).
+    /// Sets [`expires_at`](Self::expires_at). When the session expires.
     #[must_use]
     pub fn expires_at(mut self, expires_at: impl Into<Timestamp>) -> Self {
         self.expires_at = Some(expires_at.into());
         self
     }
-    /// Sets [`return_url`](Self::return_url).
+    /// Sets [`return_url`](Self::return_url). URL to which the portal links back.
     #[must_use]
     pub fn return_url(mut self, return_url: impl Into<String>) -> Self {
         self.return_url = Some(return_url.into());
@@ -72,7 +74,9 @@ impl CreateCustomerPortalRequest {
     }
 }
 
-/// A session of a customer portal.
+/// A link that lets a customer see its own billing for a while.
+///
+/// The answer of [`CustomerPortals::create`](crate::resources::CustomerPortals::create).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -81,21 +85,21 @@ pub struct CustomerPortal {
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `customerId` (string, an answer may lack it).
+    /// Customer who sees its billing there (`customerId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_id: Option<CustomerId>,
-    /// The field `expiresAt` (RFC 3339 time, an answer may lack it).
+    /// From when the link no longer works (`expiresAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub expires_at: Option<Timestamp>,
-    /// The field `id` (string, an answer may lack it).
+    /// Paid's id of this link (`id`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<CustomerPortalId>,
-    /// The field `returnUrl` (string, may be null).
+    /// Where the page leads back to; null if nowhere (`returnUrl`, string, may be null).
     pub return_url: Option<String>,
-    /// The field `status` ([`CustomerPortalStatus`], an answer may lack it).
+    /// Whether the link still works (`status`, [`CustomerPortalStatus`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<CustomerPortalStatus>,
-    /// The field `url` (string).
+    /// Link to give to the customer, and to nobody else (`url`, string).
     pub url: String,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -107,7 +111,7 @@ crate::__object!(
     id "id" optional; 5 return_url "returnUrl" optional; 6 status "status" optional;]
 );
 
-/// Customer portal status.
+/// Whether a link to a portal still works.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CustomerPortalStatus {

@@ -19,6 +19,8 @@ pub struct CustomerUnits {
 impl CustomerUnits {
     /// Adds a unit to a customer.
     ///
+    /// With your own id instead: [`create_by_external_id`](Self::create_by_external_id).
+    ///
     /// `POST /customers/{id}/customer-units`
     ///
     /// Not in Paid's published document yet; known from paid-python 1.12.0.
@@ -65,6 +67,8 @@ impl CustomerUnits {
     }
     /// Deletes a unit of a customer.
     ///
+    /// With your own id instead: [`delete_by_external_id`](Self::delete_by_external_id).
+    ///
     /// `DELETE /customers/{id}/customer-units/{externalCustomerUnitId}`
     ///
     /// Not in Paid's published document yet; known from paid-python 1.12.0.
@@ -110,6 +114,8 @@ impl CustomerUnits {
             .path("externalCustomerUnitId", external_customer_unit_id.into().as_str())
     }
     /// Ends the cap of a unit.
+    ///
+    /// With your own id instead: [`end_cap_by_external_id`](Self::end_cap_by_external_id).
     ///
     /// `DELETE /customers/{id}/customer-units/{externalCustomerUnitId}/cap`
     ///
@@ -167,6 +173,8 @@ impl CustomerUnits {
     }
     /// Reads one unit of a customer.
     ///
+    /// With your own id instead: [`get_by_external_id`](Self::get_by_external_id).
+    ///
     /// `GET /customers/{id}/customer-units/{externalCustomerUnitId}`
     ///
     /// Not in Paid's published document yet; known from paid-python 1.12.0.
@@ -212,6 +220,8 @@ impl CustomerUnits {
             .path("externalCustomerUnitId", external_customer_unit_id.into().as_str())
     }
     /// Reads the cap of a unit, and how much of it is used in the current period.
+    ///
+    /// With your own id instead: [`get_cap_by_external_id`](Self::get_cap_by_external_id).
     ///
     /// `GET /customers/{id}/customer-units/{externalCustomerUnitId}/cap`
     ///
@@ -267,7 +277,11 @@ impl CustomerUnits {
                 ),
         }
     }
-    /// Lists the units of a customer.
+    /// Lists the teams, projects and the like that a customer has.
+    ///
+    /// With your own id instead: [`list_by_external_id`](Self::list_by_external_id).
+    ///
+    /// The answer is one page; [`stream`](ListCustomerUnits::stream) reads on to the end.
     ///
     /// `GET /customers/{id}/customer-units`
     ///
@@ -287,7 +301,9 @@ impl CustomerUnits {
                 .path("id", id.into().as_str()),
         }
     }
-    /// Lists the units of the customer with your own id.
+    /// Lists the teams, projects and the like of the customer that you call so.
+    ///
+    /// The answer is one page; [`stream`](ListCustomerUnitsByExternalId::stream) reads on to the end.
     ///
     /// `GET /customers/external/{externalId}/customer-units`
     ///
@@ -311,6 +327,8 @@ impl CustomerUnits {
         }
     }
     /// Sets how many credits a unit may spend in a period.
+    ///
+    /// With your own id instead: [`set_cap_by_external_id`](Self::set_cap_by_external_id).
     ///
     /// `PUT /customers/{id}/customer-units/{externalCustomerUnitId}/cap`
     ///
@@ -362,6 +380,8 @@ impl CustomerUnits {
     }
     /// Updates a unit of a customer; fields that are not set stay unchanged.
     ///
+    /// With your own id instead: [`update_by_external_id`](Self::update_by_external_id).
+    ///
     /// `PATCH /customers/{id}/customer-units/{externalCustomerUnitId}`
     ///
     /// Not in Paid's published document yet; known from paid-python 1.12.0.
@@ -412,6 +432,8 @@ impl CustomerUnits {
     }
 }
 
+/// Ends the cap of a unit.
+///
 /// `DELETE /customers/{id}/customer-units/{externalCustomerUnitId}/cap` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -419,7 +441,7 @@ pub struct EndCustomerUnitCap {
     call: Call<CustomerUnitCapEndResponse>,
 }
 impl EndCustomerUnitCap {
-    /// Only this credit currency (`creditsCurrencyId`, string).
+    /// Only credits of this kind, by its id of Paid (`creditsCurrencyId`, string).
     pub fn credits_currency_id(
         mut self,
         credits_currency_id: impl Into<CreditCurrencyId>,
@@ -432,6 +454,8 @@ impl EndCustomerUnitCap {
 }
 crate::__sendable!(EndCustomerUnitCap => CustomerUnitCapEndResponse);
 
+/// Ends the cap of a unit of the customer with your own id.
+///
 /// `DELETE /customers/external/{externalId}/customer-units/{externalCustomerUnitId}/cap` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -439,7 +463,7 @@ pub struct EndCustomerUnitCapByExternalId {
     call: Call<CustomerUnitCapEndResponse>,
 }
 impl EndCustomerUnitCapByExternalId {
-    /// Only this credit currency (`creditsCurrencyId`, string).
+    /// Only credits of this kind, by its id of Paid (`creditsCurrencyId`, string).
     pub fn credits_currency_id(
         mut self,
         credits_currency_id: impl Into<CreditCurrencyId>,
@@ -452,6 +476,8 @@ impl EndCustomerUnitCapByExternalId {
 }
 crate::__sendable!(EndCustomerUnitCapByExternalId => CustomerUnitCapEndResponse);
 
+/// Reads the cap of a unit, and how much of it is used in the current period.
+///
 /// `GET /customers/{id}/customer-units/{externalCustomerUnitId}/cap` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -459,7 +485,7 @@ pub struct GetCustomerUnitCap {
     call: Call<CustomerUnitCapResponse>,
 }
 impl GetCustomerUnitCap {
-    /// Only this credit currency (`creditsCurrencyId`, string).
+    /// Only credits of this kind, by its id of Paid (`creditsCurrencyId`, string).
     pub fn credits_currency_id(
         mut self,
         credits_currency_id: impl Into<CreditCurrencyId>,
@@ -472,6 +498,8 @@ impl GetCustomerUnitCap {
 }
 crate::__sendable!(GetCustomerUnitCap => CustomerUnitCapResponse);
 
+/// Reads the cap of a unit of the customer with your own id, and how much of it is used in the current period.
+///
 /// `GET /customers/external/{externalId}/customer-units/{externalCustomerUnitId}/cap` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -479,7 +507,7 @@ pub struct GetCustomerUnitCapByExternalId {
     call: Call<CustomerUnitCapResponse>,
 }
 impl GetCustomerUnitCapByExternalId {
-    /// Only this credit currency (`creditsCurrencyId`, string).
+    /// Only credits of this kind, by its id of Paid (`creditsCurrencyId`, string).
     pub fn credits_currency_id(
         mut self,
         credits_currency_id: impl Into<CreditCurrencyId>,
@@ -492,6 +520,8 @@ impl GetCustomerUnitCapByExternalId {
 }
 crate::__sendable!(GetCustomerUnitCapByExternalId => CustomerUnitCapResponse);
 
+/// Lists the teams, projects and the like that a customer has.
+///
 /// `GET /customers/{id}/customer-units` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -499,7 +529,7 @@ pub struct ListCustomerUnits {
     call: Call<CustomerUnitListResponse>,
 }
 impl ListCustomerUnits {
-    /// Only units with this type of yours (`externalType`, string).
+    /// Only those that you gave this word for what they are, such as `team` (`externalType`, string).
     pub fn external_type(mut self, external_type: impl AsRef<str>) -> Self {
         self.call = self.call.query("externalType", external_type.as_ref());
         self
@@ -514,7 +544,7 @@ impl ListCustomerUnits {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only units below this one (`parentExternalId`, string).
+    /// Only those directly below this one (`parentExternalId`, string).
     pub fn parent_external_id(
         mut self,
         parent_external_id: impl Into<ExternalCustomerUnitId>,
@@ -524,7 +554,7 @@ impl ListCustomerUnits {
             .query("parentExternalId", parent_external_id.into().as_str());
         self
     }
-    /// Only items with this status (`status`, [`CustomerUnitStatus`]).
+    /// Only items in this state; all if not set (`status`, [`CustomerUnitStatus`]).
     pub fn status(mut self, status: CustomerUnitStatus) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -532,6 +562,8 @@ impl ListCustomerUnits {
 }
 crate::__paged!(ListCustomerUnits => CustomerUnitListResponse);
 
+/// Lists the teams, projects and the like of the customer that you call so.
+///
 /// `GET /customers/external/{externalId}/customer-units` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -539,7 +571,7 @@ pub struct ListCustomerUnitsByExternalId {
     call: Call<CustomerUnitListResponse>,
 }
 impl ListCustomerUnitsByExternalId {
-    /// Only units with this type of yours (`externalType`, string).
+    /// Only those that you gave this word for what they are, such as `team` (`externalType`, string).
     pub fn external_type(mut self, external_type: impl AsRef<str>) -> Self {
         self.call = self.call.query("externalType", external_type.as_ref());
         self
@@ -554,7 +586,7 @@ impl ListCustomerUnitsByExternalId {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only units below this one (`parentExternalId`, string).
+    /// Only those directly below this one (`parentExternalId`, string).
     pub fn parent_external_id(
         mut self,
         parent_external_id: impl Into<ExternalCustomerUnitId>,
@@ -564,7 +596,7 @@ impl ListCustomerUnitsByExternalId {
             .query("parentExternalId", parent_external_id.into().as_str());
         self
     }
-    /// Only items with this status (`status`, [`CustomerUnitStatus`]).
+    /// Only items in this state; all if not set (`status`, [`CustomerUnitStatus`]).
     pub fn status(mut self, status: CustomerUnitStatus) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -584,7 +616,7 @@ pub struct AnchoredCustomerUnitCapSchedule {
     pub anchor_day: Option<i64>,
 }
 impl AnchoredCustomerUnitCapSchedule {
-    /// Creates an `AnchoredCustomerUnitCapSchedule` with its required fields.
+    /// Creates an `AnchoredCustomerUnitCapSchedule` with all of its fields; none may be left out: [`anchor_day`](Self::anchor_day).
     pub fn new(anchor_day: i64) -> Self {
         Self {
             anchor_day: Some(anchor_day),
@@ -598,13 +630,15 @@ crate::__object!(
 
 /// The fields of a new customer unit.
 ///
+/// Sent by [`CustomerUnits::create`](crate::resources::CustomerUnits::create) and [`CustomerUnits::create_by_external_id`](crate::resources::CustomerUnits::create_by_external_id).
+///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateCustomerUnitRequest {
-    /// Your own id for it (`externalId`, string).
+    /// What you call it in your own system; signals name it so (`externalId`, string).
     pub external_id: ExternalCustomerUnitId,
     /// Your own type for it, such as `team` (`externalType`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -612,7 +646,7 @@ pub struct CreateCustomerUnitRequest {
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Unit above it; the customer itself if not set (`parentExternalId`, string).
@@ -620,7 +654,7 @@ pub struct CreateCustomerUnitRequest {
     pub parent_external_id: Option<ExternalCustomerUnitId>,
 }
 impl CreateCustomerUnitRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`external_id`](Self::external_id). Each other field has a setter and is left out until then.
     pub fn new(external_id: impl Into<ExternalCustomerUnitId>) -> Self {
         Self {
             external_id: external_id.into(),
@@ -630,25 +664,25 @@ impl CreateCustomerUnitRequest {
             parent_external_id: None,
         }
     }
-    /// Sets [`external_type`](Self::external_type).
+    /// Sets [`external_type`](Self::external_type). Your own type for it, such as `team`.
     #[must_use]
     pub fn external_type(mut self, external_type: impl Into<String>) -> Self {
         self.external_type = Some(external_type.into());
         self
     }
-    /// Sets [`metadata`](Self::metadata).
+    /// Sets [`metadata`](Self::metadata). Your own data, stored unchanged. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn metadata(mut self, metadata: impl Into<Patch<JsonObject>>) -> Self {
         self.metadata = metadata.into();
         self
     }
-    /// Sets [`name`](Self::name).
+    /// Sets [`name`](Self::name). Name for people; programs use ids.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
-    /// Sets [`parent_external_id`](Self::parent_external_id).
+    /// Sets [`parent_external_id`](Self::parent_external_id). Unit above it; the customer itself if not set.
     #[must_use]
     pub fn parent_external_id(
         mut self,
@@ -659,7 +693,9 @@ impl CreateCustomerUnitRequest {
     }
 }
 
-/// Customer unit.
+/// What `POST /customers/{id}/customer-units` answers.
+///
+/// The answer of [`CustomerUnits::create`](crate::resources::CustomerUnits::create), [`CustomerUnits::create_by_external_id`](crate::resources::CustomerUnits::create_by_external_id), [`CustomerUnits::delete`](crate::resources::CustomerUnits::delete), [`CustomerUnits::delete_by_external_id`](crate::resources::CustomerUnits::delete_by_external_id), and of 4 more.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -670,20 +706,20 @@ pub struct CustomerUnit {
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `externalId` (string).
+    /// Your own id of the unit; signals name it by this id (`externalId`, string).
     pub external_id: ExternalCustomerUnitId,
-    /// The field `externalType` (string, may be null).
+    /// Your own word for what it is, such as `team`; null if you gave none (`externalType`, string, may be null).
     pub external_type: Option<String>,
-    /// The field `isRoot` (boolean, an answer may lack it).
+    /// Whether it stands at the top, below no other unit (`isRoot`, boolean, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub is_root: Option<bool>,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// The field `name` (string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
-    /// The field `parentExternalId` (string, may be null).
+    /// Your own id of the unit above it; null at the top (`parentExternalId`, string, may be null).
     pub parent_external_id: Option<ExternalCustomerUnitId>,
-    /// The field `status` ([`CustomerUnitStatus`], an answer may lack it).
+    /// Whether it is in use or deleted (`status`, [`CustomerUnitStatus`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<CustomerUnitStatus>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
@@ -701,20 +737,20 @@ crate::__object!(
     updated_at "updatedAt" optional;]
 );
 
-/// Customer unit cap current period.
+/// How much of a cap is used in the period that is running.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerUnitCapCurrentPeriod {
-    /// The field `remaining` (exact number).
+    /// Number of credits that are left to spend (`remaining`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub remaining: Decimal,
-    /// The field `used` (exact number).
+    /// Number of credits that were spent in it (`used`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub used: Decimal,
-    /// The field `window` ([`CustomerUnitCapPeriod`], an answer may lack it).
+    /// When the period begins and ends (`window`, [`CustomerUnitCapPeriod`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub window: Option<CustomerUnitCapPeriod>,
     /// Fields that this version does not know, kept unchanged.
@@ -726,7 +762,9 @@ crate::__object!(
     used "used" decimal;], [2 window "window" optional;]
 );
 
-/// Customer unit cap end response.
+/// A cap that was ended.
+///
+/// The answer of [`CustomerUnits::end_cap`](crate::resources::CustomerUnits::end_cap) and [`CustomerUnits::end_cap_by_external_id`](crate::resources::CustomerUnits::end_cap_by_external_id).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -734,19 +772,19 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerUnitCapEndResponse {
-    /// The field `creditsCurrencyId` (string, an answer may lack it).
+    /// Which credits the cap limits (`creditsCurrencyId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credits_currency_id: Option<CreditCurrencyId>,
-    /// The field `customerId` (string, an answer may lack it).
+    /// Customer to whom the unit belongs, by Paid's id (`customerId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_id: Option<CustomerId>,
-    /// The field `endedVersions` (integer, an answer may lack it).
+    /// How many settings of the cap were ended with it (`endedVersions`, integer, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub ended_versions: Option<i64>,
-    /// The field `externalCustomerUnitId` (string, an answer may lack it).
+    /// Your own id of the unit that the cap limits (`externalCustomerUnitId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub external_customer_unit_id: Option<ExternalCustomerUnitId>,
-    /// The field `policy` ([`CustomerUnitCapEndedPolicy`], may be null).
+    /// The setting that applied last; null if there was none (`policy`, [`CustomerUnitCapEndedPolicy`], may be null).
     pub policy: Option<CustomerUnitCapEndedPolicy>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -759,7 +797,7 @@ crate::__object!(
     "externalCustomerUnitId" optional; 4 policy "policy" optional;]
 );
 
-/// Customer unit cap ended policy.
+/// A setting of a cap that no longer applies.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -767,25 +805,25 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerUnitCapEndedPolicy {
-    /// The field `amount` (exact number).
+    /// Number of credits that may be spent in each period (`amount`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub amount: Decimal,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `effectiveFrom` (RFC 3339 time, an answer may lack it).
+    /// From when it applies (`effectiveFrom`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub effective_from: Option<Timestamp>,
-    /// The field `effectiveUntil` (RFC 3339 time, an answer may lack it).
+    /// Until when it applies; null if it has no end (`effectiveUntil`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub effective_until: Option<Timestamp>,
-    /// The field `frequency` ([`CustomerUnitCapFrequency`], an answer may lack it).
+    /// How long a period is (`frequency`, [`CustomerUnitCapFrequency`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub frequency: Option<CustomerUnitCapFrequency>,
-    /// The field `schedule` ([`CustomerUnitCapSchedule`]).
+    /// On which days periods begin (`schedule`, [`CustomerUnitCapSchedule`]).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub schedule: Option<CustomerUnitCapSchedule>,
-    /// The field `source` (string, an answer may lack it).
+    /// Where the setting comes from, as a code for programs (`source`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub source: Option<String>,
     /// Fields that this version does not know, kept unchanged.
@@ -812,17 +850,17 @@ pub enum CustomerUnitCapFrequency {
 }
 crate::__open_enum!(CustomerUnitCapFrequency { Monthly = "MONTHLY" });
 
-/// Customer unit cap period.
+/// When a period of a cap begins and ends.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerUnitCapPeriod {
-    /// The field `end` (RFC 3339 time, an answer may lack it).
+    /// When it is over and the next one begins (`end`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub end: Option<Timestamp>,
-    /// The field `start` (RFC 3339 time, an answer may lack it).
+    /// When the period begins (`start`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub start: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
@@ -834,7 +872,7 @@ crate::__object!(
     optional;]
 );
 
-/// Customer unit cap policy.
+/// How many credits a unit may spend in each period.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -842,24 +880,24 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerUnitCapPolicy {
-    /// The field `amount` (exact number).
+    /// Number of credits that may be spent in each period (`amount`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub amount: Decimal,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `effectiveFrom` (RFC 3339 time, an answer may lack it).
+    /// From when it applies (`effectiveFrom`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub effective_from: Option<Timestamp>,
-    /// The field `effectiveUntil` (RFC 3339 time, may be null).
+    /// Until when it applies; null if it has no end (`effectiveUntil`, RFC 3339 time, may be null).
     pub effective_until: Option<Timestamp>,
-    /// The field `frequency` ([`CustomerUnitCapFrequency`], an answer may lack it).
+    /// How long a period is (`frequency`, [`CustomerUnitCapFrequency`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub frequency: Option<CustomerUnitCapFrequency>,
-    /// The field `schedule` ([`CustomerUnitCapSchedule`]).
+    /// On which days periods begin (`schedule`, [`CustomerUnitCapSchedule`]).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub schedule: Option<CustomerUnitCapSchedule>,
-    /// The field `source` (string, an answer may lack it).
+    /// Where the setting comes from, as a code for programs (`source`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub source: Option<String>,
     /// Fields that this version does not know, kept unchanged.
@@ -873,7 +911,9 @@ crate::__object!(
     optional; 6 source "source" optional;]
 );
 
-/// Customer unit cap response.
+/// The cap of a unit.
+///
+/// The answer of [`CustomerUnits::get_cap`](crate::resources::CustomerUnits::get_cap) and [`CustomerUnits::get_cap_by_external_id`](crate::resources::CustomerUnits::get_cap_by_external_id).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -881,18 +921,18 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerUnitCapResponse {
-    /// The field `creditsCurrencyId` (string, an answer may lack it).
+    /// Which credits the cap limits (`creditsCurrencyId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credits_currency_id: Option<CreditCurrencyId>,
-    /// The field `currentPeriod` ([`CustomerUnitCapCurrentPeriod`], may be null).
+    /// How much of it is used; null while no period is running (`currentPeriod`, [`CustomerUnitCapCurrentPeriod`], may be null).
     pub current_period: Option<CustomerUnitCapCurrentPeriod>,
-    /// The field `customerId` (string, an answer may lack it).
+    /// Customer to whom the unit belongs, by Paid's id (`customerId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_id: Option<CustomerId>,
-    /// The field `externalCustomerUnitId` (string, an answer may lack it).
+    /// Your own id of the unit that the cap limits (`externalCustomerUnitId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub external_customer_unit_id: Option<ExternalCustomerUnitId>,
-    /// The field `policy` ([`CustomerUnitCapPolicy`]).
+    /// How many credits may be spent, and in which periods (`policy`, [`CustomerUnitCapPolicy`]).
     pub policy: CustomerUnitCapPolicy,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -912,7 +952,7 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(tag = "type")]
 pub enum CustomerUnitCapSchedule {
-    /// An object with `type` set to `ANCHORED`.
+    /// Each period begins on the same day of the month (`type` is `ANCHORED`).
     #[serde(rename = "ANCHORED")]
     Anchored(AnchoredCustomerUnitCapSchedule),
     /// An object with `type` set to `CALENDAR`.
@@ -940,7 +980,9 @@ impl<'de> Deserialize<'de> for CustomerUnitCapSchedule {
     }
 }
 
-/// Customer unit cap set response.
+/// The cap of a unit as it was set.
+///
+/// The answer of [`CustomerUnits::set_cap`](crate::resources::CustomerUnits::set_cap) and [`CustomerUnits::set_cap_by_external_id`](crate::resources::CustomerUnits::set_cap_by_external_id).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -948,21 +990,21 @@ impl<'de> Deserialize<'de> for CustomerUnitCapSchedule {
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerUnitCapSetResponse {
-    /// The field `changed` (boolean).
+    /// Whether the request changed something; false if the cap was the same before (`changed`, boolean).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub changed: Option<bool>,
-    /// The field `creditsCurrencyId` (string, an answer may lack it).
+    /// Which credits the cap limits (`creditsCurrencyId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credits_currency_id: Option<CreditCurrencyId>,
-    /// The field `currentPeriod` ([`CustomerUnitCapCurrentPeriod`], may be null).
+    /// How much of it is used; null while no period is running (`currentPeriod`, [`CustomerUnitCapCurrentPeriod`], may be null).
     pub current_period: Option<CustomerUnitCapCurrentPeriod>,
-    /// The field `customerId` (string, an answer may lack it).
+    /// Customer to whom the unit belongs, by Paid's id (`customerId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_id: Option<CustomerId>,
-    /// The field `externalCustomerUnitId` (string, an answer may lack it).
+    /// Your own id of the unit that the cap limits (`externalCustomerUnitId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub external_customer_unit_id: Option<ExternalCustomerUnitId>,
-    /// The field `policy` ([`CustomerUnitCapPolicy`]).
+    /// How many credits may be spent, and in which periods (`policy`, [`CustomerUnitCapPolicy`]).
     pub policy: CustomerUnitCapPolicy,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -975,14 +1017,16 @@ crate::__object!(
     external_customer_unit_id "externalCustomerUnitId" optional;]
 );
 
-/// Customer unit list response.
+/// What `GET /customers/{id}/customer-units` answers: one page of the list, with the [`CustomerUnit`]s on it.
+///
+/// The answer of [`CustomerUnits::list`](crate::resources::CustomerUnits::list) and [`CustomerUnits::list_by_external_id`](crate::resources::CustomerUnits::list_by_external_id).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerUnitListResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<CustomerUnit>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -1003,9 +1047,9 @@ crate::__page!(CustomerUnitListResponse, CustomerUnit, optional_pagination);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CustomerUnitStatus {
-    /// The unit is in use (`ACTIVE`).
+    /// Signals can name it (`ACTIVE`).
     Active,
-    /// The unit is deleted (`DELETED`).
+    /// It was deleted and is kept for the record (`DELETED`).
     Deleted,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -1013,6 +1057,8 @@ pub enum CustomerUnitStatus {
 crate::__open_enum!(CustomerUnitStatus { Active = "ACTIVE", Deleted = "DELETED" });
 
 /// A cap on the credits that a unit may spend.
+///
+/// Sent by [`CustomerUnits::set_cap`](crate::resources::CustomerUnits::set_cap) and [`CustomerUnits::set_cap_by_external_id`](crate::resources::CustomerUnits::set_cap_by_external_id).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Serialize)]
@@ -1023,7 +1069,7 @@ pub struct SetCustomerUnitCapRequest {
     /// Number of credits in each period (`amount`, exact number).
     #[serde(with = "decimal")]
     pub amount: Decimal,
-    /// Credit currency (`creditsCurrencyId`, string).
+    /// Which kind of credits the cap limits, by its id of Paid (`creditsCurrencyId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_currency_id: Option<CreditCurrencyId>,
     /// Time from which it is effective; now if not set (`effectiveFrom`, RFC 3339 time).
@@ -1037,7 +1083,7 @@ pub struct SetCustomerUnitCapRequest {
     pub schedule: Option<CustomerUnitCapSchedule>,
 }
 impl SetCustomerUnitCapRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`amount`](Self::amount). Each other field has a setter and is left out until then.
     pub fn new(amount: impl Into<Decimal>) -> Self {
         Self {
             amount: amount.into(),
@@ -1047,7 +1093,7 @@ impl SetCustomerUnitCapRequest {
             schedule: None,
         }
     }
-    /// Sets [`credits_currency_id`](Self::credits_currency_id).
+    /// Sets [`credits_currency_id`](Self::credits_currency_id). Which kind of credits the cap limits, by its id of Paid.
     #[must_use]
     pub fn credits_currency_id(
         mut self,
@@ -1056,19 +1102,19 @@ impl SetCustomerUnitCapRequest {
         self.credits_currency_id = Some(credits_currency_id.into());
         self
     }
-    /// Sets [`effective_from`](Self::effective_from).
+    /// Sets [`effective_from`](Self::effective_from). Time from which it is effective; now if not set.
     #[must_use]
     pub fn effective_from(mut self, effective_from: impl Into<Timestamp>) -> Self {
         self.effective_from = Some(effective_from.into());
         self
     }
-    /// Sets [`frequency`](Self::frequency).
+    /// Sets [`frequency`](Self::frequency). Length of a period.
     #[must_use]
     pub fn frequency(mut self, frequency: CustomerUnitCapFrequency) -> Self {
         self.frequency = Some(frequency);
         self
     }
-    /// Sets [`schedule`](Self::schedule).
+    /// Sets [`schedule`](Self::schedule). When each period begins.
     #[must_use]
     pub fn schedule(mut self, schedule: impl Into<CustomerUnitCapSchedule>) -> Self {
         self.schedule = Some(schedule.into());
@@ -1077,6 +1123,8 @@ impl SetCustomerUnitCapRequest {
 }
 
 /// Changes to a customer unit; fields that are not set stay unchanged.
+///
+/// Sent by [`CustomerUnits::update`](crate::resources::CustomerUnits::update) and [`CustomerUnits::update_by_external_id`](crate::resources::CustomerUnits::update_by_external_id).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Serialize)]
@@ -1091,15 +1139,15 @@ pub struct UpdateCustomerUnitRequest {
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Unit above it (`parentExternalId`, string).
+    /// Which unit stands above it, by your own id (`parentExternalId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_external_id: Option<ExternalCustomerUnitId>,
 }
 impl UpdateCustomerUnitRequest {
-    /// Creates a request with no fields set.
+    /// Creates a request that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             external_type: Patch::Leave,
@@ -1108,25 +1156,25 @@ impl UpdateCustomerUnitRequest {
             parent_external_id: None,
         }
     }
-    /// Sets [`external_type`](Self::external_type).
+    /// Sets [`external_type`](Self::external_type). Your own type for it, such as `team`. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn external_type(mut self, external_type: impl Into<Patch<String>>) -> Self {
         self.external_type = external_type.into();
         self
     }
-    /// Sets [`metadata`](Self::metadata).
+    /// Sets [`metadata`](Self::metadata). Your own data, stored unchanged. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn metadata(mut self, metadata: impl Into<Patch<JsonObject>>) -> Self {
         self.metadata = metadata.into();
         self
     }
-    /// Sets [`name`](Self::name).
+    /// Sets [`name`](Self::name). Name for people; programs use ids.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
-    /// Sets [`parent_external_id`](Self::parent_external_id).
+    /// Sets [`parent_external_id`](Self::parent_external_id). Which unit stands above it, by your own id.
     #[must_use]
     pub fn parent_external_id(
         mut self,

@@ -36,6 +36,8 @@ impl Customers {
     }
     /// Adds an alias (another external id) to a customer.
     ///
+    /// With your own id instead: [`create_alias_by_external_id`](Self::create_alias_by_external_id).
+    ///
     /// `POST /customers/{id}/aliases`
     ///
     /// # Errors
@@ -77,6 +79,8 @@ impl Customers {
             .body(request)
     }
     /// Creates the bank account to which a customer can send money, or returns the existing one.
+    ///
+    /// With your own id instead: [`create_funding_instructions_by_external_id`](Self::create_funding_instructions_by_external_id).
     ///
     /// `POST /customers/{id}/funding-instructions`
     ///
@@ -124,6 +128,8 @@ impl Customers {
     }
     /// Deletes the customer with Paid's id.
     ///
+    /// With your own id instead: [`delete_by_external_id`](Self::delete_by_external_id).
+    ///
     /// `DELETE /customers/{id}`
     ///
     /// # Errors
@@ -139,6 +145,8 @@ impl Customers {
             .path("id", id.into().as_str())
     }
     /// Removes an alias of a customer.
+    ///
+    /// With your own id instead: [`delete_alias_by_external_id`](Self::delete_alias_by_external_id).
     ///
     /// `DELETE /customers/{id}/aliases/{alias}`
     ///
@@ -180,7 +188,7 @@ impl Customers {
             .path("externalId", external_id.into().as_str())
             .path("alias", alias.as_ref())
     }
-    /// Deletes the customer with your own id.
+    /// Deletes the customer whom your own system calls so.
     ///
     /// `DELETE /customers/external/{externalId}`
     ///
@@ -200,6 +208,8 @@ impl Customers {
             .path("externalId", external_id.into().as_str())
     }
     /// Reads the customer with Paid's id.
+    ///
+    /// With your own id instead: [`get_by_external_id`](Self::get_by_external_id).
     ///
     /// `GET /customers/{id}`
     ///
@@ -230,6 +240,8 @@ impl Customers {
             .path("externalId", external_id.into().as_str())
     }
     /// Reads the credit balances of a customer, one for each credit currency.
+    ///
+    /// With your own id instead: [`get_credit_balances_by_external_id`](Self::get_credit_balances_by_external_id).
     ///
     /// `GET /customers/{id}/credits/balances`
     ///
@@ -268,6 +280,8 @@ impl Customers {
             .path("externalId", external_id.into().as_str())
     }
     /// Reads the bank account to which a customer can send money.
+    ///
+    /// With your own id instead: [`get_funding_instructions_by_external_id`](Self::get_funding_instructions_by_external_id).
     ///
     /// `GET /customers/{id}/funding-instructions`
     ///
@@ -315,6 +329,8 @@ impl Customers {
     }
     /// Reads the current orders, seats, credits and checkout links of a customer.
     ///
+    /// With your own id instead: [`get_state_by_external_id`](Self::get_state_by_external_id).
+    ///
     /// `GET /customers/{id}/state`
     ///
     /// # Errors
@@ -349,6 +365,8 @@ impl Customers {
             .path("externalId", external_id.into().as_str())
     }
     /// Grants credits to a customer immediately. Each call grants credits again.
+    ///
+    /// With your own id instead: [`grant_credits_by_external_id`](Self::grant_credits_by_external_id).
     ///
     /// `POST /customers/{id}/credits/grants`
     ///
@@ -390,7 +408,9 @@ impl Customers {
             .path("externalId", external_id.into().as_str())
             .body(request)
     }
-    /// Lists customers.
+    /// Lists the accounts that you bill and that match all filters.
+    ///
+    /// The answer is one page; [`stream`](ListCustomers::stream) reads on to the end.
     ///
     /// `GET /customers/`
     ///
@@ -403,6 +423,10 @@ impl Customers {
         }
     }
     /// Lists the aliases (other external ids) of a customer.
+    ///
+    /// With your own id instead: [`list_aliases_by_external_id`](Self::list_aliases_by_external_id).
+    ///
+    /// The answer is one page; [`stream`](ListCustomerAliases::stream) reads on to the end.
     ///
     /// `GET /customers/{id}/aliases`
     ///
@@ -421,6 +445,8 @@ impl Customers {
         }
     }
     /// Lists the aliases (other external ids) of the customer with your own id.
+    ///
+    /// The answer is one page; [`stream`](ListCustomerAliasesByExternalId::stream) reads on to the end.
     ///
     /// `GET /customers/external/{externalId}/aliases`
     ///
@@ -442,6 +468,10 @@ impl Customers {
         }
     }
     /// Lists the credits that a customer has consumed and that are not yet booked.
+    ///
+    /// With your own id instead: [`list_pending_credit_consumption_by_external_id`](Self::list_pending_credit_consumption_by_external_id).
+    ///
+    /// The answer is one page; [`stream`](ListPendingCreditConsumption::stream) reads on to the end.
     ///
     /// `GET /customers/{id}/credits/pending-consumption`
     ///
@@ -466,6 +496,8 @@ impl Customers {
     }
     /// Lists the credits that the customer with your own id has consumed and that are not yet booked.
     ///
+    /// The answer is one page; [`stream`](ListPendingCreditByExternalId::stream) reads on to the end.
+    ///
     /// `GET /customers/external/{externalId}/credits/pending-consumption`
     ///
     /// Not in Paid's published document yet; known from paid-python 1.12.0.
@@ -488,6 +520,8 @@ impl Customers {
         }
     }
     /// Updates the customer with Paid's id; fields that are not set stay unchanged.
+    ///
+    /// With your own id instead: [`update_by_external_id`](Self::update_by_external_id).
     ///
     /// `PUT /customers/{id}`
     ///
@@ -549,6 +583,8 @@ impl Customers {
     }
 }
 
+/// Reads the bank account to which a customer can send money.
+///
 /// `GET /customers/{id}/funding-instructions` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -564,6 +600,8 @@ impl GetFundingInstructions {
 }
 crate::__sendable!(GetFundingInstructions => FundingInstructions);
 
+/// Reads the bank account to which the customer with your own id can send money.
+///
 /// `GET /customers/external/{externalId}/funding-instructions` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -579,6 +617,8 @@ impl GetFundingInstructionsByExternalId {
 }
 crate::__sendable!(GetFundingInstructionsByExternalId => FundingInstructions);
 
+/// Lists the accounts that you bill and that match all filters.
+///
 /// `GET /customers/` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -596,12 +636,12 @@ impl ListCustomers {
         self.call = self.call.query("createdAtTo", created_at_to.into().to_string());
         self
     }
-    /// Only items in this creation state (`creationState`, [`CustomerCreationState`]).
+    /// Only drafts, or only what is active; both if not set (`creationState`, [`CustomerCreationState`]).
     pub fn creation_state(mut self, creation_state: CustomerCreationState) -> Self {
         self.call = self.call.query("creationState", creation_state.as_str());
         self
     }
-    /// Only the item with your own id (`externalId`, string).
+    /// Only the one that you call so (`externalId`, string).
     pub fn external_id(mut self, external_id: impl Into<ExternalCustomerId>) -> Self {
         self.call = self.call.query("externalId", external_id.into().as_str());
         self
@@ -611,7 +651,7 @@ impl ListCustomers {
         self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// Only items with this name (`name`, string).
+    /// Only what is called exactly so (`name`, string).
     pub fn name(mut self, name: impl AsRef<str>) -> Self {
         self.call = self.call.query("name", name.as_ref());
         self
@@ -621,7 +661,7 @@ impl ListCustomers {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only items with this status (`status`, [`CustomerStatus`]).
+    /// Only items in this state; all if not set (`status`, [`CustomerStatus`]).
     pub fn status(mut self, status: CustomerStatus) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -629,6 +669,8 @@ impl ListCustomers {
 }
 crate::__paged!(ListCustomers => CustomerListResponse);
 
+/// Lists the aliases (other external ids) of a customer.
+///
 /// `GET /customers/{id}/aliases` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -649,6 +691,8 @@ impl ListCustomerAliases {
 }
 crate::__paged!(ListCustomerAliases => CustomerAliasListResponse);
 
+/// Lists the aliases (other external ids) of the customer with your own id.
+///
 /// `GET /customers/external/{externalId}/aliases` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -669,6 +713,8 @@ impl ListCustomerAliasesByExternalId {
 }
 crate::__paged!(ListCustomerAliasesByExternalId => CustomerAliasListResponse);
 
+/// Lists the credits that a customer has consumed and that are not yet booked.
+///
 /// `GET /customers/{id}/credits/pending-consumption` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -689,6 +735,8 @@ impl ListPendingCreditConsumption {
 }
 crate::__paged!(ListPendingCreditConsumption => PendingCreditConsumptionListResponse);
 
+/// Lists the credits that the customer with your own id has consumed and that are not yet booked.
+///
 /// `GET /customers/external/{externalId}/credits/pending-consumption` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -710,6 +758,8 @@ impl ListPendingCreditByExternalId {
 crate::__paged!(ListPendingCreditByExternalId => PendingCreditConsumptionListResponse);
 
 /// An alias (another external id) of a customer.
+///
+/// Sent by [`Customers::create_alias`](crate::resources::Customers::create_alias) and [`Customers::create_alias_by_external_id`](crate::resources::Customers::create_alias_by_external_id).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -719,12 +769,12 @@ pub struct CreateCustomerAliasRequest {
     /// Where the alias comes from (`description`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 impl CreateCustomerAliasRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`alias`](Self::alias). Each other field has a setter and is left out until then.
     pub fn new(alias: impl Into<String>) -> Self {
         Self {
             alias: alias.into(),
@@ -732,13 +782,13 @@ impl CreateCustomerAliasRequest {
             name: None,
         }
     }
-    /// Sets [`description`](Self::description).
+    /// Sets [`description`](Self::description). Where the alias comes from.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
-    /// Sets [`name`](Self::name).
+    /// Sets [`name`](Self::name). Name for people; programs use ids.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -746,13 +796,15 @@ impl CreateCustomerAliasRequest {
     }
 }
 
-/// The fields of a new customer.
+/// An account to bill: who it is, where it is, and what you call it.
+///
+/// Sent by [`Customers::create`](crate::resources::Customers::create).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateCustomerRequest {
-    /// Postal address (`billingAddress`, [`CustomerBillingAddress`]).
+    /// Postal address for invoices (`billingAddress`, [`CustomerBillingAddress`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<CustomerBillingAddress>,
     /// Whether the customer is active or a draft (`creationState`, [`CustomerCreationState`]).
@@ -761,7 +813,7 @@ pub struct CreateCustomerRequest {
     /// ISO 4217 code of the currency in which the customer is billed (`defaultCurrency`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_currency: Option<String>,
-    /// E-mail address (`email`, e-mail address).
+    /// Address at which it can be reached by e-mail (`email`, e-mail address).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Your own id for it, used in paths and signals (`externalId`, string, may be null).
@@ -773,20 +825,20 @@ pub struct CreateCustomerRequest {
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
-    /// Phone number (`phone`, string).
+    /// Phone number, stored as it is given (`phone`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// VAT number (`vatNumber`, string, may be null).
+    /// Number for value added tax, as printed on invoices (`vatNumber`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub vat_number: Patch<String>,
-    /// Website (`website`, string).
+    /// Address of its site on the web (`website`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub website: Option<String>,
 }
 impl CreateCustomerRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`name`](Self::name). Each other field has a setter and is left out until then.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             billing_address: None,
@@ -802,31 +854,31 @@ impl CreateCustomerRequest {
             website: None,
         }
     }
-    /// Sets [`billing_address`](Self::billing_address).
+    /// Sets [`billing_address`](Self::billing_address). Postal address for invoices.
     #[must_use]
     pub fn billing_address(mut self, billing_address: CustomerBillingAddress) -> Self {
         self.billing_address = Some(billing_address);
         self
     }
-    /// Sets [`creation_state`](Self::creation_state).
+    /// Sets [`creation_state`](Self::creation_state). Whether the customer is active or a draft.
     #[must_use]
     pub fn creation_state(mut self, creation_state: CustomerCreationState) -> Self {
         self.creation_state = Some(creation_state);
         self
     }
-    /// Sets [`default_currency`](Self::default_currency).
+    /// Sets [`default_currency`](Self::default_currency). ISO 4217 code of the currency in which the customer is billed.
     #[must_use]
     pub fn default_currency(mut self, default_currency: impl Into<String>) -> Self {
         self.default_currency = Some(default_currency.into());
         self
     }
-    /// Sets [`email`](Self::email).
+    /// Sets [`email`](Self::email). Address at which it can be reached by e-mail.
     #[must_use]
     pub fn email(mut self, email: impl Into<String>) -> Self {
         self.email = Some(email.into());
         self
     }
-    /// Sets [`external_id`](Self::external_id).
+    /// Sets [`external_id`](Self::external_id). Your own id for it, used in paths and signals. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn external_id(
         mut self,
@@ -835,31 +887,31 @@ impl CreateCustomerRequest {
         self.external_id = external_id.into();
         self
     }
-    /// Sets [`legal_name`](Self::legal_name).
+    /// Sets [`legal_name`](Self::legal_name). Name on invoices, if it differs from `name`. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn legal_name(mut self, legal_name: impl Into<Patch<String>>) -> Self {
         self.legal_name = legal_name.into();
         self
     }
-    /// Sets [`metadata`](Self::metadata).
+    /// Sets [`metadata`](Self::metadata). Your own data, stored unchanged. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn metadata(mut self, metadata: impl Into<Patch<JsonObject>>) -> Self {
         self.metadata = metadata.into();
         self
     }
-    /// Sets [`phone`](Self::phone).
+    /// Sets [`phone`](Self::phone). Phone number, stored as it is given.
     #[must_use]
     pub fn phone(mut self, phone: impl Into<String>) -> Self {
         self.phone = Some(phone.into());
         self
     }
-    /// Sets [`vat_number`](Self::vat_number).
+    /// Sets [`vat_number`](Self::vat_number). Number for value added tax, as printed on invoices. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn vat_number(mut self, vat_number: impl Into<Patch<String>>) -> Self {
         self.vat_number = vat_number.into();
         self
     }
-    /// Sets [`website`](Self::website).
+    /// Sets [`website`](Self::website). Address of its site on the web.
     #[must_use]
     pub fn website(mut self, website: impl Into<String>) -> Self {
         self.website = Some(website.into());
@@ -868,6 +920,8 @@ impl CreateCustomerRequest {
 }
 
 /// The bank account to create.
+///
+/// Sent by [`Customers::create_funding_instructions`](crate::resources::Customers::create_funding_instructions) and [`Customers::create_funding_instructions_by_external_id`](crate::resources::Customers::create_funding_instructions_by_external_id).
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug, Serialize)]
@@ -880,11 +934,11 @@ pub struct CreateFundingInstructionsRequest {
     pub currency: Option<String>,
 }
 impl CreateFundingInstructionsRequest {
-    /// Creates a request with no fields set.
+    /// Creates a request that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self { currency: None }
     }
-    /// Sets [`currency`](Self::currency).
+    /// Sets [`currency`](Self::currency). ISO 4217 code of the account's currency.
     #[must_use]
     pub fn currency(mut self, currency: impl Into<String>) -> Self {
         self.currency = Some(currency.into());
@@ -892,7 +946,7 @@ impl CreateFundingInstructionsRequest {
     }
 }
 
-/// A customer's balance in one credit currency.
+/// What a customer can spend of one kind of credits.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -901,21 +955,21 @@ pub struct CreditBalance {
     /// Number of credits that can be spent (`available`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub available: Decimal,
-    /// The field `creditsCurrencyId` (string).
+    /// Which kind it is, by its id of Paid (`creditsCurrencyId`, string).
     pub credits_currency_id: CreditCurrencyId,
-    /// The field `currencyKey` (string).
+    /// Name of the credits for programs (`currencyKey`, string).
     pub currency_key: String,
-    /// The field `currencyName` (string).
+    /// Display name of the credits (`currencyName`, string).
     pub currency_name: String,
-    /// The field `grants` (list).
+    /// Grants that the balance consists of, each with its own period (`grants`, list).
     pub grants: List<CreditGrant>,
-    /// The field `periodEnd` (RFC 3339 time, may be null).
+    /// End of the last period among the grants; each grant has its own, which says more (`periodEnd`, RFC 3339 time, may be null).
     pub period_end: Option<Timestamp>,
-    /// The field `periodStart` (RFC 3339 time, may be null).
+    /// Start of the first period among the grants; each grant has its own, which says more (`periodStart`, RFC 3339 time, may be null).
     pub period_start: Option<Timestamp>,
-    /// The field `recipient` ([`CreditRecipient`]).
+    /// Whether the customer as a whole or one seat holds them (`recipient`, [`CreditRecipient`]).
     pub recipient: CreditRecipient,
-    /// The field `rolloverEndDate` (RFC 3339 time, may be null).
+    /// Until when the last of the credits that rolled over can be spent; each grant has its own (`rolloverEndDate`, RFC 3339 time, may be null).
     pub rollover_end_date: Option<Timestamp>,
     /// Number of credits granted (`total`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
@@ -936,12 +990,14 @@ crate::__object!(
     rollover_end_date "rolloverEndDate" optional;]
 );
 
-/// Credit balance list response.
+/// What `GET /customers/{id}/credits/balances` answers: all of its [`CreditBalance`]s.
+///
+/// The answer of [`Customers::get_credit_balances`](crate::resources::Customers::get_credit_balances) and [`Customers::get_credit_balances_by_external_id`](crate::resources::Customers::get_credit_balances_by_external_id).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreditBalanceListResponse {
-    /// The field `data` (list).
+    /// All that there are, in one answer; those that cannot be read are kept apart (`data`, list).
     pub data: List<CreditBalance>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -951,32 +1007,32 @@ crate::__object!(
     CreditBalanceListResponse, keep other_fields, [0 data "data" required;], []
 );
 
-/// A grant of credits.
+/// Credits that a customer received at once, with how many are left.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditGrant {
-    /// The field `available` (exact number).
+    /// How many are left to spend (`available`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub available: Decimal,
-    /// The field `expiresAt` (RFC 3339 time, may be null).
+    /// From when what is left can no longer be spent; null if never (`expiresAt`, RFC 3339 time, may be null).
     pub expires_at: Option<Timestamp>,
-    /// The field `isInRolloverWindow` (boolean).
+    /// Whether its period has ended and what is left can still be spent (`isInRolloverWindow`, boolean).
     pub is_in_rollover_window: bool,
-    /// The field `periodEnd` (RFC 3339 time, may be null).
+    /// End of the period for which they were granted; null if it has none (`periodEnd`, RFC 3339 time, may be null).
     pub period_end: Option<Timestamp>,
-    /// The field `periodStart` (RFC 3339 time).
+    /// When the period begins for which the customer received them (`periodStart`, RFC 3339 time).
     pub period_start: Timestamp,
-    /// The field `rolloverAmount` (exact number, may be null).
+    /// How many may be spent after the period; null if none roll over (`rolloverAmount`, exact number, may be null).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub rollover_amount: Option<Decimal>,
-    /// The field `rolloverEndDate` (RFC 3339 time, may be null).
+    /// Until when those that rolled over can be spent (`rolloverEndDate`, RFC 3339 time, may be null).
     pub rollover_end_date: Option<Timestamp>,
-    /// The field `total` (exact number).
+    /// How many were granted (`total`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub total: Decimal,
-    /// The field `used` (exact number).
+    /// How many were spent (`used`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub used: Decimal,
     /// Fields that this version does not know, kept unchanged.
@@ -991,26 +1047,26 @@ crate::__object!(
     optional_decimal; 8 rollover_end_date "rolloverEndDate" optional;]
 );
 
-/// A grant of credits that was just made.
+/// The credits that a request just gave to a customer.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditGrantResult {
-    /// The field `amount` (integer).
+    /// Number of credits, as a whole number (`amount`, integer).
     pub amount: i64,
-    /// The field `amountDecimal` (exact number in a string, an answer may lack it). Not in Paid's published document yet; known from paid-python 1.12.0.
+    /// Number of credits, exact (`amountDecimal`, exact number in a string, an answer may lack it). Not in Paid's published document yet; known from paid-python 1.12.0.
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal_text", skip_serializing_if = "Option::is_none")
     )]
     pub amount_decimal: Option<Decimal>,
-    /// The field `expiresAt` (RFC 3339 time, may be null).
+    /// From when they can no longer be spent; null if never (`expiresAt`, RFC 3339 time, may be null).
     pub expires_at: Option<Timestamp>,
-    /// The field `startsAt` (RFC 3339 time, an answer may lack it).
+    /// From when they can be spent (`startsAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub starts_at: Option<Timestamp>,
-    /// The field `status` ([`CreditGrantStatus`], an answer may lack it).
+    /// Whether they can be spent; a new grant is active at once (`status`, [`CreditGrantStatus`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<CreditGrantStatus>,
     /// Fields that this version does not know, kept unchanged.
@@ -1023,11 +1079,11 @@ crate::__object!(
     "startsAt" optional; 4 status "status" optional;]
 );
 
-/// Credit grant status.
+/// Whether credits that were granted can be spent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreditGrantStatus {
-    /// The credits were granted (`active`).
+    /// They can be spent (`active`).
     Active,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -1035,49 +1091,51 @@ pub enum CreditGrantStatus {
 crate::__open_enum!(CreditGrantStatus { Active = "active" });
 
 /// An account that you bill.
+///
+/// The answer of [`Customers::create`](crate::resources::Customers::create), [`Customers::get`](crate::resources::Customers::get), [`Customers::get_by_external_id`](crate::resources::Customers::get_by_external_id), [`Customers::update`](crate::resources::Customers::update), and of 1 more.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Customer {
-    /// The field `billingAddress` ([`CustomerBillingAddress`], may be null).
+    /// Postal address for invoices; null if there is none (`billingAddress`, [`CustomerBillingAddress`], may be null).
     pub billing_address: Option<CustomerBillingAddress>,
-    /// The field `churnDate` (RFC 3339 time, may be null).
+    /// When the customer left; null while it has not (`churnDate`, RFC 3339 time, may be null).
     pub churn_date: Option<Timestamp>,
-    /// The field `connections` ([`CustomerConnections`], an answer may lack it).
+    /// The customer's accounts in other systems (`connections`, [`CustomerConnections`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub connections: Option<CustomerConnections>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `creationState` ([`CustomerCreationState`], an answer may lack it).
+    /// Whether the customer is a draft or active (`creationState`, [`CustomerCreationState`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub creation_state: Option<CustomerCreationState>,
-    /// The field `defaultCurrency` (string).
+    /// ISO 4217 code of what it is billed in unless an order says otherwise (`defaultCurrency`, string).
     pub default_currency: String,
-    /// The field `email` (string).
+    /// Where the customer can be reached (`email`, string).
     pub email: String,
-    /// The field `externalId` (string, may be null).
+    /// Your own id of the customer; null if it has none. Signals may name it (`externalId`, string, may be null).
     pub external_id: Option<ExternalCustomerId>,
-    /// The field `id` (string).
+    /// Paid's id of the customer, as in `cus_…`, which never changes (`id`, string).
     pub id: CustomerId,
-    /// The field `legalName` (string, may be null).
+    /// Name under which it is registered; null if none was given (`legalName`, string, may be null).
     pub legal_name: Option<String>,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// The field `name` (string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
-    /// The field `phone` (string, an answer may lack it).
+    /// Phone number as it was given (`phone`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub phone: Option<String>,
-    /// The field `status` ([`CustomerStatus`]).
+    /// Whether it is a customer or has left (`status`, [`CustomerStatus`]).
     pub status: CustomerStatus,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
-    /// The field `vatNumber` (string, may be null).
+    /// Number for value added tax, printed on invoices (`vatNumber`, string, may be null).
     pub vat_number: Option<String>,
-    /// The field `website` (string, an answer may lack it).
+    /// Address of its web site (`website`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub website: Option<String>,
     /// Fields that this version does not know, kept unchanged.
@@ -1095,23 +1153,25 @@ crate::__object!(
     website "website" optional;]
 );
 
-/// An alias (another external id) of a customer.
+/// Another external id by which a customer is found.
+///
+/// The answer of [`Customers::create_alias`](crate::resources::Customers::create_alias) and [`Customers::create_alias_by_external_id`](crate::resources::Customers::create_alias_by_external_id).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerAlias {
-    /// The field `alias` (string).
+    /// The other external id (`alias`, string).
     pub alias: String,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `customerId` (string, an answer may lack it).
+    /// Customer whom it finds, by Paid's id (`customerId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_id: Option<CustomerId>,
-    /// The field `description` (string, may be null).
+    /// What the alias is for, in words for people (`description`, string, may be null).
     pub description: Option<String>,
-    /// The field `name` (string, may be null).
+    /// Display name of the alias (`name`, string, may be null).
     pub name: Option<String>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -1126,12 +1186,14 @@ crate::__object!(
     "description" optional; 4 name "name" optional; 5 updated_at "updatedAt" optional;]
 );
 
-/// Customer alias list response.
+/// What `GET /customers/{id}/aliases` answers: one page of the list, with the [`CustomerAlias`]s on it.
+///
+/// The answer of [`Customers::list_aliases`](crate::resources::Customers::list_aliases) and [`Customers::list_aliases_by_external_id`](crate::resources::Customers::list_aliases_by_external_id).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerAliasListResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<CustomerAlias>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -1146,16 +1208,16 @@ crate::__object!(
 );
 crate::__page!(CustomerAliasListResponse, CustomerAlias, optional_pagination);
 
-/// The postal address of a customer.
+/// The postal address of a customer, as it is printed on invoices.
 #[derive(Clone, Debug, Serialize)]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerBillingAddress {
-    /// City (`city`, string).
+    /// Town or city (`city`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
-    /// Country (`country`, string).
+    /// Country in which the place is (`country`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
     /// Street and house number (`line1`, string).
@@ -1172,7 +1234,7 @@ pub struct CustomerBillingAddress {
     pub zip_code: Option<String>,
 }
 impl CustomerBillingAddress {
-    /// Creates a `CustomerBillingAddress` with no fields set.
+    /// Creates a `CustomerBillingAddress` that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             city: None,
@@ -1183,37 +1245,37 @@ impl CustomerBillingAddress {
             zip_code: None,
         }
     }
-    /// Sets [`city`](Self::city).
+    /// Sets [`city`](Self::city). Town or city.
     #[must_use]
     pub fn city(mut self, city: impl Into<String>) -> Self {
         self.city = Some(city.into());
         self
     }
-    /// Sets [`country`](Self::country).
+    /// Sets [`country`](Self::country). Country in which the place is.
     #[must_use]
     pub fn country(mut self, country: impl Into<String>) -> Self {
         self.country = Some(country.into());
         self
     }
-    /// Sets [`line1`](Self::line1).
+    /// Sets [`line1`](Self::line1). Street and house number.
     #[must_use]
     pub fn line1(mut self, line1: impl Into<String>) -> Self {
         self.line1 = Some(line1.into());
         self
     }
-    /// Sets [`line2`](Self::line2).
+    /// Sets [`line2`](Self::line2). Second address line.
     #[must_use]
     pub fn line2(mut self, line2: impl Into<String>) -> Self {
         self.line2 = Some(line2.into());
         self
     }
-    /// Sets [`state`](Self::state).
+    /// Sets [`state`](Self::state). State or province.
     #[must_use]
     pub fn state(mut self, state: impl Into<String>) -> Self {
         self.state = Some(state.into());
         self
     }
-    /// Sets [`zip_code`](Self::zip_code).
+    /// Sets [`zip_code`](Self::zip_code). Postal code.
     #[must_use]
     pub fn zip_code(mut self, zip_code: impl Into<String>) -> Self {
         self.zip_code = Some(zip_code.into());
@@ -1226,12 +1288,12 @@ crate::__object!(
     optional; 5 zip_code "zipCode" optional;]
 );
 
-/// Connections of a customer to other services.
+/// What other systems call the customer.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerConnections {
-    /// The field `stripe` ([`StripeConnection`], may be null).
+    /// Its account at Stripe; null if it is not connected (`stripe`, [`StripeConnection`], may be null).
     pub stripe: Option<StripeConnection>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1241,25 +1303,27 @@ crate::__object!(
     CustomerConnections, keep other_fields, [], [0 stripe "stripe" optional;]
 );
 
-/// Whether a customer is active.
+/// Whether billing knows the customer already, or it is only being prepared.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CustomerCreationState {
-    /// The customer is active (`active`).
+    /// It is ready, no longer being prepared (`active`).
     Active,
-    /// The customer is a draft (`draft`).
+    /// It is being prepared (`draft`).
     Draft,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 crate::__open_enum!(CustomerCreationState { Active = "active", Draft = "draft" });
 
-/// Customer list response.
+/// What `GET /customers/` answers: one page of the list, with the [`Customer`]s on it.
+///
+/// The answer of [`Customers::list`](crate::resources::Customers::list).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerListResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<Customer>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -1274,29 +1338,31 @@ crate::__object!(
 );
 crate::__page!(CustomerListResponse, Customer, optional_pagination);
 
-/// The current orders, seats, credits and checkout links of a customer.
+/// What a customer has at the moment: orders, seats, credits, links.
+///
+/// The answer of [`Customers::get_state`](crate::resources::Customers::get_state) and [`Customers::get_state_by_external_id`](crate::resources::Customers::get_state_by_external_id).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerState {
-    /// The field `checkoutLinks` (list, an answer may lack it).
+    /// Links where it can buy something (`checkoutLinks`, list, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub checkout_links: Option<List<CustomerStateCheckoutLink>>,
-    /// The field `credits` ([`CustomerStateCreditSummary`], an answer may lack it).
+    /// What it can spend, by kind of credits (`credits`, [`CustomerStateCreditSummary`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credits: Option<CustomerStateCreditSummary>,
-    /// The field `customer` ([`CustomerStateCustomer`]).
+    /// Whom all this belongs to (`customer`, [`CustomerStateCustomer`]).
     pub customer: CustomerStateCustomer,
-    /// The field `defaultCurrency` (string, an answer may lack it).
+    /// ISO 4217 code of what it is billed in unless an order says otherwise (`defaultCurrency`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub default_currency: Option<String>,
-    /// The field `orders` (list).
+    /// What it buys (`orders`, list).
     pub orders: List<CustomerStateOrder>,
-    /// The field `seats` ([`CustomerStateSeats`], an answer may lack it).
+    /// Its seats, and how many of them are free (`seats`, [`CustomerStateSeats`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub seats: Option<CustomerStateSeats>,
-    /// The field `timestamp` (RFC 3339 time, an answer may lack it).
+    /// When this was true (`timestamp`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub timestamp: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
@@ -1310,25 +1376,25 @@ crate::__object!(
     "timestamp" optional;]
 );
 
-/// Customer state checkout link.
+/// A link where a customer can buy something.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerStateCheckoutLink {
-    /// The field `allowedCurrencies` (list).
+    /// ISO 4217 codes among which it can choose (`allowedCurrencies`, list).
     pub allowed_currencies: Vec<String>,
-    /// The field `expiresAt` (RFC 3339 time, may be null).
+    /// From when the link no longer works; null if it does not expire (`expiresAt`, RFC 3339 time, may be null).
     pub expires_at: Option<Timestamp>,
-    /// The field `id` (string).
+    /// Paid's id of the checkout, as in `chk_…` (`id`, string).
     pub id: CheckoutId,
-    /// The field `productIds` (list).
+    /// Products that are offered there (`productIds`, list).
     pub product_ids: Vec<ProductId>,
-    /// The field `singleUse` (boolean).
+    /// Whether the link can be used for one purchase only (`singleUse`, boolean).
     pub single_use: bool,
-    /// The field `status` ([`CheckoutStatus`]).
+    /// Whether the link works, has expired or was used (`status`, [`CheckoutStatus`]).
     pub status: CheckoutStatus,
-    /// The field `url` (string).
+    /// Link to give to the customer (`url`, string).
     pub url: String,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1341,20 +1407,20 @@ crate::__object!(
     required;], [6 expires_at "expiresAt" optional;]
 );
 
-/// Customer state credit balance.
+/// What a customer can spend of one kind of credits, as one number.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerStateCreditBalance {
-    /// The field `balance` (exact number).
+    /// Number of credits that are left to spend (`balance`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub balance: Decimal,
-    /// The field `creditsCurrencyId` (string).
+    /// Which kind it is, by its id of Paid (`creditsCurrencyId`, string).
     pub credits_currency_id: CreditCurrencyId,
-    /// The field `currencyKey` (string).
+    /// Name of the credits for programs (`currencyKey`, string).
     pub currency_key: String,
-    /// The field `currencyName` (string).
+    /// Display name of the credits (`currencyName`, string).
     pub currency_name: String,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1366,12 +1432,12 @@ crate::__object!(
     required; 3 currency_name "currencyName" required;], []
 );
 
-/// Customer state credit summary.
+/// What is left to spend, one balance for each kind of credits.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerStateCreditSummary {
-    /// The field `balances` (list, an answer may lack it).
+    /// One number for each kind of credits (`balances`, list, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub balances: Option<List<CustomerStateCreditBalance>>,
     /// Fields that this version does not know, kept unchanged.
@@ -1382,19 +1448,19 @@ crate::__object!(
     CustomerStateCreditSummary, keep other_fields, [], [0 balances "balances" optional;]
 );
 
-/// Customer state customer.
+/// Who it is: ids, display name and postal address.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerStateCustomer {
-    /// The field `billingAddress` ([`CustomerBillingAddress`], may be null).
+    /// Postal address for invoices; null if there is none (`billingAddress`, [`CustomerBillingAddress`], may be null).
     pub billing_address: Option<CustomerBillingAddress>,
-    /// The field `externalId` (string, may be null).
+    /// Your own id of the customer; null if it has none (`externalId`, string, may be null).
     pub external_id: Option<ExternalCustomerId>,
-    /// The field `id` (string).
+    /// Paid's id of the customer, as in `cus_…` (`id`, string).
     pub id: CustomerId,
-    /// The field `name` (string, an answer may lack it).
+    /// Name for people; programs use ids (`name`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Fields that this version does not know, kept unchanged.
@@ -1407,27 +1473,27 @@ crate::__object!(
     optional;]
 );
 
-/// Customer state order.
+/// What it buys, in short: the dates and whether it bills.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerStateOrder {
-    /// The field `currency` (string).
+    /// ISO 4217 code of its prices (`currency`, string).
     pub currency: String,
-    /// The field `effectiveUntil` (RFC 3339 time, may be null).
+    /// When the order stops to apply; null if no end is planned (`effectiveUntil`, RFC 3339 time, may be null).
     pub effective_until: Option<Timestamp>,
-    /// The field `endDate` (RFC 3339 time, may be null).
+    /// Last day of the order; null if it has no end (`endDate`, RFC 3339 time, may be null).
     pub end_date: Option<Timestamp>,
-    /// The field `externalId` (string, may be null).
+    /// Your own id of the order; null if it has none (`externalId`, string, may be null).
     pub external_id: Option<ExternalOrderId>,
-    /// The field `id` (string).
+    /// Paid's id of the order, as in `ord_…` (`id`, string).
     pub id: OrderId,
-    /// The field `name` (string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
-    /// The field `startDate` (RFC 3339 time).
+    /// First day of the order (`startDate`, RFC 3339 time).
     pub start_date: Timestamp,
-    /// The field `state` ([`OrderStatus`]).
+    /// Whether it bills (`state`, [`OrderStatus`]).
     pub state: OrderStatus,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1440,23 +1506,23 @@ crate::__object!(
     optional; 7 external_id "externalId" optional;]
 );
 
-/// Customer state seat.
+/// A seat that a customer has bought, with its credits.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerStateSeat {
-    /// The field `assignee` ([`CustomerStateSeatAssignee`], may be null).
+    /// Who uses it; null while it is free (`assignee`, [`CustomerStateSeatAssignee`], may be null).
     pub assignee: Option<CustomerStateSeatAssignee>,
-    /// The field `credits` ([`CustomerStateCreditSummary`]).
+    /// What the seat can spend, by kind of credits (`credits`, [`CustomerStateCreditSummary`]).
     pub credits: CustomerStateCreditSummary,
-    /// The field `id` (string).
+    /// Paid's id of the seat, a UUID; assignments name it (`id`, string).
     pub id: SeatId,
-    /// The field `orderId` (string).
+    /// Order that the seat was bought with (`orderId`, string).
     pub order_id: OrderId,
-    /// The field `product` ([`ProductRef`]).
+    /// Product that the seat gives access to (`product`, [`ProductRef`]).
     pub product: ProductRef,
-    /// The field `status` ([`SeatStatus`]).
+    /// Whether a user has it (`status`, [`SeatStatus`]).
     pub status: SeatStatus,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1468,19 +1534,19 @@ crate::__object!(
     "status" required;], [5 assignee "assignee" optional;]
 );
 
-/// Customer state seat assignee.
+/// The user who has the seat, by ids, name and address for e-mail.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerStateSeatAssignee {
-    /// The field `email` (string, may be null).
+    /// Where the user can be reached; null if that is unknown (`email`, string, may be null).
     pub email: Option<String>,
-    /// The field `externalId` (string).
+    /// Your own id of the user (`externalId`, string).
     pub external_id: ExternalUserId,
-    /// The field `id` (string).
+    /// Paid's id of the user (`id`, string).
     pub id: CustomerUserId,
-    /// The field `name` (string, may be null).
+    /// Display name of the user (`name`, string, may be null).
     pub name: Option<String>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1491,21 +1557,21 @@ crate::__object!(
     id "id" required;], [2 email "email" optional; 3 name "name" optional;]
 );
 
-/// Customer state seats.
+/// The seats of a customer, and how many are free.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CustomerStateSeats {
-    /// The field `assigned` (integer, an answer may lack it).
+    /// How many have a user (`assigned`, integer, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub assigned: Option<i64>,
-    /// The field `data` (list, an answer may lack it).
+    /// One entry for each of them, free or not (`data`, list, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub data: Option<List<CustomerStateSeat>>,
-    /// The field `total` (integer, an answer may lack it).
+    /// How many there are (`total`, integer, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub total: Option<i64>,
-    /// The field `unassigned` (integer, an answer may lack it).
+    /// How many are free (`unassigned`, integer, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub unassigned: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
@@ -1522,41 +1588,43 @@ crate::__object!(
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CustomerStatus {
-    /// The customer is active (`active`).
+    /// It is not marked as churned (`active`).
     Active,
-    /// The customer has churned (`churned`).
+    /// It has left, as you have marked it (`churned`).
     Churned,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 crate::__open_enum!(CustomerStatus { Active = "active", Churned = "churned" });
 
-/// A user of a customer.
+/// A user at a customer, to whom seats can be assigned.
+///
+/// The answer of [`Customers::upsert_user_by_external_id`](crate::resources::Customers::upsert_user_by_external_id).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerUser {
-    /// The field `created` (boolean, an answer may lack it).
+    /// Whether this request made the user; false if it existed (`created`, boolean, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created: Option<bool>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `customerExternalId` (string, an answer may lack it).
+    /// What you call the company where the user works (`customerExternalId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_external_id: Option<ExternalCustomerId>,
-    /// The field `email` (string, may be null).
+    /// Where the user can be reached; null if that is unknown (`email`, string, may be null).
     pub email: Option<String>,
-    /// The field `externalId` (string).
+    /// Your own id of the user; seats and signals name it (`externalId`, string).
     pub external_id: ExternalUserId,
-    /// The field `id` (string).
+    /// Paid's id of the user (`id`, string).
     pub id: CustomerUserId,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// The field `name` (string, may be null).
+    /// Name for people; programs use ids (`name`, string, may be null).
     pub name: Option<String>,
-    /// The field `status` ([`CustomerUserStatus`], an answer may lack it).
+    /// Whether the user is active (`status`, [`CustomerUserStatus`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<CustomerUserStatus>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
@@ -1580,7 +1648,7 @@ crate::__object!(
 pub enum CustomerUserStatus {
     /// The user can be assigned a seat (`active`).
     Active,
-    /// The user is deactivated (`deactivated`).
+    /// The user was switched off; what becomes of its seats is not documented (`deactivated`).
     Deactivated,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -1595,14 +1663,16 @@ crate::__open_enum!(
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FundingAccountType {
-    /// A checking account (`checking`).
+    /// An account for everyday payments (`checking`).
     Checking,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 crate::__open_enum!(FundingAccountType { Checking = "checking" });
 
-/// Funding instructions.
+/// The bank account to which a customer sends money.
+///
+/// The answer of [`Customers::create_funding_instructions`](crate::resources::Customers::create_funding_instructions), [`Customers::create_funding_instructions_by_external_id`](crate::resources::Customers::create_funding_instructions_by_external_id), [`Customers::get_funding_instructions`](crate::resources::Customers::get_funding_instructions) and [`Customers::get_funding_instructions_by_external_id`](crate::resources::Customers::get_funding_instructions_by_external_id).
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -1610,29 +1680,29 @@ crate::__open_enum!(FundingAccountType { Checking = "checking" });
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct FundingInstructions {
-    /// The field `accountHolderName` (string).
+    /// To whom the account belongs (`accountHolderName`, string).
     pub account_holder_name: String,
-    /// The field `accountNumber` (string).
+    /// Number of the account at its bank (`accountNumber`, string).
     pub account_number: String,
-    /// The field `accountType` ([`FundingAccountType`], an answer may lack it).
+    /// Whether it is for everyday payments (`accountType`, [`FundingAccountType`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub account_type: Option<FundingAccountType>,
-    /// The field `bankName` (string).
+    /// Where the account is held (`bankName`, string).
     pub bank_name: String,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `currency` (string).
+    /// ISO 4217 code of the money that it takes (`currency`, string).
     pub currency: String,
-    /// The field `customerId` (string, an answer may lack it).
+    /// Customer whose payments it takes, by Paid's id (`customerId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_id: Option<CustomerId>,
-    /// The field `memo` (string, an answer may lack it).
+    /// What the sender has to write into the transfer (`memo`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub memo: Option<String>,
-    /// The field `routingNumber` (string).
+    /// American number of the bank (`routingNumber`, string).
     pub routing_number: String,
-    /// The field `status` (string, an answer may lack it).
+    /// Whether money can be sent, as a code for programs (`status`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<String>,
     /// Fields that this version does not know, kept unchanged.
@@ -1648,6 +1718,8 @@ crate::__object!(
 );
 
 /// Credits to grant to a customer.
+///
+/// Sent by [`Customers::grant_credits`](crate::resources::Customers::grant_credits) and [`Customers::grant_credits_by_external_id`](crate::resources::Customers::grant_credits_by_external_id).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -1666,7 +1738,7 @@ pub struct GrantCreditsRequest {
     pub starts_at: Option<Timestamp>,
 }
 impl GrantCreditsRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`amount`](Self::amount) and [`credit_currency_key`](Self::credit_currency_key). Each other field has a setter and is left out until then.
     pub fn new(
         amount: impl Into<Decimal>,
         credit_currency_key: impl Into<String>,
@@ -1678,13 +1750,13 @@ impl GrantCreditsRequest {
             starts_at: None,
         }
     }
-    /// Sets [`expires_at`](Self::expires_at).
+    /// Sets [`expires_at`](Self::expires_at). When the credits expire; never if not set. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn expires_at(mut self, expires_at: impl Into<Patch<Timestamp>>) -> Self {
         self.expires_at = expires_at.into();
         self
     }
-    /// Sets [`starts_at`](Self::starts_at).
+    /// Sets [`starts_at`](Self::starts_at). When the credits become available, not in the future; now if not set.
     #[must_use]
     pub fn starts_at(mut self, starts_at: impl Into<Timestamp>) -> Self {
         self.starts_at = Some(starts_at.into());
@@ -1692,25 +1764,27 @@ impl GrantCreditsRequest {
     }
 }
 
-/// The result of granting credits to a customer.
+/// What came of granting credits.
+///
+/// The answer of [`Customers::grant_credits`](crate::resources::Customers::grant_credits) and [`Customers::grant_credits_by_external_id`](crate::resources::Customers::grant_credits_by_external_id).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct GrantCreditsResponse {
-    /// The field `created` (boolean, an answer may lack it).
+    /// Whether this request made a new grant (`created`, boolean, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created: Option<bool>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `creditCurrency` ([`CreditCurrencyRef`], an answer may lack it).
+    /// Which kind was given, by key and name (`creditCurrency`, [`CreditCurrencyRef`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credit_currency: Option<CreditCurrencyRef>,
-    /// The field `customer` ([`CustomerRef`], an answer may lack it).
+    /// Who received them (`customer`, [`CustomerRef`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer: Option<CustomerRef>,
-    /// The field `grant` ([`CreditGrantResult`]).
+    /// The grant with its period (`grant`, [`CreditGrantResult`]).
     pub grant: CreditGrantResult,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1722,7 +1796,7 @@ crate::__object!(
     "creditCurrency" optional; 4 customer "customer" optional;]
 );
 
-/// Pending credit consumption.
+/// Credits that are consumed and not booked yet.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1730,20 +1804,20 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PendingCreditConsumption {
-    /// The field `creditCurrency` ([`CreditCurrencyRef`], may be null).
+    /// Which credits they are; null if that is still open (`creditCurrency`, [`CreditCurrencyRef`], may be null).
     pub credit_currency: Option<CreditCurrencyRef>,
-    /// The field `credits` (integer).
+    /// Number of credits, as a whole number (`credits`, integer).
     pub credits: i64,
-    /// The field `creditsDecimal` (exact number in a string).
+    /// Number of credits, exact (`creditsDecimal`, exact number in a string).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal_text"))]
     pub credits_decimal: Decimal,
-    /// The field `eventName` (string, may be null).
+    /// Event name of the signal that consumes them (`eventName`, string, may be null).
     pub event_name: Option<String>,
-    /// The field `occurredAt` (RFC 3339 time).
+    /// When the work was done that consumes them (`occurredAt`, RFC 3339 time).
     pub occurred_at: Timestamp,
-    /// The field `orderId` (string, may be null).
+    /// Order whose price they are consumed by (`orderId`, string, may be null).
     pub order_id: Option<OrderId>,
-    /// The field `recordedAt` (RFC 3339 time).
+    /// When Paid took them down (`recordedAt`, RFC 3339 time).
     pub recorded_at: Timestamp,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1756,14 +1830,16 @@ crate::__object!(
     event_name "eventName" optional; 6 order_id "orderId" optional;]
 );
 
-/// Pending credit consumption list response.
+/// What `GET /customers/{id}/credits/pending-consumption` answers: one page of the list, with the [`PendingCreditConsumption`]s on it.
+///
+/// The answer of [`Customers::list_pending_credit_consumption`](crate::resources::Customers::list_pending_credit_consumption) and [`Customers::list_pending_credit_consumption_by_external_id`](crate::resources::Customers::list_pending_credit_consumption_by_external_id).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct PendingCreditConsumptionListResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<PendingCreditConsumption>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -1786,7 +1862,7 @@ crate::__page!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct StripeConnection {
-    /// Stripe's id of the customer (`customerId`, string, an answer may lack it).
+    /// What Stripe calls it; not an id of Paid (`customerId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_id: Option<String>,
     /// Fields that this version does not know, kept unchanged.
@@ -1798,13 +1874,15 @@ crate::__object!(
 );
 
 /// Changes to a customer; fields that are not set stay unchanged.
+///
+/// Sent by [`Customers::update`](crate::resources::Customers::update) and [`Customers::update_by_external_id`](crate::resources::Customers::update_by_external_id).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateCustomerRequest {
-    /// Postal address (`billingAddress`, [`CustomerBillingAddress`]).
+    /// Postal address for invoices (`billingAddress`, [`CustomerBillingAddress`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<CustomerBillingAddress>,
     /// When the customer churned; clearing it makes the customer active again (`churnDate`, RFC 3339 time, may be null).
@@ -1813,10 +1891,10 @@ pub struct UpdateCustomerRequest {
     /// Whether the customer is active or a draft (`creationState`, [`CustomerCreationState`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_state: Option<CustomerCreationState>,
-    /// E-mail address (`email`, e-mail address).
+    /// Address at which it can be reached by e-mail (`email`, e-mail address).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Your own id for it (`externalId`, string, may be null).
+    /// What you call it in your own system; signals may name it so (`externalId`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalCustomerId>,
     /// Name on invoices, if it differs from `name` (`legalName`, string, may be null).
@@ -1825,21 +1903,21 @@ pub struct UpdateCustomerRequest {
     /// Your own data; replaces the existing data (`metadata`, object, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Phone number (`phone`, string).
+    /// Phone number, stored as it is given (`phone`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// VAT number (`vatNumber`, string, may be null).
+    /// Number for value added tax, as printed on invoices (`vatNumber`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub vat_number: Patch<String>,
-    /// Website (`website`, string).
+    /// Address of its site on the web (`website`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub website: Option<String>,
 }
 impl UpdateCustomerRequest {
-    /// Creates a request with no fields set.
+    /// Creates a request that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             billing_address: None,
@@ -1855,31 +1933,31 @@ impl UpdateCustomerRequest {
             website: None,
         }
     }
-    /// Sets [`billing_address`](Self::billing_address).
+    /// Sets [`billing_address`](Self::billing_address). Postal address for invoices.
     #[must_use]
     pub fn billing_address(mut self, billing_address: CustomerBillingAddress) -> Self {
         self.billing_address = Some(billing_address);
         self
     }
-    /// Sets [`churn_date`](Self::churn_date).
+    /// Sets [`churn_date`](Self::churn_date). When the customer churned; clearing it makes the customer active again. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn churn_date(mut self, churn_date: impl Into<Patch<Timestamp>>) -> Self {
         self.churn_date = churn_date.into();
         self
     }
-    /// Sets [`creation_state`](Self::creation_state).
+    /// Sets [`creation_state`](Self::creation_state). Whether the customer is active or a draft.
     #[must_use]
     pub fn creation_state(mut self, creation_state: CustomerCreationState) -> Self {
         self.creation_state = Some(creation_state);
         self
     }
-    /// Sets [`email`](Self::email).
+    /// Sets [`email`](Self::email). Address at which it can be reached by e-mail.
     #[must_use]
     pub fn email(mut self, email: impl Into<String>) -> Self {
         self.email = Some(email.into());
         self
     }
-    /// Sets [`external_id`](Self::external_id).
+    /// Sets [`external_id`](Self::external_id). What you call it in your own system; signals may name it so. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn external_id(
         mut self,
@@ -1888,37 +1966,37 @@ impl UpdateCustomerRequest {
         self.external_id = external_id.into();
         self
     }
-    /// Sets [`legal_name`](Self::legal_name).
+    /// Sets [`legal_name`](Self::legal_name). Name on invoices, if it differs from `name`. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn legal_name(mut self, legal_name: impl Into<Patch<String>>) -> Self {
         self.legal_name = legal_name.into();
         self
     }
-    /// Sets [`metadata`](Self::metadata).
+    /// Sets [`metadata`](Self::metadata). Your own data; replaces the existing data. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn metadata(mut self, metadata: impl Into<Patch<JsonObject>>) -> Self {
         self.metadata = metadata.into();
         self
     }
-    /// Sets [`name`](Self::name).
+    /// Sets [`name`](Self::name). Name for people; programs use ids.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
-    /// Sets [`phone`](Self::phone).
+    /// Sets [`phone`](Self::phone). Phone number, stored as it is given.
     #[must_use]
     pub fn phone(mut self, phone: impl Into<String>) -> Self {
         self.phone = Some(phone.into());
         self
     }
-    /// Sets [`vat_number`](Self::vat_number).
+    /// Sets [`vat_number`](Self::vat_number). Number for value added tax, as printed on invoices. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn vat_number(mut self, vat_number: impl Into<Patch<String>>) -> Self {
         self.vat_number = vat_number.into();
         self
     }
-    /// Sets [`website`](Self::website).
+    /// Sets [`website`](Self::website). Address of its site on the web.
     #[must_use]
     pub fn website(mut self, website: impl Into<String>) -> Self {
         self.website = Some(website.into());
@@ -1927,6 +2005,8 @@ impl UpdateCustomerRequest {
 }
 
 /// The fields of a user of a customer.
+///
+/// Sent by [`Customers::upsert_user_by_external_id`](crate::resources::Customers::upsert_user_by_external_id).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
@@ -1938,7 +2018,7 @@ pub struct UpsertCustomerUserRequest {
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// Name of the user (`name`, string).
+    /// What the user is called, as lists of seats show it (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Whether the user is active (`status`, [`CustomerUserStatus`]).
@@ -1946,7 +2026,7 @@ pub struct UpsertCustomerUserRequest {
     pub status: Option<CustomerUserStatus>,
 }
 impl UpsertCustomerUserRequest {
-    /// Creates a request with no fields set.
+    /// Creates a request that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             email: Patch::Leave,
@@ -1955,25 +2035,25 @@ impl UpsertCustomerUserRequest {
             status: None,
         }
     }
-    /// Sets [`email`](Self::email).
+    /// Sets [`email`](Self::email). E-mail address of the user. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn email(mut self, email: impl Into<Patch<String>>) -> Self {
         self.email = email.into();
         self
     }
-    /// Sets [`metadata`](Self::metadata).
+    /// Sets [`metadata`](Self::metadata). Your own data, stored unchanged. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn metadata(mut self, metadata: impl Into<Patch<JsonObject>>) -> Self {
         self.metadata = metadata.into();
         self
     }
-    /// Sets [`name`](Self::name).
+    /// Sets [`name`](Self::name). What the user is called, as lists of seats show it.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
-    /// Sets [`status`](Self::status).
+    /// Sets [`status`](Self::status). Whether the user is active.
     #[must_use]
     pub fn status(mut self, status: CustomerUserStatus) -> Self {
         self.status = Some(status);

@@ -73,6 +73,8 @@ impl DeliveredValue {
     }
 }
 
+/// Reads the value that was delivered in a period, by value metric and by signal.
+///
 /// `GET /delivered-value` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -80,12 +82,12 @@ pub struct GetDeliveredValue {
     call: Call<DeliveredValueResponse>,
 }
 impl GetDeliveredValue {
-    /// Only items of the customer with Paid's id (`customerId`, string).
+    /// Only what belongs to the customer with Paid's id (`customerId`, string).
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
     }
-    /// Only items of the customer with your own id (`externalCustomerId`, string).
+    /// Only what belongs to the customer whom you call so (`externalCustomerId`, string).
     pub fn external_customer_id(
         mut self,
         external_customer_id: impl Into<ExternalCustomerId>,
@@ -98,6 +100,8 @@ impl GetDeliveredValue {
 }
 crate::__sendable!(GetDeliveredValue => DeliveredValueResponse);
 
+/// Adds up the value that was delivered in each interval of a period.
+///
 /// `GET /delivered-value/summary` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -105,7 +109,7 @@ pub struct GetDeliveredValueSummary {
     call: Call<DeliveredValueSummaryResponse>,
 }
 impl GetDeliveredValueSummary {
-    /// Only items of the customer with Paid's id (`customerId`, string).
+    /// Only what belongs to the customer with Paid's id (`customerId`, string).
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
@@ -115,7 +119,7 @@ impl GetDeliveredValueSummary {
         self.call = self.call.query("dimensionKey", dimension_key.as_ref());
         self
     }
-    /// Only items of the customer with your own id (`externalCustomerId`, string).
+    /// Only what belongs to the customer whom you call so (`externalCustomerId`, string).
     pub fn external_customer_id(
         mut self,
         external_customer_id: impl Into<ExternalCustomerId>,
@@ -134,16 +138,16 @@ crate::__sendable!(GetDeliveredValueSummary => DeliveredValueSummaryResponse);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CalculationOperator {
-    /// Times (`×`).
+    /// Multiplied by the number that follows (`×`).
     Times,
-    /// Divided by (`÷`).
+    /// Shared out over the number that follows (`÷`).
     DividedBy,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 crate::__open_enum!(CalculationOperator { Times = "×", DividedBy = "÷" });
 
-/// Calculation term.
+/// One factor of a calculation.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -151,18 +155,18 @@ crate::__open_enum!(CalculationOperator { Times = "×", DividedBy = "÷" });
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CalculationTerm {
-    /// The field `format` ([`VariableFormat`]).
+    /// How the factor is written for people (`format`, [`VariableFormat`]).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub format: Option<VariableFormat>,
-    /// The field `formatUnit` ([`DurationUnit`]).
+    /// Unit of time in which it is written, for a duration (`formatUnit`, [`DurationUnit`]).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub format_unit: Option<DurationUnit>,
-    /// The field `label` (string).
+    /// What the factor is called in a receipt (`label`, string).
     pub label: String,
-    /// The field `operator` ([`CalculationOperator`]).
+    /// How it is combined with what stands before it (`operator`, [`CalculationOperator`]).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub operator: Option<CalculationOperator>,
-    /// The field `value` (number).
+    /// The factor, in its own unit (`value`, number).
     pub value: f64,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -174,7 +178,7 @@ crate::__object!(
     operator "operator" optional;]
 );
 
-/// Delivered value calculation.
+/// How the value of a metric came about over some days.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -182,13 +186,13 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValueCalculation {
-    /// The field `endDate` (RFC 3339 time).
+    /// Last day for which it holds (`endDate`, RFC 3339 time).
     pub end_date: Timestamp,
-    /// The field `startDate` (RFC 3339 time).
+    /// First day for which it holds (`startDate`, RFC 3339 time).
     pub start_date: Timestamp,
-    /// The field `terms` (list).
+    /// Factors, in the order in which they are combined (`terms`, list).
     pub terms: List<CalculationTerm>,
-    /// The field `unitTotal` (exact number).
+    /// What comes out, in the metric's unit (`unitTotal`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub unit_total: Decimal,
     /// Fields that this version does not know, kept unchanged.
@@ -201,7 +205,7 @@ crate::__object!(
     decimal;], []
 );
 
-/// Delivered value conversion.
+/// How a value in its own unit becomes money.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -209,18 +213,18 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValueConversion {
-    /// The field `expression` (string).
+    /// Formula that gives the money (`expression`, string).
     pub expression: String,
-    /// The field `label` (string, may be null).
+    /// What the conversion is called in a receipt (`label`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub label: Option<String>,
-    /// The field `valuePerUnit` (exact number, may be null).
+    /// What one unit is worth; null if a formula says it (`valuePerUnit`, exact number, may be null).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub value_per_unit: Option<Decimal>,
-    /// The field `variables` (list).
+    /// Numbers that the formula uses (`variables`, list).
     pub variables: List<ConversionVariable>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -232,7 +236,7 @@ crate::__object!(
     "valuePerUnit" optional_decimal;]
 );
 
-/// Delivered value customer.
+/// The customer to whom value was delivered.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -240,13 +244,13 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValueCustomer {
-    /// The field `externalId` (string, may be null).
+    /// Your own id of the customer; null if it has none (`externalId`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub external_id: Option<ExternalCustomerId>,
-    /// The field `id` (string, an answer may lack it).
+    /// Paid's id of the customer (`id`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<CustomerId>,
-    /// The field `name` (string, an answer may lack it).
+    /// Display name of the customer (`name`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Fields that this version does not know, kept unchanged.
@@ -268,7 +272,7 @@ pub enum DeliveredValueGroupBy {
     Dimension,
     /// The condition of the formula that applied (`formulaCondition`).
     FormulaCondition,
-    /// The value metric (`valueMetric`).
+    /// One sum for each way in which worth is measured (`valueMetric`).
     ValueMetric,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -284,15 +288,15 @@ crate::__open_enum!(
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DeliveredValueInterval {
-    /// A day (`day`).
+    /// One entry for each day of the period (`day`).
     Day,
-    /// An hour (`hour`).
+    /// One entry for each hour of the period (`hour`).
     Hour,
-    /// A month (`month`).
+    /// One entry for each month of the period (`month`).
     Month,
-    /// A quarter (`quarter`).
+    /// One entry for each quarter of a year (`quarter`).
     Quarter,
-    /// A week (`week`).
+    /// One entry for each week of the period (`week`).
     Week,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -302,7 +306,7 @@ crate::__open_enum!(
     "quarter", Week = "week" }
 );
 
-/// Delivered value metric.
+/// What was delivered as measured by one value metric.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -313,42 +317,42 @@ pub struct DeliveredValueMetric {
     /// When it was archived; null if it is not archived (`archivedAt`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub archived_at: Option<String>,
-    /// The field `calculations` (list).
+    /// How the value came about, for each stretch of days (`calculations`, list).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub calculations: Option<List<DeliveredValueCalculation>>,
-    /// The field `category` (string, may be null).
+    /// What kind of worth it is, such as saved time (`category`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub category: Option<String>,
-    /// The field `description` (string, may be null).
+    /// What is measured, in one sentence (`description`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
-    /// The field `formula` ([`ValueMetricFormula`], may be null).
+    /// How a signal becomes a number (`formula`, [`ValueMetricFormula`], may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub formula: Option<ValueMetricFormula>,
-    /// The field `longDescription` (string, may be null).
+    /// What is measured, at length (`longDescription`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub long_description: Option<String>,
-    /// The field `monetaryConversion` ([`DeliveredValueConversion`], may be null).
+    /// How the number becomes money; null if it does not (`monetaryConversion`, [`DeliveredValueConversion`], may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub monetary_conversion: Option<DeliveredValueConversion>,
-    /// The field `monetaryTotal` (exact number, may be null).
+    /// What it is worth in money; null if it has no conversion (`monetaryTotal`, exact number, may be null).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub monetary_total: Option<Decimal>,
-    /// The field `name` (string).
+    /// Display name of the metric (`name`, string).
     pub name: String,
-    /// The field `signalCount` (number).
+    /// How many signals were counted (`signalCount`, number).
     pub signal_count: f64,
-    /// The field `slug` (string).
+    /// Name of the metric for programs (`slug`, string).
     pub slug: ValueMetricSlug,
-    /// The field `sources` (list, may be null).
+    /// Where its assumptions come from (`sources`, list, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub sources: Option<List<ValueSource>>,
-    /// The field `unit` ([`ValueMetricUnit`]).
+    /// What the number counts (`unit`, [`ValueMetricUnit`]).
     pub unit: ValueMetricUnit,
-    /// The field `unitTotal` (exact number).
+    /// What was delivered, in the metric's unit (`unitTotal`, exact number).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
@@ -368,7 +372,7 @@ crate::__object!(
     sources "sources" optional; 13 unit_total "unitTotal" optional_decimal;]
 );
 
-/// Delivered value period.
+/// The days that a report is about.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -376,10 +380,10 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValuePeriod {
-    /// The field `endDate` (RFC 3339 time, an answer may lack it).
+    /// Last day that counts (`endDate`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub end_date: Option<Timestamp>,
-    /// The field `startDate` (RFC 3339 time, an answer may lack it).
+    /// First day that counts (`startDate`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub start_date: Option<Timestamp>,
     /// Fields that this version does not know, kept unchanged.
@@ -391,7 +395,9 @@ crate::__object!(
     start_date "startDate" optional;]
 );
 
-/// Delivered value response.
+/// What was delivered to a customer in a period.
+///
+/// The answer of [`DeliveredValue::get`](crate::resources::DeliveredValue::get).
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -399,19 +405,19 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValueResponse {
-    /// The field `currency` (string).
+    /// ISO 4217 code of everything that is worth money here (`currency`, string).
     pub currency: String,
-    /// The field `customer` ([`DeliveredValueCustomer`], an answer may lack it).
+    /// To whom it was delivered (`customer`, [`DeliveredValueCustomer`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer: Option<DeliveredValueCustomer>,
-    /// The field `period` ([`DeliveredValuePeriod`], an answer may lack it).
+    /// Days that were asked for (`period`, [`DeliveredValuePeriod`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub period: Option<DeliveredValuePeriod>,
-    /// The field `signals` (list).
+    /// What was delivered, by event name (`signals`, list).
     pub signals: List<DeliveredValueSignal>,
-    /// The field `totals` ([`DeliveredValueTotals`]).
+    /// Sums over everything that was delivered (`totals`, [`DeliveredValueTotals`]).
     pub totals: DeliveredValueTotals,
-    /// The field `valueMetrics` (list).
+    /// One entry for each metric that measured something (`valueMetrics`, list).
     pub value_metrics: List<DeliveredValueMetric>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -423,7 +429,7 @@ crate::__object!(
     required;], [4 customer "customer" optional; 5 period "period" optional;]
 );
 
-/// Delivered value signal.
+/// What signals of one event name delivered.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -431,20 +437,20 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValueSignal {
-    /// The field `count` (number).
+    /// How many signals there were (`count`, number).
     pub count: f64,
-    /// The field `description` (string, may be null).
+    /// What the event means, in words for people (`description`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
-    /// The field `eventName` (string).
+    /// Event name that these signals share (`eventName`, string).
     pub event_name: String,
-    /// The field `label` (string).
+    /// What the event is called in a receipt (`label`, string).
     pub label: String,
-    /// The field `tags` (list).
+    /// Words by which events are grouped (`tags`, list).
     pub tags: Vec<String>,
-    /// The field `valueTypeSlugs` (list).
+    /// Value metrics to which the signals contribute (`valueTypeSlugs`, list).
     pub value_type_slugs: Vec<String>,
-    /// The field `values` (list).
+    /// What the signals contributed to each of them (`values`, list).
     pub values: List<DeliveredValueSignalValue>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -457,7 +463,7 @@ crate::__object!(
     description "description" optional;]
 );
 
-/// Delivered value signal value.
+/// What signals contributed to one value metric.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -465,16 +471,16 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValueSignalValue {
-    /// The field `monetaryValue` (exact number).
+    /// Contribution in money (`monetaryValue`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub monetary_value: Decimal,
-    /// The field `unitValue` (exact number).
+    /// Contribution in the metric's unit (`unitValue`, exact number).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub unit_value: Option<Decimal>,
-    /// The field `valueTypeSlug` (string).
+    /// Value metric to which they contributed (`valueTypeSlug`, string).
     pub value_type_slug: String,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -486,7 +492,7 @@ crate::__object!(
     optional_decimal;]
 );
 
-/// Delivered value summary bucket.
+/// What was delivered in one interval, for one group.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -494,30 +500,30 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValueSummaryBucket {
-    /// The field `conditionIndex` (number).
+    /// Which condition of the formula applied, from 0 (`conditionIndex`, number).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub condition_index: Option<f64>,
-    /// The field `conditionLabel` (string).
+    /// What that condition is called in a receipt (`conditionLabel`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub condition_label: Option<String>,
-    /// The field `groupKey` (string).
+    /// What the group has in common (`groupKey`, string).
     pub group_key: String,
-    /// The field `monetaryTotal` (exact number).
+    /// What it is worth in money (`monetaryTotal`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub monetary_total: Decimal,
-    /// The field `periodEnd` (RFC 3339 time).
+    /// When the interval ends (`periodEnd`, RFC 3339 time).
     pub period_end: Timestamp,
-    /// The field `periodStart` (RFC 3339 time).
+    /// When the interval begins (`periodStart`, RFC 3339 time).
     pub period_start: Timestamp,
-    /// The field `signalCount` (number).
+    /// How many signals were counted (`signalCount`, number).
     pub signal_count: f64,
-    /// The field `unitTotal` (exact number).
+    /// What was delivered, in the metric's unit (`unitTotal`, exact number).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub unit_total: Option<Decimal>,
-    /// The field `valueMetric` (string).
+    /// Value metric that measured it (`valueMetric`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub value_metric: Option<String>,
     /// Fields that this version does not know, kept unchanged.
@@ -533,7 +539,9 @@ crate::__object!(
     optional;]
 );
 
-/// Delivered value summary response.
+/// What was delivered in each interval of a period.
+///
+/// The answer of [`DeliveredValue::get_summary`](crate::resources::DeliveredValue::get_summary).
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -541,20 +549,20 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValueSummaryResponse {
-    /// The field `currency` (string).
+    /// ISO 4217 code of everything that is worth money here (`currency`, string).
     pub currency: String,
-    /// The field `customer` ([`DeliveredValueCustomer`], an answer may lack it).
+    /// To whom it was delivered (`customer`, [`DeliveredValueCustomer`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer: Option<DeliveredValueCustomer>,
-    /// The field `data` (list).
+    /// One entry for each interval, and for each group in it (`data`, list).
     pub data: List<DeliveredValueSummaryBucket>,
-    /// The field `dimensionKey` (string).
+    /// Key of the signals' data by which groups are made (`dimensionKey`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub dimension_key: Option<String>,
-    /// The field `groupBy` ([`DeliveredValueGroupBy`], an answer may lack it).
+    /// What makes a group, as it was asked for (`groupBy`, [`DeliveredValueGroupBy`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub group_by: Option<DeliveredValueGroupBy>,
-    /// The field `interval` ([`DeliveredValueInterval`], an answer may lack it).
+    /// Length of each interval, as it was asked for (`interval`, [`DeliveredValueInterval`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub interval: Option<DeliveredValueInterval>,
     /// Fields that this version does not know, kept unchanged.
@@ -568,7 +576,7 @@ crate::__object!(
     optional;]
 );
 
-/// Delivered value totals.
+/// What was delivered in all.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -576,10 +584,10 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct DeliveredValueTotals {
-    /// The field `monetaryTotal` (exact number).
+    /// What it is worth in money (`monetaryTotal`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub monetary_total: Decimal,
-    /// The field `signalCount` (number, an answer may lack it).
+    /// How many signals were counted (`signalCount`, number, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub signal_count: Option<f64>,
     /// Fields that this version does not know, kept unchanged.

@@ -15,6 +15,8 @@ crate::__string_newtype!(AmendmentId);
 
 #[cfg(any(feature = "checkouts", feature = "customers"))]
 /// Paid's id of a checkout (`chk_…`).
+///
+/// Answers have it in `Checkout::id`, `CheckoutDetails::id` and `CustomerStateCheckoutLink::id`. Taken by `Checkouts::archive` and `Checkouts::get`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CheckoutId(Cow<'static, str>);
 #[cfg(any(feature = "checkouts", feature = "customers"))]
@@ -22,6 +24,8 @@ crate::__string_newtype!(CheckoutId);
 
 #[cfg(any(feature = "contacts", feature = "invoices", feature = "orders"))]
 /// Paid's id of a contact.
+///
+/// Answers have it in `Contact::id`. Taken by `Contacts::delete`, `Contacts::get` and `Contacts::update`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContactId(Cow<'static, str>);
 #[cfg(any(feature = "contacts", feature = "invoices", feature = "orders"))]
@@ -31,6 +35,8 @@ crate::__string_newtype!(ContactId);
     any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
 )]
 /// Paid's id of a credit benefit.
+///
+/// Answers have it in `CreditBenefit::id` and `PlanCreditBenefit::id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CreditBenefitId(Cow<'static, str>);
 #[cfg(
@@ -50,6 +56,8 @@ crate::__string_newtype!(CreditBenefitId);
     )
 )]
 /// Paid's id of a credit currency.
+///
+/// Answers have it in `CreditCurrency::id`. Taken by `Credits::update_currency`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CreditCurrencyId(Cow<'static, str>);
 #[cfg(
@@ -67,6 +75,8 @@ crate::__string_newtype!(CreditCurrencyId);
 
 #[cfg(feature = "credits")]
 /// Paid's id of a credit transaction.
+///
+/// Answers have it in `CreditTransaction::id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CreditTransactionId(Cow<'static, str>);
 #[cfg(feature = "credits")]
@@ -74,6 +84,8 @@ crate::__string_newtype!(CreditTransactionId);
 
 #[cfg(all(feature = "custom-views", feature = "experimental"))]
 /// Paid's display id of a custom view.
+///
+/// Answers have it in `CustomView::display_id`, `CustomViewDetail::display_id` and `CustomViewSummary::display_id`. Taken by `CustomViews::get`, `CustomViews::get_data`, `CustomViews::get_embed_token`, `CustomViews::publish`, and 2 more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomViewId(Cow<'static, str>);
 #[cfg(all(feature = "custom-views", feature = "experimental"))]
@@ -81,6 +93,8 @@ crate::__string_newtype!(CustomViewId);
 
 #[cfg(any(feature = "customer-groups", feature = "value-models"))]
 /// Paid's id of a customer group, a UUID.
+///
+/// Answers have it in `CustomerGroupDetail::id` and `CustomerGroupSummary::id`. Taken by `CustomerGroups::create_members`, `CustomerGroups::delete`, `CustomerGroups::delete_members`, `CustomerGroups::get`, and 2 more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomerGroupId(Cow<'static, str>);
 #[cfg(any(feature = "customer-groups", feature = "value-models"))]
@@ -109,6 +123,8 @@ crate::__string_newtype!(CustomerGroupId);
     )
 )]
 /// Paid's id of a customer (`cus_…`); your own is an [`ExternalCustomerId`].
+///
+/// Answers have it in `Customer::id`, `CustomerGroupMember::id`, `CustomerRef::id`, `CustomerStateCustomer::id`, and 1 more. Taken by `CustomerUnits::create`, `CustomerUnits::delete`, `CustomerUnits::end_cap`, `CustomerUnits::get`, and 16 more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomerId(Cow<'static, str>);
 #[cfg(
@@ -137,6 +153,8 @@ crate::__string_newtype!(CustomerId);
 
 #[cfg(feature = "customer-portals")]
 /// Paid's id of a customer portal.
+///
+/// Answers have it in `CustomerPortal::id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomerPortalId(Cow<'static, str>);
 #[cfg(feature = "customer-portals")]
@@ -144,6 +162,8 @@ crate::__string_newtype!(CustomerPortalId);
 
 #[cfg(any(feature = "customers", feature = "orders"))]
 /// Paid's id of a user at a customer.
+///
+/// Answers have it in `CustomerStateSeatAssignee::id`, `CustomerUser::id` and `SeatAssignee::id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomerUserId(Cow<'static, str>);
 #[cfg(any(feature = "customers", feature = "orders"))]
@@ -151,6 +171,8 @@ crate::__string_newtype!(CustomerUserId);
 
 #[cfg(feature = "contacts")]
 /// Your own id of a contact.
+///
+/// Answers have it in `Contact::external_id`. Taken by `Contacts::delete_by_external_id`, `Contacts::get_by_external_id` and `Contacts::update_by_external_id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExternalContactId(Cow<'static, str>);
 #[cfg(feature = "contacts")]
@@ -175,6 +197,8 @@ crate::__string_newtype!(ExternalContactId);
     )
 )]
 /// Your own id of a customer; Paid's is a [`CustomerId`].
+///
+/// Answers have it in `Customer::external_id`, `CustomerGroupMember::external_id`, `CustomerRef::external_id`, `CustomerStateCustomer::external_id`, and 1 more. Taken by `CustomerUnits::create_by_external_id`, `CustomerUnits::delete_by_external_id`, `CustomerUnits::end_cap_by_external_id`, `CustomerUnits::get_by_external_id`, and 17 more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExternalCustomerId(Cow<'static, str>);
 #[cfg(
@@ -199,6 +223,8 @@ crate::__string_newtype!(ExternalCustomerId);
 
 #[cfg(any(feature = "customer-units", feature = "signals"))]
 /// Your own id of a unit of a customer.
+///
+/// Answers have it in `CustomerUnit::external_id`. Taken by `CustomerUnits::delete`, `CustomerUnits::delete_by_external_id`, `CustomerUnits::end_cap`, `CustomerUnits::end_cap_by_external_id`, and 8 more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExternalCustomerUnitId(Cow<'static, str>);
 #[cfg(any(feature = "customer-units", feature = "signals"))]
@@ -206,6 +232,8 @@ crate::__string_newtype!(ExternalCustomerUnitId);
 
 #[cfg(any(feature = "customers", feature = "orders"))]
 /// Your own id of an order.
+///
+/// Answers have it in `CustomerStateOrder::external_id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExternalOrderId(Cow<'static, str>);
 #[cfg(any(feature = "customers", feature = "orders"))]
@@ -213,6 +241,8 @@ crate::__string_newtype!(ExternalOrderId);
 
 #[cfg(any(feature = "checkouts", feature = "plans"))]
 /// Your own id of a plan.
+///
+/// Answers have it in `Plan::external_id` and `PlanRef::external_id`. Taken by `Plans::get_by_external_id` and `Plans::update_by_external_id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExternalPlanId(Cow<'static, str>);
 #[cfg(any(feature = "checkouts", feature = "plans"))]
@@ -230,6 +260,8 @@ crate::__string_newtype!(ExternalPlanId);
     )
 )]
 /// Your own id of a product; Paid's is a [`ProductId`].
+///
+/// Answers have it in `Product::external_id`, `ProductDetail::external_id` and `ProductRef::external_id`. Taken by `Products::get_by_external_id` and `Products::update_by_external_id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExternalProductId(Cow<'static, str>);
 #[cfg(
@@ -247,6 +279,8 @@ crate::__string_newtype!(ExternalProductId);
 
 #[cfg(any(feature = "customers", feature = "orders"))]
 /// Your own id of a user at a customer.
+///
+/// Answers have it in `CustomerStateSeatAssignee::external_id`, `CustomerUser::external_id` and `SeatAssignee::external_id`. Taken by `Customers::upsert_user_by_external_id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExternalUserId(Cow<'static, str>);
 #[cfg(any(feature = "customers", feature = "orders"))]
@@ -254,6 +288,8 @@ crate::__string_newtype!(ExternalUserId);
 
 #[cfg(any(feature = "invoices", feature = "payment-allocations", feature = "payments"))]
 /// Paid's id of an invoice (`inv_…`).
+///
+/// Answers have it in `Invoice::id`. Taken by `Invoices::get`, `Invoices::get_lines` and `Invoices::update`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InvoiceId(Cow<'static, str>);
 #[cfg(any(feature = "invoices", feature = "payment-allocations", feature = "payments"))]
@@ -261,6 +297,8 @@ crate::__string_newtype!(InvoiceId);
 
 #[cfg(any(feature = "invoices", feature = "payment-allocations"))]
 /// Paid's id of an invoice line.
+///
+/// Answers have it in `InvoiceLine::id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InvoiceLineId(Cow<'static, str>);
 #[cfg(any(feature = "invoices", feature = "payment-allocations"))]
@@ -279,6 +317,8 @@ crate::__string_newtype!(InvoiceLineId);
     )
 )]
 /// Paid's id of an order (`ord_…`).
+///
+/// Answers have it in `CustomerStateOrder::id` and `Order::id`. Taken by `Amendments::execute`, `Amendments::options`, `Amendments::preview`, `Orders::activate`, and 7 more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderId(Cow<'static, str>);
 #[cfg(
@@ -304,6 +344,8 @@ crate::__string_newtype!(OrderLineAttributeId);
 
 #[cfg(any(feature = "amendments", feature = "invoices", feature = "orders"))]
 /// Paid's id of an order line.
+///
+/// Answers have it in `OrderLine::id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderLineId(Cow<'static, str>);
 #[cfg(any(feature = "amendments", feature = "invoices", feature = "orders"))]
@@ -311,6 +353,8 @@ crate::__string_newtype!(OrderLineId);
 
 #[cfg(feature = "payment-allocations")]
 /// Paid's id of a payment allocation.
+///
+/// Answers have it in `PaymentAllocation::id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PaymentAllocationId(Cow<'static, str>);
 #[cfg(feature = "payment-allocations")]
@@ -318,6 +362,8 @@ crate::__string_newtype!(PaymentAllocationId);
 
 #[cfg(any(feature = "payment-allocations", feature = "payments"))]
 /// Paid's id of a payment.
+///
+/// Answers have it in `Payment::id`. Taken by `Payments::get`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PaymentId(Cow<'static, str>);
 #[cfg(any(feature = "payment-allocations", feature = "payments"))]
@@ -325,6 +371,8 @@ crate::__string_newtype!(PaymentId);
 
 #[cfg(feature = "payment-methods")]
 /// Paid's id of a payment method.
+///
+/// Answers have it in `PaymentMethod::id`. Taken by `PaymentMethods::delete`, `PaymentMethods::get` and `PaymentMethods::set_default`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PaymentMethodId(Cow<'static, str>);
 #[cfg(feature = "payment-methods")]
@@ -332,6 +380,8 @@ crate::__string_newtype!(PaymentMethodId);
 
 #[cfg(feature = "amendments")]
 /// The hash of a previewed amendment plan. Only a preview makes one, so nothing can be executed that was not previewed.
+///
+/// Answers have it in `AmendmentPlan::plan_hash`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlanHash(Cow<'static, str>);
 #[cfg(feature = "amendments")]
@@ -339,6 +389,8 @@ crate::__opaque_newtype!(PlanHash);
 
 #[cfg(any(feature = "checkouts", feature = "plans"))]
 /// Paid's id of a plan.
+///
+/// Answers have it in `CheckoutPlan::id`, `Plan::id` and `PlanRef::id`. Taken by `Plans::get` and `Plans::update`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlanId(Cow<'static, str>);
 #[cfg(any(feature = "checkouts", feature = "plans"))]
@@ -353,6 +405,8 @@ crate::__string_newtype!(PlanId);
     )
 )]
 /// Paid's id of a priced attribute of a product, a UUID.
+///
+/// Taken by `Pricing::get` and `Pricing::update`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProductAttributeId(Cow<'static, str>);
 #[cfg(
@@ -381,6 +435,8 @@ crate::__string_newtype!(ProductAttributeId);
     )
 )]
 /// Paid's id of a product (`prod_…`); your own is an [`ExternalProductId`].
+///
+/// Answers have it in `CheckoutProduct::id`, `CheckoutSelectedProduct::id`, `Product::id`, `ProductDetail::id`, and 1 more. Taken by `Products::get` and `Products::update`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProductId(Cow<'static, str>);
 #[cfg(
@@ -402,6 +458,8 @@ crate::__string_newtype!(ProductId);
 
 #[cfg(any(feature = "customers", feature = "orders"))]
 /// Paid's id of a seat of an order.
+///
+/// Answers have it in `CustomerStateSeat::id` and `OrderSeat::id`. Taken by `Orders::update_seat_assignment`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeatId(Cow<'static, str>);
 #[cfg(any(feature = "customers", feature = "orders"))]
@@ -409,6 +467,8 @@ crate::__string_newtype!(SeatId);
 
 #[cfg(any(feature = "credits", feature = "signals"))]
 /// Paid's id of a signal.
+///
+/// Answers have it in `SignalRecord::id`. Taken by `Signals::get`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SignalId(Cow<'static, str>);
 #[cfg(any(feature = "credits", feature = "signals"))]
@@ -416,6 +476,8 @@ crate::__string_newtype!(SignalId);
 
 #[cfg(all(feature = "signal-summaries", feature = "experimental"))]
 /// Paid's id of an export of signal summaries.
+///
+/// Answers have it in `SignalSummaryExport::id`. Taken by `SignalSummaries::get_export`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SignalSummaryExportId(Cow<'static, str>);
 #[cfg(all(feature = "signal-summaries", feature = "experimental"))]
@@ -423,6 +485,8 @@ crate::__string_newtype!(SignalSummaryExportId);
 
 #[cfg(any(feature = "delivered-value", feature = "value-metrics"))]
 /// The slug that identifies a value metric.
+///
+/// Answers have it in `DeliveredValueMetric::slug`, `ValueMetricDetail::slug`, `ValueMetricSummary::slug` and `ValueMetricWriteAck::slug`. Taken by `ValueMetrics::archive`, `ValueMetrics::get` and `ValueMetrics::update`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ValueMetricSlug(Cow<'static, str>);
 #[cfg(any(feature = "delivered-value", feature = "value-metrics"))]
@@ -430,6 +494,8 @@ crate::__string_newtype!(ValueMetricSlug);
 
 #[cfg(feature = "value-models")]
 /// Paid's id of a version of the value model, a UUID.
+///
+/// Answers have it in `ValueModelDetail::id` and `ValueModelSummary::id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ValueModelId(Cow<'static, str>);
 #[cfg(feature = "value-models")]
@@ -437,6 +503,8 @@ crate::__string_newtype!(ValueModelId);
 
 #[cfg(feature = "value-receipts")]
 /// Paid's id of a value receipt.
+///
+/// Answers have it in `ValueReceiptDetail::id`, `ValueReceiptSummary::id` and `ValueReceiptSyncResponse::id`. Taken by `ValueReceipts::archive`, `ValueReceipts::get`, `ValueReceipts::publish`, `ValueReceipts::refresh`, and 3 more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ValueReceiptId(Cow<'static, str>);
 #[cfg(feature = "value-receipts")]
@@ -444,6 +512,8 @@ crate::__string_newtype!(ValueReceiptId);
 
 #[cfg(feature = "webhooks")]
 /// Paid's id of a webhook.
+///
+/// Answers have it in `Webhook::id` and `WebhookUpdateResponse::id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WebhookId(Cow<'static, str>);
 #[cfg(feature = "webhooks")]

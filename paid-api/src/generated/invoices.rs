@@ -32,6 +32,8 @@ impl Invoices {
     }
     /// Lists the lines of an invoice.
     ///
+    /// The answer is one page; [`stream`](GetInvoiceLines::stream) reads on to the end.
+    ///
     /// `GET /invoices/{id}/lines`
     ///
     /// # Errors
@@ -49,6 +51,8 @@ impl Invoices {
         }
     }
     /// Lists invoices that match all filters.
+    ///
+    /// The answer is one page; [`stream`](ListInvoices::stream) reads on to the end.
     ///
     /// `GET /invoices/`
     ///
@@ -78,6 +82,8 @@ impl Invoices {
     }
 }
 
+/// Lists the lines of an invoice.
+///
 /// `GET /invoices/{id}/lines` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -98,6 +104,8 @@ impl GetInvoiceLines {
 }
 crate::__paged!(GetInvoiceLines => InvoiceLinesResponse);
 
+/// Lists invoices that match all filters.
+///
 /// `GET /invoices/` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -110,12 +118,12 @@ impl ListInvoices {
         self.call = self.call.query("currency", currency.as_ref());
         self
     }
-    /// Only items of the customer with Paid's id (`customerId`, string).
+    /// Only what belongs to the customer with Paid's id (`customerId`, string).
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
     }
-    /// Only the item with this display number (`displayNumber`, string).
+    /// Only the invoice with exactly this number printed on it (`displayNumber`, string).
     pub fn display_number(mut self, display_number: impl AsRef<str>) -> Self {
         self.call = self.call.query("displayNumber", display_number.as_ref());
         self
@@ -130,7 +138,7 @@ impl ListInvoices {
         self.call = self.call.query("dueDateTo", due_date_to.into().to_string());
         self
     }
-    /// Only items of the customer with your own id (`externalCustomerId`, string).
+    /// Only what belongs to the customer whom you call so (`externalCustomerId`, string).
     pub fn external_customer_id(
         mut self,
         external_customer_id: impl Into<ExternalCustomerId>,
@@ -160,17 +168,17 @@ impl ListInvoices {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only items of this order (`orderId`, string).
+    /// Only what belongs to this order, by its id of Paid (`orderId`, string).
     pub fn order_id(mut self, order_id: impl Into<OrderId>) -> Self {
         self.call = self.call.query("orderId", order_id.into().as_str());
         self
     }
-    /// Only items with this payment status (`paymentStatus`, [`InvoicePaymentStatus`]).
+    /// Only invoices that are paid so far, such as `paid` or `pending` (`paymentStatus`, [`InvoicePaymentStatus`]).
     pub fn payment_status(mut self, payment_status: InvoicePaymentStatus) -> Self {
         self.call = self.call.query("paymentStatus", payment_status.as_str());
         self
     }
-    /// Only items with this purchase order reference (`purchaseOrderReference`, string).
+    /// Only what the buyer filed under exactly this number (`purchaseOrderReference`, string).
     pub fn purchase_order_reference(
         mut self,
         purchase_order_reference: impl AsRef<str>,
@@ -180,7 +188,7 @@ impl ListInvoices {
             .query("purchaseOrderReference", purchase_order_reference.as_ref());
         self
     }
-    /// Only items with this status (`status`, [`InvoiceStatus`]).
+    /// Only items in this state; all if not set (`status`, [`InvoiceStatus`]).
     pub fn status(mut self, status: InvoiceStatus) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -189,6 +197,8 @@ impl ListInvoices {
 crate::__paged!(ListInvoices => InvoiceListResponse);
 
 /// An invoice for a period. Amounts are in the currency's smallest unit.
+///
+/// The answer of [`Invoices::get`](crate::resources::Invoices::get) and [`Invoices::update`](crate::resources::Invoices::update).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -203,46 +213,46 @@ pub struct Invoice {
     /// Amount still to pay (`amountRemaining`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub amount_remaining: Decimal,
-    /// The field `billingContactId` (string, may be null).
+    /// Contact who receives it; null if there is none (`billingContactId`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_contact_id: Option<ContactId>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `creditNotesTotal` (exact number, an answer may lack it).
+    /// Sum of the credit notes that reduce it (`creditNotesTotal`, exact number, an answer may lack it).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub credit_notes_total: Option<Decimal>,
-    /// ISO 4217 code (`currency`, string).
+    /// ISO 4217 code of the amounts, such as `USD` (`currency`, string).
     pub currency: String,
     /// Customer who owes it (`customerId`, string).
     pub customer_id: CustomerId,
-    /// Invoice number for display (`displayNumber`, string, may be null).
+    /// Number printed on it; null until it has one (`displayNumber`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub display_number: Option<String>,
-    /// The field `disputeLink` (string, may be null).
+    /// Where the customer can object to it; null if nowhere (`disputeLink`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub dispute_link: Option<String>,
-    /// When it is due (`dueDate`, RFC 3339 time, may be null).
+    /// Until when it is to be paid; null if that is not set (`dueDate`, RFC 3339 time, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub due_date: Option<Timestamp>,
     /// Last day of its period (`endDate`, RFC 3339 time, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub end_date: Option<Timestamp>,
-    /// Paid's id (`id`, string).
+    /// Paid's own id, which never changes (`id`, string).
     pub id: InvoiceId,
     /// Total, including tax (`invoiceTotal`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub invoice_total: Decimal,
-    /// Total, excluding tax (`invoiceTotalExcludingTax`, exact number, an answer may lack it).
+    /// What it charges, before tax is added (`invoiceTotalExcludingTax`, exact number, an answer may lack it).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub invoice_total_excluding_tax: Option<Decimal>,
-    /// When it was issued (`issueDate`, RFC 3339 time, an answer may lack it).
+    /// Day that it bears (`issueDate`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub issue_date: Option<Timestamp>,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
@@ -251,41 +261,41 @@ pub struct Invoice {
     /// Order that it bills (`orderId`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_id: Option<OrderId>,
-    /// The field `paymentLink` (string, may be null).
+    /// Where the customer can pay it; null if nowhere (`paymentLink`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub payment_link: Option<String>,
-    /// Payment status (`paymentStatus`, [`InvoicePaymentStatus`]).
+    /// How much of it is paid (`paymentStatus`, [`InvoicePaymentStatus`]).
     pub payment_status: InvoicePaymentStatus,
     /// When it was posted and became final (`postedDate`, RFC 3339 time, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub posted_date: Option<Timestamp>,
-    /// The field `publicUrlToken` (string, may be null).
+    /// Secret part of its public link; whoever has it sees the invoice (`publicUrlToken`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub public_url_token: Option<String>,
-    /// The field `purchaseOrderReference` (string, may be null).
+    /// Purchase order number of the buyer, printed on it (`purchaseOrderReference`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub purchase_order_reference: Option<String>,
-    /// The field `source` ([`InvoiceSource`], an answer may lack it).
+    /// What caused it, such as an order (`source`, [`InvoiceSource`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub source: Option<InvoiceSource>,
     /// First day of its period (`startDate`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub start_date: Option<Timestamp>,
-    /// Status (`status`, [`InvoiceStatus`]).
+    /// How final it is (`status`, [`InvoiceStatus`]).
     pub status: InvoiceStatus,
-    /// Tax (`taxAmount`, exact number).
+    /// How much of the total is tax (`taxAmount`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub tax_amount: Decimal,
-    /// The field `taxExempt` (boolean, an answer may lack it).
+    /// Whether no tax is charged on it (`taxExempt`, boolean, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub tax_exempt: Option<bool>,
-    /// The field `taxRate` (exact number, an answer may lack it).
+    /// Share that is charged as tax (`taxRate`, exact number, an answer may lack it).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub tax_rate: Option<Decimal>,
-    /// The field `taxStatus` ([`InvoiceTaxStatus`], an answer may lack it).
+    /// How far the calculation of its tax is (`taxStatus`, [`InvoiceTaxStatus`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub tax_status: Option<InvoiceTaxStatus>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
@@ -320,39 +330,39 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct InvoiceLine {
-    /// The field `balanceAmount` (exact number).
+    /// What is still open of it (`balanceAmount`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub balance_amount: Decimal,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `creditedAmount` (exact number).
+    /// What credit notes have taken off it (`creditedAmount`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub credited_amount: Decimal,
-    /// ISO 4217 code (`currency`, string).
+    /// ISO 4217 code of the amounts, such as `USD` (`currency`, string).
     pub currency: String,
-    /// Description (`description`, string).
+    /// What is billed, as printed on the invoice (`description`, string).
     pub description: String,
-    /// The field `endDate` (RFC 3339 time).
+    /// Last day that it bills (`endDate`, RFC 3339 time).
     pub end_date: Timestamp,
-    /// The field `id` (string).
+    /// Paid's id of the line; allocations of payments name it (`id`, string).
     pub id: InvoiceLineId,
-    /// The field `orderId` (string, may be null).
+    /// Order that it bills; null if none (`orderId`, string, may be null).
     pub order_id: Option<OrderId>,
-    /// The field `orderLineAttributeId` (string, may be null).
+    /// Priced attribute that it bills; null if none (`orderLineAttributeId`, string, may be null).
     pub order_line_attribute_id: Option<OrderLineAttributeId>,
-    /// The field `orderLineId` (string, may be null).
+    /// Order line that it bills; null if none (`orderLineId`, string, may be null).
     pub order_line_id: Option<OrderLineId>,
-    /// The field `paymentStatus` ([`InvoicePaymentStatus`]).
+    /// Whether it is paid (`paymentStatus`, [`InvoicePaymentStatus`]).
     pub payment_status: InvoicePaymentStatus,
     /// Quantity billed (`quantity`, integer).
     pub quantity: i64,
-    /// The field `startDate` (RFC 3339 time).
+    /// First day that it bills (`startDate`, RFC 3339 time).
     pub start_date: Timestamp,
-    /// Tax (`tax`, exact number).
+    /// How much of its total it is, in the same currency (`tax`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub tax: Decimal,
-    /// The field `taxRate` (exact number).
+    /// Share that is charged as tax (`taxRate`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub tax_rate: Decimal,
     /// Total, including tax (`totalPriceAfterTax`, exact number).
@@ -380,12 +390,14 @@ crate::__object!(
     order_line_id "orderLineId" optional; 17 updated_at "updatedAt" optional;]
 );
 
-/// Invoice lines response.
+/// What `GET /invoices/{id}/lines` answers: one page of the list, with the [`InvoiceLine`]s on it.
+///
+/// The answer of [`Invoices::get_lines`](crate::resources::Invoices::get_lines).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct InvoiceLinesResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<InvoiceLine>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -400,12 +412,14 @@ crate::__object!(
 );
 crate::__page!(InvoiceLinesResponse, InvoiceLine, optional_pagination);
 
-/// Invoice list response.
+/// What `GET /invoices/` answers: one page of the list, with the [`Invoice`]s on it.
+///
+/// The answer of [`Invoices::list`](crate::resources::Invoices::list).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct InvoiceListResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<Invoice>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -420,7 +434,7 @@ crate::__object!(
 );
 crate::__page!(InvoiceListResponse, Invoice, optional_pagination);
 
-/// The payment status of an invoice.
+/// How far the payment of an invoice is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InvoicePaymentStatus {
@@ -432,7 +446,7 @@ pub enum InvoicePaymentStatus {
     Paid,
     /// A part of the invoice is paid (`partiallyPaid`).
     PartiallyPaid,
-    /// Payment is pending (`pending`).
+    /// It is not paid yet (`pending`).
     Pending,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -442,36 +456,36 @@ crate::__open_enum!(
     PartiallyPaid = "partiallyPaid", Pending = "pending" }
 );
 
-/// The origin of an invoice.
+/// What caused an invoice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InvoiceSource {
     /// The invoice was created by hand (`manual`).
     Manual,
-    /// The invoice was created from an order (`order_based`).
+    /// It bills what an order sells (`order_based`).
     OrderBased,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 crate::__open_enum!(InvoiceSource { Manual = "manual", OrderBased = "order_based" });
 
-/// The status of an invoice.
+/// Whether an invoice can still change, stands, or no longer counts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InvoiceStatus {
     /// Paid is still building the invoice (`building`).
     Building,
-    /// The invoice is canceled (`canceled`).
+    /// It was called off and is not to be paid (`canceled`).
     Canceled,
     /// The invoice is a draft and can change (`draft`).
     Draft,
     /// Building the invoice failed (`error`).
     Error,
-    /// The invoice is pending (`pending`).
+    /// It is on its way and not final yet (`pending`).
     Pending,
     /// The invoice is posted and final (`posted`).
     Posted,
-    /// The invoice is void (`voided`).
+    /// It was issued, and no longer counts (`voided`).
     Voided,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -481,11 +495,11 @@ crate::__open_enum!(
     = "error", Pending = "pending", Posted = "posted", Voided = "voided" }
 );
 
-/// The status of an invoice's tax calculation.
+/// How far the calculation of an invoice's tax is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InvoiceTaxStatus {
-    /// The tax is calculated (`calculated`).
+    /// The amount stands (`calculated`).
     Calculated,
     /// The tax is committed and final (`committed`).
     Committed,
@@ -493,7 +507,7 @@ pub enum InvoiceTaxStatus {
     Failed,
     /// No tax applies (`not_applicable`).
     NotApplicable,
-    /// The tax was voided with the invoice (`voided`).
+    /// It no longer counts, together with its invoice (`voided`).
     Voided,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -504,6 +518,8 @@ crate::__open_enum!(
 );
 
 /// Changes to an invoice.
+///
+/// Sent by [`Invoices::update`](crate::resources::Invoices::update).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
@@ -514,11 +530,11 @@ pub struct UpdateInvoiceRequest {
     pub metadata: Patch<JsonObject>,
 }
 impl UpdateInvoiceRequest {
-    /// Creates a request with no fields set.
+    /// Creates a request that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self { metadata: Patch::Leave }
     }
-    /// Sets [`metadata`](Self::metadata).
+    /// Sets [`metadata`](Self::metadata). Your own data; replaces the existing data. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn metadata(mut self, metadata: impl Into<Patch<JsonObject>>) -> Self {
         self.metadata = metadata.into();

@@ -72,7 +72,7 @@ impl Orders {
     pub fn create(&self, request: &CreateOrderRequest) -> Call<Order> {
         Call::new(&self.client, "create-order", Method::POST, "/orders/").body(request)
     }
-    /// Deletes an order.
+    /// Deletes an order. To let one end on a day instead, update its last day.
     ///
     /// `DELETE /orders/{id}`
     ///
@@ -85,6 +85,8 @@ impl Orders {
     }
     /// Reads one order.
     ///
+    /// By an id of your own, [`list`](Self::list) finds it, with `external_id`.
+    ///
     /// `GET /orders/{id}`
     ///
     /// # Errors
@@ -95,6 +97,8 @@ impl Orders {
             .path("id", id.into().as_str())
     }
     /// Lists the lines of an order.
+    ///
+    /// The answer is one page; [`stream`](GetOrderLines::stream) reads on to the end.
     ///
     /// `GET /orders/{id}/lines`
     ///
@@ -114,6 +118,8 @@ impl Orders {
     }
     /// Lists orders that match all filters.
     ///
+    /// The answer is one page; [`stream`](ListOrders::stream) reads on to the end.
+    ///
     /// `GET /orders/`
     ///
     /// # Errors
@@ -124,7 +130,9 @@ impl Orders {
             call: Call::new(&self.client, "list-orders", Method::GET, "/orders/"),
         }
     }
-    /// Lists the seats of an order.
+    /// Lists what seats an order has bought, and who uses each of them.
+    ///
+    /// The answer is one page; [`stream`](ListOrderSeats::stream) reads on to the end.
     ///
     /// `GET /orders/{id}/seats`
     ///
@@ -183,6 +191,8 @@ impl Orders {
     }
 }
 
+/// Lists the lines of an order.
+///
 /// `GET /orders/{id}/lines` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -203,6 +213,8 @@ impl GetOrderLines {
 }
 crate::__paged!(GetOrderLines => OrderLinesResponse);
 
+/// Lists orders that match all filters.
+///
 /// `GET /orders/` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -210,12 +222,12 @@ pub struct ListOrders {
     call: Call<OrderListResponse>,
 }
 impl ListOrders {
-    /// Only items in this creation state (`creationState`, [`OrderCreationState`]).
+    /// Only drafts, or only what is active; both if not set (`creationState`, [`OrderCreationState`]).
     pub fn creation_state(mut self, creation_state: OrderCreationState) -> Self {
         self.call = self.call.query("creationState", creation_state.as_str());
         self
     }
-    /// Only items of the customer with Paid's id (`customerId`, string).
+    /// Only what belongs to the customer with Paid's id (`customerId`, string).
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
@@ -230,7 +242,7 @@ impl ListOrders {
         self.call = self.call.query("endDateTo", end_date_to.into().to_string());
         self
     }
-    /// Only items of the customer with your own id (`externalCustomerId`, string).
+    /// Only what belongs to the customer whom you call so (`externalCustomerId`, string).
     pub fn external_customer_id(
         mut self,
         external_customer_id: impl Into<ExternalCustomerId>,
@@ -240,7 +252,7 @@ impl ListOrders {
             .query("externalCustomerId", external_customer_id.into().as_str());
         self
     }
-    /// Only the item with your own id (`externalId`, string).
+    /// Only the one that you call so (`externalId`, string).
     pub fn external_id(mut self, external_id: impl Into<ExternalOrderId>) -> Self {
         self.call = self.call.query("externalId", external_id.into().as_str());
         self
@@ -265,7 +277,7 @@ impl ListOrders {
         self.call = self.call.query("startDateTo", start_date_to.into().to_string());
         self
     }
-    /// Only items with this status (`status`, [`OrderStatus`]).
+    /// Only items in this state; all if not set (`status`, [`OrderStatus`]).
     pub fn status(mut self, status: OrderStatus) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -273,6 +285,8 @@ impl ListOrders {
 }
 crate::__paged!(ListOrders => OrderListResponse);
 
+/// Lists what seats an order has bought, and who uses each of them.
+///
 /// `GET /orders/{id}/seats` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -290,7 +304,7 @@ impl ListOrderSeats {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only items of the product with your own id (`productExternalId`, string).
+    /// Only what belongs to the product that you call so (`productExternalId`, string).
     pub fn product_external_id(
         mut self,
         product_external_id: impl Into<ExternalProductId>,
@@ -300,7 +314,7 @@ impl ListOrderSeats {
             .query("productExternalId", product_external_id.into().as_str());
         self
     }
-    /// Only items with this status (`status`, [`SeatStatus`]).
+    /// Only items in this state; all if not set (`status`, [`SeatStatus`]).
     pub fn status(mut self, status: SeatStatus) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -309,15 +323,17 @@ impl ListOrderSeats {
 crate::__paged!(ListOrderSeats => OrderSeatListResponse);
 
 /// Seats to assign and to release.
+///
+/// Sent by [`Orders::batch_seat_assignments`](crate::resources::Orders::batch_seat_assignments).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct BatchSeatAssignmentsRequest {
-    /// One entry for each seat (`assignments`, list).
+    /// One entry for each seat; null as its user sets the seat free (`assignments`, list).
     pub assignments: Vec<SeatAssignment>,
 }
 impl BatchSeatAssignmentsRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with all of its fields; none may be left out: [`assignments`](Self::assignments).
     pub fn new(assignments: impl Into<Vec<SeatAssignment>>) -> Self {
         Self {
             assignments: assignments.into(),
@@ -325,12 +341,14 @@ impl BatchSeatAssignmentsRequest {
     }
 }
 
-/// Batch seat assignments response.
+/// What `POST /orders/{id}/seat-assignments` answers: all of its [`OrderSeat`]s.
+///
+/// The answer of [`Orders::batch_seat_assignments`](crate::resources::Orders::batch_seat_assignments).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct BatchSeatAssignmentsResponse {
-    /// The field `data` (list).
+    /// All that there are, in one answer; those that cannot be read are kept apart (`data`, list).
     pub data: List<OrderSeat>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -340,21 +358,21 @@ crate::__object!(
     BatchSeatAssignmentsResponse, keep other_fields, [0 data "data" required;], []
 );
 
-/// A price for this order line only.
+/// What one attribute of the product costs in this line, instead of its usual price.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreateOrderLineAttributeRequest {
     /// Name of the product attribute that it prices (`name`, string).
     pub name: String,
-    /// Price (`pricing`, [`OrderLinePricing`]).
+    /// What it costs, and how quantities are priced (`pricing`, [`OrderLinePricing`]).
     pub pricing: OrderLinePricing,
     /// Quantity bought; usage prices count signals instead (`quantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantity: Option<i64>,
 }
 impl CreateOrderLineAttributeRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`name`](Self::name) and [`pricing`](Self::pricing). Each other field has a setter and is left out until then.
     pub fn new(name: impl Into<String>, pricing: OrderLinePricing) -> Self {
         Self {
             name: name.into(),
@@ -362,7 +380,7 @@ impl CreateOrderLineAttributeRequest {
             quantity: None,
         }
     }
-    /// Sets [`quantity`](Self::quantity).
+    /// Sets [`quantity`](Self::quantity). Quantity bought; usage prices count signals instead.
     #[must_use]
     pub fn quantity(mut self, quantity: i64) -> Self {
         self.quantity = Some(quantity);
@@ -370,7 +388,7 @@ impl CreateOrderLineAttributeRequest {
     }
 }
 
-/// One product of an order.
+/// What a line sells: a product, from when until when, and at which prices.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -398,7 +416,7 @@ pub struct CreateOrderLineRequest {
     pub start_date: Option<Timestamp>,
 }
 impl CreateOrderLineRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`product_id`](Self::product_id). Each other field has a setter and is left out until then.
     pub fn new(product_id: impl Into<ProductId>) -> Self {
         Self {
             attributes: None,
@@ -410,7 +428,7 @@ impl CreateOrderLineRequest {
             start_date: None,
         }
     }
-    /// Sets [`attributes`](Self::attributes).
+    /// Sets [`attributes`](Self::attributes). Prices for this order only; the prices of the product if not set.
     #[must_use]
     pub fn attributes(
         mut self,
@@ -419,31 +437,31 @@ impl CreateOrderLineRequest {
         self.attributes = Some(attributes.into());
         self
     }
-    /// Sets [`description`](Self::description).
+    /// Sets [`description`](Self::description). Description on the invoice.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
-    /// Sets [`end_date`](Self::end_date).
+    /// Sets [`end_date`](Self::end_date). Last day, if it differs from that of the order.
     #[must_use]
     pub fn end_date(mut self, end_date: impl Into<Timestamp>) -> Self {
         self.end_date = Some(end_date.into());
         self
     }
-    /// Sets [`line_type`](Self::line_type).
+    /// Sets [`line_type`](Self::line_type). Whether the line is a charge or a credit.
     #[must_use]
     pub fn line_type(mut self, line_type: WritableOrderLineType) -> Self {
         self.line_type = Some(line_type);
         self
     }
-    /// Sets [`name`](Self::name).
+    /// Sets [`name`](Self::name). Display name; the name of the product if not set.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
-    /// Sets [`start_date`](Self::start_date).
+    /// Sets [`start_date`](Self::start_date). First day, if it differs from that of the order.
     #[must_use]
     pub fn start_date(mut self, start_date: impl Into<Timestamp>) -> Self {
         self.start_date = Some(start_date.into());
@@ -452,12 +470,14 @@ impl CreateOrderLineRequest {
 }
 
 /// What a customer buys, from when and on what terms.
+///
+/// Sent by [`Orders::create`](crate::resources::Orders::create).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateOrderRequest {
-    /// Whether invoices are posted without review (`autoPostInvoices`, boolean).
+    /// Whether invoices become final by themselves, without review (`autoPostInvoices`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_post_invoices: Option<bool>,
     /// Whether invoices are sent by e-mail (`autoSendBillingEmails`, boolean).
@@ -472,50 +492,50 @@ pub struct CreateOrderRequest {
     /// Contacts who receive the invoices (`billingContactIds`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_contact_ids: Option<Vec<ContactId>>,
-    /// Customer who pays, if it is another one (`billingCustomerId`, string).
+    /// Customer who pays in place of the one who buys, by its id of Paid (`billingCustomerId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_customer_id: Option<CustomerId>,
-    /// Billing frequency, overriding that of the lines (`billingFrequencyOverride`, [`OrderBillingFrequencyOverride`]).
+    /// Rhythm in which it is billed, whatever its lines say (`billingFrequencyOverride`, [`OrderBillingFrequencyOverride`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency_override: Option<OrderBillingFrequencyOverride>,
     /// `draft` bills nothing yet; `active` starts billing at once (`creationState`, [`OrderCreationState`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_state: Option<OrderCreationState>,
-    /// ISO 4217 code (`currency`, string).
+    /// ISO 4217 code of the amounts, such as `USD` (`currency`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     /// Customer who buys; only Paid's id is accepted (`customerId`, string).
     pub customer_id: CustomerId,
-    /// Last day (`endDate`, RFC 3339 time).
+    /// Last day that counts; without one, it has no end (`endDate`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_date: Option<Timestamp>,
     /// Your own id for it; answers do not contain it (`externalId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<ExternalOrderId>,
-    /// Products bought (`lines`, list).
+    /// What it sells: one line for each product (`lines`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lines: Option<Vec<CreateOrderLineRequest>>,
     /// Your own data, stored unchanged (`metadata`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Payment terms of the invoices (`paymentTerms`, string).
+    /// Within which time invoices are to be paid, as text (`paymentTerms`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_terms: Option<String>,
     /// Purchase order number of the buyer, printed on invoices (`purchaseOrderReference`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub purchase_order_reference: Patch<String>,
-    /// First day (`startDate`, RFC 3339 time).
+    /// First day that counts (`startDate`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_date: Option<Timestamp>,
-    /// Term in months (`subscriptionTerms`, integer).
+    /// How many months the order is agreed for (`subscriptionTerms`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subscription_terms: Option<i64>,
 }
 impl CreateOrderRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`customer_id`](Self::customer_id). Each other field has a setter and is left out until then.
     pub fn new(customer_id: impl Into<CustomerId>) -> Self {
         Self {
             auto_post_invoices: None,
@@ -539,31 +559,31 @@ impl CreateOrderRequest {
             subscription_terms: None,
         }
     }
-    /// Sets [`auto_post_invoices`](Self::auto_post_invoices).
+    /// Sets [`auto_post_invoices`](Self::auto_post_invoices). Whether invoices become final by themselves, without review.
     #[must_use]
     pub fn auto_post_invoices(mut self, auto_post_invoices: bool) -> Self {
         self.auto_post_invoices = Some(auto_post_invoices);
         self
     }
-    /// Sets [`auto_send_billing_emails`](Self::auto_send_billing_emails).
+    /// Sets [`auto_send_billing_emails`](Self::auto_send_billing_emails). Whether invoices are sent by e-mail.
     #[must_use]
     pub fn auto_send_billing_emails(mut self, auto_send_billing_emails: bool) -> Self {
         self.auto_send_billing_emails = Some(auto_send_billing_emails);
         self
     }
-    /// Sets [`auto_send_payment_emails`](Self::auto_send_payment_emails).
+    /// Sets [`auto_send_payment_emails`](Self::auto_send_payment_emails). Whether payments are confirmed by e-mail.
     #[must_use]
     pub fn auto_send_payment_emails(mut self, auto_send_payment_emails: bool) -> Self {
         self.auto_send_payment_emails = Some(auto_send_payment_emails);
         self
     }
-    /// Sets [`billing_anchor`](Self::billing_anchor).
+    /// Sets [`billing_anchor`](Self::billing_anchor). Day of the month on which billing starts; the day of the start date if not set.
     #[must_use]
     pub fn billing_anchor(mut self, billing_anchor: i64) -> Self {
         self.billing_anchor = Some(billing_anchor);
         self
     }
-    /// Sets [`billing_contact_ids`](Self::billing_contact_ids).
+    /// Sets [`billing_contact_ids`](Self::billing_contact_ids). Contacts who receive the invoices.
     #[must_use]
     pub fn billing_contact_ids(
         mut self,
@@ -572,7 +592,7 @@ impl CreateOrderRequest {
         self.billing_contact_ids = Some(billing_contact_ids.into());
         self
     }
-    /// Sets [`billing_customer_id`](Self::billing_customer_id).
+    /// Sets [`billing_customer_id`](Self::billing_customer_id). Customer who pays in place of the one who buys, by its id of Paid.
     #[must_use]
     pub fn billing_customer_id(
         mut self,
@@ -581,7 +601,7 @@ impl CreateOrderRequest {
         self.billing_customer_id = Some(billing_customer_id.into());
         self
     }
-    /// Sets [`billing_frequency_override`](Self::billing_frequency_override).
+    /// Sets [`billing_frequency_override`](Self::billing_frequency_override). Rhythm in which it is billed, whatever its lines say.
     #[must_use]
     pub fn billing_frequency_override(
         mut self,
@@ -590,55 +610,55 @@ impl CreateOrderRequest {
         self.billing_frequency_override = Some(billing_frequency_override);
         self
     }
-    /// Sets [`creation_state`](Self::creation_state).
+    /// Sets [`creation_state`](Self::creation_state). `draft` bills nothing yet; `active` starts billing at once.
     #[must_use]
     pub fn creation_state(mut self, creation_state: OrderCreationState) -> Self {
         self.creation_state = Some(creation_state);
         self
     }
-    /// Sets [`currency`](Self::currency).
+    /// Sets [`currency`](Self::currency). ISO 4217 code of the amounts, such as `USD`.
     #[must_use]
     pub fn currency(mut self, currency: impl Into<String>) -> Self {
         self.currency = Some(currency.into());
         self
     }
-    /// Sets [`end_date`](Self::end_date).
+    /// Sets [`end_date`](Self::end_date). Last day that counts; without one, it has no end.
     #[must_use]
     pub fn end_date(mut self, end_date: impl Into<Timestamp>) -> Self {
         self.end_date = Some(end_date.into());
         self
     }
-    /// Sets [`external_id`](Self::external_id).
+    /// Sets [`external_id`](Self::external_id). Your own id for it; answers do not contain it.
     #[must_use]
     pub fn external_id(mut self, external_id: impl Into<ExternalOrderId>) -> Self {
         self.external_id = Some(external_id.into());
         self
     }
-    /// Sets [`lines`](Self::lines).
+    /// Sets [`lines`](Self::lines). What it sells: one line for each product.
     #[must_use]
     pub fn lines(mut self, lines: impl Into<Vec<CreateOrderLineRequest>>) -> Self {
         self.lines = Some(lines.into());
         self
     }
-    /// Sets [`metadata`](Self::metadata).
+    /// Sets [`metadata`](Self::metadata). Your own data, stored unchanged.
     #[must_use]
     pub fn metadata(mut self, metadata: JsonObject) -> Self {
         self.metadata = Some(metadata);
         self
     }
-    /// Sets [`name`](Self::name).
+    /// Sets [`name`](Self::name). Name for people; programs use ids.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
-    /// Sets [`payment_terms`](Self::payment_terms).
+    /// Sets [`payment_terms`](Self::payment_terms). Within which time invoices are to be paid, as text.
     #[must_use]
     pub fn payment_terms(mut self, payment_terms: impl Into<String>) -> Self {
         self.payment_terms = Some(payment_terms.into());
         self
     }
-    /// Sets [`purchase_order_reference`](Self::purchase_order_reference).
+    /// Sets [`purchase_order_reference`](Self::purchase_order_reference). Purchase order number of the buyer, printed on invoices. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn purchase_order_reference(
         mut self,
@@ -647,13 +667,13 @@ impl CreateOrderRequest {
         self.purchase_order_reference = purchase_order_reference.into();
         self
     }
-    /// Sets [`start_date`](Self::start_date).
+    /// Sets [`start_date`](Self::start_date). First day that counts.
     #[must_use]
     pub fn start_date(mut self, start_date: impl Into<Timestamp>) -> Self {
         self.start_date = Some(start_date.into());
         self
     }
-    /// Sets [`subscription_terms`](Self::subscription_terms).
+    /// Sets [`subscription_terms`](Self::subscription_terms). How many months the order is agreed for.
     #[must_use]
     pub fn subscription_terms(mut self, subscription_terms: i64) -> Self {
         self.subscription_terms = Some(subscription_terms);
@@ -662,38 +682,40 @@ impl CreateOrderRequest {
 }
 
 /// An order of a customer. Amounts are in the currency's smallest unit.
+///
+/// The answer of [`Orders::activate`](crate::resources::Orders::activate), [`Orders::create`](crate::resources::Orders::create), [`Orders::get`](crate::resources::Orders::get) and [`Orders::update`](crate::resources::Orders::update).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Order {
-    /// The field `autoPostInvoices` (boolean, may be null).
+    /// Whether its invoices become final without review (`autoPostInvoices`, boolean, may be null).
     pub auto_post_invoices: Option<bool>,
-    /// The field `autoSendBillingEmails` (boolean, may be null).
+    /// Whether its invoices are sent by e-mail (`autoSendBillingEmails`, boolean, may be null).
     pub auto_send_billing_emails: Option<bool>,
-    /// The field `autoSendPaymentEmails` (boolean, may be null).
+    /// Whether its payments are confirmed by e-mail (`autoSendPaymentEmails`, boolean, may be null).
     pub auto_send_payment_emails: Option<bool>,
-    /// The field `billedAmountNoTax` (exact number, an answer may lack it).
+    /// What was invoiced so far, without tax (`billedAmountNoTax`, exact number, an answer may lack it).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub billed_amount_no_tax: Option<Decimal>,
-    /// The field `billedTax` (exact number, an answer may lack it).
+    /// Tax that was invoiced so far (`billedTax`, exact number, an answer may lack it).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub billed_tax: Option<Decimal>,
-    /// The field `billingContactIds` (list, an answer may lack it).
+    /// Contacts who receive its invoices (`billingContactIds`, list, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_contact_ids: Option<Vec<ContactId>>,
-    /// The field `billingCustomerId` (string, may be null).
+    /// Customer who pays in place of the one who buys, by its id of Paid (`billingCustomerId`, string, may be null).
     pub billing_customer_id: Option<CustomerId>,
-    /// The field `billingFrequencyOverridden` (boolean, an answer may lack it).
+    /// Whether it is billed in another rhythm than its lines say (`billingFrequencyOverridden`, boolean, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_frequency_overridden: Option<bool>,
-    /// The field `billingFrequencyOverride` ([`OrderBillingFrequencyOverride`]).
+    /// The other rhythm in which it is billed (`billingFrequencyOverride`, [`OrderBillingFrequencyOverride`]).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_frequency_override: Option<OrderBillingFrequencyOverride>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
@@ -705,53 +727,53 @@ pub struct Order {
     pub customer_id: CustomerId,
     /// Last day; null if the order has no end (`endDate`, RFC 3339 time, may be null).
     pub end_date: Option<Timestamp>,
-    /// The field `estimatedTax` (exact number, an answer may lack it).
+    /// Tax that is expected on the order (`estimatedTax`, exact number, an answer may lack it).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub estimated_tax: Option<Decimal>,
-    /// Paid's id (`id`, string).
+    /// Paid's own id, which never changes (`id`, string).
     pub id: OrderId,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// Display name (`name`, string, an answer may lack it).
+    /// Name for people; programs use ids (`name`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
-    /// The field `number` (number, an answer may lack it).
+    /// Number by which people refer to the order (`number`, number, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub number: Option<f64>,
-    /// The field `orderAmount` (exact number).
+    /// What the order is worth, as Paid calculates it (`orderAmount`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub order_amount: Decimal,
-    /// The field `paymentTerms` (string, may be null).
+    /// Within which time its invoices are to be paid (`paymentTerms`, string, may be null).
     pub payment_terms: Option<String>,
-    /// The field `pendingBillingAmount` (exact number, an answer may lack it).
+    /// What is still to be invoiced (`pendingBillingAmount`, exact number, an answer may lack it).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub pending_billing_amount: Option<Decimal>,
-    /// The field `purchaseOrderReference` (string, may be null).
+    /// Purchase order number of the buyer, printed on its invoices (`purchaseOrderReference`, string, may be null).
     pub purchase_order_reference: Option<String>,
-    /// The field `showBankDetails` (boolean, may be null).
+    /// Whether its invoices show your bank account (`showBankDetails`, boolean, may be null).
     pub show_bank_details: Option<bool>,
-    /// The field `showPaymentLink` (boolean, may be null).
+    /// Whether its invoices show where they can be paid (`showPaymentLink`, boolean, may be null).
     pub show_payment_link: Option<bool>,
-    /// First day (`startDate`, RFC 3339 time).
+    /// First day that counts (`startDate`, RFC 3339 time).
     pub start_date: Timestamp,
-    /// The field `subscriptionTerms` (integer, may be null).
+    /// Term in months; null if it has no end (`subscriptionTerms`, integer, may be null).
     pub subscription_terms: Option<i64>,
-    /// The field `totalAmount` (exact number).
+    /// What the order is worth in all (`totalAmount`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub total_amount: Decimal,
-    /// The field `totalBilledAmount` (exact number).
+    /// What was invoiced so far, in all (`totalBilledAmount`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub total_billed_amount: Decimal,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
-    /// The field `version` (integer, an answer may lack it).
+    /// Version of the order; amendments name it (`version`, integer, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub version: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
@@ -780,7 +802,7 @@ crate::__object!(
     "version" optional_integer;]
 );
 
-/// How often an order is billed.
+/// How much time lies between two invoices of a price.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OrderBillingFrequency {
@@ -802,7 +824,7 @@ crate::__open_enum!(
     Quarterly = "quarterly", SemiAnnually = "semiAnnually" }
 );
 
-/// A billing frequency that overrides that of an order's lines.
+/// A rhythm in which an order is billed, whatever its lines say.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
@@ -810,19 +832,19 @@ pub struct OrderBillingFrequencyOverride {
     /// Number of months between two invoices, for `custom` (`customMonths`, integer, may be null).
     #[serde(skip_serializing_if = "Patch::is_leave")]
     pub custom_months: Patch<i64>,
-    /// Billing frequency (`frequency`, [`OrderBillingFrequency`], an answer may lack it).
+    /// How much time lies between two invoices (`frequency`, [`OrderBillingFrequency`], an answer may lack it).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frequency: Option<OrderBillingFrequency>,
 }
 impl OrderBillingFrequencyOverride {
-    /// Creates an `OrderBillingFrequencyOverride` with its required fields.
+    /// Creates an `OrderBillingFrequencyOverride` with what it cannot be sent without: [`frequency`](Self::frequency). Each other field has a setter and is left out until then.
     pub fn new(frequency: OrderBillingFrequency) -> Self {
         Self {
             custom_months: Patch::Leave,
             frequency: Some(frequency),
         }
     }
-    /// Sets [`custom_months`](Self::custom_months).
+    /// Sets [`custom_months`](Self::custom_months). Number of months between two invoices, for `custom`. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn custom_months(mut self, custom_months: impl Into<Patch<i64>>) -> Self {
         self.custom_months = custom_months.into();
@@ -847,7 +869,7 @@ pub enum OrderBillingType {
 }
 crate::__open_enum!(OrderBillingType { Advance = "advance", Arrears = "arrears" });
 
-/// Whether an order is active.
+/// Whether an order bills already or is being prepared.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OrderCreationState {
@@ -875,10 +897,10 @@ pub struct OrderCreditBenefit {
     /// Event that grants the credits (`creditGrantTiming`, [`CreditGrantTiming`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_grant_timing: Option<CreditGrantTiming>,
-    /// Credit currency (`creditsCurrencyId`, string).
+    /// Which kind is granted, by its id of Paid (`creditsCurrencyId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_currency_id: Option<CreditCurrencyId>,
-    /// Your own id for the benefit (`id`, string).
+    /// A name of your choice by which you find it again (`id`, string).
     pub id: CreditBenefitId,
     /// Whether the organisation or each seat gets the credits (`recipient`, [`CreditRecipient`]).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -889,12 +911,12 @@ pub struct OrderCreditBenefit {
     /// How long credits that rolled over can be spent (`rolloverDuration`, integer, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub rollover_duration: Patch<i64>,
-    /// Unit of `rollover_duration` (`rolloverDurationUnit`, [`RolloverDurationUnit`]).
+    /// Whether that duration counts days or months (`rolloverDurationUnit`, [`RolloverDurationUnit`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollover_duration_unit: Option<RolloverDurationUnit>,
 }
 impl OrderCreditBenefit {
-    /// Creates an `OrderCreditBenefit` with its required fields.
+    /// Creates an `OrderCreditBenefit` with what it cannot be sent without: [`amount`](Self::amount) and [`id`](Self::id). Each other field has a setter and is left out until then.
     pub fn new(amount: impl Into<Decimal>, id: impl Into<CreditBenefitId>) -> Self {
         Self {
             allocation_cadence: None,
@@ -908,7 +930,7 @@ impl OrderCreditBenefit {
             rollover_duration_unit: None,
         }
     }
-    /// Sets [`allocation_cadence`](Self::allocation_cadence).
+    /// Sets [`allocation_cadence`](Self::allocation_cadence). Whether the credits are granted upfront or monthly.
     #[must_use]
     pub fn allocation_cadence(
         mut self,
@@ -917,7 +939,7 @@ impl OrderCreditBenefit {
         self.allocation_cadence = Some(allocation_cadence);
         self
     }
-    /// Sets [`credit_grant_timing`](Self::credit_grant_timing).
+    /// Sets [`credit_grant_timing`](Self::credit_grant_timing). Event that grants the credits.
     #[must_use]
     pub fn credit_grant_timing(
         mut self,
@@ -926,7 +948,7 @@ impl OrderCreditBenefit {
         self.credit_grant_timing = Some(credit_grant_timing);
         self
     }
-    /// Sets [`credits_currency_id`](Self::credits_currency_id).
+    /// Sets [`credits_currency_id`](Self::credits_currency_id). Which kind is granted, by its id of Paid.
     #[must_use]
     pub fn credits_currency_id(
         mut self,
@@ -935,13 +957,13 @@ impl OrderCreditBenefit {
         self.credits_currency_id = Some(credits_currency_id.into());
         self
     }
-    /// Sets [`recipient`](Self::recipient).
+    /// Sets [`recipient`](Self::recipient). Whether the organisation or each seat gets the credits.
     #[must_use]
     pub fn recipient(mut self, recipient: CreditRecipient) -> Self {
         self.recipient = Some(recipient);
         self
     }
-    /// Sets [`rollover_amount`](Self::rollover_amount).
+    /// Sets [`rollover_amount`](Self::rollover_amount). Number of unused credits that roll over into the next period. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn rollover_amount(
         mut self,
@@ -950,7 +972,7 @@ impl OrderCreditBenefit {
         self.rollover_amount = rollover_amount.into();
         self
     }
-    /// Sets [`rollover_duration`](Self::rollover_duration).
+    /// Sets [`rollover_duration`](Self::rollover_duration). How long credits that rolled over can be spent. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn rollover_duration(
         mut self,
@@ -959,7 +981,7 @@ impl OrderCreditBenefit {
         self.rollover_duration = rollover_duration.into();
         self
     }
-    /// Sets [`rollover_duration_unit`](Self::rollover_duration_unit).
+    /// Sets [`rollover_duration_unit`](Self::rollover_duration_unit). Whether that duration counts days or months.
     #[must_use]
     pub fn rollover_duration_unit(
         mut self,
@@ -970,25 +992,25 @@ impl OrderCreditBenefit {
     }
 }
 
-/// One product of an order.
+/// What a line sells: a product, from when until when.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct OrderLine {
-    /// The field `description` (string, may be null).
+    /// Text on the invoice; null if there is none (`description`, string, may be null).
     pub description: Option<String>,
-    /// The field `endDate` (RFC 3339 time, may be null).
+    /// Last day that the line bills; null if it has no end (`endDate`, RFC 3339 time, may be null).
     pub end_date: Option<Timestamp>,
-    /// The field `id` (string).
+    /// Paid's id of the line; amendments name it (`id`, string).
     pub id: OrderLineId,
-    /// The field `lineType` ([`OrderLineType`]).
+    /// Whether it is a charge or a credit (`lineType`, [`OrderLineType`]).
     pub line_type: OrderLineType,
-    /// The field `name` (string).
+    /// Display name, as on invoices (`name`, string).
     pub name: String,
-    /// The field `productId` (string).
+    /// Product that the line sells (`productId`, string).
     pub product_id: ProductId,
-    /// The field `startDate` (RFC 3339 time).
+    /// First day that the line bills (`startDate`, RFC 3339 time).
     pub start_date: Timestamp,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1000,13 +1022,13 @@ crate::__object!(
     required;], [5 description "description" optional; 6 end_date "endDate" optional;]
 );
 
-/// The price of an order line's attribute.
+/// What an attribute of an order line costs, and how quantities are priced.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct OrderLinePricing {
-    /// Billing frequency (`billingFrequency`, [`OrderBillingFrequency`]).
+    /// How much time lies between two invoices (`billingFrequency`, [`OrderBillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<OrderBillingFrequency>,
     /// Number of months between two invoices, for `custom` (`billingFrequencyCustomMonths`, integer).
@@ -1015,7 +1037,7 @@ pub struct OrderLinePricing {
     /// Whether it is billed before or after each period (`billingType`, [`OrderBillingType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<OrderBillingType>,
-    /// Description (`chargeType`, [`OrderChargeType`]).
+    /// Whether it charges once, in each period, by usage or by seat (`chargeType`, [`OrderChargeType`]).
     pub charge_type: OrderChargeType,
     /// Credits included in the price (`creditBenefits`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1029,7 +1051,7 @@ pub struct OrderLinePricing {
     /// Number of credits a signal costs, by quantity (`creditUnitBrackets`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_unit_brackets: Option<Vec<CreditUnitBracket>>,
-    /// Credit currency (`creditsCurrencyId`, string).
+    /// Which kind of credits it is priced in, by its id of Paid (`creditsCurrencyId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_currency_id: Option<CreditCurrencyId>,
     /// Event name of the signals that are billed; must match exactly. For `usage` (`eventName`, string).
@@ -1050,7 +1072,7 @@ pub struct OrderLinePricing {
     pub signal_type: Option<SignalType>,
 }
 impl OrderLinePricing {
-    /// Creates an `OrderLinePricing` with its required fields.
+    /// Creates an `OrderLinePricing` with what it cannot be sent without: [`charge_type`](Self::charge_type), [`pricing_model`](Self::pricing_model) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
     pub fn new(
         charge_type: OrderChargeType,
         pricing_model: OrderPricingModel,
@@ -1074,7 +1096,7 @@ impl OrderLinePricing {
             signal_type: None,
         }
     }
-    /// Sets [`billing_frequency`](Self::billing_frequency).
+    /// Sets [`billing_frequency`](Self::billing_frequency). How much time lies between two invoices.
     #[must_use]
     pub fn billing_frequency(
         mut self,
@@ -1083,7 +1105,7 @@ impl OrderLinePricing {
         self.billing_frequency = Some(billing_frequency);
         self
     }
-    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months).
+    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months). Number of months between two invoices, for `custom`.
     #[must_use]
     pub fn billing_frequency_custom_months(
         mut self,
@@ -1092,13 +1114,13 @@ impl OrderLinePricing {
         self.billing_frequency_custom_months = Some(billing_frequency_custom_months);
         self
     }
-    /// Sets [`billing_type`](Self::billing_type).
+    /// Sets [`billing_type`](Self::billing_type). Whether it is billed before or after each period.
     #[must_use]
     pub fn billing_type(mut self, billing_type: OrderBillingType) -> Self {
         self.billing_type = Some(billing_type);
         self
     }
-    /// Sets [`credit_benefits`](Self::credit_benefits).
+    /// Sets [`credit_benefits`](Self::credit_benefits). Credits included in the price.
     #[must_use]
     pub fn credit_benefits(
         mut self,
@@ -1107,13 +1129,13 @@ impl OrderLinePricing {
         self.credit_benefits = Some(credit_benefits.into());
         self
     }
-    /// Sets [`credit_cost`](Self::credit_cost).
+    /// Sets [`credit_cost`](Self::credit_cost). Number of credits a signal costs.
     #[must_use]
     pub fn credit_cost(mut self, credit_cost: impl Into<Decimal>) -> Self {
         self.credit_cost = Some(credit_cost.into());
         self
     }
-    /// Sets [`credit_rollover_amount`](Self::credit_rollover_amount).
+    /// Sets [`credit_rollover_amount`](Self::credit_rollover_amount). Number of unused credits that roll over into the next period.
     #[must_use]
     pub fn credit_rollover_amount(
         mut self,
@@ -1122,7 +1144,7 @@ impl OrderLinePricing {
         self.credit_rollover_amount = Some(credit_rollover_amount.into());
         self
     }
-    /// Sets [`credit_unit_brackets`](Self::credit_unit_brackets).
+    /// Sets [`credit_unit_brackets`](Self::credit_unit_brackets). Number of credits a signal costs, by quantity.
     #[must_use]
     pub fn credit_unit_brackets(
         mut self,
@@ -1131,7 +1153,7 @@ impl OrderLinePricing {
         self.credit_unit_brackets = Some(credit_unit_brackets.into());
         self
     }
-    /// Sets [`credits_currency_id`](Self::credits_currency_id).
+    /// Sets [`credits_currency_id`](Self::credits_currency_id). Which kind of credits it is priced in, by its id of Paid.
     #[must_use]
     pub fn credits_currency_id(
         mut self,
@@ -1140,25 +1162,25 @@ impl OrderLinePricing {
         self.credits_currency_id = Some(credits_currency_id.into());
         self
     }
-    /// Sets [`event_name`](Self::event_name).
+    /// Sets [`event_name`](Self::event_name). Event name of the signals that are billed; must match exactly. For `usage`.
     #[must_use]
     pub fn event_name(mut self, event_name: impl Into<String>) -> Self {
         self.event_name = Some(event_name.into());
         self
     }
-    /// Sets [`overage_unit_price`](Self::overage_unit_price).
+    /// Sets [`overage_unit_price`](Self::overage_unit_price). Price of a credit beyond those bought, in the currency's smallest unit.
     #[must_use]
     pub fn overage_unit_price(mut self, overage_unit_price: i64) -> Self {
         self.overage_unit_price = Some(overage_unit_price);
         self
     }
-    /// Sets [`pricing_input`](Self::pricing_input).
+    /// Sets [`pricing_input`](Self::pricing_input). Quantity that determines the bracket.
     #[must_use]
     pub fn pricing_input(mut self, pricing_input: CreditBasis) -> Self {
         self.pricing_input = Some(pricing_input);
         self
     }
-    /// Sets [`signal_type`](Self::signal_type).
+    /// Sets [`signal_type`](Self::signal_type). Whether the signals are activities or outcomes.
     #[must_use]
     pub fn signal_type(mut self, signal_type: SignalType) -> Self {
         self.signal_type = Some(signal_type);
@@ -1166,12 +1188,14 @@ impl OrderLinePricing {
     }
 }
 
-/// Order lines response.
+/// What `GET /orders/{id}/lines` answers: one page of the list, with the [`OrderLine`]s on it.
+///
+/// The answer of [`Orders::get_lines`](crate::resources::Orders::get_lines).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct OrderLinesResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<OrderLine>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -1186,12 +1210,14 @@ crate::__object!(
 );
 crate::__page!(OrderLinesResponse, OrderLine, optional_pagination);
 
-/// Order list response.
+/// What `GET /orders/` answers: one page of the list, with the [`Order`]s on it.
+///
+/// The answer of [`Orders::list`](crate::resources::Orders::list).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct OrderListResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<Order>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -1218,17 +1244,17 @@ pub struct OrderPricePoint {
     /// Quantity included free of charge (`includedQuantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub included_quantity: Option<i64>,
-    /// Minimum quantity billed (`minQuantity`, integer).
+    /// Quantity that is billed at least, even if less is used (`minQuantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_quantity: Option<i64>,
-    /// Prices by quantity (`tiers`, list).
+    /// Prices by quantity, smallest quantities first (`tiers`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tiers: Option<Vec<OrderPriceTier>>,
     /// Price of one unit, in the smallest currency unit (cents) (`unitPrice`, integer).
     pub unit_price: i64,
 }
 impl OrderPricePoint {
-    /// Creates an `OrderPricePoint` with its required fields.
+    /// Creates an `OrderPricePoint` with what it cannot be sent without: [`unit_price`](Self::unit_price). Each other field has a setter and is left out until then.
     pub fn new(unit_price: i64) -> Self {
         Self {
             currency: None,
@@ -1238,25 +1264,25 @@ impl OrderPricePoint {
             unit_price,
         }
     }
-    /// Sets [`currency`](Self::currency).
+    /// Sets [`currency`](Self::currency). ISO 4217 code; the order's currency if not set.
     #[must_use]
     pub fn currency(mut self, currency: impl Into<String>) -> Self {
         self.currency = Some(currency.into());
         self
     }
-    /// Sets [`included_quantity`](Self::included_quantity).
+    /// Sets [`included_quantity`](Self::included_quantity). Quantity included free of charge.
     #[must_use]
     pub fn included_quantity(mut self, included_quantity: i64) -> Self {
         self.included_quantity = Some(included_quantity);
         self
     }
-    /// Sets [`min_quantity`](Self::min_quantity).
+    /// Sets [`min_quantity`](Self::min_quantity). Quantity that is billed at least, even if less is used.
     #[must_use]
     pub fn min_quantity(mut self, min_quantity: i64) -> Self {
         self.min_quantity = Some(min_quantity);
         self
     }
-    /// Sets [`tiers`](Self::tiers).
+    /// Sets [`tiers`](Self::tiers). Prices by quantity, smallest quantities first.
     #[must_use]
     pub fn tiers(mut self, tiers: impl Into<Vec<OrderPriceTier>>) -> Self {
         self.tiers = Some(tiers.into());
@@ -1271,7 +1297,7 @@ impl OrderPricePoint {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct OrderPriceTier {
-    /// Flat price of the tier (`flatAmount`, integer).
+    /// What the whole tier costs, in the currency's smallest unit, however many units fall into it (`flatAmount`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flat_amount: Option<i64>,
     /// Zero-based position of the tier (`index`, number).
@@ -1286,7 +1312,7 @@ pub struct OrderPriceTier {
     /// Whether the tier has a unit price or a flat price (`tierBillingType`, [`TierBillingType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier_billing_type: Option<TierBillingType>,
-    /// Price of one unit in this tier (`unitAmount`, integer).
+    /// What each unit that falls into it costs, in the currency's smallest unit (`unitAmount`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_amount: Option<i64>,
     /// Upper bound of the quantity, inclusive; unlimited if not set (`upperBound`, integer).
@@ -1294,7 +1320,7 @@ pub struct OrderPriceTier {
     pub upper_bound: Option<i64>,
 }
 impl OrderPriceTier {
-    /// Creates an `OrderPriceTier` with no fields set.
+    /// Creates an `OrderPriceTier` that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             flat_amount: None,
@@ -1306,43 +1332,43 @@ impl OrderPriceTier {
             upper_bound: None,
         }
     }
-    /// Sets [`flat_amount`](Self::flat_amount).
+    /// Sets [`flat_amount`](Self::flat_amount). What the whole tier costs, in the currency's smallest unit, however many units fall into it.
     #[must_use]
     pub fn flat_amount(mut self, flat_amount: i64) -> Self {
         self.flat_amount = Some(flat_amount);
         self
     }
-    /// Sets [`index`](Self::index).
+    /// Sets [`index`](Self::index). Zero-based position of the tier.
     #[must_use]
     pub fn index(mut self, index: f64) -> Self {
         self.index = Some(index);
         self
     }
-    /// Sets [`lower_bound`](Self::lower_bound).
+    /// Sets [`lower_bound`](Self::lower_bound). Lower bound of the quantity, exclusive.
     #[must_use]
     pub fn lower_bound(mut self, lower_bound: i64) -> Self {
         self.lower_bound = Some(lower_bound);
         self
     }
-    /// Sets [`number`](Self::number).
+    /// Sets [`number`](Self::number). One-based position of the tier.
     #[must_use]
     pub fn number(mut self, number: i64) -> Self {
         self.number = Some(number);
         self
     }
-    /// Sets [`tier_billing_type`](Self::tier_billing_type).
+    /// Sets [`tier_billing_type`](Self::tier_billing_type). Whether the tier has a unit price or a flat price.
     #[must_use]
     pub fn tier_billing_type(mut self, tier_billing_type: TierBillingType) -> Self {
         self.tier_billing_type = Some(tier_billing_type);
         self
     }
-    /// Sets [`unit_amount`](Self::unit_amount).
+    /// Sets [`unit_amount`](Self::unit_amount). What each unit that falls into it costs, in the currency's smallest unit.
     #[must_use]
     pub fn unit_amount(mut self, unit_amount: i64) -> Self {
         self.unit_amount = Some(unit_amount);
         self
     }
-    /// Sets [`upper_bound`](Self::upper_bound).
+    /// Sets [`upper_bound`](Self::upper_bound). Upper bound of the quantity, inclusive; unlimited if not set.
     #[must_use]
     pub fn upper_bound(mut self, upper_bound: i64) -> Self {
         self.upper_bound = Some(upper_bound);
@@ -1356,13 +1382,13 @@ impl OrderPriceTier {
 pub enum OrderPricingModel {
     /// Prepaid credits; the number per signal depends on the quantity (`bracketedPrepaidCredits`).
     BracketedPrepaidCredits,
-    /// A flat price (`flat`).
+    /// One amount, whatever the quantity (`flat`).
     Flat,
     /// Each unit is priced by the tier it falls into (`graduatedPricing`).
     GraduatedPricing,
-    /// The same price for each unit (`perUnit`).
+    /// Every unit costs the same (`perUnit`).
     PerUnit,
-    /// Prepaid credits (`prepaidCredits`).
+    /// Signals spend credits, each the same number (`prepaidCredits`).
     PrepaidCredits,
     /// All units are priced by the tier of the total quantity (`volumePricing`).
     VolumePricing,
@@ -1375,25 +1401,27 @@ crate::__open_enum!(
     "prepaidCredits", VolumePricing = "volumePricing" }
 );
 
-/// A seat of an order.
+/// A seat that an order has bought, and who uses it.
+///
+/// The answer of [`Orders::update_seat_assignment`](crate::resources::Orders::update_seat_assignment).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct OrderSeat {
-    /// The field `assignee` ([`SeatAssignee`], may be null).
+    /// Who uses it; null while it is free (`assignee`, [`SeatAssignee`], may be null).
     pub assignee: Option<SeatAssignee>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `id` (string).
+    /// Paid's id of the seat; assignments name it (`id`, string).
     pub id: SeatId,
-    /// The field `orderId` (string, an answer may lack it).
+    /// Order that the seat was bought with (`orderId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub order_id: Option<OrderId>,
-    /// The field `productExternalId` (string, may be null).
+    /// Your own id of the product that the seat gives access to (`productExternalId`, string, may be null).
     pub product_external_id: Option<ExternalProductId>,
-    /// The field `status` ([`SeatStatus`]).
+    /// Whether a user has it (`status`, [`SeatStatus`]).
     pub status: SeatStatus,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -1409,12 +1437,14 @@ crate::__object!(
     "updatedAt" optional;]
 );
 
-/// Order seat list response.
+/// What `GET /orders/{id}/seats` answers: one page of the list, with the [`OrderSeat`]s on it.
+///
+/// The answer of [`Orders::list_seats`](crate::resources::Orders::list_seats).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct OrderSeatListResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<OrderSeat>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -1429,18 +1459,18 @@ crate::__object!(
 );
 crate::__page!(OrderSeatListResponse, OrderSeat, optional_pagination);
 
-/// The user to whom a seat is assigned.
+/// The user who has the seat, by ids and address for e-mail.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct SeatAssignee {
-    /// The field `email` (string, may be null).
+    /// Where the user can be reached; null if that is unknown (`email`, string, may be null).
     pub email: Option<String>,
-    /// The field `externalId` (string, an answer may lack it).
+    /// Your own id of the user (`externalId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub external_id: Option<ExternalUserId>,
-    /// The field `id` (string, an answer may lack it).
+    /// Paid's id of the user (`id`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<CustomerUserId>,
     /// Fields that this version does not know, kept unchanged.
@@ -1458,13 +1488,13 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatAssignment {
-    /// Seat (`seatId`, string).
+    /// Which seat, by its id of Paid (`seatId`, string).
     pub seat_id: SeatId,
     /// Your own id of the user who gets the seat; null releases the seat (`userExternalId`, string, may be null).
     pub user_external_id: Option<ExternalUserId>,
 }
 impl SeatAssignment {
-    /// Creates a `SeatAssignment` with its required fields.
+    /// Creates a `SeatAssignment` with all of its fields; none may be left out: [`seat_id`](Self::seat_id) and [`user_external_id`](Self::user_external_id).
     pub fn new(
         seat_id: impl Into<SeatId>,
         user_external_id: impl Into<Option<ExternalUserId>>,
@@ -1477,13 +1507,15 @@ impl SeatAssignment {
 }
 
 /// Changes to an order; fields that are not set stay unchanged.
+///
+/// Sent by [`Orders::update`](crate::resources::Orders::update).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateOrderRequest {
-    /// Whether invoices are posted without review (`autoPostInvoices`, boolean).
+    /// Whether invoices become final by themselves, without review (`autoPostInvoices`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_post_invoices: Option<bool>,
     /// Whether invoices are sent by e-mail (`autoSendBillingEmails`, boolean).
@@ -1498,13 +1530,13 @@ pub struct UpdateOrderRequest {
     /// Contacts who receive the invoices; replaces the existing ones (`billingContactIds`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_contact_ids: Option<Vec<ContactId>>,
-    /// Customer who pays, if it is another one (`billingCustomerId`, string).
+    /// Customer who pays in place of the one who buys, by its id of Paid (`billingCustomerId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_customer_id: Option<CustomerId>,
     /// Whether the order is active or a draft (`creationState`, [`OrderCreationState`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_state: Option<OrderCreationState>,
-    /// Last day (`endDate`, RFC 3339 time).
+    /// Last day that counts; without one, it has no end (`endDate`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_date: Option<Timestamp>,
     /// Your own id for it; answers do not contain it (`externalId`, string).
@@ -1513,24 +1545,24 @@ pub struct UpdateOrderRequest {
     /// Your own data; replaces the existing data (`metadata`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Payment terms of the invoices (`paymentTerms`, string).
+    /// Within which time invoices are to be paid, as text (`paymentTerms`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_terms: Option<String>,
     /// Purchase order number of the buyer, printed on invoices (`purchaseOrderReference`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub purchase_order_reference: Patch<String>,
-    /// First day (`startDate`, RFC 3339 time).
+    /// First day that counts (`startDate`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_date: Option<Timestamp>,
-    /// Term in months (`subscriptionTerms`, integer).
+    /// How many months the order is agreed for (`subscriptionTerms`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subscription_terms: Option<i64>,
 }
 impl UpdateOrderRequest {
-    /// Creates a request with no fields set.
+    /// Creates a request that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             auto_post_invoices: None,
@@ -1550,31 +1582,31 @@ impl UpdateOrderRequest {
             subscription_terms: None,
         }
     }
-    /// Sets [`auto_post_invoices`](Self::auto_post_invoices).
+    /// Sets [`auto_post_invoices`](Self::auto_post_invoices). Whether invoices become final by themselves, without review.
     #[must_use]
     pub fn auto_post_invoices(mut self, auto_post_invoices: bool) -> Self {
         self.auto_post_invoices = Some(auto_post_invoices);
         self
     }
-    /// Sets [`auto_send_billing_emails`](Self::auto_send_billing_emails).
+    /// Sets [`auto_send_billing_emails`](Self::auto_send_billing_emails). Whether invoices are sent by e-mail.
     #[must_use]
     pub fn auto_send_billing_emails(mut self, auto_send_billing_emails: bool) -> Self {
         self.auto_send_billing_emails = Some(auto_send_billing_emails);
         self
     }
-    /// Sets [`auto_send_payment_emails`](Self::auto_send_payment_emails).
+    /// Sets [`auto_send_payment_emails`](Self::auto_send_payment_emails). Whether payments are confirmed by e-mail.
     #[must_use]
     pub fn auto_send_payment_emails(mut self, auto_send_payment_emails: bool) -> Self {
         self.auto_send_payment_emails = Some(auto_send_payment_emails);
         self
     }
-    /// Sets [`billing_anchor`](Self::billing_anchor).
+    /// Sets [`billing_anchor`](Self::billing_anchor). Day of the month on which billing starts.
     #[must_use]
     pub fn billing_anchor(mut self, billing_anchor: i64) -> Self {
         self.billing_anchor = Some(billing_anchor);
         self
     }
-    /// Sets [`billing_contact_ids`](Self::billing_contact_ids).
+    /// Sets [`billing_contact_ids`](Self::billing_contact_ids). Contacts who receive the invoices; replaces the existing ones.
     #[must_use]
     pub fn billing_contact_ids(
         mut self,
@@ -1583,7 +1615,7 @@ impl UpdateOrderRequest {
         self.billing_contact_ids = Some(billing_contact_ids.into());
         self
     }
-    /// Sets [`billing_customer_id`](Self::billing_customer_id).
+    /// Sets [`billing_customer_id`](Self::billing_customer_id). Customer who pays in place of the one who buys, by its id of Paid.
     #[must_use]
     pub fn billing_customer_id(
         mut self,
@@ -1592,43 +1624,43 @@ impl UpdateOrderRequest {
         self.billing_customer_id = Some(billing_customer_id.into());
         self
     }
-    /// Sets [`creation_state`](Self::creation_state).
+    /// Sets [`creation_state`](Self::creation_state). Whether the order is active or a draft.
     #[must_use]
     pub fn creation_state(mut self, creation_state: OrderCreationState) -> Self {
         self.creation_state = Some(creation_state);
         self
     }
-    /// Sets [`end_date`](Self::end_date).
+    /// Sets [`end_date`](Self::end_date). Last day that counts; without one, it has no end.
     #[must_use]
     pub fn end_date(mut self, end_date: impl Into<Timestamp>) -> Self {
         self.end_date = Some(end_date.into());
         self
     }
-    /// Sets [`external_id`](Self::external_id).
+    /// Sets [`external_id`](Self::external_id). Your own id for it; answers do not contain it.
     #[must_use]
     pub fn external_id(mut self, external_id: impl Into<ExternalOrderId>) -> Self {
         self.external_id = Some(external_id.into());
         self
     }
-    /// Sets [`metadata`](Self::metadata).
+    /// Sets [`metadata`](Self::metadata). Your own data; replaces the existing data.
     #[must_use]
     pub fn metadata(mut self, metadata: JsonObject) -> Self {
         self.metadata = Some(metadata);
         self
     }
-    /// Sets [`name`](Self::name).
+    /// Sets [`name`](Self::name). Name for people; programs use ids.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
-    /// Sets [`payment_terms`](Self::payment_terms).
+    /// Sets [`payment_terms`](Self::payment_terms). Within which time invoices are to be paid, as text.
     #[must_use]
     pub fn payment_terms(mut self, payment_terms: impl Into<String>) -> Self {
         self.payment_terms = Some(payment_terms.into());
         self
     }
-    /// Sets [`purchase_order_reference`](Self::purchase_order_reference).
+    /// Sets [`purchase_order_reference`](Self::purchase_order_reference). Purchase order number of the buyer, printed on invoices. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn purchase_order_reference(
         mut self,
@@ -1637,13 +1669,13 @@ impl UpdateOrderRequest {
         self.purchase_order_reference = purchase_order_reference.into();
         self
     }
-    /// Sets [`start_date`](Self::start_date).
+    /// Sets [`start_date`](Self::start_date). First day that counts.
     #[must_use]
     pub fn start_date(mut self, start_date: impl Into<Timestamp>) -> Self {
         self.start_date = Some(start_date.into());
         self
     }
-    /// Sets [`subscription_terms`](Self::subscription_terms).
+    /// Sets [`subscription_terms`](Self::subscription_terms). How many months the order is agreed for.
     #[must_use]
     pub fn subscription_terms(mut self, subscription_terms: i64) -> Self {
         self.subscription_terms = Some(subscription_terms);
@@ -1652,6 +1684,8 @@ impl UpdateOrderRequest {
 }
 
 /// The user to whom this seat is assigned.
+///
+/// Sent by [`Orders::update_seat_assignment`](crate::resources::Orders::update_seat_assignment).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -1661,7 +1695,7 @@ pub struct UpdateSeatAssignmentRequest {
     pub user_external_id: Option<ExternalUserId>,
 }
 impl UpdateSeatAssignmentRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with all of its fields; none may be left out: [`user_external_id`](Self::user_external_id).
     pub fn new(user_external_id: impl Into<Option<ExternalUserId>>) -> Self {
         Self {
             user_external_id: user_external_id.into(),

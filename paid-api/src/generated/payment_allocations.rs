@@ -35,7 +35,9 @@ impl PaymentAllocations {
             )
             .body(request)
     }
-    /// Lists payment allocations.
+    /// Lists which parts of payments settle which lines of invoices.
+    ///
+    /// The answer is one page; [`stream`](ListPaymentAllocations::stream) reads on to the end.
     ///
     /// `GET /payment-allocations/`
     ///
@@ -56,6 +58,8 @@ impl PaymentAllocations {
     }
 }
 
+/// Lists which parts of payments settle which lines of invoices.
+///
 /// `GET /payment-allocations/` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -63,7 +67,7 @@ pub struct ListPaymentAllocations {
     call: Call<PaymentAllocationListResponse>,
 }
 impl ListPaymentAllocations {
-    /// Only items of this invoice (`invoiceId`, string).
+    /// Only what settles lines of this invoice (`invoiceId`, string).
     pub fn invoice_id(mut self, invoice_id: impl Into<InvoiceId>) -> Self {
         self.call = self.call.query("invoiceId", invoice_id.into().as_str());
         self
@@ -78,7 +82,7 @@ impl ListPaymentAllocations {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only items of this payment (`paymentId`, string).
+    /// Only what settles something with this payment (`paymentId`, string).
     pub fn payment_id(mut self, payment_id: impl Into<PaymentId>) -> Self {
         self.call = self.call.query("paymentId", payment_id.into().as_str());
         self
@@ -88,6 +92,8 @@ crate::__paged!(ListPaymentAllocations => PaymentAllocationListResponse);
 
 /// The invoice lines that a payment settles.
 ///
+/// Sent by [`PaymentAllocations::create`](crate::resources::PaymentAllocations::create).
+///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
@@ -96,11 +102,11 @@ crate::__paged!(ListPaymentAllocations => PaymentAllocationListResponse);
 pub struct CreatePaymentAllocationRequest {
     /// One entry for each invoice line (`allocations`, list).
     pub allocations: Vec<PaymentAllocationInput>,
-    /// Payment (`paymentId`, string).
+    /// Which money to use, by the payment's id of Paid (`paymentId`, string).
     pub payment_id: PaymentId,
 }
 impl CreatePaymentAllocationRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with all of its fields; none may be left out: [`payment_id`](Self::payment_id) and [`allocations`](Self::allocations).
     pub fn new(
         payment_id: impl Into<PaymentId>,
         allocations: impl Into<Vec<PaymentAllocationInput>>,
@@ -112,7 +118,7 @@ impl CreatePaymentAllocationRequest {
     }
 }
 
-/// Payment allocation.
+/// The part of a payment that settles one line of an invoice.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -120,26 +126,26 @@ impl CreatePaymentAllocationRequest {
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PaymentAllocation {
-    /// The field `allocationDate` (RFC 3339 time).
+    /// When the part was set against the line (`allocationDate`, RFC 3339 time).
     pub allocation_date: Timestamp,
-    /// The field `amount` (integer).
+    /// How much of the payment it is, in the currency's smallest unit (`amount`, integer).
     pub amount: i64,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `currency` (string).
+    /// ISO 4217 code of the amount (`currency`, string).
     pub currency: String,
-    /// The field `id` (string).
+    /// Paid's id of the allocation (`id`, string).
     pub id: PaymentAllocationId,
-    /// The field `invoiceId` (string).
+    /// Invoice that it helps to pay (`invoiceId`, string).
     pub invoice_id: InvoiceId,
-    /// The field `invoiceLineId` (string).
+    /// Line of the invoice that it settles (`invoiceLineId`, string).
     pub invoice_line_id: InvoiceLineId,
-    /// The field `paymentId` (string).
+    /// Payment that it is a part of (`paymentId`, string).
     pub payment_id: PaymentId,
-    /// The field `status` (string).
+    /// Whether it counts, as a code for programs (`status`, string).
     pub status: String,
-    /// The field `type` (string).
+    /// What kind of allocation it is, as a code for programs (`type`, string).
     pub type_: String,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -153,14 +159,16 @@ crate::__object!(
     required;], [9 created_at "createdAt" optional;]
 );
 
-/// Payment allocation create response.
+/// What `POST /payment-allocations/` answers: all of its [`PaymentAllocation`]s.
+///
+/// The answer of [`PaymentAllocations::create`](crate::resources::PaymentAllocations::create).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct PaymentAllocationCreateResponse {
-    /// The field `data` (list).
+    /// All that there are, in one answer; those that cannot be read are kept apart (`data`, list).
     pub data: List<PaymentAllocation>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -183,11 +191,11 @@ pub struct PaymentAllocationInput {
     /// ISO 4217 code; the payment's currency if not set (`currency`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// Invoice line (`invoiceLineId`, string).
+    /// What to settle, by the line's id of Paid (`invoiceLineId`, string).
     pub invoice_line_id: InvoiceLineId,
 }
 impl PaymentAllocationInput {
-    /// Creates a `PaymentAllocationInput` with its required fields.
+    /// Creates a `PaymentAllocationInput` with what it cannot be sent without: [`invoice_line_id`](Self::invoice_line_id) and [`amount`](Self::amount). Each other field has a setter and is left out until then.
     pub fn new(invoice_line_id: impl Into<InvoiceLineId>, amount: i64) -> Self {
         Self {
             amount,
@@ -195,7 +203,7 @@ impl PaymentAllocationInput {
             invoice_line_id: invoice_line_id.into(),
         }
     }
-    /// Sets [`currency`](Self::currency).
+    /// Sets [`currency`](Self::currency). ISO 4217 code; the payment's currency if not set.
     #[must_use]
     pub fn currency(mut self, currency: impl Into<String>) -> Self {
         self.currency = Some(currency.into());
@@ -203,14 +211,16 @@ impl PaymentAllocationInput {
     }
 }
 
-/// Payment allocation list response.
+/// What `GET /payment-allocations/` answers: one page of the list, with the [`PaymentAllocation`]s on it.
+///
+/// The answer of [`PaymentAllocations::list`](crate::resources::PaymentAllocations::list).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct PaymentAllocationListResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<PaymentAllocation>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]

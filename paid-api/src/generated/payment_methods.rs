@@ -73,7 +73,9 @@ impl PaymentMethods {
             )
             .path("id", id.into().as_str())
     }
-    /// Lists payment methods.
+    /// Lists the cards and accounts with which customers pay.
+    ///
+    /// The answer is one page; [`stream`](ListPaymentMethods::stream) reads on to the end.
     ///
     /// `GET /payment-methods/`
     ///
@@ -113,6 +115,8 @@ impl PaymentMethods {
     }
 }
 
+/// Lists the cards and accounts with which customers pay.
+///
 /// `GET /payment-methods/` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -120,12 +124,12 @@ pub struct ListPaymentMethods {
     call: Call<PaymentMethodListResponse>,
 }
 impl ListPaymentMethods {
-    /// Only items of the customer with Paid's id (`customerId`, string).
+    /// Only what belongs to the customer with Paid's id (`customerId`, string).
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
     }
-    /// Only items of the customer with your own id (`externalCustomerId`, string).
+    /// Only what belongs to the customer whom you call so (`externalCustomerId`, string).
     pub fn external_customer_id(
         mut self,
         external_customer_id: impl Into<ExternalCustomerId>,
@@ -150,6 +154,8 @@ crate::__paged!(ListPaymentMethods => PaymentMethodListResponse);
 
 /// A payment method to set up.
 ///
+/// Sent by [`PaymentMethods::create`](crate::resources::PaymentMethods::create).
+///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
@@ -170,7 +176,7 @@ pub struct CreatePaymentMethodRequest {
     pub return_url: Option<String>,
 }
 impl CreatePaymentMethodRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`confirmation_token`](Self::confirmation_token). Each other field has a setter and is left out until then.
     pub fn new(confirmation_token: impl Into<String>) -> Self {
         Self {
             confirmation_token: confirmation_token.into(),
@@ -179,19 +185,19 @@ impl CreatePaymentMethodRequest {
             return_url: None,
         }
     }
-    /// Sets [`customer`](Self::customer).
+    /// Sets [`customer`](Self::customer). The customer who pays.
     #[must_use]
     pub fn customer(mut self, customer: impl Into<CustomerAttribution>) -> Self {
         self.customer = Some(customer.into());
         self
     }
-    /// Sets [`metadata`](Self::metadata).
+    /// Sets [`metadata`](Self::metadata). Your own data, stored unchanged.
     #[must_use]
     pub fn metadata(mut self, metadata: BTreeMap<String, String>) -> Self {
         self.metadata = Some(metadata);
         self
     }
-    /// Sets [`return_url`](Self::return_url).
+    /// Sets [`return_url`](Self::return_url). URL to which the customer is sent after confirming.
     #[must_use]
     pub fn return_url(mut self, return_url: impl Into<String>) -> Self {
         self.return_url = Some(return_url.into());
@@ -199,7 +205,9 @@ impl CreatePaymentMethodRequest {
     }
 }
 
-/// Payment method.
+/// What `GET /payment-methods/{id}` answers.
+///
+/// The answer of [`PaymentMethods::get`](crate::resources::PaymentMethods::get) and [`PaymentMethods::set_default`](crate::resources::PaymentMethods::set_default).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -207,22 +215,22 @@ impl CreatePaymentMethodRequest {
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PaymentMethod {
-    /// The field `card` ([`PaymentMethodCard`], may be null).
+    /// What is known of the card; null if it is not a card (`card`, [`PaymentMethodCard`], may be null).
     pub card: Option<PaymentMethodCard>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `customerId` (string, an answer may lack it).
+    /// Customer who pays with it, by Paid's id (`customerId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_id: Option<CustomerId>,
-    /// The field `externalPaymentMethodId` (string, an answer may lack it).
+    /// Its id at the payment provider (`externalPaymentMethodId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub external_payment_method_id: Option<String>,
-    /// The field `id` (string).
+    /// Paid's id of the payment method (`id`, string).
     pub id: PaymentMethodId,
-    /// The field `isDefault` (boolean).
+    /// Whether it is charged unless another one is named (`isDefault`, boolean).
     pub is_default: bool,
-    /// The field `type` (string, an answer may lack it).
+    /// What it is, such as a card, in the provider's words (`type`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub type_: Option<String>,
     /// Fields that this version does not know, kept unchanged.
@@ -236,7 +244,7 @@ crate::__object!(
     optional; 6 type_ "type" optional;]
 );
 
-/// Payment method card.
+/// What is known of a card: enough for its owner to recognise it.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -244,16 +252,16 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PaymentMethodCard {
-    /// The field `brand` (string, an answer may lack it).
+    /// Who issued the card, such as `visa` (`brand`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub brand: Option<String>,
-    /// The field `expMonth` (integer, an answer may lack it).
+    /// Month in which it expires, from 1 (`expMonth`, integer, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub exp_month: Option<i64>,
-    /// The field `expYear` (integer, an answer may lack it).
+    /// Year in which it expires (`expYear`, integer, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub exp_year: Option<i64>,
-    /// The field `last4` (string, an answer may lack it).
+    /// Last four digits of its number (`last4`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub last4: Option<String>,
     /// Fields that this version does not know, kept unchanged.
@@ -266,14 +274,16 @@ crate::__object!(
     optional;]
 );
 
-/// Payment method list response.
+/// What `GET /payment-methods/` answers: one page of the list, with the [`PaymentMethod`]s on it.
+///
+/// The answer of [`PaymentMethods::list`](crate::resources::PaymentMethods::list).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct PaymentMethodListResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<PaymentMethod>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -288,7 +298,9 @@ crate::__object!(
 );
 crate::__page!(PaymentMethodListResponse, PaymentMethod, optional_pagination);
 
-/// Payment method setup.
+/// What came of setting up a payment method.
+///
+/// The answer of [`PaymentMethods::create`](crate::resources::PaymentMethods::create).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -296,12 +308,12 @@ crate::__page!(PaymentMethodListResponse, PaymentMethod, optional_pagination);
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PaymentMethodSetup {
-    /// The field `customerId` (string, an answer may lack it).
+    /// Customer who will pay with it, by Paid's id (`customerId`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub customer_id: Option<CustomerId>,
-    /// The field `externalPaymentMethodId` (string, may be null).
+    /// Its id at the payment provider; null until the provider has confirmed it (`externalPaymentMethodId`, string, may be null).
     pub external_payment_method_id: Option<String>,
-    /// The field `setupIntent` ([`SetupIntent`]).
+    /// The provider's own record of it, which the browser may have to confirm (`setupIntent`, [`SetupIntent`]).
     pub setup_intent: SetupIntent,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -313,7 +325,7 @@ crate::__object!(
     "externalPaymentMethodId" optional;]
 );
 
-/// Setup intent.
+/// The payment provider's record of a payment method that is being set up.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -321,11 +333,11 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct SetupIntent {
-    /// The field `clientSecret` (string, may be null).
+    /// Secret with which the browser confirms it; null if nothing is to confirm (`clientSecret`, string, may be null).
     pub client_secret: Option<String>,
-    /// The field `id` (string).
+    /// Its id at the payment provider (`id`, string).
     pub id: String,
-    /// The field `status` (string, an answer may lack it).
+    /// How far it is, in the provider's words (`status`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<String>,
     /// Fields that this version does not know, kept unchanged.

@@ -40,7 +40,9 @@ impl Payments {
         Call::new(&self.client, "get-payment", Method::GET, "/payments/{id}")
             .path("id", id.into().as_str())
     }
-    /// Lists payments.
+    /// Lists the money that was received from customers.
+    ///
+    /// The answer is one page; [`stream`](ListPayments::stream) reads on to the end.
     ///
     /// `GET /payments/`
     ///
@@ -56,6 +58,8 @@ impl Payments {
     }
 }
 
+/// Lists the money that was received from customers.
+///
 /// `GET /payments/` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -63,12 +67,12 @@ pub struct ListPayments {
     call: Call<PaymentListResponse>,
 }
 impl ListPayments {
-    /// Only items of the customer with Paid's id (`customerId`, string).
+    /// Only what belongs to the customer with Paid's id (`customerId`, string).
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
     }
-    /// Only items of the customer with your own id (`externalCustomerId`, string).
+    /// Only what belongs to the customer whom you call so (`externalCustomerId`, string).
     pub fn external_customer_id(
         mut self,
         external_customer_id: impl Into<ExternalCustomerId>,
@@ -88,7 +92,7 @@ impl ListPayments {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only items with this status (`status`, [`PaymentStatus`]).
+    /// Only items in this state; all if not set (`status`, [`PaymentStatus`]).
     pub fn status(mut self, status: PaymentStatus) -> Self {
         self.call = self.call.query("status", status.as_str());
         self
@@ -98,6 +102,8 @@ crate::__paged!(ListPayments => PaymentListResponse);
 
 /// A payment to record.
 ///
+/// Sent by [`Payments::create`](crate::resources::Payments::create).
+///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
@@ -106,7 +112,7 @@ crate::__paged!(ListPayments => PaymentListResponse);
 pub struct CreatePaymentRequest {
     /// Amount in the currency's smallest unit (cents) (`amount`, integer).
     pub amount: i64,
-    /// ISO 4217 code (`currency`, string).
+    /// ISO 4217 code of the amounts, such as `USD` (`currency`, string).
     pub currency: String,
     /// The customer who pays.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -125,7 +131,7 @@ pub struct CreatePaymentRequest {
     pub status: Option<PaymentCreateStatus>,
 }
 impl CreatePaymentRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`payment_type`](Self::payment_type), [`amount`](Self::amount) and [`currency`](Self::currency). Each other field has a setter and is left out until then.
     pub fn new(
         payment_type: PaymentType,
         amount: i64,
@@ -141,25 +147,25 @@ impl CreatePaymentRequest {
             status: None,
         }
     }
-    /// Sets [`customer`](Self::customer).
+    /// Sets [`customer`](Self::customer). The customer who pays.
     #[must_use]
     pub fn customer(mut self, customer: impl Into<CustomerAttribution>) -> Self {
         self.customer = Some(customer.into());
         self
     }
-    /// Sets [`metadata`](Self::metadata).
+    /// Sets [`metadata`](Self::metadata). Your own data, stored unchanged.
     #[must_use]
     pub fn metadata(mut self, metadata: JsonObject) -> Self {
         self.metadata = Some(metadata);
         self
     }
-    /// Sets [`payment_date`](Self::payment_date).
+    /// Sets [`payment_date`](Self::payment_date). When the money was received; now if not set.
     #[must_use]
     pub fn payment_date(mut self, payment_date: impl Into<Timestamp>) -> Self {
         self.payment_date = Some(payment_date.into());
         self
     }
-    /// Sets [`status`](Self::status).
+    /// Sets [`status`](Self::status). Whether it is posted or a draft.
     #[must_use]
     pub fn status(mut self, status: PaymentCreateStatus) -> Self {
         self.status = Some(status);
@@ -167,7 +173,9 @@ impl CreatePaymentRequest {
     }
 }
 
-/// Payment.
+/// Money that was received from a customer.
+///
+/// The answer of [`Payments::create`](crate::resources::Payments::create) and [`Payments::get`](crate::resources::Payments::get).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -175,38 +183,38 @@ impl CreatePaymentRequest {
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Payment {
-    /// The field `allocatedAmount` (integer, an answer may lack it).
+    /// How much of it settles invoice lines, in the currency's smallest unit (`allocatedAmount`, integer, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub allocated_amount: Option<i64>,
-    /// The field `amount` (integer).
+    /// How much was received, in the currency's smallest unit (`amount`, integer).
     pub amount: i64,
-    /// The field `balance` (integer).
+    /// How much of it settles nothing yet, in the currency's smallest unit (`balance`, integer).
     pub balance: i64,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `currency` (string).
+    /// ISO 4217 code of the amounts (`currency`, string).
     pub currency: String,
-    /// The field `customerId` (string).
+    /// Who paid, by Paid's id (`customerId`, string).
     pub customer_id: CustomerId,
-    /// The field `id` (string).
+    /// Paid's id of the payment (`id`, string).
     pub id: PaymentId,
-    /// The field `invoiceId` (string, may be null).
+    /// Invoice that it was made for; null if for none in particular (`invoiceId`, string, may be null).
     pub invoice_id: Option<InvoiceId>,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// The field `number` (integer, an answer may lack it).
+    /// Number by which people refer to the payment (`number`, integer, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub number: Option<i64>,
-    /// The field `orderId` (string, may be null).
+    /// Order that it was made for; null if for none in particular (`orderId`, string, may be null).
     pub order_id: Option<OrderId>,
-    /// The field `paymentDate` (RFC 3339 time, an answer may lack it).
+    /// When it was made (`paymentDate`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub payment_date: Option<Timestamp>,
-    /// The field `paymentType` (string, an answer may lack it).
+    /// How it was made, such as a bank transfer, as a code for programs (`paymentType`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub payment_type: Option<String>,
-    /// The field `status` (string).
+    /// Whether it counts, as a code for programs (`status`, string).
     pub status: String,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -231,7 +239,7 @@ crate::__object!(
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PaymentCreateStatus {
-    /// The payment is a draft (`draft`).
+    /// It is being prepared and settles nothing yet (`draft`).
     Draft,
     /// The payment counts (`posted`).
     Posted,
@@ -240,14 +248,16 @@ pub enum PaymentCreateStatus {
 }
 crate::__open_enum!(PaymentCreateStatus { Draft = "draft", Posted = "posted" });
 
-/// Payment list response.
+/// What `GET /payments/` answers: one page of the list, with the [`Payment`]s on it.
+///
+/// The answer of [`Payments::list`](crate::resources::Payments::list).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct PaymentListResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<Payment>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -268,11 +278,11 @@ crate::__page!(PaymentListResponse, Payment, optional_pagination);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PaymentStatus {
-    /// The payment is canceled (`canceled`).
+    /// It was called off (`canceled`).
     Canceled,
-    /// The payment is a draft (`draft`).
+    /// It is being prepared and settles nothing yet (`draft`).
     Draft,
-    /// The payment failed (`failed`).
+    /// The money did not arrive (`failed`).
     Failed,
     /// The payment counts (`posted`).
     Posted,
@@ -296,13 +306,13 @@ crate::__open_enum!(
 pub enum PaymentType {
     /// An ACH transfer (`ach`).
     Ach,
-    /// A bank transfer (`bankTransfer`).
+    /// Money sent from bank to bank (`bankTransfer`).
     BankTransfer,
-    /// Cash (`cash`).
+    /// Notes and coins (`cash`).
     Cash,
-    /// A check (`check`).
+    /// A cheque on paper (`check`).
     Check,
-    /// A credit card (`creditCard`).
+    /// Charged to a card (`creditCard`).
     CreditCard,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),

@@ -34,6 +34,8 @@ impl Plans {
     }
     /// Reads one plan.
     ///
+    /// With your own id instead: [`get_by_external_id`](Self::get_by_external_id).
+    ///
     /// `GET /plans/{id}`
     ///
     /// # Errors
@@ -64,6 +66,8 @@ impl Plans {
     }
     /// Lists plans, including archived ones unless `include_archived` is false.
     ///
+    /// The answer is one page; [`stream`](ListPlans::stream) reads on to the end.
+    ///
     /// `GET /plans/`
     ///
     /// # Errors
@@ -75,6 +79,8 @@ impl Plans {
         }
     }
     /// Updates a plan. `attributes`, if set, replace all existing ones; `status` archives or restores the plan.
+    ///
+    /// With your own id instead: [`update_by_external_id`](Self::update_by_external_id).
     ///
     /// `PUT /plans/{id}`
     ///
@@ -132,6 +138,8 @@ impl Plans {
     }
 }
 
+/// Lists plans, including archived ones unless `include_archived` is false.
+///
 /// `GET /plans/` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -139,7 +147,7 @@ pub struct ListPlans {
     call: Call<PlanListResponse>,
 }
 impl ListPlans {
-    /// Only items of the product with your own id (`externalProductId`, string).
+    /// Only what belongs to the product that you call so (`externalProductId`, string).
     pub fn external_product_id(
         mut self,
         external_product_id: impl Into<ExternalProductId>,
@@ -149,7 +157,7 @@ impl ListPlans {
             .query("externalProductId", external_product_id.into().as_str());
         self
     }
-    /// Whether to include archived items (`includeArchived`, boolean, default `true`).
+    /// Whether to list what is archived, too (`includeArchived`, boolean, default `true`).
     pub fn include_archived(mut self, include_archived: bool) -> Self {
         self.call = self.call.query("includeArchived", include_archived.to_string());
         self
@@ -164,7 +172,7 @@ impl ListPlans {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only items of the product with Paid's id (`productId`, string).
+    /// Only what belongs to the product with Paid's id (`productId`, string).
     pub fn product_id(mut self, product_id: impl Into<ProductId>) -> Self {
         self.call = self.call.query("productId", product_id.into().as_str());
         self
@@ -172,7 +180,9 @@ impl ListPlans {
 }
 crate::__paged!(ListPlans => PlanListResponse);
 
-/// The fields of a new plan.
+/// A new package of prices for a product.
+///
+/// Sent by [`Plans::create`](crate::resources::Plans::create).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -180,13 +190,13 @@ crate::__paged!(ListPlans => PlanListResponse);
 pub struct CreatePlanRequest {
     /// Prices for attributes of the product (`attributes`, list).
     pub attributes: Vec<PlanAttributeInput>,
-    /// Your own id for it (`externalId`, string, may be null).
+    /// What you call it in your own system (`externalId`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalPlanId>,
     /// Whether it is the default plan of the product (`isDefault`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_default: Option<bool>,
-    /// Display name (`name`, string, may be null).
+    /// Name for people; programs use ids (`name`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub name: Patch<String>,
     /// Product; only Paid's id is accepted (`productId`, string).
@@ -196,7 +206,7 @@ pub struct CreatePlanRequest {
     pub supported_currencies: Option<Vec<String>>,
 }
 impl CreatePlanRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`attributes`](Self::attributes) and [`product_id`](Self::product_id). Each other field has a setter and is left out until then.
     pub fn new(
         attributes: impl Into<Vec<PlanAttributeInput>>,
         product_id: impl Into<ProductId>,
@@ -210,25 +220,25 @@ impl CreatePlanRequest {
             supported_currencies: None,
         }
     }
-    /// Sets [`external_id`](Self::external_id).
+    /// Sets [`external_id`](Self::external_id). What you call it in your own system. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn external_id(mut self, external_id: impl Into<Patch<ExternalPlanId>>) -> Self {
         self.external_id = external_id.into();
         self
     }
-    /// Sets [`is_default`](Self::is_default).
+    /// Sets [`is_default`](Self::is_default). Whether it is the default plan of the product.
     #[must_use]
     pub fn is_default(mut self, is_default: bool) -> Self {
         self.is_default = Some(is_default);
         self
     }
-    /// Sets [`name`](Self::name).
+    /// Sets [`name`](Self::name). Name for people; programs use ids. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn name(mut self, name: impl Into<Patch<String>>) -> Self {
         self.name = name.into();
         self
     }
-    /// Sets [`supported_currencies`](Self::supported_currencies).
+    /// Sets [`supported_currencies`](Self::supported_currencies). ISO 4217 codes of the currencies in which it can be bought.
     #[must_use]
     pub fn supported_currencies(
         mut self,
@@ -239,7 +249,9 @@ impl CreatePlanRequest {
     }
 }
 
-/// A package of prices for a product.
+/// A package of prices for a product, which customers can choose.
+///
+/// The answer of [`Plans::create`](crate::resources::Plans::create), [`Plans::get`](crate::resources::Plans::get), [`Plans::get_by_external_id`](crate::resources::Plans::get_by_external_id), [`Plans::update`](crate::resources::Plans::update), and of 1 more.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -247,31 +259,31 @@ impl CreatePlanRequest {
 pub struct Plan {
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
-    /// The field `attributes` (list).
+    /// Prices of the product's attributes in this plan (`attributes`, list).
     pub attributes: List<PlanAttribute>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `externalId` (string, may be null).
+    /// Your own id of the plan; null if it has none (`externalId`, string, may be null).
     pub external_id: Option<ExternalPlanId>,
-    /// The field `id` (string).
+    /// Paid's id of the plan (`id`, string).
     pub id: PlanId,
-    /// The field `isDefault` (boolean, an answer may lack it).
+    /// Whether customers get it unless they choose another one (`isDefault`, boolean, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub is_default: Option<bool>,
-    /// The field `name` (string, may be null).
+    /// Display name; null if it has none (`name`, string, may be null).
     pub name: Option<String>,
-    /// The field `productId` (string).
+    /// Product that the plan prices (`productId`, string).
     pub product_id: ProductId,
-    /// The field `status` ([`PlanStatus`]).
+    /// Whether it can be bought (`status`, [`PlanStatus`]).
     pub status: PlanStatus,
-    /// The field `supportedCurrencies` (list, an answer may lack it).
+    /// ISO 4217 codes of the currencies in which it can be bought (`supportedCurrencies`, list, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub supported_currencies: Option<Vec<String>>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
-    /// The field `upgradePathOrder` (number, may be null).
+    /// Its place among the product's plans from small to large; null if it has none (`upgradePathOrder`, number, may be null).
     pub upgrade_path_order: Option<f64>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -286,21 +298,21 @@ crate::__object!(
     optional; 11 upgrade_path_order "upgradePathOrder" optional;]
 );
 
-/// Plan attribute.
+/// The price of one product attribute in a plan.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlanAttribute {
-    /// The field `active` (boolean).
+    /// Whether the attribute can be sold (`active`, boolean).
     pub active: bool,
-    /// The field `creditBenefits` (list).
+    /// Credits that the price includes (`creditBenefits`, list).
     pub credit_benefits: List<PlanCreditBenefit>,
-    /// The field `name` (string).
+    /// Display name of the attribute (`name`, string).
     pub name: String,
-    /// The field `pricing` ([`PlanPricing`], may be null).
+    /// What the attribute costs in this plan; null if the plan does not price it (`pricing`, [`PlanPricing`], may be null).
     pub pricing: Option<PlanPricing>,
-    /// The field `productAttributeId` (string).
+    /// Attribute of the product that is priced (`productAttributeId`, string).
     pub product_attribute_id: ProductAttributeId,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -321,13 +333,13 @@ pub struct PlanAttributeInput {
     /// Credits included in the price (`creditBenefits`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_benefits: Option<Vec<CreditBenefitInput>>,
-    /// Price (`pricing`, [`PricingInput`]).
+    /// What the attribute costs in this plan (`pricing`, [`PricingInput`]).
     pub pricing: PricingInput,
-    /// Product attribute (`productAttributeId`, string).
+    /// Which attribute of the product is priced, by its id of Paid (`productAttributeId`, string).
     pub product_attribute_id: ProductAttributeId,
 }
 impl PlanAttributeInput {
-    /// Creates a `PlanAttributeInput` with its required fields.
+    /// Creates a `PlanAttributeInput` with what it cannot be sent without: [`pricing`](Self::pricing) and [`product_attribute_id`](Self::product_attribute_id). Each other field has a setter and is left out until then.
     pub fn new(
         pricing: impl Into<PricingInput>,
         product_attribute_id: impl Into<ProductAttributeId>,
@@ -338,7 +350,7 @@ impl PlanAttributeInput {
             product_attribute_id: product_attribute_id.into(),
         }
     }
-    /// Sets [`credit_benefits`](Self::credit_benefits).
+    /// Sets [`credit_benefits`](Self::credit_benefits). Credits included in the price.
     #[must_use]
     pub fn credit_benefits(
         mut self,
@@ -349,42 +361,42 @@ impl PlanAttributeInput {
     }
 }
 
-/// Plan credit benefit.
+/// Credits that a price of the plan includes.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlanCreditBenefit {
-    /// The field `allocationCadence` ([`CreditAllocationCadence`]).
+    /// Whether all credits come at the start or a part every month (`allocationCadence`, [`CreditAllocationCadence`]).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub allocation_cadence: Option<CreditAllocationCadence>,
-    /// The field `amount` (exact number).
+    /// Number of credits (`amount`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub amount: Decimal,
-    /// The field `creditGrantTiming` ([`CreditGrantTiming`]).
+    /// What has to happen before the credits can be spent (`creditGrantTiming`, [`CreditGrantTiming`]).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credit_grant_timing: Option<CreditGrantTiming>,
-    /// The field `creditsCurrencyId` (string).
+    /// Which kind is granted, by its id of Paid (`creditsCurrencyId`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credits_currency_id: Option<CreditCurrencyId>,
-    /// The field `id` (string).
+    /// Paid's id of the benefit (`id`, string).
     pub id: CreditBenefitId,
-    /// The field `isInfiniteTotal` (boolean).
+    /// Whether the number of credits has no limit (`isInfiniteTotal`, boolean).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub is_infinite_total: Option<bool>,
-    /// The field `recipient` ([`CreditRecipient`]).
+    /// Whether the customer as a whole or each seat gets them (`recipient`, [`CreditRecipient`]).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub recipient: Option<CreditRecipient>,
-    /// The field `rolloverAmount` (exact number, may be null).
+    /// How many of those left over can be spent in the next period; null if none (`rolloverAmount`, exact number, may be null).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub rollover_amount: Option<Decimal>,
-    /// The field `rolloverDuration` (number, may be null).
+    /// How long those left over can be spent; see its unit (`rolloverDuration`, number, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub rollover_duration: Option<f64>,
-    /// The field `rolloverDurationUnit` ([`RolloverDurationUnit`]).
+    /// Whether that duration counts days or months (`rolloverDurationUnit`, [`RolloverDurationUnit`]).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub rollover_duration_unit: Option<RolloverDurationUnit>,
     /// Fields that this version does not know, kept unchanged.
@@ -401,12 +413,14 @@ crate::__object!(
     optional;]
 );
 
-/// Plan list response.
+/// What `GET /plans/` answers: one page of the list, with the [`Plan`]s on it.
+///
+/// The answer of [`Plans::list`](crate::resources::Plans::list).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct PlanListResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<Plan>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -421,19 +435,19 @@ crate::__object!(
 );
 crate::__page!(PlanListResponse, Plan, optional_pagination);
 
-/// Plan pricing.
+/// What a product attribute costs in a plan.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PlanPricing {
-    /// The field `chargeType` (string).
+    /// Whether it charges once, for each period, by usage or by seat; a word of Paid's (`chargeType`, string).
     pub charge_type: String,
-    /// The field `pricePoints` (list).
+    /// The price in each currency (`pricePoints`, list).
     pub price_points: Vec<JsonObject>,
-    /// The field `pricingModel` (string).
+    /// How quantities are priced; a word of Paid's (`pricingModel`, string).
     pub pricing_model: String,
-    /// The field `pricingType` ([`PricingType`], may be null).
+    /// Charge and model in one; null for prices that this list does not know (`pricingType`, [`PricingType`], may be null).
     pub pricing_type: Option<PricingType>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -445,7 +459,7 @@ crate::__object!(
     "pricingType" optional;]
 );
 
-/// Whether a plan can be bought.
+/// Whether customers can still choose a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PlanStatus {
@@ -470,7 +484,7 @@ pub struct PlanUpgradePathGroup {
     pub plan_ids: Vec<PlanId>,
 }
 impl PlanUpgradePathGroup {
-    /// Creates a `PlanUpgradePathGroup` with its required fields.
+    /// Creates a `PlanUpgradePathGroup` with all of its fields; none may be left out: [`frequency`](Self::frequency) and [`plan_ids`](Self::plan_ids).
     pub fn new(
         frequency: impl Into<Option<String>>,
         plan_ids: impl Into<Vec<PlanId>>,
@@ -482,12 +496,14 @@ impl PlanUpgradePathGroup {
     }
 }
 
-/// Plan upgrade path response.
+/// The upgrade order of a product's plans, as it was set.
+///
+/// The answer of [`Plans::update_upgrade_path`](crate::resources::Plans::update_upgrade_path).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct PlanUpgradePathResponse {
-    /// The field `data` (list).
+    /// One entry for each billing frequency, plans from small to large (`data`, list).
     pub data: List<Plan>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -498,6 +514,8 @@ crate::__object!(
 );
 
 /// Changes to a plan; fields that are not set stay unchanged.
+///
+/// Sent by [`Plans::update`](crate::resources::Plans::update) and [`Plans::update_by_external_id`](crate::resources::Plans::update_by_external_id).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
@@ -507,13 +525,13 @@ pub struct UpdatePlanRequest {
     /// Prices; replaces the existing ones (`attributes`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Vec<PlanAttributeInput>>,
-    /// Your own id for it (`externalId`, string, may be null).
+    /// What you call it in your own system (`externalId`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalPlanId>,
     /// Whether it is the default plan of the product (`isDefault`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_default: Option<bool>,
-    /// Display name (`name`, string, may be null).
+    /// Name for people; programs use ids (`name`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub name: Patch<String>,
     /// `archived` archives it, `active` restores it (`status`, [`PlanStatus`]).
@@ -524,7 +542,7 @@ pub struct UpdatePlanRequest {
     pub supported_currencies: Option<Vec<String>>,
 }
 impl UpdatePlanRequest {
-    /// Creates a request with no fields set.
+    /// Creates a request that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             attributes: None,
@@ -535,37 +553,37 @@ impl UpdatePlanRequest {
             supported_currencies: None,
         }
     }
-    /// Sets [`attributes`](Self::attributes).
+    /// Sets [`attributes`](Self::attributes). Prices; replaces the existing ones.
     #[must_use]
     pub fn attributes(mut self, attributes: impl Into<Vec<PlanAttributeInput>>) -> Self {
         self.attributes = Some(attributes.into());
         self
     }
-    /// Sets [`external_id`](Self::external_id).
+    /// Sets [`external_id`](Self::external_id). What you call it in your own system. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn external_id(mut self, external_id: impl Into<Patch<ExternalPlanId>>) -> Self {
         self.external_id = external_id.into();
         self
     }
-    /// Sets [`is_default`](Self::is_default).
+    /// Sets [`is_default`](Self::is_default). Whether it is the default plan of the product.
     #[must_use]
     pub fn is_default(mut self, is_default: bool) -> Self {
         self.is_default = Some(is_default);
         self
     }
-    /// Sets [`name`](Self::name).
+    /// Sets [`name`](Self::name). Name for people; programs use ids. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn name(mut self, name: impl Into<Patch<String>>) -> Self {
         self.name = name.into();
         self
     }
-    /// Sets [`status`](Self::status).
+    /// Sets [`status`](Self::status). `archived` archives it, `active` restores it.
     #[must_use]
     pub fn status(mut self, status: PlanStatus) -> Self {
         self.status = Some(status);
         self
     }
-    /// Sets [`supported_currencies`](Self::supported_currencies).
+    /// Sets [`supported_currencies`](Self::supported_currencies). ISO 4217 codes of the currencies in which it can be bought.
     #[must_use]
     pub fn supported_currencies(
         mut self,
@@ -577,6 +595,8 @@ impl UpdatePlanRequest {
 }
 
 /// The upgrade order of a product's plans.
+///
+/// Sent by [`Plans::update_upgrade_path`](crate::resources::Plans::update_upgrade_path).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -588,7 +608,7 @@ pub struct UpdatePlanUpgradePathRequest {
     pub product_id: ProductId,
 }
 impl UpdatePlanUpgradePathRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with all of its fields; none may be left out: [`groups`](Self::groups) and [`product_id`](Self::product_id).
     pub fn new(
         groups: impl Into<Vec<PlanUpgradePathGroup>>,
         product_id: impl Into<ProductId>,

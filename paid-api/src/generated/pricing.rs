@@ -67,12 +67,14 @@ impl Pricing {
     }
 }
 
-/// Pricing list response.
+/// What `GET /pricing/` answers: all of its [`PricingResponse`]s.
+///
+/// The answer of [`Pricing::list`](crate::resources::Pricing::list).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct PricingListResponse {
-    /// The field `data` (list).
+    /// All that there are, in one answer; those that cannot be read are kept apart (`data`, list).
     pub data: List<PricingResponse>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -80,21 +82,23 @@ pub struct PricingListResponse {
 }
 crate::__object!(PricingListResponse, keep other_fields, [0 data "data" required;], []);
 
-/// The price of a product attribute.
+/// What a product attribute costs.
+///
+/// The answer of [`Pricing::get`](crate::resources::Pricing::get) and [`Pricing::update`](crate::resources::Pricing::update).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PricingResponse {
-    /// The field `creditBenefits` (list, an answer may lack it).
+    /// Credits that the price includes (`creditBenefits`, list, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credit_benefits: Option<List<CreditBenefit>>,
-    /// The field `name` (string, an answer may lack it).
+    /// Display name of the attribute (`name`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
-    /// The field `pricing` ([`AttributePricing`], may be null).
+    /// The price itself; null if it has none yet (`pricing`, [`AttributePricing`], may be null).
     pub pricing: Option<AttributePricing>,
-    /// The field `productAttributeId` (string).
+    /// Paid's own id of what is priced (`productAttributeId`, string).
     pub product_attribute_id: ProductAttributeId,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -107,6 +111,8 @@ crate::__object!(
 );
 
 /// The new price of a product attribute.
+///
+/// Sent by [`Pricing::update`](crate::resources::Pricing::update).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -115,18 +121,18 @@ pub struct UpdatePricingRequest {
     /// Credits included in the price; replaces the existing ones (`creditBenefits`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_benefits: Option<Vec<CreditBenefitInput>>,
-    /// Price (`pricing`, [`PricingInput`]).
+    /// What the attribute costs from now on (`pricing`, [`PricingInput`]).
     pub pricing: PricingInput,
 }
 impl UpdatePricingRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`pricing`](Self::pricing). Each other field has a setter and is left out until then.
     pub fn new(pricing: impl Into<PricingInput>) -> Self {
         Self {
             credit_benefits: None,
             pricing: pricing.into(),
         }
     }
-    /// Sets [`credit_benefits`](Self::credit_benefits).
+    /// Sets [`credit_benefits`](Self::credit_benefits). Credits included in the price; replaces the existing ones.
     #[must_use]
     pub fn credit_benefits(
         mut self,

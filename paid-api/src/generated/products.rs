@@ -31,6 +31,8 @@ impl Products {
     }
     /// Reads one product with its priced attributes.
     ///
+    /// With your own id instead: [`get_by_external_id`](Self::get_by_external_id).
+    ///
     /// `GET /products/{id}`
     ///
     /// # Errors
@@ -59,7 +61,9 @@ impl Products {
             )
             .path("externalId", external_id.into().as_str())
     }
-    /// Lists products, without their attributes.
+    /// Lists what you sell, without the prices.
+    ///
+    /// The answer is one page; [`stream`](ListProducts::stream) reads on to the end.
     ///
     /// `GET /products/`
     ///
@@ -72,6 +76,8 @@ impl Products {
         }
     }
     /// Updates a product. Attributes in the request are added or updated; the others stay.
+    ///
+    /// With your own id instead: [`update_by_external_id`](Self::update_by_external_id).
     ///
     /// `PUT /products/{id}`
     ///
@@ -110,6 +116,8 @@ impl Products {
     }
 }
 
+/// Lists what you sell, without the prices.
+///
 /// `GET /products/` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -132,7 +140,7 @@ impl ListProducts {
         self.call = self.call.query("limit", limit.to_string());
         self
     }
-    /// Only items with this name (`name`, string).
+    /// Only what is called exactly so (`name`, string).
     pub fn name(mut self, name: impl AsRef<str>) -> Self {
         self.call = self.call.query("name", name.as_ref());
         self
@@ -146,6 +154,8 @@ impl ListProducts {
 crate::__paged!(ListProducts => ProductListResponse);
 
 /// The fields of a new product. Add its prices with an update.
+///
+/// Sent by [`Products::create`](crate::resources::Products::create).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -154,7 +164,7 @@ pub struct CreateProductRequest {
     /// Whether it can be sold (`active`, boolean, default `false`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
-    /// Description (`description`, string, may be null).
+    /// What it does, in words for people (`description`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
     /// Your own id for it, used in paths and signals (`externalId`, string, may be null).
@@ -163,14 +173,14 @@ pub struct CreateProductRequest {
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
-    /// Your own product code (`productCode`, string, may be null).
+    /// What you call it in accounting, such as an article number (`productCode`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub product_code: Patch<String>,
 }
 impl CreateProductRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`name`](Self::name). Each other field has a setter and is left out until then.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             active: None,
@@ -181,19 +191,19 @@ impl CreateProductRequest {
             product_code: Patch::Leave,
         }
     }
-    /// Sets [`active`](Self::active).
+    /// Sets [`active`](Self::active). Whether it can be sold.
     #[must_use]
     pub fn active(mut self, active: bool) -> Self {
         self.active = Some(active);
         self
     }
-    /// Sets [`description`](Self::description).
+    /// Sets [`description`](Self::description). What it does, in words for people. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn description(mut self, description: impl Into<Patch<String>>) -> Self {
         self.description = description.into();
         self
     }
-    /// Sets [`external_id`](Self::external_id).
+    /// Sets [`external_id`](Self::external_id). Your own id for it, used in paths and signals. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn external_id(
         mut self,
@@ -202,13 +212,13 @@ impl CreateProductRequest {
         self.external_id = external_id.into();
         self
     }
-    /// Sets [`metadata`](Self::metadata).
+    /// Sets [`metadata`](Self::metadata). Your own data, stored unchanged. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn metadata(mut self, metadata: impl Into<Patch<JsonObject>>) -> Self {
         self.metadata = metadata.into();
         self
     }
-    /// Sets [`product_code`](Self::product_code).
+    /// Sets [`product_code`](Self::product_code). What you call it in accounting, such as an article number. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn product_code(mut self, product_code: impl Into<Patch<String>>) -> Self {
         self.product_code = product_code.into();
@@ -216,13 +226,15 @@ impl CreateProductRequest {
     }
 }
 
-/// A product, without its prices.
+/// Something that you sell, without its prices.
+///
+/// The answer of [`Products::create`](crate::resources::Products::create).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Product {
-    /// The field `active` (boolean, an answer may lack it).
+    /// Whether it can be sold (`active`, boolean, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub active: Option<bool>,
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
@@ -230,17 +242,17 @@ pub struct Product {
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `description` (string, may be null).
+    /// What the product does, in words for people (`description`, string, may be null).
     pub description: Option<String>,
-    /// The field `externalId` (string, may be null).
+    /// Your own id of the product; null if it has none. Signals may name it (`externalId`, string, may be null).
     pub external_id: Option<ExternalProductId>,
-    /// The field `id` (string).
+    /// Paid's id of the product, as in `prod_…` (`id`, string).
     pub id: ProductId,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// The field `name` (string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
-    /// The field `productCode` (string, may be null).
+    /// Your own code for it, such as an article number (`productCode`, string, may be null).
     pub product_code: Option<String>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -257,21 +269,21 @@ crate::__object!(
     "updatedAt" optional;]
 );
 
-/// A priced attribute of a product.
+/// Something that a product is priced by, such as a kind of signal or seats.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ProductAttribute {
-    /// The field `active` (boolean).
+    /// Whether the attribute can be sold (`active`, boolean).
     pub active: bool,
-    /// The field `creditBenefits` (list).
+    /// Credits that the price includes (`creditBenefits`, list).
     pub credit_benefits: List<CreditBenefit>,
-    /// The field `name` (string).
+    /// Display name of the attribute (`name`, string).
     pub name: String,
-    /// The field `pricing` ([`AttributePricing`], may be null).
+    /// What it costs; null if it has no price yet (`pricing`, [`AttributePricing`], may be null).
     pub pricing: Option<AttributePricing>,
-    /// The field `productAttributeId` (string).
+    /// Paid's id of the attribute; plans and prices name it (`productAttributeId`, string).
     pub product_attribute_id: ProductAttributeId,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -297,7 +309,7 @@ pub struct ProductAttributeUpsert {
     pub credit_benefits: Option<Vec<CreditBenefitInput>>,
     /// Display name, also printed on invoices (`name`, string).
     pub name: String,
-    /// Price (`pricing`, [`PricingInput`]).
+    /// What the attribute costs, and how quantities are priced (`pricing`, [`PricingInput`]).
     pub pricing: PricingInput,
     /// Attribute to update; if not set, a new one is added (`productAttributeId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -307,7 +319,7 @@ pub struct ProductAttributeUpsert {
     pub tax_code: Patch<String>,
 }
 impl ProductAttributeUpsert {
-    /// Creates a `ProductAttributeUpsert` with its required fields.
+    /// Creates a `ProductAttributeUpsert` with what it cannot be sent without: [`name`](Self::name) and [`pricing`](Self::pricing). Each other field has a setter and is left out until then.
     pub fn new(name: impl Into<String>, pricing: impl Into<PricingInput>) -> Self {
         Self {
             active: None,
@@ -318,13 +330,13 @@ impl ProductAttributeUpsert {
             tax_code: Patch::Leave,
         }
     }
-    /// Sets [`active`](Self::active).
+    /// Sets [`active`](Self::active). Whether it can be sold.
     #[must_use]
     pub fn active(mut self, active: bool) -> Self {
         self.active = Some(active);
         self
     }
-    /// Sets [`credit_benefits`](Self::credit_benefits).
+    /// Sets [`credit_benefits`](Self::credit_benefits). Credits included in the price; replaces the existing ones.
     #[must_use]
     pub fn credit_benefits(
         mut self,
@@ -333,7 +345,7 @@ impl ProductAttributeUpsert {
         self.credit_benefits = Some(credit_benefits.into());
         self
     }
-    /// Sets [`product_attribute_id`](Self::product_attribute_id).
+    /// Sets [`product_attribute_id`](Self::product_attribute_id). Attribute to update; if not set, a new one is added.
     #[must_use]
     pub fn product_attribute_id(
         mut self,
@@ -342,7 +354,7 @@ impl ProductAttributeUpsert {
         self.product_attribute_id = Some(product_attribute_id.into());
         self
     }
-    /// Sets [`tax_code`](Self::tax_code).
+    /// Sets [`tax_code`](Self::tax_code). Tax code of the attribute. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn tax_code(mut self, tax_code: impl Into<Patch<String>>) -> Self {
         self.tax_code = tax_code.into();
@@ -350,13 +362,15 @@ impl ProductAttributeUpsert {
     }
 }
 
-/// A product with its prices.
+/// Something that you sell, with its prices.
+///
+/// The answer of [`Products::get`](crate::resources::Products::get), [`Products::get_by_external_id`](crate::resources::Products::get_by_external_id), [`Products::update`](crate::resources::Products::update) and [`Products::update_by_external_id`](crate::resources::Products::update_by_external_id).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ProductDetail {
-    /// The field `active` (boolean, an answer may lack it).
+    /// Whether it can be sold (`active`, boolean, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub active: Option<bool>,
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
@@ -364,19 +378,19 @@ pub struct ProductDetail {
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `description` (string, may be null).
+    /// What the product does, in words for people (`description`, string, may be null).
     pub description: Option<String>,
-    /// The field `externalId` (string, may be null).
+    /// Your own id of the product; null if it has none. Signals may name it (`externalId`, string, may be null).
     pub external_id: Option<ExternalProductId>,
-    /// The field `id` (string).
+    /// Paid's id of the product, as in `prod_…` (`id`, string).
     pub id: ProductId,
     /// Your own data, stored unchanged (`metadata`, object, may be null).
     pub metadata: Option<JsonObject>,
-    /// The field `name` (string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
-    /// The field `productAttributes` (list).
+    /// What it is priced by, each with its price (`productAttributes`, list).
     pub product_attributes: List<ProductAttribute>,
-    /// The field `productCode` (string, may be null).
+    /// Your own code for it, such as an article number (`productCode`, string, may be null).
     pub product_code: Option<String>,
     /// When the record last changed (`updatedAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -393,12 +407,14 @@ crate::__object!(
     optional; 9 product_code "productCode" optional; 10 updated_at "updatedAt" optional;]
 );
 
-/// Product list response.
+/// What `GET /products/` answers: one page of the list, with the [`Product`]s on it.
+///
+/// The answer of [`Products::list`](crate::resources::Products::list).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ProductListResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<Product>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -414,6 +430,8 @@ crate::__object!(
 crate::__page!(ProductListResponse, Product, optional_pagination);
 
 /// Changes to a product; fields that are not set stay unchanged.
+///
+/// Sent by [`Products::update`](crate::resources::Products::update) and [`Products::update_by_external_id`](crate::resources::Products::update_by_external_id).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
@@ -423,27 +441,27 @@ pub struct UpdateProductRequest {
     /// Whether it can be sold (`active`, boolean).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
-    /// Description (`description`, string, may be null).
+    /// What it does, in words for people (`description`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
-    /// Your own id for it (`externalId`, string, may be null).
+    /// What you call it in your own system; signals may name it so (`externalId`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub external_id: Patch<ExternalProductId>,
     /// Your own data; replaces the existing data (`metadata`, object, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub metadata: Patch<JsonObject>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Priced attributes to add or update (`productAttributes`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product_attributes: Option<Vec<ProductAttributeUpsert>>,
-    /// Your own product code (`productCode`, string, may be null).
+    /// What you call it in accounting, such as an article number (`productCode`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub product_code: Patch<String>,
 }
 impl UpdateProductRequest {
-    /// Creates a request with no fields set.
+    /// Creates a request that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             active: None,
@@ -455,19 +473,19 @@ impl UpdateProductRequest {
             product_code: Patch::Leave,
         }
     }
-    /// Sets [`active`](Self::active).
+    /// Sets [`active`](Self::active). Whether it can be sold.
     #[must_use]
     pub fn active(mut self, active: bool) -> Self {
         self.active = Some(active);
         self
     }
-    /// Sets [`description`](Self::description).
+    /// Sets [`description`](Self::description). What it does, in words for people. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn description(mut self, description: impl Into<Patch<String>>) -> Self {
         self.description = description.into();
         self
     }
-    /// Sets [`external_id`](Self::external_id).
+    /// Sets [`external_id`](Self::external_id). What you call it in your own system; signals may name it so. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn external_id(
         mut self,
@@ -476,19 +494,19 @@ impl UpdateProductRequest {
         self.external_id = external_id.into();
         self
     }
-    /// Sets [`metadata`](Self::metadata).
+    /// Sets [`metadata`](Self::metadata). Your own data; replaces the existing data. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn metadata(mut self, metadata: impl Into<Patch<JsonObject>>) -> Self {
         self.metadata = metadata.into();
         self
     }
-    /// Sets [`name`](Self::name).
+    /// Sets [`name`](Self::name). Name for people; programs use ids.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
-    /// Sets [`product_attributes`](Self::product_attributes).
+    /// Sets [`product_attributes`](Self::product_attributes). Priced attributes to add or update.
     #[must_use]
     pub fn product_attributes(
         mut self,
@@ -497,7 +515,7 @@ impl UpdateProductRequest {
         self.product_attributes = Some(product_attributes.into());
         self
     }
-    /// Sets [`product_code`](Self::product_code).
+    /// Sets [`product_code`](Self::product_code). What you call it in accounting, such as an article number. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn product_code(mut self, product_code: impl Into<Patch<String>>) -> Self {
         self.product_code = product_code.into();

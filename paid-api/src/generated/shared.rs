@@ -18,13 +18,13 @@ use super::ids::*;
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct AttributePricing {
-    /// Billing frequency (`billingFrequency`, string).
+    /// How much time lies between two invoices (`billingFrequency`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_frequency: Option<String>,
     /// Whether it is billed before or after each period (`billingType`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_type: Option<String>,
-    /// Description (`chargeType`, string, an answer may lack it).
+    /// Whether it charges once, in each period, by usage or by seat (`chargeType`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub charge_type: Option<String>,
     /// Factor by which the cost of the work is multiplied (`costPlusMultiplier`, exact number).
@@ -39,7 +39,7 @@ pub struct AttributePricing {
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub credit_cost: Option<Decimal>,
-    /// Credit currency (`creditsCurrencyId`, string).
+    /// Which kind of credits it is priced in, by its id of Paid (`creditsCurrencyId`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credits_currency_id: Option<CreditCurrencyId>,
     /// Event name of the signals that are billed; matched exactly (`eventName`, string).
@@ -137,7 +137,7 @@ pub enum BillingType {
 crate::__open_enum!(BillingType { Advance = "Advance", Arrears = "Arrears" });
 
 #[cfg(any(feature = "checkouts", feature = "customers"))]
-/// The status of a checkout.
+/// Whether a link to a checkout page still works.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CheckoutStatus {
@@ -169,14 +169,14 @@ pub struct ConversionVariable {
     pub default: f64,
     /// Name of the variable in the expression (`id`, string).
     pub id: String,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     pub label: String,
 }
 #[cfg(
     any(feature = "delivered-value", feature = "value-metrics", feature = "value-models")
 )]
 impl ConversionVariable {
-    /// Creates a `ConversionVariable` with its required fields.
+    /// Creates a `ConversionVariable` with all of its fields; none may be left out: [`default`](Self::default), [`id`](Self::id) and [`label`](Self::label).
     pub fn new(default: f64, id: impl Into<String>, label: impl Into<String>) -> Self {
         Self {
             default,
@@ -232,11 +232,11 @@ pub struct CreditBasis {
     any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
 )]
 impl CreditBasis {
-    /// Creates a `CreditBasis` with its required fields.
+    /// Creates a `CreditBasis` with what it cannot be sent without: [`kind`](Self::kind). Each other field has a setter and is left out until then.
     pub fn new(kind: CreditBasisKind) -> Self {
         Self { kind, path: None }
     }
-    /// Sets [`path`](Self::path).
+    /// Sets [`path`](Self::path). Where the quantity stands in the signal's data; the number of signals if not set.
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
@@ -251,7 +251,7 @@ impl CreditBasis {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreditBasisKind {
-    /// The quantity of signals (`signalQuantity`).
+    /// How much the signals report under `quantity` (`signalQuantity`).
     SignalQuantity,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -268,38 +268,38 @@ crate::__open_enum!(CreditBasisKind { SignalQuantity = "signalQuantity" });
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CreditBenefit {
-    /// The field `allocationCadence` (string).
+    /// Whether all credits come at the start or a part every month (`allocationCadence`, string).
     pub allocation_cadence: String,
-    /// The field `amount` (exact number).
+    /// Number of credits (`amount`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub amount: Decimal,
-    /// The field `creditGrantTiming` (string, may be null).
+    /// What has to happen before the credits can be spent (`creditGrantTiming`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub credit_grant_timing: Option<String>,
-    /// The field `creditsCurrencyId` (string, may be null).
+    /// Which kind is granted, by its id of Paid (`creditsCurrencyId`, string, may be null).
     pub credits_currency_id: Option<CreditCurrencyId>,
-    /// The field `id` (string).
+    /// Paid's id of the benefit (`id`, string).
     pub id: CreditBenefitId,
-    /// The field `isInfiniteTotal` (boolean).
+    /// Whether the number of credits has no limit (`isInfiniteTotal`, boolean).
     pub is_infinite_total: bool,
-    /// The field `overageUnitPrice` (exact number, may be null).
+    /// Price of each credit beyond those included, in the currency's smallest unit (`overageUnitPrice`, exact number, may be null).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub overage_unit_price: Option<Decimal>,
-    /// The field `recipient` (string).
+    /// Whether the customer as a whole or each seat gets them (`recipient`, string).
     pub recipient: String,
-    /// The field `rolloverAmount` (exact number, may be null).
+    /// How many of those left over can be spent in the next period; null if none (`rolloverAmount`, exact number, may be null).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
     )]
     pub rollover_amount: Option<Decimal>,
-    /// The field `rolloverDuration` (number, may be null).
+    /// How long those left over can be spent; see its unit (`rolloverDuration`, number, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub rollover_duration: Option<f64>,
-    /// The field `rolloverDurationUnit` (string, may be null).
+    /// Whether that duration counts days or months (`rolloverDurationUnit`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub rollover_duration_unit: Option<String>,
     /// Fields that this version does not know, kept unchanged.
@@ -333,7 +333,7 @@ pub struct CreditBenefitInput {
     /// Event that grants the credits (`creditGrantTiming`, [`CreditGrantTiming`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_grant_timing: Option<CreditGrantTiming>,
-    /// Credit currency (`creditsCurrencyId`, string).
+    /// Which kind is granted, by its id of Paid (`creditsCurrencyId`, string).
     pub credits_currency_id: CreditCurrencyId,
     /// Whether the number of credits is unlimited (`isInfiniteTotal`, boolean, default `false`).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -350,13 +350,13 @@ pub struct CreditBenefitInput {
     /// How long credits that rolled over can be spent (`rolloverDuration`, integer, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub rollover_duration: Patch<i64>,
-    /// Unit of `rollover_duration` (`rolloverDurationUnit`, string, may be null).
+    /// Whether that duration counts days or months (`rolloverDurationUnit`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub rollover_duration_unit: Patch<String>,
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl CreditBenefitInput {
-    /// Creates a `CreditBenefitInput` with its required fields.
+    /// Creates a `CreditBenefitInput` with what it cannot be sent without: [`amount`](Self::amount) and [`credits_currency_id`](Self::credits_currency_id). Each other field has a setter and is left out until then.
     pub fn new(
         amount: impl Into<Decimal>,
         credits_currency_id: impl Into<CreditCurrencyId>,
@@ -374,7 +374,7 @@ impl CreditBenefitInput {
             rollover_duration_unit: Patch::Leave,
         }
     }
-    /// Sets [`allocation_cadence`](Self::allocation_cadence).
+    /// Sets [`allocation_cadence`](Self::allocation_cadence). Whether the credits are granted upfront or monthly.
     #[must_use]
     pub fn allocation_cadence(
         mut self,
@@ -383,7 +383,7 @@ impl CreditBenefitInput {
         self.allocation_cadence = Some(allocation_cadence);
         self
     }
-    /// Sets [`credit_grant_timing`](Self::credit_grant_timing).
+    /// Sets [`credit_grant_timing`](Self::credit_grant_timing). Event that grants the credits.
     #[must_use]
     pub fn credit_grant_timing(
         mut self,
@@ -392,13 +392,13 @@ impl CreditBenefitInput {
         self.credit_grant_timing = Some(credit_grant_timing);
         self
     }
-    /// Sets [`is_infinite_total`](Self::is_infinite_total).
+    /// Sets [`is_infinite_total`](Self::is_infinite_total). Whether the number of credits is unlimited.
     #[must_use]
     pub fn is_infinite_total(mut self, is_infinite_total: bool) -> Self {
         self.is_infinite_total = Some(is_infinite_total);
         self
     }
-    /// Sets [`overage_unit_price`](Self::overage_unit_price).
+    /// Sets [`overage_unit_price`](Self::overage_unit_price). Price of a credit beyond the granted ones, in the currency's smallest unit. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn overage_unit_price(
         mut self,
@@ -407,13 +407,13 @@ impl CreditBenefitInput {
         self.overage_unit_price = overage_unit_price.into();
         self
     }
-    /// Sets [`recipient`](Self::recipient).
+    /// Sets [`recipient`](Self::recipient). Whether the organisation or each seat gets the credits.
     #[must_use]
     pub fn recipient(mut self, recipient: CreditRecipient) -> Self {
         self.recipient = Some(recipient);
         self
     }
-    /// Sets [`rollover_amount`](Self::rollover_amount).
+    /// Sets [`rollover_amount`](Self::rollover_amount). Number of unused credits that roll over into the next period. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn rollover_amount(
         mut self,
@@ -422,7 +422,7 @@ impl CreditBenefitInput {
         self.rollover_amount = rollover_amount.into();
         self
     }
-    /// Sets [`rollover_duration`](Self::rollover_duration).
+    /// Sets [`rollover_duration`](Self::rollover_duration). How long credits that rolled over can be spent. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn rollover_duration(
         mut self,
@@ -431,7 +431,7 @@ impl CreditBenefitInput {
         self.rollover_duration = rollover_duration.into();
         self
     }
-    /// Sets [`rollover_duration_unit`](Self::rollover_duration_unit).
+    /// Sets [`rollover_duration_unit`](Self::rollover_duration_unit). Whether that duration counts days or months. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn rollover_duration_unit(
         mut self,
@@ -443,15 +443,15 @@ impl CreditBenefitInput {
 }
 
 #[cfg(any(feature = "credits", feature = "customers"))]
-/// Credit currency ref.
+/// The kind of credits that something is about, by its key and name.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CreditCurrencyRef {
-    /// The field `key` (string, an answer may lack it).
+    /// Name of the credits for programs (`key`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub key: Option<String>,
-    /// The field `name` (string, an answer may lack it).
+    /// Display name of the credits (`name`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Fields that this version does not know, kept unchanged.
@@ -467,11 +467,11 @@ crate::__object!(
 #[cfg(
     any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
 )]
-/// The event that grants credits.
+/// What has to happen before credits are granted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreditGrantTiming {
-    /// When the invoice is posted (`on_invoice_posted`).
+    /// As soon as the invoice is final (`on_invoice_posted`).
     OnInvoicePosted,
     /// When the order is activated (`on_order_activation`).
     OnOrderActivation,
@@ -497,13 +497,13 @@ crate::__open_enum!(
         feature = "products"
     )
 )]
-/// Who receives credits.
+/// Whether a customer shares its credits or each seat has its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreditRecipient {
     /// The customer as a whole (`organization`).
     Organization,
-    /// Each seat (`seat`).
+    /// Each of them has a balance of its own (`seat`).
     Seat,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -541,7 +541,7 @@ pub struct CreditUnitBracket {
     any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
 )]
 impl CreditUnitBracket {
-    /// Creates a `CreditUnitBracket` with its required fields.
+    /// Creates a `CreditUnitBracket` with what it cannot be sent without: [`credit_units`](Self::credit_units) and [`up_to`](Self::up_to). Each other field has a setter and is left out until then.
     pub fn new(credit_units: impl Into<Decimal>, up_to: impl Into<Option<i64>>) -> Self {
         Self {
             credit_units: credit_units.into(),
@@ -549,7 +549,7 @@ impl CreditUnitBracket {
             up_to: up_to.into(),
         }
     }
-    /// Sets [`credit_units_per_unit`](Self::credit_units_per_unit).
+    /// Sets [`credit_units_per_unit`](Self::credit_units_per_unit). Number of credits for each unit of the quantity.
     #[must_use]
     pub fn credit_units_per_unit(
         mut self,
@@ -661,15 +661,15 @@ impl<'de> Deserialize<'de> for CustomerAttribution {
 }
 
 #[cfg(any(feature = "credits", feature = "customers"))]
-/// Customer ref.
+/// The customer whom something is about, by both ids.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerRef {
-    /// The field `externalId` (string, may be null).
+    /// Your own id of the customer; null if it has none (`externalId`, string, may be null).
     pub external_id: Option<ExternalCustomerId>,
-    /// The field `id` (string, an answer may lack it).
+    /// Paid's id of the customer (`id`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<CustomerId>,
     /// Fields that this version does not know, kept unchanged.
@@ -685,17 +685,17 @@ crate::__object!(
 #[cfg(
     any(feature = "delivered-value", feature = "value-metrics", feature = "value-models")
 )]
-/// A unit of time.
+/// What a length of time is counted in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DurationUnit {
-    /// Days (`days`).
+    /// Spans of 24 hours (`days`).
     Days,
-    /// Hours (`hours`).
+    /// Spans of 60 minutes (`hours`).
     Hours,
-    /// Minutes (`minutes`).
+    /// Spans of 60 seconds (`minutes`).
     Minutes,
-    /// Seconds (`seconds`).
+    /// The base, of which the others are multiples (`seconds`).
     Seconds,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -711,17 +711,17 @@ crate::__open_enum!(
 #[cfg(
     any(feature = "delivered-value", feature = "value-metrics", feature = "value-models")
 )]
-/// The type of a variable.
+/// What values a variable of a formula takes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FormulaVariableType {
-    /// A boolean (`boolean`).
+    /// True or false (`boolean`).
     Boolean,
-    /// A duration (`duration`).
+    /// A length of time (`duration`).
     Duration,
-    /// A number (`number`).
+    /// Any number, with or without decimals (`number`).
     Number,
-    /// A string (`string`).
+    /// Any text, to compare with (`string`).
     String,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -735,19 +735,19 @@ crate::__open_enum!(
 );
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// What a one-time fee is for.
+/// What a price is charged for that is billed once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OneTimeFeeType {
     /// Another fee (`custom`).
     Custom,
-    /// An implementation fee (`implementation`).
+    /// Work that fits the product to the customer (`implementation`).
     Implementation,
-    /// A migration fee (`migration`).
+    /// Work that moves the customer's data (`migration`).
     Migration,
-    /// An onboarding fee (`onboarding`).
+    /// Work that teaches the customer's people (`onboarding`).
     Onboarding,
-    /// A setup fee (`setup`).
+    /// Work before the first use (`setup`).
     Setup,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -759,7 +759,7 @@ crate::__open_enum!(
 );
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// A one-time price per unit.
+/// Charged once, so much for each unit.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -768,7 +768,7 @@ pub struct OneTimePerUnitPricing {
     /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// What the fee is for (`feeType`, [`OneTimeFeeType`]).
+    /// What is charged for, such as migration (`feeType`, [`OneTimeFeeType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fee_type: Option<OneTimeFeeType>,
     /// The price, once for each currency (`pricePoints`, list).
@@ -776,7 +776,7 @@ pub struct OneTimePerUnitPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl OneTimePerUnitPricing {
-    /// Creates a `OneTimePerUnitPricing` with its required fields.
+    /// Creates a `OneTimePerUnitPricing` with what it cannot be sent without: [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
     pub fn new(price_points: impl Into<Vec<PricePointInput>>) -> Self {
         Self {
             billing_type: None,
@@ -784,13 +784,13 @@ impl OneTimePerUnitPricing {
             price_points: price_points.into(),
         }
     }
-    /// Sets [`billing_type`](Self::billing_type).
+    /// Sets [`billing_type`](Self::billing_type). Whether it is billed before or after each period.
     #[must_use]
     pub fn billing_type(mut self, billing_type: BillingType) -> Self {
         self.billing_type = Some(billing_type);
         self
     }
-    /// Sets [`fee_type`](Self::fee_type).
+    /// Sets [`fee_type`](Self::fee_type). What is charged for, such as migration.
     #[must_use]
     pub fn fee_type(mut self, fee_type: OneTimeFeeType) -> Self {
         self.fee_type = Some(fee_type);
@@ -799,7 +799,7 @@ impl OneTimePerUnitPricing {
 }
 
 #[cfg(any(feature = "amendments", feature = "orders"))]
-/// What an order line charges for.
+/// Whether a price is charged once, in each period, by usage or by seat.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OrderChargeType {
@@ -821,7 +821,7 @@ crate::__open_enum!(
 );
 
 #[cfg(any(feature = "amendments", feature = "orders"))]
-/// The type of an order line.
+/// Whether an order line charges the customer or gives something back.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OrderLineType {
@@ -843,7 +843,7 @@ crate::__open_enum!(
 );
 
 #[cfg(any(feature = "customers", feature = "orders"))]
-/// The status of an order.
+/// Whether an order bills, and if not, whether it will or did.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OrderStatus {
@@ -851,9 +851,9 @@ pub enum OrderStatus {
     Active,
     /// The order is a draft and bills nothing (`draft`).
     Draft,
-    /// The order has ended (`ended`).
+    /// Its last day is over; it bills nothing more (`ended`).
     Ended,
-    /// The order is paused (`paused`).
+    /// It rests until it goes on (`paused`).
     Paused,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -939,18 +939,18 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PricePoint {
-    /// ISO 4217 code (`currency`, string).
+    /// ISO 4217 code of the amounts, such as `USD` (`currency`, string).
     pub currency: String,
     /// Quantity included free of charge (`includedQuantity`, number).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub included_quantity: Option<f64>,
-    /// Maximum quantity that can be bought (`maxQuantity`, number).
+    /// Quantity that can be bought at most (`maxQuantity`, number).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub max_quantity: Option<f64>,
-    /// Minimum quantity billed (`minQuantity`, number).
+    /// Quantity that is billed at least, even if less is used (`minQuantity`, number).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub min_quantity: Option<f64>,
-    /// Prices by quantity (`tiers`, list).
+    /// Prices by quantity, smallest quantities first (`tiers`, list).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub tiers: Option<List<PriceTier>>,
     /// Price of one unit, in the smallest currency unit (cents) (`unitPrice`, exact number).
@@ -975,18 +975,18 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PricePointInput {
-    /// ISO 4217 code (`currency`, string).
+    /// ISO 4217 code of the amounts, such as `USD` (`currency`, string).
     pub currency: String,
     /// Quantity included free of charge (`includedQuantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub included_quantity: Option<i64>,
-    /// Maximum quantity that can be bought (`maxQuantity`, integer).
+    /// Quantity that can be bought at most (`maxQuantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_quantity: Option<i64>,
-    /// Minimum quantity billed (`minQuantity`, integer).
+    /// Quantity that is billed at least, even if less is used (`minQuantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_quantity: Option<i64>,
-    /// Prices by quantity (`tiers`, list).
+    /// Prices by quantity, smallest quantities first (`tiers`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tiers: Option<Vec<PriceTierInput>>,
     /// Price of one unit, in the smallest currency unit (cents) (`unitPrice`, integer).
@@ -994,7 +994,7 @@ pub struct PricePointInput {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl PricePointInput {
-    /// Creates a `PricePointInput` with its required fields.
+    /// Creates a `PricePointInput` with what it cannot be sent without: [`currency`](Self::currency) and [`unit_price`](Self::unit_price). Each other field has a setter and is left out until then.
     pub fn new(currency: impl Into<String>, unit_price: i64) -> Self {
         Self {
             currency: currency.into(),
@@ -1005,25 +1005,25 @@ impl PricePointInput {
             unit_price,
         }
     }
-    /// Sets [`included_quantity`](Self::included_quantity).
+    /// Sets [`included_quantity`](Self::included_quantity). Quantity included free of charge.
     #[must_use]
     pub fn included_quantity(mut self, included_quantity: i64) -> Self {
         self.included_quantity = Some(included_quantity);
         self
     }
-    /// Sets [`max_quantity`](Self::max_quantity).
+    /// Sets [`max_quantity`](Self::max_quantity). Quantity that can be bought at most.
     #[must_use]
     pub fn max_quantity(mut self, max_quantity: i64) -> Self {
         self.max_quantity = Some(max_quantity);
         self
     }
-    /// Sets [`min_quantity`](Self::min_quantity).
+    /// Sets [`min_quantity`](Self::min_quantity). Quantity that is billed at least, even if less is used.
     #[must_use]
     pub fn min_quantity(mut self, min_quantity: i64) -> Self {
         self.min_quantity = Some(min_quantity);
         self
     }
-    /// Sets [`tiers`](Self::tiers).
+    /// Sets [`tiers`](Self::tiers). Prices by quantity, smallest quantities first.
     #[must_use]
     pub fn tiers(mut self, tiers: impl Into<Vec<PriceTierInput>>) -> Self {
         self.tiers = Some(tiers.into());
@@ -1038,7 +1038,7 @@ impl PricePointInput {
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct PriceTier {
-    /// Flat price of the tier (`flatAmount`, exact number).
+    /// What the whole tier costs, in the currency's smallest unit, however many units fall into it (`flatAmount`, exact number).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
@@ -1055,7 +1055,7 @@ pub struct PriceTier {
     /// Whether the tier has a unit price or a flat price (`tierBillingType`, [`TierBillingType`]).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub tier_billing_type: Option<TierBillingType>,
-    /// Price of one unit in this tier (`unitAmount`, exact number).
+    /// What each unit that falls into it costs, in the currency's smallest unit (`unitAmount`, exact number).
     #[cfg_attr(
         feature = "full-serde",
         serde(with = "decimal", skip_serializing_if = "Option::is_none")
@@ -1083,7 +1083,7 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct PriceTierInput {
-    /// Flat price of the tier (`flatAmount`, integer).
+    /// What the whole tier costs, in the currency's smallest unit, however many units fall into it (`flatAmount`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flat_amount: Option<i64>,
     /// Zero-based position of the tier (`index`, number).
@@ -1097,7 +1097,7 @@ pub struct PriceTierInput {
     /// Whether the tier has a unit price or a flat price (`tierBillingType`, [`TierBillingType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier_billing_type: Option<TierBillingType>,
-    /// Price of one unit in this tier (`unitAmount`, integer).
+    /// What each unit that falls into it costs, in the currency's smallest unit (`unitAmount`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_amount: Option<i64>,
     /// Upper bound of the quantity, inclusive; unlimited if not set (`upperBound`, integer).
@@ -1106,7 +1106,7 @@ pub struct PriceTierInput {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl PriceTierInput {
-    /// Creates a `PriceTierInput` with its required fields.
+    /// Creates a `PriceTierInput` with what it cannot be sent without: [`lower_bound`](Self::lower_bound). Each other field has a setter and is left out until then.
     pub fn new(lower_bound: i64) -> Self {
         Self {
             flat_amount: None,
@@ -1118,37 +1118,37 @@ impl PriceTierInput {
             upper_bound: None,
         }
     }
-    /// Sets [`flat_amount`](Self::flat_amount).
+    /// Sets [`flat_amount`](Self::flat_amount). What the whole tier costs, in the currency's smallest unit, however many units fall into it.
     #[must_use]
     pub fn flat_amount(mut self, flat_amount: i64) -> Self {
         self.flat_amount = Some(flat_amount);
         self
     }
-    /// Sets [`index`](Self::index).
+    /// Sets [`index`](Self::index). Zero-based position of the tier.
     #[must_use]
     pub fn index(mut self, index: f64) -> Self {
         self.index = Some(index);
         self
     }
-    /// Sets [`number`](Self::number).
+    /// Sets [`number`](Self::number). One-based position of the tier.
     #[must_use]
     pub fn number(mut self, number: i64) -> Self {
         self.number = Some(number);
         self
     }
-    /// Sets [`tier_billing_type`](Self::tier_billing_type).
+    /// Sets [`tier_billing_type`](Self::tier_billing_type). Whether the tier has a unit price or a flat price.
     #[must_use]
     pub fn tier_billing_type(mut self, tier_billing_type: TierBillingType) -> Self {
         self.tier_billing_type = Some(tier_billing_type);
         self
     }
-    /// Sets [`unit_amount`](Self::unit_amount).
+    /// Sets [`unit_amount`](Self::unit_amount). What each unit that falls into it costs, in the currency's smallest unit.
     #[must_use]
     pub fn unit_amount(mut self, unit_amount: i64) -> Self {
         self.unit_amount = Some(unit_amount);
         self
     }
-    /// Sets [`upper_bound`](Self::upper_bound).
+    /// Sets [`upper_bound`](Self::upper_bound). Upper bound of the quantity, inclusive; unlimited if not set.
     #[must_use]
     pub fn upper_bound(mut self, upper_bound: i64) -> Self {
         self.upper_bound = Some(upper_bound);
@@ -1162,49 +1162,49 @@ impl PriceTierInput {
 #[non_exhaustive]
 #[serde(tag = "pricingType")]
 pub enum PricingInput {
-    /// An object with `pricingType` set to `OneTimePerUnit`.
+    /// Charged once, so much for each unit (`pricingType` is `OneTimePerUnit`).
     #[serde(rename = "OneTimePerUnit")]
     OneTimePerUnit(OneTimePerUnitPricing),
-    /// An object with `pricingType` set to `RecurringGraduated`.
+    /// A recurring price with graduated tiers: each unit is priced by the tier it falls into (`pricingType` is `RecurringGraduated`).
     #[serde(rename = "RecurringGraduated")]
     RecurringGraduated(RecurringGraduatedPricing),
-    /// An object with `pricingType` set to `RecurringPerUnit`.
+    /// Charged in every period, so much for each unit (`pricingType` is `RecurringPerUnit`).
     #[serde(rename = "RecurringPerUnit")]
     RecurringPerUnit(RecurringPerUnitPricing),
-    /// An object with `pricingType` set to `RecurringPercentOfTotal`.
+    /// A recurring percentage of the rest of the invoice (`pricingType` is `RecurringPercentOfTotal`).
     #[serde(rename = "RecurringPercentOfTotal")]
     RecurringPercentOfTotal(RecurringPercentOfTotalPricing),
-    /// An object with `pricingType` set to `RecurringVolume`.
+    /// A recurring price with volume tiers: all units are priced by the tier of the total quantity (`pricingType` is `RecurringVolume`).
     #[serde(rename = "RecurringVolume")]
     RecurringVolume(RecurringVolumePricing),
-    /// An object with `pricingType` set to `SeatBasedGraduated`.
+    /// A price per seat with graduated tiers: each seat is priced by the tier it falls into (`pricingType` is `SeatBasedGraduated`).
     #[serde(rename = "SeatBasedGraduated")]
     SeatBasedGraduated(SeatBasedGraduatedPricing),
-    /// An object with `pricingType` set to `SeatBasedPerUnit`.
+    /// Charged in every period, so much for each person's seat (`pricingType` is `SeatBasedPerUnit`).
     #[serde(rename = "SeatBasedPerUnit")]
     SeatBasedPerUnit(SeatBasedPerUnitPricing),
-    /// An object with `pricingType` set to `SeatBasedPrepaidCredits`.
+    /// Seats that are paid for with credits bought before (`pricingType` is `SeatBasedPrepaidCredits`).
     #[serde(rename = "SeatBasedPrepaidCredits")]
     SeatBasedPrepaidCredits(SeatBasedPrepaidCreditsPricing),
-    /// An object with `pricingType` set to `SeatBasedVolume`.
+    /// A price per seat with volume tiers: all seats are priced by the tier of their total number (`pricingType` is `SeatBasedVolume`).
     #[serde(rename = "SeatBasedVolume")]
     SeatBasedVolume(SeatBasedVolumePricing),
-    /// An object with `pricingType` set to `UsageBracketedPrepaidCredits`.
+    /// A usage price in credits that depends on the quantity (`pricingType` is `UsageBracketedPrepaidCredits`).
     #[serde(rename = "UsageBracketedPrepaidCredits")]
     UsageBracketedPrepaidCredits(UsageBracketedPrepaidCreditsPricing),
-    /// An object with `pricingType` set to `UsageCostPlus`.
+    /// A price calculated from the cost of the work, times a factor (`pricingType` is `UsageCostPlus`).
     #[serde(rename = "UsageCostPlus")]
     UsageCostPlus(UsageCostPlusPricing),
-    /// An object with `pricingType` set to `UsageGraduated`.
+    /// A usage price with graduated tiers: each signal is priced by the tier it falls into (`pricingType` is `UsageGraduated`).
     #[serde(rename = "UsageGraduated")]
     UsageGraduated(UsageGraduatedPricing),
-    /// An object with `pricingType` set to `UsagePerUnit`.
+    /// Charged by usage, so much for each signal (`pricingType` is `UsagePerUnit`).
     #[serde(rename = "UsagePerUnit")]
     UsagePerUnit(UsagePerUnitPricing),
-    /// An object with `pricingType` set to `UsagePrepaidCredits`.
+    /// Signals that are paid for with credits bought before, each the same number (`pricingType` is `UsagePrepaidCredits`).
     #[serde(rename = "UsagePrepaidCredits")]
     UsagePrepaidCredits(UsagePrepaidCreditsPricing),
-    /// An object with `pricingType` set to `UsageVolume`.
+    /// A usage price with volume tiers: all signals are priced by the tier of their total number (`pricingType` is `UsageVolume`).
     #[serde(rename = "UsageVolume")]
     UsageVolume(UsageVolumePricing),
     /// A `pricingType` that this version does not know, kept unchanged.
@@ -1392,11 +1392,11 @@ impl<'de> Deserialize<'de> for PricingInput {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PricingType {
-    /// A one-time price per unit (`OneTimePerUnit`).
+    /// Charged once, so much for each unit (`OneTimePerUnit`).
     OneTimePerUnit,
     /// A recurring price with graduated tiers (`RecurringGraduated`).
     RecurringGraduated,
-    /// A recurring price per unit (`RecurringPerUnit`).
+    /// Charged in every period, so much for each unit (`RecurringPerUnit`).
     RecurringPerUnit,
     /// A recurring percentage of the rest of the invoice (`RecurringPercentOfTotal`).
     RecurringPercentOfTotal,
@@ -1404,7 +1404,7 @@ pub enum PricingType {
     RecurringVolume,
     /// A price per seat with graduated tiers (`SeatBasedGraduated`).
     SeatBasedGraduated,
-    /// A price per seat (`SeatBasedPerUnit`).
+    /// Charged in every period, so much for each person's seat (`SeatBasedPerUnit`).
     SeatBasedPerUnit,
     /// A price per seat in prepaid credits (`SeatBasedPrepaidCredits`).
     SeatBasedPrepaidCredits,
@@ -1418,7 +1418,7 @@ pub enum PricingType {
     UsageGraduated,
     /// A price per signal (`UsagePerUnit`).
     UsagePerUnit,
-    /// A usage price in prepaid credits (`UsagePrepaidCredits`).
+    /// Signals spend credits bought before, each the same number (`UsagePrepaidCredits`).
     UsagePrepaidCredits,
     /// A usage price with volume tiers (`UsageVolume`).
     UsageVolume,
@@ -1489,17 +1489,17 @@ impl<'de> Deserialize<'de> for ProductAttribution {
 }
 
 #[cfg(any(feature = "credits", feature = "customers"))]
-/// Product ref.
+/// The product that something belongs to, by its ids and name.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ProductRef {
-    /// The field `externalId` (string, may be null).
+    /// Your own id of the product; null if it has none (`externalId`, string, may be null).
     pub external_id: Option<ExternalProductId>,
-    /// The field `id` (string).
+    /// Paid's id of the product (`id`, string).
     pub id: ProductId,
-    /// The field `name` (string).
+    /// Display name of the product (`name`, string).
     pub name: String,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1518,7 +1518,7 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RecurringGraduatedPricing {
-    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
+    /// How much time lies between two invoices (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
     /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1531,7 +1531,7 @@ pub struct RecurringGraduatedPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl RecurringGraduatedPricing {
-    /// Creates a `RecurringGraduatedPricing` with its required fields.
+    /// Creates a `RecurringGraduatedPricing` with what it cannot be sent without: [`billing_frequency`](Self::billing_frequency) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -1543,7 +1543,7 @@ impl RecurringGraduatedPricing {
             price_points: price_points.into(),
         }
     }
-    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months).
+    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months). Number of months between two invoices, for `Custom`.
     #[must_use]
     pub fn billing_frequency_custom_months(
         mut self,
@@ -1552,7 +1552,7 @@ impl RecurringGraduatedPricing {
         self.billing_frequency_custom_months = Some(billing_frequency_custom_months);
         self
     }
-    /// Sets [`billing_type`](Self::billing_type).
+    /// Sets [`billing_type`](Self::billing_type). Whether it is billed before or after each period.
     #[must_use]
     pub fn billing_type(mut self, billing_type: BillingType) -> Self {
         self.billing_type = Some(billing_type);
@@ -1561,13 +1561,13 @@ impl RecurringGraduatedPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// A recurring price per unit.
+/// Charged in every period, so much for each unit.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RecurringPerUnitPricing {
-    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
+    /// How much time lies between two invoices (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
     /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1580,7 +1580,7 @@ pub struct RecurringPerUnitPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl RecurringPerUnitPricing {
-    /// Creates a `RecurringPerUnitPricing` with its required fields.
+    /// Creates a `RecurringPerUnitPricing` with what it cannot be sent without: [`billing_frequency`](Self::billing_frequency) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<PricePointInput>>,
@@ -1592,7 +1592,7 @@ impl RecurringPerUnitPricing {
             price_points: price_points.into(),
         }
     }
-    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months).
+    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months). Number of months between two invoices, for `Custom`.
     #[must_use]
     pub fn billing_frequency_custom_months(
         mut self,
@@ -1601,7 +1601,7 @@ impl RecurringPerUnitPricing {
         self.billing_frequency_custom_months = Some(billing_frequency_custom_months);
         self
     }
-    /// Sets [`billing_type`](Self::billing_type).
+    /// Sets [`billing_type`](Self::billing_type). Whether it is billed before or after each period.
     #[must_use]
     pub fn billing_type(mut self, billing_type: BillingType) -> Self {
         self.billing_type = Some(billing_type);
@@ -1616,7 +1616,7 @@ impl RecurringPerUnitPricing {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RecurringPercentOfTotalPricing {
-    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
+    /// How much time lies between two invoices (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
     /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1624,7 +1624,7 @@ pub struct RecurringPercentOfTotalPricing {
     /// Whether it is billed before or after each period (`billingType`, [`BillingType`], default `Advance`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_type: Option<BillingType>,
-    /// Percentage (`percentageValue`, exact number).
+    /// How much of the rest of the invoice is charged, in hundredths (`percentageValue`, exact number).
     #[serde(with = "decimal")]
     pub percentage_value: Decimal,
     /// The price, once for each currency (`pricePoints`, list).
@@ -1633,7 +1633,7 @@ pub struct RecurringPercentOfTotalPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl RecurringPercentOfTotalPricing {
-    /// Creates a `RecurringPercentOfTotalPricing` with its required fields.
+    /// Creates a `RecurringPercentOfTotalPricing` with what it cannot be sent without: [`billing_frequency`](Self::billing_frequency) and [`percentage_value`](Self::percentage_value). Each other field has a setter and is left out until then.
     pub fn new(
         billing_frequency: BillingFrequency,
         percentage_value: impl Into<Decimal>,
@@ -1646,7 +1646,7 @@ impl RecurringPercentOfTotalPricing {
             price_points: None,
         }
     }
-    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months).
+    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months). Number of months between two invoices, for `Custom`.
     #[must_use]
     pub fn billing_frequency_custom_months(
         mut self,
@@ -1655,13 +1655,13 @@ impl RecurringPercentOfTotalPricing {
         self.billing_frequency_custom_months = Some(billing_frequency_custom_months);
         self
     }
-    /// Sets [`billing_type`](Self::billing_type).
+    /// Sets [`billing_type`](Self::billing_type). Whether it is billed before or after each period.
     #[must_use]
     pub fn billing_type(mut self, billing_type: BillingType) -> Self {
         self.billing_type = Some(billing_type);
         self
     }
-    /// Sets [`price_points`](Self::price_points).
+    /// Sets [`price_points`](Self::price_points). The price, once for each currency.
     #[must_use]
     pub fn price_points(
         mut self,
@@ -1679,7 +1679,7 @@ impl RecurringPercentOfTotalPricing {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RecurringVolumePricing {
-    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
+    /// How much time lies between two invoices (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
     /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1692,7 +1692,7 @@ pub struct RecurringVolumePricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl RecurringVolumePricing {
-    /// Creates a `RecurringVolumePricing` with its required fields.
+    /// Creates a `RecurringVolumePricing` with what it cannot be sent without: [`billing_frequency`](Self::billing_frequency) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -1704,7 +1704,7 @@ impl RecurringVolumePricing {
             price_points: price_points.into(),
         }
     }
-    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months).
+    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months). Number of months between two invoices, for `Custom`.
     #[must_use]
     pub fn billing_frequency_custom_months(
         mut self,
@@ -1713,7 +1713,7 @@ impl RecurringVolumePricing {
         self.billing_frequency_custom_months = Some(billing_frequency_custom_months);
         self
     }
-    /// Sets [`billing_type`](Self::billing_type).
+    /// Sets [`billing_type`](Self::billing_type). Whether it is billed before or after each period.
     #[must_use]
     pub fn billing_type(mut self, billing_type: BillingType) -> Self {
         self.billing_type = Some(billing_type);
@@ -1726,9 +1726,9 @@ impl RecurringVolumePricing {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RolloverDurationUnit {
-    /// Days (`days`).
+    /// Counted in days (`days`).
     Days,
-    /// Months (`months`).
+    /// Counted in months (`months`).
     Months,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -1743,7 +1743,7 @@ crate::__open_enum!(RolloverDurationUnit { Days = "days", Months = "months" });
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatBasedGraduatedPricing {
-    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
+    /// How much time lies between two invoices (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
     /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1756,7 +1756,7 @@ pub struct SeatBasedGraduatedPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl SeatBasedGraduatedPricing {
-    /// Creates a `SeatBasedGraduatedPricing` with its required fields.
+    /// Creates a `SeatBasedGraduatedPricing` with what it cannot be sent without: [`billing_frequency`](Self::billing_frequency) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -1768,7 +1768,7 @@ impl SeatBasedGraduatedPricing {
             price_points: price_points.into(),
         }
     }
-    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months).
+    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months). Number of months between two invoices, for `Custom`.
     #[must_use]
     pub fn billing_frequency_custom_months(
         mut self,
@@ -1777,7 +1777,7 @@ impl SeatBasedGraduatedPricing {
         self.billing_frequency_custom_months = Some(billing_frequency_custom_months);
         self
     }
-    /// Sets [`billing_type`](Self::billing_type).
+    /// Sets [`billing_type`](Self::billing_type). Whether it is billed before or after each period.
     #[must_use]
     pub fn billing_type(mut self, billing_type: BillingType) -> Self {
         self.billing_type = Some(billing_type);
@@ -1786,13 +1786,13 @@ impl SeatBasedGraduatedPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// A recurring price per seat.
+/// Charged in every period, so much for each person's seat.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatBasedPerUnitPricing {
-    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
+    /// How much time lies between two invoices (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
     /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1805,7 +1805,7 @@ pub struct SeatBasedPerUnitPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl SeatBasedPerUnitPricing {
-    /// Creates a `SeatBasedPerUnitPricing` with its required fields.
+    /// Creates a `SeatBasedPerUnitPricing` with what it cannot be sent without: [`billing_frequency`](Self::billing_frequency) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<PricePointInput>>,
@@ -1817,7 +1817,7 @@ impl SeatBasedPerUnitPricing {
             price_points: price_points.into(),
         }
     }
-    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months).
+    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months). Number of months between two invoices, for `Custom`.
     #[must_use]
     pub fn billing_frequency_custom_months(
         mut self,
@@ -1826,7 +1826,7 @@ impl SeatBasedPerUnitPricing {
         self.billing_frequency_custom_months = Some(billing_frequency_custom_months);
         self
     }
-    /// Sets [`billing_type`](Self::billing_type).
+    /// Sets [`billing_type`](Self::billing_type). Whether it is billed before or after each period.
     #[must_use]
     pub fn billing_type(mut self, billing_type: BillingType) -> Self {
         self.billing_type = Some(billing_type);
@@ -1835,13 +1835,13 @@ impl SeatBasedPerUnitPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// A price per seat in credits.
+/// Seats that are paid for with credits bought before.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatBasedPrepaidCreditsPricing {
-    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
+    /// How much time lies between two invoices (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
     /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1852,7 +1852,7 @@ pub struct SeatBasedPrepaidCreditsPricing {
     /// Number of credits one unit costs (`creditCost`, exact number).
     #[serde(with = "decimal")]
     pub credit_cost: Decimal,
-    /// Credit currency (`creditsCurrencyId`, string).
+    /// Which kind of credits it is priced in, by its id of Paid (`creditsCurrencyId`, string).
     pub credits_currency_id: String,
     /// The price, once for each currency (`pricePoints`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1863,7 +1863,7 @@ pub struct SeatBasedPrepaidCreditsPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl SeatBasedPrepaidCreditsPricing {
-    /// Creates a `SeatBasedPrepaidCreditsPricing` with its required fields.
+    /// Creates a `SeatBasedPrepaidCreditsPricing` with what it cannot be sent without: [`billing_frequency`](Self::billing_frequency), [`credit_cost`](Self::credit_cost) and [`credits_currency_id`](Self::credits_currency_id). Each other field has a setter and is left out until then.
     pub fn new(
         billing_frequency: BillingFrequency,
         credit_cost: impl Into<Decimal>,
@@ -1879,7 +1879,7 @@ impl SeatBasedPrepaidCreditsPricing {
             unit_value: None,
         }
     }
-    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months).
+    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months). Number of months between two invoices, for `Custom`.
     #[must_use]
     pub fn billing_frequency_custom_months(
         mut self,
@@ -1888,13 +1888,13 @@ impl SeatBasedPrepaidCreditsPricing {
         self.billing_frequency_custom_months = Some(billing_frequency_custom_months);
         self
     }
-    /// Sets [`billing_type`](Self::billing_type).
+    /// Sets [`billing_type`](Self::billing_type). Whether it is billed before or after each period.
     #[must_use]
     pub fn billing_type(mut self, billing_type: BillingType) -> Self {
         self.billing_type = Some(billing_type);
         self
     }
-    /// Sets [`price_points`](Self::price_points).
+    /// Sets [`price_points`](Self::price_points). The price, once for each currency.
     #[must_use]
     pub fn price_points(
         mut self,
@@ -1903,7 +1903,7 @@ impl SeatBasedPrepaidCreditsPricing {
         self.price_points = Some(price_points.into());
         self
     }
-    /// Sets [`unit_value`](Self::unit_value).
+    /// Sets [`unit_value`](Self::unit_value). Monetary value of one credit.
     #[must_use]
     pub fn unit_value(mut self, unit_value: impl Into<Decimal>) -> Self {
         self.unit_value = Some(unit_value.into());
@@ -1918,7 +1918,7 @@ impl SeatBasedPrepaidCreditsPricing {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SeatBasedVolumePricing {
-    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
+    /// How much time lies between two invoices (`billingFrequency`, [`BillingFrequency`]).
     pub billing_frequency: BillingFrequency,
     /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1931,7 +1931,7 @@ pub struct SeatBasedVolumePricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl SeatBasedVolumePricing {
-    /// Creates a `SeatBasedVolumePricing` with its required fields.
+    /// Creates a `SeatBasedVolumePricing` with what it cannot be sent without: [`billing_frequency`](Self::billing_frequency) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -1943,7 +1943,7 @@ impl SeatBasedVolumePricing {
             price_points: price_points.into(),
         }
     }
-    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months).
+    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months). Number of months between two invoices, for `Custom`.
     #[must_use]
     pub fn billing_frequency_custom_months(
         mut self,
@@ -1952,7 +1952,7 @@ impl SeatBasedVolumePricing {
         self.billing_frequency_custom_months = Some(billing_frequency_custom_months);
         self
     }
-    /// Sets [`billing_type`](Self::billing_type).
+    /// Sets [`billing_type`](Self::billing_type). Whether it is billed before or after each period.
     #[must_use]
     pub fn billing_type(mut self, billing_type: BillingType) -> Self {
         self.billing_type = Some(billing_type);
@@ -1961,7 +1961,7 @@ impl SeatBasedVolumePricing {
 }
 
 #[cfg(any(feature = "customers", feature = "orders"))]
-/// Whether a seat is assigned.
+/// Whether a user has a seat.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SeatStatus {
@@ -2020,15 +2020,15 @@ crate::__open_enum!(TierBillingType { Flat = "flat", PerUnit = "perUnit" });
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct TieredPricePoint {
-    /// ISO 4217 code (`currency`, string).
+    /// ISO 4217 code of the amounts, such as `USD` (`currency`, string).
     pub currency: String,
     /// Quantity included free of charge (`includedQuantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub included_quantity: Option<i64>,
-    /// Maximum quantity that can be bought (`maxQuantity`, integer).
+    /// Quantity that can be bought at most (`maxQuantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_quantity: Option<i64>,
-    /// Minimum quantity billed (`minQuantity`, integer).
+    /// Quantity that is billed at least, even if less is used (`minQuantity`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_quantity: Option<i64>,
     /// Prices by quantity, smallest quantities first (`tiers`, list).
@@ -2038,7 +2038,7 @@ pub struct TieredPricePoint {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl TieredPricePoint {
-    /// Creates a `TieredPricePoint` with its required fields.
+    /// Creates a `TieredPricePoint` with what it cannot be sent without: [`currency`](Self::currency), [`tiers`](Self::tiers) and [`unit_price`](Self::unit_price). Each other field has a setter and is left out until then.
     pub fn new(
         currency: impl Into<String>,
         tiers: impl Into<Vec<PriceTierInput>>,
@@ -2053,19 +2053,19 @@ impl TieredPricePoint {
             unit_price,
         }
     }
-    /// Sets [`included_quantity`](Self::included_quantity).
+    /// Sets [`included_quantity`](Self::included_quantity). Quantity included free of charge.
     #[must_use]
     pub fn included_quantity(mut self, included_quantity: i64) -> Self {
         self.included_quantity = Some(included_quantity);
         self
     }
-    /// Sets [`max_quantity`](Self::max_quantity).
+    /// Sets [`max_quantity`](Self::max_quantity). Quantity that can be bought at most.
     #[must_use]
     pub fn max_quantity(mut self, max_quantity: i64) -> Self {
         self.max_quantity = Some(max_quantity);
         self
     }
-    /// Sets [`min_quantity`](Self::min_quantity).
+    /// Sets [`min_quantity`](Self::min_quantity). Quantity that is billed at least, even if less is used.
     #[must_use]
     pub fn min_quantity(mut self, min_quantity: i64) -> Self {
         self.min_quantity = Some(min_quantity);
@@ -2080,7 +2080,7 @@ impl TieredPricePoint {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsageBracketedPrepaidCreditsPricing {
-    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
+    /// How much time lies between two invoices (`billingFrequency`, [`BillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
     /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
@@ -2094,7 +2094,7 @@ pub struct UsageBracketedPrepaidCreditsPricing {
     pub credit_rollover_amount: Option<Decimal>,
     /// Number of credits a signal costs, smallest quantities first (`creditUnitBrackets`, list).
     pub credit_unit_brackets: Vec<CreditUnitBracket>,
-    /// Credit currency (`creditsCurrencyId`, string).
+    /// Which kind of credits it is priced in, by its id of Paid (`creditsCurrencyId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_currency_id: Option<String>,
     /// Event name of the signals that are billed; must match exactly, other names bill nothing (`eventName`, string).
@@ -2116,7 +2116,7 @@ pub struct UsageBracketedPrepaidCreditsPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsageBracketedPrepaidCreditsPricing {
-    /// Creates a `UsageBracketedPrepaidCreditsPricing` with its required fields.
+    /// Creates a `UsageBracketedPrepaidCreditsPricing` with what it cannot be sent without: [`credit_unit_brackets`](Self::credit_unit_brackets), [`event_name`](Self::event_name) and [`pricing_input`](Self::pricing_input). Each other field has a setter and is left out until then.
     pub fn new(
         credit_unit_brackets: impl Into<Vec<CreditUnitBracket>>,
         event_name: impl Into<String>,
@@ -2137,13 +2137,13 @@ impl UsageBracketedPrepaidCreditsPricing {
             unit_value: None,
         }
     }
-    /// Sets [`billing_frequency`](Self::billing_frequency).
+    /// Sets [`billing_frequency`](Self::billing_frequency). How much time lies between two invoices.
     #[must_use]
     pub fn billing_frequency(mut self, billing_frequency: BillingFrequency) -> Self {
         self.billing_frequency = Some(billing_frequency);
         self
     }
-    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months).
+    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months). Number of months between two invoices, for `Custom`.
     #[must_use]
     pub fn billing_frequency_custom_months(
         mut self,
@@ -2152,13 +2152,13 @@ impl UsageBracketedPrepaidCreditsPricing {
         self.billing_frequency_custom_months = Some(billing_frequency_custom_months);
         self
     }
-    /// Sets [`billing_type`](Self::billing_type).
+    /// Sets [`billing_type`](Self::billing_type). Whether it is billed before or after each period.
     #[must_use]
     pub fn billing_type(mut self, billing_type: BillingType) -> Self {
         self.billing_type = Some(billing_type);
         self
     }
-    /// Sets [`credit_rollover_amount`](Self::credit_rollover_amount).
+    /// Sets [`credit_rollover_amount`](Self::credit_rollover_amount). Number of unused credits that roll over into the next period.
     #[must_use]
     pub fn credit_rollover_amount(
         mut self,
@@ -2167,7 +2167,7 @@ impl UsageBracketedPrepaidCreditsPricing {
         self.credit_rollover_amount = Some(credit_rollover_amount.into());
         self
     }
-    /// Sets [`credits_currency_id`](Self::credits_currency_id).
+    /// Sets [`credits_currency_id`](Self::credits_currency_id). Which kind of credits it is priced in, by its id of Paid.
     #[must_use]
     pub fn credits_currency_id(
         mut self,
@@ -2176,13 +2176,13 @@ impl UsageBracketedPrepaidCreditsPricing {
         self.credits_currency_id = Some(credits_currency_id.into());
         self
     }
-    /// Sets [`overage_unit_price`](Self::overage_unit_price).
+    /// Sets [`overage_unit_price`](Self::overage_unit_price). Price of a credit beyond the granted ones, in the currency's smallest unit.
     #[must_use]
     pub fn overage_unit_price(mut self, overage_unit_price: i64) -> Self {
         self.overage_unit_price = Some(overage_unit_price);
         self
     }
-    /// Sets [`price_points`](Self::price_points).
+    /// Sets [`price_points`](Self::price_points). The price, once for each currency.
     #[must_use]
     pub fn price_points(
         mut self,
@@ -2191,13 +2191,13 @@ impl UsageBracketedPrepaidCreditsPricing {
         self.price_points = Some(price_points.into());
         self
     }
-    /// Sets [`signal_type`](Self::signal_type).
+    /// Sets [`signal_type`](Self::signal_type). Whether the signals are activities or outcomes.
     #[must_use]
     pub fn signal_type(mut self, signal_type: SignalType) -> Self {
         self.signal_type = Some(signal_type);
         self
     }
-    /// Sets [`unit_value`](Self::unit_value).
+    /// Sets [`unit_value`](Self::unit_value). Monetary value of one credit.
     #[must_use]
     pub fn unit_value(mut self, unit_value: impl Into<Decimal>) -> Self {
         self.unit_value = Some(unit_value.into());
@@ -2212,7 +2212,7 @@ impl UsageBracketedPrepaidCreditsPricing {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsageCostPlusPricing {
-    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
+    /// How much time lies between two invoices (`billingFrequency`, [`BillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
     /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
@@ -2233,7 +2233,7 @@ pub struct UsageCostPlusPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsageCostPlusPricing {
-    /// Creates a `UsageCostPlusPricing` with its required fields.
+    /// Creates a `UsageCostPlusPricing` with what it cannot be sent without: [`cost_plus_multiplier`](Self::cost_plus_multiplier). Each other field has a setter and is left out until then.
     pub fn new(cost_plus_multiplier: impl Into<Decimal>) -> Self {
         Self {
             billing_frequency: None,
@@ -2244,13 +2244,13 @@ impl UsageCostPlusPricing {
             signal_type: None,
         }
     }
-    /// Sets [`billing_frequency`](Self::billing_frequency).
+    /// Sets [`billing_frequency`](Self::billing_frequency). How much time lies between two invoices.
     #[must_use]
     pub fn billing_frequency(mut self, billing_frequency: BillingFrequency) -> Self {
         self.billing_frequency = Some(billing_frequency);
         self
     }
-    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months).
+    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months). Number of months between two invoices, for `Custom`.
     #[must_use]
     pub fn billing_frequency_custom_months(
         mut self,
@@ -2259,13 +2259,13 @@ impl UsageCostPlusPricing {
         self.billing_frequency_custom_months = Some(billing_frequency_custom_months);
         self
     }
-    /// Sets [`billing_type`](Self::billing_type).
+    /// Sets [`billing_type`](Self::billing_type). Whether it is billed before or after each period.
     #[must_use]
     pub fn billing_type(mut self, billing_type: BillingType) -> Self {
         self.billing_type = Some(billing_type);
         self
     }
-    /// Sets [`price_points`](Self::price_points).
+    /// Sets [`price_points`](Self::price_points). The price, once for each currency.
     #[must_use]
     pub fn price_points(
         mut self,
@@ -2274,7 +2274,7 @@ impl UsageCostPlusPricing {
         self.price_points = Some(price_points.into());
         self
     }
-    /// Sets [`signal_type`](Self::signal_type).
+    /// Sets [`signal_type`](Self::signal_type). Whether the signals are activities or outcomes.
     #[must_use]
     pub fn signal_type(mut self, signal_type: SignalType) -> Self {
         self.signal_type = Some(signal_type);
@@ -2289,7 +2289,7 @@ impl UsageCostPlusPricing {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsageGraduatedPricing {
-    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
+    /// How much time lies between two invoices (`billingFrequency`, [`BillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
     /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
@@ -2308,7 +2308,7 @@ pub struct UsageGraduatedPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsageGraduatedPricing {
-    /// Creates a `UsageGraduatedPricing` with its required fields.
+    /// Creates a `UsageGraduatedPricing` with what it cannot be sent without: [`event_name`](Self::event_name) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
     pub fn new(
         event_name: impl Into<String>,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -2322,13 +2322,13 @@ impl UsageGraduatedPricing {
             signal_type: None,
         }
     }
-    /// Sets [`billing_frequency`](Self::billing_frequency).
+    /// Sets [`billing_frequency`](Self::billing_frequency). How much time lies between two invoices.
     #[must_use]
     pub fn billing_frequency(mut self, billing_frequency: BillingFrequency) -> Self {
         self.billing_frequency = Some(billing_frequency);
         self
     }
-    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months).
+    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months). Number of months between two invoices, for `Custom`.
     #[must_use]
     pub fn billing_frequency_custom_months(
         mut self,
@@ -2337,13 +2337,13 @@ impl UsageGraduatedPricing {
         self.billing_frequency_custom_months = Some(billing_frequency_custom_months);
         self
     }
-    /// Sets [`billing_type`](Self::billing_type).
+    /// Sets [`billing_type`](Self::billing_type). Whether it is billed before or after each period.
     #[must_use]
     pub fn billing_type(mut self, billing_type: BillingType) -> Self {
         self.billing_type = Some(billing_type);
         self
     }
-    /// Sets [`signal_type`](Self::signal_type).
+    /// Sets [`signal_type`](Self::signal_type). Whether the signals are activities or outcomes.
     #[must_use]
     pub fn signal_type(mut self, signal_type: SignalType) -> Self {
         self.signal_type = Some(signal_type);
@@ -2352,13 +2352,13 @@ impl UsageGraduatedPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// A price per signal.
+/// Charged by usage, so much for each signal.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsagePerUnitPricing {
-    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
+    /// How much time lies between two invoices (`billingFrequency`, [`BillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
     /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
@@ -2377,7 +2377,7 @@ pub struct UsagePerUnitPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsagePerUnitPricing {
-    /// Creates a `UsagePerUnitPricing` with its required fields.
+    /// Creates a `UsagePerUnitPricing` with what it cannot be sent without: [`event_name`](Self::event_name) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
     pub fn new(
         event_name: impl Into<String>,
         price_points: impl Into<Vec<PricePointInput>>,
@@ -2391,13 +2391,13 @@ impl UsagePerUnitPricing {
             signal_type: None,
         }
     }
-    /// Sets [`billing_frequency`](Self::billing_frequency).
+    /// Sets [`billing_frequency`](Self::billing_frequency). How much time lies between two invoices.
     #[must_use]
     pub fn billing_frequency(mut self, billing_frequency: BillingFrequency) -> Self {
         self.billing_frequency = Some(billing_frequency);
         self
     }
-    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months).
+    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months). Number of months between two invoices, for `Custom`.
     #[must_use]
     pub fn billing_frequency_custom_months(
         mut self,
@@ -2406,13 +2406,13 @@ impl UsagePerUnitPricing {
         self.billing_frequency_custom_months = Some(billing_frequency_custom_months);
         self
     }
-    /// Sets [`billing_type`](Self::billing_type).
+    /// Sets [`billing_type`](Self::billing_type). Whether it is billed before or after each period.
     #[must_use]
     pub fn billing_type(mut self, billing_type: BillingType) -> Self {
         self.billing_type = Some(billing_type);
         self
     }
-    /// Sets [`signal_type`](Self::signal_type).
+    /// Sets [`signal_type`](Self::signal_type). Whether the signals are activities or outcomes.
     #[must_use]
     pub fn signal_type(mut self, signal_type: SignalType) -> Self {
         self.signal_type = Some(signal_type);
@@ -2421,13 +2421,13 @@ impl UsagePerUnitPricing {
 }
 
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
-/// A usage price in credits.
+/// Signals that are paid for with credits bought before, each the same number.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsagePrepaidCreditsPricing {
-    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
+    /// How much time lies between two invoices (`billingFrequency`, [`BillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
     /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
@@ -2439,7 +2439,7 @@ pub struct UsagePrepaidCreditsPricing {
     /// Number of credits one unit costs (`creditCost`, exact number).
     #[serde(with = "decimal")]
     pub credit_cost: Decimal,
-    /// Credit currency (`creditsCurrencyId`, string).
+    /// Which kind of credits it is priced in, by its id of Paid (`creditsCurrencyId`, string).
     pub credits_currency_id: String,
     /// Event name of the signals that are billed; must match exactly, other names bill nothing (`eventName`, string).
     pub event_name: String,
@@ -2458,7 +2458,7 @@ pub struct UsagePrepaidCreditsPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsagePrepaidCreditsPricing {
-    /// Creates a `UsagePrepaidCreditsPricing` with its required fields.
+    /// Creates a `UsagePrepaidCreditsPricing` with what it cannot be sent without: [`credit_cost`](Self::credit_cost), [`credits_currency_id`](Self::credits_currency_id) and [`event_name`](Self::event_name). Each other field has a setter and is left out until then.
     pub fn new(
         credit_cost: impl Into<Decimal>,
         credits_currency_id: impl Into<String>,
@@ -2477,13 +2477,13 @@ impl UsagePrepaidCreditsPricing {
             unit_value: None,
         }
     }
-    /// Sets [`billing_frequency`](Self::billing_frequency).
+    /// Sets [`billing_frequency`](Self::billing_frequency). How much time lies between two invoices.
     #[must_use]
     pub fn billing_frequency(mut self, billing_frequency: BillingFrequency) -> Self {
         self.billing_frequency = Some(billing_frequency);
         self
     }
-    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months).
+    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months). Number of months between two invoices, for `Custom`.
     #[must_use]
     pub fn billing_frequency_custom_months(
         mut self,
@@ -2492,13 +2492,13 @@ impl UsagePrepaidCreditsPricing {
         self.billing_frequency_custom_months = Some(billing_frequency_custom_months);
         self
     }
-    /// Sets [`billing_type`](Self::billing_type).
+    /// Sets [`billing_type`](Self::billing_type). Whether it is billed before or after each period.
     #[must_use]
     pub fn billing_type(mut self, billing_type: BillingType) -> Self {
         self.billing_type = Some(billing_type);
         self
     }
-    /// Sets [`price_points`](Self::price_points).
+    /// Sets [`price_points`](Self::price_points). The price, once for each currency.
     #[must_use]
     pub fn price_points(
         mut self,
@@ -2507,19 +2507,19 @@ impl UsagePrepaidCreditsPricing {
         self.price_points = Some(price_points.into());
         self
     }
-    /// Sets [`pricing_input`](Self::pricing_input).
+    /// Sets [`pricing_input`](Self::pricing_input). Quantity that the credits are calculated from.
     #[must_use]
     pub fn pricing_input(mut self, pricing_input: CreditBasis) -> Self {
         self.pricing_input = Some(pricing_input);
         self
     }
-    /// Sets [`signal_type`](Self::signal_type).
+    /// Sets [`signal_type`](Self::signal_type). Whether the signals are activities or outcomes.
     #[must_use]
     pub fn signal_type(mut self, signal_type: SignalType) -> Self {
         self.signal_type = Some(signal_type);
         self
     }
-    /// Sets [`unit_value`](Self::unit_value).
+    /// Sets [`unit_value`](Self::unit_value). Monetary value of one credit.
     #[must_use]
     pub fn unit_value(mut self, unit_value: impl Into<Decimal>) -> Self {
         self.unit_value = Some(unit_value.into());
@@ -2534,7 +2534,7 @@ impl UsagePrepaidCreditsPricing {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UsageVolumePricing {
-    /// Billing frequency (`billingFrequency`, [`BillingFrequency`]).
+    /// How much time lies between two invoices (`billingFrequency`, [`BillingFrequency`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_frequency: Option<BillingFrequency>,
     /// Number of months between two invoices, for `Custom` (`billingFrequencyCustomMonths`, integer).
@@ -2553,7 +2553,7 @@ pub struct UsageVolumePricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsageVolumePricing {
-    /// Creates a `UsageVolumePricing` with its required fields.
+    /// Creates a `UsageVolumePricing` with what it cannot be sent without: [`event_name`](Self::event_name) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
     pub fn new(
         event_name: impl Into<String>,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -2567,13 +2567,13 @@ impl UsageVolumePricing {
             signal_type: None,
         }
     }
-    /// Sets [`billing_frequency`](Self::billing_frequency).
+    /// Sets [`billing_frequency`](Self::billing_frequency). How much time lies between two invoices.
     #[must_use]
     pub fn billing_frequency(mut self, billing_frequency: BillingFrequency) -> Self {
         self.billing_frequency = Some(billing_frequency);
         self
     }
-    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months).
+    /// Sets [`billing_frequency_custom_months`](Self::billing_frequency_custom_months). Number of months between two invoices, for `Custom`.
     #[must_use]
     pub fn billing_frequency_custom_months(
         mut self,
@@ -2582,13 +2582,13 @@ impl UsageVolumePricing {
         self.billing_frequency_custom_months = Some(billing_frequency_custom_months);
         self
     }
-    /// Sets [`billing_type`](Self::billing_type).
+    /// Sets [`billing_type`](Self::billing_type). Whether it is billed before or after each period.
     #[must_use]
     pub fn billing_type(mut self, billing_type: BillingType) -> Self {
         self.billing_type = Some(billing_type);
         self
     }
-    /// Sets [`signal_type`](Self::signal_type).
+    /// Sets [`signal_type`](Self::signal_type). Whether the signals are activities or outcomes.
     #[must_use]
     pub fn signal_type(mut self, signal_type: SignalType) -> Self {
         self.signal_type = Some(signal_type);
@@ -2623,23 +2623,23 @@ crate::__open_enum!(
 );
 
 #[cfg(any(feature = "delivered-value", feature = "value-metrics"))]
-/// Value metric formula.
+/// How signals become a number.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ValueMetricFormula {
-    /// The field `expression` (string, an answer may lack it).
+    /// Formula over the variables (`expression`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub expression: Option<String>,
-    /// The field `id` (string, an answer may lack it).
+    /// Id of the formula in the value model (`id`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
-    /// The field `label` (string, an answer may lack it).
+    /// What the formula is called in a receipt (`label`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub label: Option<String>,
-    /// The field `variables` (list, an answer may lack it).
+    /// Numbers that the formula uses (`variables`, list, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub variables: Option<List<ValueMetricFormulaVariable>>,
     /// Fields that this version does not know, kept unchanged.
@@ -2660,7 +2660,7 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueMetricFormulaVariable {
-    /// Description (`description`, string).
+    /// What it stands for, in words for people (`description`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// How it is shown (`format`, [`VariableFormat`]).
@@ -2671,7 +2671,7 @@ pub struct ValueMetricFormulaVariable {
     pub format_unit: Option<DurationUnit>,
     /// Name of the variable in the expression (`id`, string).
     pub id: String,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     pub label: String,
     /// JSON type of the variable (`type`, [`FormulaVariableType`]).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2679,7 +2679,7 @@ pub struct ValueMetricFormulaVariable {
 }
 #[cfg(any(feature = "delivered-value", feature = "value-metrics"))]
 impl ValueMetricFormulaVariable {
-    /// Creates a `ValueMetricFormulaVariable` with its required fields.
+    /// Creates a `ValueMetricFormulaVariable` with what it cannot be sent without: [`id`](Self::id) and [`label`](Self::label). Each other field has a setter and is left out until then.
     pub fn new(id: impl Into<String>, label: impl Into<String>) -> Self {
         Self {
             description: None,
@@ -2690,25 +2690,25 @@ impl ValueMetricFormulaVariable {
             type_: None,
         }
     }
-    /// Sets [`description`](Self::description).
+    /// Sets [`description`](Self::description). What it stands for, in words for people.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
-    /// Sets [`format`](Self::format).
+    /// Sets [`format`](Self::format). How it is shown.
     #[must_use]
     pub fn format(mut self, format: VariableFormat) -> Self {
         self.format = Some(format);
         self
     }
-    /// Sets [`format_unit`](Self::format_unit).
+    /// Sets [`format_unit`](Self::format_unit). Unit of a duration.
     #[must_use]
     pub fn format_unit(mut self, format_unit: DurationUnit) -> Self {
         self.format_unit = Some(format_unit);
         self
     }
-    /// Sets [`type_`](Self::type_).
+    /// Sets [`type_`](Self::type_). JSON type of the variable.
     #[must_use]
     pub fn type_(mut self, type_: FormulaVariableType) -> Self {
         self.type_ = Some(type_);
@@ -2733,7 +2733,7 @@ pub struct ValueMetricUnit {
     /// Unit of time; for `duration` (`durationUnit`, [`DurationUnit`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_unit: Option<DurationUnit>,
-    /// Kind of unit (`type`, [`ValueMetricUnitType`]).
+    /// Whether it counts money, time or something of your own (`type`, [`ValueMetricUnitType`]).
     pub type_: ValueMetricUnitType,
     /// Name of the unit; for `custom` (`unit`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2744,7 +2744,7 @@ pub struct ValueMetricUnit {
 }
 #[cfg(any(feature = "delivered-value", feature = "value-metrics"))]
 impl ValueMetricUnit {
-    /// Creates a `ValueMetricUnit` with its required fields.
+    /// Creates a `ValueMetricUnit` with what it cannot be sent without: [`type_`](Self::type_). Each other field has a setter and is left out until then.
     pub fn new(type_: ValueMetricUnitType) -> Self {
         Self {
             duration_unit: None,
@@ -2753,19 +2753,19 @@ impl ValueMetricUnit {
             unit_display: None,
         }
     }
-    /// Sets [`duration_unit`](Self::duration_unit).
+    /// Sets [`duration_unit`](Self::duration_unit). Unit of time; for `duration`.
     #[must_use]
     pub fn duration_unit(mut self, duration_unit: DurationUnit) -> Self {
         self.duration_unit = Some(duration_unit);
         self
     }
-    /// Sets [`unit`](Self::unit).
+    /// Sets [`unit`](Self::unit). Name of the unit; for `custom`.
     #[must_use]
     pub fn unit(mut self, unit: impl Into<String>) -> Self {
         self.unit = Some(unit.into());
         self
     }
-    /// Sets [`unit_display`](Self::unit_display).
+    /// Sets [`unit_display`](Self::unit_display). How the unit is shown; for `custom`.
     #[must_use]
     pub fn unit_display(mut self, unit_display: impl Into<String>) -> Self {
         self.unit_display = Some(unit_display.into());
@@ -2785,7 +2785,7 @@ crate::__object!(
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ValueMetricUnitType {
-    /// A unit of your own (`custom`).
+    /// Something of your own, such as tickets (`custom`).
     Custom,
     /// Time (`duration`).
     Duration,
@@ -2809,16 +2809,16 @@ crate::__open_enum!(
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ValueSource {
-    /// Name of the source (`name`, string).
+    /// What it is called, such as the title of a study (`name`, string).
     pub name: String,
-    /// URL of the source (`url`, string).
+    /// Where it can be read (`url`, string).
     pub url: String,
 }
 #[cfg(
     any(feature = "delivered-value", feature = "value-metrics", feature = "value-models")
 )]
 impl ValueSource {
-    /// Creates a `ValueSource` with its required fields.
+    /// Creates a `ValueSource` with all of its fields; none may be left out: [`name`](Self::name) and [`url`](Self::url).
     pub fn new(name: impl Into<String>, url: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -2840,7 +2840,7 @@ crate::__object!(ValueSource, skip, [0 name "name" required; 1 url "url" require
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum VariableFormat {
-    /// As a duration (`duration`).
+    /// In units of time, such as `3 hours` (`duration`).
     Duration,
     /// As a percentage (`percent`).
     Percent,

@@ -80,7 +80,7 @@ pub struct BandsSignalSummaryDimension {
     pub path: String,
 }
 impl BandsSignalSummaryDimension {
-    /// Creates a `BandsSignalSummaryDimension` with its required fields.
+    /// Creates a `BandsSignalSummaryDimension` with what it cannot be sent without: [`applies_to`](Self::applies_to), [`brackets`](Self::brackets) and [`path`](Self::path). Each other field has a setter and is left out until then.
     pub fn new(
         applies_to: impl Into<Vec<String>>,
         brackets: impl Into<List<SignalSummaryBracket>>,
@@ -93,7 +93,7 @@ impl BandsSignalSummaryDimension {
             path: path.into(),
         }
     }
-    /// Sets [`overflow_slug`](Self::overflow_slug).
+    /// Sets [`overflow_slug`](Self::overflow_slug). Name in columns of what is in no range.
     #[must_use]
     pub fn overflow_slug(mut self, overflow_slug: impl Into<String>) -> Self {
         self.overflow_slug = Some(overflow_slug.into());
@@ -108,6 +108,8 @@ crate::__object!(
 
 /// What to export.
 ///
+/// Sent by [`SignalSummaries::create_export`](crate::resources::SignalSummaries::create_export).
+///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
@@ -117,7 +119,7 @@ pub struct CreateSignalSummaryExportRequest {
     /// Earlier export whose specification is used, instead of `spec` (`copyFrom`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub copy_from: Option<String>,
-    /// Only these customers; all if not set (`customerIds`, list).
+    /// Whose signals count; those of all if not set (`customerIds`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_ids: Option<Vec<CustomerId>>,
     /// First day, `YYYY-MM-DD` (`from`, string).
@@ -129,7 +131,7 @@ pub struct CreateSignalSummaryExportRequest {
     pub to: String,
 }
 impl CreateSignalSummaryExportRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`from`](Self::from) and [`to`](Self::to). Each other field has a setter and is left out until then.
     pub fn new(from: impl Into<String>, to: impl Into<String>) -> Self {
         Self {
             copy_from: None,
@@ -139,19 +141,19 @@ impl CreateSignalSummaryExportRequest {
             to: to.into(),
         }
     }
-    /// Sets [`copy_from`](Self::copy_from).
+    /// Sets [`copy_from`](Self::copy_from). Earlier export whose specification is used, instead of `spec`.
     #[must_use]
     pub fn copy_from(mut self, copy_from: impl Into<String>) -> Self {
         self.copy_from = Some(copy_from.into());
         self
     }
-    /// Sets [`customer_ids`](Self::customer_ids).
+    /// Sets [`customer_ids`](Self::customer_ids). Whose signals count; those of all if not set.
     #[must_use]
     pub fn customer_ids(mut self, customer_ids: impl Into<Vec<CustomerId>>) -> Self {
         self.customer_ids = Some(customer_ids.into());
         self
     }
-    /// Sets [`spec`](Self::spec).
+    /// Sets [`spec`](Self::spec). Which signals are added up, and how.
     #[must_use]
     pub fn spec(mut self, spec: SignalSummarySpec) -> Self {
         self.spec = Some(spec);
@@ -174,7 +176,7 @@ pub struct PresenceSignalSummaryDimension {
     pub values: SignalSummaryPresenceValues,
 }
 impl PresenceSignalSummaryDimension {
-    /// Creates a `PresenceSignalSummaryDimension` with its required fields.
+    /// Creates a `PresenceSignalSummaryDimension` with all of its fields; none may be left out: [`applies_to`](Self::applies_to), [`path`](Self::path) and [`values`](Self::values).
     pub fn new(
         applies_to: impl Into<Vec<String>>,
         path: impl Into<String>,
@@ -214,7 +216,7 @@ pub struct SignalSummaryBracket {
     pub up_to: Patch<i64>,
 }
 impl SignalSummaryBracket {
-    /// Creates a `SignalSummaryBracket` with no fields set.
+    /// Creates a `SignalSummaryBracket` that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             from: None,
@@ -223,25 +225,25 @@ impl SignalSummaryBracket {
             up_to: Patch::Leave,
         }
     }
-    /// Sets [`from`](Self::from).
+    /// Sets [`from`](Self::from). Lower bound.
     #[must_use]
     pub fn from(mut self, from: i64) -> Self {
         self.from = Some(from);
         self
     }
-    /// Sets [`group`](Self::group).
+    /// Sets [`group`](Self::group). Group under which they are added up.
     #[must_use]
     pub fn group(mut self, group: impl Into<String>) -> Self {
         self.group = Some(group.into());
         self
     }
-    /// Sets [`slug`](Self::slug).
+    /// Sets [`slug`](Self::slug). Name in columns.
     #[must_use]
     pub fn slug(mut self, slug: impl Into<String>) -> Self {
         self.slug = Some(slug.into());
         self
     }
-    /// Sets [`up_to`](Self::up_to).
+    /// Sets [`up_to`](Self::up_to). Upper bound; null for the last one. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn up_to(mut self, up_to: impl Into<Patch<i64>>) -> Self {
         self.up_to = up_to.into();
@@ -253,7 +255,7 @@ crate::__object!(
     optional; 2 slug "slug" optional; 3 up_to "upTo" optional;]
 );
 
-/// Signal summary column.
+/// A column of an export.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -261,12 +263,12 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct SignalSummaryColumn {
-    /// The field `dimensionGroup` (string, may be null).
+    /// Group of keys that the column comes from; null for a measure (`dimensionGroup`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub dimension_group: Option<String>,
-    /// The field `name` (string).
+    /// Heading of the column in the file (`name`, string).
     pub name: String,
-    /// The field `signalGroup` (string).
+    /// Group of signals that the column is about (`signalGroup`, string).
     pub signal_group: String,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -284,10 +286,10 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(tag = "kind")]
 pub enum SignalSummaryDimension {
-    /// An object with `kind` set to `bands`.
+    /// Divides signals by the range that a number is in (`kind` is `bands`).
     #[serde(rename = "bands")]
     Bands(BandsSignalSummaryDimension),
-    /// An object with `kind` set to `presence`.
+    /// Divides signals by whether they have a value (`kind` is `presence`).
     #[serde(rename = "presence")]
     Presence(PresenceSignalSummaryDimension),
     /// A `kind` that this version does not know, kept unchanged.
@@ -319,7 +321,9 @@ impl<'de> Deserialize<'de> for SignalSummaryDimension {
     }
 }
 
-/// Signal summary export.
+/// An export of signals that are added up by customer and period.
+///
+/// The answer of [`SignalSummaries::create_export`](crate::resources::SignalSummaries::create_export) and [`SignalSummaries::get_export`](crate::resources::SignalSummaries::get_export).
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -327,38 +331,38 @@ impl<'de> Deserialize<'de> for SignalSummaryDimension {
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct SignalSummaryExport {
-    /// The field `columns` (list, an answer may lack it).
+    /// What the file's columns mean, from left to right (`columns`, list, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub columns: Option<List<SignalSummaryColumn>>,
-    /// The field `completedAt` (RFC 3339 time, may be null).
+    /// When the file was ready; null until then (`completedAt`, RFC 3339 time, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub completed_at: Option<Timestamp>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `downloadUrl` (string, may be null).
+    /// Where the file can be fetched; null until it is ready (`downloadUrl`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub download_url: Option<String>,
-    /// The field `error` (string, may be null).
+    /// Why it failed, in words for people; null if it did not (`error`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub error: Option<String>,
-    /// The field `expiresAt` (RFC 3339 time, may be null).
+    /// From when the file can no longer be fetched (`expiresAt`, RFC 3339 time, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub expires_at: Option<Timestamp>,
-    /// The field `from` (string, an answer may lack it).
+    /// First day whose signals count, as text (`from`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub from: Option<String>,
-    /// The field `id` (string).
+    /// Paid's id of the export (`id`, string).
     pub id: SignalSummaryExportId,
-    /// The field `rowCount` (integer, may be null).
+    /// How many rows the file has; null until it is ready (`rowCount`, integer, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub row_count: Option<i64>,
-    /// The field `spec` ([`SignalSummarySpec`], an answer may lack it).
+    /// What was asked for (`spec`, [`SignalSummarySpec`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub spec: Option<SignalSummarySpec>,
-    /// The field `status` ([`SignalSummaryExportStatus`]).
+    /// How far it is (`status`, [`SignalSummaryExportStatus`]).
     pub status: SignalSummaryExportStatus,
-    /// The field `to` (string, an answer may lack it).
+    /// Last day whose signals count, as text (`to`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub to: Option<String>,
     /// Fields that this version does not know, kept unchanged.
@@ -379,11 +383,11 @@ crate::__object!(
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignalSummaryExportStatus {
-    /// It failed (`failed`).
+    /// It ended without a file; its error says why (`failed`).
     Failed,
     /// It has not started (`pending`).
     Pending,
-    /// It is running (`running`).
+    /// The file is being written (`running`).
     Running,
     /// It can be downloaded (`succeeded`).
     Succeeded,
@@ -401,7 +405,7 @@ crate::__open_enum!(
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignalSummaryInterval {
-    /// A month (`month`).
+    /// One row for each month (`month`).
     Month,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -425,7 +429,7 @@ pub struct SignalSummaryMeasure {
     pub slug: Option<String>,
 }
 impl SignalSummaryMeasure {
-    /// Creates a `SignalSummaryMeasure` with its required fields.
+    /// Creates a `SignalSummaryMeasure` with what it cannot be sent without: [`fn_`](Self::fn_). Each other field has a setter and is left out until then.
     pub fn new(fn_: SignalSummaryMeasureFn) -> Self {
         Self {
             fn_,
@@ -433,13 +437,13 @@ impl SignalSummaryMeasure {
             slug: None,
         }
     }
-    /// Sets [`path`](Self::path).
+    /// Sets [`path`](Self::path). Where the number stands in the signal's data.
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
         self
     }
-    /// Sets [`slug`](Self::slug).
+    /// Sets [`slug`](Self::slug). Name in columns.
     #[must_use]
     pub fn slug(mut self, slug: impl Into<String>) -> Self {
         self.slug = Some(slug.into());
@@ -488,14 +492,14 @@ pub struct SignalSummaryPresenceValue {
     pub slug: Option<String>,
 }
 impl SignalSummaryPresenceValue {
-    /// Creates a `SignalSummaryPresenceValue` with its required fields.
+    /// Creates a `SignalSummaryPresenceValue` with what it cannot be sent without: [`group`](Self::group). Each other field has a setter and is left out until then.
     pub fn new(group: impl Into<String>) -> Self {
         Self {
             group: group.into(),
             slug: None,
         }
     }
-    /// Sets [`slug`](Self::slug).
+    /// Sets [`slug`](Self::slug). Name in columns.
     #[must_use]
     pub fn slug(mut self, slug: impl Into<String>) -> Self {
         self.slug = Some(slug.into());
@@ -514,13 +518,13 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SignalSummaryPresenceValues {
-    /// Signals without the value (`false`, [`SignalSummaryPresenceValue`]).
+    /// What stands for signals that have none (`false`, [`SignalSummaryPresenceValue`]).
     pub false_: SignalSummaryPresenceValue,
-    /// Signals with the value (`true`, [`SignalSummaryPresenceValue`]).
+    /// What stands for signals that have one (`true`, [`SignalSummaryPresenceValue`]).
     pub true_: SignalSummaryPresenceValue,
 }
 impl SignalSummaryPresenceValues {
-    /// Creates a `SignalSummaryPresenceValues` with its required fields.
+    /// Creates a `SignalSummaryPresenceValues` with all of its fields; none may be left out: [`false_`](Self::false_) and [`true_`](Self::true_).
     pub fn new(
         false_: SignalSummaryPresenceValue,
         true_: SignalSummaryPresenceValue,
@@ -548,7 +552,7 @@ pub struct SignalSummarySignalSelection {
     pub slug: Option<String>,
 }
 impl SignalSummarySignalSelection {
-    /// Creates a `SignalSummarySignalSelection` with its required fields.
+    /// Creates a `SignalSummarySignalSelection` with what it cannot be sent without: [`name`](Self::name) and [`group`](Self::group). Each other field has a setter and is left out until then.
     pub fn new(name: impl Into<String>, group: impl Into<String>) -> Self {
         Self {
             group: group.into(),
@@ -556,7 +560,7 @@ impl SignalSummarySignalSelection {
             slug: None,
         }
     }
-    /// Sets [`slug`](Self::slug).
+    /// Sets [`slug`](Self::slug). Name in columns.
     #[must_use]
     pub fn slug(mut self, slug: impl Into<String>) -> Self {
         self.slug = Some(slug.into());
@@ -575,7 +579,7 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SignalSummarySpec {
-    /// Template for the names of columns (`columnNameTemplate`, string).
+    /// How headings are put together (`columnNameTemplate`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column_name_template: Option<String>,
     /// What divides the sums (`dimensions`, list).
@@ -588,11 +592,11 @@ pub struct SignalSummarySpec {
     pub measures: List<SignalSummaryMeasure>,
     /// Name of the export (`name`, string).
     pub name: String,
-    /// Signals (`signalNames`, list).
+    /// Event names to count; others are left out (`signalNames`, list).
     pub signal_names: List<SignalSummarySignalSelection>,
 }
 impl SignalSummarySpec {
-    /// Creates a `SignalSummarySpec` with its required fields.
+    /// Creates a `SignalSummarySpec` with what it cannot be sent without: [`name`](Self::name), [`signal_names`](Self::signal_names) and [`measures`](Self::measures). Each other field has a setter and is left out until then.
     pub fn new(
         name: impl Into<String>,
         signal_names: impl Into<List<SignalSummarySignalSelection>>,
@@ -607,7 +611,7 @@ impl SignalSummarySpec {
             signal_names: signal_names.into(),
         }
     }
-    /// Sets [`column_name_template`](Self::column_name_template).
+    /// Sets [`column_name_template`](Self::column_name_template). How headings are put together.
     #[must_use]
     pub fn column_name_template(
         mut self,
@@ -616,7 +620,7 @@ impl SignalSummarySpec {
         self.column_name_template = Some(column_name_template.into());
         self
     }
-    /// Sets [`dimensions`](Self::dimensions).
+    /// Sets [`dimensions`](Self::dimensions). What divides the sums.
     #[must_use]
     pub fn dimensions(
         mut self,
@@ -625,7 +629,7 @@ impl SignalSummarySpec {
         self.dimensions = Some(dimensions.into());
         self
     }
-    /// Sets [`interval`](Self::interval).
+    /// Sets [`interval`](Self::interval). Length of a period.
     #[must_use]
     pub fn interval(mut self, interval: SignalSummaryInterval) -> Self {
         self.interval = Some(interval);

@@ -46,6 +46,8 @@ impl Signals {
     }
     /// Lists signals that Paid has stored.
     ///
+    /// The answer is one page; [`stream`](ListSignals::stream) reads on to the end.
+    ///
     /// `GET /signals/`
     ///
     /// Not in Paid's published document yet; known from paid-python 1.12.0.
@@ -60,6 +62,8 @@ impl Signals {
     }
 }
 
+/// Lists signals that Paid has stored.
+///
 /// `GET /signals/` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -77,12 +81,12 @@ impl ListSignals {
         self.call = self.call.query("createdAtTo", created_at_to.into().to_string());
         self
     }
-    /// Only items of the customer with Paid's id (`customerId`, string).
+    /// Only what belongs to the customer with Paid's id (`customerId`, string).
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
     }
-    /// Only items of the customer with your own id (`externalCustomerId`, string).
+    /// Only what belongs to the customer whom you call so (`externalCustomerId`, string).
     pub fn external_customer_id(
         mut self,
         external_customer_id: impl Into<ExternalCustomerId>,
@@ -92,7 +96,7 @@ impl ListSignals {
             .query("externalCustomerId", external_customer_id.into().as_str());
         self
     }
-    /// Only items of the product with your own id (`externalProductId`, string).
+    /// Only what belongs to the product that you call so (`externalProductId`, string).
     pub fn external_product_id(
         mut self,
         external_product_id: impl Into<ExternalProductId>,
@@ -112,12 +116,12 @@ impl ListSignals {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only items of the product with Paid's id (`productId`, string).
+    /// Only what belongs to the product with Paid's id (`productId`, string).
     pub fn product_id(mut self, product_id: impl Into<ProductId>) -> Self {
         self.call = self.call.query("productId", product_id.into().as_str());
         self
     }
-    /// Only signals with this event name (`signalName`, string).
+    /// Only signals that were sent under exactly this event name (`signalName`, string).
     pub fn signal_name(mut self, signal_name: impl AsRef<str>) -> Self {
         self.call = self.call.query("signalName", signal_name.as_ref());
         self
@@ -126,21 +130,25 @@ impl ListSignals {
 crate::__paged!(ListSignals => SignalListResponse);
 
 /// Signals to send. The maximum number per request is not documented.
+///
+/// Sent by [`Signals::create`](crate::resources::Signals::create).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 pub struct CreateSignalsRequest {
-    /// Signals (`signals`, list).
+    /// What happened, in any order; those of one request may belong to several customers (`signals`, list).
     pub signals: Vec<NewSignal>,
 }
 impl CreateSignalsRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with all of its fields; none may be left out: [`signals`](Self::signals).
     pub fn new(signals: impl Into<Vec<NewSignal>>) -> Self {
         Self { signals: signals.into() }
     }
 }
 
 /// The result of sending signals: three counts for the whole request. Paid does not say which signal failed.
+///
+/// The answer of [`Signals::create`](crate::resources::Signals::create).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -149,7 +157,7 @@ pub struct CreateSignalsResponse {
     pub duplicates: i64,
     /// Number of signals that were refused. The request succeeds even if this is not zero, so check it (`failed`, integer).
     pub failed: i64,
-    /// Number stored (`ingested`, integer).
+    /// Number of records that are new and were stored (`ingested`, integer).
     pub ingested: i64,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -168,11 +176,11 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerUnitAttribution {
-    /// Your own id of the unit (`externalCustomerUnitId`, string).
+    /// What you call the team, project or the like (`externalCustomerUnitId`, string).
     pub external_customer_unit_id: ExternalCustomerUnitId,
 }
 impl CustomerUnitAttribution {
-    /// Creates a `CustomerUnitAttribution` with its required fields.
+    /// Creates a `CustomerUnitAttribution` with all of its fields; none may be left out: [`external_customer_unit_id`](Self::external_customer_unit_id).
     pub fn new(external_customer_unit_id: impl Into<ExternalCustomerUnitId>) -> Self {
         Self {
             external_customer_unit_id: external_customer_unit_id.into(),
@@ -207,7 +215,7 @@ pub struct NewSignal {
     pub timestamp: Option<Timestamp>,
 }
 impl NewSignal {
-    /// Creates a `NewSignal` with its required fields.
+    /// Creates a `NewSignal` with what it cannot be sent without: [`event_name`](Self::event_name) and [`customer`](Self::customer). Each other field has a setter and is left out until then.
     pub fn new(
         event_name: impl Into<String>,
         customer: impl Into<CustomerAttribution>,
@@ -222,31 +230,31 @@ impl NewSignal {
             timestamp: None,
         }
     }
-    /// Sets [`attribution`](Self::attribution).
+    /// Sets [`attribution`](Self::attribution). Product that did the work; a signal without one bills nothing.
     #[must_use]
     pub fn attribution(mut self, attribution: impl Into<ProductAttribution>) -> Self {
         self.attribution = Some(attribution.into());
         self
     }
-    /// Sets [`customer_unit`](Self::customer_unit).
+    /// Sets [`customer_unit`](Self::customer_unit). Unit of the customer that the signal counts toward.
     #[must_use]
     pub fn customer_unit(mut self, customer_unit: CustomerUnitAttribution) -> Self {
         self.customer_unit = Some(customer_unit);
         self
     }
-    /// Sets [`data`](Self::data).
+    /// Sets [`data`](Self::data). Further data about the event. Paid interprets `quantity`, `external_user_id`, `costData` and `paid`.
     #[must_use]
     pub fn data(mut self, data: JsonObject) -> Self {
         self.data = Some(data);
         self
     }
-    /// Sets [`idempotency_key`](Self::idempotency_key).
+    /// Sets [`idempotency_key`](Self::idempotency_key). Your own key. Paid counts a second signal with the same key as a duplicate and does not bill it.
     #[must_use]
     pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
         self.idempotency_key = Some(idempotency_key.into());
         self
     }
-    /// Sets [`timestamp`](Self::timestamp).
+    /// Sets [`timestamp`](Self::timestamp). When it happened; when Paid receives it if not set.
     #[must_use]
     pub fn timestamp(mut self, timestamp: impl Into<Timestamp>) -> Self {
         self.timestamp = Some(timestamp.into());
@@ -254,14 +262,16 @@ impl NewSignal {
     }
 }
 
-/// Signal list response.
+/// What `GET /signals/` answers: one page of the list, with the [`SignalRecord`]s on it.
+///
+/// The answer of [`Signals::list`](crate::resources::Signals::list).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct SignalListResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<SignalRecord>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -276,7 +286,9 @@ crate::__object!(
 );
 crate::__page!(SignalListResponse, SignalRecord, optional_pagination);
 
-/// Signal record.
+/// A signal as Paid has stored it. It does not show the idempotency key with which it was sent.
+///
+/// The answer of [`Signals::get`](crate::resources::Signals::get).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -287,21 +299,21 @@ pub struct SignalRecord {
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `customerId` (string, may be null).
+    /// Customer for whom the work was done, by Paid's id; null if Paid knows no such customer (`customerId`, string, may be null).
     pub customer_id: Option<CustomerId>,
-    /// The field `data` (object, may be null).
+    /// What came with the signal; null if nothing did (`data`, object, may be null).
     pub data: Option<JsonObject>,
-    /// The field `externalCustomerId` (string, may be null).
+    /// What you call the one for whom the work was done (`externalCustomerId`, string, may be null).
     pub external_customer_id: Option<ExternalCustomerId>,
-    /// The field `externalProductId` (string, may be null).
+    /// Your own id of the product; null if the signal names none (`externalProductId`, string, may be null).
     pub external_product_id: Option<ExternalProductId>,
-    /// The field `id` (string).
+    /// Paid's id of the signal; credit transactions name it (`id`, string).
     pub id: SignalId,
-    /// The field `name` (string).
+    /// Event name with which it was sent (`name`, string).
     pub name: String,
-    /// The field `productId` (string, may be null).
+    /// Product that did the work, by Paid's id; null if there is none, which bills nothing (`productId`, string, may be null).
     pub product_id: Option<ProductId>,
-    /// The field `traceId` (string, may be null).
+    /// Trace that it belongs to; null if to none (`traceId`, string, may be null).
     pub trace_id: Option<String>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]

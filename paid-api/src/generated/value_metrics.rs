@@ -69,7 +69,9 @@ impl ValueMetrics {
         Call::new(&self.client, "get-value-metric", Method::GET, "/value-metrics/{slug}")
             .path("slug", slug.into().as_str())
     }
-    /// Lists value metrics.
+    /// Lists the metrics that are in use, without their formulas.
+    ///
+    /// The answer is one page; [`stream`](ListValueMetrics::stream) reads on to the end.
     ///
     /// `GET /value-metrics/`
     ///
@@ -113,6 +115,8 @@ impl ValueMetrics {
     }
 }
 
+/// Archives a value metric.
+///
 /// `DELETE /value-metrics/{slug}` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -130,6 +134,8 @@ impl ArchiveValueMetric {
 }
 crate::__sendable!(ArchiveValueMetric => ValueMetricWriteAck);
 
+/// Lists the metrics that are in use, without their formulas.
+///
 /// `GET /value-metrics/` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -137,7 +143,7 @@ pub struct ListValueMetrics {
     call: Call<ValueMetricListResponse>,
 }
 impl ListValueMetrics {
-    /// Whether to include archived items (`includeArchived`, boolean).
+    /// Whether to list what is archived, too (`includeArchived`, boolean).
     pub fn include_archived(mut self, include_archived: bool) -> Self {
         self.call = self.call.query("includeArchived", include_archived.to_string());
         self
@@ -157,32 +163,34 @@ crate::__paged!(ListValueMetrics => ValueMetricListResponse);
 
 /// The fields of a new value metric.
 ///
+/// Sent by [`ValueMetrics::create`](crate::resources::ValueMetrics::create).
+///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CreateValueMetricRequest {
-    /// Category (`category`, [`ValueCategory`], may be null).
+    /// What kind of worth it is, such as saved time (`category`, [`ValueCategory`], may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub category: Patch<ValueCategory>,
-    /// Description (`description`, string, may be null).
+    /// What is measured, in one sentence (`description`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
     /// Version of the value model that must be the active one; otherwise Paid refuses the request (`expectedActiveVersion`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_active_version: Option<i64>,
-    /// Formula (`formula`, [`ValueMetricFormulaInput`]).
+    /// How a signal becomes a number (`formula`, [`ValueMetricFormulaInput`]).
     pub formula: ValueMetricFormulaInput,
-    /// Long description (`longDescription`, string, may be null).
+    /// What is measured, at length, for readers of receipts (`longDescription`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub long_description: Patch<String>,
     /// What one unit is worth (`monetaryConversion`, [`ValueMetricConversionInput`], may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub monetary_conversion: Patch<ValueMetricConversionInput>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
-    /// Signals that it uses (`signal`, [`ValueMetricSignalBinding`]).
+    /// Which event it measures, with the words by which it is grouped (`signal`, [`ValueMetricSignalBinding`]).
     pub signal: ValueMetricSignalBinding,
     /// Slug that identifies it; made from the name if not set (`slug`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -190,11 +198,11 @@ pub struct CreateValueMetricRequest {
     /// Where its figures come from (`sources`, list, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub sources: Patch<Vec<ValueSource>>,
-    /// Unit (`unit`, [`ValueMetricUnit`]).
+    /// What the number counts (`unit`, [`ValueMetricUnit`]).
     pub unit: ValueMetricUnit,
 }
 impl CreateValueMetricRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`name`](Self::name), [`signal`](Self::signal), [`formula`](Self::formula) and [`unit`](Self::unit). Each other field has a setter and is left out until then.
     pub fn new(
         name: impl Into<String>,
         signal: ValueMetricSignalBinding,
@@ -215,25 +223,25 @@ impl CreateValueMetricRequest {
             unit,
         }
     }
-    /// Sets [`category`](Self::category).
+    /// Sets [`category`](Self::category). What kind of worth it is, such as saved time. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn category(mut self, category: impl Into<Patch<ValueCategory>>) -> Self {
         self.category = category.into();
         self
     }
-    /// Sets [`description`](Self::description).
+    /// Sets [`description`](Self::description). What is measured, in one sentence. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn description(mut self, description: impl Into<Patch<String>>) -> Self {
         self.description = description.into();
         self
     }
-    /// Sets [`expected_active_version`](Self::expected_active_version).
+    /// Sets [`expected_active_version`](Self::expected_active_version). Version of the value model that must be the active one; otherwise Paid refuses the request.
     #[must_use]
     pub fn expected_active_version(mut self, expected_active_version: i64) -> Self {
         self.expected_active_version = Some(expected_active_version);
         self
     }
-    /// Sets [`long_description`](Self::long_description).
+    /// Sets [`long_description`](Self::long_description). What is measured, at length, for readers of receipts. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn long_description(
         mut self,
@@ -242,7 +250,7 @@ impl CreateValueMetricRequest {
         self.long_description = long_description.into();
         self
     }
-    /// Sets [`monetary_conversion`](Self::monetary_conversion).
+    /// Sets [`monetary_conversion`](Self::monetary_conversion). What one unit is worth. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn monetary_conversion(
         mut self,
@@ -251,13 +259,13 @@ impl CreateValueMetricRequest {
         self.monetary_conversion = monetary_conversion.into();
         self
     }
-    /// Sets [`slug`](Self::slug).
+    /// Sets [`slug`](Self::slug). Slug that identifies it; made from the name if not set.
     #[must_use]
     pub fn slug(mut self, slug: impl Into<ValueMetricSlug>) -> Self {
         self.slug = Some(slug.into());
         self
     }
-    /// Sets [`sources`](Self::sources).
+    /// Sets [`sources`](Self::sources). Where its figures come from. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn sources(mut self, sources: impl Into<Patch<Vec<ValueSource>>>) -> Self {
         self.sources = sources.into();
@@ -266,6 +274,8 @@ impl CreateValueMetricRequest {
 }
 
 /// Changes to a value metric; fields that are not set stay unchanged.
+///
+/// Sent by [`ValueMetrics::update`](crate::resources::ValueMetrics::update).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Serialize)]
@@ -277,28 +287,28 @@ pub struct UpdateValueMetricRequest {
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub archived_at: Patch<Timestamp>,
-    /// Category (`category`, [`ValueCategory`], may be null).
+    /// What kind of worth it is, such as saved time (`category`, [`ValueCategory`], may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub category: Patch<ValueCategory>,
-    /// Description (`description`, string, may be null).
+    /// What is measured, in one sentence (`description`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
     /// Version of the value model that must be the active one; otherwise Paid refuses the request (`expectedActiveVersion`, integer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_active_version: Option<i64>,
-    /// Long description (`longDescription`, string, may be null).
+    /// What is measured, at length, for readers of receipts (`longDescription`, string, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub long_description: Patch<String>,
     /// What one unit is worth (`monetaryConversion`, [`ValueMetricConversionInput`], may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub monetary_conversion: Patch<ValueMetricConversionInput>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Where its figures come from (`sources`, list, may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub sources: Patch<Vec<ValueSource>>,
-    /// Unit (`unit`, [`ValueMetricUnit`]).
+    /// What the number counts (`unit`, [`ValueMetricUnit`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<ValueMetricUnit>,
     /// Changes to variables, by variable id (`variables`, object).
@@ -306,7 +316,7 @@ pub struct UpdateValueMetricRequest {
     pub variables: Option<BTreeMap<String, ValueMetricVariableEdit>>,
 }
 impl UpdateValueMetricRequest {
-    /// Creates a request with no fields set.
+    /// Creates a request that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             archived_at: Patch::Leave,
@@ -321,31 +331,31 @@ impl UpdateValueMetricRequest {
             variables: None,
         }
     }
-    /// Sets [`archived_at`](Self::archived_at).
+    /// Sets [`archived_at`](Self::archived_at). When it was archived; null if it is not archived. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn archived_at(mut self, archived_at: impl Into<Patch<Timestamp>>) -> Self {
         self.archived_at = archived_at.into();
         self
     }
-    /// Sets [`category`](Self::category).
+    /// Sets [`category`](Self::category). What kind of worth it is, such as saved time. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn category(mut self, category: impl Into<Patch<ValueCategory>>) -> Self {
         self.category = category.into();
         self
     }
-    /// Sets [`description`](Self::description).
+    /// Sets [`description`](Self::description). What is measured, in one sentence. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn description(mut self, description: impl Into<Patch<String>>) -> Self {
         self.description = description.into();
         self
     }
-    /// Sets [`expected_active_version`](Self::expected_active_version).
+    /// Sets [`expected_active_version`](Self::expected_active_version). Version of the value model that must be the active one; otherwise Paid refuses the request.
     #[must_use]
     pub fn expected_active_version(mut self, expected_active_version: i64) -> Self {
         self.expected_active_version = Some(expected_active_version);
         self
     }
-    /// Sets [`long_description`](Self::long_description).
+    /// Sets [`long_description`](Self::long_description). What is measured, at length, for readers of receipts. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn long_description(
         mut self,
@@ -354,7 +364,7 @@ impl UpdateValueMetricRequest {
         self.long_description = long_description.into();
         self
     }
-    /// Sets [`monetary_conversion`](Self::monetary_conversion).
+    /// Sets [`monetary_conversion`](Self::monetary_conversion). What one unit is worth. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn monetary_conversion(
         mut self,
@@ -363,25 +373,25 @@ impl UpdateValueMetricRequest {
         self.monetary_conversion = monetary_conversion.into();
         self
     }
-    /// Sets [`name`](Self::name).
+    /// Sets [`name`](Self::name). Name for people; programs use ids.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
-    /// Sets [`sources`](Self::sources).
+    /// Sets [`sources`](Self::sources). Where its figures come from. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn sources(mut self, sources: impl Into<Patch<Vec<ValueSource>>>) -> Self {
         self.sources = sources.into();
         self
     }
-    /// Sets [`unit`](Self::unit).
+    /// Sets [`unit`](Self::unit). What the number counts.
     #[must_use]
     pub fn unit(mut self, unit: ValueMetricUnit) -> Self {
         self.unit = Some(unit);
         self
     }
-    /// Sets [`variables`](Self::variables).
+    /// Sets [`variables`](Self::variables). Changes to variables, by variable id.
     #[must_use]
     pub fn variables(
         mut self,
@@ -400,15 +410,15 @@ impl UpdateValueMetricRequest {
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ValueMetricConversion {
-    /// The field `expression` (string, an answer may lack it).
+    /// Formula that gives the money (`expression`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub expression: Option<String>,
-    /// The field `label` (string, may be null).
+    /// What the conversion is called in a receipt (`label`, string, may be null).
     pub label: Option<String>,
-    /// The field `valuePerUnit` (exact number, may be null).
+    /// What one unit is worth; null if a formula says it (`valuePerUnit`, exact number, may be null).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub value_per_unit: Option<Decimal>,
-    /// The field `variables` (list, an answer may lack it).
+    /// Numbers that the formula uses (`variables`, list, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub variables: Option<List<ConversionVariable>>,
     /// Fields that this version does not know, kept unchanged.
@@ -429,7 +439,7 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueMetricConversionInput {
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// Amount of money for one unit (`valuePerUnit`, exact number).
@@ -437,14 +447,14 @@ pub struct ValueMetricConversionInput {
     pub value_per_unit: Decimal,
 }
 impl ValueMetricConversionInput {
-    /// Creates a `ValueMetricConversionInput` with its required fields.
+    /// Creates a `ValueMetricConversionInput` with what it cannot be sent without: [`value_per_unit`](Self::value_per_unit). Each other field has a setter and is left out until then.
     pub fn new(value_per_unit: impl Into<Decimal>) -> Self {
         Self {
             label: None,
             value_per_unit: value_per_unit.into(),
         }
     }
-    /// Sets [`label`](Self::label).
+    /// Sets [`label`](Self::label). Name for people; other parts use the id.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
@@ -452,7 +462,9 @@ impl ValueMetricConversionInput {
     }
 }
 
-/// Value metric detail.
+/// A value metric with its formula and its signals.
+///
+/// The answer of [`ValueMetrics::get`](crate::resources::ValueMetrics::get).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -462,26 +474,26 @@ impl ValueMetricConversionInput {
 pub struct ValueMetricDetail {
     /// When it was archived; null if it is not archived (`archivedAt`, string, may be null).
     pub archived_at: Option<String>,
-    /// The field `category` (string, may be null).
+    /// What kind of worth it is, such as saved time (`category`, string, may be null).
     pub category: Option<String>,
-    /// The field `description` (string, may be null).
+    /// What is measured, in one sentence (`description`, string, may be null).
     pub description: Option<String>,
-    /// The field `formula` ([`ValueMetricFormula`], may be null).
+    /// How a signal becomes a number (`formula`, [`ValueMetricFormula`], may be null).
     pub formula: Option<ValueMetricFormula>,
-    /// The field `longDescription` (string, may be null).
+    /// What is measured, at length (`longDescription`, string, may be null).
     pub long_description: Option<String>,
-    /// The field `monetaryConversion` ([`ValueMetricConversion`], may be null).
+    /// How the number becomes money; null if it does not (`monetaryConversion`, [`ValueMetricConversion`], may be null).
     pub monetary_conversion: Option<ValueMetricConversion>,
-    /// The field `name` (string).
+    /// Display name of the metric (`name`, string).
     pub name: String,
-    /// The field `signals` (list, an answer may lack it).
+    /// Signals that it counts (`signals`, list, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub signals: Option<List<ValueMetricSignalBinding>>,
-    /// The field `slug` (string).
+    /// Name of the metric for programs (`slug`, string).
     pub slug: ValueMetricSlug,
-    /// The field `sources` (list, may be null).
+    /// Where its assumptions come from (`sources`, list, may be null).
     pub sources: Option<List<ValueSource>>,
-    /// The field `unit` ([`ValueMetricUnit`]).
+    /// What the number counts (`unit`, [`ValueMetricUnit`]).
     pub unit: ValueMetricUnit,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -505,14 +517,14 @@ crate::__object!(
 pub struct ValueMetricFormulaInput {
     /// Expression over the variables (`expression`, string).
     pub expression: String,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// Variables of the expression (`variables`, list).
     pub variables: Vec<ValueMetricFormulaVariable>,
 }
 impl ValueMetricFormulaInput {
-    /// Creates a `ValueMetricFormulaInput` with its required fields.
+    /// Creates a `ValueMetricFormulaInput` with what it cannot be sent without: [`expression`](Self::expression) and [`variables`](Self::variables). Each other field has a setter and is left out until then.
     pub fn new(
         expression: impl Into<String>,
         variables: impl Into<Vec<ValueMetricFormulaVariable>>,
@@ -523,7 +535,7 @@ impl ValueMetricFormulaInput {
             variables: variables.into(),
         }
     }
-    /// Sets [`label`](Self::label).
+    /// Sets [`label`](Self::label). Name for people; other parts use the id.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
@@ -531,14 +543,16 @@ impl ValueMetricFormulaInput {
     }
 }
 
-/// Value metric list response.
+/// What `GET /value-metrics/` answers: one page of the list, with the [`ValueMetricSummary`]s on it.
+///
+/// The answer of [`ValueMetrics::list`](crate::resources::ValueMetrics::list).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ValueMetricListResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<ValueMetricSummary>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -563,23 +577,23 @@ pub struct ValueMetricSignalBinding {
     /// Numbers for variables that a signal does not have (`defaults`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub defaults: Option<BTreeMap<String, f64>>,
-    /// Description (`description`, string).
+    /// What the event means, in words for people (`description`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Event name of the signals (`eventName`, string).
+    /// Which event it measures; it must match exactly (`eventName`, string).
     pub event_name: String,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Labels (`labels`, list).
+    /// Words by which receipts group it (`labels`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
-    /// Tags (`tags`, list).
+    /// Words by which lists filter it (`tags`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
 }
 impl ValueMetricSignalBinding {
-    /// Creates a `ValueMetricSignalBinding` with its required fields.
+    /// Creates a `ValueMetricSignalBinding` with what it cannot be sent without: [`event_name`](Self::event_name). Each other field has a setter and is left out until then.
     pub fn new(event_name: impl Into<String>) -> Self {
         Self {
             defaults: None,
@@ -590,31 +604,31 @@ impl ValueMetricSignalBinding {
             tags: None,
         }
     }
-    /// Sets [`defaults`](Self::defaults).
+    /// Sets [`defaults`](Self::defaults). Numbers for variables that a signal does not have.
     #[must_use]
     pub fn defaults(mut self, defaults: BTreeMap<String, f64>) -> Self {
         self.defaults = Some(defaults);
         self
     }
-    /// Sets [`description`](Self::description).
+    /// Sets [`description`](Self::description). What the event means, in words for people.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
-    /// Sets [`label`](Self::label).
+    /// Sets [`label`](Self::label). Name for people; other parts use the id.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
-    /// Sets [`labels`](Self::labels).
+    /// Sets [`labels`](Self::labels). Words by which receipts group it.
     #[must_use]
     pub fn labels(mut self, labels: impl Into<Vec<String>>) -> Self {
         self.labels = Some(labels.into());
         self
     }
-    /// Sets [`tags`](Self::tags).
+    /// Sets [`tags`](Self::tags). Words by which lists filter it.
     #[must_use]
     pub fn tags(mut self, tags: impl Into<Vec<String>>) -> Self {
         self.tags = Some(tags.into());
@@ -627,7 +641,7 @@ crate::__object!(
     4 labels "labels" optional; 5 tags "tags" optional;]
 );
 
-/// Value metric summary.
+/// A value metric in a list, without its formula.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -637,17 +651,17 @@ crate::__object!(
 pub struct ValueMetricSummary {
     /// When it was archived; null if it is not archived (`archivedAt`, string, may be null).
     pub archived_at: Option<String>,
-    /// The field `category` (string, may be null).
+    /// What kind of worth it is, such as saved time (`category`, string, may be null).
     pub category: Option<String>,
-    /// The field `description` (string, may be null).
+    /// What is measured, in one sentence (`description`, string, may be null).
     pub description: Option<String>,
-    /// The field `monetaryConversion` ([`ValueMetricConversion`], may be null).
+    /// How the number becomes money; null if it does not (`monetaryConversion`, [`ValueMetricConversion`], may be null).
     pub monetary_conversion: Option<ValueMetricConversion>,
-    /// The field `name` (string).
+    /// Display name of the metric (`name`, string).
     pub name: String,
-    /// The field `slug` (string).
+    /// Name of the metric for programs (`slug`, string).
     pub slug: ValueMetricSlug,
-    /// The field `unit` ([`ValueMetricUnit`]).
+    /// What the number counts (`unit`, [`ValueMetricUnit`]).
     pub unit: ValueMetricUnit,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -675,15 +689,15 @@ pub struct ValueMetricVariableEdit {
     /// Unit of a duration (`formatUnit`, [`DurationUnit`], may be null).
     #[serde(default, skip_serializing_if = "Patch::is_leave")]
     pub format_unit: Patch<DurationUnit>,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Value (`value`, number).
+    /// Number that it has from now on (`value`, number).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
 }
 impl ValueMetricVariableEdit {
-    /// Creates a `ValueMetricVariableEdit` with no fields set.
+    /// Creates a `ValueMetricVariableEdit` that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             format: Patch::Leave,
@@ -692,25 +706,25 @@ impl ValueMetricVariableEdit {
             value: None,
         }
     }
-    /// Sets [`format`](Self::format).
+    /// Sets [`format`](Self::format). How it is shown. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn format(mut self, format: impl Into<Patch<VariableFormat>>) -> Self {
         self.format = format.into();
         self
     }
-    /// Sets [`format_unit`](Self::format_unit).
+    /// Sets [`format_unit`](Self::format_unit). Unit of a duration. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn format_unit(mut self, format_unit: impl Into<Patch<DurationUnit>>) -> Self {
         self.format_unit = format_unit.into();
         self
     }
-    /// Sets [`label`](Self::label).
+    /// Sets [`label`](Self::label). Name for people; other parts use the id.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
-    /// Sets [`value`](Self::value).
+    /// Sets [`value`](Self::value). Number that it has from now on.
     #[must_use]
     pub fn value(mut self, value: f64) -> Self {
         self.value = Some(value);
@@ -718,19 +732,21 @@ impl ValueMetricVariableEdit {
     }
 }
 
-/// Value metric write ack.
+/// What was written of a value metric.
+///
+/// The answer of [`ValueMetrics::archive`](crate::resources::ValueMetrics::archive), [`ValueMetrics::create`](crate::resources::ValueMetrics::create) and [`ValueMetrics::update`](crate::resources::ValueMetrics::update).
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ValueMetricWriteAck {
-    /// The field `name` (string, an answer may lack it).
+    /// Display name of the metric (`name`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
-    /// The field `slug` (string).
+    /// Name of the metric for programs; paths need it (`slug`, string).
     pub slug: ValueMetricSlug,
-    /// The field `version` (integer, an answer may lack it).
+    /// Version of the value model that has it (`version`, integer, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub version: Option<i64>,
     /// Fields that this version does not know, kept unchanged.

@@ -18,7 +18,7 @@ pub struct ValueModels {
     pub(crate) client: Client,
 }
 impl ValueModels {
-    /// Reads the current value model.
+    /// Reads the version of the value model that is in use, with its content.
     ///
     /// `GET /value-models/`
     ///
@@ -45,6 +45,8 @@ impl ValueModels {
             .path("version", version.to_string())
     }
     /// Lists the versions of the value model, newest first, without their content.
+    ///
+    /// The answer is one page; [`stream`](ListValueModelVersions::stream) reads on to the end.
     ///
     /// `GET /value-models/versions`
     ///
@@ -90,6 +92,8 @@ impl ValueModels {
     }
 }
 
+/// Lists the versions of the value model, newest first, without their content.
+///
 /// `GET /value-models/versions` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -117,10 +121,10 @@ crate::__paged!(ListValueModelVersions => ValueModelVersionListResponse);
 #[non_exhaustive]
 #[serde(tag = "type")]
 pub enum CalculationUnit {
-    /// An object with `type` set to `custom`.
+    /// A value in a unit of your own (`type` is `custom`).
     #[serde(rename = "custom")]
     Custom(CustomCalculationUnit),
-    /// An object with `type` set to `duration`.
+    /// A value in units of time (`type` is `duration`).
     #[serde(rename = "duration")]
     Duration(DurationCalculationUnit),
     /// An object with `type` set to `monetary`.
@@ -163,13 +167,13 @@ impl<'de> Deserialize<'de> for CalculationUnit {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct CalculationVersion {
-    /// Calculation (`calculation`, [`ValueCalculation`]).
+    /// Which formulas and tables it uses (`calculation`, [`ValueCalculation`]).
     pub calculation: ValueCalculation,
     /// Time from which it is effective (`effectiveFrom`, RFC 3339 time).
     pub effective_from: Timestamp,
 }
 impl CalculationVersion {
-    /// Creates a `CalculationVersion` with its required fields.
+    /// Creates a `CalculationVersion` with all of its fields; none may be left out: [`calculation`](Self::calculation) and [`effective_from`](Self::effective_from).
     pub fn new(
         calculation: ValueCalculation,
         effective_from: impl Into<Timestamp>,
@@ -195,11 +199,11 @@ pub struct ConversionOverride {
     pub variables: Option<BTreeMap<String, f64>>,
 }
 impl ConversionOverride {
-    /// Creates a `ConversionOverride` with no fields set.
+    /// Creates a `ConversionOverride` that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self { variables: None }
     }
-    /// Sets [`variables`](Self::variables).
+    /// Sets [`variables`](Self::variables). Number by variable id.
     #[must_use]
     pub fn variables(mut self, variables: BTreeMap<String, f64>) -> Self {
         self.variables = Some(variables);
@@ -214,13 +218,13 @@ crate::__object!(ConversionOverride, skip, [], [0 variables "variables" optional
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct CustomCalculationUnit {
-    /// Name of the unit (`unit`, string).
+    /// What is counted, such as `tickets` (`unit`, string).
     pub unit: String,
     /// How the unit is shown (`unit_display`, string).
     pub unit_display: String,
 }
 impl CustomCalculationUnit {
-    /// Creates a `CustomCalculationUnit` with its required fields.
+    /// Creates a `CustomCalculationUnit` with all of its fields; none may be left out: [`unit`](Self::unit) and [`unit_display`](Self::unit_display).
     pub fn new(unit: impl Into<String>, unit_display: impl Into<String>) -> Self {
         Self {
             unit: unit.into(),
@@ -238,13 +242,13 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct DerivedDuration {
-    /// Field of the data (`sourceField`, string).
+    /// Which key of the signal has the start, or the length of time (`sourceField`, string).
     pub source_field: String,
     /// Unit to convert the duration into (`targetUnit`, [`DurationUnit`]).
     pub target_unit: DurationUnit,
 }
 impl DerivedDuration {
-    /// Creates a `DerivedDuration` with its required fields.
+    /// Creates a `DerivedDuration` with all of its fields; none may be left out: [`source_field`](Self::source_field) and [`target_unit`](Self::target_unit).
     pub fn new(source_field: impl Into<String>, target_unit: DurationUnit) -> Self {
         Self {
             source_field: source_field.into(),
@@ -268,7 +272,7 @@ pub struct DurationCalculationUnit {
     pub duration_unit: DurationUnit,
 }
 impl DurationCalculationUnit {
-    /// Creates a `DurationCalculationUnit` with its required fields.
+    /// Creates a `DurationCalculationUnit` with all of its fields; none may be left out: [`duration_unit`](Self::duration_unit).
     pub fn new(duration_unit: DurationUnit) -> Self {
         Self { duration_unit }
     }
@@ -277,7 +281,7 @@ crate::__object!(
     DurationCalculationUnit, skip, [0 duration_unit "durationUnit" required;], []
 );
 
-/// A variable of a formula.
+/// A number or text that a formula uses, taken from a signal's data.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
@@ -285,7 +289,7 @@ pub struct FormulaVariable {
     /// Duration from which it is derived (`derivedFrom`, [`DerivedDuration`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub derived_from: Option<DerivedDuration>,
-    /// Description (`description`, string).
+    /// What it stands for, in words for people (`description`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// How it is shown (`format`, [`VariableFormat`]). Not in Paid's published document yet; known from paid-python 1.12.0.
@@ -296,14 +300,14 @@ pub struct FormulaVariable {
     pub format_unit: Option<DurationUnit>,
     /// Name of the variable in the expression (`id`, string).
     pub id: String,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     pub label: String,
-    /// Type (`type`, [`FormulaVariableType`], default `number`).
+    /// What values it takes (`type`, [`FormulaVariableType`], default `number`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<FormulaVariableType>,
 }
 impl FormulaVariable {
-    /// Creates a `FormulaVariable` with its required fields.
+    /// Creates a `FormulaVariable` with what it cannot be sent without: [`id`](Self::id) and [`label`](Self::label). Each other field has a setter and is left out until then.
     pub fn new(id: impl Into<String>, label: impl Into<String>) -> Self {
         Self {
             derived_from: None,
@@ -315,31 +319,31 @@ impl FormulaVariable {
             type_: None,
         }
     }
-    /// Sets [`derived_from`](Self::derived_from).
+    /// Sets [`derived_from`](Self::derived_from). Duration from which it is derived.
     #[must_use]
     pub fn derived_from(mut self, derived_from: DerivedDuration) -> Self {
         self.derived_from = Some(derived_from);
         self
     }
-    /// Sets [`description`](Self::description).
+    /// Sets [`description`](Self::description). What it stands for, in words for people.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
-    /// Sets [`format`](Self::format).
+    /// Sets [`format`](Self::format). How it is shown.
     #[must_use]
     pub fn format(mut self, format: VariableFormat) -> Self {
         self.format = Some(format);
         self
     }
-    /// Sets [`format_unit`](Self::format_unit).
+    /// Sets [`format_unit`](Self::format_unit). Unit of a duration.
     #[must_use]
     pub fn format_unit(mut self, format_unit: DurationUnit) -> Self {
         self.format_unit = Some(format_unit);
         self
     }
-    /// Sets [`type_`](Self::type_).
+    /// Sets [`type_`](Self::type_). What values it takes.
     #[must_use]
     pub fn type_(mut self, type_: FormulaVariableType) -> Self {
         self.type_ = Some(type_);
@@ -359,15 +363,15 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct GroupingKey {
-    /// Display name (`displayName`, string).
+    /// What receipts call it (`displayName`, string).
     pub display_name: String,
     /// Field of the signals' data (`field`, string).
     pub field: String,
-    /// Id of the key (`id`, string).
+    /// What flows refer to it by (`id`, string).
     pub id: String,
 }
 impl GroupingKey {
-    /// Creates a `GroupingKey` with its required fields.
+    /// Creates a `GroupingKey` with all of its fields; none may be left out: [`display_name`](Self::display_name), [`field`](Self::field) and [`id`](Self::id).
     pub fn new(
         display_name: impl Into<String>,
         field: impl Into<String>,
@@ -385,7 +389,7 @@ crate::__object!(
     2 id "id" required;], []
 );
 
-/// The conversion of a value into money.
+/// How a value in its own unit becomes money.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct MonetaryConversion {
@@ -399,7 +403,7 @@ pub struct MonetaryConversion {
     pub variables: Option<List<ConversionVariable>>,
 }
 impl MonetaryConversion {
-    /// Creates a `MonetaryConversion` with its required fields.
+    /// Creates a `MonetaryConversion` with what it cannot be sent without: [`expression`](Self::expression). Each other field has a setter and is left out until then.
     pub fn new(expression: impl Into<String>) -> Self {
         Self {
             conditions: None,
@@ -407,13 +411,13 @@ impl MonetaryConversion {
             variables: None,
         }
     }
-    /// Sets [`conditions`](Self::conditions).
+    /// Sets [`conditions`](Self::conditions). Conditional results; the first condition that holds wins.
     #[must_use]
     pub fn conditions(mut self, conditions: impl Into<List<ValueCondition>>) -> Self {
         self.conditions = Some(conditions.into());
         self
     }
-    /// Sets [`variables`](Self::variables).
+    /// Sets [`variables`](Self::variables). Variables of the expression.
     #[must_use]
     pub fn variables(mut self, variables: impl Into<List<ConversionVariable>>) -> Self {
         self.variables = Some(variables.into());
@@ -432,9 +436,9 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(untagged)]
 pub enum OverrideVariable {
-    /// A number.
+    /// A JSON number.
     Number(f64),
-    /// A string.
+    /// A JSON string.
     Text(String),
     /// A JSON value of another type, kept unchanged.
     Unknown(Value),
@@ -455,15 +459,15 @@ impl From<String> for OverrideVariable {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SegmentColumn {
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     pub label: String,
-    /// Type (`type`, [`SegmentColumnType`]).
+    /// What values its cells have (`type`, [`SegmentColumnType`]).
     pub type_: SegmentColumnType,
     /// Name of the variable in formulas (`variableId`, string).
     pub variable_id: String,
 }
 impl SegmentColumn {
-    /// Creates a `SegmentColumn` with its required fields.
+    /// Creates a `SegmentColumn` with all of its fields; none may be left out: [`label`](Self::label), [`type_`](Self::type_) and [`variable_id`](Self::variable_id).
     pub fn new(
         label: impl Into<String>,
         type_: SegmentColumnType,
@@ -485,25 +489,25 @@ crate::__object!(
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SegmentColumnType {
-    /// A number (`number`).
+    /// Any number, with or without decimals (`number`).
     Number,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 crate::__open_enum!(SegmentColumnType { Number = "number" });
 
-/// The variables of one segment.
+/// What the variables are for customers of one segment.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SegmentRow {
-    /// Value by segment field (`segmentValues`, object).
+    /// Which signals the row is for: what each key must have (`segmentValues`, object).
     pub segment_values: BTreeMap<String, String>,
     /// Number by variable (`variables`, object).
     pub variables: BTreeMap<String, f64>,
 }
 impl SegmentRow {
-    /// Creates a `SegmentRow` with its required fields.
+    /// Creates a `SegmentRow` with all of its fields; none may be left out: [`segment_values`](Self::segment_values) and [`variables`](Self::variables).
     pub fn new(
         segment_values: BTreeMap<String, String>,
         variables: BTreeMap<String, f64>,
@@ -516,27 +520,27 @@ crate::__object!(
     required;], []
 );
 
-/// A table of variables by segment.
+/// Variables that differ from segment to segment, a row for each.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SegmentTable {
     /// Variables (`columns`, list).
     pub columns: List<SegmentColumn>,
-    /// Values for segments without a row of their own (`defaultRow`, object).
+    /// What the variables are for signals that no row is for (`defaultRow`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_row: Option<BTreeMap<String, f64>>,
-    /// Id of the table (`id`, string).
+    /// What formulas and signals refer to it by (`id`, string).
     pub id: String,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     pub label: String,
-    /// Rows, one for each segment (`rows`, list).
+    /// One for each combination of keys that matters (`rows`, list).
     pub rows: List<SegmentRow>,
     /// Fields that determine the segment (`segmentKeys`, list).
     pub segment_keys: Vec<String>,
 }
 impl SegmentTable {
-    /// Creates a `SegmentTable` with its required fields.
+    /// Creates a `SegmentTable` with what it cannot be sent without: [`columns`](Self::columns), [`id`](Self::id), [`label`](Self::label), [`rows`](Self::rows) and [`segment_keys`](Self::segment_keys). Each other field has a setter and is left out until then.
     pub fn new(
         columns: impl Into<List<SegmentColumn>>,
         id: impl Into<String>,
@@ -553,7 +557,7 @@ impl SegmentTable {
             segment_keys: segment_keys.into(),
         }
     }
-    /// Sets [`default_row`](Self::default_row).
+    /// Sets [`default_row`](Self::default_row). What the variables are for signals that no row is for.
     #[must_use]
     pub fn default_row(mut self, default_row: BTreeMap<String, f64>) -> Self {
         self.default_row = Some(default_row);
@@ -567,22 +571,24 @@ crate::__object!(
 );
 
 /// The next version of the value model.
+///
+/// Sent by [`ValueModels::update`](crate::resources::ValueModels::update).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateValueModelRequest {
-    /// Content of the model (`content`, [`ValueModelContent`]).
+    /// All of it: what is left out no longer applies (`content`, [`ValueModelContent`]).
     pub content: ValueModelContent,
-    /// Start of validity (`effectiveFrom`, RFC 3339 time).
+    /// First moment whose signals it values (`effectiveFrom`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective_from: Option<Timestamp>,
-    /// End of validity (`effectiveTo`, RFC 3339 time).
+    /// Last moment whose signals it values (`effectiveTo`, RFC 3339 time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective_to: Option<Timestamp>,
 }
 impl UpdateValueModelRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`content`](Self::content). Each other field has a setter and is left out until then.
     pub fn new(content: ValueModelContent) -> Self {
         Self {
             content,
@@ -590,13 +596,13 @@ impl UpdateValueModelRequest {
             effective_to: None,
         }
     }
-    /// Sets [`effective_from`](Self::effective_from).
+    /// Sets [`effective_from`](Self::effective_from). First moment whose signals it values.
     #[must_use]
     pub fn effective_from(mut self, effective_from: impl Into<Timestamp>) -> Self {
         self.effective_from = Some(effective_from.into());
         self
     }
-    /// Sets [`effective_to`](Self::effective_to).
+    /// Sets [`effective_to`](Self::effective_to). Last moment whose signals it values.
     #[must_use]
     pub fn effective_to(mut self, effective_to: impl Into<Timestamp>) -> Self {
         self.effective_to = Some(effective_to.into());
@@ -611,22 +617,22 @@ impl UpdateValueModelRequest {
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueCalculation {
-    /// Ids of its formulas (`formulaIds`, list).
+    /// Which formulas it uses (`formulaIds`, list).
     pub formula_ids: Vec<String>,
-    /// Conversion into money (`monetaryConversion`, [`MonetaryConversion`]).
+    /// How the value becomes money (`monetaryConversion`, [`MonetaryConversion`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monetary_conversion: Option<MonetaryConversion>,
-    /// Ids of its overrides (`overrideIds`, list).
+    /// Which exceptions for customers it uses (`overrideIds`, list).
     pub override_ids: Vec<String>,
-    /// Ids of its segment tables (`segmentTableIds`, list).
+    /// Which tables it uses (`segmentTableIds`, list).
     pub segment_table_ids: Vec<String>,
-    /// Event names of the signals that it uses (`signalEventNames`, list).
+    /// Which events it counts (`signalEventNames`, list).
     pub signal_event_names: Vec<String>,
     /// Unit of the result (`unit`, [`CalculationUnit`]).
     pub unit: CalculationUnit,
 }
 impl ValueCalculation {
-    /// Creates a `ValueCalculation` with its required fields.
+    /// Creates a `ValueCalculation` with what it cannot be sent without: [`formula_ids`](Self::formula_ids), [`override_ids`](Self::override_ids), [`segment_table_ids`](Self::segment_table_ids), [`signal_event_names`](Self::signal_event_names) and [`unit`](Self::unit). Each other field has a setter and is left out until then.
     pub fn new(
         formula_ids: impl Into<Vec<String>>,
         override_ids: impl Into<Vec<String>>,
@@ -643,7 +649,7 @@ impl ValueCalculation {
             unit: unit.into(),
         }
     }
-    /// Sets [`monetary_conversion`](Self::monetary_conversion).
+    /// Sets [`monetary_conversion`](Self::monetary_conversion). How the value becomes money.
     #[must_use]
     pub fn monetary_conversion(
         mut self,
@@ -664,17 +670,17 @@ crate::__object!(
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ValueCondition {
-    /// Field to compare (`field`, string).
+    /// Which key of the signal's data is compared (`field`, string).
     pub field: String,
-    /// Comparison (`operator`, [`ValueConditionOperator`]).
+    /// How the key is compared (`operator`, [`ValueConditionOperator`]).
     pub operator: ValueConditionOperator,
-    /// Result if the condition holds (`result`, [`ValueResult`]).
+    /// What the signal is worth if the condition holds (`result`, [`ValueResult`]).
     pub result: ValueResult,
     /// Value to compare with (`value`, [`ValueConditionOperand`]).
     pub value: ValueConditionOperand,
 }
 impl ValueCondition {
-    /// Creates a `ValueCondition` with its required fields.
+    /// Creates a `ValueCondition` with all of its fields; none may be left out: [`field`](Self::field), [`operator`](Self::operator), [`result`](Self::result) and [`value`](Self::value).
     pub fn new(
         field: impl Into<String>,
         operator: ValueConditionOperator,
@@ -694,16 +700,16 @@ crate::__object!(
     result "result" required; 3 value "value" required;], []
 );
 
-/// The value that a field is compared with.
+/// What a key of a signal is compared with: a number, a boolean or text.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(untagged)]
 pub enum ValueConditionOperand {
-    /// A number.
+    /// A JSON number.
     Number(f64),
-    /// A string.
+    /// A JSON string.
     Text(String),
-    /// A boolean.
+    /// A JSON boolean.
     Boolean(bool),
     /// A JSON value of another type, kept unchanged.
     Unknown(Value),
@@ -724,11 +730,11 @@ impl From<bool> for ValueConditionOperand {
     }
 }
 
-/// A comparison.
+/// How a key of a signal is compared.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ValueConditionOperator {
-    /// The field contains the value (`contains`).
+    /// What it is compared with is a part of it (`contains`).
     Contains,
     /// The field equals the number (`eq`).
     Eq,
@@ -764,11 +770,11 @@ pub struct ValueFlow {
     /// Event name of the signal that ends a run (`completionEventName`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completion_event_name: Option<String>,
-    /// Id of the grouping key (`groupingKeyId`, string).
+    /// Refers to the key by which it puts signals together (`groupingKeyId`, string).
     pub grouping_key_id: String,
-    /// Id of the flow (`id`, string).
+    /// What other parts of the model refer to it by (`id`, string).
     pub id: String,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// What one run is called (`runNoun`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -777,7 +783,7 @@ pub struct ValueFlow {
     pub value: String,
 }
 impl ValueFlow {
-    /// Creates a `ValueFlow` with its required fields.
+    /// Creates a `ValueFlow` with what it cannot be sent without: [`grouping_key_id`](Self::grouping_key_id), [`id`](Self::id), [`name`](Self::name) and [`value`](Self::value). Each other field has a setter and is left out until then.
     pub fn new(
         grouping_key_id: impl Into<String>,
         id: impl Into<String>,
@@ -793,7 +799,7 @@ impl ValueFlow {
             value: value.into(),
         }
     }
-    /// Sets [`completion_event_name`](Self::completion_event_name).
+    /// Sets [`completion_event_name`](Self::completion_event_name). Event name of the signal that ends a run.
     #[must_use]
     pub fn completion_event_name(
         mut self,
@@ -802,7 +808,7 @@ impl ValueFlow {
         self.completion_event_name = Some(completion_event_name.into());
         self
     }
-    /// Sets [`run_noun`](Self::run_noun).
+    /// Sets [`run_noun`](Self::run_noun). What one run is called.
     #[must_use]
     pub fn run_noun(mut self, run_noun: impl Into<String>) -> Self {
         self.run_noun = Some(run_noun.into());
@@ -826,14 +832,14 @@ pub struct ValueFormula {
     /// Result if no condition holds (`defaultResult`, [`ValueResult`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_result: Option<ValueResult>,
-    /// Description (`description`, string).
+    /// What it calculates, in words for people (`description`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Expression over the variables (`expression`, string).
     pub expression: String,
-    /// Id of the formula (`id`, string).
+    /// What signals refer to it by (`id`, string).
     pub id: String,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     pub label: String,
     /// Kind of value that it calculates (`valueTypeSlug`, string).
     pub value_type_slug: String,
@@ -841,7 +847,7 @@ pub struct ValueFormula {
     pub variables: List<FormulaVariable>,
 }
 impl ValueFormula {
-    /// Creates a `ValueFormula` with its required fields.
+    /// Creates a `ValueFormula` with what it cannot be sent without: [`expression`](Self::expression), [`id`](Self::id), [`label`](Self::label), [`value_type_slug`](Self::value_type_slug) and [`variables`](Self::variables). Each other field has a setter and is left out until then.
     pub fn new(
         expression: impl Into<String>,
         id: impl Into<String>,
@@ -860,19 +866,19 @@ impl ValueFormula {
             variables: variables.into(),
         }
     }
-    /// Sets [`conditions`](Self::conditions).
+    /// Sets [`conditions`](Self::conditions). Conditional results; the first condition that holds wins.
     #[must_use]
     pub fn conditions(mut self, conditions: impl Into<List<ValueCondition>>) -> Self {
         self.conditions = Some(conditions.into());
         self
     }
-    /// Sets [`default_result`](Self::default_result).
+    /// Sets [`default_result`](Self::default_result). Result if no condition holds.
     #[must_use]
     pub fn default_result(mut self, default_result: ValueResult) -> Self {
         self.default_result = Some(default_result);
         self
     }
-    /// Sets [`description`](Self::description).
+    /// Sets [`description`](Self::description). What it calculates, in words for people.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
@@ -886,15 +892,17 @@ crate::__object!(
     optional; 7 description "description" optional;]
 );
 
-/// Value model backfill response.
+/// A recalculation that was started.
+///
+/// The answer of [`ValueModels::refresh_backfill`](crate::resources::ValueModels::refresh_backfill).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ValueModelBackfillResponse {
-    /// The field `valueModelId` (string).
+    /// Version of the value model with which signals are recalculated, by Paid's id (`valueModelId`, string).
     pub value_model_id: ValueModelId,
-    /// The field `version` (integer, an answer may lack it).
+    /// Number of that version (`version`, integer, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub version: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
@@ -929,11 +937,11 @@ pub struct ValueModelContent {
     pub segment_tables: Option<List<SegmentTable>>,
     /// Signals that deliver value (`signals`, list).
     pub signals: List<ValueModelSignal>,
-    /// Kinds of value (`valueTypes`, list).
+    /// What worth is measured in, such as hours (`valueTypes`, list).
     pub value_types: List<ValueType>,
 }
 impl ValueModelContent {
-    /// Creates a `ValueModelContent` with its required fields.
+    /// Creates a `ValueModelContent` with what it cannot be sent without: [`currency`](Self::currency), [`formulas`](Self::formulas), [`signals`](Self::signals) and [`value_types`](Self::value_types). Each other field has a setter and is left out until then.
     pub fn new(
         currency: impl Into<String>,
         formulas: impl Into<List<ValueFormula>>,
@@ -951,25 +959,25 @@ impl ValueModelContent {
             value_types: value_types.into(),
         }
     }
-    /// Sets [`flows`](Self::flows).
+    /// Sets [`flows`](Self::flows). Signals that belong together as one run.
     #[must_use]
     pub fn flows(mut self, flows: impl Into<List<ValueFlow>>) -> Self {
         self.flows = Some(flows.into());
         self
     }
-    /// Sets [`grouping_keys`](Self::grouping_keys).
+    /// Sets [`grouping_keys`](Self::grouping_keys). Fields by which signals are grouped.
     #[must_use]
     pub fn grouping_keys(mut self, grouping_keys: impl Into<List<GroupingKey>>) -> Self {
         self.grouping_keys = Some(grouping_keys.into());
         self
     }
-    /// Sets [`overrides`](Self::overrides).
+    /// Sets [`overrides`](Self::overrides). Overrides for some customers.
     #[must_use]
     pub fn overrides(mut self, overrides: impl Into<List<ValueModelOverride>>) -> Self {
         self.overrides = Some(overrides.into());
         self
     }
-    /// Sets [`segment_tables`](Self::segment_tables).
+    /// Sets [`segment_tables`](Self::segment_tables). Tables of variables by segment.
     #[must_use]
     pub fn segment_tables(
         mut self,
@@ -986,14 +994,14 @@ crate::__object!(
     "overrides" optional; 7 segment_tables "segmentTables" optional;]
 );
 
-/// The value of a variable.
+/// What a variable is where a signal does not say: a number, a boolean or text.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 #[serde(untagged)]
 pub enum ValueModelDefault {
-    /// A number.
+    /// A JSON number.
     Number(f64),
-    /// A string.
+    /// A JSON string.
     Text(String),
     /// A JSON value of another type, kept unchanged.
     Unknown(Value),
@@ -1010,25 +1018,27 @@ impl From<String> for ValueModelDefault {
 }
 
 /// A version of the value model with its content.
+///
+/// The answer of [`ValueModels::get_current_value_model`](crate::resources::ValueModels::get_current_value_model), [`ValueModels::get_version`](crate::resources::ValueModels::get_version) and [`ValueModels::update`](crate::resources::ValueModels::update).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ValueModelDetail {
-    /// The field `activatedAt` (RFC 3339 time, may be null).
+    /// When it came into use; null if it never did (`activatedAt`, RFC 3339 time, may be null).
     pub activated_at: Option<Timestamp>,
-    /// The field `content` ([`ValueModelContent`]).
+    /// What the version says about the worth of signals (`content`, [`ValueModelContent`]).
     pub content: ValueModelContent,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `effectiveFrom` (RFC 3339 time, may be null).
+    /// First moment whose signals it values; null if it has no start (`effectiveFrom`, RFC 3339 time, may be null).
     pub effective_from: Option<Timestamp>,
-    /// The field `effectiveTo` (RFC 3339 time, may be null).
+    /// Last moment whose signals it values; null if it has no end (`effectiveTo`, RFC 3339 time, may be null).
     pub effective_to: Option<Timestamp>,
-    /// The field `id` (string).
+    /// Paid's id of the version, a UUID (`id`, string).
     pub id: ValueModelId,
-    /// The field `version` (integer).
+    /// Number of the version; the next one is larger (`version`, integer).
     pub version: i64,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1052,9 +1062,9 @@ pub struct ValueModelOverride {
     /// Currency of these customers (`currency`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// Id of the override (`id`, string).
+    /// What other parts of the model refer to it by (`id`, string).
     pub id: String,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     pub label: String,
     /// Conversions into money for these customers, by value type (`monetaryConversionOverrides`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1069,7 +1079,7 @@ pub struct ValueModelOverride {
     pub value_type_overrides: Option<BTreeMap<String, ValueTypeOverride>>,
 }
 impl ValueModelOverride {
-    /// Creates a `ValueModelOverride` with its required fields.
+    /// Creates a `ValueModelOverride` with what it cannot be sent without: [`id`](Self::id), [`label`](Self::label) and [`scope`](Self::scope). Each other field has a setter and is left out until then.
     pub fn new(
         id: impl Into<String>,
         label: impl Into<String>,
@@ -1086,7 +1096,7 @@ impl ValueModelOverride {
             value_type_overrides: None,
         }
     }
-    /// Sets [`additional_signals`](Self::additional_signals).
+    /// Sets [`additional_signals`](Self::additional_signals). Additional signals that deliver value to these customers only.
     #[must_use]
     pub fn additional_signals(
         mut self,
@@ -1095,13 +1105,13 @@ impl ValueModelOverride {
         self.additional_signals = Some(additional_signals.into());
         self
     }
-    /// Sets [`currency`](Self::currency).
+    /// Sets [`currency`](Self::currency). Currency of these customers.
     #[must_use]
     pub fn currency(mut self, currency: impl Into<String>) -> Self {
         self.currency = Some(currency.into());
         self
     }
-    /// Sets [`monetary_conversion_overrides`](Self::monetary_conversion_overrides).
+    /// Sets [`monetary_conversion_overrides`](Self::monetary_conversion_overrides). Conversions into money for these customers, by value type.
     #[must_use]
     pub fn monetary_conversion_overrides(
         mut self,
@@ -1110,7 +1120,7 @@ impl ValueModelOverride {
         self.monetary_conversion_overrides = Some(monetary_conversion_overrides);
         self
     }
-    /// Sets [`signal_overrides`](Self::signal_overrides).
+    /// Sets [`signal_overrides`](Self::signal_overrides). Variables for these customers, by signal.
     #[must_use]
     pub fn signal_overrides(
         mut self,
@@ -1119,7 +1129,7 @@ impl ValueModelOverride {
         self.signal_overrides = Some(signal_overrides);
         self
     }
-    /// Sets [`value_type_overrides`](Self::value_type_overrides).
+    /// Sets [`value_type_overrides`](Self::value_type_overrides). Other numbers, by value type.
     #[must_use]
     pub fn value_type_overrides(
         mut self,
@@ -1143,7 +1153,7 @@ crate::__object!(
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueModelOverrideScope {
-    /// All customers in these groups (`customerGroupIds`, list).
+    /// Everyone who is a member of one of these (`customerGroupIds`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_group_ids: Option<Vec<CustomerGroupId>>,
     /// Individual customers (`customerIds`, list).
@@ -1151,14 +1161,14 @@ pub struct ValueModelOverrideScope {
     pub customer_ids: Option<Vec<CustomerId>>,
 }
 impl ValueModelOverrideScope {
-    /// Creates a `ValueModelOverrideScope` with no fields set.
+    /// Creates a `ValueModelOverrideScope` that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             customer_group_ids: None,
             customer_ids: None,
         }
     }
-    /// Sets [`customer_group_ids`](Self::customer_group_ids).
+    /// Sets [`customer_group_ids`](Self::customer_group_ids). Everyone who is a member of one of these.
     #[must_use]
     pub fn customer_group_ids(
         mut self,
@@ -1167,7 +1177,7 @@ impl ValueModelOverrideScope {
         self.customer_group_ids = Some(customer_group_ids.into());
         self
     }
-    /// Sets [`customer_ids`](Self::customer_ids).
+    /// Sets [`customer_ids`](Self::customer_ids). Individual customers.
     #[must_use]
     pub fn customer_ids(mut self, customer_ids: impl Into<Vec<CustomerId>>) -> Self {
         self.customer_ids = Some(customer_ids.into());
@@ -1179,7 +1189,7 @@ crate::__object!(
     1 customer_ids "customerIds" optional;]
 );
 
-/// A signal that delivers value.
+/// An event that is worth something, and the formula that says how much.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
@@ -1187,7 +1197,7 @@ pub struct ValueModelSignal {
     /// Defaults for variables that the signal's data does not contain (`defaults`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub defaults: Option<BTreeMap<String, ValueModelDefault>>,
-    /// Description (`description`, string).
+    /// What the event means, in words for people (`description`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Event name of the signal; must match exactly (`eventName`, string).
@@ -1195,7 +1205,7 @@ pub struct ValueModelSignal {
     /// Formula that calculates the value (`formulaId`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub formula_id: Option<String>,
-    /// Display name (`label`, string).
+    /// Name for people; other parts use the id (`label`, string).
     pub label: String,
     /// Labels to group by (`labels`, list).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1211,7 +1221,7 @@ pub struct ValueModelSignal {
     pub variable_mapping: Option<BTreeMap<String, String>>,
 }
 impl ValueModelSignal {
-    /// Creates a `ValueModelSignal` with its required fields.
+    /// Creates a `ValueModelSignal` with what it cannot be sent without: [`event_name`](Self::event_name) and [`label`](Self::label). Each other field has a setter and is left out until then.
     pub fn new(event_name: impl Into<String>, label: impl Into<String>) -> Self {
         Self {
             defaults: None,
@@ -1225,31 +1235,31 @@ impl ValueModelSignal {
             variable_mapping: None,
         }
     }
-    /// Sets [`defaults`](Self::defaults).
+    /// Sets [`defaults`](Self::defaults). Defaults for variables that the signal's data does not contain.
     #[must_use]
     pub fn defaults(mut self, defaults: BTreeMap<String, ValueModelDefault>) -> Self {
         self.defaults = Some(defaults);
         self
     }
-    /// Sets [`description`](Self::description).
+    /// Sets [`description`](Self::description). What the event means, in words for people.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
-    /// Sets [`formula_id`](Self::formula_id).
+    /// Sets [`formula_id`](Self::formula_id). Formula that calculates the value.
     #[must_use]
     pub fn formula_id(mut self, formula_id: impl Into<String>) -> Self {
         self.formula_id = Some(formula_id.into());
         self
     }
-    /// Sets [`labels`](Self::labels).
+    /// Sets [`labels`](Self::labels). Labels to group by.
     #[must_use]
     pub fn labels(mut self, labels: impl Into<Vec<String>>) -> Self {
         self.labels = Some(labels.into());
         self
     }
-    /// Sets [`segment_table_ids`](Self::segment_table_ids).
+    /// Sets [`segment_table_ids`](Self::segment_table_ids). Tables that provide variables to the formula.
     #[must_use]
     pub fn segment_table_ids(
         mut self,
@@ -1258,13 +1268,13 @@ impl ValueModelSignal {
         self.segment_table_ids = Some(segment_table_ids.into());
         self
     }
-    /// Sets [`tags`](Self::tags).
+    /// Sets [`tags`](Self::tags). Tags to filter by.
     #[must_use]
     pub fn tags(mut self, tags: impl Into<Vec<String>>) -> Self {
         self.tags = Some(tags.into());
         self
     }
-    /// Sets [`variable_mapping`](Self::variable_mapping).
+    /// Sets [`variable_mapping`](Self::variable_mapping). Where each variable is found in the signal's data.
     #[must_use]
     pub fn variable_mapping(
         mut self,
@@ -1282,7 +1292,7 @@ crate::__object!(
     "variableMapping" optional;]
 );
 
-/// Other default variables for a signal.
+/// What variables are for some customers where a signal does not say.
 #[derive(Clone, Debug, Serialize)]
 #[derive(Default)]
 #[non_exhaustive]
@@ -1292,11 +1302,11 @@ pub struct ValueModelSignalOverride {
     pub defaults: Option<BTreeMap<String, ValueModelDefault>>,
 }
 impl ValueModelSignalOverride {
-    /// Creates a `ValueModelSignalOverride` with no fields set.
+    /// Creates a `ValueModelSignalOverride` that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self { defaults: None }
     }
-    /// Sets [`defaults`](Self::defaults).
+    /// Sets [`defaults`](Self::defaults). Value by variable.
     #[must_use]
     pub fn defaults(mut self, defaults: BTreeMap<String, ValueModelDefault>) -> Self {
         self.defaults = Some(defaults);
@@ -1305,7 +1315,7 @@ impl ValueModelSignalOverride {
 }
 crate::__object!(ValueModelSignalOverride, skip, [], [0 defaults "defaults" optional;]);
 
-/// The status of a version of the value model.
+/// Whether a version of the value model is in use.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ValueModelStatus {
@@ -1322,28 +1332,28 @@ crate::__open_enum!(
     ValueModelStatus { Active = "active", Archived = "archived", Draft = "draft" }
 );
 
-/// A version of the value model.
+/// One version of the value model, without its content.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ValueModelSummary {
-    /// The field `activatedAt` (RFC 3339 time, may be null).
+    /// When it came into use; null if it never did (`activatedAt`, RFC 3339 time, may be null).
     pub activated_at: Option<Timestamp>,
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
     pub archived_at: Option<Timestamp>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `effectiveFrom` (RFC 3339 time, may be null).
+    /// First moment whose signals it values; null if it has no start (`effectiveFrom`, RFC 3339 time, may be null).
     pub effective_from: Option<Timestamp>,
-    /// The field `effectiveTo` (RFC 3339 time, may be null).
+    /// Last moment whose signals it values; null if it has no end (`effectiveTo`, RFC 3339 time, may be null).
     pub effective_to: Option<Timestamp>,
-    /// The field `id` (string).
+    /// Paid's id of the version, a UUID (`id`, string).
     pub id: ValueModelId,
-    /// The field `status` ([`ValueModelStatus`]).
+    /// Whether the version is in use (`status`, [`ValueModelStatus`]).
     pub status: ValueModelStatus,
-    /// The field `version` (integer).
+    /// Number of the version; the next one is larger (`version`, integer).
     pub version: i64,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -1356,12 +1366,14 @@ crate::__object!(
     effective_from "effectiveFrom" optional; 7 effective_to "effectiveTo" optional;]
 );
 
-/// Value model version list response.
+/// What `GET /value-models/versions` answers: one page of the list, with the [`ValueModelSummary`]s on it.
+///
+/// The answer of [`ValueModels::list_versions`](crate::resources::ValueModels::list_versions).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ValueModelVersionListResponse {
-    /// The field `data` (list).
+    /// Items of this page; those that cannot be read are kept apart (`data`, list).
     pub data: List<ValueModelSummary>,
     /// Position of this page in the list (`pagination`, [`Pagination`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -1381,7 +1393,7 @@ crate::__page!(ValueModelVersionListResponse, ValueModelSummary, optional_pagina
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ValueResult {
-    /// Expression, for `expression` (`expression`, string).
+    /// What is calculated, if the kind is `expression` (`expression`, string).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expression: Option<String>,
     /// Whether the result is a constant or an expression (`type`, [`ValueResultType`]).
@@ -1391,7 +1403,7 @@ pub struct ValueResult {
     pub value: Option<f64>,
 }
 impl ValueResult {
-    /// Creates a `ValueResult` with its required fields.
+    /// Creates a `ValueResult` with what it cannot be sent without: [`type_`](Self::type_). Each other field has a setter and is left out until then.
     pub fn new(type_: ValueResultType) -> Self {
         Self {
             expression: None,
@@ -1399,13 +1411,13 @@ impl ValueResult {
             value: None,
         }
     }
-    /// Sets [`expression`](Self::expression).
+    /// Sets [`expression`](Self::expression). What is calculated, if the kind is `expression`.
     #[must_use]
     pub fn expression(mut self, expression: impl Into<String>) -> Self {
         self.expression = Some(expression.into());
         self
     }
-    /// Sets [`value`](Self::value).
+    /// Sets [`value`](Self::value). Number, for `constant`.
     #[must_use]
     pub fn value(mut self, value: f64) -> Self {
         self.value = Some(value);
@@ -1417,7 +1429,7 @@ crate::__object!(
     value "value" optional;]
 );
 
-/// The kind of a result.
+/// Whether a condition leads to a fixed number or to a calculation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ValueResultType {
@@ -1443,43 +1455,43 @@ pub struct ValueType {
     /// Calculations, each with the time from which it is effective (`calculationTimeline`, list). Not in Paid's published document yet; known from paid-python 1.12.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calculation_timeline: Option<List<CalculationVersion>>,
-    /// Category (`category`, [`ValueCategory`], may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
+    /// What kind of worth it is, such as saved time (`category`, [`ValueCategory`], may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
     #[serde(skip_serializing_if = "Patch::is_leave")]
     pub category: Patch<ValueCategory>,
-    /// Display color (`color`, string, may be null).
+    /// Color in which receipts show it (`color`, string, may be null).
     #[serde(skip_serializing_if = "Patch::is_leave")]
     pub color: Patch<String>,
-    /// Description (`description`, string, may be null).
+    /// What is measured, in words for people (`description`, string, may be null).
     #[serde(skip_serializing_if = "Patch::is_leave")]
     pub description: Patch<String>,
-    /// Display position (`displayOrder`, integer, may be null).
+    /// Position among the others in receipts (`displayOrder`, integer, may be null).
     #[serde(skip_serializing_if = "Patch::is_leave")]
     pub display_order: Patch<i64>,
-    /// Display icon (`icon`, string, may be null).
+    /// Icon with which receipts show it (`icon`, string, may be null).
     #[serde(skip_serializing_if = "Patch::is_leave")]
     pub icon: Patch<String>,
-    /// Long description (`longDescription`, string, may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
+    /// What is measured, at length, for readers of receipts (`longDescription`, string, may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
     #[serde(skip_serializing_if = "Patch::is_leave")]
     pub long_description: Patch<String>,
     /// What Paid's clients call the maturation of a value; they do not say what it contains (`maturation`, any JSON). Not in Paid's published document yet; known from paid-java 1.1.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maturation: Option<Value>,
-    /// Conversion into money (`monetaryConversion`, [`MonetaryConversion`]).
+    /// How the value becomes money (`monetaryConversion`, [`MonetaryConversion`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monetary_conversion: Option<MonetaryConversion>,
-    /// Display name (`name`, string).
+    /// Name for people; programs use ids (`name`, string).
     pub name: String,
     /// Name in formulas (`slug`, string).
     pub slug: String,
     /// Where its figures come from (`sources`, list, may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
     #[serde(skip_serializing_if = "Patch::is_leave")]
     pub sources: Patch<Vec<ValueSource>>,
-    /// Unit of the value (`unit`, object).
+    /// What its numbers count (`unit`, object).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<JsonObject>,
 }
 impl ValueType {
-    /// Creates a `ValueType` with its required fields.
+    /// Creates a `ValueType` with what it cannot be sent without: [`name`](Self::name) and [`slug`](Self::slug). Each other field has a setter and is left out until then.
     pub fn new(name: impl Into<String>, slug: impl Into<String>) -> Self {
         Self {
             archived_at: Patch::Leave,
@@ -1498,13 +1510,13 @@ impl ValueType {
             unit: None,
         }
     }
-    /// Sets [`archived_at`](Self::archived_at).
+    /// Sets [`archived_at`](Self::archived_at). When it was archived; null if it is not archived. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn archived_at(mut self, archived_at: impl Into<Patch<Timestamp>>) -> Self {
         self.archived_at = archived_at.into();
         self
     }
-    /// Sets [`calculation_timeline`](Self::calculation_timeline).
+    /// Sets [`calculation_timeline`](Self::calculation_timeline). Calculations, each with the time from which it is effective.
     #[must_use]
     pub fn calculation_timeline(
         mut self,
@@ -1513,37 +1525,37 @@ impl ValueType {
         self.calculation_timeline = Some(calculation_timeline.into());
         self
     }
-    /// Sets [`category`](Self::category).
+    /// Sets [`category`](Self::category). What kind of worth it is, such as saved time. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn category(mut self, category: impl Into<Patch<ValueCategory>>) -> Self {
         self.category = category.into();
         self
     }
-    /// Sets [`color`](Self::color).
+    /// Sets [`color`](Self::color). Color in which receipts show it. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn color(mut self, color: impl Into<Patch<String>>) -> Self {
         self.color = color.into();
         self
     }
-    /// Sets [`description`](Self::description).
+    /// Sets [`description`](Self::description). What is measured, in words for people. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn description(mut self, description: impl Into<Patch<String>>) -> Self {
         self.description = description.into();
         self
     }
-    /// Sets [`display_order`](Self::display_order).
+    /// Sets [`display_order`](Self::display_order). Position among the others in receipts. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn display_order(mut self, display_order: impl Into<Patch<i64>>) -> Self {
         self.display_order = display_order.into();
         self
     }
-    /// Sets [`icon`](Self::icon).
+    /// Sets [`icon`](Self::icon). Icon with which receipts show it. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn icon(mut self, icon: impl Into<Patch<String>>) -> Self {
         self.icon = icon.into();
         self
     }
-    /// Sets [`long_description`](Self::long_description).
+    /// Sets [`long_description`](Self::long_description). What is measured, at length, for readers of receipts. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn long_description(
         mut self,
@@ -1552,13 +1564,13 @@ impl ValueType {
         self.long_description = long_description.into();
         self
     }
-    /// Sets [`maturation`](Self::maturation).
+    /// Sets [`maturation`](Self::maturation). What Paid's clients call the maturation of a value; they do not say what it contains.
     #[must_use]
     pub fn maturation(mut self, maturation: Value) -> Self {
         self.maturation = Some(maturation);
         self
     }
-    /// Sets [`monetary_conversion`](Self::monetary_conversion).
+    /// Sets [`monetary_conversion`](Self::monetary_conversion). How the value becomes money.
     #[must_use]
     pub fn monetary_conversion(
         mut self,
@@ -1567,13 +1579,13 @@ impl ValueType {
         self.monetary_conversion = Some(monetary_conversion);
         self
     }
-    /// Sets [`sources`](Self::sources).
+    /// Sets [`sources`](Self::sources). Where its figures come from. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn sources(mut self, sources: impl Into<Patch<Vec<ValueSource>>>) -> Self {
         self.sources = sources.into();
         self
     }
-    /// Sets [`unit`](Self::unit).
+    /// Sets [`unit`](Self::unit). What its numbers count.
     #[must_use]
     pub fn unit(mut self, unit: JsonObject) -> Self {
         self.unit = Some(unit);
@@ -1602,11 +1614,11 @@ pub struct ValueTypeOverride {
     pub variables: Option<BTreeMap<String, OverrideVariable>>,
 }
 impl ValueTypeOverride {
-    /// Creates a `ValueTypeOverride` with no fields set.
+    /// Creates a `ValueTypeOverride` that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self { variables: None }
     }
-    /// Sets [`variables`](Self::variables).
+    /// Sets [`variables`](Self::variables). Values by variable id.
     #[must_use]
     pub fn variables(mut self, variables: BTreeMap<String, OverrideVariable>) -> Self {
         self.variables = Some(variables);

@@ -68,7 +68,9 @@ impl ValueReceipts {
             )
             .path("id", id.into().as_str())
     }
-    /// Lists value receipts. Archived ones are left out unless `archived` is set.
+    /// Lists the receipts that match all filters. Archived ones are left out unless `archived` is set.
+    ///
+    /// The answer is one page; [`stream`](ListValueReceipts::stream) reads on to the end.
     ///
     /// `GET /value-receipts/`
     ///
@@ -199,6 +201,8 @@ impl ValueReceipts {
     }
 }
 
+/// Lists the receipts that match all filters.
+///
 /// `GET /value-receipts/` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -211,12 +215,12 @@ impl ListValueReceipts {
         self.call = self.call.query("archived", archived.as_str());
         self
     }
-    /// Only items of the customer with Paid's id (`customerId`, string).
+    /// Only what belongs to the customer with Paid's id (`customerId`, string).
     pub fn customer_id(mut self, customer_id: impl Into<CustomerId>) -> Self {
         self.call = self.call.query("customerId", customer_id.into().as_str());
         self
     }
-    /// Only items of the customer with your own id (`externalCustomerId`, string).
+    /// Only what belongs to the customer whom you call so (`externalCustomerId`, string).
     pub fn external_customer_id(
         mut self,
         external_customer_id: impl Into<ExternalCustomerId>,
@@ -236,12 +240,12 @@ impl ListValueReceipts {
         self.call = self.call.query("offset", offset.to_string());
         self
     }
-    /// Only items of this order (`orderId`, string).
+    /// Only what belongs to this order, by its id of Paid (`orderId`, string).
     pub fn order_id(mut self, order_id: impl Into<OrderId>) -> Self {
         self.call = self.call.query("orderId", order_id.into().as_str());
         self
     }
-    /// Only items of the product with Paid's id (`productId`, string).
+    /// Only what belongs to the product with Paid's id (`productId`, string).
     pub fn product_id(mut self, product_id: impl Into<ProductId>) -> Self {
         self.call = self.call.query("productId", product_id.into().as_str());
         self
@@ -250,6 +254,8 @@ impl ListValueReceipts {
 crate::__paged!(ListValueReceipts => ValueReceiptListResponse);
 
 /// How long a value receipt is public.
+///
+/// Sent by [`ValueReceipts::publish`](crate::resources::ValueReceipts::publish).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
@@ -261,13 +267,13 @@ pub struct PublishValueReceiptRequest {
     pub publish_expires_at: Patch<Timestamp>,
 }
 impl PublishValueReceiptRequest {
-    /// Creates a request with no fields set.
+    /// Creates a request that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             publish_expires_at: Patch::Leave,
         }
     }
-    /// Sets [`publish_expires_at`](Self::publish_expires_at).
+    /// Sets [`publish_expires_at`](Self::publish_expires_at). When it stops being public; never if not set. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn publish_expires_at(
         mut self,
@@ -278,12 +284,14 @@ impl PublishValueReceiptRequest {
     }
 }
 
-/// Success response.
+/// Whether the request did what it asked for.
+///
+/// The answer of [`ValueReceipts::archive`](crate::resources::ValueReceipts::archive), [`ValueReceipts::seal`](crate::resources::ValueReceipts::seal) and [`ValueReceipts::unarchive`](crate::resources::ValueReceipts::unarchive).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct SuccessResponse {
-    /// The field `success` (boolean, an answer may lack it).
+    /// Whether it was done (`success`, boolean, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub success: Option<bool>,
     /// Fields that this version does not know, kept unchanged.
@@ -295,26 +303,28 @@ crate::__object!(
 );
 
 /// The customer, scope and period of a value receipt.
+///
+/// Sent by [`ValueReceipts::create`](crate::resources::ValueReceipts::create) and [`ValueReceipts::sync`](crate::resources::ValueReceipts::sync).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct SyncValueReceiptRequest {
-    /// The customer of the receipt.
+    /// For whom the work was done.
     #[serde(flatten)]
     #[cfg_attr(feature = "full-serde", serde(deserialize_with = "flat_choice"))]
     pub customer: CustomerAttribution,
-    /// Last day (`endDate`, RFC 3339 time).
+    /// Last day that counts (`endDate`, RFC 3339 time).
     pub end_date: Timestamp,
     /// What the receipt covers; all of the customer's work if not set.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "full-serde", serde(deserialize_with = "optional_flat_choice"))]
     pub scope: Option<ValueReceiptScope>,
-    /// First day (`startDate`, RFC 3339 time).
+    /// First day that counts (`startDate`, RFC 3339 time).
     pub start_date: Timestamp,
 }
 impl SyncValueReceiptRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`customer`](Self::customer), [`end_date`](Self::end_date) and [`start_date`](Self::start_date). Each other field has a setter and is left out until then.
     pub fn new(
         customer: impl Into<CustomerAttribution>,
         end_date: impl Into<Timestamp>,
@@ -327,7 +337,7 @@ impl SyncValueReceiptRequest {
             start_date: start_date.into(),
         }
     }
-    /// Sets [`scope`](Self::scope).
+    /// Sets [`scope`](Self::scope). What the receipt covers; all of the customer's work if not set.
     #[must_use]
     pub fn scope(mut self, scope: impl Into<ValueReceiptScope>) -> Self {
         self.scope = Some(scope.into());
@@ -335,26 +345,28 @@ impl SyncValueReceiptRequest {
     }
 }
 
-/// Whether to list archived value receipts.
+/// Which receipts to list, by whether they were put away.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ValueReceiptArchivedFilter {
-    /// Only receipts that are not archived (`false`).
+    /// Only those that are in use (`false`).
     False,
-    /// Only archived receipts (`true`).
+    /// Only those that were put away (`true`).
     True,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 crate::__open_enum!(ValueReceiptArchivedFilter { False = "false", True = "true" });
 
-/// The value that your agents delivered to a customer, with its publication state.
+/// What your agents delivered to a customer over a period, with how it is shared.
+///
+/// The answer of [`ValueReceipts::get`](crate::resources::ValueReceipts::get), [`ValueReceipts::publish`](crate::resources::ValueReceipts::publish) and [`ValueReceipts::unpublish`](crate::resources::ValueReceipts::unpublish).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ValueReceiptDetail {
-    /// The field `allowEmbed` (boolean, an answer may lack it).
+    /// Whether other pages may show it (`allowEmbed`, boolean, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub allow_embed: Option<bool>,
     /// When it was archived; null if it is not archived (`archivedAt`, RFC 3339 time, may be null).
@@ -362,39 +374,39 @@ pub struct ValueReceiptDetail {
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `currency` (string).
+    /// ISO 4217 code of what was delivered (`currency`, string).
     pub currency: String,
-    /// The field `customerExternalId` (string, may be null).
+    /// Your own id of the customer; null if it has none (`customerExternalId`, string, may be null).
     pub customer_external_id: Option<ExternalCustomerId>,
-    /// The field `customerId` (string, may be null).
+    /// Customer for whom the work was done, by Paid's id (`customerId`, string, may be null).
     pub customer_id: Option<CustomerId>,
-    /// The field `customerName` (string, may be null).
+    /// Display name of the customer (`customerName`, string, may be null).
     pub customer_name: Option<String>,
-    /// The field `endDate` (RFC 3339 time, may be null).
+    /// Last day that it covers (`endDate`, RFC 3339 time, may be null).
     pub end_date: Option<Timestamp>,
-    /// The field `id` (string).
+    /// Paid's id of the receipt (`id`, string).
     pub id: ValueReceiptId,
-    /// The field `isPublished` (boolean, an answer may lack it).
+    /// Whether anyone with the link can see it (`isPublished`, boolean, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub is_published: Option<bool>,
-    /// The field `orderId` (string, may be null).
+    /// Order whose work it covers; null for another scope (`orderId`, string, may be null).
     pub order_id: Option<OrderId>,
-    /// The field `productId` (string, may be null).
+    /// Product whose work it covers; null for another scope (`productId`, string, may be null).
     pub product_id: Option<ProductId>,
-    /// The field `publicUrl` (URL).
+    /// Link that shows it once it is published (`publicUrl`, URL).
     pub public_url: String,
-    /// The field `publicUrlToken` (string, an answer may lack it).
+    /// Secret part of that link (`publicUrlToken`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub public_url_token: Option<String>,
-    /// The field `publishExpiresAt` (RFC 3339 time, may be null).
+    /// From when the public link no longer works; null if never (`publishExpiresAt`, RFC 3339 time, may be null).
     pub publish_expires_at: Option<Timestamp>,
-    /// The field `publishedAt` (RFC 3339 time, may be null).
+    /// When it was published; null if it is not (`publishedAt`, RFC 3339 time, may be null).
     pub published_at: Option<Timestamp>,
-    /// The field `startDate` (RFC 3339 time, may be null).
+    /// First day that it covers (`startDate`, RFC 3339 time, may be null).
     pub start_date: Option<Timestamp>,
-    /// The field `status` (string).
+    /// Whether it is a draft or sealed, as a code for programs (`status`, string).
     pub status: String,
-    /// The field `totalDeliveredValue` (exact number, may be null).
+    /// What was delivered, in money; null until it is calculated (`totalDeliveredValue`, exact number, may be null).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub total_delivered_value: Option<Decimal>,
     /// Fields that this version does not know, kept unchanged.
@@ -414,14 +426,16 @@ crate::__object!(
     total_delivered_value "totalDeliveredValue" optional_decimal;]
 );
 
-/// Value receipt list response.
+/// Some of the value receipts, and how many there are.
+///
+/// The answer of [`ValueReceipts::list`](crate::resources::ValueReceipts::list).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ValueReceiptListResponse {
-    /// The field `data` (list).
+    /// Receipts on this page (`data`, list).
     pub data: List<ValueReceiptSummary>,
-    /// The field `total` (integer, an answer may lack it).
+    /// How many receipts match in all (`total`, integer, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub total: Option<i64>,
     /// Fields that this version does not know, kept unchanged.
@@ -434,7 +448,7 @@ crate::__object!(
 );
 crate::__page!(ValueReceiptListResponse, ValueReceiptSummary, total);
 
-/// The product that a value receipt covers.
+/// Which of your products a receipt is about, by either id.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -447,14 +461,14 @@ pub struct ValueReceiptProduct {
     pub product_id: ProductId,
 }
 impl ValueReceiptProduct {
-    /// Creates a `ValueReceiptProduct` with its required fields.
+    /// Creates a `ValueReceiptProduct` with what it cannot be sent without: [`product_id`](Self::product_id). Each other field has a setter and is left out until then.
     pub fn new(product_id: impl Into<ProductId>) -> Self {
         Self {
             currency: None,
             product_id: product_id.into(),
         }
     }
-    /// Sets [`currency`](Self::currency).
+    /// Sets [`currency`](Self::currency). ISO 4217 code of the receipt's currency.
     #[must_use]
     pub fn currency(mut self, currency: impl Into<String>) -> Self {
         self.currency = Some(currency.into());
@@ -462,7 +476,7 @@ impl ValueReceiptProduct {
     }
 }
 
-/// What a value receipt covers.
+/// Whose work a receipt counts: one product's, or one order's.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub enum ValueReceiptScope {
@@ -507,7 +521,7 @@ impl<'de> Deserialize<'de> for ValueReceiptScope {
     }
 }
 
-/// The value that your agents delivered to a customer over a period.
+/// What your agents delivered to a customer over a period, in a list.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -518,33 +532,33 @@ pub struct ValueReceiptSummary {
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// The field `currency` (string).
+    /// ISO 4217 code of what was delivered (`currency`, string).
     pub currency: String,
-    /// The field `customerExternalId` (string, may be null).
+    /// Your own id of the customer; null if it has none (`customerExternalId`, string, may be null).
     pub customer_external_id: Option<ExternalCustomerId>,
-    /// The field `customerId` (string, may be null).
+    /// Customer for whom the work was done, by Paid's id (`customerId`, string, may be null).
     pub customer_id: Option<CustomerId>,
-    /// The field `customerName` (string, may be null).
+    /// Display name of the customer (`customerName`, string, may be null).
     pub customer_name: Option<String>,
-    /// The field `endDate` (RFC 3339 time, may be null).
+    /// Last day that it covers (`endDate`, RFC 3339 time, may be null).
     pub end_date: Option<Timestamp>,
-    /// The field `id` (string).
+    /// Paid's id of the receipt (`id`, string).
     pub id: ValueReceiptId,
-    /// The field `isPublished` (boolean).
+    /// Whether anyone with the link can see it (`isPublished`, boolean).
     pub is_published: bool,
-    /// The field `orderId` (string, may be null).
+    /// Order whose work it covers; null for another scope (`orderId`, string, may be null).
     pub order_id: Option<OrderId>,
-    /// The field `productId` (string, may be null).
+    /// Product whose work it covers; null for another scope (`productId`, string, may be null).
     pub product_id: Option<ProductId>,
-    /// The field `publicUrl` (URL).
+    /// Link that shows it once it is published (`publicUrl`, URL).
     pub public_url: String,
-    /// The field `publicUrlToken` (string).
+    /// Secret part of that link (`publicUrlToken`, string).
     pub public_url_token: String,
-    /// The field `startDate` (RFC 3339 time, may be null).
+    /// First day that it covers (`startDate`, RFC 3339 time, may be null).
     pub start_date: Option<Timestamp>,
-    /// The field `status` (string).
+    /// Whether it is a draft or sealed, as a code for programs (`status`, string).
     pub status: String,
-    /// The field `totalDeliveredValue` (exact number, may be null).
+    /// What was delivered, in money; null until it is calculated (`totalDeliveredValue`, exact number, may be null).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub total_delivered_value: Option<Decimal>,
     /// Fields that this version does not know, kept unchanged.
@@ -563,23 +577,25 @@ crate::__object!(
     optional_decimal;]
 );
 
-/// Value receipt sync response.
+/// The receipt that was found or created.
+///
+/// The answer of [`ValueReceipts::create`](crate::resources::ValueReceipts::create), [`ValueReceipts::refresh`](crate::resources::ValueReceipts::refresh) and [`ValueReceipts::sync`](crate::resources::ValueReceipts::sync).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct ValueReceiptSyncResponse {
-    /// The field `generatedAt` (RFC 3339 time, may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
+    /// When its numbers were last calculated; null if never (`generatedAt`, RFC 3339 time, may be null). Not in Paid's published document yet; known from paid-python 1.12.0.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub generated_at: Option<Timestamp>,
-    /// The field `id` (string).
+    /// Paid's id of the receipt (`id`, string).
     pub id: ValueReceiptId,
-    /// The field `publicUrl` (URL).
+    /// Link that shows it once it is published (`publicUrl`, URL).
     pub public_url: String,
-    /// The field `publicUrlToken` (string, an answer may lack it).
+    /// Secret part of that link (`publicUrlToken`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub public_url_token: Option<String>,
-    /// The field `status` (string).
+    /// Whether it is a draft or sealed, as a code for programs (`status`, string).
     pub status: String,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]

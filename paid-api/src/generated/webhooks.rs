@@ -82,6 +82,8 @@ impl Webhooks {
 }
 
 /// A new signing secret.
+///
+/// The answer of [`Webhooks::rotate_secret`](crate::resources::Webhooks::rotate_secret).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -99,6 +101,8 @@ crate::__object!(
 );
 
 /// Changes to a webhook; fields that are not set stay unchanged.
+///
+/// Sent by [`Webhooks::update`](crate::resources::Webhooks::update).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
@@ -112,20 +116,20 @@ pub struct UpdateWebhookRequest {
     pub url: Patch<String>,
 }
 impl UpdateWebhookRequest {
-    /// Creates a request with no fields set.
+    /// Creates a request that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             enabled: None,
             url: Patch::Leave,
         }
     }
-    /// Sets [`enabled`](Self::enabled).
+    /// Sets [`enabled`](Self::enabled). Whether events are sent.
     #[must_use]
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = Some(enabled);
         self
     }
-    /// Sets [`url`](Self::url).
+    /// Sets [`url`](Self::url). HTTPS URL to which events are sent; required unless the webhook is disabled. [`Patch::Clear`] sends null.
     #[must_use]
     pub fn url(mut self, url: impl Into<Patch<String>>) -> Self {
         self.url = url.into();
@@ -139,19 +143,19 @@ impl UpdateWebhookRequest {
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Webhook {
-    /// The field `description` (string).
+    /// What the event means, in words for people (`description`, string).
     pub description: String,
-    /// The field `enabled` (boolean).
+    /// Whether Paid sends the event (`enabled`, boolean).
     pub enabled: bool,
-    /// The field `id` (string).
+    /// Paid's id of the webhook (`id`, string).
     pub id: WebhookId,
-    /// The field `lastSentAt` (RFC 3339 time, may be null).
+    /// When the event was last sent; null if never (`lastSentAt`, RFC 3339 time, may be null).
     pub last_sent_at: Option<Timestamp>,
-    /// The field `lastStatus` ([`WebhookDeliveryStatus`], may be null).
+    /// Whether the last delivery succeeded; null if there was none (`lastStatus`, [`WebhookDeliveryStatus`], may be null).
     pub last_status: Option<WebhookDeliveryStatus>,
-    /// The field `name` ([`WebhookName`]).
+    /// Event that is sent (`name`, [`WebhookName`]).
     pub name: WebhookName,
-    /// The field `url` (string, may be null).
+    /// Where it is sent to; null if that is not set (`url`, string, may be null).
     pub url: Option<String>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -163,28 +167,30 @@ crate::__object!(
     "lastSentAt" optional; 5 last_status "lastStatus" optional; 6 url "url" optional;]
 );
 
-/// The outcome of a webhook delivery.
+/// What became of the last event that was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WebhookDeliveryStatus {
-    /// The delivery failed (`failed`).
+    /// The other side did not take it (`failed`).
     Failed,
-    /// The delivery succeeded (`success`).
+    /// The other side took it (`success`).
     Success,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
 }
 crate::__open_enum!(WebhookDeliveryStatus { Failed = "failed", Success = "success" });
 
-/// Webhook list response.
+/// The webhooks of your organisation by event, and whether your organisation has a signing secret.
+///
+/// The answer of [`Webhooks::list`](crate::resources::Webhooks::list).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct WebhookListResponse {
-    /// The field `data` (list).
+    /// Webhooks, enabled or not (`data`, list).
     pub data: List<Webhook>,
-    /// The field `signingSecretConfigured` (boolean).
+    /// Whether deliveries are signed: false until a secret was made (`signingSecretConfigured`, boolean).
     pub signing_secret_configured: bool,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -199,27 +205,27 @@ crate::__object!(
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WebhookName {
-    /// A checkout was completed (`billing-checkout-completed`).
+    /// A customer has bought something on a checkout page (`billing-checkout-completed`).
     BillingCheckoutCompleted,
-    /// A checkout was created (`billing-checkout-created`).
+    /// A link to a checkout page was made (`billing-checkout-created`).
     BillingCheckoutCreated,
-    /// A checkout expired (`billing-checkout-expired`).
+    /// A link to a checkout page stopped working (`billing-checkout-expired`).
     BillingCheckoutExpired,
     /// A customer's unit has reached its cap on credits. Not in Paid's published document yet; known from paid-python 1.12.0 (`billing-credit-cap-reached`).
     BillingCreditCapReached,
     /// A customer has spent all its credits (`billing-credits-depleted`).
     BillingCreditsDepleted,
-    /// An invoice was created (`billing-invoice-created`).
+    /// A new bill exists (`billing-invoice-created`).
     BillingInvoiceCreated,
-    /// An invoice was paid (`billing-invoice-paid`).
+    /// A bill is settled (`billing-invoice-paid`).
     BillingInvoicePaid,
-    /// An invoice was posted (`billing-invoice-posted`).
+    /// A bill became final (`billing-invoice-posted`).
     BillingInvoicePosted,
     /// A customer used more than it had bought (`billing-overage-incurred`).
     BillingOverageIncurred,
-    /// A payment failed (`billing-payment-failed`).
+    /// A customer's money did not arrive (`billing-payment-failed`).
     BillingPaymentFailed,
-    /// A payment succeeded (`billing-payment-succeeded`).
+    /// A customer's money arrived (`billing-payment-succeeded`).
     BillingPaymentSucceeded,
     /// A value that this version does not know, kept unchanged.
     Unknown(String),
@@ -235,12 +241,14 @@ crate::__open_enum!(
     BillingPaymentSucceeded = "billing-payment-succeeded" }
 );
 
-/// Webhook test response.
+/// Whether a test event arrived.
+///
+/// The answer of [`Webhooks::test`](crate::resources::Webhooks::test).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct WebhookTestResponse {
-    /// The field `success` (boolean).
+    /// Whether the test event was delivered (`success`, boolean).
     pub success: bool,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]
@@ -251,29 +259,31 @@ crate::__object!(
 );
 
 /// A webhook after a change.
+///
+/// The answer of [`Webhooks::update`](crate::resources::Webhooks::update).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct WebhookUpdateResponse {
-    /// The field `description` (string, an answer may lack it).
+    /// What the event means, in words for people (`description`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
-    /// The field `enabled` (boolean).
+    /// Whether Paid sends the event (`enabled`, boolean).
     pub enabled: bool,
-    /// The field `id` (string).
+    /// Paid's id of the webhook (`id`, string).
     pub id: WebhookId,
-    /// The field `lastSentAt` (RFC 3339 time, may be null).
+    /// When the event was last sent; null if never (`lastSentAt`, RFC 3339 time, may be null).
     pub last_sent_at: Option<Timestamp>,
-    /// The field `lastStatus` ([`WebhookDeliveryStatus`], may be null).
+    /// Whether the last delivery succeeded; null if there was none (`lastStatus`, [`WebhookDeliveryStatus`], may be null).
     pub last_status: Option<WebhookDeliveryStatus>,
-    /// The field `name` ([`WebhookName`], an answer may lack it).
+    /// Event that is sent (`name`, [`WebhookName`], an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<WebhookName>,
     /// The signing secret; returned only by the change that creates it (`signingSecret`, string).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub signing_secret: Option<String>,
-    /// The field `url` (string, may be null).
+    /// Where it is sent to; null if that is not set (`url`, string, may be null).
     pub url: Option<String>,
     /// Fields that this version does not know, kept unchanged.
     #[cfg_attr(feature = "full-serde", serde(flatten))]

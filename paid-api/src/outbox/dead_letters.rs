@@ -28,7 +28,7 @@ pub struct DeadLetter {
     pub at: Timestamp,
     /// Why it was refused, in Paid's words if it gave any.
     pub reason: String,
-    /// The kind of the record.
+    /// Whether it is a signal, a cost or a span.
     #[serde(with = "line::kinds")]
     pub kind: RecordKind,
     /// The event name of a signal.

@@ -87,7 +87,7 @@ impl CostUsage {
         self
     }
 
-    /// Sets the output tokens.
+    /// Sets how many tokens the model wrote.
     #[must_use]
     pub fn output_tokens(mut self, tokens: u64) -> Self {
         self.attributes.output = Some(tokens);

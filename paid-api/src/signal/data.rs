@@ -112,7 +112,7 @@ impl Data {
         }
     }
 
-    /// Adds a field unless the value is `None`.
+    /// Adds a key and its value; `None` adds neither.
     pub fn field_unless_none<T: Json>(&mut self, key: &str, value: &Option<T>) {
         if let Some(value) = value {
             self.field(key, value);
@@ -297,7 +297,7 @@ impl Data {
         self.text.len()
     }
 
-    /// Returns true if there are no fields.
+    /// Whether no key was added.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
@@ -313,7 +313,7 @@ impl Data {
         out.push(b'}');
     }
 
-    /// The data as a JSON value.
+    /// Copies it as an object that `serde_json` can write.
     pub fn to_json(&self) -> Value {
         let mut text = Vec::with_capacity(self.text.len() + 2);
         self.write_json(&mut text);

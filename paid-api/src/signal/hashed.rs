@@ -27,19 +27,19 @@ use super::value::{Json, Text};
 pub struct Hashed<T: ?Sized>(T);
 
 impl<T> Hashed<T> {
-    /// Wraps a value.
+    /// Keeps a value in the clear until it is sent: then its hash leaves.
     pub const fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// The value, in the clear.
+    /// Takes what was wrapped out again, in the clear.
     pub fn into_inner(self) -> T {
         self.0
     }
 }
 
 impl<T: ?Sized> Hashed<T> {
-    /// The value, in the clear.
+    /// Shows what was wrapped, in the clear.
     pub const fn get(&self) -> &T {
         &self.0
     }

@@ -40,7 +40,7 @@ impl<T: Serialize + ?Sized> Json for T {
     }
 }
 
-/// A type that can be a key of a map in a signal's data.
+/// What a map in a signal's data can be indexed by: anything that JSON can write as text.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a key in JSON",
     label = "the keys of a JSON object are strings",
@@ -220,7 +220,7 @@ impl<T: AsTimestamp + ?Sized> AsTimestamp for &T {
     }
 }
 
-/// A number: `quantity`.
+/// What can stand for `quantity`: how many units a signal counts as.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a quantity",
     label = "this cannot be a signal's quantity",
@@ -271,7 +271,7 @@ impl<T: AsQuantity + ?Sized> AsQuantity for &T {
     }
 }
 
-/// What the work cost: `cost`.
+/// What can stand for `cost`: the money or the usage that work took.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a cost",
     label = "this cannot be a signal's cost",
@@ -312,7 +312,7 @@ impl<T: AsCost + ?Sized> AsCost for &T {
     }
 }
 
-/// Text that names one of your customers: `customer`.
+/// What can stand for `customer`: your own id, as text or as a type that reads as text.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not your own id of a customer",
     label = "this cannot be `customer`",
@@ -323,7 +323,7 @@ pub trait CustomerText {
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
-/// Text that is Paid's id of a customer: `customer_id`.
+/// What can stand for `customer_id`: Paid's own id (`cus_…`), as text or as its type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not Paid's id of a customer",
     label = "this cannot be `customer_id`",
@@ -334,7 +334,7 @@ pub trait CustomerIdText {
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
-/// Text that names one of your products: `product`.
+/// What can stand for `product`: your own id, as text or as a type that reads as text.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not your own id of a product",
     label = "this cannot be `product`",
@@ -345,7 +345,7 @@ pub trait ProductText {
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
-/// Text that is Paid's id of a product: `product_id`.
+/// What can stand for `product_id`: Paid's own id (`prod_…`), as text or as its type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not Paid's id of a product",
     label = "this cannot be `product_id`",
@@ -367,7 +367,7 @@ pub trait KeyText {
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
-/// Text that names a unit of the customer: `unit`.
+/// What can stand for `unit`: your own id of a part of the customer that has its own cap.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name a unit",
     label = "this cannot be `unit`",
@@ -378,7 +378,7 @@ pub trait UnitText {
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
-/// Text that names a user at the customer: `user`.
+/// What can stand for `user`: your own id of the person who spends the customer's credits.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name a user",
     label = "this cannot be `user`",

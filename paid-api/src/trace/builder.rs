@@ -24,7 +24,7 @@ use crate::signal::HashKey;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Export {
-    /// In batches.
+    /// Many at a time, after a short wait.
     #[default]
     Batch,
     /// Each span at once, in its own request; for short-lived programs. Never blocks the caller.

@@ -26,7 +26,7 @@ pub use usage::{ReadUsage, Reading, Usage};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Operation {
-    /// A chat.
+    /// Messages in, a message out.
     Chat,
     /// OpenAI's Responses API; recorded as `chat`, as in the official clients.
     Responses,
@@ -36,15 +36,15 @@ pub enum Operation {
     Converse,
     /// Gemini's `generateContent`.
     GenerateContent,
-    /// Embeddings.
+    /// Text in, vectors out.
     Embeddings,
-    /// Generation of images.
+    /// Text in, pictures out.
     ImageGeneration,
     /// Speech to text.
     Transcription,
     /// Text recognition in images.
     Ocr,
-    /// Any other operation.
+    /// What is not in this list, by its name in the conventions.
     Other(Cow<'static, str>),
 }
 
@@ -94,7 +94,7 @@ pub struct GenAi {
 }
 
 impl GenAi {
-    /// Sets the model that is requested.
+    /// Sets which model the call asks for; the answer may name another one.
     pub fn request_model(mut self, model: impl Into<String>) -> Self {
         self.request_model = Some(model.into());
         self

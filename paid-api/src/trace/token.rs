@@ -38,7 +38,7 @@ const NO_PARENT: ParseTokenError = ParseTokenError {
 };
 
 impl TracingToken {
-    /// Creates a random token.
+    /// Draws a random trace id, for work that goes on in another process.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         loop {
@@ -77,7 +77,7 @@ impl TracingToken {
         format!("{:032x}", self.0)
     }
 
-    /// The token as a number.
+    /// The trace id as a number, as the Python client stores it.
     pub fn get(self) -> u128 {
         self.0
     }

@@ -95,7 +95,7 @@ pub struct RawAnswer<T> {
 }
 
 impl<T> RawAnswer<T> {
-    /// The status.
+    /// Which HTTP status came, of the attempt that succeeded.
     pub fn status(&self) -> StatusCode {
         self.answer.status
     }

@@ -28,17 +28,17 @@ impl Payload {
         self.text("id")
     }
 
-    /// A property, if it is a string.
+    /// Looks up a key whose value is text; `None` for anything else.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.0.get(key).and_then(Value::as_str)
     }
 
-    /// A property of any type.
+    /// Looks up a key, whatever its value is.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.0.get(key)
     }
 
-    /// All properties.
+    /// Every key with its value, also those that no method names.
     pub fn as_object(&self) -> &JsonObject {
         &self.0
     }

@@ -50,7 +50,7 @@ impl<T> List<T> {
         self.0.iter().filter_map(|item| item.as_ref().err())
     }
 
-    /// All items.
+    /// Every item, or the first one that could not be read as an error.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl<T> List<T> {
         self.0.into_iter().map(|item| item.map_err(Error::from)).collect()
     }
 
-    /// The first item, if there is one.
+    /// What comes before all others; `None` if the list is empty.
     ///
     /// # Errors
     ///

@@ -30,7 +30,7 @@ pub(super) fn read(schema: &Value) -> Result<Type> {
         );
     }
     let (doc, source, reached_by) = (prose(schema), source(schema), Reach::default());
-    Ok(Type { doc, source, shape, sent: false, received: false, reached_by, constructor })
+    Ok(Type { doc, source, shape, sent: false, received: false, reached_by, uses: Vec::new(), constructor })
 }
 
 fn strings(schema: &Value, key: &str) -> Result<Vec<String>> {

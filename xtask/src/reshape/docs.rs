@@ -5,7 +5,7 @@ use heck::ToTitleCase;
 use syn::parse::Parser;
 
 use super::Target;
-use crate::facts::{Branch, EXPERIMENTAL, EnumValue, Field, Kind, Operation, Type};
+use crate::facts::{Branch, EXPERIMENTAL, EnumValue, Field, Kind, Operation, Resource, Type};
 
 /// Attributes for quoted items.
 pub(crate) fn attributes(text: &str) -> proc_macro2::TokenStream {
@@ -37,10 +37,11 @@ fn origin(source: &str) -> String {
     format!("Not in Paid's published document yet; known from {}.", source.replace(", ", " and "))
 }
 
-/// A type: its prose, or else its name in words, and where it is known from.
+/// A type: its prose, or else its name in words, which operations use it, and where it is known from.
 pub(crate) fn of_type(name: &str, known: &Type) -> String {
-    let text = type_in_prose(name, known);
-    known.source.as_ref().map_or(text.clone(), |source| format!("{text}\n\n{}", origin(source)))
+    let paragraphs = [type_in_prose(name, known), known.uses.join(" ")];
+    let paragraphs = paragraphs.into_iter().chain(known.source.as_deref().map(origin));
+    paragraphs.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 
 fn type_in_prose(name: &str, known: &Type) -> String {
@@ -63,9 +64,18 @@ pub(crate) fn of_value(known: &EnumValue) -> String {
     }
 }
 
-/// A branch of a union.
-pub(crate) fn of_variant(tag: &str, value: &str) -> String {
-    format!("An object with `{tag}` set to `{value}`.")
+/// A branch of a union, in the words of its type if it has some.
+pub(crate) fn of_variant(tag: &str, value: &str, known: Option<&Type>) -> String {
+    match known.and_then(|known| known.doc.as_deref()) {
+        Some(prose) => format!("{} (`{tag}` is `{value}`).", first_sentence(prose)),
+        None => format!("An object with `{tag}` set to `{value}`."),
+    }
+}
+
+/// Without the full stop.
+fn first_sentence(prose: &str) -> &str {
+    let paragraph = prose.split("\n\n").next().unwrap_or_default();
+    paragraph.split_once(". ").map_or(paragraph, |(sentence, _)| sentence).trim_end_matches('.')
 }
 
 /// A branch of a union that is told apart by what can be seen.
@@ -85,11 +95,44 @@ pub(crate) fn of_key(key: &str) -> String {
     format!("An object with the key `{key}`.")
 }
 
-/// The constructor of a request, or of a part of one.
-pub(crate) fn of_constructor(name: &str, has_required_fields: bool) -> String {
+/// The constructor of a request, or of a part of one, from the fields that it must have.
+pub(crate) fn of_constructor(name: &str, required: &[String], has_more: bool) -> String {
     let what = if name.ends_with("Request") { "a request".to_owned() } else { format!("{} `{name}`", article(name)) };
-    let fields = if has_required_fields { "its required fields" } else { "no fields set" };
-    format!("Creates {what} with {fields}.")
+    let fields: Vec<_> = required.iter().map(|field| format!("[`{field}`](Self::{field})")).collect();
+    match (fields.as_slice(), has_more) {
+        ([], _) => format!("Creates {what} that sends nothing yet: each field has a setter."),
+        (fields, false) => {
+            format!("Creates {what} with all of its fields; none may be left out: {}.", in_a_row(fields))
+        }
+        (fields, true) => format!(
+            "Creates {what} with what it cannot be sent without: {}. Each other field has a setter and is left out until then.",
+            in_a_row(fields)
+        ),
+    }
+}
+
+fn in_a_row(words: &[String]) -> String {
+    match words {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => words.join(", "),
+    }
+}
+
+/// The setter of a field: what the field is. In a request, null has a meaning of its own.
+pub(crate) fn of_setter(ident: &str, field: &Field, is_patch: bool) -> String {
+    let prose = field.doc.as_deref().map(|prose| format!(" {}.", prose.trim_end_matches('.'))).unwrap_or_default();
+    let null = if is_patch { " [`Patch::Clear`] sends null." } else { "" };
+    format!("Sets [`{ident}`](Self::{ident}).{prose}{null}")
+}
+
+/// The builder of an operation with optional parameters.
+pub(crate) fn of_builder(operation: &Operation) -> String {
+    let request = format!("`{} {}`", operation.http_method, operation.path);
+    let sends = "with its optional parameters; `.await` or [`send`](Self::send) sends it.";
+    match &operation.doc {
+        Some(prose) => format!("{}.\n\n{request} {sends}", first_sentence(prose)),
+        None => format!("{request} {sends}"),
+    }
 }
 
 fn article(name: &str) -> &'static str {
@@ -143,9 +186,44 @@ fn type_in_words(field: &Field) -> String {
     word.to_owned()
 }
 
+/// The module of a resource's types, with the types of others that it needs.
+pub(crate) fn of_room(resource: &Resource, shared: &[&str]) -> String {
+    let (feature, handle) = (&resource.feature, resource.type_name());
+    let mut text =
+        resource.doc.clone().unwrap_or_else(|| format!("What requests of `{feature}` send, and their answers."));
+    text.push_str(&format!(
+        "\n\nThese types are what the methods of [`{handle}`](crate::resources::{handle}) send and answer with. Feature `{feature}`."
+    ));
+    if !shared.is_empty() {
+        let links: Vec<_> = shared.iter().map(|name| format!("[`{name}`](super::shared::{name})")).collect();
+        text.push_str(&format!("\n\nOther resources need these types, too: {}.", links.join(", ")));
+    }
+    text
+}
+
+/// What finds the same by an id of the caller's own: a method beside this one, or a filter of the list.
+fn by_your_own_id(resource: &Resource, operation: &Operation) -> Option<String> {
+    let stays = |other: &&Operation| !other.is_experimental() || operation.is_experimental();
+    let named = |name: &str| resource.operations.iter().filter(stays).find(|other| other.name == name);
+    let beside = format!("{}_by_external_id", operation.name);
+    if named(&beside).is_some() {
+        return Some(format!("\n\nWith your own id instead: [`{beside}`](Self::{beside})."));
+    }
+    let filter = named("list")?.query.iter().find(|field| field.wire == "externalId" && !field.required)?;
+    let is_get = operation.name == "get" && !operation.path_parameters.is_empty();
+    is_get.then(|| format!("\n\nBy an id of your own, [`list`](Self::list) finds it, with `{}`.", filter.ident))
+}
+
 /// An operation: prose, method and path, errors.
-pub(crate) fn of_operation(operation: &Operation, target: Target) -> String {
+pub(crate) fn of_operation(resource: &Resource, operation: &Operation, is_paged: bool, target: Target) -> String {
     let mut text = operation.doc.clone().unwrap_or_else(|| format!("Operation `{}`.", operation.id));
+    text.push_str(&by_your_own_id(resource, operation).unwrap_or_default());
+    if is_paged {
+        text.push_str(&format!(
+            "\n\nThe answer is one page; [`stream`]({}::stream) reads on to the end.",
+            operation.builder()
+        ));
+    }
     text.push_str(&format!("\n\n`{} {}`", operation.http_method, operation.path));
     if operation.is_experimental() {
         text.push_str(&format!("\n\nExperimental: Paid may change it without notice. Feature `{EXPERIMENTAL}`."));

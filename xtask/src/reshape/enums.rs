@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::syntax::{items, rust_name};
 use super::{Target, docs};
-use crate::facts::{ChoiceVariant, Code, EnumValue, Newtype, Type, UnionVariant};
+use crate::facts::{ChoiceVariant, Code, EnumValue, Facts, Newtype, Type, UnionVariant};
 
 /// An id type.
 pub(crate) fn newtype(name: &str, known: &Newtype, target: Target) -> Result<Vec<syn::Item>> {
@@ -96,7 +96,13 @@ pub(crate) fn reading_gate(known: &Type) -> proc_macro2::TokenStream {
 }
 
 /// A union by the value of a tag; an unknown value is kept as JSON. A branch that is only its tag is a plain variant.
-pub(crate) fn union(name: &str, known: &Type, tag: &str, variants: &[UnionVariant]) -> Result<Vec<syn::Item>> {
+pub(crate) fn union(
+    facts: &Facts,
+    name: &str,
+    known: &Type,
+    tag: &str,
+    variants: &[UnionVariant],
+) -> Result<Vec<syn::Item>> {
     let doc = docs::attributes(&docs::of_type(name, known));
     let ident = rust_name(name)?;
     let gate = reading_gate(known);
@@ -121,7 +127,10 @@ pub(crate) fn union(name: &str, known: &Type, tag: &str, variants: &[UnionVarian
             }
         });
     }
-    let variant_docs = values.iter().map(|value| docs::attributes(&docs::of_variant(tag, value)));
+    let variant_docs = variants.iter().map(|variant| {
+        let of_branch = variant.type_name.as_ref().and_then(|name| facts.types.get(name));
+        docs::attributes(&docs::of_variant(tag, &variant.value, of_branch))
+    });
     let derive = writing_derive(known);
     let tagged = writing_attribute(known, &quote!(tag = #tag));
     let untagged = writing_attribute(known, &quote!(untagged));
@@ -221,7 +230,7 @@ pub(crate) fn scalars(name: &str, known: &Type, kinds: &[String]) -> Result<Vec<
         names.push(rust_name(variant)?);
         types.push(inner);
     }
-    let variant_docs = kinds.iter().map(|kind| docs::attributes(&format!("A {kind}.")));
+    let variant_docs = kinds.iter().map(|kind| docs::attributes(&format!("A JSON {kind}.")));
     let derives = serde_derives(known);
     items(quote! {
         #doc

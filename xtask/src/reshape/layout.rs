@@ -216,36 +216,58 @@ impl<'a> Plan<'a> {
     fn module_file(&self) -> Result<String> {
         let title = docs::inner("The typed client, one module a resource.")?;
         let (mut modules, mut types, mut handles) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
+        let mut rooms = TokenStream::new();
         for resource in &self.facts.resources {
             let module = rust_name(&resource.module())?;
             let module_gate = resource_gate(resource, false);
             modules.extend(quote!(#module_gate mod #module;));
             let (known, others): (Vec<_>, Vec<_>) =
                 self.chunks(resource)?.iter().partition(|chunk| self.facts.types.contains_key(&chunk.name));
-            for (chunks, list) in [(known, &mut types), (others, &mut handles)] {
+            let mut own = TokenStream::new();
+            for (chunks, mut list) in [(known, None), (others, Some(&mut handles))] {
                 let (experimental, stable): (Vec<_>, Vec<_>) =
                     chunks.into_iter().partition(|chunk| self.is_experimental(resource, chunk));
                 for (chunks, experimental) in [(stable, false), (experimental, true)] {
                     let names = chunks.into_iter().map(|chunk| rust_name(&chunk.name)).collect::<Result<Vec<_>>>()?;
                     if !names.is_empty() {
                         let gate = resource_gate(resource, experimental);
-                        list.extend(quote!(#gate pub use super::#module::{#(#names),*};));
+                        match &mut list {
+                            Some(list) => list.extend(quote!(#gate pub use super::#module::{#(#names),*};)),
+                            None => {
+                                types.extend(quote!(#[doc(hidden)] #gate pub use super::#module::{#(#names),*};));
+                                let gate = (experimental && !resource.is_experimental()).then_some(gate);
+                                own.extend(quote!(#gate pub use super::super::#module::{#(#names),*};));
+                            }
+                        }
                     }
                 }
             }
+            if !own.is_empty() {
+                let doc = docs::attributes(&docs::of_room(resource, &self.shared_by(resource)));
+                rooms.extend(quote!(#doc #module_gate pub mod #module { #own }));
+            }
         }
         let accessors = self.accessors()?;
-        let modules = items(quote! { mod ids; mod shared; #modules })?;
+        let modules = items(quote! { pub mod ids; pub mod shared; #modules })?;
         let exports = items(quote! {
-            /// Requests, answers and ids, whatever resource they belong to.
+            /// Requests, answers and ids, in a module for each resource.
+            ///
+            /// Each of them can also be imported from this module itself, without that of its resource: no two have one name.
             pub mod types {
+                pub use super::{ids, shared};
                 #[allow(unreachable_pub, unused_imports)]
+                #[doc(hidden)]
                 pub use super::ids::*;
                 #[allow(unreachable_pub, unused_imports)]
+                #[doc(hidden)]
                 pub use super::shared::*;
                 #types
+                #rooms
             }
-            /// Handles of the resources and builders of their requests.
+            /// What a client's methods return: a handle for each resource, and builders of requests.
+            ///
+            /// A handle has a method for each request. A request with optional parameters, such as the filters of a list, is a
+            /// builder; others are sent as they are.
             pub mod resources { #handles }
         })?;
         let exports = exports.into_iter().map(|item| section(Vec::new(), vec![item]));
@@ -253,6 +275,16 @@ impl<'a> Plan<'a> {
         sections.extend(exports);
         sections.push(section(Vec::new(), accessors));
         syntax::print(self.target.header(), &sections)
+    }
+
+    /// The shared types that a resource needs whenever it is compiled.
+    fn shared_by(&self, resource: &Resource) -> Vec<&str> {
+        let needs = |reach: &Reach| {
+            reach.iter().any(|(feature, experimental)| {
+                feature == resource.feature && (!experimental || resource.is_experimental())
+            })
+        };
+        self.shared.iter().filter(|(reach, _)| needs(reach)).map(|(_, chunk)| chunk.name.as_str()).collect()
     }
 
     fn accessors(&self) -> Result<Vec<syn::Item>> {

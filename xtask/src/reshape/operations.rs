@@ -186,7 +186,8 @@ fn method(
     target: Target,
 ) -> Result<TokenStream> {
     let name = rust_name(&operation.name)?;
-    let doc = docs::attributes(&docs::of_operation(operation, target));
+    let is_paged = has_builder(operation) && paging::of(facts, operation).is_some();
+    let doc = docs::attributes(&docs::of_operation(resource, operation, is_paged, target));
     let (id, path) = (&operation.id, &operation.path);
     let http_method = rust_name(&operation.http_method)?;
     let mut arguments = TokenStream::new();
@@ -260,10 +261,7 @@ fn builder(
             }
         });
     }
-    let doc = docs::attributes(&format!(
-        "`{} {}` with its optional parameters; `.await` or [`send`](Self::send) sends it.",
-        operation.http_method, operation.path
-    ));
+    let doc = docs::attributes(&docs::of_builder(operation));
     let root = target.root()?;
     let (kind, by) = match paging::of(facts, operation) {
         None => ("__sendable", None),

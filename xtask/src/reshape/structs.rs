@@ -315,7 +315,11 @@ fn constructors(facts: &Facts, name: &str, known: &Type, members: &[Member<'_>])
             Presence::OrMissing => quote!(#ident: None),
         }
     });
-    let new_doc = docs::attributes(&docs::of_constructor(name, !required.is_empty()));
+    let new_doc = docs::attributes(&docs::of_constructor(
+        name,
+        &required.iter().map(|member| member.ident.to_string()).collect::<Vec<_>>(),
+        required.len() < members.len(),
+    ));
     let settable = |member: &&Member<'_>| !is_argument(member) && !member.facts.read_only;
     let setters = members.iter().filter(settable).map(|member| setter(facts, member));
     let deprecated = members.iter().any(|member| member.facts.deprecated).then(|| quote!(#[allow(deprecated)]));
@@ -339,7 +343,7 @@ fn is_argument(member: &Member<'_>) -> bool {
 fn setter(facts: &Facts, member: &Member<'_>) -> TokenStream {
     let ident = &member.ident;
     let ty = argument_type(facts, member, false);
-    let doc = docs::attributes(&format!("Sets [`{ident}`](Self::{ident})."));
+    let doc = docs::attributes(&docs::of_setter(&ident.to_string(), member.facts, member.presence == Presence::Patch));
     let value = match member.presence {
         Presence::Patch => quote!(#ident.into()),
         _ if member.facts.additional => quote!(#ident),

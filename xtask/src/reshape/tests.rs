@@ -11,6 +11,7 @@ fn only(name: &str, shape: Shape, reached_by: &[&str]) -> Facts {
         sent: true,
         received: true,
         reached_by: reach(reached_by),
+        uses: Vec::new(),
         constructor: Vec::new(),
     };
     Facts {

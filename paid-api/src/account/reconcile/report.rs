@@ -79,7 +79,7 @@ pub struct Discrepancy {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tally {
-    /// Were emitted.
+    /// Signals that were emitted, as the records of this side say.
     pub emitted: u64,
     /// Paid has.
     pub matched: u64,

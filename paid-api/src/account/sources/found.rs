@@ -31,10 +31,10 @@ pub enum Named {
     Computed,
 }
 
-/// A place in a file.
+/// Where something stands in the sources, as `file:line`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// The file.
+    /// The path, as it was found.
     pub file: PathBuf,
     /// From 1.
     pub line: usize,
@@ -48,7 +48,7 @@ pub struct Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unreadable {
-    /// Where.
+    /// Where the call stands that cannot be read.
     pub place: Place,
     /// What is wrong.
     pub problem: String,

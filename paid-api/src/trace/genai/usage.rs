@@ -18,7 +18,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Creates a usage without counts.
+    /// Starts with no token counted; unknown is not zero.
     pub fn new() -> Self {
         Self::default()
     }

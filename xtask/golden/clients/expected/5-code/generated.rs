@@ -2,24 +2,43 @@
 
 //! The typed client, one module a resource.
 
-mod ids;
-mod shared;
+pub mod ids;
+pub mod shared;
 #[cfg(feature = "sums")]
 mod sums;
 
-/// Requests, answers and ids, whatever resource they belong to.
+/// Requests, answers and ids, in a module for each resource.
+///
+/// Each of them can also be imported from this module itself, without that of its resource: no two have one name.
 pub mod types {
+    pub use super::{ids, shared};
     #[allow(unreachable_pub, unused_imports)]
+    #[doc(hidden)]
     pub use super::ids::*;
     #[allow(unreachable_pub, unused_imports)]
+    #[doc(hidden)]
     pub use super::shared::*;
+    #[doc(hidden)]
     #[cfg(feature = "sums")]
     pub use super::sums::{AnchoredSchedule, Schedule, Sum, SumType};
+    #[doc(hidden)]
     #[cfg(all(feature = "sums", feature = "experimental"))]
     pub use super::sums::ExperimentalSum;
+    /// Sums: what was added up.
+    ///
+    /// These types are what the methods of [`Sums`](crate::resources::Sums) send and answer with. Feature `sums`.
+    #[cfg(feature = "sums")]
+    pub mod sums {
+        pub use super::super::sums::{AnchoredSchedule, Schedule, Sum, SumType};
+        #[cfg(all(feature = "sums", feature = "experimental"))]
+        pub use super::super::sums::ExperimentalSum;
+    }
 }
 
-/// Handles of the resources and builders of their requests.
+/// What a client's methods return: a handle for each resource, and builders of requests.
+///
+/// A handle has a method for each request. A request with optional parameters, such as the filters of a list, is a
+/// builder; others are sent as they are.
 pub mod resources {
     #[cfg(feature = "sums")]
     pub use super::sums::{Sums, ListSums};

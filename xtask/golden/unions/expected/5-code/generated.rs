@@ -2,25 +2,44 @@
 
 //! The typed client, one module a resource.
 
-mod ids;
-mod shared;
+pub mod ids;
+pub mod shared;
 #[cfg(feature = "events")]
 mod events;
 
-/// Requests, answers and ids, whatever resource they belong to.
+/// Requests, answers and ids, in a module for each resource.
+///
+/// Each of them can also be imported from this module itself, without that of its resource: no two have one name.
 pub mod types {
+    pub use super::{ids, shared};
     #[allow(unreachable_pub, unused_imports)]
+    #[doc(hidden)]
     pub use super::ids::*;
     #[allow(unreachable_pub, unused_imports)]
+    #[doc(hidden)]
     pub use super::shared::*;
+    #[doc(hidden)]
     #[cfg(feature = "events")]
     pub use super::events::{
         CreateEventsRequest, CreateEventsResponse, Event, EventValue, FlatPrice, Price,
         TieredPrice, Who,
     };
+    /// What requests of `events` send, and their answers.
+    ///
+    /// These types are what the methods of [`Events`](crate::resources::Events) send and answer with. Feature `events`.
+    #[cfg(feature = "events")]
+    pub mod events {
+        pub use super::super::events::{
+            CreateEventsRequest, CreateEventsResponse, Event, EventValue, FlatPrice,
+            Price, TieredPrice, Who,
+        };
+    }
 }
 
-/// Handles of the resources and builders of their requests.
+/// What a client's methods return: a handle for each resource, and builders of requests.
+///
+/// A handle has a method for each request. A request with optional parameters, such as the filters of a list, is a
+/// builder; others are sent as they are.
 pub mod resources {
     #[cfg(feature = "events")]
     pub use super::events::Events;

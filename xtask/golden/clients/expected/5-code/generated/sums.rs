@@ -115,7 +115,9 @@ pub struct AnchoredSchedule {
 paid::__object!(AnchoredSchedule, keep other_fields, [0 day "day" integer;], []);
 
 #[cfg(feature = "experimental")]
-/// Experimental sum.
+/// What `GET /experimental/sums/` answers.
+///
+/// The answer of [`Sums::list_experimental_sums`](crate::resources::Sums::list_experimental_sums).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -164,7 +166,9 @@ impl<'de> Deserialize<'de> for Schedule {
     }
 }
 
-/// Sum.
+/// What `GET /sums/` answers.
+///
+/// The answer of [`Sums::get`](crate::resources::Sums::get) and [`Sums::list`](crate::resources::Sums::list).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]

@@ -29,6 +29,8 @@ impl Boxes {
     }
     /// Lists boxes.
     ///
+    /// The answer is one page; [`stream`](ListBoxes::stream) reads on to the end.
+    ///
     /// `GET /boxes/`
     ///
     /// # Errors
@@ -41,6 +43,8 @@ impl Boxes {
     }
 }
 
+/// Lists boxes.
+///
 /// `GET /boxes/` with its optional parameters; `.await` or [`send`](Self::send) sends it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -87,7 +91,9 @@ paid::__object!(
     "closedAt" optional;]
 );
 
-/// Box list response.
+/// What `GET /boxes/` answers: one page of the list, with the [`Box`]s on it.
+///
+/// The answer of [`Boxes::list`](crate::resources::Boxes::list).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]

@@ -9,6 +9,8 @@ use paid::runtime::Cow;
 
 #[cfg(feature = "boxes")]
 /// Paid's id of a box.
+///
+/// Answers have it in `Box::id`. Taken by `Boxes::delete_box`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BoxId(Cow<'static, str>);
 #[cfg(feature = "boxes")]

@@ -28,7 +28,9 @@ impl Bills {
     }
 }
 
-/// Bill.
+/// What `POST /bills` answers.
+///
+/// The answer of [`Bills::create`](crate::resources::Bills::create).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -55,6 +57,8 @@ paid::__object!(
 );
 
 /// Create bill request.
+///
+/// Sent by [`Bills::create`](crate::resources::Bills::create).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -72,7 +76,7 @@ pub struct CreateBillRequest {
     pub weight: f64,
 }
 impl CreateBillRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with what it cannot be sent without: [`amount`](Self::amount) and [`weight`](Self::weight). Each other field has a setter and is left out until then.
     pub fn new(amount: impl Into<Decimal>, weight: f64) -> Self {
         Self {
             amount: amount.into(),
@@ -81,7 +85,7 @@ impl CreateBillRequest {
             weight,
         }
     }
-    /// Sets [`discount`](Self::discount).
+    /// Sets [`discount`](Self::discount). [`Patch::Clear`] sends null.
     #[must_use]
     pub fn discount(mut self, discount: impl Into<Patch<Decimal>>) -> Self {
         self.discount = discount.into();

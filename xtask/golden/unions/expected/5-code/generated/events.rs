@@ -34,6 +34,8 @@ impl Events {
 }
 
 /// Create events request.
+///
+/// Sent by [`Events::create`](crate::resources::Events::create).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[non_exhaustive]
@@ -42,13 +44,15 @@ pub struct CreateEventsRequest {
     pub events: Vec<Event>,
 }
 impl CreateEventsRequest {
-    /// Creates a request with its required fields.
+    /// Creates a request with all of its fields; none may be left out: [`events`](Self::events).
     pub fn new(events: impl Into<Vec<Event>>) -> Self {
         Self { events: events.into() }
     }
 }
 
-/// Create events response.
+/// What `POST /events/bulk` answers.
+///
+/// The answer of [`Events::create`](crate::resources::Events::create).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -86,7 +90,7 @@ pub struct Event {
     pub who: Who,
 }
 impl Event {
-    /// Creates an `Event` with its required fields.
+    /// Creates an `Event` with what it cannot be sent without: [`value`](Self::value) and [`who`](Self::who). Each other field has a setter and is left out until then.
     pub fn new(value: impl Into<EventValue>, who: impl Into<Who>) -> Self {
         Self {
             at: None,
@@ -122,11 +126,11 @@ impl Event {
 #[non_exhaustive]
 #[serde(untagged)]
 pub enum EventValue {
-    /// A string.
+    /// A JSON string.
     Text(String),
-    /// A number.
+    /// A JSON number.
     Number(f64),
-    /// A boolean.
+    /// A JSON boolean.
     Boolean(bool),
     /// A JSON value of another type, kept unchanged.
     Unknown(Value),

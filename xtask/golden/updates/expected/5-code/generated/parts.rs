@@ -82,7 +82,9 @@ impl<'de> Deserialize<'de> for Owner {
     }
 }
 
-/// Part.
+/// What `PUT /parts/{id}` answers.
+///
+/// The answer of [`Parts::update`](crate::resources::Parts::update).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "full-serde", derive(Serialize))]
 #[non_exhaustive]
@@ -115,7 +117,7 @@ pub struct Place {
     pub shelf_number: Option<i64>,
 }
 impl Place {
-    /// Creates a `Place` with no fields set.
+    /// Creates a `Place` that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self { shelf_number: None }
     }
@@ -129,6 +131,8 @@ impl Place {
 paid::__object!(Place, skip, [], [0 shelf_number "shelf_number" optional_integer;]);
 
 /// What changes about a part.
+///
+/// Sent by [`Parts::update`](crate::resources::Parts::update).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "full-serde", derive(Deserialize))]
 #[derive(Default)]
@@ -158,7 +162,7 @@ pub struct UpdatePartRequest {
     pub tags: Option<Vec<String>>,
 }
 impl UpdatePartRequest {
-    /// Creates a request with no fields set.
+    /// Creates a request that sends nothing yet: each field has a setter.
     pub fn new() -> Self {
         Self {
             active: None,
@@ -188,19 +192,19 @@ impl UpdatePartRequest {
         self.name = Some(name.into());
         self
     }
-    /// Sets [`note`](Self::note).
+    /// Sets [`note`](Self::note). [`Patch::Clear`] sends null.
     #[must_use]
     pub fn note(mut self, note: impl Into<Patch<String>>) -> Self {
         self.note = note.into();
         self
     }
-    /// Sets [`owner`](Self::owner).
+    /// Sets [`owner`](Self::owner). Whose part it is.
     #[must_use]
     pub fn owner(mut self, owner: impl Into<Owner>) -> Self {
         self.owner = Some(owner.into());
         self
     }
-    /// Sets [`place`](Self::place).
+    /// Sets [`place`](Self::place). [`Patch::Clear`] sends null.
     #[must_use]
     pub fn place(mut self, place: impl Into<Patch<Place>>) -> Self {
         self.place = place.into();
