@@ -299,7 +299,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`Amendments`](crate::resources::Amendments) send and answer with. Feature `amendments`.
     ///
-    /// Other resources need these types, too: [`BillingType`](super::shared::BillingType), [`OrderChargeType`](super::shared::OrderChargeType), [`OrderLineType`](super::shared::OrderLineType).
+    /// Other resources need these types, too: [`BillingType`], [`OrderChargeType`], [`OrderLineType`].
     #[cfg(feature = "amendments")]
     pub mod amendments {
         pub use super::super::amendments::{
@@ -343,7 +343,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`Checkouts`](crate::resources::Checkouts) send and answer with. Feature `checkouts`.
     ///
-    /// Other resources need these types, too: [`CheckoutStatus`](super::shared::CheckoutStatus), [`CustomerAttribution`](super::shared::CustomerAttribution), [`Pagination`](super::shared::Pagination).
+    /// Other resources need these types, too: [`CheckoutStatus`], [`CustomerAttribution`], [`Pagination`].
     #[cfg(feature = "checkouts")]
     pub mod checkouts {
         pub use super::super::checkouts::{
@@ -356,7 +356,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`Contacts`](crate::resources::Contacts) send and answer with. Feature `contacts`.
     ///
-    /// Other resources need these types, too: [`Pagination`](super::shared::Pagination).
+    /// Other resources need these types, too: [`Pagination`].
     #[cfg(feature = "contacts")]
     pub mod contacts {
         pub use super::super::contacts::{
@@ -368,7 +368,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`Costs`](crate::resources::Costs) send and answer with. Feature `costs`.
     ///
-    /// Other resources need these types, too: [`CustomerAttribution`](super::shared::CustomerAttribution), [`ProductAttribution`](super::shared::ProductAttribution).
+    /// Other resources need these types, too: [`CustomerAttribution`], [`ProductAttribution`].
     #[cfg(feature = "costs")]
     pub mod costs {
         pub use super::super::costs::{
@@ -380,7 +380,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`Credits`](crate::resources::Credits) send and answer with. Feature `credits`.
     ///
-    /// Other resources need these types, too: [`CreditCurrencyRef`](super::shared::CreditCurrencyRef), [`CustomerRef`](super::shared::CustomerRef), [`Pagination`](super::shared::Pagination), [`ProductRef`](super::shared::ProductRef).
+    /// Other resources need these types, too: [`CreditCurrencyRef`], [`CustomerRef`], [`Pagination`], [`ProductRef`].
     #[cfg(feature = "credits")]
     pub mod credits {
         pub use super::super::credits::{
@@ -410,7 +410,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`CustomerGroups`](crate::resources::CustomerGroups) send and answer with. Feature `customer-groups`.
     ///
-    /// Other resources need these types, too: [`Pagination`](super::shared::Pagination).
+    /// Other resources need these types, too: [`Pagination`].
     #[cfg(feature = "customer-groups")]
     pub mod customer_groups {
         pub use super::super::customer_groups::{
@@ -425,7 +425,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`CustomerPortals`](crate::resources::CustomerPortals) send and answer with. Feature `customer-portals`.
     ///
-    /// Other resources need these types, too: [`CustomerAttribution`](super::shared::CustomerAttribution).
+    /// Other resources need these types, too: [`CustomerAttribution`].
     #[cfg(feature = "customer-portals")]
     pub mod customer_portals {
         pub use super::super::customer_portals::{
@@ -436,7 +436,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`CustomerUnits`](crate::resources::CustomerUnits) send and answer with. Feature `customer-units`.
     ///
-    /// Other resources need these types, too: [`Pagination`](super::shared::Pagination).
+    /// Other resources need these types, too: [`Pagination`].
     #[cfg(feature = "customer-units")]
     pub mod customer_units {
         pub use super::super::customer_units::{
@@ -452,7 +452,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`Customers`](crate::resources::Customers) send and answer with. Feature `customers`.
     ///
-    /// Other resources need these types, too: [`CheckoutStatus`](super::shared::CheckoutStatus), [`CreditCurrencyRef`](super::shared::CreditCurrencyRef), [`CreditRecipient`](super::shared::CreditRecipient), [`CustomerRef`](super::shared::CustomerRef), [`OrderStatus`](super::shared::OrderStatus), [`Pagination`](super::shared::Pagination), [`ProductRef`](super::shared::ProductRef), [`SeatStatus`](super::shared::SeatStatus).
+    /// Other resources need these types, too: [`CheckoutStatus`], [`CreditCurrencyRef`], [`CreditRecipient`], [`CustomerRef`], [`OrderStatus`], [`Pagination`], [`ProductRef`], [`SeatStatus`].
     #[cfg(feature = "customers")]
     pub mod customers {
         pub use super::super::customers::{
@@ -474,7 +474,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`DeliveredValue`](crate::resources::DeliveredValue) send and answer with. Feature `delivered-value`.
     ///
-    /// Other resources need these types, too: [`ConversionVariable`](super::shared::ConversionVariable), [`DurationUnit`](super::shared::DurationUnit), [`FormulaVariableType`](super::shared::FormulaVariableType), [`ValueMetricFormula`](super::shared::ValueMetricFormula), [`ValueMetricFormulaVariable`](super::shared::ValueMetricFormulaVariable), [`ValueMetricUnit`](super::shared::ValueMetricUnit), [`ValueMetricUnitType`](super::shared::ValueMetricUnitType), [`ValueSource`](super::shared::ValueSource), [`VariableFormat`](super::shared::VariableFormat).
+    /// Other resources need these types, too: [`ConversionVariable`], [`DurationUnit`], [`FormulaVariableType`], [`ValueMetricFormula`], [`ValueMetricFormulaVariable`], [`ValueMetricUnit`], [`ValueMetricUnitType`], [`ValueSource`], [`VariableFormat`].
     #[cfg(feature = "delivered-value")]
     pub mod delivered_value {
         pub use super::super::delivered_value::{
@@ -490,7 +490,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`Invoices`](crate::resources::Invoices) send and answer with. Feature `invoices`.
     ///
-    /// Other resources need these types, too: [`Pagination`](super::shared::Pagination).
+    /// Other resources need these types, too: [`Pagination`].
     #[cfg(feature = "invoices")]
     pub mod invoices {
         pub use super::super::invoices::{
@@ -503,7 +503,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`Orders`](crate::resources::Orders) send and answer with. Feature `orders`.
     ///
-    /// Other resources need these types, too: [`CreditAllocationCadence`](super::shared::CreditAllocationCadence), [`CreditBasis`](super::shared::CreditBasis), [`CreditBasisKind`](super::shared::CreditBasisKind), [`CreditGrantTiming`](super::shared::CreditGrantTiming), [`CreditRecipient`](super::shared::CreditRecipient), [`CreditUnitBracket`](super::shared::CreditUnitBracket), [`OrderChargeType`](super::shared::OrderChargeType), [`OrderLineType`](super::shared::OrderLineType), [`OrderStatus`](super::shared::OrderStatus), [`Pagination`](super::shared::Pagination), [`RolloverDurationUnit`](super::shared::RolloverDurationUnit), [`SeatStatus`](super::shared::SeatStatus), [`SignalType`](super::shared::SignalType), [`TierBillingType`](super::shared::TierBillingType).
+    /// Other resources need these types, too: [`CreditAllocationCadence`], [`CreditBasis`], [`CreditBasisKind`], [`CreditGrantTiming`], [`CreditRecipient`], [`CreditUnitBracket`], [`OrderChargeType`], [`OrderLineType`], [`OrderStatus`], [`Pagination`], [`RolloverDurationUnit`], [`SeatStatus`], [`SignalType`], [`TierBillingType`].
     #[cfg(feature = "orders")]
     pub mod orders {
         pub use super::super::orders::{
@@ -521,7 +521,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`PaymentAllocations`](crate::resources::PaymentAllocations) send and answer with. Feature `payment-allocations`.
     ///
-    /// Other resources need these types, too: [`Pagination`](super::shared::Pagination).
+    /// Other resources need these types, too: [`Pagination`].
     #[cfg(feature = "payment-allocations")]
     pub mod payment_allocations {
         pub use super::super::payment_allocations::{
@@ -534,7 +534,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`PaymentMethods`](crate::resources::PaymentMethods) send and answer with. Feature `payment-methods`.
     ///
-    /// Other resources need these types, too: [`CustomerAttribution`](super::shared::CustomerAttribution), [`Pagination`](super::shared::Pagination).
+    /// Other resources need these types, too: [`CustomerAttribution`], [`Pagination`].
     #[cfg(feature = "payment-methods")]
     pub mod payment_methods {
         pub use super::super::payment_methods::{
@@ -546,7 +546,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`Payments`](crate::resources::Payments) send and answer with. Feature `payments`.
     ///
-    /// Other resources need these types, too: [`CustomerAttribution`](super::shared::CustomerAttribution), [`Pagination`](super::shared::Pagination).
+    /// Other resources need these types, too: [`CustomerAttribution`], [`Pagination`].
     #[cfg(feature = "payments")]
     pub mod payments {
         pub use super::super::payments::{
@@ -558,7 +558,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`Plans`](crate::resources::Plans) send and answer with. Feature `plans`.
     ///
-    /// Other resources need these types, too: [`BillingFrequency`](super::shared::BillingFrequency), [`BillingType`](super::shared::BillingType), [`CreditAllocationCadence`](super::shared::CreditAllocationCadence), [`CreditBasis`](super::shared::CreditBasis), [`CreditBasisKind`](super::shared::CreditBasisKind), [`CreditBenefitInput`](super::shared::CreditBenefitInput), [`CreditGrantTiming`](super::shared::CreditGrantTiming), [`CreditRecipient`](super::shared::CreditRecipient), [`CreditUnitBracket`](super::shared::CreditUnitBracket), [`OneTimeFeeType`](super::shared::OneTimeFeeType), [`OneTimePerUnitPricing`](super::shared::OneTimePerUnitPricing), [`Pagination`](super::shared::Pagination), [`PricePointInput`](super::shared::PricePointInput), [`PriceTierInput`](super::shared::PriceTierInput), [`PricingInput`](super::shared::PricingInput), [`PricingType`](super::shared::PricingType), [`RecurringGraduatedPricing`](super::shared::RecurringGraduatedPricing), [`RecurringPerUnitPricing`](super::shared::RecurringPerUnitPricing), [`RecurringPercentOfTotalPricing`](super::shared::RecurringPercentOfTotalPricing), [`RecurringVolumePricing`](super::shared::RecurringVolumePricing), [`RolloverDurationUnit`](super::shared::RolloverDurationUnit), [`SeatBasedGraduatedPricing`](super::shared::SeatBasedGraduatedPricing), [`SeatBasedPerUnitPricing`](super::shared::SeatBasedPerUnitPricing), [`SeatBasedPrepaidCreditsPricing`](super::shared::SeatBasedPrepaidCreditsPricing), [`SeatBasedVolumePricing`](super::shared::SeatBasedVolumePricing), [`SignalType`](super::shared::SignalType), [`TierBillingType`](super::shared::TierBillingType), [`TieredPricePoint`](super::shared::TieredPricePoint), [`UsageBracketedPrepaidCreditsPricing`](super::shared::UsageBracketedPrepaidCreditsPricing), [`UsageCostPlusPricing`](super::shared::UsageCostPlusPricing), [`UsageGraduatedPricing`](super::shared::UsageGraduatedPricing), [`UsagePerUnitPricing`](super::shared::UsagePerUnitPricing), [`UsagePrepaidCreditsPricing`](super::shared::UsagePrepaidCreditsPricing), [`UsageVolumePricing`](super::shared::UsageVolumePricing).
+    /// Other resources need these types, too: [`BillingFrequency`], [`BillingType`], [`CreditAllocationCadence`], [`CreditBasis`], [`CreditBasisKind`], [`CreditBenefitInput`], [`CreditGrantTiming`], [`CreditRecipient`], [`CreditUnitBracket`], [`OneTimeFeeType`], [`OneTimePerUnitPricing`], [`Pagination`], [`PricePointInput`], [`PriceTierInput`], [`PricingInput`], [`PricingType`], [`RecurringGraduatedPricing`], [`RecurringPerUnitPricing`], [`RecurringPercentOfTotalPricing`], [`RecurringVolumePricing`], [`RolloverDurationUnit`], [`SeatBasedGraduatedPricing`], [`SeatBasedPerUnitPricing`], [`SeatBasedPrepaidCreditsPricing`], [`SeatBasedVolumePricing`], [`SignalType`], [`TierBillingType`], [`TieredPricePoint`], [`UsageBracketedPrepaidCreditsPricing`], [`UsageCostPlusPricing`], [`UsageGraduatedPricing`], [`UsagePerUnitPricing`], [`UsagePrepaidCreditsPricing`], [`UsageVolumePricing`].
     #[cfg(feature = "plans")]
     pub mod plans {
         pub use super::super::plans::{
@@ -572,7 +572,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`Pricing`](crate::resources::Pricing) send and answer with. Feature `pricing`.
     ///
-    /// Other resources need these types, too: [`AttributePricing`](super::shared::AttributePricing), [`BillingFrequency`](super::shared::BillingFrequency), [`BillingType`](super::shared::BillingType), [`CreditAllocationCadence`](super::shared::CreditAllocationCadence), [`CreditBasis`](super::shared::CreditBasis), [`CreditBasisKind`](super::shared::CreditBasisKind), [`CreditBenefit`](super::shared::CreditBenefit), [`CreditBenefitInput`](super::shared::CreditBenefitInput), [`CreditGrantTiming`](super::shared::CreditGrantTiming), [`CreditRecipient`](super::shared::CreditRecipient), [`CreditUnitBracket`](super::shared::CreditUnitBracket), [`OneTimeFeeType`](super::shared::OneTimeFeeType), [`OneTimePerUnitPricing`](super::shared::OneTimePerUnitPricing), [`PricePoint`](super::shared::PricePoint), [`PricePointInput`](super::shared::PricePointInput), [`PriceTier`](super::shared::PriceTier), [`PriceTierInput`](super::shared::PriceTierInput), [`PricingInput`](super::shared::PricingInput), [`PricingType`](super::shared::PricingType), [`RecurringGraduatedPricing`](super::shared::RecurringGraduatedPricing), [`RecurringPerUnitPricing`](super::shared::RecurringPerUnitPricing), [`RecurringPercentOfTotalPricing`](super::shared::RecurringPercentOfTotalPricing), [`RecurringVolumePricing`](super::shared::RecurringVolumePricing), [`SeatBasedGraduatedPricing`](super::shared::SeatBasedGraduatedPricing), [`SeatBasedPerUnitPricing`](super::shared::SeatBasedPerUnitPricing), [`SeatBasedPrepaidCreditsPricing`](super::shared::SeatBasedPrepaidCreditsPricing), [`SeatBasedVolumePricing`](super::shared::SeatBasedVolumePricing), [`SignalType`](super::shared::SignalType), [`TierBillingType`](super::shared::TierBillingType), [`TieredPricePoint`](super::shared::TieredPricePoint), [`UsageBracketedPrepaidCreditsPricing`](super::shared::UsageBracketedPrepaidCreditsPricing), [`UsageCostPlusPricing`](super::shared::UsageCostPlusPricing), [`UsageGraduatedPricing`](super::shared::UsageGraduatedPricing), [`UsagePerUnitPricing`](super::shared::UsagePerUnitPricing), [`UsagePrepaidCreditsPricing`](super::shared::UsagePrepaidCreditsPricing), [`UsageVolumePricing`](super::shared::UsageVolumePricing).
+    /// Other resources need these types, too: [`AttributePricing`], [`BillingFrequency`], [`BillingType`], [`CreditAllocationCadence`], [`CreditBasis`], [`CreditBasisKind`], [`CreditBenefit`], [`CreditBenefitInput`], [`CreditGrantTiming`], [`CreditRecipient`], [`CreditUnitBracket`], [`OneTimeFeeType`], [`OneTimePerUnitPricing`], [`PricePoint`], [`PricePointInput`], [`PriceTier`], [`PriceTierInput`], [`PricingInput`], [`PricingType`], [`RecurringGraduatedPricing`], [`RecurringPerUnitPricing`], [`RecurringPercentOfTotalPricing`], [`RecurringVolumePricing`], [`SeatBasedGraduatedPricing`], [`SeatBasedPerUnitPricing`], [`SeatBasedPrepaidCreditsPricing`], [`SeatBasedVolumePricing`], [`SignalType`], [`TierBillingType`], [`TieredPricePoint`], [`UsageBracketedPrepaidCreditsPricing`], [`UsageCostPlusPricing`], [`UsageGraduatedPricing`], [`UsagePerUnitPricing`], [`UsagePrepaidCreditsPricing`], [`UsageVolumePricing`].
     #[cfg(feature = "pricing")]
     pub mod pricing {
         pub use super::super::pricing::{
@@ -583,7 +583,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`Products`](crate::resources::Products) send and answer with. Feature `products`.
     ///
-    /// Other resources need these types, too: [`AttributePricing`](super::shared::AttributePricing), [`BillingFrequency`](super::shared::BillingFrequency), [`BillingType`](super::shared::BillingType), [`CreditAllocationCadence`](super::shared::CreditAllocationCadence), [`CreditBasis`](super::shared::CreditBasis), [`CreditBasisKind`](super::shared::CreditBasisKind), [`CreditBenefit`](super::shared::CreditBenefit), [`CreditBenefitInput`](super::shared::CreditBenefitInput), [`CreditGrantTiming`](super::shared::CreditGrantTiming), [`CreditRecipient`](super::shared::CreditRecipient), [`CreditUnitBracket`](super::shared::CreditUnitBracket), [`OneTimeFeeType`](super::shared::OneTimeFeeType), [`OneTimePerUnitPricing`](super::shared::OneTimePerUnitPricing), [`Pagination`](super::shared::Pagination), [`PricePoint`](super::shared::PricePoint), [`PricePointInput`](super::shared::PricePointInput), [`PriceTier`](super::shared::PriceTier), [`PriceTierInput`](super::shared::PriceTierInput), [`PricingInput`](super::shared::PricingInput), [`PricingType`](super::shared::PricingType), [`RecurringGraduatedPricing`](super::shared::RecurringGraduatedPricing), [`RecurringPerUnitPricing`](super::shared::RecurringPerUnitPricing), [`RecurringPercentOfTotalPricing`](super::shared::RecurringPercentOfTotalPricing), [`RecurringVolumePricing`](super::shared::RecurringVolumePricing), [`SeatBasedGraduatedPricing`](super::shared::SeatBasedGraduatedPricing), [`SeatBasedPerUnitPricing`](super::shared::SeatBasedPerUnitPricing), [`SeatBasedPrepaidCreditsPricing`](super::shared::SeatBasedPrepaidCreditsPricing), [`SeatBasedVolumePricing`](super::shared::SeatBasedVolumePricing), [`SignalType`](super::shared::SignalType), [`TierBillingType`](super::shared::TierBillingType), [`TieredPricePoint`](super::shared::TieredPricePoint), [`UsageBracketedPrepaidCreditsPricing`](super::shared::UsageBracketedPrepaidCreditsPricing), [`UsageCostPlusPricing`](super::shared::UsageCostPlusPricing), [`UsageGraduatedPricing`](super::shared::UsageGraduatedPricing), [`UsagePerUnitPricing`](super::shared::UsagePerUnitPricing), [`UsagePrepaidCreditsPricing`](super::shared::UsagePrepaidCreditsPricing), [`UsageVolumePricing`](super::shared::UsageVolumePricing).
+    /// Other resources need these types, too: [`AttributePricing`], [`BillingFrequency`], [`BillingType`], [`CreditAllocationCadence`], [`CreditBasis`], [`CreditBasisKind`], [`CreditBenefit`], [`CreditBenefitInput`], [`CreditGrantTiming`], [`CreditRecipient`], [`CreditUnitBracket`], [`OneTimeFeeType`], [`OneTimePerUnitPricing`], [`Pagination`], [`PricePoint`], [`PricePointInput`], [`PriceTier`], [`PriceTierInput`], [`PricingInput`], [`PricingType`], [`RecurringGraduatedPricing`], [`RecurringPerUnitPricing`], [`RecurringPercentOfTotalPricing`], [`RecurringVolumePricing`], [`SeatBasedGraduatedPricing`], [`SeatBasedPerUnitPricing`], [`SeatBasedPrepaidCreditsPricing`], [`SeatBasedVolumePricing`], [`SignalType`], [`TierBillingType`], [`TieredPricePoint`], [`UsageBracketedPrepaidCreditsPricing`], [`UsageCostPlusPricing`], [`UsageGraduatedPricing`], [`UsagePerUnitPricing`], [`UsagePrepaidCreditsPricing`], [`UsageVolumePricing`].
     #[cfg(feature = "products")]
     pub mod products {
         pub use super::super::products::{
@@ -609,7 +609,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`Signals`](crate::resources::Signals) send and answer with. Feature `signals`.
     ///
-    /// Other resources need these types, too: [`CustomerAttribution`](super::shared::CustomerAttribution), [`Pagination`](super::shared::Pagination), [`ProductAttribution`](super::shared::ProductAttribution).
+    /// Other resources need these types, too: [`CustomerAttribution`], [`Pagination`], [`ProductAttribution`].
     #[cfg(feature = "signals")]
     pub mod signals {
         pub use super::super::signals::{
@@ -621,7 +621,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`ValueMetrics`](crate::resources::ValueMetrics) send and answer with. Feature `value-metrics`.
     ///
-    /// Other resources need these types, too: [`ConversionVariable`](super::shared::ConversionVariable), [`DurationUnit`](super::shared::DurationUnit), [`FormulaVariableType`](super::shared::FormulaVariableType), [`Pagination`](super::shared::Pagination), [`ValueCategory`](super::shared::ValueCategory), [`ValueMetricFormula`](super::shared::ValueMetricFormula), [`ValueMetricFormulaVariable`](super::shared::ValueMetricFormulaVariable), [`ValueMetricUnit`](super::shared::ValueMetricUnit), [`ValueMetricUnitType`](super::shared::ValueMetricUnitType), [`ValueSource`](super::shared::ValueSource), [`VariableFormat`](super::shared::VariableFormat).
+    /// Other resources need these types, too: [`ConversionVariable`], [`DurationUnit`], [`FormulaVariableType`], [`Pagination`], [`ValueCategory`], [`ValueMetricFormula`], [`ValueMetricFormulaVariable`], [`ValueMetricUnit`], [`ValueMetricUnitType`], [`ValueSource`], [`VariableFormat`].
     #[cfg(feature = "value-metrics")]
     pub mod value_metrics {
         pub use super::super::value_metrics::{
@@ -635,7 +635,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`ValueModels`](crate::resources::ValueModels) send and answer with. Feature `value-models`.
     ///
-    /// Other resources need these types, too: [`ConversionVariable`](super::shared::ConversionVariable), [`DurationUnit`](super::shared::DurationUnit), [`FormulaVariableType`](super::shared::FormulaVariableType), [`Pagination`](super::shared::Pagination), [`ValueCategory`](super::shared::ValueCategory), [`ValueSource`](super::shared::ValueSource), [`VariableFormat`](super::shared::VariableFormat).
+    /// Other resources need these types, too: [`ConversionVariable`], [`DurationUnit`], [`FormulaVariableType`], [`Pagination`], [`ValueCategory`], [`ValueSource`], [`VariableFormat`].
     #[cfg(feature = "value-models")]
     pub mod value_models {
         pub use super::super::value_models::{
@@ -656,7 +656,7 @@ pub mod types {
     ///
     /// These types are what the methods of [`ValueReceipts`](crate::resources::ValueReceipts) send and answer with. Feature `value-receipts`.
     ///
-    /// Other resources need these types, too: [`CustomerAttribution`](super::shared::CustomerAttribution).
+    /// Other resources need these types, too: [`CustomerAttribution`].
     #[cfg(feature = "value-receipts")]
     pub mod value_receipts {
         pub use super::super::value_receipts::{

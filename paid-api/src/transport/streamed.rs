@@ -94,7 +94,7 @@ enum Broken {
 }
 
 impl BodyStream {
-    /// The status.
+    /// The HTTP status, always one of success: any other is the error of [`Call::send_streaming`](crate::Call::send_streaming).
     pub fn status(&self) -> StatusCode {
         self.status
     }

@@ -195,7 +195,7 @@ pub(crate) fn of_room(resource: &Resource, shared: &[&str]) -> String {
         "\n\nThese types are what the methods of [`{handle}`](crate::resources::{handle}) send and answer with. Feature `{feature}`."
     ));
     if !shared.is_empty() {
-        let links: Vec<_> = shared.iter().map(|name| format!("[`{name}`](super::shared::{name})")).collect();
+        let links: Vec<_> = shared.iter().map(|name| format!("[`{name}`]")).collect();
         text.push_str(&format!("\n\nOther resources need these types, too: {}.", links.join(", ")));
     }
     text
