@@ -44,10 +44,10 @@ pub use record::{Cost, CostRecord, Spent, Used};
 use crate::Client;
 use crate::dispatch::{
     DiskSettings, Dispatch, DispatchSettings, FlushError, Folder, HasOutbox, Mode, Receipt, Record, Sink, Stats,
-    delivered_setter, dispatch_setters,
+    delivered_setter, dispatch_setters, tell,
 };
 use crate::error::ConfigError;
-use crate::report::RecordKind;
+use crate::report::{DeliveryError, RecordKind};
 use crate::sinks::background;
 #[allow(unused_imports, reason = "the simulation needs them")]
 pub(crate) use api::{CostAnswer, CostApi};
@@ -104,6 +104,31 @@ impl CostEmitter {
             Ok(record) => self.push(record),
             Err(failure) => self.dispatch.refuse(failure),
         }
+    }
+
+    /// Queues a record and waits until it is safe: in the outbox on disk, or delivered. The receipt resolves as that of
+    /// [`record`](Self::record). It waits as [`Emitter::store`](crate::Emitter::store) does.
+    ///
+    /// # Errors
+    ///
+    /// If the record is not safe: with the reason; [`DeliveryError::NoOutbox`] if there is no outbox. If sending is switched off
+    /// (`PAID_ENABLED=false`), or this is a dry run, `Ok` means that the record was discarded, on purpose.
+    pub async fn store<C: Cost>(&self, record: CostRecord<C>) -> Result<Receipt, DeliveryError> {
+        if !self.dispatch.is_live() {
+            return Ok(self.record(record));
+        }
+        if !self.dispatch.has_disk() {
+            return Err(DeliveryError::NoOutbox { kind: RecordKind::Cost });
+        }
+        let record = match record.to_record() {
+            Ok(record) => record,
+            Err(failure) => return self.dispatch.refuse(failure.clone()).await.and(Err(failure)),
+        };
+        let room = self.dispatch.room_for(&record).await;
+        let (tell, receipt) = Receipt::new(RecordKind::Cost);
+        let (tell_stored, stored) = tell::channel();
+        self.dispatch.push_into(room, record, Some(tell), Some(tell_stored));
+        receipt.once_safe(stored).await
     }
 
     pub(crate) fn push(&self, record: Record) -> Receipt {

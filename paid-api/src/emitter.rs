@@ -157,14 +157,7 @@ impl Emitter {
         let (tell, receipt) = Receipt::new(RecordKind::Signal);
         let (tell_stored, stored) = tell::channel();
         emit::with_costs(signal, |signal| self.dispatch.push_into(room, signal, Some(tell), Some(tell_stored)));
-        if stored.await.is_ok() {
-            return Ok(receipt);
-        }
-        // Not stored: the receipt has the reason.
-        match receipt.await {
-            Ok(delivery) => Ok(Receipt::of_outcome(RecordKind::Signal, Ok(delivery))),
-            Err(failure) => Err(failure),
-        }
+        receipt.once_safe(stored).await
     }
 
     /// Sets what the signal lacks, and hashes what is sent as a hash.

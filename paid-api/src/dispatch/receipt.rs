@@ -56,6 +56,15 @@ impl Receipt {
         outcome.unwrap_or_else(|_| Err(DeliveryError::not_delivered(self.kind, 1, None)))
     }
 
+    /// This receipt, once the record is on disk or delivered; its failure, if it is neither.
+    pub(crate) async fn once_safe(self, stored: oneshot::Receiver<()>) -> Result<Self, DeliveryError> {
+        if stored.await.is_ok() {
+            return Ok(self);
+        }
+        let kind = self.kind;
+        self.await.map(|delivery| Self::of_outcome(kind, Ok(delivery)))
+    }
+
     /// The receipt of a record that was not accepted.
     pub(crate) fn of_failure(failure: DeliveryError) -> Self {
         Self::of_outcome(failure.kind(), Err(failure))

@@ -196,7 +196,7 @@ pub struct Contact {
     /// Family name; may be empty (`lastName`, string, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub last_name: Option<String>,
-    /// Phone number as it was given; null if there is none (`phone`, string, may be null).
+    /// Phone number as it was given; null if it was not given (`phone`, string, may be null).
     pub phone: Option<String>,
     /// What the person does for the customer, such as billing (`roles`, list, an answer may lack it).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]

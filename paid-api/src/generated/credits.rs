@@ -420,7 +420,7 @@ pub struct CreditTransaction {
     pub event_name: Option<String>,
     /// Paid's id of the transaction (`id`, string).
     pub id: CreditTransactionId,
-    /// Order whose price grants or spends them; null if there is none (`orderId`, string, may be null).
+    /// Order whose price grants or spends them; null if no order does (`orderId`, string, may be null).
     pub order_id: Option<OrderId>,
     /// What caused it, as a code for programs (`originCode`, string).
     pub origin_code: String,

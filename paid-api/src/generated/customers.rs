@@ -1098,7 +1098,7 @@ crate::__open_enum!(CreditGrantStatus { Active = "active" });
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct Customer {
-    /// Postal address for invoices; null if there is none (`billingAddress`, [`CustomerBillingAddress`], may be null).
+    /// Postal address for invoices; null until one is set (`billingAddress`, [`CustomerBillingAddress`], may be null).
     pub billing_address: Option<CustomerBillingAddress>,
     /// When the customer left; null while it has not (`churnDate`, RFC 3339 time, may be null).
     pub churn_date: Option<Timestamp>,
@@ -1454,7 +1454,7 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct CustomerStateCustomer {
-    /// Postal address for invoices; null if there is none (`billingAddress`, [`CustomerBillingAddress`], may be null).
+    /// Postal address for invoices; null until one is set (`billingAddress`, [`CustomerBillingAddress`], may be null).
     pub billing_address: Option<CustomerBillingAddress>,
     /// Your own id of the customer; null if it has none (`externalId`, string, may be null).
     pub external_id: Option<ExternalCustomerId>,

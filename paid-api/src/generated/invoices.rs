@@ -213,7 +213,7 @@ pub struct Invoice {
     /// Amount still to pay (`amountRemaining`, exact number).
     #[cfg_attr(feature = "full-serde", serde(with = "decimal"))]
     pub amount_remaining: Decimal,
-    /// Contact who receives it; null if there is none (`billingContactId`, string, may be null).
+    /// Contact who receives it; null if no contact does (`billingContactId`, string, may be null).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_contact_id: Option<ContactId>,
     /// When Paid created the record (`createdAt`, RFC 3339 time, an answer may lack it).

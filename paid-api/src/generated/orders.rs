@@ -998,7 +998,7 @@ impl OrderCreditBenefit {
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 pub struct OrderLine {
-    /// Text on the invoice; null if there is none (`description`, string, may be null).
+    /// Text on the invoice; null if it has no text (`description`, string, may be null).
     pub description: Option<String>,
     /// Last day that the line bills; null if it has no end (`endDate`, RFC 3339 time, may be null).
     pub end_date: Option<Timestamp>,

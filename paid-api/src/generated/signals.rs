@@ -311,7 +311,7 @@ pub struct SignalRecord {
     pub id: SignalId,
     /// Event name with which it was sent (`name`, string).
     pub name: String,
-    /// Product that did the work, by Paid's id; null if there is none, which bills nothing (`productId`, string, may be null).
+    /// Product that did the work, by Paid's id; null if the signal names no product, and then nothing is billed (`productId`, string, may be null).
     pub product_id: Option<ProductId>,
     /// Trace that it belongs to; null if to none (`traceId`, string, may be null).
     pub trace_id: Option<String>,

@@ -63,7 +63,8 @@ impl<T> Call<T> {
 /// The body of an answer as a [`Stream`] of pieces; see [`Call::send_streaming`].
 ///
 /// It ends when the whole body has arrived. A body that is cut off, or stops arriving, is [`Error::Decode`] as the last item, so
-/// that a part is never taken for the whole. To stop early, drop it.
+/// that a part is not taken for the whole. (Only a server that ends a body by closing the connection, and sends neither its length
+/// nor chunks, leaves nothing to see this by.) To stop early, drop it.
 #[must_use = "a body is not read until it is asked for"]
 pub struct BodyStream {
     operation: Cow<'static, str>,

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use paid::outbox::{Fsync, dead_letters};
 
@@ -17,8 +16,6 @@ const URL: &str = "PAID_CRASH_URL";
 const RUN: &str = "PAID_CRASH_RUN";
 /// The last run is not killed: it sends what is left.
 const LAST: &str = "PAID_CRASH_LAST";
-/// After this time a record is on disk, whatever else the machine does.
-const OLD: Duration = Duration::from_millis(400);
 
 fn say(word: &str, vendor: &str) {
     // One write, so that a kill cuts no line in two.
@@ -40,20 +37,15 @@ fn child() {
         }
         for number in 0_u32.. {
             let vendor = format!("{run}-{number}");
-            let receipt = costs.record(cost(&vendor, &format!("c{}", number % 6)));
-            tokio::spawn({
-                let vendor = vendor.clone();
-                async move {
-                    match receipt.await {
-                        Ok(_) => say("delivered", &vendor),
-                        Err(failure) if failure.to_string().contains("uncertain") => say("uncertain", &vendor),
-                        Err(_) => {}
-                    }
-                }
-            });
+            let (costs, record) = (costs.clone(), cost(&vendor, &format!("c{}", number % 6)));
             tokio::spawn(async move {
-                tokio::time::sleep(OLD).await;
-                say("old", &vendor);
+                let Ok(receipt) = costs.store(record).await else { return };
+                say("safe", &vendor);
+                match receipt.await {
+                    Ok(_) => say("delivered", &vendor),
+                    Err(failure) if failure.to_string().contains("uncertain") => say("uncertain", &vendor),
+                    Err(_) => {}
+                }
             });
             tokio::time::sleep(3 * MS).await;
         }
@@ -132,13 +124,13 @@ async fn killed_processes_send_no_cost_record_twice_and_hide_none() {
     let heard = heard.lock().unwrap();
     let said = |word: &str| heard.get(word).cloned().unwrap_or_default();
     let known: BTreeSet<_> = once.union(&uncertain).cloned().collect();
-    assert_eq!(said("old").difference(&known).collect::<Vec<_>>(), Vec::<&String>::new(), "disappeared");
+    assert_eq!(said("safe").difference(&known).collect::<Vec<_>>(), Vec::<&String>::new(), "disappeared");
     assert_eq!(said("delivered").difference(&once).collect::<Vec<_>>(), Vec::<&String>::new(), "claimed");
     assert!(
-        said("old").len() > kills && !uncertain.is_empty(),
-        "{} old, {} uncertain",
-        said("old").len(),
+        said("safe").len() > kills && !uncertain.is_empty(),
+        "{} safe, {} uncertain",
+        said("safe").len(),
         uncertain.len()
     );
-    println!("{kills} kills: {} stored, {} uncertain, {} old", once.len(), uncertain.len(), said("old").len());
+    println!("{kills} kills: {} stored, {} uncertain, {} old", once.len(), uncertain.len(), said("safe").len());
 }

@@ -197,18 +197,3 @@ impl Example<'_> {
         object.into()
     }
 }
-
-/// JSON has one kind of number.
-pub(crate) fn same_json(one: &Value, two: &Value) -> bool {
-    match (one, two) {
-        (Value::Number(one), Value::Number(two)) => one.as_f64() == two.as_f64(),
-        (Value::Array(one), Value::Array(two)) => {
-            one.len() == two.len() && one.iter().zip(two).all(|(one, two)| same_json(one, two))
-        }
-        (Value::Object(one), Value::Object(two)) => {
-            one.len() == two.len()
-                && one.iter().all(|(key, value)| two.get(key).is_some_and(|other| same_json(value, other)))
-        }
-        _ => one == two,
-    }
-}

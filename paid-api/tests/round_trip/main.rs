@@ -8,6 +8,7 @@
 mod calls;
 mod derive;
 mod missing;
+mod same;
 mod server;
 
 use std::collections::BTreeMap;
@@ -85,7 +86,7 @@ async fn every_operation_makes_a_round_trip() {
                 let (input, expected) = operation.derive(&example);
                 server.expect(operation.clone(), input.clone(), expected.clone());
                 match call(client.clone(), input).await {
-                    Ok(got) if derive::same_json(&got, &expected) => trips += 1,
+                    Ok(got) if same::same_json(&got, &expected) => trips += 1,
                     Ok(got) => problems.push(format!("{id} ({mode:?}): {expected} came back as {got}")),
                     Err(error) => problems.push(format!("{id} ({mode:?}): {error}")),
                 }

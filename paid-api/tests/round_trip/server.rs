@@ -10,7 +10,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use super::Input;
-use super::derive::{Operation, same_json};
+use super::derive::Operation;
+use super::same::same_json;
 
 /// The server and what it waits for.
 pub(crate) struct Server {
