@@ -1,6 +1,7 @@
 //! Emission: [`emit()`] completes a signal from the current scope and hands it to the scope's emitter or the installed
 //! one. Knows no network.
 
+mod stand_in;
 pub mod stream;
 
 use std::borrow::Cow;
@@ -171,6 +172,9 @@ pub(crate) fn complete(mut signal: Signal) -> Result<Signal, DeliveryError> {
     }
     if signal.customer.is_none() {
         return Err(DeliveryError::no_customer(RecordKind::Signal, signal.name));
+    }
+    if signal.customer_was_none {
+        stand_in::say(&signal.name);
     }
     signal.idempotency_key.get_or_insert_with(IdempotencyKey::make);
     signal.timestamp = Some(signal.timestamp.unwrap_or_else(Timestamp::now).without_leap_second());

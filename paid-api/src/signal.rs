@@ -160,6 +160,8 @@ impl<S: PaidSignal + ?Sized> PaidSignal for &S {
 pub struct Signal {
     pub(crate) name: Cow<'static, str>,
     pub(crate) customer: Option<CustomerAttribution>,
+    /// True if an annotation gave a customer, and it was `None`.
+    pub(crate) customer_was_none: bool,
     pub(crate) product: Option<ProductAttribution>,
     pub(crate) unit: Option<String>,
     pub(crate) timestamp: Option<Timestamp>,
@@ -178,6 +180,7 @@ impl Signal {
         Self {
             name: name.into(),
             customer: None,
+            customer_was_none: false,
             product: None,
             unit: None,
             timestamp: None,

@@ -207,7 +207,8 @@ fn heard(recorder: &Recorder) -> String {
 }
 
 /// Asserts that a signal of this name was emitted whose values equal the given ones. `data` and its fields, `customer`,
-/// `product` and `key` can be compared. A name that `signals.toml` lacks does not compile.
+/// `product` and `key` can be compared. A name that `signals.toml` lacks does not compile. One that another crate's catalogue has is given as
+/// an expression behind the recorder, and not compared: `assert_emitted!(recorder, theirs::NAME)`.
 ///
 /// The recorder is that of the current scope, or the first argument: `assert_emitted!(recorder, "meeting_booked")`.
 ///
@@ -261,6 +262,12 @@ macro_rules! __emitted {
             expected: $crate::runtime::json!($expected),
         }),*])
     };
+    ($function:ident, $recorder:expr, $name:expr $(, $root:ident $(. $field:ident)* == $expected:expr)* $(,)?) => {
+        $crate::testing::$function(&$recorder, $name, &[$($crate::testing::Condition {
+            path: &[stringify!($root) $(, stringify!($field))*],
+            expected: $crate::runtime::json!($expected),
+        }),*])
+    };
 }
 
 #[cfg(test)]
@@ -291,6 +298,7 @@ mod tests {
                 emit::emit(Signal::new("email_sent").customer(customer));
             }
             crate::assert_not_emitted!("meeting_booked");
+            crate::assert_emitted!(recorder, ["email", "sent"].join("_").as_str(), customer == "acme");
             crate::assert_not_emitted!("email_sent", customer == "initech");
             assert_eq!(crate::count_emitted!("email_sent", customer == "acme"), 2);
         });

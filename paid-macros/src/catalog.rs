@@ -46,16 +46,19 @@ type Read = Result<Arc<Catalog>, String>;
 static CACHE: Mutex<Option<HashMap<Key, Read>>> = Mutex::new(None);
 static REPORTED: Mutex<Option<HashSet<Key>>> = Mutex::new(None);
 
-/// Whether the crate is one of those that are built, and not of those that they depend on: nobody can give those a catalogue.
-fn is_chosen() -> bool {
-    std::env::var_os("CARGO_PRIMARY_PACKAGE").is_some()
+/// Whether the crate comes from a registry or from git, so that whoever builds it cannot give it a catalogue. Cargo caps the lints
+/// of such crates; `RUSTFLAGS` may cap those of all, which those that are named on the command line do not believe.
+fn is_foreign() -> bool {
+    let is_named = std::env::var_os("CARGO_PRIMARY_PACKAGE").is_some();
+    !is_named
+        && std::env::args_os().any(|argument| argument.to_str().is_some_and(|text| text.starts_with("--cap-lints")))
 }
 
 /// Looks up, reads and remembers.
 pub(crate) fn load() -> Loaded {
     let crate_folder = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
     let named =
-        std::env::var(VARIABLE).ok().filter(|named| is_chosen() || !matches!(named.as_str(), "required" | "none"));
+        std::env::var(VARIABLE).ok().filter(|named| !is_foreign() || !matches!(named.as_str(), "required" | "none"));
     let path = match find(&crate_folder, named.as_deref()) {
         Found::OptedOut => return Loaded::OptedOut { crate_folder },
         Found::Nowhere(absent) if absent.required => {

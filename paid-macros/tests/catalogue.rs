@@ -123,6 +123,29 @@ fn that_there_is_no_catalogue_is_said_once_or_refused_where_one_is_required() {
 }
 
 #[test]
+fn a_catalogue_is_required_of_every_member_also_of_one_that_is_only_a_dependency() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    write(
+        &root.join("Cargo.toml"),
+        "[workspace]\nresolver = \"3\"\nmembers = [\"app\", \"core\"]\ndefault-members = [\"app\"]\n",
+    );
+    write(&root.join("core/Cargo.toml"), &manifest("core-of-it"));
+    write(&root.join("core/src/lib.rs"), SOURCE);
+    write(
+        &root.join("app/Cargo.toml"),
+        "[package]\nname = \"app\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\ncore-of-it = { path = \"../core\" }\n",
+    );
+    write(&root.join("app/src/lib.rs"), "");
+    let (compiles, said) = check_with(root, Some("required"));
+    assert!(!compiles && said.contains("a catalogue is required, and no signals.toml applies"), "{said}");
+    write(&root.join("signals.toml"), KNOWS_IT);
+    write(&root.join("core/src/lib.rs"), &format!("{SOURCE}\n"));
+    let (compiles, said) = check_with(root, Some("required"));
+    assert!(compiles, "{said}");
+}
+
+#[test]
 fn a_signal_that_has_expired_is_warned_of_or_denied() {
     let folder = package("expired", SOURCE);
     let root = folder.path();

@@ -2,15 +2,11 @@
 //! what the tables make of a row; its name is the role's key.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::fmt::Display;
-use std::sync::{Mutex, PoisonError};
 
 use super::Pending;
 use crate::foreign;
-use crate::report::log;
-use crate::scope::Scope;
-use crate::signal::{Data, IdempotencyKey, Signal, check, value};
+use crate::signal::{Data, IdempotencyKey, check, value};
 use crate::types::{
     CustomerAttribution, CustomerId, ExternalCustomerId, ExternalProductId, ProductAttribution, ProductId,
 };
@@ -161,10 +157,10 @@ macro_rules! texts {
 of_the_signal! {
     customer (value::CustomerText):
         |id| ExternalCustomerId::from(id).into() => CustomerAttribution,
-        |signal, customer| { says_whose(signal, customer.as_ref()); signal.customer = customer };
+        |signal, customer| { signal.customer_was_none = customer.is_none(); signal.customer = customer };
     customer_id (value::CustomerIdText):
         |id| CustomerId::from(id).into() => CustomerAttribution,
-        |signal, customer| { says_whose(signal, customer.as_ref()); signal.customer = customer };
+        |signal, customer| { signal.customer_was_none = customer.is_none(); signal.customer = customer };
     product (value::ProductText):
         |id| ExternalProductId::from(id).into() => ProductAttribution,
         |signal, product| signal.product = product;
@@ -177,22 +173,6 @@ of_the_signal! {
     idempotency_key (value::KeyText):
         |key| key => String,
         |signal, key| signal.idempotency_key = key.map(IdempotencyKey::Given);
-}
-
-/// Says that the scope's customer stands in for one that is `None`: another customer may have been meant. Once for a signal's name.
-fn says_whose(signal: &Signal, customer: Option<&CustomerAttribution>) {
-    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let is_scopes = || Scope::with_current(|scope| scope.is_some_and(|scope| scope.customer_named().is_some()));
-    if customer.is_some() || !is_scopes() {
-        return;
-    }
-    let name = signal.name();
-    if SAID.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned()) {
-        log(&format_args!(
-            "signal `{name}`: `customer` is `None`, so the scope's customer is billed; if another one is meant, give its id, \
-             or emit nothing with `when = ...is_some()`"
-        ));
-    }
 }
 
 of_the_data! {

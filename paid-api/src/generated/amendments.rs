@@ -123,7 +123,7 @@ pub struct AddAttributeAmendmentIntent {
     pub treatment: Option<AmendmentTreatment>,
 }
 impl AddAttributeAmendmentIntent {
-    /// Creates an `AddAttributeAmendmentIntent` with what it cannot be sent without: [`line_name`](Self::line_name), [`pricing`](Self::pricing), [`product_id`](Self::product_id) and [`quantity`](Self::quantity). Each other field has a setter and is left out until then.
+    /// Creates an `AddAttributeAmendmentIntent` from its required fields: [`line_name`](Self::line_name), [`pricing`](Self::pricing), [`product_id`](Self::product_id) and [`quantity`](Self::quantity). The methods below set the others.
     pub fn new(
         line_name: impl Into<String>,
         pricing: JsonObject,
@@ -218,7 +218,7 @@ pub struct AddFromCatalogAmendmentIntent {
     pub unit_price_minor: Option<i64>,
 }
 impl AddFromCatalogAmendmentIntent {
-    /// Creates an `AddFromCatalogAmendmentIntent` with what it cannot be sent without: [`product_attribute_id`](Self::product_attribute_id). Each other field has a setter and is left out until then.
+    /// Creates an `AddFromCatalogAmendmentIntent` from its required fields: [`product_attribute_id`](Self::product_attribute_id). The methods below set the others.
     pub fn new(product_attribute_id: impl Into<ProductAttributeId>) -> Self {
         Self {
             charge_stub: None,
@@ -265,7 +265,7 @@ crate::__object!(
     AmendmentAddAttributeOptions, keep other_fields, [], [0 axes "axes" optional;]
 );
 
-/// Amendment add axis options.
+/// A choice that is open where an amendment adds an attribute, with the prices that it concerns.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -273,10 +273,10 @@ crate::__object!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(tag = "axis"))]
 pub enum AmendmentAddAxisOptions {
-    /// An object with `axis` set to `chargeStub`.
+    /// The ways in which the rest of the current period can be charged for an attribute that is added (`axis` is `chargeStub`).
     #[cfg_attr(feature = "full-serde", serde(rename = "chargeStub"))]
     ChargeStub(ChargeStubAmendmentAddAxisOptions),
-    /// An object with `axis` set to `creditGrant`.
+    /// The ways in which an attribute that is added can grant the credits of the current period (`axis` is `creditGrant`).
     #[cfg_attr(feature = "full-serde", serde(rename = "creditGrant"))]
     CreditGrant(CreditGrantAmendmentAddAxisOptions),
     /// A `axis` that this version does not know, kept unchanged.
@@ -403,7 +403,7 @@ crate::__object!(
     "unitPriceMinor" optional_decimal;]
 );
 
-/// Amendment axis choice value.
+/// What was chosen on one axis, whichever axis it is: how money, credits or signals of the current period are treated.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -430,7 +430,7 @@ crate::__open_enum!(
     "signalsFromAmendment" }
 );
 
-/// Amendment axis id.
+/// What there is to choose when terms change in the middle of a billing period.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -452,7 +452,7 @@ crate::__open_enum!(
     "money", UsageAttribution = "usageAttribution" }
 );
 
-/// Amendment axis options.
+/// A choice that is open for a change of existing terms, and what can be chosen.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -460,16 +460,16 @@ crate::__open_enum!(
 #[non_exhaustive]
 #[cfg_attr(feature = "full-serde", serde(tag = "axis"))]
 pub enum AmendmentAxisOptions {
-    /// An object with `axis` set to `chargeStub`.
+    /// The ways in which the rest of the current period can be charged after a change (`axis` is `chargeStub`).
     #[cfg_attr(feature = "full-serde", serde(rename = "chargeStub"))]
     ChargeStub(ChargeStubAmendmentAxisOptions),
-    /// An object with `axis` set to `creditGrant`.
+    /// The ways in which a changed price can grant the credits of the current period (`axis` is `creditGrant`).
     #[cfg_attr(feature = "full-serde", serde(rename = "creditGrant"))]
     CreditGrant(CreditGrantAmendmentAxisOptions),
-    /// An object with `axis` set to `money`.
+    /// The ways in which the rest of the current period can be settled when a price or quantity changes (`axis` is `money`).
     #[cfg_attr(feature = "full-serde", serde(rename = "money"))]
     Money(MoneyAmendmentAxisOptions),
-    /// An object with `axis` set to `usageAttribution`.
+    /// The ways in which signals of the current period can be counted after a change (`axis` is `usageAttribution`).
     #[cfg_attr(feature = "full-serde", serde(rename = "usageAttribution"))]
     UsageAttribution(UsageAttributionAmendmentAxisOptions),
     /// A `axis` that this version does not know, kept unchanged.
@@ -521,7 +521,7 @@ impl<'de> Deserialize<'de> for AmendmentAxisOptions {
     }
 }
 
-/// Amendment axis relevance.
+/// When a choice makes a difference to what is billed.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -536,7 +536,7 @@ pub enum AmendmentAxisRelevance {
 }
 crate::__open_enum!(AmendmentAxisRelevance { Always = "always", MidCycle = "midCycle" });
 
-/// Amendment credit effect kind.
+/// What a plan does to the prepaid credits that an order grants.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -554,7 +554,7 @@ crate::__open_enum!(
     "grantOnActivation" }
 );
 
-/// Amendment credit grant.
+/// How many credits the customer receives for the period in which terms change.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -573,7 +573,7 @@ crate::__open_enum!(
     AmendmentCreditGrant { Full = "full", None = "none", Prorated = "prorated" }
 );
 
-/// One change of an amendment.
+/// One change of an order that you ask for: something added, ended, or with another price, quantity or term.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Serialize)]
@@ -685,7 +685,7 @@ impl<'de> Deserialize<'de> for AmendmentIntent {
     }
 }
 
-/// Amendment intent kind.
+/// Which change of an order is asked for.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -762,7 +762,7 @@ crate::__object!(
     locked_reason "lockedReason" optional;]
 );
 
-/// Amendment money billing.
+/// When the money of a plan is put on an invoice.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -927,7 +927,7 @@ crate::__object!(
     "orderLineId" optional;]
 );
 
-/// Amendment plan change.
+/// What happens to a line or attribute of the order once the plan is executed.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1036,7 +1036,7 @@ crate::__object!(
     "orderLineAttributeId" optional; 10 order_line_id "orderLineId" optional;]
 );
 
-/// Amendment plan money effect kind.
+/// Why a plan charges or credits money.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1107,7 +1107,7 @@ crate::__object!(
     kind "kind" required; 2 order_line_attribute_id "orderLineAttributeId" required;], []
 );
 
-/// Amendment plan usage effect kind.
+/// What a plan does with usage that was counted before the change.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1152,7 +1152,7 @@ crate::__object!(
     optional;]
 );
 
-/// Amendment pricing model.
+/// How the price that is amended is calculated.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1182,7 +1182,7 @@ crate::__open_enum!(
     "VolumePricing" }
 );
 
-/// An amendment that was executed.
+/// What an executed amendment did: the plan that was carried out, and the lines that it created and ended.
 ///
 /// The answer of [`Amendments::execute`](crate::resources::Amendments::execute).
 ///
@@ -1242,7 +1242,7 @@ crate::__open_enum!(
     Prorate = "prorate", SignalsFromAmendment = "signalsFromAmendment" }
 );
 
-/// Amendment treatment source.
+/// Who decided how the current period is treated: the change, the request as a whole, or Paid.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1307,7 +1307,7 @@ crate::__object!(
     "unsupportedReason" optional;]
 );
 
-/// Charge stub amendment add axis options.
+/// The ways in which the rest of the current period can be charged for an attribute that is added.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1330,7 +1330,7 @@ crate::__object!(
     required; 1 options "options" required; 2 relevance "relevance" required;], []
 );
 
-/// Charge stub amendment axis options.
+/// The ways in which the rest of the current period can be charged after a change.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1405,7 +1405,7 @@ crate::__object!(
     "unsupportedReason" optional;]
 );
 
-/// Credit grant amendment add axis options.
+/// The ways in which an attribute that is added can grant the credits of the current period.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1428,7 +1428,7 @@ crate::__object!(
     required; 1 options "options" required; 2 relevance "relevance" required;], []
 );
 
-/// Credit grant amendment axis options.
+/// The ways in which a changed price can grant the credits of the current period.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1490,7 +1490,7 @@ pub struct EndAttributeAmendmentIntent {
     pub treatment: Option<AmendmentTreatment>,
 }
 impl EndAttributeAmendmentIntent {
-    /// Creates an `EndAttributeAmendmentIntent` with what it cannot be sent without: [`order_line_attribute_id`](Self::order_line_attribute_id). Each other field has a setter and is left out until then.
+    /// Creates an `EndAttributeAmendmentIntent` from its required fields: [`order_line_attribute_id`](Self::order_line_attribute_id). The methods below set the others.
     pub fn new(order_line_attribute_id: impl Into<OrderLineAttributeId>) -> Self {
         Self {
             order_line_attribute_id: order_line_attribute_id.into(),
@@ -1526,7 +1526,7 @@ pub struct ExecuteAmendmentRequest {
     pub plan_hash: PlanHash,
 }
 impl ExecuteAmendmentRequest {
-    /// Creates a request with what it cannot be sent without: [`plan_hash`](Self::plan_hash), [`order_version`](Self::order_version) and [`intents`](Self::intents). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`plan_hash`](Self::plan_hash), [`order_version`](Self::order_version) and [`intents`](Self::intents). The methods below set the others.
     pub fn new(
         plan_hash: PlanHash,
         order_version: i64,
@@ -1547,7 +1547,7 @@ impl ExecuteAmendmentRequest {
     }
 }
 
-/// Money amendment axis options.
+/// The ways in which the rest of the current period can be settled when a price or quantity changes.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -1567,7 +1567,7 @@ crate::__object!(
     relevance "relevance" required;], []
 );
 
-/// Money axis value.
+/// Whether the rest of the current period is charged and credited by its share.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1784,7 +1784,7 @@ crate::__object!(
     optional;]
 );
 
-/// The changes of an amendment to preview.
+/// The changes whose cost and effect Paid is to calculate; nothing of the order changes.
 ///
 /// Sent by [`Amendments::preview`](crate::resources::Amendments::preview).
 ///
@@ -1803,7 +1803,7 @@ pub struct PreviewAmendmentRequest {
     pub order_version: i64,
 }
 impl PreviewAmendmentRequest {
-    /// Creates a request with what it cannot be sent without: [`order_version`](Self::order_version) and [`intents`](Self::intents). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`order_version`](Self::order_version) and [`intents`](Self::intents). The methods below set the others.
     pub fn new(order_version: i64, intents: impl Into<Vec<AmendmentIntent>>) -> Self {
         Self {
             default_treatment: None,
@@ -1836,7 +1836,7 @@ pub struct UpdateLineTermAmendmentIntent {
     pub treatment: Option<AmendmentTreatment>,
 }
 impl UpdateLineTermAmendmentIntent {
-    /// Creates an `UpdateLineTermAmendmentIntent` with what it cannot be sent without: [`new_end_date`](Self::new_end_date) and [`order_line_id`](Self::order_line_id). Each other field has a setter and is left out until then.
+    /// Creates an `UpdateLineTermAmendmentIntent` from its required fields: [`new_end_date`](Self::new_end_date) and [`order_line_id`](Self::order_line_id). The methods below set the others.
     pub fn new(
         new_end_date: impl Into<Timestamp>,
         order_line_id: impl Into<OrderLineId>,
@@ -1873,7 +1873,7 @@ pub struct UpdateOrderTermAmendmentIntent {
     pub treatment: Option<AmendmentTreatment>,
 }
 impl UpdateOrderTermAmendmentIntent {
-    /// Creates an `UpdateOrderTermAmendmentIntent` with what it cannot be sent without: [`new_end_date`](Self::new_end_date). Each other field has a setter and is left out until then.
+    /// Creates an `UpdateOrderTermAmendmentIntent` from its required fields: [`new_end_date`](Self::new_end_date). The methods below set the others.
     pub fn new(new_end_date: impl Into<Timestamp>) -> Self {
         Self {
             extend_line_ids: None,
@@ -1922,7 +1922,7 @@ pub struct UpdatePricingAmendmentIntent {
     pub treatment: Option<AmendmentTreatment>,
 }
 impl UpdatePricingAmendmentIntent {
-    /// Creates an `UpdatePricingAmendmentIntent` with what it cannot be sent without: [`order_line_attribute_id`](Self::order_line_attribute_id). Each other field has a setter and is left out until then.
+    /// Creates an `UpdatePricingAmendmentIntent` from its required fields: [`order_line_attribute_id`](Self::order_line_attribute_id). The methods below set the others.
     pub fn new(order_line_attribute_id: impl Into<OrderLineAttributeId>) -> Self {
         Self {
             new_pricing: None,
@@ -1975,7 +1975,7 @@ pub struct UpdateQuantityAmendmentIntent {
     pub treatment: Option<AmendmentTreatment>,
 }
 impl UpdateQuantityAmendmentIntent {
-    /// Creates an `UpdateQuantityAmendmentIntent` with what it cannot be sent without: [`new_quantity`](Self::new_quantity) and [`order_line_attribute_id`](Self::order_line_attribute_id). Each other field has a setter and is left out until then.
+    /// Creates an `UpdateQuantityAmendmentIntent` from its required fields: [`new_quantity`](Self::new_quantity) and [`order_line_attribute_id`](Self::order_line_attribute_id). The methods below set the others.
     pub fn new(
         new_quantity: i64,
         order_line_attribute_id: impl Into<OrderLineAttributeId>,
@@ -1994,7 +1994,7 @@ impl UpdateQuantityAmendmentIntent {
     }
 }
 
-/// Usage attribution amendment axis options.
+/// The ways in which signals of the current period can be counted after a change.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -2014,7 +2014,7 @@ crate::__object!(
     required; 1 relevance "relevance" required;], []
 );
 
-/// Usage attribution axis value.
+/// Which signals of the current period fall under the new terms.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

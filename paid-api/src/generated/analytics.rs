@@ -246,7 +246,7 @@ pub struct AnalyticsQueryRequest {
     pub query: String,
 }
 impl AnalyticsQueryRequest {
-    /// Creates a request with all of its fields; none may be left out: [`query`](Self::query).
+    /// Creates a request from all of its fields: [`query`](Self::query).
     pub fn new(query: impl Into<String>) -> Self {
         Self { query: query.into() }
     }

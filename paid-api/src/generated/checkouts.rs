@@ -207,7 +207,7 @@ pub struct CheckoutCustomCardInput {
     pub price_text: Option<String>,
 }
 impl CheckoutCustomCardInput {
-    /// Creates a `CheckoutCustomCardInput` with what it cannot be sent without: [`label`](Self::label). Each other field has a setter and is left out until then.
+    /// Creates a `CheckoutCustomCardInput` from its required fields: [`label`](Self::label). The methods below set the others.
     pub fn new(label: impl Into<String>) -> Self {
         Self {
             button_text: None,
@@ -339,7 +339,7 @@ pub struct CheckoutPlan {
     pub id: PlanId,
 }
 impl CheckoutPlan {
-    /// Creates a `CheckoutPlan` with what it cannot be sent without: [`id`](Self::id). Each other field has a setter and is left out until then.
+    /// Creates a `CheckoutPlan` from its required fields: [`id`](Self::id). The methods below set the others.
     pub fn new(id: impl Into<PlanId>) -> Self {
         Self {
             features: None,
@@ -368,7 +368,7 @@ pub struct CheckoutProduct {
     pub plans: Option<List<CheckoutPlan>>,
 }
 impl CheckoutProduct {
-    /// Creates a `CheckoutProduct` with what it cannot be sent without: [`id`](Self::id). Each other field has a setter and is left out until then.
+    /// Creates a `CheckoutProduct` from its required fields: [`id`](Self::id). The methods below set the others.
     pub fn new(id: impl Into<ProductId>) -> Self {
         Self { id: id.into(), plans: None }
     }
@@ -462,7 +462,7 @@ pub struct CreateCheckoutRequest {
     pub success_url: String,
 }
 impl CreateCheckoutRequest {
-    /// Creates a request with what it cannot be sent without: [`products`](Self::products) and [`success_url`](Self::success_url). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`products`](Self::products) and [`success_url`](Self::success_url). The methods below set the others.
     pub fn new(
         products: impl Into<Vec<CheckoutProduct>>,
         success_url: impl Into<String>,

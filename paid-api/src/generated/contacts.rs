@@ -239,7 +239,7 @@ pub struct ContactBillingAddress {
     pub zip_code: Option<String>,
 }
 impl ContactBillingAddress {
-    /// Creates a `ContactBillingAddress` that sends nothing yet: each field has a setter.
+    /// Creates a `ContactBillingAddress` without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             city: None,
@@ -308,7 +308,7 @@ crate::__object!(
 );
 crate::__page!(ContactListResponse, Contact, optional_pagination);
 
-/// What a contact does for its customer.
+/// Whether a contact is asked about billing, or pays what was billed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ContactRole {
@@ -355,7 +355,7 @@ pub struct CreateContactRequest {
     pub roles: Option<Vec<ContactRole>>,
 }
 impl CreateContactRequest {
-    /// Creates a request with what it cannot be sent without: [`customer_id`](Self::customer_id) and [`email`](Self::email). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`customer_id`](Self::customer_id) and [`email`](Self::email). The methods below set the others.
     pub fn new(customer_id: impl Into<CustomerId>, email: impl Into<String>) -> Self {
         Self {
             billing_address: None,
@@ -444,7 +444,7 @@ pub struct UpdateContactRequest {
     pub roles: Option<Vec<ContactRole>>,
 }
 impl UpdateContactRequest {
-    /// Creates a request that sends nothing yet: each field has a setter.
+    /// Creates a request without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             billing_address: None,

@@ -57,7 +57,7 @@ pub struct AmountCost {
     pub vendor: Option<String>,
 }
 impl AmountCost {
-    /// Creates an `AmountCost` with what it cannot be sent without: [`amount`](Self::amount), [`currency`](Self::currency) and [`customer`](Self::customer). Each other field has a setter and is left out until then.
+    /// Creates an `AmountCost` from its required fields: [`amount`](Self::amount), [`currency`](Self::currency) and [`customer`](Self::customer). The methods below set the others.
     pub fn new(
         amount: impl Into<Decimal>,
         currency: impl Into<String>,
@@ -159,7 +159,7 @@ pub struct CostOverride {
     pub currency: String,
 }
 impl CostOverride {
-    /// Creates a `CostOverride` with all of its fields; none may be left out: [`amount`](Self::amount) and [`currency`](Self::currency).
+    /// Creates a `CostOverride` from all of its fields: [`amount`](Self::amount) and [`currency`](Self::currency).
     pub fn new(amount: impl Into<Decimal>, currency: impl Into<String>) -> Self {
         Self {
             amount: amount.into(),
@@ -179,7 +179,7 @@ pub struct CreateCostsRequest {
     pub costs: Vec<Cost>,
 }
 impl CreateCostsRequest {
-    /// Creates a request with all of its fields; none may be left out: [`costs`](Self::costs).
+    /// Creates a request from all of its fields: [`costs`](Self::costs).
     pub fn new(costs: impl Into<Vec<Cost>>) -> Self {
         Self { costs: costs.into() }
     }
@@ -229,7 +229,7 @@ pub struct TokenUsage {
     pub reasoning_output_tokens: Option<i64>,
 }
 impl TokenUsage {
-    /// Creates a `TokenUsage` that sends nothing yet: each field has a setter.
+    /// Creates a `TokenUsage` without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             cache_creation_input_tokens: None,
@@ -302,7 +302,7 @@ pub struct UsageCost {
     pub vendor: String,
 }
 impl UsageCost {
-    /// Creates a `UsageCost` with what it cannot be sent without: [`customer`](Self::customer), [`model`](Self::model), [`usage`](Self::usage) and [`vendor`](Self::vendor). Each other field has a setter and is left out until then.
+    /// Creates a `UsageCost` from its required fields: [`customer`](Self::customer), [`model`](Self::model), [`usage`](Self::usage) and [`vendor`](Self::vendor). The methods below set the others.
     pub fn new(
         customer: impl Into<CustomerAttribution>,
         model: impl Into<String>,

@@ -298,7 +298,7 @@ pub struct CreateCreditCurrencyRequest {
     pub name: String,
 }
 impl CreateCreditCurrencyRequest {
-    /// Creates a request with what it cannot be sent without: [`key`](Self::key) and [`name`](Self::name). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`key`](Self::key) and [`name`](Self::name). The methods below set the others.
     pub fn new(key: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             description: Patch::Leave,
@@ -442,7 +442,7 @@ crate::__object!(
     optional; 9 product "product" optional; 10 signal_id "signalId" optional;]
 );
 
-/// What sums of credit transactions are grouped by.
+/// What each row of sums stands for, such as one event name.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -455,7 +455,7 @@ pub enum CreditTransactionGroupBy {
 }
 crate::__open_enum!(CreditTransactionGroupBy { EventName = "eventName" });
 
-/// The interval that is added up.
+/// Whether sums are made for days, weeks or months.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -562,7 +562,7 @@ crate::__object!(
     optional;]
 );
 
-/// What a credit transaction does.
+/// Whether credits came in, will come in, or went out.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0 and paid-java 1.1.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -598,7 +598,7 @@ pub struct UpdateCreditCurrencyRequest {
     pub status: Option<CreditCurrencyStatus>,
 }
 impl UpdateCreditCurrencyRequest {
-    /// Creates a request that sends nothing yet: each field has a setter.
+    /// Creates a request without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             description: Patch::Leave,

@@ -234,7 +234,7 @@ impl GetCustomViewEmbedToken {
 }
 crate::__sendable!(GetCustomViewEmbedToken => CustomViewEmbedTokenResponse);
 
-/// The fields of a new custom view.
+/// What a dashboard shows: its queries, and the page that draws their results.
 ///
 /// Sent by [`CustomViews::create`](crate::resources::CustomViews::create).
 #[derive(Clone, Debug, Serialize)]
@@ -262,7 +262,7 @@ pub struct CreateCustomViewRequest {
     pub scope: Option<CustomViewScope>,
 }
 impl CreateCustomViewRequest {
-    /// Creates a request with what it cannot be sent without: [`name`](Self::name), [`queries`](Self::queries) and [`render_bundle`](Self::render_bundle). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`name`](Self::name), [`queries`](Self::queries) and [`render_bundle`](Self::render_bundle). The methods below set the others.
     pub fn new(
         name: impl Into<String>,
         queries: impl Into<Vec<CustomViewQuery>>,
@@ -413,7 +413,7 @@ crate::__object!(
     expires_at "expiresAt" optional;]
 );
 
-/// A filter of a custom view.
+/// What people can choose above a dashboard: a name that queries use, and its values.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Serialize)]
@@ -426,7 +426,7 @@ pub struct CustomViewFilter {
     pub values: Option<Vec<String>>,
 }
 impl CustomViewFilter {
-    /// Creates a `CustomViewFilter` with what it cannot be sent without: [`name`](Self::name). Each other field has a setter and is left out until then.
+    /// Creates a `CustomViewFilter` from its required fields: [`name`](Self::name). The methods below set the others.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -482,7 +482,7 @@ pub struct CustomViewPeriod {
     pub unit: Option<CustomViewPeriodUnit>,
 }
 impl CustomViewPeriod {
-    /// Creates a `CustomViewPeriod` with what it cannot be sent without: [`kind`](Self::kind). Each other field has a setter and is left out until then.
+    /// Creates a `CustomViewPeriod` from its required fields: [`kind`](Self::kind). The methods below set the others.
     pub fn new(kind: CustomViewPeriodKind) -> Self {
         Self {
             amount: None,
@@ -565,7 +565,7 @@ pub struct CustomViewQuery {
     pub sql: String,
 }
 impl CustomViewQuery {
-    /// Creates a `CustomViewQuery` with all of its fields; none may be left out: [`id`](Self::id) and [`sql`](Self::sql).
+    /// Creates a `CustomViewQuery` from all of its fields: [`id`](Self::id) and [`sql`](Self::sql).
     pub fn new(id: impl Into<String>, sql: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -651,7 +651,7 @@ pub struct RenderBundleEdit {
     pub replace_all: Option<bool>,
 }
 impl RenderBundleEdit {
-    /// Creates a `RenderBundleEdit` with what it cannot be sent without: [`new_text`](Self::new_text) and [`old_text`](Self::old_text). Each other field has a setter and is left out until then.
+    /// Creates a `RenderBundleEdit` from its required fields: [`new_text`](Self::new_text) and [`old_text`](Self::old_text). The methods below set the others.
     pub fn new(new_text: impl Into<String>, old_text: impl Into<String>) -> Self {
         Self {
             new_text: new_text.into(),
@@ -678,7 +678,7 @@ pub struct UpdateCustomViewPeriodRequest {
     pub period: CustomViewPeriod,
 }
 impl UpdateCustomViewPeriodRequest {
-    /// Creates a request with all of its fields; none may be left out: [`period`](Self::period).
+    /// Creates a request from all of its fields: [`period`](Self::period).
     pub fn new(period: CustomViewPeriod) -> Self {
         Self { period }
     }
@@ -719,7 +719,7 @@ pub struct UpdateCustomViewRequest {
     pub render_bundle: Option<String>,
 }
 impl UpdateCustomViewRequest {
-    /// Creates a request that sends nothing yet: each field has a setter.
+    /// Creates a request without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             bundle_edits: None,

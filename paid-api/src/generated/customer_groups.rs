@@ -223,7 +223,7 @@ crate::__object!(
     "skipped" optional_integer; 2 skipped_ids "skippedIds" optional;]
 );
 
-/// The fields of a new customer group.
+/// Name and description of a set of customers; they are added to it afterwards.
 ///
 /// Sent by [`CustomerGroups::create`](crate::resources::CustomerGroups::create).
 #[derive(Clone, Debug, Serialize)]
@@ -237,7 +237,7 @@ pub struct CreateCustomerGroupRequest {
     pub name: String,
 }
 impl CreateCustomerGroupRequest {
-    /// Creates a request with what it cannot be sent without: [`name`](Self::name). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`name`](Self::name). The methods below set the others.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             description: Patch::Leave,
@@ -276,7 +276,7 @@ crate::__object!(
     optional_integer;]
 );
 
-/// A named set of customers, with its members.
+/// A named set of customers, with the list of those who belong to it.
 ///
 /// The answer of [`CustomerGroups::create`](crate::resources::CustomerGroups::create), [`CustomerGroups::get`](crate::resources::CustomerGroups::get) and [`CustomerGroups::update`](crate::resources::CustomerGroups::update).
 #[derive(Clone, Debug)]
@@ -367,7 +367,7 @@ pub struct CustomerGroupMembersRequest {
     pub customer_ids: Vec<ExternalCustomerId>,
 }
 impl CustomerGroupMembersRequest {
-    /// Creates a request with all of its fields; none may be left out: [`customer_ids`](Self::customer_ids).
+    /// Creates a request from all of its fields: [`customer_ids`](Self::customer_ids).
     pub fn new(customer_ids: impl Into<Vec<ExternalCustomerId>>) -> Self {
         Self {
             customer_ids: customer_ids.into(),
@@ -474,7 +474,7 @@ pub struct UpdateCustomerGroupRequest {
     pub name: Option<String>,
 }
 impl UpdateCustomerGroupRequest {
-    /// Creates a request that sends nothing yet: each field has a setter.
+    /// Creates a request without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             description: Patch::Leave,

@@ -52,7 +52,7 @@ pub struct CreateCustomerPortalRequest {
     pub return_url: Option<String>,
 }
 impl CreateCustomerPortalRequest {
-    /// Creates a request with what it cannot be sent without: [`customer`](Self::customer). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`customer`](Self::customer). The methods below set the others.
     pub fn new(customer: impl Into<CustomerAttribution>) -> Self {
         Self {
             customer: customer.into(),

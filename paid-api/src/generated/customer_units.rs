@@ -616,7 +616,7 @@ pub struct AnchoredCustomerUnitCapSchedule {
     pub anchor_day: Option<i64>,
 }
 impl AnchoredCustomerUnitCapSchedule {
-    /// Creates an `AnchoredCustomerUnitCapSchedule` with all of its fields; none may be left out: [`anchor_day`](Self::anchor_day).
+    /// Creates an `AnchoredCustomerUnitCapSchedule` from all of its fields: [`anchor_day`](Self::anchor_day).
     pub fn new(anchor_day: i64) -> Self {
         Self {
             anchor_day: Some(anchor_day),
@@ -628,7 +628,7 @@ crate::__object!(
     optional_integer;]
 );
 
-/// The fields of a new customer unit.
+/// A part of a customer, such as a team, toward which spending is to count.
 ///
 /// Sent by [`CustomerUnits::create`](crate::resources::CustomerUnits::create) and [`CustomerUnits::create_by_external_id`](crate::resources::CustomerUnits::create_by_external_id).
 ///
@@ -654,7 +654,7 @@ pub struct CreateCustomerUnitRequest {
     pub parent_external_id: Option<ExternalCustomerUnitId>,
 }
 impl CreateCustomerUnitRequest {
-    /// Creates a request with what it cannot be sent without: [`external_id`](Self::external_id). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`external_id`](Self::external_id). The methods below set the others.
     pub fn new(external_id: impl Into<ExternalCustomerUnitId>) -> Self {
         Self {
             external_id: external_id.into(),
@@ -762,7 +762,7 @@ crate::__object!(
     used "used" decimal;], [2 window "window" optional;]
 );
 
-/// A cap that was ended.
+/// What remains on record of a limit on spending that no longer applies.
 ///
 /// The answer of [`CustomerUnits::end_cap`](crate::resources::CustomerUnits::end_cap) and [`CustomerUnits::end_cap_by_external_id`](crate::resources::CustomerUnits::end_cap_by_external_id).
 ///
@@ -911,7 +911,7 @@ crate::__object!(
     optional; 6 source "source" optional;]
 );
 
-/// The cap of a unit.
+/// How many credits a part of a customer may spend in each period, and how much is used.
 ///
 /// The answer of [`CustomerUnits::get_cap`](crate::resources::CustomerUnits::get_cap) and [`CustomerUnits::get_cap_by_external_id`](crate::resources::CustomerUnits::get_cap_by_external_id).
 ///
@@ -980,7 +980,7 @@ impl<'de> Deserialize<'de> for CustomerUnitCapSchedule {
     }
 }
 
-/// The cap of a unit as it was set.
+/// The limit on spending that now applies, and whether the request changed it.
 ///
 /// The answer of [`CustomerUnits::set_cap`](crate::resources::CustomerUnits::set_cap) and [`CustomerUnits::set_cap_by_external_id`](crate::resources::CustomerUnits::set_cap_by_external_id).
 ///
@@ -1041,7 +1041,7 @@ crate::__object!(
 );
 crate::__page!(CustomerUnitListResponse, CustomerUnit, optional_pagination);
 
-/// Whether a customer unit is in use.
+/// Whether signals can still name the unit.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1083,7 +1083,7 @@ pub struct SetCustomerUnitCapRequest {
     pub schedule: Option<CustomerUnitCapSchedule>,
 }
 impl SetCustomerUnitCapRequest {
-    /// Creates a request with what it cannot be sent without: [`amount`](Self::amount). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`amount`](Self::amount). The methods below set the others.
     pub fn new(amount: impl Into<Decimal>) -> Self {
         Self {
             amount: amount.into(),
@@ -1147,7 +1147,7 @@ pub struct UpdateCustomerUnitRequest {
     pub parent_external_id: Option<ExternalCustomerUnitId>,
 }
 impl UpdateCustomerUnitRequest {
-    /// Creates a request that sends nothing yet: each field has a setter.
+    /// Creates a request without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             external_type: Patch::Leave,

@@ -774,7 +774,7 @@ pub struct CreateCustomerAliasRequest {
     pub name: Option<String>,
 }
 impl CreateCustomerAliasRequest {
-    /// Creates a request with what it cannot be sent without: [`alias`](Self::alias). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`alias`](Self::alias). The methods below set the others.
     pub fn new(alias: impl Into<String>) -> Self {
         Self {
             alias: alias.into(),
@@ -838,7 +838,7 @@ pub struct CreateCustomerRequest {
     pub website: Option<String>,
 }
 impl CreateCustomerRequest {
-    /// Creates a request with what it cannot be sent without: [`name`](Self::name). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`name`](Self::name). The methods below set the others.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             billing_address: None,
@@ -934,7 +934,7 @@ pub struct CreateFundingInstructionsRequest {
     pub currency: Option<String>,
 }
 impl CreateFundingInstructionsRequest {
-    /// Creates a request that sends nothing yet: each field has a setter.
+    /// Creates a request without fields; the methods below set them.
     pub fn new() -> Self {
         Self { currency: None }
     }
@@ -1079,7 +1079,7 @@ crate::__object!(
     "startsAt" optional; 4 status "status" optional;]
 );
 
-/// Whether credits that were granted can be spent.
+/// Whether credits that were granted can be spent now.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreditGrantStatus {
@@ -1234,7 +1234,7 @@ pub struct CustomerBillingAddress {
     pub zip_code: Option<String>,
 }
 impl CustomerBillingAddress {
-    /// Creates a `CustomerBillingAddress` that sends nothing yet: each field has a setter.
+    /// Creates a `CustomerBillingAddress` without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             city: None,
@@ -1657,7 +1657,7 @@ crate::__open_enum!(
     CustomerUserStatus { Active = "active", Deactivated = "deactivated" }
 );
 
-/// Funding account type.
+/// What sort of bank account money is sent to.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1717,7 +1717,7 @@ crate::__object!(
     "customerId" optional; 8 memo "memo" optional; 9 status "status" optional;]
 );
 
-/// Credits to grant to a customer.
+/// How many prepaid credits a customer receives, of which currency, from when and until when.
 ///
 /// Sent by [`Customers::grant_credits`](crate::resources::Customers::grant_credits) and [`Customers::grant_credits_by_external_id`](crate::resources::Customers::grant_credits_by_external_id).
 #[derive(Clone, Debug, Serialize)]
@@ -1738,7 +1738,7 @@ pub struct GrantCreditsRequest {
     pub starts_at: Option<Timestamp>,
 }
 impl GrantCreditsRequest {
-    /// Creates a request with what it cannot be sent without: [`amount`](Self::amount) and [`credit_currency_key`](Self::credit_currency_key). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`amount`](Self::amount) and [`credit_currency_key`](Self::credit_currency_key). The methods below set the others.
     pub fn new(
         amount: impl Into<Decimal>,
         credit_currency_key: impl Into<String>,
@@ -1917,7 +1917,7 @@ pub struct UpdateCustomerRequest {
     pub website: Option<String>,
 }
 impl UpdateCustomerRequest {
-    /// Creates a request that sends nothing yet: each field has a setter.
+    /// Creates a request without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             billing_address: None,
@@ -2004,7 +2004,7 @@ impl UpdateCustomerRequest {
     }
 }
 
-/// The fields of a user of a customer.
+/// Name, address and status of a user, who is created if your id of them is new.
 ///
 /// Sent by [`Customers::upsert_user_by_external_id`](crate::resources::Customers::upsert_user_by_external_id).
 #[derive(Clone, Debug, Serialize)]
@@ -2026,7 +2026,7 @@ pub struct UpsertCustomerUserRequest {
     pub status: Option<CustomerUserStatus>,
 }
 impl UpsertCustomerUserRequest {
-    /// Creates a request that sends nothing yet: each field has a setter.
+    /// Creates a request without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             email: Patch::Leave,

@@ -132,7 +132,7 @@ impl GetDeliveredValueSummary {
 }
 crate::__sendable!(GetDeliveredValueSummary => DeliveredValueSummaryResponse);
 
-/// Calculation operator.
+/// Whether the next factor multiplies or divides.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -147,7 +147,7 @@ pub enum CalculationOperator {
 }
 crate::__open_enum!(CalculationOperator { Times = "×", DividedBy = "÷" });
 
-/// One factor of a calculation.
+/// A number in a calculation, with its label and whether it multiplies or divides.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -236,7 +236,7 @@ crate::__object!(
     "valuePerUnit" optional_decimal;]
 );
 
-/// The customer to whom value was delivered.
+/// Who received the value: your id, Paid's id and the name.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -262,7 +262,7 @@ crate::__object!(
     1 id "id" optional; 2 name "name" optional;]
 );
 
-/// What sums of delivered value are grouped by.
+/// What each row of sums stands for, such as one metric or the outcome of a condition.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -282,7 +282,7 @@ crate::__open_enum!(
     "formulaCondition", ValueMetric = "valueMetric" }
 );
 
-/// The interval that is added up.
+/// Whether sums are made for hours, days, weeks, months or quarters.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -306,7 +306,7 @@ crate::__open_enum!(
     "quarter", Week = "week" }
 );
 
-/// What was delivered as measured by one value metric.
+/// How much value the signals of one metric add up to, with its formula and its worth in money.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -429,7 +429,7 @@ crate::__object!(
     required;], [4 customer "customer" optional; 5 period "period" optional;]
 );
 
-/// What signals of one event name delivered.
+/// What one kind of event was worth: how many there were, and their amounts by kind of value.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -576,7 +576,7 @@ crate::__object!(
     optional;]
 );
 
-/// What was delivered in all.
+/// Sums over all signals that were asked for: how many there were, and what they were worth.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]

@@ -7,14 +7,14 @@
 use crate::runtime::Cow;
 
 #[cfg(feature = "amendments")]
-/// Paid's id of an amendment.
+/// Paid's id of an amendment, known once it is executed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AmendmentId(Cow<'static, str>);
 #[cfg(feature = "amendments")]
 crate::__string_newtype!(AmendmentId);
 
 #[cfg(any(feature = "checkouts", feature = "customers"))]
-/// Paid's id of a checkout (`chk_…`).
+/// Paid's id of a checkout (`chk_…`), with which you ask how far the customer is.
 ///
 /// Answers have it in `Checkout::id`, `CheckoutDetails::id` and `CustomerStateCheckoutLink::id`. Taken by `Checkouts::archive` and `Checkouts::get`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,7 +23,7 @@ pub struct CheckoutId(Cow<'static, str>);
 crate::__string_newtype!(CheckoutId);
 
 #[cfg(any(feature = "contacts", feature = "invoices", feature = "orders"))]
-/// Paid's id of a contact.
+/// Paid's id of a contact; your own is an [`ExternalContactId`].
 ///
 /// Answers have it in `Contact::id`. Taken by `Contacts::delete`, `Contacts::get` and `Contacts::update`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,7 +34,7 @@ crate::__string_newtype!(ContactId);
 #[cfg(
     any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
 )]
-/// Paid's id of a credit benefit.
+/// Paid's id of a credit benefit, one grant of prepaid credits that a price includes.
 ///
 /// Answers have it in `CreditBenefit::id` and `PlanCreditBenefit::id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,7 +55,7 @@ crate::__string_newtype!(CreditBenefitId);
         feature = "products"
     )
 )]
-/// Paid's id of a credit currency.
+/// Paid's id of a credit currency; requests that grant credits take its key instead.
 ///
 /// Answers have it in `CreditCurrency::id`. Taken by `Credits::update_currency`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,7 +74,7 @@ pub struct CreditCurrencyId(Cow<'static, str>);
 crate::__string_newtype!(CreditCurrencyId);
 
 #[cfg(feature = "credits")]
-/// Paid's id of a credit transaction.
+/// Paid's id of a credit transaction, one grant or spend.
 ///
 /// Answers have it in `CreditTransaction::id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -152,7 +152,7 @@ pub struct CustomerId(Cow<'static, str>);
 crate::__string_newtype!(CustomerId);
 
 #[cfg(feature = "customer-portals")]
-/// Paid's id of a customer portal.
+/// Paid's id of a customer portal, where a customer sees its billing.
 ///
 /// Answers have it in `CustomerPortal::id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -161,7 +161,7 @@ pub struct CustomerPortalId(Cow<'static, str>);
 crate::__string_newtype!(CustomerPortalId);
 
 #[cfg(any(feature = "customers", feature = "orders"))]
-/// Paid's id of a user at a customer.
+/// Paid's id of a user at a customer, who can occupy seats.
 ///
 /// Answers have it in `CustomerStateSeatAssignee::id`, `CustomerUser::id` and `SeatAssignee::id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -170,7 +170,7 @@ pub struct CustomerUserId(Cow<'static, str>);
 crate::__string_newtype!(CustomerUserId);
 
 #[cfg(feature = "contacts")]
-/// Your own id of a contact.
+/// Your own id of a contact; Paid's is a [`ContactId`].
 ///
 /// Answers have it in `Contact::external_id`. Taken by `Contacts::delete_by_external_id`, `Contacts::get_by_external_id` and `Contacts::update_by_external_id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -222,7 +222,7 @@ pub struct ExternalCustomerId(Cow<'static, str>);
 crate::__string_newtype!(ExternalCustomerId);
 
 #[cfg(any(feature = "customer-units", feature = "signals"))]
-/// Your own id of a unit of a customer.
+/// Your own id of a unit of a customer, such as a team; signals name it.
 ///
 /// Answers have it in `CustomerUnit::external_id`. Taken by `CustomerUnits::delete`, `CustomerUnits::delete_by_external_id`, `CustomerUnits::end_cap`, `CustomerUnits::end_cap_by_external_id`, and 8 more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -231,7 +231,7 @@ pub struct ExternalCustomerUnitId(Cow<'static, str>);
 crate::__string_newtype!(ExternalCustomerUnitId);
 
 #[cfg(any(feature = "customers", feature = "orders"))]
-/// Your own id of an order.
+/// Your own id of an order; Paid's is an [`OrderId`].
 ///
 /// Answers have it in `CustomerStateOrder::external_id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -240,7 +240,7 @@ pub struct ExternalOrderId(Cow<'static, str>);
 crate::__string_newtype!(ExternalOrderId);
 
 #[cfg(any(feature = "checkouts", feature = "plans"))]
-/// Your own id of a plan.
+/// Your own id of a plan; Paid's is a [`PlanId`].
 ///
 /// Answers have it in `Plan::external_id` and `PlanRef::external_id`. Taken by `Plans::get_by_external_id` and `Plans::update_by_external_id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -278,7 +278,7 @@ pub struct ExternalProductId(Cow<'static, str>);
 crate::__string_newtype!(ExternalProductId);
 
 #[cfg(any(feature = "customers", feature = "orders"))]
-/// Your own id of a user at a customer.
+/// Your own id of a user at a customer, to whom seats are assigned; Paid's is a [`CustomerUserId`].
 ///
 /// Answers have it in `CustomerStateSeatAssignee::external_id`, `CustomerUser::external_id` and `SeatAssignee::external_id`. Taken by `Customers::upsert_user_by_external_id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -287,7 +287,7 @@ pub struct ExternalUserId(Cow<'static, str>);
 crate::__string_newtype!(ExternalUserId);
 
 #[cfg(any(feature = "invoices", feature = "payment-allocations", feature = "payments"))]
-/// Paid's id of an invoice (`inv_…`).
+/// Paid's id of an invoice (`inv_…`), with which its lines are read.
 ///
 /// Answers have it in `Invoice::id`. Taken by `Invoices::get`, `Invoices::get_lines` and `Invoices::update`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -296,7 +296,7 @@ pub struct InvoiceId(Cow<'static, str>);
 crate::__string_newtype!(InvoiceId);
 
 #[cfg(any(feature = "invoices", feature = "payment-allocations"))]
-/// Paid's id of an invoice line.
+/// Paid's id of an invoice line, which payments can settle.
 ///
 /// Answers have it in `InvoiceLine::id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -316,7 +316,7 @@ crate::__string_newtype!(InvoiceLineId);
         feature = "value-receipts"
     )
 )]
-/// Paid's id of an order (`ord_…`).
+/// Paid's id of an order (`ord_…`); your own is an [`ExternalOrderId`].
 ///
 /// Answers have it in `CustomerStateOrder::id` and `Order::id`. Taken by `Amendments::execute`, `Amendments::options`, `Amendments::preview`, `Orders::activate`, and 7 more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -343,7 +343,7 @@ pub struct OrderLineAttributeId(Cow<'static, str>);
 crate::__string_newtype!(OrderLineAttributeId);
 
 #[cfg(any(feature = "amendments", feature = "invoices", feature = "orders"))]
-/// Paid's id of an order line.
+/// Paid's id of an order line, which stands for one product on an order.
 ///
 /// Answers have it in `OrderLine::id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -352,7 +352,7 @@ pub struct OrderLineId(Cow<'static, str>);
 crate::__string_newtype!(OrderLineId);
 
 #[cfg(feature = "payment-allocations")]
-/// Paid's id of a payment allocation.
+/// Paid's id of a payment allocation, the part of a payment that settles an invoice line.
 ///
 /// Answers have it in `PaymentAllocation::id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -361,7 +361,7 @@ pub struct PaymentAllocationId(Cow<'static, str>);
 crate::__string_newtype!(PaymentAllocationId);
 
 #[cfg(any(feature = "payment-allocations", feature = "payments"))]
-/// Paid's id of a payment.
+/// Paid's id of a payment, money that was received.
 ///
 /// Answers have it in `Payment::id`. Taken by `Payments::get`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -370,7 +370,7 @@ pub struct PaymentId(Cow<'static, str>);
 crate::__string_newtype!(PaymentId);
 
 #[cfg(feature = "payment-methods")]
-/// Paid's id of a payment method.
+/// Paid's id of a payment method, such as a card.
 ///
 /// Answers have it in `PaymentMethod::id`. Taken by `PaymentMethods::delete`, `PaymentMethods::get` and `PaymentMethods::set_default`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -388,7 +388,7 @@ pub struct PlanHash(Cow<'static, str>);
 crate::__opaque_newtype!(PlanHash);
 
 #[cfg(any(feature = "checkouts", feature = "plans"))]
-/// Paid's id of a plan.
+/// Paid's id of a plan; your own is an [`ExternalPlanId`].
 ///
 /// Answers have it in `CheckoutPlan::id`, `Plan::id` and `PlanRef::id`. Taken by `Plans::get` and `Plans::update`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -466,7 +466,7 @@ pub struct SeatId(Cow<'static, str>);
 crate::__string_newtype!(SeatId);
 
 #[cfg(any(feature = "credits", feature = "signals"))]
-/// Paid's id of a signal.
+/// Paid's id of a signal, made when it is ingested; your side of it is the idempotency key.
 ///
 /// Answers have it in `SignalRecord::id`. Taken by `Signals::get`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -475,7 +475,7 @@ pub struct SignalId(Cow<'static, str>);
 crate::__string_newtype!(SignalId);
 
 #[cfg(all(feature = "signal-summaries", feature = "experimental"))]
-/// Paid's id of an export of signal summaries.
+/// Paid's id of an export of signal summaries, to ask whether its file is ready.
 ///
 /// Answers have it in `SignalSummaryExport::id`. Taken by `SignalSummaries::get_export`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -484,7 +484,7 @@ pub struct SignalSummaryExportId(Cow<'static, str>);
 crate::__string_newtype!(SignalSummaryExportId);
 
 #[cfg(any(feature = "delivered-value", feature = "value-metrics"))]
-/// The slug that identifies a value metric.
+/// The slug that identifies a value metric: a readable name, which requests use as an id.
 ///
 /// Answers have it in `DeliveredValueMetric::slug`, `ValueMetricDetail::slug`, `ValueMetricSummary::slug` and `ValueMetricWriteAck::slug`. Taken by `ValueMetrics::archive`, `ValueMetrics::get` and `ValueMetrics::update`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -502,7 +502,7 @@ pub struct ValueModelId(Cow<'static, str>);
 crate::__string_newtype!(ValueModelId);
 
 #[cfg(feature = "value-receipts")]
-/// Paid's id of a value receipt.
+/// Paid's id of a value receipt, for one customer and period.
 ///
 /// Answers have it in `ValueReceiptDetail::id`, `ValueReceiptSummary::id` and `ValueReceiptSyncResponse::id`. Taken by `ValueReceipts::archive`, `ValueReceipts::get`, `ValueReceipts::publish`, `ValueReceipts::refresh`, and 3 more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -511,7 +511,7 @@ pub struct ValueReceiptId(Cow<'static, str>);
 crate::__string_newtype!(ValueReceiptId);
 
 #[cfg(feature = "webhooks")]
-/// Paid's id of a webhook.
+/// Paid's id of a webhook, one URL that receives events.
 ///
 /// Answers have it in `Webhook::id` and `WebhookUpdateResponse::id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -434,7 +434,7 @@ crate::__object!(
 );
 crate::__page!(InvoiceListResponse, Invoice, optional_pagination);
 
-/// How far the payment of an invoice is.
+/// How much of an invoice is settled, and whether it is late.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InvoicePaymentStatus {
@@ -456,7 +456,7 @@ crate::__open_enum!(
     PartiallyPaid = "partiallyPaid", Pending = "pending" }
 );
 
-/// What caused an invoice.
+/// Whether the billing of an order made the invoice, or a person did.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InvoiceSource {
@@ -517,7 +517,7 @@ crate::__open_enum!(
     "failed", NotApplicable = "not_applicable", Voided = "voided" }
 );
 
-/// Changes to an invoice.
+/// Data of your own to keep with an invoice; what is billed stays the same.
 ///
 /// Sent by [`Invoices::update`](crate::resources::Invoices::update).
 #[derive(Clone, Debug, Serialize)]
@@ -530,7 +530,7 @@ pub struct UpdateInvoiceRequest {
     pub metadata: Patch<JsonObject>,
 }
 impl UpdateInvoiceRequest {
-    /// Creates a request that sends nothing yet: each field has a setter.
+    /// Creates a request without fields; the methods below set them.
     pub fn new() -> Self {
         Self { metadata: Patch::Leave }
     }

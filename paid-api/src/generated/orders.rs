@@ -333,7 +333,7 @@ pub struct BatchSeatAssignmentsRequest {
     pub assignments: Vec<SeatAssignment>,
 }
 impl BatchSeatAssignmentsRequest {
-    /// Creates a request with all of its fields; none may be left out: [`assignments`](Self::assignments).
+    /// Creates a request from all of its fields: [`assignments`](Self::assignments).
     pub fn new(assignments: impl Into<Vec<SeatAssignment>>) -> Self {
         Self {
             assignments: assignments.into(),
@@ -372,7 +372,7 @@ pub struct CreateOrderLineAttributeRequest {
     pub quantity: Option<i64>,
 }
 impl CreateOrderLineAttributeRequest {
-    /// Creates a request with what it cannot be sent without: [`name`](Self::name) and [`pricing`](Self::pricing). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`name`](Self::name) and [`pricing`](Self::pricing). The methods below set the others.
     pub fn new(name: impl Into<String>, pricing: OrderLinePricing) -> Self {
         Self {
             name: name.into(),
@@ -416,7 +416,7 @@ pub struct CreateOrderLineRequest {
     pub start_date: Option<Timestamp>,
 }
 impl CreateOrderLineRequest {
-    /// Creates a request with what it cannot be sent without: [`product_id`](Self::product_id). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`product_id`](Self::product_id). The methods below set the others.
     pub fn new(product_id: impl Into<ProductId>) -> Self {
         Self {
             attributes: None,
@@ -535,7 +535,7 @@ pub struct CreateOrderRequest {
     pub subscription_terms: Option<i64>,
 }
 impl CreateOrderRequest {
-    /// Creates a request with what it cannot be sent without: [`customer_id`](Self::customer_id). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`customer_id`](Self::customer_id). The methods below set the others.
     pub fn new(customer_id: impl Into<CustomerId>) -> Self {
         Self {
             auto_post_invoices: None,
@@ -837,7 +837,7 @@ pub struct OrderBillingFrequencyOverride {
     pub frequency: Option<OrderBillingFrequency>,
 }
 impl OrderBillingFrequencyOverride {
-    /// Creates an `OrderBillingFrequencyOverride` with what it cannot be sent without: [`frequency`](Self::frequency). Each other field has a setter and is left out until then.
+    /// Creates an `OrderBillingFrequencyOverride` from its required fields: [`frequency`](Self::frequency). The methods below set the others.
     pub fn new(frequency: OrderBillingFrequency) -> Self {
         Self {
             custom_months: Patch::Leave,
@@ -916,7 +916,7 @@ pub struct OrderCreditBenefit {
     pub rollover_duration_unit: Option<RolloverDurationUnit>,
 }
 impl OrderCreditBenefit {
-    /// Creates an `OrderCreditBenefit` with what it cannot be sent without: [`amount`](Self::amount) and [`id`](Self::id). Each other field has a setter and is left out until then.
+    /// Creates an `OrderCreditBenefit` from its required fields: [`amount`](Self::amount) and [`id`](Self::id). The methods below set the others.
     pub fn new(amount: impl Into<Decimal>, id: impl Into<CreditBenefitId>) -> Self {
         Self {
             allocation_cadence: None,
@@ -1072,7 +1072,7 @@ pub struct OrderLinePricing {
     pub signal_type: Option<SignalType>,
 }
 impl OrderLinePricing {
-    /// Creates an `OrderLinePricing` with what it cannot be sent without: [`charge_type`](Self::charge_type), [`pricing_model`](Self::pricing_model) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
+    /// Creates an `OrderLinePricing` from its required fields: [`charge_type`](Self::charge_type), [`pricing_model`](Self::pricing_model) and [`price_points`](Self::price_points). The methods below set the others.
     pub fn new(
         charge_type: OrderChargeType,
         pricing_model: OrderPricingModel,
@@ -1254,7 +1254,7 @@ pub struct OrderPricePoint {
     pub unit_price: i64,
 }
 impl OrderPricePoint {
-    /// Creates an `OrderPricePoint` with what it cannot be sent without: [`unit_price`](Self::unit_price). Each other field has a setter and is left out until then.
+    /// Creates an `OrderPricePoint` from its required fields: [`unit_price`](Self::unit_price). The methods below set the others.
     pub fn new(unit_price: i64) -> Self {
         Self {
             currency: None,
@@ -1320,7 +1320,7 @@ pub struct OrderPriceTier {
     pub upper_bound: Option<i64>,
 }
 impl OrderPriceTier {
-    /// Creates an `OrderPriceTier` that sends nothing yet: each field has a setter.
+    /// Creates an `OrderPriceTier` without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             flat_amount: None,
@@ -1401,7 +1401,7 @@ crate::__open_enum!(
     "prepaidCredits", VolumePricing = "volumePricing" }
 );
 
-/// A seat that an order has bought, and who uses it.
+/// A seat that an order has bought, with the user who occupies it, if anybody does.
 ///
 /// The answer of [`Orders::update_seat_assignment`](crate::resources::Orders::update_seat_assignment).
 #[derive(Clone, Debug)]
@@ -1494,7 +1494,7 @@ pub struct SeatAssignment {
     pub user_external_id: Option<ExternalUserId>,
 }
 impl SeatAssignment {
-    /// Creates a `SeatAssignment` with all of its fields; none may be left out: [`seat_id`](Self::seat_id) and [`user_external_id`](Self::user_external_id).
+    /// Creates a `SeatAssignment` from all of its fields: [`seat_id`](Self::seat_id) and [`user_external_id`](Self::user_external_id).
     pub fn new(
         seat_id: impl Into<SeatId>,
         user_external_id: impl Into<Option<ExternalUserId>>,
@@ -1562,7 +1562,7 @@ pub struct UpdateOrderRequest {
     pub subscription_terms: Option<i64>,
 }
 impl UpdateOrderRequest {
-    /// Creates a request that sends nothing yet: each field has a setter.
+    /// Creates a request without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             auto_post_invoices: None,
@@ -1695,7 +1695,7 @@ pub struct UpdateSeatAssignmentRequest {
     pub user_external_id: Option<ExternalUserId>,
 }
 impl UpdateSeatAssignmentRequest {
-    /// Creates a request with all of its fields; none may be left out: [`user_external_id`](Self::user_external_id).
+    /// Creates a request from all of its fields: [`user_external_id`](Self::user_external_id).
     pub fn new(user_external_id: impl Into<Option<ExternalUserId>>) -> Self {
         Self {
             user_external_id: user_external_id.into(),

@@ -106,7 +106,7 @@ pub struct CreatePaymentAllocationRequest {
     pub payment_id: PaymentId,
 }
 impl CreatePaymentAllocationRequest {
-    /// Creates a request with all of its fields; none may be left out: [`payment_id`](Self::payment_id) and [`allocations`](Self::allocations).
+    /// Creates a request from all of its fields: [`payment_id`](Self::payment_id) and [`allocations`](Self::allocations).
     pub fn new(
         payment_id: impl Into<PaymentId>,
         allocations: impl Into<Vec<PaymentAllocationInput>>,
@@ -195,7 +195,7 @@ pub struct PaymentAllocationInput {
     pub invoice_line_id: InvoiceLineId,
 }
 impl PaymentAllocationInput {
-    /// Creates a `PaymentAllocationInput` with what it cannot be sent without: [`invoice_line_id`](Self::invoice_line_id) and [`amount`](Self::amount). Each other field has a setter and is left out until then.
+    /// Creates a `PaymentAllocationInput` from its required fields: [`invoice_line_id`](Self::invoice_line_id) and [`amount`](Self::amount). The methods below set the others.
     pub fn new(invoice_line_id: impl Into<InvoiceLineId>, amount: i64) -> Self {
         Self {
             amount,

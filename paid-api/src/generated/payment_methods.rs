@@ -176,7 +176,7 @@ pub struct CreatePaymentMethodRequest {
     pub return_url: Option<String>,
 }
 impl CreatePaymentMethodRequest {
-    /// Creates a request with what it cannot be sent without: [`confirmation_token`](Self::confirmation_token). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`confirmation_token`](Self::confirmation_token). The methods below set the others.
     pub fn new(confirmation_token: impl Into<String>) -> Self {
         Self {
             confirmation_token: confirmation_token.into(),

@@ -131,7 +131,7 @@ pub struct CreatePaymentRequest {
     pub status: Option<PaymentCreateStatus>,
 }
 impl CreatePaymentRequest {
-    /// Creates a request with what it cannot be sent without: [`payment_type`](Self::payment_type), [`amount`](Self::amount) and [`currency`](Self::currency). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`payment_type`](Self::payment_type), [`amount`](Self::amount) and [`currency`](Self::currency). The methods below set the others.
     pub fn new(
         payment_type: PaymentType,
         amount: i64,
@@ -233,7 +233,7 @@ crate::__object!(
     "paymentType" optional; 14 updated_at "updatedAt" optional;]
 );
 
-/// The status of a new payment.
+/// Whether a payment that is recorded counts at once or is only prepared.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -272,7 +272,7 @@ crate::__object!(
 );
 crate::__page!(PaymentListResponse, Payment, optional_pagination);
 
-/// The status of a payment.
+/// How far a payment is: prepared, under way, counted, failed or canceled.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -298,7 +298,7 @@ crate::__open_enum!(
     "posted", Processing = "processing", RequiresAction = "requiresAction" }
 );
 
-/// How a payment was made.
+/// How the money arrived, for example by card or bank transfer.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -206,7 +206,7 @@ pub struct CreatePlanRequest {
     pub supported_currencies: Option<Vec<String>>,
 }
 impl CreatePlanRequest {
-    /// Creates a request with what it cannot be sent without: [`attributes`](Self::attributes) and [`product_id`](Self::product_id). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`attributes`](Self::attributes) and [`product_id`](Self::product_id). The methods below set the others.
     pub fn new(
         attributes: impl Into<Vec<PlanAttributeInput>>,
         product_id: impl Into<ProductId>,
@@ -339,7 +339,7 @@ pub struct PlanAttributeInput {
     pub product_attribute_id: ProductAttributeId,
 }
 impl PlanAttributeInput {
-    /// Creates a `PlanAttributeInput` with what it cannot be sent without: [`pricing`](Self::pricing) and [`product_attribute_id`](Self::product_attribute_id). Each other field has a setter and is left out until then.
+    /// Creates a `PlanAttributeInput` from its required fields: [`pricing`](Self::pricing) and [`product_attribute_id`](Self::product_attribute_id). The methods below set the others.
     pub fn new(
         pricing: impl Into<PricingInput>,
         product_attribute_id: impl Into<ProductAttributeId>,
@@ -484,7 +484,7 @@ pub struct PlanUpgradePathGroup {
     pub plan_ids: Vec<PlanId>,
 }
 impl PlanUpgradePathGroup {
-    /// Creates a `PlanUpgradePathGroup` with all of its fields; none may be left out: [`frequency`](Self::frequency) and [`plan_ids`](Self::plan_ids).
+    /// Creates a `PlanUpgradePathGroup` from all of its fields: [`frequency`](Self::frequency) and [`plan_ids`](Self::plan_ids).
     pub fn new(
         frequency: impl Into<Option<String>>,
         plan_ids: impl Into<Vec<PlanId>>,
@@ -542,7 +542,7 @@ pub struct UpdatePlanRequest {
     pub supported_currencies: Option<Vec<String>>,
 }
 impl UpdatePlanRequest {
-    /// Creates a request that sends nothing yet: each field has a setter.
+    /// Creates a request without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             attributes: None,
@@ -608,7 +608,7 @@ pub struct UpdatePlanUpgradePathRequest {
     pub product_id: ProductId,
 }
 impl UpdatePlanUpgradePathRequest {
-    /// Creates a request with all of its fields; none may be left out: [`groups`](Self::groups) and [`product_id`](Self::product_id).
+    /// Creates a request from all of its fields: [`groups`](Self::groups) and [`product_id`](Self::product_id).
     pub fn new(
         groups: impl Into<Vec<PlanUpgradePathGroup>>,
         product_id: impl Into<ProductId>,

@@ -125,7 +125,7 @@ pub struct UpdatePricingRequest {
     pub pricing: PricingInput,
 }
 impl UpdatePricingRequest {
-    /// Creates a request with what it cannot be sent without: [`pricing`](Self::pricing). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`pricing`](Self::pricing). The methods below set the others.
     pub fn new(pricing: impl Into<PricingInput>) -> Self {
         Self {
             credit_benefits: None,

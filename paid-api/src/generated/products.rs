@@ -180,7 +180,7 @@ pub struct CreateProductRequest {
     pub product_code: Patch<String>,
 }
 impl CreateProductRequest {
-    /// Creates a request with what it cannot be sent without: [`name`](Self::name). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`name`](Self::name). The methods below set the others.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             active: None,
@@ -319,7 +319,7 @@ pub struct ProductAttributeUpsert {
     pub tax_code: Patch<String>,
 }
 impl ProductAttributeUpsert {
-    /// Creates a `ProductAttributeUpsert` with what it cannot be sent without: [`name`](Self::name) and [`pricing`](Self::pricing). Each other field has a setter and is left out until then.
+    /// Creates a `ProductAttributeUpsert` from its required fields: [`name`](Self::name) and [`pricing`](Self::pricing). The methods below set the others.
     pub fn new(name: impl Into<String>, pricing: impl Into<PricingInput>) -> Self {
         Self {
             active: None,
@@ -461,7 +461,7 @@ pub struct UpdateProductRequest {
     pub product_code: Patch<String>,
 }
 impl UpdateProductRequest {
-    /// Creates a request that sends nothing yet: each field has a setter.
+    /// Creates a request without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             active: None,

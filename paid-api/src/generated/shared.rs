@@ -176,7 +176,7 @@ pub struct ConversionVariable {
     any(feature = "delivered-value", feature = "value-metrics", feature = "value-models")
 )]
 impl ConversionVariable {
-    /// Creates a `ConversionVariable` with all of its fields; none may be left out: [`default`](Self::default), [`id`](Self::id) and [`label`](Self::label).
+    /// Creates a `ConversionVariable` from all of its fields: [`default`](Self::default), [`id`](Self::id) and [`label`](Self::label).
     pub fn new(default: f64, id: impl Into<String>, label: impl Into<String>) -> Self {
         Self {
             default,
@@ -232,7 +232,7 @@ pub struct CreditBasis {
     any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
 )]
 impl CreditBasis {
-    /// Creates a `CreditBasis` with what it cannot be sent without: [`kind`](Self::kind). Each other field has a setter and is left out until then.
+    /// Creates a `CreditBasis` from its required fields: [`kind`](Self::kind). The methods below set the others.
     pub fn new(kind: CreditBasisKind) -> Self {
         Self { kind, path: None }
     }
@@ -356,7 +356,7 @@ pub struct CreditBenefitInput {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl CreditBenefitInput {
-    /// Creates a `CreditBenefitInput` with what it cannot be sent without: [`amount`](Self::amount) and [`credits_currency_id`](Self::credits_currency_id). Each other field has a setter and is left out until then.
+    /// Creates a `CreditBenefitInput` from its required fields: [`amount`](Self::amount) and [`credits_currency_id`](Self::credits_currency_id). The methods below set the others.
     pub fn new(
         amount: impl Into<Decimal>,
         credits_currency_id: impl Into<CreditCurrencyId>,
@@ -541,7 +541,7 @@ pub struct CreditUnitBracket {
     any(feature = "orders", feature = "plans", feature = "pricing", feature = "products")
 )]
 impl CreditUnitBracket {
-    /// Creates a `CreditUnitBracket` with what it cannot be sent without: [`credit_units`](Self::credit_units) and [`up_to`](Self::up_to). Each other field has a setter and is left out until then.
+    /// Creates a `CreditUnitBracket` from its required fields: [`credit_units`](Self::credit_units) and [`up_to`](Self::up_to). The methods below set the others.
     pub fn new(credit_units: impl Into<Decimal>, up_to: impl Into<Option<i64>>) -> Self {
         Self {
             credit_units: credit_units.into(),
@@ -776,7 +776,7 @@ pub struct OneTimePerUnitPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl OneTimePerUnitPricing {
-    /// Creates a `OneTimePerUnitPricing` with what it cannot be sent without: [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
+    /// Creates a `OneTimePerUnitPricing` from its required fields: [`price_points`](Self::price_points). The methods below set the others.
     pub fn new(price_points: impl Into<Vec<PricePointInput>>) -> Self {
         Self {
             billing_type: None,
@@ -994,7 +994,7 @@ pub struct PricePointInput {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl PricePointInput {
-    /// Creates a `PricePointInput` with what it cannot be sent without: [`currency`](Self::currency) and [`unit_price`](Self::unit_price). Each other field has a setter and is left out until then.
+    /// Creates a `PricePointInput` from its required fields: [`currency`](Self::currency) and [`unit_price`](Self::unit_price). The methods below set the others.
     pub fn new(currency: impl Into<String>, unit_price: i64) -> Self {
         Self {
             currency: currency.into(),
@@ -1106,7 +1106,7 @@ pub struct PriceTierInput {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl PriceTierInput {
-    /// Creates a `PriceTierInput` with what it cannot be sent without: [`lower_bound`](Self::lower_bound). Each other field has a setter and is left out until then.
+    /// Creates a `PriceTierInput` from its required fields: [`lower_bound`](Self::lower_bound). The methods below set the others.
     pub fn new(lower_bound: i64) -> Self {
         Self {
             flat_amount: None,
@@ -1531,7 +1531,7 @@ pub struct RecurringGraduatedPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl RecurringGraduatedPricing {
-    /// Creates a `RecurringGraduatedPricing` with what it cannot be sent without: [`billing_frequency`](Self::billing_frequency) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
+    /// Creates a `RecurringGraduatedPricing` from its required fields: [`billing_frequency`](Self::billing_frequency) and [`price_points`](Self::price_points). The methods below set the others.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -1580,7 +1580,7 @@ pub struct RecurringPerUnitPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl RecurringPerUnitPricing {
-    /// Creates a `RecurringPerUnitPricing` with what it cannot be sent without: [`billing_frequency`](Self::billing_frequency) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
+    /// Creates a `RecurringPerUnitPricing` from its required fields: [`billing_frequency`](Self::billing_frequency) and [`price_points`](Self::price_points). The methods below set the others.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<PricePointInput>>,
@@ -1633,7 +1633,7 @@ pub struct RecurringPercentOfTotalPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl RecurringPercentOfTotalPricing {
-    /// Creates a `RecurringPercentOfTotalPricing` with what it cannot be sent without: [`billing_frequency`](Self::billing_frequency) and [`percentage_value`](Self::percentage_value). Each other field has a setter and is left out until then.
+    /// Creates a `RecurringPercentOfTotalPricing` from its required fields: [`billing_frequency`](Self::billing_frequency) and [`percentage_value`](Self::percentage_value). The methods below set the others.
     pub fn new(
         billing_frequency: BillingFrequency,
         percentage_value: impl Into<Decimal>,
@@ -1692,7 +1692,7 @@ pub struct RecurringVolumePricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl RecurringVolumePricing {
-    /// Creates a `RecurringVolumePricing` with what it cannot be sent without: [`billing_frequency`](Self::billing_frequency) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
+    /// Creates a `RecurringVolumePricing` from its required fields: [`billing_frequency`](Self::billing_frequency) and [`price_points`](Self::price_points). The methods below set the others.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -1756,7 +1756,7 @@ pub struct SeatBasedGraduatedPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl SeatBasedGraduatedPricing {
-    /// Creates a `SeatBasedGraduatedPricing` with what it cannot be sent without: [`billing_frequency`](Self::billing_frequency) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
+    /// Creates a `SeatBasedGraduatedPricing` from its required fields: [`billing_frequency`](Self::billing_frequency) and [`price_points`](Self::price_points). The methods below set the others.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -1805,7 +1805,7 @@ pub struct SeatBasedPerUnitPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl SeatBasedPerUnitPricing {
-    /// Creates a `SeatBasedPerUnitPricing` with what it cannot be sent without: [`billing_frequency`](Self::billing_frequency) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
+    /// Creates a `SeatBasedPerUnitPricing` from its required fields: [`billing_frequency`](Self::billing_frequency) and [`price_points`](Self::price_points). The methods below set the others.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<PricePointInput>>,
@@ -1863,7 +1863,7 @@ pub struct SeatBasedPrepaidCreditsPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl SeatBasedPrepaidCreditsPricing {
-    /// Creates a `SeatBasedPrepaidCreditsPricing` with what it cannot be sent without: [`billing_frequency`](Self::billing_frequency), [`credit_cost`](Self::credit_cost) and [`credits_currency_id`](Self::credits_currency_id). Each other field has a setter and is left out until then.
+    /// Creates a `SeatBasedPrepaidCreditsPricing` from its required fields: [`billing_frequency`](Self::billing_frequency), [`credit_cost`](Self::credit_cost) and [`credits_currency_id`](Self::credits_currency_id). The methods below set the others.
     pub fn new(
         billing_frequency: BillingFrequency,
         credit_cost: impl Into<Decimal>,
@@ -1931,7 +1931,7 @@ pub struct SeatBasedVolumePricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl SeatBasedVolumePricing {
-    /// Creates a `SeatBasedVolumePricing` with what it cannot be sent without: [`billing_frequency`](Self::billing_frequency) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
+    /// Creates a `SeatBasedVolumePricing` from its required fields: [`billing_frequency`](Self::billing_frequency) and [`price_points`](Self::price_points). The methods below set the others.
     pub fn new(
         billing_frequency: BillingFrequency,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -1961,7 +1961,7 @@ impl SeatBasedVolumePricing {
 }
 
 #[cfg(any(feature = "customers", feature = "orders"))]
-/// Whether a user has a seat.
+/// Whether somebody uses the seat.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SeatStatus {
@@ -2038,7 +2038,7 @@ pub struct TieredPricePoint {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl TieredPricePoint {
-    /// Creates a `TieredPricePoint` with what it cannot be sent without: [`currency`](Self::currency), [`tiers`](Self::tiers) and [`unit_price`](Self::unit_price). Each other field has a setter and is left out until then.
+    /// Creates a `TieredPricePoint` from its required fields: [`currency`](Self::currency), [`tiers`](Self::tiers) and [`unit_price`](Self::unit_price). The methods below set the others.
     pub fn new(
         currency: impl Into<String>,
         tiers: impl Into<Vec<PriceTierInput>>,
@@ -2116,7 +2116,7 @@ pub struct UsageBracketedPrepaidCreditsPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsageBracketedPrepaidCreditsPricing {
-    /// Creates a `UsageBracketedPrepaidCreditsPricing` with what it cannot be sent without: [`credit_unit_brackets`](Self::credit_unit_brackets), [`event_name`](Self::event_name) and [`pricing_input`](Self::pricing_input). Each other field has a setter and is left out until then.
+    /// Creates a `UsageBracketedPrepaidCreditsPricing` from its required fields: [`credit_unit_brackets`](Self::credit_unit_brackets), [`event_name`](Self::event_name) and [`pricing_input`](Self::pricing_input). The methods below set the others.
     pub fn new(
         credit_unit_brackets: impl Into<Vec<CreditUnitBracket>>,
         event_name: impl Into<String>,
@@ -2233,7 +2233,7 @@ pub struct UsageCostPlusPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsageCostPlusPricing {
-    /// Creates a `UsageCostPlusPricing` with what it cannot be sent without: [`cost_plus_multiplier`](Self::cost_plus_multiplier). Each other field has a setter and is left out until then.
+    /// Creates a `UsageCostPlusPricing` from its required fields: [`cost_plus_multiplier`](Self::cost_plus_multiplier). The methods below set the others.
     pub fn new(cost_plus_multiplier: impl Into<Decimal>) -> Self {
         Self {
             billing_frequency: None,
@@ -2308,7 +2308,7 @@ pub struct UsageGraduatedPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsageGraduatedPricing {
-    /// Creates a `UsageGraduatedPricing` with what it cannot be sent without: [`event_name`](Self::event_name) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
+    /// Creates a `UsageGraduatedPricing` from its required fields: [`event_name`](Self::event_name) and [`price_points`](Self::price_points). The methods below set the others.
     pub fn new(
         event_name: impl Into<String>,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -2377,7 +2377,7 @@ pub struct UsagePerUnitPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsagePerUnitPricing {
-    /// Creates a `UsagePerUnitPricing` with what it cannot be sent without: [`event_name`](Self::event_name) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
+    /// Creates a `UsagePerUnitPricing` from its required fields: [`event_name`](Self::event_name) and [`price_points`](Self::price_points). The methods below set the others.
     pub fn new(
         event_name: impl Into<String>,
         price_points: impl Into<Vec<PricePointInput>>,
@@ -2458,7 +2458,7 @@ pub struct UsagePrepaidCreditsPricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsagePrepaidCreditsPricing {
-    /// Creates a `UsagePrepaidCreditsPricing` with what it cannot be sent without: [`credit_cost`](Self::credit_cost), [`credits_currency_id`](Self::credits_currency_id) and [`event_name`](Self::event_name). Each other field has a setter and is left out until then.
+    /// Creates a `UsagePrepaidCreditsPricing` from its required fields: [`credit_cost`](Self::credit_cost), [`credits_currency_id`](Self::credits_currency_id) and [`event_name`](Self::event_name). The methods below set the others.
     pub fn new(
         credit_cost: impl Into<Decimal>,
         credits_currency_id: impl Into<String>,
@@ -2553,7 +2553,7 @@ pub struct UsageVolumePricing {
 }
 #[cfg(any(feature = "plans", feature = "pricing", feature = "products"))]
 impl UsageVolumePricing {
-    /// Creates a `UsageVolumePricing` with what it cannot be sent without: [`event_name`](Self::event_name) and [`price_points`](Self::price_points). Each other field has a setter and is left out until then.
+    /// Creates a `UsageVolumePricing` from its required fields: [`event_name`](Self::event_name) and [`price_points`](Self::price_points). The methods below set the others.
     pub fn new(
         event_name: impl Into<String>,
         price_points: impl Into<Vec<TieredPricePoint>>,
@@ -2597,7 +2597,7 @@ impl UsageVolumePricing {
 }
 
 #[cfg(any(feature = "value-metrics", feature = "value-models"))]
-/// What kind of value it is.
+/// Whether value is money earned, cost or time saved, or risk avoided.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2653,7 +2653,7 @@ crate::__object!(
 );
 
 #[cfg(any(feature = "delivered-value", feature = "value-metrics"))]
-/// A variable of a value metric's formula.
+/// A number or text that a formula uses, with its label and how it is shown.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Serialize)]
@@ -2679,7 +2679,7 @@ pub struct ValueMetricFormulaVariable {
 }
 #[cfg(any(feature = "delivered-value", feature = "value-metrics"))]
 impl ValueMetricFormulaVariable {
-    /// Creates a `ValueMetricFormulaVariable` with what it cannot be sent without: [`id`](Self::id) and [`label`](Self::label). Each other field has a setter and is left out until then.
+    /// Creates a `ValueMetricFormulaVariable` from its required fields: [`id`](Self::id) and [`label`](Self::label). The methods below set the others.
     pub fn new(id: impl Into<String>, label: impl Into<String>) -> Self {
         Self {
             description: None,
@@ -2723,7 +2723,7 @@ crate::__object!(
 );
 
 #[cfg(any(feature = "delivered-value", feature = "value-metrics"))]
-/// The unit of a value metric.
+/// What is counted: money, time, or things of your own such as tickets.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Serialize)]
@@ -2744,7 +2744,7 @@ pub struct ValueMetricUnit {
 }
 #[cfg(any(feature = "delivered-value", feature = "value-metrics"))]
 impl ValueMetricUnit {
-    /// Creates a `ValueMetricUnit` with what it cannot be sent without: [`type_`](Self::type_). Each other field has a setter and is left out until then.
+    /// Creates a `ValueMetricUnit` from its required fields: [`type_`](Self::type_). The methods below set the others.
     pub fn new(type_: ValueMetricUnitType) -> Self {
         Self {
             duration_unit: None,
@@ -2779,7 +2779,7 @@ crate::__object!(
 );
 
 #[cfg(any(feature = "delivered-value", feature = "value-metrics"))]
-/// The kind of unit of a value metric.
+/// Whether amounts are money, time, or things of your own.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2818,7 +2818,7 @@ pub struct ValueSource {
     any(feature = "delivered-value", feature = "value-metrics", feature = "value-models")
 )]
 impl ValueSource {
-    /// Creates a `ValueSource` with all of its fields; none may be left out: [`name`](Self::name) and [`url`](Self::url).
+    /// Creates a `ValueSource` from all of its fields: [`name`](Self::name) and [`url`](Self::url).
     pub fn new(name: impl Into<String>, url: impl Into<String>) -> Self {
         Self {
             name: name.into(),

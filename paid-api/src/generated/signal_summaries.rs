@@ -80,7 +80,7 @@ pub struct BandsSignalSummaryDimension {
     pub path: String,
 }
 impl BandsSignalSummaryDimension {
-    /// Creates a `BandsSignalSummaryDimension` with what it cannot be sent without: [`applies_to`](Self::applies_to), [`brackets`](Self::brackets) and [`path`](Self::path). Each other field has a setter and is left out until then.
+    /// Creates a `BandsSignalSummaryDimension` from its required fields: [`applies_to`](Self::applies_to), [`brackets`](Self::brackets) and [`path`](Self::path). The methods below set the others.
     pub fn new(
         applies_to: impl Into<Vec<String>>,
         brackets: impl Into<List<SignalSummaryBracket>>,
@@ -131,7 +131,7 @@ pub struct CreateSignalSummaryExportRequest {
     pub to: String,
 }
 impl CreateSignalSummaryExportRequest {
-    /// Creates a request with what it cannot be sent without: [`from`](Self::from) and [`to`](Self::to). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`from`](Self::from) and [`to`](Self::to). The methods below set the others.
     pub fn new(from: impl Into<String>, to: impl Into<String>) -> Self {
         Self {
             copy_from: None,
@@ -176,7 +176,7 @@ pub struct PresenceSignalSummaryDimension {
     pub values: SignalSummaryPresenceValues,
 }
 impl PresenceSignalSummaryDimension {
-    /// Creates a `PresenceSignalSummaryDimension` with all of its fields; none may be left out: [`applies_to`](Self::applies_to), [`path`](Self::path) and [`values`](Self::values).
+    /// Creates a `PresenceSignalSummaryDimension` from all of its fields: [`applies_to`](Self::applies_to), [`path`](Self::path) and [`values`](Self::values).
     pub fn new(
         applies_to: impl Into<Vec<String>>,
         path: impl Into<String>,
@@ -194,7 +194,7 @@ crate::__object!(
     "path" required; 2 values "values" required;], []
 );
 
-/// A range of values.
+/// A range of numbers, from one bound up to another, and the group that signals in it belong to.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug, Serialize)]
@@ -216,7 +216,7 @@ pub struct SignalSummaryBracket {
     pub up_to: Patch<i64>,
 }
 impl SignalSummaryBracket {
-    /// Creates a `SignalSummaryBracket` that sends nothing yet: each field has a setter.
+    /// Creates a `SignalSummaryBracket` without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             from: None,
@@ -255,7 +255,7 @@ crate::__object!(
     optional; 2 slug "slug" optional; 3 up_to "upTo" optional;]
 );
 
-/// A column of an export.
+/// A heading of the file, with the groups whose signals it is about.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug)]
@@ -377,7 +377,7 @@ crate::__object!(
     row_count "rowCount" optional_integer; 10 spec "spec" optional; 11 to "to" optional;]
 );
 
-/// Signal summary export status.
+/// How far the writing of the file is.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -429,7 +429,7 @@ pub struct SignalSummaryMeasure {
     pub slug: Option<String>,
 }
 impl SignalSummaryMeasure {
-    /// Creates a `SignalSummaryMeasure` with what it cannot be sent without: [`fn_`](Self::fn_). Each other field has a setter and is left out until then.
+    /// Creates a `SignalSummaryMeasure` from its required fields: [`fn_`](Self::fn_). The methods below set the others.
     pub fn new(fn_: SignalSummaryMeasureFn) -> Self {
         Self {
             fn_,
@@ -492,7 +492,7 @@ pub struct SignalSummaryPresenceValue {
     pub slug: Option<String>,
 }
 impl SignalSummaryPresenceValue {
-    /// Creates a `SignalSummaryPresenceValue` with what it cannot be sent without: [`group`](Self::group). Each other field has a setter and is left out until then.
+    /// Creates a `SignalSummaryPresenceValue` from its required fields: [`group`](Self::group). The methods below set the others.
     pub fn new(group: impl Into<String>) -> Self {
         Self {
             group: group.into(),
@@ -524,7 +524,7 @@ pub struct SignalSummaryPresenceValues {
     pub true_: SignalSummaryPresenceValue,
 }
 impl SignalSummaryPresenceValues {
-    /// Creates a `SignalSummaryPresenceValues` with all of its fields; none may be left out: [`false_`](Self::false_) and [`true_`](Self::true_).
+    /// Creates a `SignalSummaryPresenceValues` from all of its fields: [`false_`](Self::false_) and [`true_`](Self::true_).
     pub fn new(
         false_: SignalSummaryPresenceValue,
         true_: SignalSummaryPresenceValue,
@@ -537,7 +537,7 @@ crate::__object!(
     required;], []
 );
 
-/// Signals of one event.
+/// An event, by its name, and the group that its signals belong to.
 ///
 /// Not in Paid's published document yet; known from paid-java 1.1.0.
 #[derive(Clone, Debug, Serialize)]
@@ -552,7 +552,7 @@ pub struct SignalSummarySignalSelection {
     pub slug: Option<String>,
 }
 impl SignalSummarySignalSelection {
-    /// Creates a `SignalSummarySignalSelection` with what it cannot be sent without: [`name`](Self::name) and [`group`](Self::group). Each other field has a setter and is left out until then.
+    /// Creates a `SignalSummarySignalSelection` from its required fields: [`name`](Self::name) and [`group`](Self::group). The methods below set the others.
     pub fn new(name: impl Into<String>, group: impl Into<String>) -> Self {
         Self {
             group: group.into(),
@@ -596,7 +596,7 @@ pub struct SignalSummarySpec {
     pub signal_names: List<SignalSummarySignalSelection>,
 }
 impl SignalSummarySpec {
-    /// Creates a `SignalSummarySpec` with what it cannot be sent without: [`name`](Self::name), [`signal_names`](Self::signal_names) and [`measures`](Self::measures). Each other field has a setter and is left out until then.
+    /// Creates a `SignalSummarySpec` from its required fields: [`name`](Self::name), [`signal_names`](Self::signal_names) and [`measures`](Self::measures). The methods below set the others.
     pub fn new(
         name: impl Into<String>,
         signal_names: impl Into<List<SignalSummarySignalSelection>>,

@@ -140,7 +140,7 @@ pub struct CreateSignalsRequest {
     pub signals: Vec<NewSignal>,
 }
 impl CreateSignalsRequest {
-    /// Creates a request with all of its fields; none may be left out: [`signals`](Self::signals).
+    /// Creates a request from all of its fields: [`signals`](Self::signals).
     pub fn new(signals: impl Into<Vec<NewSignal>>) -> Self {
         Self { signals: signals.into() }
     }
@@ -180,7 +180,7 @@ pub struct CustomerUnitAttribution {
     pub external_customer_unit_id: ExternalCustomerUnitId,
 }
 impl CustomerUnitAttribution {
-    /// Creates a `CustomerUnitAttribution` with all of its fields; none may be left out: [`external_customer_unit_id`](Self::external_customer_unit_id).
+    /// Creates a `CustomerUnitAttribution` from all of its fields: [`external_customer_unit_id`](Self::external_customer_unit_id).
     pub fn new(external_customer_unit_id: impl Into<ExternalCustomerUnitId>) -> Self {
         Self {
             external_customer_unit_id: external_customer_unit_id.into(),
@@ -215,7 +215,7 @@ pub struct NewSignal {
     pub timestamp: Option<Timestamp>,
 }
 impl NewSignal {
-    /// Creates a `NewSignal` with what it cannot be sent without: [`event_name`](Self::event_name) and [`customer`](Self::customer). Each other field has a setter and is left out until then.
+    /// Creates a `NewSignal` from its required fields: [`event_name`](Self::event_name) and [`customer`](Self::customer). The methods below set the others.
     pub fn new(
         event_name: impl Into<String>,
         customer: impl Into<CustomerAttribution>,

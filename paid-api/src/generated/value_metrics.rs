@@ -202,7 +202,7 @@ pub struct CreateValueMetricRequest {
     pub unit: ValueMetricUnit,
 }
 impl CreateValueMetricRequest {
-    /// Creates a request with what it cannot be sent without: [`name`](Self::name), [`signal`](Self::signal), [`formula`](Self::formula) and [`unit`](Self::unit). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`name`](Self::name), [`signal`](Self::signal), [`formula`](Self::formula) and [`unit`](Self::unit). The methods below set the others.
     pub fn new(
         name: impl Into<String>,
         signal: ValueMetricSignalBinding,
@@ -316,7 +316,7 @@ pub struct UpdateValueMetricRequest {
     pub variables: Option<BTreeMap<String, ValueMetricVariableEdit>>,
 }
 impl UpdateValueMetricRequest {
-    /// Creates a request that sends nothing yet: each field has a setter.
+    /// Creates a request without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             archived_at: Patch::Leave,
@@ -402,7 +402,7 @@ impl UpdateValueMetricRequest {
     }
 }
 
-/// Value metric conversion.
+/// How one unit becomes money, by a fixed rate or a formula.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug)]
@@ -447,7 +447,7 @@ pub struct ValueMetricConversionInput {
     pub value_per_unit: Decimal,
 }
 impl ValueMetricConversionInput {
-    /// Creates a `ValueMetricConversionInput` with what it cannot be sent without: [`value_per_unit`](Self::value_per_unit). Each other field has a setter and is left out until then.
+    /// Creates a `ValueMetricConversionInput` from its required fields: [`value_per_unit`](Self::value_per_unit). The methods below set the others.
     pub fn new(value_per_unit: impl Into<Decimal>) -> Self {
         Self {
             label: None,
@@ -524,7 +524,7 @@ pub struct ValueMetricFormulaInput {
     pub variables: Vec<ValueMetricFormulaVariable>,
 }
 impl ValueMetricFormulaInput {
-    /// Creates a `ValueMetricFormulaInput` with what it cannot be sent without: [`expression`](Self::expression) and [`variables`](Self::variables). Each other field has a setter and is left out until then.
+    /// Creates a `ValueMetricFormulaInput` from its required fields: [`expression`](Self::expression) and [`variables`](Self::variables). The methods below set the others.
     pub fn new(
         expression: impl Into<String>,
         variables: impl Into<Vec<ValueMetricFormulaVariable>>,
@@ -567,7 +567,7 @@ crate::__object!(
 );
 crate::__page!(ValueMetricListResponse, ValueMetricSummary, optional_pagination);
 
-/// The signals that a value metric uses.
+/// An event that counts, with numbers for variables that its signals lack.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Serialize)]
@@ -593,7 +593,7 @@ pub struct ValueMetricSignalBinding {
     pub tags: Option<Vec<String>>,
 }
 impl ValueMetricSignalBinding {
-    /// Creates a `ValueMetricSignalBinding` with what it cannot be sent without: [`event_name`](Self::event_name). Each other field has a setter and is left out until then.
+    /// Creates a `ValueMetricSignalBinding` from its required fields: [`event_name`](Self::event_name). The methods below set the others.
     pub fn new(event_name: impl Into<String>) -> Self {
         Self {
             defaults: None,
@@ -674,7 +674,7 @@ crate::__object!(
     "monetaryConversion" optional;]
 );
 
-/// A change to a variable of a value metric.
+/// A new number, label or format for one variable of a formula.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Serialize)]
@@ -697,7 +697,7 @@ pub struct ValueMetricVariableEdit {
     pub value: Option<f64>,
 }
 impl ValueMetricVariableEdit {
-    /// Creates a `ValueMetricVariableEdit` that sends nothing yet: each field has a setter.
+    /// Creates a `ValueMetricVariableEdit` without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             format: Patch::Leave,
@@ -732,7 +732,7 @@ impl ValueMetricVariableEdit {
     }
 }
 
-/// What was written of a value metric.
+/// A short confirmation of a write: name, slug and version of what is stored.
 ///
 /// The answer of [`ValueMetrics::archive`](crate::resources::ValueMetrics::archive), [`ValueMetrics::create`](crate::resources::ValueMetrics::create) and [`ValueMetrics::update`](crate::resources::ValueMetrics::update).
 ///

@@ -160,7 +160,7 @@ impl<'de> Deserialize<'de> for CalculationUnit {
     }
 }
 
-/// A calculation, and from when it is effective.
+/// A calculation with the day from which signals are valued by it.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Serialize)]
@@ -173,7 +173,7 @@ pub struct CalculationVersion {
     pub effective_from: Timestamp,
 }
 impl CalculationVersion {
-    /// Creates a `CalculationVersion` with all of its fields; none may be left out: [`calculation`](Self::calculation) and [`effective_from`](Self::effective_from).
+    /// Creates a `CalculationVersion` from all of its fields: [`calculation`](Self::calculation) and [`effective_from`](Self::effective_from).
     pub fn new(
         calculation: ValueCalculation,
         effective_from: impl Into<Timestamp>,
@@ -199,7 +199,7 @@ pub struct ConversionOverride {
     pub variables: Option<BTreeMap<String, f64>>,
 }
 impl ConversionOverride {
-    /// Creates a `ConversionOverride` that sends nothing yet: each field has a setter.
+    /// Creates a `ConversionOverride` without fields; the methods below set them.
     pub fn new() -> Self {
         Self { variables: None }
     }
@@ -224,7 +224,7 @@ pub struct CustomCalculationUnit {
     pub unit_display: String,
 }
 impl CustomCalculationUnit {
-    /// Creates a `CustomCalculationUnit` with all of its fields; none may be left out: [`unit`](Self::unit) and [`unit_display`](Self::unit_display).
+    /// Creates a `CustomCalculationUnit` from all of its fields: [`unit`](Self::unit) and [`unit_display`](Self::unit_display).
     pub fn new(unit: impl Into<String>, unit_display: impl Into<String>) -> Self {
         Self {
             unit: unit.into(),
@@ -248,7 +248,7 @@ pub struct DerivedDuration {
     pub target_unit: DurationUnit,
 }
 impl DerivedDuration {
-    /// Creates a `DerivedDuration` with all of its fields; none may be left out: [`source_field`](Self::source_field) and [`target_unit`](Self::target_unit).
+    /// Creates a `DerivedDuration` from all of its fields: [`source_field`](Self::source_field) and [`target_unit`](Self::target_unit).
     pub fn new(source_field: impl Into<String>, target_unit: DurationUnit) -> Self {
         Self {
             source_field: source_field.into(),
@@ -272,7 +272,7 @@ pub struct DurationCalculationUnit {
     pub duration_unit: DurationUnit,
 }
 impl DurationCalculationUnit {
-    /// Creates a `DurationCalculationUnit` with all of its fields; none may be left out: [`duration_unit`](Self::duration_unit).
+    /// Creates a `DurationCalculationUnit` from all of its fields: [`duration_unit`](Self::duration_unit).
     pub fn new(duration_unit: DurationUnit) -> Self {
         Self { duration_unit }
     }
@@ -307,7 +307,7 @@ pub struct FormulaVariable {
     pub type_: Option<FormulaVariableType>,
 }
 impl FormulaVariable {
-    /// Creates a `FormulaVariable` with what it cannot be sent without: [`id`](Self::id) and [`label`](Self::label). Each other field has a setter and is left out until then.
+    /// Creates a `FormulaVariable` from its required fields: [`id`](Self::id) and [`label`](Self::label). The methods below set the others.
     pub fn new(id: impl Into<String>, label: impl Into<String>) -> Self {
         Self {
             derived_from: None,
@@ -371,7 +371,7 @@ pub struct GroupingKey {
     pub id: String,
 }
 impl GroupingKey {
-    /// Creates a `GroupingKey` with all of its fields; none may be left out: [`display_name`](Self::display_name), [`field`](Self::field) and [`id`](Self::id).
+    /// Creates a `GroupingKey` from all of its fields: [`display_name`](Self::display_name), [`field`](Self::field) and [`id`](Self::id).
     pub fn new(
         display_name: impl Into<String>,
         field: impl Into<String>,
@@ -403,7 +403,7 @@ pub struct MonetaryConversion {
     pub variables: Option<List<ConversionVariable>>,
 }
 impl MonetaryConversion {
-    /// Creates a `MonetaryConversion` with what it cannot be sent without: [`expression`](Self::expression). Each other field has a setter and is left out until then.
+    /// Creates a `MonetaryConversion` from its required fields: [`expression`](Self::expression). The methods below set the others.
     pub fn new(expression: impl Into<String>) -> Self {
         Self {
             conditions: None,
@@ -429,7 +429,7 @@ crate::__object!(
     "conditions" optional; 2 variables "variables" optional;]
 );
 
-/// The value that replaces a variable's own.
+/// A number or text that applies in place of the one in the formula.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -467,7 +467,7 @@ pub struct SegmentColumn {
     pub variable_id: String,
 }
 impl SegmentColumn {
-    /// Creates a `SegmentColumn` with all of its fields; none may be left out: [`label`](Self::label), [`type_`](Self::type_) and [`variable_id`](Self::variable_id).
+    /// Creates a `SegmentColumn` from all of its fields: [`label`](Self::label), [`type_`](Self::type_) and [`variable_id`](Self::variable_id).
     pub fn new(
         label: impl Into<String>,
         type_: SegmentColumnType,
@@ -507,7 +507,7 @@ pub struct SegmentRow {
     pub variables: BTreeMap<String, f64>,
 }
 impl SegmentRow {
-    /// Creates a `SegmentRow` with all of its fields; none may be left out: [`segment_values`](Self::segment_values) and [`variables`](Self::variables).
+    /// Creates a `SegmentRow` from all of its fields: [`segment_values`](Self::segment_values) and [`variables`](Self::variables).
     pub fn new(
         segment_values: BTreeMap<String, String>,
         variables: BTreeMap<String, f64>,
@@ -540,7 +540,7 @@ pub struct SegmentTable {
     pub segment_keys: Vec<String>,
 }
 impl SegmentTable {
-    /// Creates a `SegmentTable` with what it cannot be sent without: [`columns`](Self::columns), [`id`](Self::id), [`label`](Self::label), [`rows`](Self::rows) and [`segment_keys`](Self::segment_keys). Each other field has a setter and is left out until then.
+    /// Creates a `SegmentTable` from its required fields: [`columns`](Self::columns), [`id`](Self::id), [`label`](Self::label), [`rows`](Self::rows) and [`segment_keys`](Self::segment_keys). The methods below set the others.
     pub fn new(
         columns: impl Into<List<SegmentColumn>>,
         id: impl Into<String>,
@@ -588,7 +588,7 @@ pub struct UpdateValueModelRequest {
     pub effective_to: Option<Timestamp>,
 }
 impl UpdateValueModelRequest {
-    /// Creates a request with what it cannot be sent without: [`content`](Self::content). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`content`](Self::content). The methods below set the others.
     pub fn new(content: ValueModelContent) -> Self {
         Self {
             content,
@@ -632,7 +632,7 @@ pub struct ValueCalculation {
     pub unit: CalculationUnit,
 }
 impl ValueCalculation {
-    /// Creates a `ValueCalculation` with what it cannot be sent without: [`formula_ids`](Self::formula_ids), [`override_ids`](Self::override_ids), [`segment_table_ids`](Self::segment_table_ids), [`signal_event_names`](Self::signal_event_names) and [`unit`](Self::unit). Each other field has a setter and is left out until then.
+    /// Creates a `ValueCalculation` from its required fields: [`formula_ids`](Self::formula_ids), [`override_ids`](Self::override_ids), [`segment_table_ids`](Self::segment_table_ids), [`signal_event_names`](Self::signal_event_names) and [`unit`](Self::unit). The methods below set the others.
     pub fn new(
         formula_ids: impl Into<Vec<String>>,
         override_ids: impl Into<Vec<String>>,
@@ -680,7 +680,7 @@ pub struct ValueCondition {
     pub value: ValueConditionOperand,
 }
 impl ValueCondition {
-    /// Creates a `ValueCondition` with all of its fields; none may be left out: [`field`](Self::field), [`operator`](Self::operator), [`result`](Self::result) and [`value`](Self::value).
+    /// Creates a `ValueCondition` from all of its fields: [`field`](Self::field), [`operator`](Self::operator), [`result`](Self::result) and [`value`](Self::value).
     pub fn new(
         field: impl Into<String>,
         operator: ValueConditionOperator,
@@ -783,7 +783,7 @@ pub struct ValueFlow {
     pub value: String,
 }
 impl ValueFlow {
-    /// Creates a `ValueFlow` with what it cannot be sent without: [`grouping_key_id`](Self::grouping_key_id), [`id`](Self::id), [`name`](Self::name) and [`value`](Self::value). Each other field has a setter and is left out until then.
+    /// Creates a `ValueFlow` from its required fields: [`grouping_key_id`](Self::grouping_key_id), [`id`](Self::id), [`name`](Self::name) and [`value`](Self::value). The methods below set the others.
     pub fn new(
         grouping_key_id: impl Into<String>,
         id: impl Into<String>,
@@ -847,7 +847,7 @@ pub struct ValueFormula {
     pub variables: List<FormulaVariable>,
 }
 impl ValueFormula {
-    /// Creates a `ValueFormula` with what it cannot be sent without: [`expression`](Self::expression), [`id`](Self::id), [`label`](Self::label), [`value_type_slug`](Self::value_type_slug) and [`variables`](Self::variables). Each other field has a setter and is left out until then.
+    /// Creates a `ValueFormula` from its required fields: [`expression`](Self::expression), [`id`](Self::id), [`label`](Self::label), [`value_type_slug`](Self::value_type_slug) and [`variables`](Self::variables). The methods below set the others.
     pub fn new(
         expression: impl Into<String>,
         id: impl Into<String>,
@@ -941,7 +941,7 @@ pub struct ValueModelContent {
     pub value_types: List<ValueType>,
 }
 impl ValueModelContent {
-    /// Creates a `ValueModelContent` with what it cannot be sent without: [`currency`](Self::currency), [`formulas`](Self::formulas), [`signals`](Self::signals) and [`value_types`](Self::value_types). Each other field has a setter and is left out until then.
+    /// Creates a `ValueModelContent` from its required fields: [`currency`](Self::currency), [`formulas`](Self::formulas), [`signals`](Self::signals) and [`value_types`](Self::value_types). The methods below set the others.
     pub fn new(
         currency: impl Into<String>,
         formulas: impl Into<List<ValueFormula>>,
@@ -1079,7 +1079,7 @@ pub struct ValueModelOverride {
     pub value_type_overrides: Option<BTreeMap<String, ValueTypeOverride>>,
 }
 impl ValueModelOverride {
-    /// Creates a `ValueModelOverride` with what it cannot be sent without: [`id`](Self::id), [`label`](Self::label) and [`scope`](Self::scope). Each other field has a setter and is left out until then.
+    /// Creates a `ValueModelOverride` from its required fields: [`id`](Self::id), [`label`](Self::label) and [`scope`](Self::scope). The methods below set the others.
     pub fn new(
         id: impl Into<String>,
         label: impl Into<String>,
@@ -1161,7 +1161,7 @@ pub struct ValueModelOverrideScope {
     pub customer_ids: Option<Vec<CustomerId>>,
 }
 impl ValueModelOverrideScope {
-    /// Creates a `ValueModelOverrideScope` that sends nothing yet: each field has a setter.
+    /// Creates a `ValueModelOverrideScope` without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             customer_group_ids: None,
@@ -1221,7 +1221,7 @@ pub struct ValueModelSignal {
     pub variable_mapping: Option<BTreeMap<String, String>>,
 }
 impl ValueModelSignal {
-    /// Creates a `ValueModelSignal` with what it cannot be sent without: [`event_name`](Self::event_name) and [`label`](Self::label). Each other field has a setter and is left out until then.
+    /// Creates a `ValueModelSignal` from its required fields: [`event_name`](Self::event_name) and [`label`](Self::label). The methods below set the others.
     pub fn new(event_name: impl Into<String>, label: impl Into<String>) -> Self {
         Self {
             defaults: None,
@@ -1302,7 +1302,7 @@ pub struct ValueModelSignalOverride {
     pub defaults: Option<BTreeMap<String, ValueModelDefault>>,
 }
 impl ValueModelSignalOverride {
-    /// Creates a `ValueModelSignalOverride` that sends nothing yet: each field has a setter.
+    /// Creates a `ValueModelSignalOverride` without fields; the methods below set them.
     pub fn new() -> Self {
         Self { defaults: None }
     }
@@ -1403,7 +1403,7 @@ pub struct ValueResult {
     pub value: Option<f64>,
 }
 impl ValueResult {
-    /// Creates a `ValueResult` with what it cannot be sent without: [`type_`](Self::type_). Each other field has a setter and is left out until then.
+    /// Creates a `ValueResult` from its required fields: [`type_`](Self::type_). The methods below set the others.
     pub fn new(type_: ValueResultType) -> Self {
         Self {
             expression: None,
@@ -1491,7 +1491,7 @@ pub struct ValueType {
     pub unit: Option<JsonObject>,
 }
 impl ValueType {
-    /// Creates a `ValueType` with what it cannot be sent without: [`name`](Self::name) and [`slug`](Self::slug). Each other field has a setter and is left out until then.
+    /// Creates a `ValueType` from its required fields: [`name`](Self::name) and [`slug`](Self::slug). The methods below set the others.
     pub fn new(name: impl Into<String>, slug: impl Into<String>) -> Self {
         Self {
             archived_at: Patch::Leave,
@@ -1602,7 +1602,7 @@ crate::__object!(
     unit "unit" optional;]
 );
 
-/// Other numbers for a value type.
+/// Numbers and texts that replace those of one kind of value where the override applies.
 ///
 /// Not in Paid's published document yet; known from paid-python 1.12.0.
 #[derive(Clone, Debug, Serialize)]
@@ -1614,7 +1614,7 @@ pub struct ValueTypeOverride {
     pub variables: Option<BTreeMap<String, OverrideVariable>>,
 }
 impl ValueTypeOverride {
-    /// Creates a `ValueTypeOverride` that sends nothing yet: each field has a setter.
+    /// Creates a `ValueTypeOverride` without fields; the methods below set them.
     pub fn new() -> Self {
         Self { variables: None }
     }

@@ -267,7 +267,7 @@ pub struct PublishValueReceiptRequest {
     pub publish_expires_at: Patch<Timestamp>,
 }
 impl PublishValueReceiptRequest {
-    /// Creates a request that sends nothing yet: each field has a setter.
+    /// Creates a request without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             publish_expires_at: Patch::Leave,
@@ -324,7 +324,7 @@ pub struct SyncValueReceiptRequest {
     pub start_date: Timestamp,
 }
 impl SyncValueReceiptRequest {
-    /// Creates a request with what it cannot be sent without: [`customer`](Self::customer), [`end_date`](Self::end_date) and [`start_date`](Self::start_date). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`customer`](Self::customer), [`end_date`](Self::end_date) and [`start_date`](Self::start_date). The methods below set the others.
     pub fn new(
         customer: impl Into<CustomerAttribution>,
         end_date: impl Into<Timestamp>,
@@ -461,7 +461,7 @@ pub struct ValueReceiptProduct {
     pub product_id: ProductId,
 }
 impl ValueReceiptProduct {
-    /// Creates a `ValueReceiptProduct` with what it cannot be sent without: [`product_id`](Self::product_id). Each other field has a setter and is left out until then.
+    /// Creates a `ValueReceiptProduct` from its required fields: [`product_id`](Self::product_id). The methods below set the others.
     pub fn new(product_id: impl Into<ProductId>) -> Self {
         Self {
             currency: None,
@@ -577,7 +577,7 @@ crate::__object!(
     optional_decimal;]
 );
 
-/// The receipt that was found or created.
+/// The receipt for that customer and time: one that existed, or a new one.
 ///
 /// The answer of [`ValueReceipts::create`](crate::resources::ValueReceipts::create), [`ValueReceipts::refresh`](crate::resources::ValueReceipts::refresh) and [`ValueReceipts::sync`](crate::resources::ValueReceipts::sync).
 #[derive(Clone, Debug)]

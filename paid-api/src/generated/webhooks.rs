@@ -81,7 +81,7 @@ impl Webhooks {
     }
 }
 
-/// A new signing secret.
+/// The new key with which events are signed.
 ///
 /// The answer of [`Webhooks::rotate_secret`](crate::resources::Webhooks::rotate_secret).
 #[derive(Clone, Debug)]
@@ -116,7 +116,7 @@ pub struct UpdateWebhookRequest {
     pub url: Patch<String>,
 }
 impl UpdateWebhookRequest {
-    /// Creates a request that sends nothing yet: each field has a setter.
+    /// Creates a request without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             enabled: None,

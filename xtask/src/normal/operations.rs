@@ -136,7 +136,11 @@ fn method_names(given: &[Given<'_>], features: &BTreeMap<String, String>) -> Vec
     let short = |given: &Given<'_>| {
         let own = given.operation.get("x-rust-name").and_then(Value::as_str).map(str::to_owned);
         let feature = &features[&given.feature];
-        words::snake(&own.unwrap_or_else(|| method_name(within(&given.id, feature), feature)), "call")
+        let id = within(&given.id, feature);
+        let own = own.unwrap_or_else(|| {
+            Some(method_name(id, feature)).filter(|name| is_free(name)).unwrap_or_else(|| id.to_owned())
+        });
+        words::snake(&own, "call")
     };
     let long = |given: &Given<'_>| words::snake(&given.id, "call");
     let mut counts: BTreeMap<(&str, String), usize> = BTreeMap::new();
@@ -165,8 +169,12 @@ fn within<'a>(id: &'a str, feature: &str) -> &'a str {
         }
         rest = others;
     }
-    let name = rest.replace('-', "_");
-    if words::is_keyword(&name) || RESERVED_METHODS.contains(&name.as_str()) { id } else { rest }
+    if is_free(&rest.replace('-', "_")) { rest } else { id }
+}
+
+/// Whether a method can have this name.
+fn is_free(name: &str) -> bool {
+    !words::is_keyword(name) && !RESERVED_METHODS.contains(&name)
 }
 
 /// The name of each operation's builder; handles and builders are apart from each other and from all types.

@@ -200,6 +200,8 @@ fn a_method_is_called_without_its_resource_in_every_spelling_of_the_id() {
         ("fees.move", "fees_move"),
         ("fees.2", "fees_2"),
         ("fees.clone", "fees_clone"),
+        ("cloneFees", "clone_fees"),
+        ("move-fee", "move_fee"),
         ("feedback.list", "feedback_list"),
         ("feeslist", "feeslist"),
     ] {

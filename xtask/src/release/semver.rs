@@ -38,6 +38,11 @@ fn last_tag(workspace: &Workspace) -> Result<Option<String>> {
     let tags = git(&["tag", "--list", "v*"])?;
     ensure!(tags.succeeded, "git cannot list the tags: {}", tags.output.trim());
     if tags.output.trim().is_empty() {
+        let shallow = git(&["rev-parse", "--is-shallow-repository"])?;
+        ensure!(
+            shallow.output.trim() != "true",
+            "the clone is shallow and has no tags; `git fetch --unshallow --tags` gets them"
+        );
         return Ok(None);
     }
     let last = git(&["describe", "--tags", "--abbrev=0", "--match", "v*"])?;

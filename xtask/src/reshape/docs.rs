@@ -100,14 +100,13 @@ pub(crate) fn of_constructor(name: &str, required: &[String], has_more: bool) ->
     let what = if name.ends_with("Request") { "a request".to_owned() } else { format!("{} `{name}`", article(name)) };
     let fields: Vec<_> = required.iter().map(|field| format!("[`{field}`](Self::{field})")).collect();
     match (fields.as_slice(), has_more) {
-        ([], _) => format!("Creates {what} that sends nothing yet: each field has a setter."),
+        ([], _) => format!("Creates {what} without fields; the methods below set them."),
         (fields, false) => {
-            format!("Creates {what} with all of its fields; none may be left out: {}.", in_a_row(fields))
+            format!("Creates {what} from all of its fields: {}.", in_a_row(fields))
         }
-        (fields, true) => format!(
-            "Creates {what} with what it cannot be sent without: {}. Each other field has a setter and is left out until then.",
-            in_a_row(fields)
-        ),
+        (fields, true) => {
+            format!("Creates {what} from its required fields: {}. The methods below set the others.", in_a_row(fields))
+        }
     }
 }
 

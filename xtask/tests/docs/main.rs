@@ -57,3 +57,11 @@ fn what_is_generated_says_more_than_its_name() {
     println!("{report}");
     assert!(bare.len() * 100 <= items.len() * GENERATED, "more than {GENERATED} %: {report}");
 }
+
+#[test]
+fn every_formula_is_one_that_the_generator_writes() {
+    let (items, _) = of_the_library();
+    for formula in words::FORMULAS {
+        assert!(items.iter().any(|item| item.doc.contains(formula)), "no generated item says: {formula}");
+    }
+}

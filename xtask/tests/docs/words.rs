@@ -10,13 +10,18 @@ const EMPTY: &str = "a all an and any are as at be been both but by can could do
     create data default define describe entry enum field get given hold kind name new object option optional property record \
     represent request response return set struct thing type use value";
 
-/// Sentences of the generator that fit every item of their kind.
-const FORMULAS: [&str; 5] = [
+/// How sentences of the generator begin that fit every item of their kind: each goes on to its full stop.
+pub(crate) const FORMULAS: [&str; 10] = [
     "with its optional parameters; `.await` or [`send`](Self::send) sends it",
-    "with its required fields",
-    "with no fields set",
+    "from its required fields",
+    "from all of its fields",
+    "without fields; the methods below set them",
+    "The methods below set the others",
     "Not in Paid's published document yet; known from",
-    "Fields that are not set stay unchanged",
+    "Sent by ",
+    "Taken by ",
+    "The answer of ",
+    "Answers have it in ",
 ];
 
 /// Whether the doc says more than these names do, or shows how the item is used. A part, such as a field or its setter, stands
@@ -36,8 +41,23 @@ pub(crate) fn own_words(doc: &str, names: &[&str]) -> BTreeSet<String> {
 /// What is prose: without lists of facts in brackets, targets of links, formulas, and the section on errors.
 fn prose(doc: &str) -> String {
     let doc = doc.split("\n# Errors").next().unwrap_or_default();
-    let doc = FORMULAS.iter().fold(doc.to_owned(), |doc, formula| doc.replace(formula, " "));
+    let doc = FORMULAS.iter().fold(doc.to_owned(), |doc, formula| without_sentence(&doc, formula));
     ["](", "(`", "` ("].iter().fold(doc, |doc, open| without(&doc, open, ')'))
+}
+
+/// Without what stands from each `start` up to its full stop.
+fn without_sentence(text: &str, start: &str) -> String {
+    let mut left = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(start) {
+        left.push_str(&rest[..at]);
+        left.push(' ');
+        let inside = &rest[at + start.len()..];
+        let ends = inside.char_indices().filter(|(_, letter)| *letter == '.').map(|(at, _)| at + 1);
+        let end = ends.into_iter().find(|end| inside[*end..].chars().next().is_none_or(char::is_whitespace));
+        rest = end.map_or("", |end| &inside[end..]);
+    }
+    left + rest
 }
 
 /// Without what stands from each `open` up to the `close` that belongs to it.
@@ -93,7 +113,12 @@ fn the_name_in_other_words_is_not_enough() {
         ("The field `id` (string).", ["Order", "id"], true),
         ("Sets [`quantity`](Self::quantity).", ["Order", "quantity"], false),
         ("Order seat list response.", ["OrderSeatListResponse", ""], false),
-        ("Creates a request with its required fields.", ["CreateOrderRequest", "new"], false),
+        ("Creates a request from its required fields: [`name`](Self::name).", ["CreateOrderRequest", "new"], false),
+        (
+            "Order seat list.\n\nThe answer of [`Orders::seats`](crate::resources::Orders::seats).",
+            ["OrderSeatList", ""],
+            false,
+        ),
         ("Price (`pricing`, [`OrderLinePricing`]).", ["Plan", "pricing"], true),
         ("Days.", ["DurationUnit", "Days"], true),
         ("The created orders.\n\n# Errors\n\nEvery failure is an error.", ["Orders", "create"], false),

@@ -76,7 +76,7 @@ pub struct CreateBillRequest {
     pub weight: f64,
 }
 impl CreateBillRequest {
-    /// Creates a request with what it cannot be sent without: [`amount`](Self::amount) and [`weight`](Self::weight). Each other field has a setter and is left out until then.
+    /// Creates a request from its required fields: [`amount`](Self::amount) and [`weight`](Self::weight). The methods below set the others.
     pub fn new(amount: impl Into<Decimal>, weight: f64) -> Self {
         Self {
             amount: amount.into(),

@@ -44,7 +44,7 @@ pub struct CreateEventsRequest {
     pub events: Vec<Event>,
 }
 impl CreateEventsRequest {
-    /// Creates a request with all of its fields; none may be left out: [`events`](Self::events).
+    /// Creates a request from all of its fields: [`events`](Self::events).
     pub fn new(events: impl Into<Vec<Event>>) -> Self {
         Self { events: events.into() }
     }
@@ -90,7 +90,7 @@ pub struct Event {
     pub who: Who,
 }
 impl Event {
-    /// Creates an `Event` with what it cannot be sent without: [`value`](Self::value) and [`who`](Self::who). Each other field has a setter and is left out until then.
+    /// Creates an `Event` from its required fields: [`value`](Self::value) and [`who`](Self::who). The methods below set the others.
     pub fn new(value: impl Into<EventValue>, who: impl Into<Who>) -> Self {
         Self {
             at: None,

@@ -117,7 +117,7 @@ pub struct Place {
     pub shelf_number: Option<i64>,
 }
 impl Place {
-    /// Creates a `Place` that sends nothing yet: each field has a setter.
+    /// Creates a `Place` without fields; the methods below set them.
     pub fn new() -> Self {
         Self { shelf_number: None }
     }
@@ -162,7 +162,7 @@ pub struct UpdatePartRequest {
     pub tags: Option<Vec<String>>,
 }
 impl UpdatePartRequest {
-    /// Creates a request that sends nothing yet: each field has a setter.
+    /// Creates a request without fields; the methods below set them.
     pub fn new() -> Self {
         Self {
             active: None,
