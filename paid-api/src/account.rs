@@ -28,10 +28,13 @@ mod reconcile;
 mod records;
 mod remote;
 mod resend;
+mod seed;
 #[cfg(feature = "emulator")]
 pub mod simulation;
 mod sources;
 mod unbilled;
+
+pub use paid_catalog::Catalog;
 
 pub use auditor::{Audit, Auditor, RunningAuditor};
 pub use billed::{Billed, InvoiceLine, billed};
@@ -49,5 +52,6 @@ pub use reconcile::{Counted, Discrepancy, Reconcile, Reconciliation, Tally};
 pub use records::{FileSignal, FileSignals, read_file};
 pub use remote::{Account, AccountPrice, AccountProduct, read};
 pub use resend::{Resent, resend};
+pub use seed::seed;
 pub use sources::{Emission, Named, Place, Sources, Unreadable, sources_below};
 pub use unbilled::{Question, Reason, why_unbilled};

@@ -29,8 +29,9 @@
 //!   the place.
 //! - A payment that is allocated to lines of an invoice pays it, in parts, too. More than what is left is refused.
 //! - A completed checkout has created the customer, an active order of what was bought, its invoice and the payment.
-//! - `POST /__emulator/invoices/{id}/post`, `…/pay` and `…/fail-payment`, `POST /__emulator/payments/{id}/post` and `…/fail`, and
-//!   `POST /__emulator/checkouts/{id}/complete` and `…/expire`, make happen what Paid does by itself or its users do elsewhere.
+//! - `POST /__emulator/products/{id}/archive` and `…/restore`, `POST /__emulator/invoices/{id}/post`, `…/pay` and
+//!   `…/fail-payment`, `POST /__emulator/payments/{id}/post` and `…/fail`, and `POST /__emulator/checkouts/{id}/complete` and
+//!   `…/expire` make happen what Paid does by itself or its users do elsewhere.
 //!   They need the API key.
 //! - A signal is billed if its customer has an active order for its product with a usage price for exactly its event name.
 //!   Without a product, or with one that does not exist, it fails; [`Emulator::failed_signals`] says why. An unknown external
@@ -238,6 +239,17 @@ impl Emulator {
     /// paid.
     pub async fn pay_invoice(&self, id: &str) -> bool {
         self.state.act_named("invoices", "pay", id).await
+    }
+
+    /// Archives a product by Paid's id, which people do in Paid's app: the API has no operation for it. Lists show it with
+    /// `archived=true` only. Returns true if the product is there and was not archived.
+    pub async fn archive_product(&self, id: &str) -> bool {
+        self.state.act_named("products", "archive", id).await
+    }
+
+    /// Restores a product that was archived, by Paid's id. Returns true if the product is there and was archived.
+    pub async fn restore_product(&self, id: &str) -> bool {
+        self.state.act_named("products", "restore", id).await
     }
 
     /// Completes a checkout as its customer does: the first product and plan that it offers are bought and paid, and the

@@ -939,3 +939,505 @@ impl crate::Client {
         }
     }
 }
+/// What a client says of the resources that a build leaves out.
+#[allow(unreachable_pub)]
+mod left_out {
+    #[cfg(not(feature = "amendments"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.amendments()` needs feature `amendments` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"amendments\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait Amendments {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "analytics"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.analytics()` needs feature `analytics` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"analytics\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait Analytics {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "checkouts"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.checkouts()` needs feature `checkouts` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"checkouts\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait Checkouts {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "contacts"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.contacts()` needs feature `contacts` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"contacts\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait Contacts {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "costs"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.costs()` needs feature `costs` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"costs\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait Costs {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "credits"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.credits()` needs feature `credits` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"credits\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait Credits {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(all(feature = "custom-views", feature = "experimental")))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.custom_views()` needs features `custom-views` and `experimental` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"custom-views\", \"experimental\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait CustomViews {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "customer-groups"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.customer_groups()` needs feature `customer-groups` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"customer-groups\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait CustomerGroups {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "customer-portals"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.customer_portals()` needs feature `customer-portals` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"customer-portals\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait CustomerPortals {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "customer-units"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.customer_units()` needs feature `customer-units` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"customer-units\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait CustomerUnits {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "customers"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.customers()` needs feature `customers` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"customers\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait Customers {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "delivered-value"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.delivered_value()` needs feature `delivered-value` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"delivered-value\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait DeliveredValue {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "invoices"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.invoices()` needs feature `invoices` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"invoices\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait Invoices {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "orders"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.orders()` needs feature `orders` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"orders\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait Orders {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "payment-allocations"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.payment_allocations()` needs feature `payment-allocations` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"payment-allocations\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait PaymentAllocations {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "payment-methods"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.payment_methods()` needs feature `payment-methods` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"payment-methods\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait PaymentMethods {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "payments"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.payments()` needs feature `payments` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"payments\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait Payments {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "plans"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.plans()` needs feature `plans` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"plans\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait Plans {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "pricing"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.pricing()` needs feature `pricing` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"pricing\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait Pricing {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "products"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.products()` needs feature `products` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"products\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait Products {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(all(feature = "signal-summaries", feature = "experimental")))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.signal_summaries()` needs features `signal-summaries` and `experimental` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"signal-summaries\", \"experimental\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait SignalSummaries {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "signals"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.signals()` needs feature `signals` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"signals\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait Signals {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "value-metrics"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.value_metrics()` needs feature `value-metrics` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"value-metrics\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait ValueMetrics {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "value-models"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.value_models()` needs feature `value-models` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"value-models\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait ValueModels {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "value-receipts"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.value_receipts()` needs feature `value-receipts` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"value-receipts\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait ValueReceipts {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+    #[cfg(not(feature = "webhooks"))]
+    #[diagnostic::on_unimplemented(
+        message = "`client.webhooks()` needs feature `webhooks` of `paid-api`",
+        label = "this build leaves the resource out",
+        note = "in Cargo.toml: `paid-api = {{ ..., features = [\"webhooks\"] }}`"
+    )]
+    #[doc(hidden)]
+    pub trait Webhooks {
+        type Handle;
+        fn handle(client: &crate::Client) -> Self::Handle;
+    }
+}
+impl crate::Client {
+    #[cfg(not(feature = "amendments"))]
+    #[doc(hidden)]
+    pub fn amendments(&self) -> <&'static () as left_out::Amendments>::Handle
+    where
+        for<'a> &'a (): left_out::Amendments,
+    {
+        <&'static () as left_out::Amendments>::handle(self)
+    }
+    #[cfg(not(feature = "analytics"))]
+    #[doc(hidden)]
+    pub fn analytics(&self) -> <&'static () as left_out::Analytics>::Handle
+    where
+        for<'a> &'a (): left_out::Analytics,
+    {
+        <&'static () as left_out::Analytics>::handle(self)
+    }
+    #[cfg(not(feature = "checkouts"))]
+    #[doc(hidden)]
+    pub fn checkouts(&self) -> <&'static () as left_out::Checkouts>::Handle
+    where
+        for<'a> &'a (): left_out::Checkouts,
+    {
+        <&'static () as left_out::Checkouts>::handle(self)
+    }
+    #[cfg(not(feature = "contacts"))]
+    #[doc(hidden)]
+    pub fn contacts(&self) -> <&'static () as left_out::Contacts>::Handle
+    where
+        for<'a> &'a (): left_out::Contacts,
+    {
+        <&'static () as left_out::Contacts>::handle(self)
+    }
+    #[cfg(not(feature = "costs"))]
+    #[doc(hidden)]
+    pub fn costs(&self) -> <&'static () as left_out::Costs>::Handle
+    where
+        for<'a> &'a (): left_out::Costs,
+    {
+        <&'static () as left_out::Costs>::handle(self)
+    }
+    #[cfg(not(feature = "credits"))]
+    #[doc(hidden)]
+    pub fn credits(&self) -> <&'static () as left_out::Credits>::Handle
+    where
+        for<'a> &'a (): left_out::Credits,
+    {
+        <&'static () as left_out::Credits>::handle(self)
+    }
+    #[cfg(not(all(feature = "custom-views", feature = "experimental")))]
+    #[doc(hidden)]
+    pub fn custom_views(&self) -> <&'static () as left_out::CustomViews>::Handle
+    where
+        for<'a> &'a (): left_out::CustomViews,
+    {
+        <&'static () as left_out::CustomViews>::handle(self)
+    }
+    #[cfg(not(feature = "customer-groups"))]
+    #[doc(hidden)]
+    pub fn customer_groups(&self) -> <&'static () as left_out::CustomerGroups>::Handle
+    where
+        for<'a> &'a (): left_out::CustomerGroups,
+    {
+        <&'static () as left_out::CustomerGroups>::handle(self)
+    }
+    #[cfg(not(feature = "customer-portals"))]
+    #[doc(hidden)]
+    pub fn customer_portals(&self) -> <&'static () as left_out::CustomerPortals>::Handle
+    where
+        for<'a> &'a (): left_out::CustomerPortals,
+    {
+        <&'static () as left_out::CustomerPortals>::handle(self)
+    }
+    #[cfg(not(feature = "customer-units"))]
+    #[doc(hidden)]
+    pub fn customer_units(&self) -> <&'static () as left_out::CustomerUnits>::Handle
+    where
+        for<'a> &'a (): left_out::CustomerUnits,
+    {
+        <&'static () as left_out::CustomerUnits>::handle(self)
+    }
+    #[cfg(not(feature = "customers"))]
+    #[doc(hidden)]
+    pub fn customers(&self) -> <&'static () as left_out::Customers>::Handle
+    where
+        for<'a> &'a (): left_out::Customers,
+    {
+        <&'static () as left_out::Customers>::handle(self)
+    }
+    #[cfg(not(feature = "delivered-value"))]
+    #[doc(hidden)]
+    pub fn delivered_value(&self) -> <&'static () as left_out::DeliveredValue>::Handle
+    where
+        for<'a> &'a (): left_out::DeliveredValue,
+    {
+        <&'static () as left_out::DeliveredValue>::handle(self)
+    }
+    #[cfg(not(feature = "invoices"))]
+    #[doc(hidden)]
+    pub fn invoices(&self) -> <&'static () as left_out::Invoices>::Handle
+    where
+        for<'a> &'a (): left_out::Invoices,
+    {
+        <&'static () as left_out::Invoices>::handle(self)
+    }
+    #[cfg(not(feature = "orders"))]
+    #[doc(hidden)]
+    pub fn orders(&self) -> <&'static () as left_out::Orders>::Handle
+    where
+        for<'a> &'a (): left_out::Orders,
+    {
+        <&'static () as left_out::Orders>::handle(self)
+    }
+    #[cfg(not(feature = "payment-allocations"))]
+    #[doc(hidden)]
+    pub fn payment_allocations(
+        &self,
+    ) -> <&'static () as left_out::PaymentAllocations>::Handle
+    where
+        for<'a> &'a (): left_out::PaymentAllocations,
+    {
+        <&'static () as left_out::PaymentAllocations>::handle(self)
+    }
+    #[cfg(not(feature = "payment-methods"))]
+    #[doc(hidden)]
+    pub fn payment_methods(&self) -> <&'static () as left_out::PaymentMethods>::Handle
+    where
+        for<'a> &'a (): left_out::PaymentMethods,
+    {
+        <&'static () as left_out::PaymentMethods>::handle(self)
+    }
+    #[cfg(not(feature = "payments"))]
+    #[doc(hidden)]
+    pub fn payments(&self) -> <&'static () as left_out::Payments>::Handle
+    where
+        for<'a> &'a (): left_out::Payments,
+    {
+        <&'static () as left_out::Payments>::handle(self)
+    }
+    #[cfg(not(feature = "plans"))]
+    #[doc(hidden)]
+    pub fn plans(&self) -> <&'static () as left_out::Plans>::Handle
+    where
+        for<'a> &'a (): left_out::Plans,
+    {
+        <&'static () as left_out::Plans>::handle(self)
+    }
+    #[cfg(not(feature = "pricing"))]
+    #[doc(hidden)]
+    pub fn pricing(&self) -> <&'static () as left_out::Pricing>::Handle
+    where
+        for<'a> &'a (): left_out::Pricing,
+    {
+        <&'static () as left_out::Pricing>::handle(self)
+    }
+    #[cfg(not(feature = "products"))]
+    #[doc(hidden)]
+    pub fn products(&self) -> <&'static () as left_out::Products>::Handle
+    where
+        for<'a> &'a (): left_out::Products,
+    {
+        <&'static () as left_out::Products>::handle(self)
+    }
+    #[cfg(not(all(feature = "signal-summaries", feature = "experimental")))]
+    #[doc(hidden)]
+    pub fn signal_summaries(&self) -> <&'static () as left_out::SignalSummaries>::Handle
+    where
+        for<'a> &'a (): left_out::SignalSummaries,
+    {
+        <&'static () as left_out::SignalSummaries>::handle(self)
+    }
+    #[cfg(not(feature = "signals"))]
+    #[doc(hidden)]
+    pub fn signals(&self) -> <&'static () as left_out::Signals>::Handle
+    where
+        for<'a> &'a (): left_out::Signals,
+    {
+        <&'static () as left_out::Signals>::handle(self)
+    }
+    #[cfg(not(feature = "value-metrics"))]
+    #[doc(hidden)]
+    pub fn value_metrics(&self) -> <&'static () as left_out::ValueMetrics>::Handle
+    where
+        for<'a> &'a (): left_out::ValueMetrics,
+    {
+        <&'static () as left_out::ValueMetrics>::handle(self)
+    }
+    #[cfg(not(feature = "value-models"))]
+    #[doc(hidden)]
+    pub fn value_models(&self) -> <&'static () as left_out::ValueModels>::Handle
+    where
+        for<'a> &'a (): left_out::ValueModels,
+    {
+        <&'static () as left_out::ValueModels>::handle(self)
+    }
+    #[cfg(not(feature = "value-receipts"))]
+    #[doc(hidden)]
+    pub fn value_receipts(&self) -> <&'static () as left_out::ValueReceipts>::Handle
+    where
+        for<'a> &'a (): left_out::ValueReceipts,
+    {
+        <&'static () as left_out::ValueReceipts>::handle(self)
+    }
+    #[cfg(not(feature = "webhooks"))]
+    #[doc(hidden)]
+    pub fn webhooks(&self) -> <&'static () as left_out::Webhooks>::Handle
+    where
+        for<'a> &'a (): left_out::Webhooks,
+    {
+        <&'static () as left_out::Webhooks>::handle(self)
+    }
+}

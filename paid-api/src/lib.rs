@@ -110,6 +110,11 @@
 //! - `cli`: the program `cargo paid`.
 //! - `emulator`: a local Paid for development and tests, see `paid::emulator`; `emulator-sql`: SQL in it; `emulator-cli`: the
 //!   program `paid-emulator`.
+//!
+//! # In a browser
+//!
+//! On `wasm32-unknown-unknown`, the client and its types work through the browser's `fetch`, and so does `webhook`: depend on
+//! this package with `default-features = false` and the resources you need. What runs on threads of its own does not build there.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -160,6 +165,7 @@ mod money;
 pub mod outbox;
 mod pagination;
 mod patch;
+mod platform;
 #[cfg(feature = "emit")]
 mod report;
 mod retry;

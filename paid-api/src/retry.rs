@@ -4,9 +4,9 @@
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::HeaderMap;
-use tokio::time::Instant;
 
 use crate::duration::bounded;
+use crate::platform::{self, Instant};
 use crate::verdict::{self, Backoff, Verdict};
 
 /// A server that asks for a longer wait is not waited for, whatever the total.
@@ -144,11 +144,11 @@ where
             repeatable,
             attempts,
             elapsed: begun.elapsed(),
-            now: SystemTime::now(),
+            now: platform::system_time(),
             random: fastrand::f64(),
         };
         let Some(wait) = policy.decide(&situation) else { return (attempted, attempts) };
-        tokio::time::sleep(wait).await;
+        platform::sleep(wait).await;
     }
 }
 

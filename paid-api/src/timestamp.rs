@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::platform;
+
 /// A point in time; dereferences to [`chrono::DateTime<Utc>`] and converts from it.
 ///
 /// Written as RFC 3339 in UTC. A time without a zone is read as UTC, and a date as midnight UTC.
@@ -22,7 +24,7 @@ pub struct ParseTimestampError(());
 impl Timestamp {
     /// Returns the current time of the system clock.
     pub fn now() -> Self {
-        Self::of_system_time(SystemTime::now())
+        Self::of_system_time(platform::system_time())
     }
 
     /// The time of a clock, or the nearest that this type has: a clock may be set to any time.

@@ -21,6 +21,7 @@
 //!
 //! A tonic server takes the same layer: `Server::builder().layer(ScopeLayer::new(whose))`; metadata are headers there.
 
+mod body;
 mod service;
 
 use std::fmt;
@@ -33,6 +34,7 @@ use crate::foreign;
 use crate::report::log;
 use crate::scope::Scope;
 
+pub use body::ScopeBody;
 pub use http;
 pub use service::{ScopeFuture, ScopeService};
 
@@ -42,8 +44,8 @@ pub use service::{ScopeFuture, ScopeService};
 /// `Err` and a panic are logged. A signal inside that names no customer is then reported as undeliverable and not sent, so
 /// nobody is billed for a guess. To turn such requests away, do so in a layer outside this one.
 ///
-/// The scope lasts until the response's head is there. A body that is streamed is made later: wrap the stream in the handler,
-/// where the scope is current, or name the customer in its signals.
+/// The scope lasts until the response's body has been sent: a stream in it, such as one of [`StreamExt`](crate::StreamExt), is
+/// read in the scope, too.
 ///
 /// Layers that a request passes before this one, such as one that authenticates, can leave what they found in the request's
 /// extensions: the closure reads `parts.extensions`.

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{HeaderName, HeaderValue};
@@ -23,6 +23,7 @@ use serde_json::Value;
 use crate::client::{Client, Compress};
 use crate::error::{ApiError, Error};
 use crate::foreign;
+use crate::platform::Instant;
 use crate::retry::{self, RetryPolicy};
 use crate::verdict::Verdict;
 use crate::wire::{self, NotJson};

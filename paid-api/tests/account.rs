@@ -110,10 +110,35 @@ async fn a_price_that_changed_is_changed_and_what_the_catalogue_leaves_out_stays
 /// A price of a random catalogue, and how many signals it bills.
 #[derive(Debug, Clone)]
 enum Random {
-    PerUnit { cents: u32, included: u32, months: u8 },
-    Tiers { is_volume: bool, first: u32, units: [u32; 2], flat: u32 },
-    Fee { cents: u32, months: u8, arrears: bool },
-    Once { cents: u32 },
+    PerUnit {
+        cents: u32,
+        included: u32,
+        months: u8,
+    },
+    Tiers {
+        is_volume: bool,
+        first: u32,
+        units: [u32; 2],
+        flat: u32,
+    },
+    Fee {
+        cents: u32,
+        months: u8,
+        arrears: bool,
+    },
+    Once {
+        cents: u32,
+    },
+    Seats {
+        cents: u32,
+    },
+    /// A monthly fee brings credits, which signals spend; more cost money.
+    Credits {
+        cents: u32,
+        amount: u32,
+        cost: u32,
+        overage: u32,
+    },
 }
 
 fn random() -> impl Strategy<Value = Random> {
@@ -132,6 +157,13 @@ fn random() -> impl Strategy<Value = Random> {
             arrears
         }),
         (1..100_000_u32).prop_map(|cents| Random::Once { cents }),
+        (1..100_000_u32).prop_map(|cents| Random::Seats { cents }),
+        (1..5_000_u32, 0..20_u32, 1..5_u32, 0..90_u32).prop_map(|(cents, amount, cost, overage)| Random::Credits {
+            cents,
+            amount,
+            cost,
+            overage
+        }),
     ]
 }
 
@@ -147,7 +179,7 @@ fn frequency(months: u8) -> &'static str {
     }
 }
 
-fn written(prices: &[Random]) -> String {
+fn written(prices: &[Random], credits: &str) -> String {
     let mut text = String::from("[products.p]\n");
     for (index, price) in prices.iter().enumerate() {
         writeln!(text, "[products.p.prices.price-{index}]").unwrap();
@@ -175,6 +207,12 @@ fn written(prices: &[Random]) -> String {
                 cents(*amount)
             ),
             Random::Once { cents: amount } => writeln!(text, "pricing_type = \"OneTimePerUnit\"\nprice = {{ USD = {} }}", cents(*amount)),
+            Random::Seats { cents: amount } => writeln!(text, "pricing_type = \"SeatBasedPerUnit\"\nbilling_frequency = \"Monthly\"\nprice = {{ USD = {} }}", cents(*amount)),
+            Random::Credits { cents: amount, amount: brought, cost, overage } => writeln!(
+                text,
+                "pricing_type = \"RecurringPerUnit\"\nbilling_frequency = \"Monthly\"\nprice = {{ USD = {} }}\ncredit_benefits = [{{ credits_currency_id = \"{credits}\", amount = {brought}, overage_unit_price = {overage} }}]\n[products.p.prices.spent-{index}]\npricing_type = \"UsagePrepaidCredits\"\nevent_name = \"e{index}\"\ncredit_cost = {cost}\ncredits_currency_id = \"{credits}\"",
+                cents(*amount)
+            ),
         }
         .unwrap();
     }
@@ -194,9 +232,11 @@ async fn call(client: &Client, method: Method, path: &str, body: Value) -> Value
 }
 
 /// What the emulator's invoices say, by customer and price.
-async fn invoiced(emulator: &Emulator, catalog: &Catalog, signals: &[Value]) -> BTreeMap<(String, String), Decimal> {
+async fn invoiced(emulator: &Emulator, prices: &[Random], signals: &[Value]) -> BTreeMap<(String, String), Decimal> {
     let client = emulator.client();
-    push(&client, catalog).await.unwrap();
+    let credits = json!({ "name": "Credits", "key": "credits" });
+    let credits = call(&client, Method::POST, "/credits/currencies", credits).await["id"].as_str().unwrap().to_owned();
+    push(&client, &Catalog::parse(&written(prices, &credits)).unwrap()).await.unwrap();
     let products = read(&client).await.unwrap();
     let mut customers = BTreeMap::new();
     for customer in ["a", "b"] {
@@ -238,7 +278,7 @@ fn a_simulation_is_what_the_emulator_invoices() {
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&(catalogues, signals), |(prices, times)| {
         emulator.reset();
-        let catalog = Catalog::parse(&written(&prices)).unwrap();
+        let catalog = Catalog::parse(&written(&prices, "of-another-account")).unwrap();
         // Both customers have signals in the first month and in the last.
         let ends = [(0, false, 0), (0, true, 0), (minutes - 1, false, 0), (minutes - 1, true, 0)];
         let signal = |(minute, is_b, event): &(u32, bool, usize)| {
@@ -255,7 +295,7 @@ fn a_simulation_is_what_the_emulator_invoices() {
             .into_iter()
             .map(|(position, amount)| ((position.customer, position.price), amount))
             .collect();
-        let invoiced = runtime.block_on(invoiced(&emulator, &catalog, &signals));
+        let invoiced = runtime.block_on(invoiced(&emulator, &prices, &signals));
         prop_assert_eq!(simulated, invoiced);
         Ok(())
     });

@@ -167,6 +167,10 @@ event_name = "meeting_booked"
 price = { USD = 1 }
 [products.off]
 active = false
+[products.old.prices.x]
+pricing_type = "UsagePerUnit"
+event_name = "meeting_booked"
+price = { USD = 1 }
 [products.off.prices.x]
 pricing_type = "UsagePerUnit"
 event_name = "meeting_booked"
@@ -202,7 +206,8 @@ async fn with_customers(emulator: &Emulator) -> BTreeMap<String, String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_reason_why_a_signal_is_not_billed_is_found_with_its_fix() {
     let emulator = Emulator::start().await.unwrap();
-    with_customers(&emulator).await;
+    let ids = with_customers(&emulator).await;
+    assert!(emulator.archive_product(&ids["old"]).await && !emulator.archive_product(&ids["old"]).await);
     let client = emulator.client();
     let sdr = || Some("sdr".to_owned());
     let long_ago: Timestamp = "2020-01-01T00:00:00Z".parse().unwrap();
@@ -217,6 +222,7 @@ async fn every_reason_why_a_signal_is_not_billed_is_found_with_its_fix() {
         (good.clone().at(long_ago), "before_the_order", "when it happened"),
         (Question::new("meeting_booked", "ended", sdr()), "after_the_order", "renew the order"),
         (Question::new("meeting_booked", "acme", Some("off".into())), "inactive_product", "cargo paid products push"),
+        (Question::new("meeting_booked", "acme", Some("old".into())), "archived_product", "restore this one"),
         (Question::new("email_sent", "acme", sdr()), "zero_price", "set the price"),
         (Question::new("call_made", "acme", sdr()), "inactive_price", "activate the price"),
         (Question::new("meeting_booked", "acme", None), "no_product", "name the product"),
@@ -226,6 +232,9 @@ async fn every_reason_why_a_signal_is_not_billed_is_found_with_its_fix() {
         let found = reasons.iter().find(|reason| reason.rule == rule);
         assert!(found.is_some_and(|found| found.fix.contains(fix)), "{rule} of {question:?}: {reasons:?}");
     }
+    assert!(emulator.restore_product(&ids["old"]).await);
+    let reasons = why_unbilled(&client, &Question::new("meeting_booked", "acme", Some("old".into()))).await.unwrap();
+    assert_eq!(reasons.iter().map(|reason| reason.rule).collect::<Vec<_>>(), ["product_not_ordered"]);
 }
 
 /// `PAID_KILLS=100` ends the import as often.

@@ -300,6 +300,50 @@ async fn an_invoice_that_a_read_finds_ended_stays_posted_over_a_restart() {
     assert_eq!((invoices(&emulator.client()).await, again), (before, posted));
 }
 
+/// The pages' blocks of YAML that are seeds.
+fn seeds_of_pages() -> Vec<(String, Value)> {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let mut seeds = Vec::new();
+    for entry in std::fs::read_dir(docs).unwrap() {
+        let path = entry.unwrap().path();
+        let Some(text) = path.extension().and_then(|_| std::fs::read_to_string(&path).ok()) else { continue };
+        for block in text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+            if block.starts_with("products:") {
+                seeds.push((path.display().to_string(), serde_saphyr::from_str(block).unwrap()));
+            }
+        }
+    }
+    seeds
+}
+
+#[tokio::test]
+async fn the_seeds_of_the_book_are_taken_in() {
+    let seeds = seeds_of_pages();
+    assert_eq!(seeds.len(), 2, "of emulator.md and first-signal.md");
+    for (page, seed) in seeds {
+        let started = Emulator::builder().seed(seed).start().await;
+        assert!(started.is_ok(), "{page}: {}", started.map(drop).unwrap_err());
+    }
+}
+
+#[cfg(feature = "account")]
+#[tokio::test]
+async fn a_catalogue_is_a_seed_of_products_with_prices() {
+    use paid::account::{Catalog, compare, read, seed};
+
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/the-account.md"));
+    let text = text.unwrap();
+    let block = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let catalog = Catalog::parse(block).unwrap();
+    let emulator = Emulator::builder().seed(seed(&catalog).unwrap()).start().await.unwrap();
+    let account = read(&emulator.client()).await.unwrap();
+    assert_eq!(account.products.len(), catalog.products.len());
+    assert_eq!(compare(&catalog, &account).changes, [], "a push has nothing to do");
+    let wrong = "[products.p.prices.a]\npricing_type = \"OneTimePerUnit\"\nprice = { USD = \"0.005\" }\n";
+    let problem = seed(&Catalog::parse(wrong).unwrap()).unwrap_err().to_string();
+    assert!(problem.starts_with("the price `a` of product p: ") && problem.contains("0.005 USD"), "{problem}");
+}
+
 /// As the image of the `Dockerfile` is: it holds the program and nothing else.
 #[test]
 fn the_program_starts_where_there_are_no_certificates() {

@@ -74,6 +74,26 @@ async fn a_closure_that_panics_costs_the_scope_and_not_the_request() {
     assert_eq!((signals.len(), failures), (1, 1));
 }
 
+#[tokio::test]
+async fn a_body_that_is_made_later_is_made_in_the_scope_of_its_request() {
+    async fn streams() -> axum::body::Body {
+        let pieces = futures_util::stream::iter([Ok::<_, Infallible>("a"), Ok("b")]);
+        axum::body::Body::from_stream(paid::StreamExt::signal_at_end(pieces, |pieces| {
+            Signal::new("answer_written").field("pieces", &pieces)
+        }))
+    }
+    let recorder = Recorder::new();
+    let app = Router::new().route("/work", get(streams)).layer(ScopeLayer::new(named));
+    let work = async {
+        let response = app.oneshot(request("acme")).await.unwrap();
+        // The handler has returned long ago.
+        axum::body::to_bytes(response.into_body(), 100).await.unwrap()
+    };
+    assert_eq!(&*recorder.run(work).await, b"ab");
+    assert_eq!(recorder.failures().len(), 0);
+    paid::assert_emitted!(recorder, "answer_written", data.pieces == 2, customer == "acme");
+}
+
 /// A service that works when it is called, and answers only when it was ready.
 #[derive(Default)]
 struct AtOnce {

@@ -131,10 +131,9 @@ fn broken(key: Key, message: String, path: Option<PathBuf>) -> Loaded {
     if first || in_editor() { Loaded::Broken { message, path } } else { Loaded::BrokenElsewhere { path } }
 }
 
-/// The file that says whether a catalogue is wanted. Snapshots of expansions are the same in every folder.
-fn manifest(crate_folder: &Path) -> Option<PathBuf> {
-    let path = crate_folder.join("Cargo.toml");
-    (!cfg!(test) && path.is_file()).then_some(path)
+/// The files that say whether a catalogue is wanted. Snapshots of expansions are the same in every folder.
+fn manifests(crate_folder: &Path) -> Vec<PathBuf> {
+    if cfg!(test) { Vec::new() } else { paid_catalog::manifests(crate_folder) }
 }
 
 /// Whether an editor expands, as it does again and again in one process, and not a build.
@@ -143,14 +142,14 @@ pub(crate) fn in_editor() -> bool {
     *EDITOR.get_or_init(|| std::env::args().next().is_some_and(|program| program.contains("rust-analyzer")))
 }
 
-/// Whether no other expansion of this build has made rustc track the file. Snapshots of expansions are no builds.
-fn is_first_to_track(path: Option<&PathBuf>) -> bool {
-    static TRACKED: Mutex<Option<HashSet<Option<PathBuf>>>> = Mutex::new(None);
+/// Whether no other expansion of this build has made rustc track the files. Snapshots of expansions are no builds.
+fn is_first_to_track(paths: &[PathBuf]) -> bool {
+    static TRACKED: Mutex<Option<HashSet<Vec<PathBuf>>>> = Mutex::new(None);
     if in_editor() || cfg!(test) {
         return true;
     }
     let mut tracked = TRACKED.lock().unwrap_or_else(PoisonError::into_inner);
-    tracked.get_or_insert_default().insert(path.cloned())
+    tracked.get_or_insert_default().insert(paths.to_vec())
 }
 
 impl Loaded {
@@ -170,24 +169,24 @@ impl Loaded {
         first.then(|| absence(absent, crate_folder))
     }
 
-    /// Items that make rustc build again when the file or the variable changes. One expansion of a build says so for all of
+    /// Items that make rustc build again when the files or the variable change. One expansion of a build says so for all of
     /// its crate, because each item costs time to compile.
     pub(crate) fn tracked(&self) -> TokenStream {
-        let path = match self {
-            Self::InForce(catalog) => Some(catalog.path.clone()),
-            Self::Broken { path, .. } | Self::BrokenElsewhere { path } => path.clone(),
-            Self::Absent { crate_folder, .. } | Self::OptedOut { crate_folder } => manifest(crate_folder),
+        let paths = match self {
+            Self::InForce(catalog) => vec![catalog.path.clone()],
+            Self::Broken { path, .. } | Self::BrokenElsewhere { path } => path.iter().cloned().collect(),
+            Self::Absent { crate_folder, .. } | Self::OptedOut { crate_folder } => manifests(crate_folder),
         };
-        if !is_first_to_track(path.as_ref()) {
+        if !is_first_to_track(&paths) {
             return TokenStream::new();
         }
-        let file = path.as_ref().and_then(|path| path.to_str()).map(|path| {
+        let files = paths.iter().filter_map(|path| path.to_str()).map(|path| {
             quote!(
                 const _: &[u8] = ::core::include_bytes!(#path);
             )
         });
         quote! {
-            #file
+            #(#files)*
             const _: ::core::option::Option<&str> = ::core::option_env!(#VARIABLE);
         }
     }

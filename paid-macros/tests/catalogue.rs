@@ -146,6 +146,26 @@ fn a_catalogue_is_required_of_every_member_also_of_one_that_is_only_a_dependency
 }
 
 #[test]
+fn what_the_workspace_says_of_the_catalogue_is_heard_in_the_next_build() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let says = |more: &str| {
+        write(&root.join("Cargo.toml"), &format!("[workspace]\nresolver = \"3\"\nmembers = [\"core\"]\n{more}"));
+        check(root)
+    };
+    write(&root.join("core/Cargo.toml"), &manifest("core-of-it"));
+    write(&root.join("core/src/lib.rs"), SOURCE);
+    let (compiles, said) = says("");
+    assert!(compiles && said.contains("no signals.toml applies"), "{said}");
+    let (compiles, said) = says("[workspace.metadata.paid]\nsignals = \"required\"\n");
+    assert!(!compiles && said.contains("a catalogue is required"), "{said}");
+    let (compiles, said) = says("[workspace.metadata.paid]\nsignals = \"none\"\n");
+    assert!(compiles && !said.contains("warning"), "{said}");
+    let (compiles, said) = says("");
+    assert!(compiles && said.contains("no signals.toml applies"), "{said}");
+}
+
+#[test]
 fn a_signal_that_has_expired_is_warned_of_or_denied() {
     let folder = package("expired", SOURCE);
     let root = folder.path();

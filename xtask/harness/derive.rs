@@ -291,10 +291,10 @@ impl Example<'_> {
         let kind = kind.or_else(|| flat["additionalProperties"].is_object().then_some("object"));
         match kind.or_else(|| object.contains_key("items").then_some("array")) {
             Some("string") => self.text(&flat).into(),
-            Some("integer") => json!(in_bounds(7, &flat)),
+            Some("integer") => in_bounds(7, &flat),
             Some("number") => {
                 let number = in_bounds(12, &flat);
-                if number == 12 { json!(12.5) } else { json!(number) }
+                if number == 12 { json!(12.5) } else { number }
             }
             Some("boolean") => json!(self.branch % 2 == 0),
             Some("array") => {
@@ -416,7 +416,7 @@ impl Example<'_> {
     }
 }
 
-fn in_bounds(wanted: i64, schema: &Value) -> i64 {
+fn in_bounds(wanted: i64, schema: &Value) -> Value {
     let at = |key: &str| schema[key].as_f64();
     let mut number = wanted as f64;
     if let Some(most) = at("maximum").into_iter().chain(at("exclusiveMaximum").map(|most| most - 1.0)).reduce(f64::min) {
@@ -425,7 +425,7 @@ fn in_bounds(wanted: i64, schema: &Value) -> i64 {
     if let Some(least) = at("minimum").into_iter().chain(at("exclusiveMinimum").map(|least| least + 1.0)).reduce(f64::max) {
         number = number.max(least);
     }
-    number as i64
+    if number >= 9_223_372_036_854_775_808.0 { json!(number as u64) } else { json!(number as i64) }
 }
 
 /// An answer without a body is nothing, or an empty object.

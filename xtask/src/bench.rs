@@ -7,6 +7,7 @@ mod delivery;
 mod emit;
 mod emulator;
 mod expand;
+mod foreign;
 pub(crate) mod measure;
 mod row;
 mod stock;
@@ -25,6 +26,8 @@ pub(crate) enum Bench {
     Account,
     /// Compile time and memory of the client, compared with progenitor's default output for the same document.
     Compile,
+    /// Clients of other companies' documents: generating them, and checking them beside those of other generators.
+    Foreign,
     /// Compile time of annotated functions and derived structs, compared with the same code written by hand.
     Expand,
     /// Run time of an annotated call without an installed emitter, and of an emission.
@@ -43,6 +46,7 @@ pub(crate) enum Bench {
 pub(crate) fn run(bench: Bench) -> Result<()> {
     let rows = match bench {
         Bench::Compile => compile::rows()?,
+        Bench::Foreign => foreign::rows()?,
         Bench::Expand => expand::rows()?,
         Bench::Account => account::rows()?,
         Bench::Emit => emit::rows()?,

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::project;
-use crate::release::tools::MDBOOK;
+use crate::tools::MDBOOK;
 
 const PICTURE: &str = "docs/compile-error.svg";
 const PRINTED: &str = "paid-macros/tests/ui/fail/book/mistyped_name.stderr";

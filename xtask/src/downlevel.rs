@@ -105,19 +105,28 @@ fn lower(schema: &mut Value) {
     *schema = rest;
 }
 
+/// The format of whole numbers that may be too large for `i64`.
+const UNSIGNED: &str = "uint64";
+
+/// Whether a schema is of whole numbers up to 2^64 - 1.
+pub(crate) fn is_unsigned(schema: &Value) -> bool {
+    schema["type"] == "integer" && schema["format"] == UNSIGNED
+}
+
 /// What decides a type.
 const KEPT: [&str; 7] = ["$ref", "type", "format", "items", "additionalProperties", "properties", "required"];
 
 /// Removes what 3.0.3 does not know, and what only the server checks.
 fn leave_out(schema: &mut Value) {
+    let is_unsigned = is_unsigned(schema);
     let Some(object) = schema.as_object_mut() else { return };
     object.remove("default");
     object.remove("description");
     if object.contains_key("$ref") {
         object.retain(|key, _| key == "$ref");
     }
-    // Whole numbers are `i64` and others `f64`, however few bits the document has in mind.
-    if object.get("format").is_some_and(|format| format != "date-time") {
+    // Whole numbers are `i64`, or `u64` where they may not fit, and others `f64`, however few bits the document has in mind.
+    if !is_unsigned && object.get("format").is_some_and(|format| format != "date-time") {
         object.remove("format");
     }
     object.retain(|key, _| KEPT.contains(&key.as_str()));

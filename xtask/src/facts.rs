@@ -189,6 +189,8 @@ impl Field {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
     Integer,
+    /// Up to 2^64 - 1.
+    Unsigned,
     Number,
     /// A number of which every digit counts: money, and credits.
     Decimal,

@@ -29,6 +29,7 @@ mod reshape;
 mod simplify;
 mod spec;
 mod sync;
+mod tools;
 mod torture;
 mod update;
 mod words;

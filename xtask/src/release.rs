@@ -7,10 +7,8 @@ mod licences;
 mod minimal;
 mod msrv;
 mod packed;
-mod program;
 mod public_api;
 mod semver;
-pub(crate) mod tools;
 mod verdict;
 mod workspace;
 

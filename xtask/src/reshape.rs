@@ -7,6 +7,7 @@ mod enums;
 mod foreign_calls;
 mod imports;
 mod layout;
+mod left_out;
 mod one_of;
 mod operations;
 mod paging;

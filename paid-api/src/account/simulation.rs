@@ -35,7 +35,8 @@ pub type Bill = BTreeMap<Position, Decimal>;
 /// Computes what signals cost under the prices of a catalogue, in one currency.
 ///
 /// Every customer has an order of the products that its signals name, from the first of the month of the first signal to the end of the
-/// month of the last one. The rules are those of the emulator.
+/// month of the last one. Credits come with the prices of the catalogue only, and begin at nothing. The rules are those of
+/// the emulator.
 ///
 /// # Errors
 ///
@@ -119,8 +120,9 @@ impl Orders {
         }
         let products: BTreeSet<&str> = wanted.values().flatten().copied().collect();
         let mut ids = BTreeMap::new();
+        let mut credits = Credits::default();
         for product in products {
-            ids.insert(product, create_product(account, catalog, product)?);
+            ids.insert(product, create_product(account, catalog, product, &mut credits)?);
         }
         let mut orders = Self { lines: BTreeMap::new() };
         for (customer, products) in wanted {
@@ -171,7 +173,44 @@ impl Orders {
     }
 }
 
-fn create_product(account: &mut Offline, catalog: &Catalog, external_id: &str) -> Result<Value, String> {
+/// The credit currencies of an account that was made for the signals, by the ids that the catalogue has.
+#[derive(Default)]
+struct Credits(BTreeMap<String, Value>);
+
+impl Credits {
+    /// Puts ids of this account where the catalogue has those of another.
+    fn exchange(&mut self, account: &mut Offline, part: &mut Value) -> Result<(), String> {
+        match part {
+            Value::Array(items) => items.iter_mut().try_for_each(|item| self.exchange(account, item)),
+            Value::Object(fields) => fields.iter_mut().try_for_each(|(key, value)| match value.as_str() {
+                Some(known) if key == "creditsCurrencyId" => {
+                    let known = known.to_owned();
+                    *value = self.currency(account, known)?;
+                    Ok(())
+                }
+                _ => self.exchange(account, value),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn currency(&mut self, account: &mut Offline, known: String) -> Result<Value, String> {
+        if let Some(id) = self.0.get(&known) {
+            return Ok(id.clone());
+        }
+        let key = format!("credits_{}", self.0.len() + 1);
+        let made = account.request("POST", "/credits/currencies", &json!({ "name": known, "key": key }))?;
+        self.0.insert(known, made["id"].clone());
+        Ok(made["id"].clone())
+    }
+}
+
+fn create_product(
+    account: &mut Offline,
+    catalog: &Catalog,
+    external_id: &str,
+    credits: &mut Credits,
+) -> Result<Value, String> {
     let known = catalog.products.get(external_id);
     let product = known.ok_or_else(|| format!("the prices have no product {external_id:?}, which signals name"))?;
     let body = json!({ "name": external_id, "externalId": external_id, "active": true });
@@ -180,7 +219,9 @@ fn create_product(account: &mut Offline, catalog: &Catalog, external_id: &str) -
     let mut attributes = Vec::new();
     for (key, price) in &product.prices {
         let problem = |problem: String| format!("the price {key:?} of product {external_id}: {problem}");
-        attributes.push(to_attribute(name_of(key, price), price, &in_full(price), None).map_err(problem)?);
+        let mut attribute = to_attribute(name_of(key, price), price, &in_full(price), None).map_err(problem)?;
+        credits.exchange(account, &mut attribute).map_err(problem)?;
+        attributes.push(attribute);
     }
     account.request("PUT", &format!("/products/{id}"), &json!({ "productAttributes": attributes }))?;
     Ok(made["id"].clone())

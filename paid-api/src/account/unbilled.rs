@@ -179,7 +179,7 @@ async fn product(
         }
         return Ok(Some(found.clone()));
     }
-    let listed = list(client, "/products/", &[("archived", "true")]).await.unwrap_or_default();
+    let listed = list(client, "/products/", &[("archived", "true")]).await?;
     let archived = listed.iter().find(|known| known["externalId"] == **wanted || known["id"] == **wanted);
     if let Some(at) = archived.and_then(|known| known["archivedAt"].as_str()) {
         let problem = format!("the product {wanted} was archived at {at}");

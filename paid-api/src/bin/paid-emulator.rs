@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
+use paid::account::Catalog;
 use paid::emulator::{Contract, Emulator};
 
 /// Runs a local Paid, for development and tests.
@@ -24,7 +25,8 @@ struct Arguments {
     /// The address to listen on; on others than loopback, everyone who reaches it can read and change everything
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     listen: IpAddr,
-    /// Begin with the products, plans, customers, contacts and orders of this file (YAML or JSON)
+    /// Begin with the products, plans, customers, contacts and orders of this file (YAML or JSON), or with the products and
+    /// prices of a signals.toml
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
     /// Keep the account in this file, over restarts; if it holds something, the seed is left out
@@ -105,5 +107,9 @@ fn interrupted() -> io::Result<Arc<AtomicBool>> {
 fn read_seed(file: &Path) -> io::Result<serde_json::Value> {
     let named = |error: &dyn std::fmt::Display| io::Error::other(format!("{}: {error}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| named(&error))?;
+    if file.extension().is_some_and(|kind| kind == "toml") {
+        let catalog = Catalog::parse(&text).map_err(|problems| named(&problems))?;
+        return paid::account::seed(&catalog).map_err(|problems| named(&problems));
+    }
     serde_saphyr::from_str(&text).map_err(|error| named(&error))
 }

@@ -83,6 +83,27 @@ impl Store {
         Ok(shown(product))
     }
 
+    /// Archives a product, as people do in Paid. Returns true if it is there and was not archived.
+    pub(super) fn archive_product(&mut self, id: &str) -> bool {
+        self.set_archived(id, true)
+    }
+
+    /// Undoes that. Returns true if it is there and was archived.
+    pub(super) fn restore_product(&mut self, id: &str) -> bool {
+        self.set_archived(id, false)
+    }
+
+    fn set_archived(&mut self, id: &str, archived: bool) -> bool {
+        let now = self.clock.shown();
+        let Some(product) = self.products.find_mut("id", id) else { return false };
+        if product["archivedAt"].is_null() != archived {
+            return false;
+        }
+        let at = if archived { now.clone() } else { Value::Null };
+        merge(product, &json!({ "archivedAt": at }), now);
+        true
+    }
+
     /// The prices of a product, or of one of its plans.
     pub(super) fn product_prices(&self, id: &str, plan: Option<&str>) -> Vec<(Price, Vec<Benefit>)> {
         let plan = plan.and_then(|plan| self.plans.find(plan));

@@ -1,5 +1,5 @@
-//! What a test makes happen over HTTP, in any language, below `/__emulator/`: invoices move, checkouts end, time passes,
-//! requests fail, and everything begins anew.
+//! What a test makes happen over HTTP, in any language, below `/__emulator/`: invoices move, products are archived,
+//! checkouts end, time passes, requests fail, and everything begins anew.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -227,12 +227,14 @@ enum Change {
     Chosen(fn(&mut Store, &str, &Value) -> Result<(), Refusal>),
 }
 
-const ACTS: [Act; 7] = [
+const ACTS: [Act; 9] = [
     Act { kind: "invoices", action: "post", change: Change::Plain(|store, id| store.post_invoice(id)) },
     Act { kind: "invoices", action: "pay", change: Change::Plain(|store, id| store.pay_invoice(id)) },
     Act { kind: "invoices", action: "fail-payment", change: Change::Plain(|store, id| store.fail_payment(id)) },
     Act { kind: "payments", action: "post", change: Change::Plain(|store, id| store.end_draft_payment(id, "posted")) },
     Act { kind: "payments", action: "fail", change: Change::Plain(|store, id| store.end_draft_payment(id, "failed")) },
+    Act { kind: "products", action: "archive", change: Change::Plain(|store, id| store.archive_product(id)) },
+    Act { kind: "products", action: "restore", change: Change::Plain(|store, id| store.restore_product(id)) },
     Act { kind: "checkouts", action: "complete", change: Change::Chosen(Store::complete_checkout) },
     Act { kind: "checkouts", action: "expire", change: Change::Plain(|store, id| store.expire_checkout(id)) },
 ];

@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 
 use super::{ConfigError, Error, KeyProblem, TransportError};
+use crate::platform::is_connect;
 use crate::secret::Secret;
 use crate::verdict::Verdict;
 
@@ -37,7 +38,7 @@ impl Failure {
     pub(crate) fn verdict(&self) -> Verdict {
         match self {
             Self::Http { error, .. } if error.is_builder() => Verdict::BadContent,
-            Self::Http { error, .. } => Verdict::of_failure(!error.is_connect()),
+            Self::Http { error, .. } => Verdict::of_failure(!is_connect(error)),
             Self::Cut { .. } | Self::Late { .. } | Self::Panicked => Verdict::Unknown,
             Self::Key(_) => Verdict::BadKey,
             Self::NotSetUp(_) | Self::NoTime => Verdict::NotDone,
@@ -105,7 +106,7 @@ impl Error {
         if error.is_builder() {
             return Self::request(operation, "the URL cannot be sent; it is too long, or the base URL is wrong");
         }
-        let connect = error.is_connect();
+        let connect = is_connect(&error);
         if error.is_timeout() && !connect {
             return Self::Timeout { operation, after: limit, attempts };
         }

@@ -3,15 +3,15 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use http::Request;
 use http::request::Parts;
+use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::{RequestScope, scope_of};
-use crate::scope::InScope;
+use super::{RequestScope, ScopeBody, scope_of};
+use crate::scope::{CarriedScope, InScope, carried_scope};
 
 /// A service whose requests run in scopes; see [`ScopeLayer`](super::ScopeLayer).
 pub struct ScopeService<F, S> {
@@ -31,13 +31,13 @@ impl<F, S> fmt::Debug for ScopeService<F, S> {
     }
 }
 
-impl<F, R, S, B> Service<Request<B>> for ScopeService<F, S>
+impl<F, R, S, B, P> Service<Request<B>> for ScopeService<F, S>
 where
     F: Fn(&Parts) -> R,
     R: RequestScope,
-    S: Service<Request<B>> + Clone,
+    S: Service<Request<B>, Response = Response<P>> + Clone,
 {
-    type Response = S::Response;
+    type Response = Response<ScopeBody<P>>;
     type Error = S::Error;
     type Future = ScopeFuture<S, Request<B>>;
 
@@ -84,14 +84,21 @@ pin_project! {
     }
 }
 
-impl<S: Service<Q>, Q> Future for ScopeFuture<S, Q> {
-    type Output = Result<S::Response, S::Error>;
+impl<S, Q, P> Future for ScopeFuture<S, Q>
+where
+    S: Service<Q, Response = Response<P>>,
+{
+    type Output = Result<Response<ScopeBody<P>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().kind.project() {
-            KindProjected::Within { future } => future.poll(context),
-            KindProjected::Without { future } => future.poll(context),
-        }
+        let (response, scope) = match self.project().kind.project() {
+            KindProjected::Within { future } => match ready!(future.poll(context)) {
+                Ok((response, scope)) => (response, Some(scope)),
+                Err(error) => return Poll::Ready(Err(error)),
+            },
+            KindProjected::Without { future } => (ready!(future.poll(context))?, None),
+        };
+        Poll::Ready(Ok(response.map(|body| ScopeBody::new(body, scope))))
     }
 }
 
@@ -114,7 +121,8 @@ pin_project! {
 }
 
 impl<S: Service<Q>, Q> Future for Called<S, Q> {
-    type Output = Result<S::Response, S::Error>;
+    /// With the scope, which the body is made in.
+    type Output = Result<(S::Response, CarriedScope), S::Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
@@ -122,6 +130,7 @@ impl<S: Service<Q>, Q> Future for Called<S, Q> {
             this.running.set(Some(service.call(request)));
         }
         // Without one, it is polled again after a panic, which no executor does.
-        this.running.as_pin_mut().map_or(Poll::Pending, |running| running.poll(context))
+        let Some(running) = this.running.as_pin_mut() else { return Poll::Pending };
+        running.poll(context).map_ok(|response| (response, carried_scope()))
     }
 }

@@ -12,7 +12,6 @@ use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use tokio::runtime::Handle;
 
 use crate::client::{Connections, KeySource};
 use crate::dispatch::{Batch, Sink, SinkFuture};
@@ -81,8 +80,7 @@ impl CollectorSink {
 
     async fn answered(&self, body: Vec<u8>) -> Result<Answered, Failure> {
         let limit = self.timeout;
-        let runtime = Handle::try_current().map_err(|_| Failure::NoRuntime)?;
-        let http = self.connections.of_runtime(&runtime).map_err(Failure::NotSetUp)?;
+        let http = self.connections.here()?;
         let key = header_aside(self.key.clone(), limit).await.map_err(Failure::Key)?;
         let secret = Secret::in_header(&key);
         let request = http

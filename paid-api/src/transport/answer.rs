@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes;
+use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
-use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 use serde::de::value::{BytesDeserializer, Error as ValueError, StrDeserializer};
 use serde::de::{DeserializeOwned, Error as _};
@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 
 use super::Reads;
 use crate::error::{DecodeError, Error, UnreadableAnswer, excerpt, id_of, without_text};
+use crate::platform::Response;
 use crate::secret::Secret;
 
 /// A successful response, not yet decoded.

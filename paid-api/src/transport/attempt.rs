@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, USER_AGENT};
 use reqwest::{RequestBuilder, StatusCode, Url};
-use tokio::runtime::Handle;
-use tokio::time::{Instant, timeout_at};
 
 use super::Prepared;
 use super::body::Body;
 use crate::client::ClientInner;
 use crate::error::{Failure, LARGEST_ERROR_BODY};
 use crate::foreign;
+use crate::platform::{self, Instant, timeout_at};
 use crate::retry::Attempted;
 use crate::secret::Secret;
 use crate::verdict::Verdict;
@@ -55,8 +54,7 @@ pub(super) async fn make(inner: &ClientInner, prepared: &Prepared, url: &Url, li
 }
 
 async fn answered(inner: &ClientInner, prepared: &Prepared, url: &Url, limit: Duration) -> Result<Answered, Failure> {
-    let runtime = Handle::try_current().map_err(|_| Failure::NoRuntime)?;
-    let http = inner.connections.of_runtime(&runtime).map_err(Failure::NotSetUp)?;
+    let http = inner.connections.here()?;
     let key = match inner.key_aside {
         Some(aside) => aside(inner.key.clone(), limit).await,
         None => inner.key.header(),
@@ -93,7 +91,7 @@ async fn opened(request: RequestBuilder, limit: Duration, secret: Secret) -> Res
         return Err(Failure::NoTime);
     }
     let end = Instant::now() + limit;
-    let response = match timeout_at(end, request.send()).await {
+    let response = match timeout_at(end, platform::send(request)).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => return Err(Failure::Http { error, limit, secret }),
         Err(_) => return Err(Failure::Late { limit, status: None }),
@@ -126,7 +124,7 @@ pub(crate) async fn exchange(
     if limit.is_zero() {
         return Err(Failure::NoTime);
     }
-    let response = match request.send().await {
+    let response = match platform::send(request).await {
         Ok(response) => response,
         Err(error) => return Err(Failure::Http { error, limit, secret }),
     };

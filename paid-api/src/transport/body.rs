@@ -1,7 +1,8 @@
 //! The body of a response, read up to a limit: a server may send without end.
 
 use bytes::{Bytes, BytesMut};
-use reqwest::Response;
+
+use crate::platform::Response;
 
 /// As much of a body as was read.
 #[derive(Default)]

@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
+use reqwest::StatusCode;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
-use reqwest::{Response, StatusCode};
-use tokio::runtime::Handle;
-use tokio::time::timeout;
 
 use super::attempt::guarded;
 use super::{Call, execute};
 use crate::error::{Error, Failure, request_id};
+use crate::platform::{Response, has_runtime, timeout};
 use crate::secret::Secret;
 
 impl<T> Call<T> {
@@ -147,7 +146,7 @@ impl BodyStream {
 
 /// Reads the next piece. Timers need the runtime, and panic without one.
 async fn read(mut response: Box<Response>, idle: Duration) -> Result<Option<(Bytes, Box<Response>)>, Broken> {
-    if Handle::try_current().is_err() {
+    if !has_runtime() {
         return Err(Broken::Other(Failure::NoRuntime));
     }
     let piece = async { Ok(timeout(idle, response.chunk()).await) };

@@ -74,6 +74,12 @@ pub fn library(manifest_dir: &Path) -> String {
     manifest::other_name(manifest_dir, workspace(manifest_dir)).unwrap_or_else(|| "paid".to_owned())
 }
 
+/// The manifests that say whether a crate is to have a catalogue: its own, and that of its workspace.
+pub fn manifests(manifest_dir: &Path) -> Vec<PathBuf> {
+    let folders = std::iter::once(manifest_dir).chain(workspace(manifest_dir).filter(|root| *root != manifest_dir));
+    folders.map(|folder| folder.join("Cargo.toml")).filter(|path| path.is_file()).collect()
+}
+
 fn at(named: &str) -> Found {
     let path = PathBuf::from(named);
     if !path.is_absolute() {

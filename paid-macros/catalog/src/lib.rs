@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use event_name::{MAX_LENGTH, NameProblem, check_event_name, to_snake_case};
 pub use field::{Field, JsonType, Literal, Pii, Protection};
-pub use find::{Absent, FILE_NAME, Found, VARIABLE, find, library};
+pub use find::{Absent, FILE_NAME, Found, VARIABLE, find, library, manifests};
 pub use lints::{
     DEPRECATED_SIGNAL, DYNAMIC_NAME, EXPIRED_SIGNAL, Level, Lints, MISSING_PRICE, OUTCOME_WITHOUT_KEY, RULES, Rule,
     SIMILAR_NAMES, UNBILLED_SIGNAL, UNKNOWN_SIGNAL, UNLISTED_PRICE, UNORDERED_PRODUCT, UNUSED_ALLOWANCE, UNUSED_SIGNAL,

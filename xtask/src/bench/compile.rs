@@ -1,7 +1,5 @@
 //! Compile time and memory of the client, compared with progenitor's default output for the same document.
 
-mod foreign;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -25,7 +23,6 @@ const VARIANTS: [(&str, &str, Option<f64>, Option<f64>); 3] = [
 pub(crate) fn rows() -> Result<Vec<Row>> {
     let root = project::root()?;
     let mut rows = vec![operations(&root)?, lines(&root)?, codegen_time(&root)?, guide(&root)];
-    rows.extend(foreign::rows(&root)?);
     let measured = Measured::new(&root)?;
     match &measured.stock {
         Ok((lines, whose, taken)) => {

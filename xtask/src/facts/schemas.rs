@@ -203,6 +203,7 @@ fn kind(schema: &Value) -> Kind {
         return Kind::Component(name.to_owned());
     }
     match schema.get("type").and_then(Value::as_str) {
+        Some("integer") if downlevel::is_unsigned(schema) => Kind::Unsigned,
         Some("integer") => Kind::Integer,
         Some("number") if downlevel::is_decimal(schema) => Kind::Decimal,
         Some("string") if downlevel::is_decimal(schema) => Kind::DecimalText,

@@ -156,7 +156,12 @@ impl<'a> Shaper<'a> {
         }
         self.depth += 1;
         let shaped = match schema {
-            Value::Bool(_) => json!({}),
+            Value::Bool(allowed) => {
+                if !allowed {
+                    self.notes.push(format!("plain JSON: {at}: the schema is `false`, which no value fits"));
+                }
+                json!({})
+            }
             Value::Object(object) => self.shape_object(object, name, &at),
             _ => {
                 self.problems.add(&at, "is not a schema");
@@ -275,6 +280,9 @@ impl<'a> Shaper<'a> {
         }
         let values = schema.get("const").map(|value| vec![value.clone()]);
         let values = values.or_else(|| schema.get("enum").and_then(Value::as_array).cloned());
+        if values.as_ref().is_some_and(Vec::is_empty) {
+            self.notes.push(format!("not an enum: {at}/enum: it has no values, so its type alone counts"));
+        }
         if let Some(values) = values.filter(|values| !values.is_empty()) {
             let has_null = values.iter().any(Value::is_null);
             let mut used = self.enumeration(schema, &values, &types, name, at);
@@ -322,9 +330,12 @@ impl<'a> Shaper<'a> {
             "object" => self.object(schema, name, at),
             "array" => {
                 let items = match schema.get("items") {
-                    // The items of a tuple are of several types.
                     Some(items) if !items.is_array() && !schema.contains_key("prefixItems") => items.clone(),
-                    _ => json!({}),
+                    None if !schema.contains_key("prefixItems") => json!({}),
+                    _ => {
+                        self.notes.push(format!("plain JSON: {at}: the items of a tuple are of several types"));
+                        json!({})
+                    }
                 };
                 let hint = format!("{}Item", name.text());
                 let items = self.shape(&items, Name::Hint(&hint), &places::below(at, "items"));

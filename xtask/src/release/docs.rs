@@ -8,9 +8,9 @@ use anyhow::Result;
 use serde_json::Value;
 use tempfile::TempPath;
 
-use super::program;
 use super::verdict::Finding;
 use super::workspace::{Package, Workspace, texts};
+use crate::tools::program;
 
 pub(super) fn check(workspace: &Workspace) -> Result<Finding> {
     let rustdoc = unstable_rustdoc()?;

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use super::program;
 use super::verdict::Finding;
 use super::workspace::{Package, Workspace, texts};
+use crate::tools::program;
 
 pub(super) fn check(workspace: &Workspace) -> Result<Finding> {
     let mut checked = 0;

@@ -4,10 +4,10 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::program::{self, Ran};
-use super::tools::DENY;
 use super::verdict::Finding;
 use super::workspace::Workspace;
+use crate::tools::DENY;
+use crate::tools::program::{self, Ran};
 
 pub(super) fn check(workspace: &Workspace) -> Result<Finding> {
     deny(workspace, &["bans", "licenses", "sources"], |_| None)

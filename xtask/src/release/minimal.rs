@@ -5,9 +5,9 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::packed;
-use super::program;
 use super::verdict::Finding;
 use super::workspace::Workspace;
+use crate::tools::program;
 
 pub(super) fn check(workspace: &Workspace) -> Result<Finding> {
     let packages = workspace.publishable()?;

@@ -6,9 +6,9 @@ use std::process::Command;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::program;
 use super::verdict::Finding;
 use super::workspace::{Package, Workspace};
+use crate::tools::program;
 
 pub(super) fn check(workspace: &Workspace) -> Result<Finding> {
     let (mut seen, mut all_compiled) = (Vec::new(), true);

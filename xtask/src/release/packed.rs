@@ -6,9 +6,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::program::{self, Ran};
 use super::verdict::Finding;
 use super::workspace::{Package, Workspace};
+use crate::tools::program::{self, Ran};
 
 pub(super) fn check(workspace: &Workspace) -> Result<Finding> {
     let packages = workspace.publishable()?;

@@ -6,10 +6,10 @@ use anyhow::{Context, Result};
 use similar::TextDiff;
 
 use super::docs::unstable_rustdoc;
-use super::program::{self, Ran};
-use super::tools::PUBLIC_API;
 use super::verdict::Finding;
 use super::workspace::{Package, Workspace};
+use crate::tools::PUBLIC_API;
+use crate::tools::program::{self, Ran};
 
 const REMEDY: &str = "if it is meant: `cargo xtask release-check --gate public-api --update`";
 

@@ -4,10 +4,10 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use super::program;
-use super::tools::SEMVER;
 use super::verdict::Finding;
 use super::workspace::Workspace;
+use crate::tools::SEMVER;
+use crate::tools::program;
 
 pub(super) fn check(workspace: &Workspace) -> Result<Finding> {
     let Some(tag) = last_tag(workspace)? else {

@@ -1,6 +1,6 @@
 //! What a gate found.
 
-use super::program::Ran;
+use crate::tools::program::Ran;
 
 /// Whether a gate is passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::program;
+use crate::tools::program;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Workspace {

@@ -171,7 +171,7 @@ fn type_in_words(field: &Field) -> String {
         (_, Some("date-time")) => "RFC 3339 time",
         (_, Some("email")) => "e-mail address",
         (_, Some("uri")) => "URL",
-        (Kind::Integer, _) => "integer",
+        (Kind::Integer | Kind::Unsigned, _) => "integer",
         (Kind::Number, _) => "number",
         (Kind::Decimal, _) => "exact number",
         (Kind::DecimalText, _) => "exact number in a string",

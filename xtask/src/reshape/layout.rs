@@ -7,6 +7,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::imports::{self, Mentions};
+use super::left_out::LeftOut;
 use super::syntax::{self, items, rust_name};
 use super::{Chunk, Files, docs};
 use crate::facts::{EXPERIMENTAL, Facts, Operation, Reach, Resource};
@@ -289,6 +290,7 @@ impl<'a> Plan<'a> {
 
     fn accessors(&self) -> Result<Vec<syn::Item>> {
         let (mut signatures, mut methods) = (TokenStream::new(), TokenStream::new());
+        let mut left_out = LeftOut::default();
         for resource in &self.facts.resources {
             let (gate, name, ty) =
                 (resource_gate(resource, false), rust_name(&resource.module())?, rust_name(&resource.type_name())?);
@@ -297,7 +299,10 @@ impl<'a> Plan<'a> {
             let signature = quote!(fn #name(&self) -> resources::#ty);
             let body = quote!({ resources::#ty { client: self.clone() } });
             match self.target {
-                Target::Library => methods.extend(quote!(#gate #doc pub #signature #body)),
+                Target::Library => {
+                    methods.extend(quote!(#gate #doc pub #signature #body));
+                    left_out.add(resource, &condition(&resource.feature, resource.is_experimental()))?;
+                }
                 Target::StandAlone => {
                     signatures.extend(quote!(#gate #doc #signature;));
                     methods.extend(quote!(#gate #signature #body));
@@ -305,7 +310,16 @@ impl<'a> Plan<'a> {
             }
         }
         match self.target {
-            Target::Library => items(quote!(impl crate::Client { #methods })),
+            Target::Library => {
+                let LeftOut { traits, methods: asking } = left_out;
+                items(quote! {
+                    impl crate::Client { #methods }
+                    /// What a client says of the resources that a build leaves out.
+                    #[allow(unreachable_pub)]
+                    mod left_out { #traits }
+                    impl crate::Client { #asking }
+                })
+            }
             Target::StandAlone => items(quote! {
                 /// The resources of this document on a client.
                 pub trait Resources { #signatures }

@@ -154,7 +154,7 @@ fn argument(raw: &Raw, facts: &Facts, (spot, field): Parameter<'_>) -> Result<(T
         }
         Kind::Decimal | Kind::DecimalText => (quote!(impl Into<Decimal>), quote!(#ident.into().to_string())),
         Kind::Text => (quote!(impl AsRef<str>), quote!(#ident.as_ref())),
-        Kind::Integer | Kind::Number | Kind::Boolean => {
+        Kind::Integer | Kind::Unsigned | Kind::Number | Kind::Boolean => {
             let ty = short_type(raw, &field.schema)?;
             (quote!(#ty), quote!(#ident.to_string()))
         }

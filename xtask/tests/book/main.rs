@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod blocks;
+mod settings;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

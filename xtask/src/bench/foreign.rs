@@ -1,4 +1,6 @@
-//! How long another company's document takes, and one of twice its size.
+//! Other companies' documents: how long their clients take to generate, and to check beside those of other generators.
+
+mod peers;
 
 use std::path::Path;
 use std::process::Command;
@@ -8,13 +10,20 @@ use serde_json::Value;
 
 use crate::bench::measure;
 use crate::bench::row::{Bar, Row};
-use crate::document;
+use crate::{document, project};
 
 /// The largest of the documents that are tried.
 const LARGEST: &str = "../shared/openapi/others/lago.yaml";
 const ROUNDS: usize = 3;
 
-pub(super) fn rows(root: &Path) -> Result<Vec<Row>> {
+pub(crate) fn rows() -> Result<Vec<Row>> {
+    let root = project::root()?;
+    let mut rows = generated(&root)?;
+    rows.extend(peers::rows(&root)?);
+    Ok(rows)
+}
+
+fn generated(root: &Path) -> Result<Vec<Row>> {
     let names = ["codegen of another document, s", "the same, twice the size, times as long"];
     let bars = [Bar::Below(3.0), Bar::AtMost(2.2)];
     let path = root.join(LARGEST);

@@ -6,37 +6,38 @@ use anyhow::{Context, Result};
 
 /// How a program ended, and what it said.
 #[derive(Debug)]
-pub(super) struct Ran {
-    pub(super) succeeded: bool,
+pub(crate) struct Ran {
+    pub(crate) succeeded: bool,
     /// Standard output.
-    pub(super) output: String,
+    pub(crate) output: String,
     /// Standard error.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 impl Ran {
     /// The first line that names an error, or the last line.
-    pub(super) fn first_error(&self) -> &str {
+    pub(crate) fn first_error(&self) -> &str {
         let lines = || self.text.lines().map(str::trim).filter(|line| !line.is_empty());
         lines().find(|line| line.starts_with("error")).or_else(|| lines().next_back()).unwrap_or("it said nothing")
     }
 
     /// The program cannot reach a server that it needs.
-    pub(super) fn is_offline(&self) -> bool {
+    pub(crate) fn is_offline(&self) -> bool {
         [
             "failed to fetch",
             "Could not resolve",
             "could not resolve",
             "failed to download",
             "error sending request",
-            "failed to get",
+            "failed to get a 200 OK",
+            "failed to get successful HTTP",
         ]
         .iter()
         .any(|sign| self.text.contains(sign))
     }
 }
 
-pub(super) fn run(command: &mut Command) -> Result<Ran> {
+pub(crate) fn run(command: &mut Command) -> Result<Ran> {
     let output = command.output().with_context(|| format!("cannot start {}", command.get_program().display()))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ok(Ran { succeeded: output.status.success(), output: text(&output.stdout), text: text(&output.stderr) })

@@ -1,11 +1,12 @@
-//! Programs of others that a gate calls. They are installed on demand below `target/tools`, and no crate depends on them.
+//! Programs of others that a command calls. They are installed on demand below `target/tools`, and no crate depends on them.
+
+pub(crate) mod program;
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
 
-use super::program;
 use crate::project;
 
 /// A program on the registry.
@@ -15,11 +16,11 @@ pub(crate) struct Tool {
 }
 
 /// Lists what a library offers.
-pub(super) const PUBLIC_API: Tool = Tool { name: "cargo-public-api", version: "0.52.0" };
+pub(crate) const PUBLIC_API: Tool = Tool { name: "cargo-public-api", version: "0.52.0" };
 /// Finds what breaks users of a library.
-pub(super) const SEMVER: Tool = Tool { name: "cargo-semver-checks", version: "0.51.0" };
+pub(crate) const SEMVER: Tool = Tool { name: "cargo-semver-checks", version: "0.51.0" };
 /// Holds dependencies against `deny.toml`.
-pub(super) const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
+pub(crate) const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
 
 /// Builds the book.
 pub(crate) const MDBOOK: Tool = Tool { name: "mdbook", version: "0.5.4" };

@@ -1,0 +1,12 @@
+//! What differs between a program with a tokio runtime and one in a browser (`wasm32-unknown-unknown`): clocks, waiting, and
+//! how a request is sent and its answer read. In a browser there is one thread, and the browser's `fetch` does the rest.
+
+#[cfg(browser)]
+mod browser;
+#[cfg(not(browser))]
+mod native;
+
+#[cfg(browser)]
+pub(crate) use browser::{Instant, Response, has_runtime, is_connect, send, sleep, system_time, timeout, timeout_at};
+#[cfg(not(browser))]
+pub(crate) use native::{Instant, Response, has_runtime, is_connect, send, sleep, system_time, timeout, timeout_at};
