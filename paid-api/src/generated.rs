@@ -949,9 +949,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"amendments\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait Amendments {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait Amendments<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "analytics"))]
     #[diagnostic::on_unimplemented(
@@ -960,9 +959,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"analytics\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait Analytics {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait Analytics<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "checkouts"))]
     #[diagnostic::on_unimplemented(
@@ -971,9 +969,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"checkouts\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait Checkouts {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait Checkouts<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "contacts"))]
     #[diagnostic::on_unimplemented(
@@ -982,9 +979,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"contacts\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait Contacts {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait Contacts<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "costs"))]
     #[diagnostic::on_unimplemented(
@@ -993,9 +989,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"costs\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait Costs {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait Costs<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "credits"))]
     #[diagnostic::on_unimplemented(
@@ -1004,9 +999,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"credits\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait Credits {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait Credits<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(all(feature = "custom-views", feature = "experimental")))]
     #[diagnostic::on_unimplemented(
@@ -1015,9 +1009,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"custom-views\", \"experimental\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait CustomViews {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait CustomViews<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "customer-groups"))]
     #[diagnostic::on_unimplemented(
@@ -1026,9 +1019,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"customer-groups\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait CustomerGroups {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait CustomerGroups<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "customer-portals"))]
     #[diagnostic::on_unimplemented(
@@ -1037,9 +1029,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"customer-portals\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait CustomerPortals {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait CustomerPortals<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "customer-units"))]
     #[diagnostic::on_unimplemented(
@@ -1048,9 +1039,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"customer-units\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait CustomerUnits {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait CustomerUnits<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "customers"))]
     #[diagnostic::on_unimplemented(
@@ -1059,9 +1049,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"customers\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait Customers {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait Customers<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "delivered-value"))]
     #[diagnostic::on_unimplemented(
@@ -1070,9 +1059,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"delivered-value\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait DeliveredValue {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait DeliveredValue<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "invoices"))]
     #[diagnostic::on_unimplemented(
@@ -1081,9 +1069,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"invoices\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait Invoices {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait Invoices<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "orders"))]
     #[diagnostic::on_unimplemented(
@@ -1092,9 +1079,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"orders\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait Orders {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait Orders<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "payment-allocations"))]
     #[diagnostic::on_unimplemented(
@@ -1103,9 +1089,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"payment-allocations\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait PaymentAllocations {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait PaymentAllocations<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "payment-methods"))]
     #[diagnostic::on_unimplemented(
@@ -1114,9 +1099,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"payment-methods\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait PaymentMethods {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait PaymentMethods<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "payments"))]
     #[diagnostic::on_unimplemented(
@@ -1125,9 +1109,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"payments\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait Payments {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait Payments<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "plans"))]
     #[diagnostic::on_unimplemented(
@@ -1136,9 +1119,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"plans\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait Plans {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait Plans<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "pricing"))]
     #[diagnostic::on_unimplemented(
@@ -1147,9 +1129,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"pricing\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait Pricing {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait Pricing<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "products"))]
     #[diagnostic::on_unimplemented(
@@ -1158,9 +1139,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"products\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait Products {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait Products<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(all(feature = "signal-summaries", feature = "experimental")))]
     #[diagnostic::on_unimplemented(
@@ -1169,9 +1149,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"signal-summaries\", \"experimental\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait SignalSummaries {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait SignalSummaries<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "signals"))]
     #[diagnostic::on_unimplemented(
@@ -1180,9 +1159,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"signals\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait Signals {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait Signals<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "value-metrics"))]
     #[diagnostic::on_unimplemented(
@@ -1191,9 +1169,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"value-metrics\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait ValueMetrics {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait ValueMetrics<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "value-models"))]
     #[diagnostic::on_unimplemented(
@@ -1202,9 +1179,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"value-models\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait ValueModels {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait ValueModels<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "value-receipts"))]
     #[diagnostic::on_unimplemented(
@@ -1213,9 +1189,8 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"value-receipts\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait ValueReceipts {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait ValueReceipts<H> {
+        fn handle(client: &crate::Client) -> H;
     }
     #[cfg(not(feature = "webhooks"))]
     #[diagnostic::on_unimplemented(
@@ -1224,220 +1199,217 @@ mod left_out {
         note = "in Cargo.toml: `paid-api = {{ ..., features = [\"webhooks\"] }}`"
     )]
     #[doc(hidden)]
-    pub trait Webhooks {
-        type Handle;
-        fn handle(client: &crate::Client) -> Self::Handle;
+    pub trait Webhooks<H> {
+        fn handle(client: &crate::Client) -> H;
     }
 }
 impl crate::Client {
     #[cfg(not(feature = "amendments"))]
     #[doc(hidden)]
-    pub fn amendments(&self) -> <&'static () as left_out::Amendments>::Handle
+    pub fn amendments<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::Amendments,
+        for<'a> &'a (): left_out::Amendments<H>,
     {
-        <&'static () as left_out::Amendments>::handle(self)
+        <&() as left_out::Amendments<H>>::handle(self)
     }
     #[cfg(not(feature = "analytics"))]
     #[doc(hidden)]
-    pub fn analytics(&self) -> <&'static () as left_out::Analytics>::Handle
+    pub fn analytics<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::Analytics,
+        for<'a> &'a (): left_out::Analytics<H>,
     {
-        <&'static () as left_out::Analytics>::handle(self)
+        <&() as left_out::Analytics<H>>::handle(self)
     }
     #[cfg(not(feature = "checkouts"))]
     #[doc(hidden)]
-    pub fn checkouts(&self) -> <&'static () as left_out::Checkouts>::Handle
+    pub fn checkouts<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::Checkouts,
+        for<'a> &'a (): left_out::Checkouts<H>,
     {
-        <&'static () as left_out::Checkouts>::handle(self)
+        <&() as left_out::Checkouts<H>>::handle(self)
     }
     #[cfg(not(feature = "contacts"))]
     #[doc(hidden)]
-    pub fn contacts(&self) -> <&'static () as left_out::Contacts>::Handle
+    pub fn contacts<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::Contacts,
+        for<'a> &'a (): left_out::Contacts<H>,
     {
-        <&'static () as left_out::Contacts>::handle(self)
+        <&() as left_out::Contacts<H>>::handle(self)
     }
     #[cfg(not(feature = "costs"))]
     #[doc(hidden)]
-    pub fn costs(&self) -> <&'static () as left_out::Costs>::Handle
+    pub fn costs<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::Costs,
+        for<'a> &'a (): left_out::Costs<H>,
     {
-        <&'static () as left_out::Costs>::handle(self)
+        <&() as left_out::Costs<H>>::handle(self)
     }
     #[cfg(not(feature = "credits"))]
     #[doc(hidden)]
-    pub fn credits(&self) -> <&'static () as left_out::Credits>::Handle
+    pub fn credits<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::Credits,
+        for<'a> &'a (): left_out::Credits<H>,
     {
-        <&'static () as left_out::Credits>::handle(self)
+        <&() as left_out::Credits<H>>::handle(self)
     }
     #[cfg(not(all(feature = "custom-views", feature = "experimental")))]
     #[doc(hidden)]
-    pub fn custom_views(&self) -> <&'static () as left_out::CustomViews>::Handle
+    pub fn custom_views<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::CustomViews,
+        for<'a> &'a (): left_out::CustomViews<H>,
     {
-        <&'static () as left_out::CustomViews>::handle(self)
+        <&() as left_out::CustomViews<H>>::handle(self)
     }
     #[cfg(not(feature = "customer-groups"))]
     #[doc(hidden)]
-    pub fn customer_groups(&self) -> <&'static () as left_out::CustomerGroups>::Handle
+    pub fn customer_groups<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::CustomerGroups,
+        for<'a> &'a (): left_out::CustomerGroups<H>,
     {
-        <&'static () as left_out::CustomerGroups>::handle(self)
+        <&() as left_out::CustomerGroups<H>>::handle(self)
     }
     #[cfg(not(feature = "customer-portals"))]
     #[doc(hidden)]
-    pub fn customer_portals(&self) -> <&'static () as left_out::CustomerPortals>::Handle
+    pub fn customer_portals<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::CustomerPortals,
+        for<'a> &'a (): left_out::CustomerPortals<H>,
     {
-        <&'static () as left_out::CustomerPortals>::handle(self)
+        <&() as left_out::CustomerPortals<H>>::handle(self)
     }
     #[cfg(not(feature = "customer-units"))]
     #[doc(hidden)]
-    pub fn customer_units(&self) -> <&'static () as left_out::CustomerUnits>::Handle
+    pub fn customer_units<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::CustomerUnits,
+        for<'a> &'a (): left_out::CustomerUnits<H>,
     {
-        <&'static () as left_out::CustomerUnits>::handle(self)
+        <&() as left_out::CustomerUnits<H>>::handle(self)
     }
     #[cfg(not(feature = "customers"))]
     #[doc(hidden)]
-    pub fn customers(&self) -> <&'static () as left_out::Customers>::Handle
+    pub fn customers<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::Customers,
+        for<'a> &'a (): left_out::Customers<H>,
     {
-        <&'static () as left_out::Customers>::handle(self)
+        <&() as left_out::Customers<H>>::handle(self)
     }
     #[cfg(not(feature = "delivered-value"))]
     #[doc(hidden)]
-    pub fn delivered_value(&self) -> <&'static () as left_out::DeliveredValue>::Handle
+    pub fn delivered_value<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::DeliveredValue,
+        for<'a> &'a (): left_out::DeliveredValue<H>,
     {
-        <&'static () as left_out::DeliveredValue>::handle(self)
+        <&() as left_out::DeliveredValue<H>>::handle(self)
     }
     #[cfg(not(feature = "invoices"))]
     #[doc(hidden)]
-    pub fn invoices(&self) -> <&'static () as left_out::Invoices>::Handle
+    pub fn invoices<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::Invoices,
+        for<'a> &'a (): left_out::Invoices<H>,
     {
-        <&'static () as left_out::Invoices>::handle(self)
+        <&() as left_out::Invoices<H>>::handle(self)
     }
     #[cfg(not(feature = "orders"))]
     #[doc(hidden)]
-    pub fn orders(&self) -> <&'static () as left_out::Orders>::Handle
+    pub fn orders<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::Orders,
+        for<'a> &'a (): left_out::Orders<H>,
     {
-        <&'static () as left_out::Orders>::handle(self)
+        <&() as left_out::Orders<H>>::handle(self)
     }
     #[cfg(not(feature = "payment-allocations"))]
     #[doc(hidden)]
-    pub fn payment_allocations(
-        &self,
-    ) -> <&'static () as left_out::PaymentAllocations>::Handle
+    pub fn payment_allocations<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::PaymentAllocations,
+        for<'a> &'a (): left_out::PaymentAllocations<H>,
     {
-        <&'static () as left_out::PaymentAllocations>::handle(self)
+        <&() as left_out::PaymentAllocations<H>>::handle(self)
     }
     #[cfg(not(feature = "payment-methods"))]
     #[doc(hidden)]
-    pub fn payment_methods(&self) -> <&'static () as left_out::PaymentMethods>::Handle
+    pub fn payment_methods<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::PaymentMethods,
+        for<'a> &'a (): left_out::PaymentMethods<H>,
     {
-        <&'static () as left_out::PaymentMethods>::handle(self)
+        <&() as left_out::PaymentMethods<H>>::handle(self)
     }
     #[cfg(not(feature = "payments"))]
     #[doc(hidden)]
-    pub fn payments(&self) -> <&'static () as left_out::Payments>::Handle
+    pub fn payments<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::Payments,
+        for<'a> &'a (): left_out::Payments<H>,
     {
-        <&'static () as left_out::Payments>::handle(self)
+        <&() as left_out::Payments<H>>::handle(self)
     }
     #[cfg(not(feature = "plans"))]
     #[doc(hidden)]
-    pub fn plans(&self) -> <&'static () as left_out::Plans>::Handle
+    pub fn plans<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::Plans,
+        for<'a> &'a (): left_out::Plans<H>,
     {
-        <&'static () as left_out::Plans>::handle(self)
+        <&() as left_out::Plans<H>>::handle(self)
     }
     #[cfg(not(feature = "pricing"))]
     #[doc(hidden)]
-    pub fn pricing(&self) -> <&'static () as left_out::Pricing>::Handle
+    pub fn pricing<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::Pricing,
+        for<'a> &'a (): left_out::Pricing<H>,
     {
-        <&'static () as left_out::Pricing>::handle(self)
+        <&() as left_out::Pricing<H>>::handle(self)
     }
     #[cfg(not(feature = "products"))]
     #[doc(hidden)]
-    pub fn products(&self) -> <&'static () as left_out::Products>::Handle
+    pub fn products<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::Products,
+        for<'a> &'a (): left_out::Products<H>,
     {
-        <&'static () as left_out::Products>::handle(self)
+        <&() as left_out::Products<H>>::handle(self)
     }
     #[cfg(not(all(feature = "signal-summaries", feature = "experimental")))]
     #[doc(hidden)]
-    pub fn signal_summaries(&self) -> <&'static () as left_out::SignalSummaries>::Handle
+    pub fn signal_summaries<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::SignalSummaries,
+        for<'a> &'a (): left_out::SignalSummaries<H>,
     {
-        <&'static () as left_out::SignalSummaries>::handle(self)
+        <&() as left_out::SignalSummaries<H>>::handle(self)
     }
     #[cfg(not(feature = "signals"))]
     #[doc(hidden)]
-    pub fn signals(&self) -> <&'static () as left_out::Signals>::Handle
+    pub fn signals<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::Signals,
+        for<'a> &'a (): left_out::Signals<H>,
     {
-        <&'static () as left_out::Signals>::handle(self)
+        <&() as left_out::Signals<H>>::handle(self)
     }
     #[cfg(not(feature = "value-metrics"))]
     #[doc(hidden)]
-    pub fn value_metrics(&self) -> <&'static () as left_out::ValueMetrics>::Handle
+    pub fn value_metrics<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::ValueMetrics,
+        for<'a> &'a (): left_out::ValueMetrics<H>,
     {
-        <&'static () as left_out::ValueMetrics>::handle(self)
+        <&() as left_out::ValueMetrics<H>>::handle(self)
     }
     #[cfg(not(feature = "value-models"))]
     #[doc(hidden)]
-    pub fn value_models(&self) -> <&'static () as left_out::ValueModels>::Handle
+    pub fn value_models<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::ValueModels,
+        for<'a> &'a (): left_out::ValueModels<H>,
     {
-        <&'static () as left_out::ValueModels>::handle(self)
+        <&() as left_out::ValueModels<H>>::handle(self)
     }
     #[cfg(not(feature = "value-receipts"))]
     #[doc(hidden)]
-    pub fn value_receipts(&self) -> <&'static () as left_out::ValueReceipts>::Handle
+    pub fn value_receipts<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::ValueReceipts,
+        for<'a> &'a (): left_out::ValueReceipts<H>,
     {
-        <&'static () as left_out::ValueReceipts>::handle(self)
+        <&() as left_out::ValueReceipts<H>>::handle(self)
     }
     #[cfg(not(feature = "webhooks"))]
     #[doc(hidden)]
-    pub fn webhooks(&self) -> <&'static () as left_out::Webhooks>::Handle
+    pub fn webhooks<H>(&self) -> H
     where
-        for<'a> &'a (): left_out::Webhooks,
+        for<'a> &'a (): left_out::Webhooks<H>,
     {
-        <&'static () as left_out::Webhooks>::handle(self)
+        <&() as left_out::Webhooks<H>>::handle(self)
     }
 }

@@ -30,19 +30,19 @@ impl LeftOut {
             #[cfg(not(#condition))]
             #[diagnostic::on_unimplemented(message = #message, label = "this build leaves the resource out", note = #note)]
             #[doc(hidden)]
-            pub trait #missing {
-                type Handle;
-                fn handle(client: &crate::Client) -> Self::Handle;
+            pub trait #missing<H> {
+                fn handle(client: &crate::Client) -> H;
             }
         });
+        // What is returned has no type: a wrong one would be a second error, at whatever follows.
         self.methods.extend(quote! {
             #[cfg(not(#condition))]
             #[doc(hidden)]
-            pub fn #name(&self) -> <&'static () as left_out::#missing>::Handle
+            pub fn #name<H>(&self) -> H
             where
-                for<'a> &'a (): left_out::#missing,
+                for<'a> &'a (): left_out::#missing<H>,
             {
-                <&'static () as left_out::#missing>::handle(self)
+                <&() as left_out::#missing<H>>::handle(self)
             }
         });
         Ok(())
