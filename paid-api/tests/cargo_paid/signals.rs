@@ -86,7 +86,7 @@ impl Crate {
         Said::of(self.paid(arguments).output().unwrap())
     }
 
-    fn against(&self, emulator: &Emulator, arguments: &[&str]) -> Said {
+    pub(super) fn against(&self, emulator: &Emulator, arguments: &[&str]) -> Said {
         Said::of(self.paid(arguments).env("PAID_BASE_URL", emulator.url()).output().unwrap())
     }
 

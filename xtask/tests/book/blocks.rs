@@ -70,8 +70,13 @@ fn from(origin: &str, inside: &[&str]) -> String {
     let path = docs().join(origin);
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     // trybuild names its case and where the catalogue is; a user has a program, and the catalogue beside it.
-    let printed = read(&path).replace(&format!("tests/ui/fail/book/{name}.rs"), "src/main.rs");
-    let printed = printed.replace("$WORKSPACE/docs/signals.toml", "signals.toml");
+    let mut printed = read(&path);
+    for folder in ["book", "prices"] {
+        printed = printed.replace(&format!("tests/ui/fail/{folder}/{name}.rs"), "src/main.rs");
+    }
+    for catalogue in ["$WORKSPACE/docs/signals.toml", "$DIR/tests/ui/fail/prices/prices.toml"] {
+        printed = printed.replace(catalogue, "signals.toml");
+    }
     commands.collect::<String>() + printed.trim_end() + "\n"
 }
 
