@@ -61,7 +61,7 @@ fn hold(name: &str, own: &Crate, said: &Said) {
 fn hold_text(name: &str, printed: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/output").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, &printed).unwrap();
+        std::fs::write(&path, printed).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
     assert!(printed == kept, "docs/output/{name} is not what is printed (UPDATE_GOLDEN=1 writes it):\n{printed}");
