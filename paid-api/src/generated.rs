@@ -939,7 +939,9 @@ impl crate::Client {
         }
     }
 }
-/// What a client says of the resources that a build leaves out.
+/// What a client says of the resources that a build leaves out. A client of another document may have
+/// resources of the same names.
+#[cfg(not(feature = "stand-alone"))]
 #[allow(unreachable_pub)]
 mod left_out {
     #[cfg(not(feature = "amendments"))]
@@ -1203,6 +1205,7 @@ mod left_out {
         fn handle(client: &crate::Client) -> H;
     }
 }
+#[cfg(not(feature = "stand-alone"))]
 impl crate::Client {
     #[cfg(not(feature = "amendments"))]
     #[doc(hidden)]

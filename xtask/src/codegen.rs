@@ -277,7 +277,7 @@ fn crate_of(root: &Path, files: reshape::Files, facts: &facts::Facts, title: &st
     tree.insert(
         "Cargo.toml".into(),
         format!(
-            "[package]\nname = \"paid-generated\"\ndescription = {title}\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n[lib]\n# Examples in a document's prose are not Rust.\ndoctest = false\n\n[workspace]\n\n[features]\n{features}full-serde = []\n\n[dependencies]\npaid-api = {{ path = {runtime}, default-features = false }}\nserde = {{ version = \"1\", features = [\"derive\"] }}\n",
+            "[package]\nname = \"paid-generated\"\ndescription = {title}\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n[lib]\n# Examples in a document's prose are not Rust.\ndoctest = false\n\n[workspace]\n\n[features]\n{features}full-serde = []\n\n[dependencies]\npaid-api = {{ path = {runtime}, default-features = false, features = [\"stand-alone\"] }}\nserde = {{ version = \"1\", features = [\"derive\"] }}\n",
         ),
     );
     Ok(tree)

@@ -314,9 +314,12 @@ impl<'a> Plan<'a> {
                 let LeftOut { traits, methods: asking } = left_out;
                 items(quote! {
                     impl crate::Client { #methods }
-                    /// What a client says of the resources that a build leaves out.
+                    /// What a client says of the resources that a build leaves out. A client of another document may have
+                    /// resources of the same names.
+                    #[cfg(not(feature = "stand-alone"))]
                     #[allow(unreachable_pub)]
                     mod left_out { #traits }
+                    #[cfg(not(feature = "stand-alone"))]
                     impl crate::Client { #asking }
                 })
             }
