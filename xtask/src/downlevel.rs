@@ -118,7 +118,9 @@ const KEPT: [&str; 7] = ["$ref", "type", "format", "items", "additionalPropertie
 
 /// Removes what 3.0.3 does not know, and what only the server checks.
 fn leave_out(schema: &mut Value) {
-    let is_unsigned = is_unsigned(schema);
+    // A format of text says nothing of other types, and progenitor does not read it there.
+    let is_time = schema["type"] == "string" && schema["format"] == "date-time";
+    let is_kept = is_time || is_unsigned(schema);
     let Some(object) = schema.as_object_mut() else { return };
     object.remove("default");
     object.remove("description");
@@ -126,7 +128,7 @@ fn leave_out(schema: &mut Value) {
         object.retain(|key, _| key == "$ref");
     }
     // Whole numbers are `i64`, or `u64` where they may not fit, and others `f64`, however few bits the document has in mind.
-    if !is_unsigned && object.get("format").is_some_and(|format| format != "date-time") {
+    if !is_kept {
         object.remove("format");
     }
     object.retain(|key, _| KEPT.contains(&key.as_str()));
@@ -154,6 +156,21 @@ mod tests {
         for format in ["int32", "uint8"] {
             let schema = json!({"type": "integer", "default": 3, "exclusiveMinimum": 0, "format": format});
             assert_eq!(expression(&schema), json!({"type": "integer"}));
+        }
+    }
+
+    #[test]
+    fn a_format_of_another_type_decides_nothing() {
+        for (kind, format, kept) in [
+            ("string", "date-time", true),
+            ("integer", "uint64", true),
+            ("boolean", "date-time", false),
+            ("integer", "date-time", false),
+            ("array", "date-time", false),
+            ("string", "uint64", false),
+        ] {
+            let lowered = expression(&json!({"type": kind, "format": format}));
+            assert_eq!(lowered.get("format").is_some(), kept, "{kind} {format}");
         }
     }
 

@@ -168,7 +168,7 @@ fn wire_facts(field: &Field) -> String {
 
 fn type_in_words(field: &Field) -> String {
     let word = match (&field.kind, field.format.as_deref()) {
-        (_, Some("date-time")) => "RFC 3339 time",
+        (Kind::Text, Some("date-time")) => "RFC 3339 time",
         (_, Some("email")) => "e-mail address",
         (_, Some("uri")) => "URL",
         (Kind::Integer | Kind::Unsigned, _) => "integer",
