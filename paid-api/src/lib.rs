@@ -113,8 +113,11 @@
 //!
 //! # In a browser
 //!
-//! On `wasm32-unknown-unknown`, the client and its types work through the browser's `fetch`, and so does `webhook`: depend on
+//! On `wasm32-unknown-unknown`, the client and its types compile and use the browser's `fetch`, and `webhook` compiles, too: depend on
 //! this package with `default-features = false` and the resources you need. What runs on threads of its own does not build there.
+//!
+//! Whoever opens a page can read the key in it: use this in workers of your own at the edge, not in pages for customers. A
+//! redirect is an error there as elsewhere, but only after the host's `fetch` has followed it.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

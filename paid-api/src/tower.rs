@@ -45,7 +45,7 @@ pub use service::{ScopeFuture, ScopeService};
 /// nobody is billed for a guess. To turn such requests away, do so in a layer outside this one.
 ///
 /// The scope lasts until the response's body has been sent: a stream in it, such as one of [`StreamExt`](crate::StreamExt), is
-/// read in the scope, too.
+/// read and dropped in the scope, too. If the scope is traced, its span ends with the response's head.
 ///
 /// Layers that a request passes before this one, such as one that authenticates, can leave what they found in the request's
 /// extensions: the closure reads `parts.extensions`.

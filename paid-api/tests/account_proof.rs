@@ -232,6 +232,10 @@ async fn every_reason_why_a_signal_is_not_billed_is_found_with_its_fix() {
         let found = reasons.iter().find(|reason| reason.rule == rule);
         assert!(found.is_some_and(|found| found.fix.contains(fix)), "{rule} of {question:?}: {reasons:?}");
     }
+    let listed = client.request(Method::GET, "/products/").await.unwrap();
+    assert!(!listed["data"].as_array().unwrap().iter().any(|product| product["externalId"] == "old"), "{listed}");
+    let refused = push(&client, &Catalog::parse(PRICES).unwrap()).await.unwrap_err().to_string();
+    assert_eq!(refused, "the product old is archived: restore it in Paid, or take it out of the catalogue");
     assert!(emulator.restore_product(&ids["old"]).await);
     let reasons = why_unbilled(&client, &Question::new("meeting_booked", "acme", Some("old".into()))).await.unwrap();
     assert_eq!(reasons.iter().map(|reason| reason.rule).collect::<Vec<_>>(), ["product_not_ordered"]);

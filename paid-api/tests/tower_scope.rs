@@ -94,6 +94,28 @@ async fn a_body_that_is_made_later_is_made_in_the_scope_of_its_request() {
     paid::assert_emitted!(recorder, "answer_written", data.pieces == 2, customer == "acme");
 }
 
+#[tokio::test]
+async fn a_body_that_is_dropped_in_the_middle_is_dropped_in_the_scope_of_its_request() {
+    struct Emits;
+    impl Drop for Emits {
+        fn drop(&mut self) {
+            paid::emit(Signal::new("reader_left"));
+        }
+    }
+    async fn streams() -> axum::body::Body {
+        let emits = Emits;
+        axum::body::Body::from_stream(futures_util::stream::repeat_with(move || {
+            let _ = &emits;
+            Ok::<_, Infallible>("a")
+        }))
+    }
+    let recorder = Recorder::new();
+    let app = Router::new().route("/work", get(streams)).layer(ScopeLayer::new(named));
+    recorder.run(async { drop(app.oneshot(request("acme")).await.unwrap()) }).await;
+    assert_eq!(recorder.failures().len(), 0);
+    paid::assert_emitted!(recorder, "reader_left", customer == "acme");
+}
+
 /// A service that works when it is called, and answers only when it was ready.
 #[derive(Default)]
 struct AtOnce {

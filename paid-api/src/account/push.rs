@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::differences::{Differences, compare, find, name_of, shown_name};
 use super::error::AccountError;
 use super::prices::{NEVER_SHOWN, in_full, to_attribute};
-use super::remote::{Account, AccountProduct, read};
+use super::remote::{Account, AccountProduct, list, read};
 use crate::{Client, Method};
 
 /// What a push changed in the account, and what differs all the same.
@@ -29,6 +29,7 @@ pub struct Pushed {
 pub async fn push(client: &Client, catalog: &Catalog) -> Result<Pushed, AccountError> {
     let account = read(client).await?;
     let done = compare(catalog, &account);
+    refuse_archived(client, catalog, &account).await?;
     for request in requests(catalog, &account, &done)? {
         client.request(request.method, &request.path).body(&request.body).await?;
     }
@@ -37,6 +38,23 @@ pub async fn push(client: &Client, catalog: &Catalog) -> Result<Pushed, AccountE
         false => compare(catalog, &read(client).await?),
     };
     Ok(Pushed { done, left })
+}
+
+/// A product that was archived is not created anew beside it.
+async fn refuse_archived(client: &Client, catalog: &Catalog, account: &Account) -> Result<(), AccountError> {
+    let missing: Vec<&String> = catalog.products.keys().filter(|id| account.product(id).is_none()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let archived = list(client, "/products/", &[("archived", "true")]).await?;
+    let is_archived =
+        |id: &String| archived.iter().any(|known| known["externalId"] == **id && !known["archivedAt"].is_null());
+    let problems: Vec<String> = missing
+        .into_iter()
+        .filter(|id| is_archived(id))
+        .map(|id| format!("the product {id} is archived: restore it in Paid, or take it out of the catalogue"))
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(AccountError::Catalogue(problems.join("\n"))) }
 }
 
 struct Request {

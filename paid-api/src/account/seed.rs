@@ -9,6 +9,8 @@ use super::prices::{in_full, to_attribute};
 
 /// What [`EmulatorBuilder::seed`](crate::emulator::EmulatorBuilder::seed) takes: the catalogue's products with their prices.
 ///
+/// Prices in credits name a currency of an account, which a new emulator does not have: it refuses such a seed, with the place.
+///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let catalog = paid::account::Catalog::parse(

@@ -35,8 +35,8 @@ pub type Bill = BTreeMap<Position, Decimal>;
 /// Computes what signals cost under the prices of a catalogue, in one currency.
 ///
 /// Every customer has an order of the products that its signals name, from the first of the month of the first signal to the end of the
-/// month of the last one. Credits come with the prices of the catalogue only, and begin at nothing. The rules are those of
-/// the emulator.
+/// month of the last one. Every customer starts with zero credits, and gets only those that the catalogue's
+/// prices include. The rules are those of the emulator.
 ///
 /// # Errors
 ///

@@ -22,9 +22,11 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    fn of(response: reqwest::Response) -> Self {
+    /// The answer to a request of this URL. `fetch` follows redirects, and makes a GET of a POST: what another URL answers is no
+    /// answer to the request, so it counts as the redirect that it comes from.
+    fn of(response: reqwest::Response, asked: &reqwest::Url) -> Self {
         Self {
-            status: response.status(),
+            status: if response.url() == asked { response.status() } else { StatusCode::FOUND },
             headers: response.headers().clone(),
             length: response.content_length(),
             pieces: SendWrapper::new(Box::pin(response.bytes_stream())),
@@ -61,7 +63,10 @@ pub(crate) fn has_runtime() -> bool {
 
 /// Sends a request, and waits for the head of its answer.
 pub(crate) async fn send(request: reqwest::RequestBuilder) -> Result<Response, reqwest::Error> {
-    SendWrapper::new(async move { request.send().await.map(Response::of) }).await
+    let (client, request) = request.build_split();
+    let request = request?;
+    let asked = request.url().clone();
+    SendWrapper::new(async move { client.execute(request).await.map(|response| Response::of(response, &asked)) }).await
 }
 
 /// A browser does not say whether a connection was made, so a request that failed may have been received.

@@ -10,22 +10,29 @@ use pin_project_lite::pin_project;
 use crate::scope::CarriedScope;
 
 pin_project! {
-    /// The body of a response behind a [`ScopeLayer`](super::ScopeLayer): what makes it runs in the scope of the request.
+    /// The body of a response behind a [`ScopeLayer`](super::ScopeLayer). It is polled and dropped in the scope of the request, so
+    /// signals that are emitted meanwhile get its customer.
     pub struct ScopeBody<B> {
+        // `None` once it is dropped.
         #[pin]
-        body: B,
+        body: Option<B>,
         scope: Option<CarriedScope>,
+    }
+
+    impl<B> PinnedDrop for ScopeBody<B> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            match this.scope {
+                Some(scope) => scope.run(|| this.body.set(None)),
+                None => this.body.set(None),
+            }
+        }
     }
 }
 
 impl<B> ScopeBody<B> {
     pub(super) fn new(body: B, scope: Option<CarriedScope>) -> Self {
-        Self { body, scope }
-    }
-
-    /// The body itself, without the scope.
-    pub fn into_inner(self) -> B {
-        self.body
+        Self { body: Some(body), scope }
     }
 }
 
@@ -38,18 +45,19 @@ impl<B: Body> Body for ScopeBody<B> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let this = self.project();
+        let Some(body) = this.body.as_pin_mut() else { return Poll::Ready(None) };
         match this.scope {
-            Some(scope) => scope.run(|| this.body.poll_frame(context)),
-            None => this.body.poll_frame(context),
+            Some(scope) => scope.run(|| body.poll_frame(context)),
+            None => body.poll_frame(context),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(SizeHint::default, Body::size_hint)
     }
 }
 

@@ -34,7 +34,7 @@ impl LeftOut {
                 fn handle(client: &crate::Client) -> H;
             }
         });
-        // What is returned has no type: a wrong one would be a second error, at whatever follows.
+        // The type is left open: a wrong one would cause a second error at the next call.
         self.methods.extend(quote! {
             #[cfg(not(#condition))]
             #[doc(hidden)]

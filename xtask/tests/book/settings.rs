@@ -1,4 +1,5 @@
-//! Blocks of TOML and YAML: what they show is read by what reads it for users.
+//! Blocks of TOML, YAML and JSON: catalogues are read as the macros read them, features are those of `paid-api`, and the rest
+//! parses.
 
 use std::collections::BTreeSet;
 
@@ -15,6 +16,13 @@ fn features() -> BTreeSet<String> {
     manifest["features"].as_table().unwrap().keys().cloned().collect()
 }
 
+/// The types of signals of which a block shows a part.
+fn types(table: &toml::Table) -> String {
+    let signals = table.get("signals").and_then(toml::Value::as_table).into_iter().flatten();
+    let untyped = signals.filter(|(_, signal)| signal.get("type").is_none());
+    untyped.map(|(name, _)| format!("\n[signals.{name}]\ntype = \"activity\"\n")).collect()
+}
+
 /// What is wrong with a block of TOML, as a catalogue or as a part of a manifest.
 fn problem(text: &str, features: &BTreeSet<String>) -> Option<String> {
     let table: toml::Table = match text.parse() {
@@ -22,14 +30,11 @@ fn problem(text: &str, features: &BTreeSet<String>) -> Option<String> {
         Err(error) => return Some(error.to_string()),
     };
     if OF_A_CATALOGUE.iter().any(|name| table.contains_key(*name)) {
-        // A part of a catalogue need not say of what type its signals are.
-        let typed = |line: &str| line.trim_start().starts_with("type = \"activity\"") || line.contains("\"outcome\"");
-        let whole = text.lines().any(typed) || !text.contains("[signals");
-        return Catalog::parse(text).err().filter(|_| whole).map(|problems| problems.to_string());
+        return Catalog::parse(&(text.to_owned() + &types(&table))).err().map(|problems| problems.to_string());
     }
-    let dependencies = table.get("dependencies").and_then(toml::Value::as_table).unwrap_or(&table);
-    let wanted = dependencies.get("paid-api").and_then(|known| known.get("features")).and_then(toml::Value::as_array);
-    let unknown = wanted.into_iter().flatten().filter_map(toml::Value::as_str).find(|name| !features.contains(*name));
+    let lists = ["dependencies", "dev-dependencies"].into_iter().filter_map(|list| table.get(list)?.as_table());
+    let ours = lists.chain([&table]).filter_map(|list| list.get("paid-api")?.get("features")?.as_array());
+    let unknown = ours.flatten().filter_map(toml::Value::as_str).find(|name| !features.contains(*name));
     unknown.map(|name| format!("paid-api has no feature {name:?}"))
 }
 
@@ -59,6 +64,7 @@ fn a_wrong_block_would_be_seen() {
     for (text, told) in [
         ("a = [", ""),
         ("[signals.a]\ntype = \"outcome\"\nprodct = \"p\"\n", "prodct"),
+        ("[signals.a.data]\nx = { tpe = \"string\" }\n", "tpe"),
         ("[dependencies]\npaid-api = { version = \"0.1\", features = [\"outbx\"] }\n", "outbx"),
         ("paid-api = { version = \"0.1\", features = [\"outbx\"] }\n", "outbx"),
     ] {

@@ -10,7 +10,8 @@ pub(super) fn connecting_within(_: Duration) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
 }
 
-/// The browser decides about redirects and proxies, and passes the key on to no other origin.
+/// The browser decides about proxies and follows redirects. The standard of `fetch` has it leave the key out at another origin;
+/// browsers from before 2023 may not.
 pub(super) fn kept_safe(configured: reqwest::ClientBuilder, _is_plain: bool) -> reqwest::ClientBuilder {
     configured
 }
