@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use paid::account::{Billed, Reconcile, billed};
-use paid::emulator::Emulator;
+use paid::emulator::{Emulator, Fault};
 use paid::outbox::Entry;
 use paid::{Method, Timestamp};
 use serde_json::{Value, json};
@@ -66,6 +66,11 @@ impl Account {
         };
         let signals: Vec<Value> = events.iter().enumerate().map(signal).collect();
         self.call(Method::POST, "/signals/bulk", json!({ "signals": signals })).await;
+        self.of(&signals, window).await
+    }
+
+    /// What bills these signals, which were sent.
+    async fn of(&self, signals: &[Value], window: Option<[&str; 2]>) -> Vec<Billed> {
         let lines: Vec<String> = signals.iter().map(Value::to_string).collect();
         let file = self.folder.path().join("sent.jsonl");
         std::fs::write(&file, lines.join("\n")).unwrap();
@@ -106,6 +111,28 @@ async fn a_customer_by_its_own_id_and_by_paids_is_one() {
     let found = account.after_of(&["call", "call", "call"], json!({"customerId": customer["id"]}), None).await;
     let [calls] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!((calls.signals, calls.spent, calls.waiting, calls.unpriced()), (3, 2, 1, 0), "{calls:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_customer_spent_who_is_deleted_since_was_billed() {
+    let account = Account::selling(json!([prepaid(json!({}))])).await;
+    let grant = json!({"creditCurrencyKey": "tokens", "amount": 5});
+    account.call(Method::POST, "/customers/external/c/credits/grants", grant).await;
+    let signal = |number: usize| {
+        json!({"eventName": "call", "customer": {"externalCustomerId": "c"}, "attribution": {"externalProductId": "p"},
+            "idempotencyKey": format!("call-{number}"), "data": {"paid_ref": format!("call-{number}")}})
+    };
+    let signals: Vec<Value> = (0..2).map(signal).collect();
+    account.call(Method::POST, "/signals/bulk", json!({ "signals": signals })).await;
+    // The emulator deletes no customer with orders; Paid's own ids of signals and transactions stay either way.
+    for operation in ["get-customer-by-external-id", "get-customer-by-id"] {
+        account.emulator.fault(Fault::status(404).operation(operation).times(9));
+    }
+    let found = account.of(&signals, None).await;
+    let [calls] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((calls.signals, calls.spent, calls.unpriced()), (2, 2, 0), "{calls:?}");
+    assert_eq!(calls.credits.get("tokens").map(String::as_str), Some("5"));
+    assert_eq!(calls.reasons[0].rule, "unknown_customer");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

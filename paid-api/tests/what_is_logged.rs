@@ -21,6 +21,42 @@ impl std::io::Write for Log {
     }
 }
 
+#[derive(paid::PaidSignal)]
+#[paid(signal = "lead_qualified")]
+struct Qualified {
+    #[paid(customer)]
+    account: Option<String>,
+}
+
+#[paid::signal("meeting_booked", customer = account)]
+fn book(account: Option<&str>) {}
+
+#[test]
+fn a_scopes_customer_that_stands_in_for_none_is_said_once_a_name() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let recorder = paid::testing::Recorder::new();
+    tracing::subscriber::with_default(subscriber, || {
+        recorder.run_sync(|| {
+            paid::scope().customer("acme").run_sync(|| {
+                paid::emit(&Qualified { account: Some("globex".into()) });
+                book(Some("globex"));
+                for _ in 0..2 {
+                    paid::emit(&Qualified { account: None });
+                    book(None);
+                }
+            });
+        });
+    });
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for name in ["lead_qualified", "meeting_booked"] {
+        let said = format!("signal `{name}`: `customer` is `None`, so the scope's customer is billed");
+        assert_eq!(text.matches(&said).count(), 1, "{text}");
+    }
+    assert_eq!(recorder.signals().len(), 6);
+}
+
 #[tokio::test]
 async fn a_span_says_operation_status_attempts_and_duration_and_no_key_and_no_body() {
     let log = Log::default();

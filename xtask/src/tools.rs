@@ -2,7 +2,7 @@
 
 pub(crate) mod program;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
@@ -26,14 +26,14 @@ pub(crate) const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
 pub(crate) const MDBOOK: Tool = Tool { name: "mdbook", version: "0.5.4" };
 
 impl Tool {
-    /// Where the program is; if it is nowhere, it is installed. The inner error says why it cannot be.
+    /// Where this version of the program is; if it is nowhere, it is installed. The inner error says why it cannot be.
     pub(crate) fn path(&self) -> Result<Result<PathBuf, String>> {
-        let folder = project::root()?.join("target/tools");
+        let folder = project::root()?.join("target/tools").join(format!("{}-{}", self.name, self.version));
         let installed = folder.join("bin").join(self.name);
         if installed.is_file() {
             return Ok(Ok(installed));
         }
-        if let Some(path) = in_path(self.name) {
+        if let Some(path) = in_path(self.name).filter(|path| self.is_version_of(path)) {
             return Ok(Ok(path));
         }
         eprintln!("  {} is installed below target/tools, once", self.name);
@@ -45,6 +45,13 @@ impl Tool {
         } else {
             Err(format!("cannot install {}: {}", self.name, ran.first_error()))
         })
+    }
+
+    /// Whether the program says that it is this version.
+    fn is_version_of(&self, path: &Path) -> bool {
+        let said = program::run(Command::new(path).arg("--version"));
+        let is_it = |word: &str| word.trim_start_matches('v') == self.version;
+        said.is_ok_and(|said| said.succeeded && said.output.split_whitespace().any(is_it))
     }
 }
 

@@ -128,6 +128,20 @@ fn a_package_that_says_nothing_about_itself_is_found() {
 }
 
 #[test]
+fn links_that_the_registry_cannot_follow_are_said() {
+    let readme = "# Small\n\n[The book](docs/book.md), [the site](https://example.org), [above](#small)\n";
+    let manifest = |more: &str| {
+        MANIFEST.replace("license = \"MIT\"\n", &format!("license = \"MIT\"\nreadme = \"README.md\"\n{more}"))
+    };
+    let outcome = |more: &str| check(&[("Cargo.toml", &manifest(more)), ("README.md", readme)], "packed");
+    let (without, with) = (outcome(""), outcome("repository = \"https://example.org/small\"\n"));
+    without.passes();
+    assert!(without.text.replace(['│', '\n'], " ").contains("1 relative links"), "{}", without.text);
+    with.passes();
+    assert!(!with.text.contains("relative"), "{}", with.text);
+}
+
+#[test]
 fn the_template_is_built_against_the_packed_files() {
     let manifest = MANIFEST.to_owned() + "\n[workspace.metadata.release-check]\nuser = \"template\"\n";
     let user = "[package]\nname = \"{{project-name}}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\nsmall = \"0.1\"\n";
@@ -249,4 +263,30 @@ fn a_licence_that_is_not_allowed_is_found() {
     check(&[("deny.toml", rules)], "licences").passes();
     let base = BASE.replace("license = \"MIT\"", "license = \"GPL-3.0-only\"");
     check(&[("deny.toml", rules), ("base/Cargo.toml", &base)], "licences").fails_with("cargo-deny");
+}
+
+#[test]
+#[ignore = "installs cargo-deny below target/tools"]
+fn a_dependency_with_a_published_advisory_is_found() {
+    let advised = |patched: &str| {
+        let folder = with_a_registry("1.1");
+        let database = folder.path().join("database");
+        let advisory = format!(
+            "```toml\n[advisory]\nid = \"RUSTSEC-2026-0001\"\npackage = \"other\"\ndate = \"2026-01-01\"\n\n[versions]\npatched = [{patched}]\n```\n\n# It counts wrongly\n\nTwo is three.\n"
+        );
+        std::fs::create_dir_all(database.join("crates/other")).unwrap();
+        std::fs::write(database.join("crates/other/RUSTSEC-2026-0001.md"), advisory).unwrap();
+        git(&database, &["init", "--quiet", "--initial-branch", "main"]);
+        git(&database, &["add", "--all"]);
+        git(&database, &["commit", "--quiet", "--message", "one"]);
+        let rules = format!(
+            "[advisories]\nyanked = \"allow\"\ndb-path = {:?}\ndb-urls = [\"file://{}\"]\n",
+            folder.path().join("clones"),
+            database.display()
+        );
+        std::fs::write(folder.path().join("deny.toml"), rules).unwrap();
+        run(folder.path(), "advisories", &[])
+    };
+    advised("\">= 1.1.0\"").passes();
+    advised("").fails_with("RUSTSEC-2026-0001");
 }

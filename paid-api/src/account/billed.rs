@@ -104,7 +104,12 @@ pub async fn billed(client: &crate::Client, reconciliation: &Reconciliation) -> 
     }
     let mut invoices: HashMap<String, Invoices> = HashMap::new();
     for billed in &mut all {
-        let Some(id) = books.customer(&billed.of.customer).map(str::to_owned) else { continue };
+        let Some(id) = books.customer(&billed.of.customer).map(str::to_owned) else {
+            // A customer who was deleted since has spent what the transactions say.
+            let id = reconciliation.customers.get(&billed.of.customer).unwrap_or(&billed.of.customer).clone();
+            spent.add_to(billed, &books, &id);
+            continue;
+        };
         spent.add_to(billed, &books, &id);
         if !invoices.contains_key(&id) {
             invoices.insert(id.clone(), Invoices::read(&books, reconciliation, &id).await?);

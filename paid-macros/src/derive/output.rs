@@ -199,18 +199,27 @@ fn write(container: &Container<'_>, events: &[&Event<'_>]) -> TokenStream {
                 .map(|product| quote!(#krate::signal::Data::product_by_default(#data, #product);));
             let protections = event.protections(krate);
             let protect = protections.map(|fields| quote!(#krate::__private::protect(#data, #fields);));
-            any |= default.is_some() || protect.is_some();
+            let named = names_customer(shape).then(|| quote!(#krate::signal::Data::customer_is_named(#data);));
+            any |= default.is_some() || protect.is_some() || named.is_some();
             if container.is_struct() {
                 let bound = bound(container, &bindings);
-                return quote!(#default #protect #bound #steps);
+                return quote!(#default #protect #named #bound #steps);
             }
             let bindings = bindings.iter().map(|(field, binding)| quote!(#field: #binding,));
-            quote!(#path { #(#bindings)* .. } => { #default #protect #steps })
+            quote!(#path { #(#bindings)* .. } => { #default #protect #named #steps })
         })
         .collect();
     let data = if any { quote!(#data) } else { quote!(_) };
     let body = if container.is_struct() { quote!(#(#arms)*) } else { quote!(match self { #(#arms)* }) };
     quote!(fn write_data(&self, #data: &mut #krate::signal::Data) { #body })
+}
+
+/// Whether a field says whose work it was, and may be `None`: where the scope's customer stands in, that is said.
+fn names_customer(shape: &Shape<'_>) -> bool {
+    let is_customer = |role: Role| role.method() == Role::Customer.method();
+    let may_be_none =
+        |field: &Field<'_>| matches!(field.purpose, Use::Role(role) if is_customer(role) && !ways::is_text(field.ty));
+    shape.fields.iter().any(may_be_none)
 }
 
 /// The statement that writes one field.

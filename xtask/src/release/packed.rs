@@ -31,7 +31,23 @@ pub(super) fn check(workspace: &Workspace) -> Result<Finding> {
         return Ok(Finding::failed_with("from the packed files", &ran));
     }
     let names: Vec<_> = packages.iter().map(|package| package.name.as_str()).collect();
-    Ok(Finding::pass(format!("{}, and a crate that uses them, from the packed files", names.join(", "))))
+    let links: String = packages.iter().filter_map(|package| lost_links(package, outside.path())).collect();
+    Ok(Finding::pass(format!("{}, and a crate that uses them, from the packed files{links}", names.join(", "))))
+}
+
+/// What the registry's page of a package cannot follow: relative links, where it does not know the repository.
+fn lost_links(package: &Package, outside: &Path) -> Option<String> {
+    let name = Path::new(package.readme.as_ref()?).file_name()?;
+    let readme = std::fs::read_to_string(outside.join(folder_of(package)).join(name)).ok()?;
+    let is_relative =
+        |target: &&str| !["https://", "http://", "mailto:", "#"].iter().any(|start| target.starts_with(start));
+    let relative = readme.split("](").skip(1).filter(is_relative).count();
+    (package.repository.is_none() && relative > 0).then(|| {
+        format!(
+            "; crates.io follows the {relative} relative links of its readme only if {} names its `repository`",
+            package.name
+        )
+    })
 }
 
 /// Cargo packs them in their order, each against those that it packed before.

@@ -26,6 +26,9 @@ pub(super) struct Package {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) rust_version: Option<String>,
+    /// Where its source is, which relative links of its readme are followed from.
+    pub(super) repository: Option<String>,
+    pub(super) readme: Option<String>,
     pub(super) features: BTreeMap<String, Vec<String>>,
     pub(super) metadata: Value,
     /// `Some` of no registry if it is not to be published.

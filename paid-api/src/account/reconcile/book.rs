@@ -88,6 +88,8 @@ pub(super) struct Book {
     listed: HashSet<Fingerprint>,
     /// Those of them that were emitted here.
     matched: HashSet<Fingerprint>,
+    /// Paid's ids of their customers.
+    customers: HashMap<u32, String>,
 }
 
 #[derive(Deserialize)]
@@ -187,6 +189,7 @@ impl Book {
             let same = nearest.and_then(|at| Some((at, self.emitted.get_mut(at)?)));
             if let Some((at, emitted)) = same.filter(|(_, emitted)| emitted.may_be_of(time)) {
                 emitted.is_found = true;
+                self.customers.entry(emitted.customer).or_insert_with(|| text("customerId").to_owned());
                 self.matched.insert(of_reference(text("id")));
                 self.open.take(at);
                 self.found += 1;
@@ -270,6 +273,8 @@ impl Book {
             (Counted { customer, product, name }, tally)
         };
         report.tallies = tallies.into_iter().map(named).collect();
+        let customers = self.customers.iter().filter(|(_, id)| !id.is_empty());
+        report.customers = customers.map(|(own, id)| (self.words.text(*own).to_owned(), id.clone())).collect();
         report
     }
 }

@@ -1,6 +1,6 @@
 //! What a reconciliation found.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::fingerprint::Fingerprint;
 use crate::Timestamp;
@@ -35,6 +35,8 @@ pub struct Reconciliation {
     pub tallies: BTreeMap<Counted, Tally>,
     /// Hashes of Paid's ids of what the tallies count as matched or extra.
     pub(in crate::account) counted: HashSet<Fingerprint>,
+    /// Paid's ids of the customers of what was found, by the ids that the signals were emitted with.
+    pub(in crate::account) customers: HashMap<String, String>,
 }
 
 impl Reconciliation {
