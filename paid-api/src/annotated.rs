@@ -164,6 +164,7 @@ impl Pending {
     }
 
     /// Changes the signal for a role or field. A value whose code panics makes a signal that is reported and not sent.
+    #[inline]
     fn change(&mut self, what: &str, change: impl FnOnce(&mut Signal)) {
         let Some(inner) = &mut self.inner else { return };
         if let Err(panic) = foreign::call(|| change(&mut inner.signal)) {
@@ -399,3 +400,11 @@ pub fn can_fail<R: Fallible>(_: &R) {}
 
 /// A value whose way to text is to be found, see [`ways`].
 pub struct Way<'a, T: ?Sized>(pub &'a T);
+
+impl<T: ?Sized> Clone for Way<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Way<'_, T> {}

@@ -387,10 +387,10 @@ mod tests {
         for role in Role::ALL {
             let key = role.key();
             let found = match (role.is_text(), role.field()) {
-                (true, None) => texts.contains(&format!("\n    {key} (value::")),
-                (true, Some(field)) => {
-                    texts.lines().any(|row| row.starts_with(&format!("    {key} (value::")) && row.contains(field))
-                }
+                (true, None) => texts.contains(&format!("\n    {key}, set_{key} (value::")),
+                (true, Some(field)) => texts
+                    .lines()
+                    .any(|row| row.starts_with(&format!("    {key}, set_{key} (value::")) && row.contains(field)),
                 (false, _) => others.contains(&format!("\npub fn {key}<")),
             };
             assert!(found, "{role:?}");

@@ -1,6 +1,7 @@
 //! What can be known of a value before the program runs.
 
 use paid_catalog::Literal;
+use proc_macro2::Ident;
 use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
 
 use crate::diagnostics::Errors;
@@ -37,6 +38,28 @@ pub(crate) fn is_constant(value: &Expr) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether an expression only reads a variable, its fields or a literal, so that it does no work and may be evaluated although
+/// nobody listens. `reference` is a variable that is a plain reference. What is read of a static may be made when it is
+/// first read.
+pub(crate) fn is_only_read(value: &Expr, reference: &Ident) -> bool {
+    match value {
+        Expr::Lit(_) => true,
+        Expr::Field(field) => is_only_read(&field.base, reference),
+        Expr::Group(inner) => is_only_read(&inner.expr, reference),
+        Expr::Paren(inner) => is_only_read(&inner.expr, reference),
+        Expr::Reference(inner) => is_only_read(&inner.expr, reference),
+        Expr::Path(path) => path.path.get_ident().is_some_and(|name| name.to_string().starts_with(is_of_a_variable)),
+        Expr::Unary(ExprUnary { op: UnOp::Deref(_), expr, .. }) => {
+            matches!(&**expr, Expr::Path(path) if path.path.is_ident(reference))
+        }
+        _ => false,
+    }
+}
+
+fn is_of_a_variable(letter: char) -> bool {
+    letter.is_lowercase() || letter == '_'
 }
 
 /// Reports a quantity that bills nothing.

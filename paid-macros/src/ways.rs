@@ -15,7 +15,7 @@ fn text(krate: &Path, role: Role, place: Span) -> TokenStream {
         {
             #[allow(unused_imports)]
             use #krate::__private::ways::all::*;
-            (&&&#krate::__private::Way(#value)).__paid_way().#role(#value)
+            (&#krate::__private::Way(#value)).__paid_way().#role()
         }
     }
 }
@@ -28,15 +28,37 @@ fn known_text(krate: &Path, place: Span) -> TokenStream {
 
 /// The text of the variable, which is a reference to this expression.
 fn of_expression(krate: &Path, role: Role, value: &Expr) -> TokenStream {
-    let is_text = match value {
+    if is_text_by_its_form(value) { known_text(krate, value.span()) } else { text(krate, role, value.span()) }
+}
+
+/// Whether the expression is text, whatever the types in it are.
+fn is_text_by_its_form(value: &Expr) -> bool {
+    match value {
         Expr::Lit(lit) => matches!(lit.lit, syn::Lit::Str(_)),
         Expr::MethodCall(call) => {
             call.args.is_empty() && ["to_string", "as_str"].iter().any(|name| call.method == name)
         }
         Expr::Macro(call) => call.mac.path.is_ident("format"),
         _ => false,
-    };
-    if is_text { known_text(krate, value.span()) } else { text(krate, role, value.span()) }
+    }
+}
+
+/// A statement that sets a role of `pending` to a value.
+pub(crate) fn set(krate: &Path, role: Role, value: &Expr, pending: &Ident) -> TokenStream {
+    let place = value.span();
+    let krate_here = moved(krate, place);
+    if is_text_by_its_form(value) || matches!(value, Expr::Array(_) if role.is_key()) {
+        let (method, text) = (Ident::new(role.key(), place), of_value(krate, role, value));
+        return quote_spanned!(place=> #krate_here::__private::Pending::#method(&mut #pending, #text););
+    }
+    let method = Ident::new(&format!("set_{}", role.key()), place);
+    quote_spanned! {place=>
+        {
+            #[allow(unused_imports)]
+            use #krate_here::__private::ways::all::*;
+            (&#krate_here::__private::Way(&(#value))).__paid_way().#method(&mut #pending);
+        }
+    }
 }
 
 /// The text of a role's value: of the expression, or of the parts of a key, joined.

@@ -24,8 +24,13 @@ impl Outcome {
 }
 
 fn run(root: &Path, gate: &str, more: &[&str]) -> Outcome {
+    run_with(root, gate, more, &[])
+}
+
+fn run_with(root: &Path, gate: &str, more: &[&str], variables: &[(&str, &str)]) -> Outcome {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(["release-check", "--gate", gate, "--root"]).arg(root).args(more).env_remove("CARGO_TARGET_DIR");
+    command.envs(variables.iter().copied());
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     Outcome { succeeded: output.status.success(), text }
@@ -236,7 +241,7 @@ fn a_workspace_without_rules_for_licences_is_found() {
 #[ignore = "installs cargo-public-api below target/tools"]
 fn a_change_of_the_public_api_is_found() {
     let folder = small(&[]);
-    run(folder.path(), "public-api", &[]).fails_with("items are new");
+    run(folder.path(), "public-api", &[]).fails_with("there is no listing");
     run(folder.path(), "public-api", &["--update"]).passes();
     run(folder.path(), "public-api", &[]).passes();
     std::fs::write(folder.path().join("src/lib.rs"), LIB.replace("pub fn one", "pub fn first")).unwrap();
@@ -279,13 +284,14 @@ fn a_dependency_with_a_published_advisory_is_found() {
         git(&database, &["init", "--quiet", "--initial-branch", "main"]);
         git(&database, &["add", "--all"]);
         git(&database, &["commit", "--quiet", "--message", "one"]);
-        let rules = format!(
-            "[advisories]\nyanked = \"allow\"\ndb-path = {:?}\ndb-urls = [\"file://{}\"]\n",
-            folder.path().join("clones"),
-            database.display()
-        );
+        let server = "https://advisories.example.org/database";
+        let clones = folder.path().join("clones");
+        let rules = format!("[advisories]\nyanked = \"allow\"\ndb-path = {clones:?}\ndb-urls = [\"{server}\"]\n");
         std::fs::write(folder.path().join("deny.toml"), rules).unwrap();
-        run(folder.path(), "advisories", &[])
+        // Git takes the folder instead of the server.
+        let stands_in = format!("url.file://{}.insteadOf", database.display());
+        let config = [("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", &stands_in), ("GIT_CONFIG_VALUE_0", server)];
+        run_with(folder.path(), "advisories", &[], &config)
     };
     advised("\">= 1.1.0\"").passes();
     advised("").fails_with("RUSTSEC-2026-0001");

@@ -17,33 +17,33 @@ pub mod outcomes_to_come {
 
 macro_rules! fails_later {
     ($level:ident, $says:ident, $of:path, ($($reference:tt)*)) => {
-        pub trait $level<'a> {
+        pub trait $level<'a>: Sized {
             type Whole: ?Sized;
-            fn __paid_success(&self) -> Option<&'a Self::Whole>
+            fn __paid_success(self) -> Option<&'a Self::Whole>
             where
                 Outcome: $says<Self::Whole>;
-            fn __paid_known_success(&self) -> Option<&'a Self::Whole>
+            fn __paid_known_success(self) -> Option<&'a Self::Whole>
             where
                 Outcome: $says<Self::Whole>;
-            fn __paid_error(&self) -> Option<&'a Infallible>;
+            fn __paid_error(self) -> Option<&'a Infallible>;
         }
 
         impl<'a, T: $of + ?Sized> $level<'a> for $($reference)* Probe<'a, T> {
             type Whole = T;
-            fn __paid_success(&self) -> Option<&'a T>
+            fn __paid_success(self) -> Option<&'a T>
             where
                 Outcome: $says<T>,
             {
                 None
             }
-            fn __paid_known_success(&self) -> Option<&'a T>
+            fn __paid_known_success(self) -> Option<&'a T>
             where
                 Outcome: $says<T>,
             {
                 None
             }
             #[inline(always)]
-            fn __paid_error(&self) -> Option<&'a Infallible> {
+            fn __paid_error(self) -> Option<&'a Infallible> {
                 None
             }
         }
@@ -58,8 +58,8 @@ impl<T: Iterator<Item: Fails> + ?Sized> FailingItems for T {}
 pub trait FailingElements {}
 impl<T: Stream<Item: Fails> + ?Sized> FailingElements for T {}
 
-fails_later!(OfIterator, SaysWhetherItemsSucceed, FailingItems, (&&&));
-fails_later!(OfStream, SaysWhetherElementsSucceed, FailingElements, (&&));
+fails_later!(OfIterator, SaysWhetherItemsSucceed, FailingItems, (&mut &&));
+fails_later!(OfStream, SaysWhetherElementsSucceed, FailingElements, (&));
 
 /// What no iterator implements whose items can fail.
 #[diagnostic::on_unimplemented(

@@ -1,7 +1,9 @@
 //! What a function returned: a success, a failure, a future whose work is yet to be done, or what nobody can tell.
 //!
-//! `(&&&&&&Probe(&value)).__paid_success()` takes the first implementation that fits the value's type, from the one for the most
-//! references down. There are three traits and not one for each kind of type, because the compiler tries each of them at every step:
+//! `(&&Probe(&value)).__paid_success()` takes the first implementation that fits the value's type, in the order in which the
+//! compiler looks for a method that takes `self`: for `&&Probe`, `&&&Probe`, `&mut &&Probe`, `&Probe`, `&mut &Probe`, and
+//! `Probe`. There are three traits and not one for each kind of type, because the compiler tries each of them at every step, and
+//! two references and not six, because it prepares for each of them whatever it takes:
 //! 1. [`Decided`] for two answers in one, such as `Result<Result<T, E>, F>`; [`Asked`] for several, and [`HeldFuture`]: errors
 //!    that ask which answer counts.
 //! 2. [`Decided`] for a `Result`, also in an `Option` or behind pointers.
@@ -21,18 +23,26 @@ use super::answers::{Fails, MayBeMissing, Several};
 /// A reference to what the function returned.
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
+impl<T: ?Sized> Clone for Probe<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Probe<'_, T> {}
+
 /// Traits in scope, without names.
 pub mod outcomes {
     pub use super::{Asked as _, Decided as _, HeldFuture as _};
 }
 
 /// A type that says whether its value is a success.
-pub trait Decided<'a> {
+pub trait Decided<'a>: Sized {
     type Ok: ?Sized;
     type Err: ?Sized;
-    fn __paid_success(&self) -> Option<&'a Self::Ok>;
-    fn __paid_known_success(&self) -> Option<&'a Self::Ok>;
-    fn __paid_error(&self) -> Option<&'a Self::Err>;
+    fn __paid_success(self) -> Option<&'a Self::Ok>;
+    fn __paid_known_success(self) -> Option<&'a Self::Ok>;
+    fn __paid_error(self) -> Option<&'a Self::Err>;
 }
 
 macro_rules! decided {
@@ -42,16 +52,16 @@ macro_rules! decided {
             type Ok = $ok;
             type Err = $err;
             #[inline(always)]
-            fn __paid_success(&self) -> Option<&'a $ok> {
+            fn __paid_success(self) -> Option<&'a $ok> {
                 let $value = self.0;
                 $success
             }
             #[inline(always)]
-            fn __paid_known_success(&self) -> Option<&'a $ok> {
+            fn __paid_known_success(self) -> Option<&'a $ok> {
                 self.__paid_success()
             }
             #[inline(always)]
-            fn __paid_error(&self) -> Option<&'a $err> {
+            fn __paid_error(self) -> Option<&'a $err> {
                 let $value = self.0;
                 $error
             }
@@ -61,23 +71,23 @@ macro_rules! decided {
 
 decided! {
     /// Two answers in one: a success if both are.
-    [T: Fails, E] &&&&&Probe<'a, Result<T, E>>: T, E,
+    [T: Fails, E] &&Probe<'a, Result<T, E>>: T, E,
         |value| value.as_ref().ok().filter(|inner| inner.ok().is_some()), value.as_ref().err();
     /// What can hold an error.
-    [T: Fails + ?Sized] &&&&Probe<'a, T>: T::Ok, T::Err, |value| value.ok(), value.err();
+    [T: Fails + ?Sized] &&&Probe<'a, T>: T::Ok, T::Err, |value| value.ok(), value.err();
     /// What is there only if two are.
-    [T: MayBeMissing] &&&Probe<'a, Option<T>>: Option<T>, Infallible,
+    [T: MayBeMissing] &mut &&Probe<'a, Option<T>>: Option<T>, Infallible,
         |value| value.as_ref().is_some_and(T::is_there).then_some(value), { let _ = value; None };
-    [T: MayBeMissing] &&&Probe<'a, std::task::Poll<T>>: std::task::Poll<T>, Infallible,
+    [T: MayBeMissing] &mut &&Probe<'a, std::task::Poll<T>>: std::task::Poll<T>, Infallible,
         |value| matches!(value, std::task::Poll::Ready(inner) if inner.is_there()).then_some(value), { let _ = value; None };
     /// A success or nothing.
-    [T: MayBeMissing + ?Sized] &&Probe<'a, T>: T, Infallible,
+    [T: MayBeMissing + ?Sized] &Probe<'a, T>: T, Infallible,
         |value| value.is_there().then_some(value).and_then(unless_it_is_a_result), { let _ = value; None };
 }
 
 /// A type of which it has to be asked what its value means. Each associated type is what one question is about, or
 /// `NoQuestion`.
-pub trait Asked<'a> {
+pub trait Asked<'a>: Sized {
     type Whole: ?Sized;
     /// Several answers; which of them decides is not known.
     type Several: ?Sized;
@@ -85,13 +95,13 @@ pub trait Asked<'a> {
     type Future: ?Sized;
     /// What may be a `Result` that cannot be seen.
     type Unseen: ?Sized;
-    fn __paid_success(&self) -> Option<&'a Self::Whole>
+    fn __paid_success(self) -> Option<&'a Self::Whole>
     where
         Outcome: SaysWhichCounts<Self::Several> + WorkThatIsDone<Self::Future> + SaysWhetherItSucceeded<Self::Unseen>;
-    fn __paid_known_success(&self) -> Option<&'a Self::Whole>
+    fn __paid_known_success(self) -> Option<&'a Self::Whole>
     where
         Outcome: SaysWhichCounts<Self::Several> + WorkThatIsDone<Self::Future>;
-    fn __paid_error(&self) -> Option<&'a Infallible>
+    fn __paid_error(self) -> Option<&'a Infallible>
     where
         Outcome: WorkThatIsDone<Self::Future>;
 }
@@ -119,14 +129,14 @@ macro_rules! asked {
             type Future = $future;
             type Unseen = $unseen;
             #[inline(always)]
-            fn __paid_success(&self) -> Option<&'a $of>
+            fn __paid_success(self) -> Option<&'a $of>
             where
                 Outcome: SaysWhichCounts<$several> + WorkThatIsDone<$future> + SaysWhetherItSucceeded<$unseen>,
             {
                 self.__paid_known_success()
             }
             #[inline(always)]
-            fn __paid_known_success(&self) -> Option<&'a $of>
+            fn __paid_known_success(self) -> Option<&'a $of>
             where
                 Outcome: SaysWhichCounts<$several> + WorkThatIsDone<$future>,
             {
@@ -134,7 +144,7 @@ macro_rules! asked {
                 $success
             }
             #[inline(always)]
-            fn __paid_error(&self) -> Option<&'a Infallible>
+            fn __paid_error(self) -> Option<&'a Infallible>
             where
                 Outcome: WorkThatIsDone<$future>,
             {
@@ -146,52 +156,52 @@ macro_rules! asked {
 
 asked! {
     /// Several answers.
-    [T: Several + ?Sized] &&&&&Probe<'a, T>: T, T, NoQuestion, NoQuestion, |value| { let _ = value; None };
+    [T: Several + ?Sized] &&Probe<'a, T>: T, T, NoQuestion, NoQuestion, |value| { let _ = value; None };
     /// The same for a tuple that begins with something else.
-    [T: Fails, A] &&&Probe<'a, (A, T)>: (A, T), (A, T), NoQuestion, NoQuestion, |value| { let _ = value; None };
-    [T: Fails, A, B] &&&Probe<'a, (A, T, B)>: (A, T, B), (A, T, B), NoQuestion, NoQuestion, |value| { let _ = value; None };
-    [T: Fails, A, B, C] &&&Probe<'a, (A, T, B, C)>: (A, T, B, C), (A, T, B, C), NoQuestion, NoQuestion,
+    [T: Fails, A] &mut &&Probe<'a, (A, T)>: (A, T), (A, T), NoQuestion, NoQuestion, |value| { let _ = value; None };
+    [T: Fails, A, B] &mut &&Probe<'a, (A, T, B)>: (A, T, B), (A, T, B), NoQuestion, NoQuestion, |value| { let _ = value; None };
+    [T: Fails, A, B, C] &mut &&Probe<'a, (A, T, B, C)>: (A, T, B, C), (A, T, B, C), NoQuestion, NoQuestion,
         |value| { let _ = value; None };
     /// The same for the third or the last of a tuple.
-    [T: Fails, A, B] &&Probe<'a, (A, B, T)>: (A, B, T), (A, B, T), NoQuestion, NoQuestion, |value| { let _ = value; None };
-    [T: Fails, A, B, C] &&Probe<'a, (A, B, T, C)>: (A, B, T, C), (A, B, T, C), NoQuestion, NoQuestion,
+    [T: Fails, A, B] &Probe<'a, (A, B, T)>: (A, B, T), (A, B, T), NoQuestion, NoQuestion, |value| { let _ = value; None };
+    [T: Fails, A, B, C] &Probe<'a, (A, B, T, C)>: (A, B, T, C), (A, B, T, C), NoQuestion, NoQuestion,
         |value| { let _ = value; None };
     /// A future, or what becomes one.
-    [T: IntoFuture] &Probe<'a, T>: T, NoQuestion, T, NoQuestion, |value| { let _ = value; None };
+    [T: IntoFuture] &mut &Probe<'a, T>: T, NoQuestion, T, NoQuestion, |value| { let _ = value; None };
     /// Any other type.
     [T: ?Sized] Probe<'a, T>: T, NoQuestion, NoQuestion, T, |value| unless_it_hides_an_answer(value);
 }
 
 /// A future in something else.
-pub trait HeldFuture<'a> {
+pub trait HeldFuture<'a>: Sized {
     type Future: ?Sized;
-    fn __paid_success(&self) -> Option<&'a Self::Future>
+    fn __paid_success(self) -> Option<&'a Self::Future>
     where
         Outcome: WorkThatIsDone<Self::Future>;
-    fn __paid_known_success(&self) -> Option<&'a Self::Future>
+    fn __paid_known_success(self) -> Option<&'a Self::Future>
     where
         Outcome: WorkThatIsDone<Self::Future>;
-    fn __paid_error(&self) -> Option<&'a Infallible>;
+    fn __paid_error(self) -> Option<&'a Infallible>;
 }
 
 macro_rules! held_futures {
     ($([$($parameters:tt)*] $of:ty;)*) => { $(
-        impl<'a, F: IntoFuture, $($parameters)*> HeldFuture<'a> for &&&&&Probe<'a, $of> {
+        impl<'a, F: IntoFuture, $($parameters)*> HeldFuture<'a> for &&Probe<'a, $of> {
             type Future = F;
-            fn __paid_success(&self) -> Option<&'a F>
+            fn __paid_success(self) -> Option<&'a F>
             where
                 Outcome: WorkThatIsDone<F>,
             {
                 None
             }
-            fn __paid_known_success(&self) -> Option<&'a F>
+            fn __paid_known_success(self) -> Option<&'a F>
             where
                 Outcome: WorkThatIsDone<F>,
             {
                 None
             }
             #[inline(always)]
-            fn __paid_error(&self) -> Option<&'a Infallible> {
+            fn __paid_error(self) -> Option<&'a Infallible> {
                 None
             }
         })*

@@ -13,16 +13,16 @@ use crate::types::{
 
 type Text<'a> = Option<Cow<'a, str>>;
 
-/// A type that is `AsRef<str>`.
-pub struct AsText;
-/// A type that is `Display`.
-pub struct AsDisplay;
+/// A value of a type that is `AsRef<str>`.
+pub struct AsText<'a, T: ?Sized>(pub(super) &'a T);
+/// A value of a type that is `Display`.
+pub struct AsDisplay<'a, T: ?Sized>(pub(super) &'a T);
 /// An `Option` of text.
-pub struct AsOption;
+pub struct AsOption<'a, T>(pub(super) &'a Option<T>);
 /// An `Option` of what is `Display`.
-pub struct AsDisplayedOption;
-/// Any other type: each role takes those that implement its trait, and refuses the rest with its message.
-pub struct AsNothing;
+pub struct AsDisplayedOption<'a, T>(pub(super) &'a Option<T>);
+/// A value of any other type: each role takes those that implement its trait, and refuses the rest with its message.
+pub struct AsNothing<'a, T: ?Sized>(pub(super) &'a T);
 
 /// The text that a value says of itself. If its code panics, the signal is refused, but not the function's own value.
 #[inline(always)]
@@ -53,10 +53,10 @@ pub fn joined(parts: &[Text<'_>]) -> Text<'static> {
     Some(Cow::Owned(key))
 }
 
-/// `role (trait): how the text becomes what PaidSignal returns => its type, where the signal keeps it;`
+/// `role, how a macro sets it (trait): how the text becomes what PaidSignal returns => its type, where the signal keeps it;`
 macro_rules! of_the_signal {
-    ($($role:ident ($($class:tt)*): |$text:ident| $value:expr => $returns:ty, |$signal:ident, $set:ident| $keep:expr;)*) => {
-        texts! { $($role ($($class)*);)* }
+    ($($role:ident, $set_role:ident ($($class:tt)*): |$text:ident| $value:expr => $returns:ty, |$signal:ident, $set:ident| $keep:expr;)*) => {
+        texts! { $($role, $set_role ($($class)*);)* }
 
         /// What `PaidSignal` returns for a text.
         pub mod role {
@@ -88,10 +88,10 @@ macro_rules! of_the_signal {
     };
 }
 
-/// `role (trait): the field of the data that it writes;`
+/// `role, how a macro sets it (trait): the field of the data that it writes;`
 macro_rules! of_the_data {
-    ($($role:ident ($($class:tt)*): $field:literal;)*) => {
-        texts! { $($role ($($class)*);)* }
+    ($($role:ident, $set_role:ident ($($class:tt)*): $field:literal;)*) => {
+        texts! { $($role, $set_role ($($class)*);)* }
 
         /// Writes a text into the data.
         pub mod write {
@@ -113,70 +113,111 @@ macro_rules! of_the_data {
     };
 }
 
-/// How a value becomes the text of a role, for each way that a type can be text.
+/// How a value becomes the text of a role, and how a role is set to it, for each way that a type can be text.
 macro_rules! texts {
-    ($($role:ident ($($class:tt)*);)*) => {
-        impl AsText {
+    ($($role:ident, $set_role:ident ($($class:tt)*);)*) => {
+        impl<'a, T: AsRef<str> + ?Sized> AsText<'a, T> {
             $(#[inline(always)]
-            pub fn $role<T: AsRef<str> + ?Sized>(self, value: &T) -> Text<'_> {
-                told(|| by_str(value))
+            pub fn $role(self) -> Text<'a> {
+                told(|| by_str(self.0))
+            }
+
+            #[inline(always)]
+            pub fn $set_role(self, pending: &mut Pending) {
+                if pending.listens() {
+                    pending.$role(self.$role());
+                }
             })*
         }
 
-        impl AsDisplay {
+        impl<'a, T: Display + ?Sized> AsDisplay<'a, T> {
             $(#[inline(always)]
-            pub fn $role<T: Display + ?Sized>(self, value: &T) -> Text<'_> {
-                told(|| Some(Cow::Owned(value.to_string())))
+            pub fn $role(self) -> Text<'a> {
+                told(|| Some(Cow::Owned(self.0.to_string())))
+            }
+
+            #[inline(always)]
+            pub fn $set_role(self, pending: &mut Pending) {
+                if pending.listens() {
+                    pending.$role(self.$role());
+                }
             })*
         }
 
-        impl AsOption {
+        impl<'a, T: AsRef<str>> AsOption<'a, T> {
             $(#[inline(always)]
-            pub fn $role<T: AsRef<str>>(self, value: &Option<T>) -> Text<'_> {
-                told(|| value.as_ref().map(|value| Cow::Borrowed(value.as_ref())))
+            pub fn $role(self) -> Text<'a> {
+                told(|| self.0.as_ref().map(|value| Cow::Borrowed(value.as_ref())))
+            }
+
+            #[inline(always)]
+            pub fn $set_role(self, pending: &mut Pending) {
+                if pending.listens() {
+                    pending.$role(self.$role());
+                }
             })*
         }
 
-        impl AsDisplayedOption {
+        impl<'a, T: Display> AsDisplayedOption<'a, T> {
             $(#[inline(always)]
-            pub fn $role<T: Display>(self, value: &Option<T>) -> Text<'_> {
-                told(|| value.as_ref().map(|value| Cow::Owned(value.to_string())))
+            pub fn $role(self) -> Text<'a> {
+                told(|| self.0.as_ref().map(|value| Cow::Owned(value.to_string())))
+            }
+
+            #[inline(always)]
+            pub fn $set_role(self, pending: &mut Pending) {
+                if pending.listens() {
+                    pending.$role(self.$role());
+                }
             })*
         }
 
         // Errors show the trait in the row, since its tokens come from there: a `path` would show this macro instead.
-        impl AsNothing {
+        impl<'a, T: ?Sized> AsNothing<'a, T> {
             $(#[inline(always)]
-            pub fn $role<T: $($class)* + ?Sized>(self, value: &T) -> Text<'_> {
-                told(|| value.text())
+            pub fn $role(self) -> Text<'a>
+            where
+                T: $($class)*,
+            {
+                told(|| self.0.text())
+            }
+
+            #[inline(always)]
+            pub fn $set_role(self, pending: &mut Pending)
+            where
+                T: $($class)*,
+            {
+                if pending.listens() {
+                    pending.$role(self.$role());
+                }
             })*
         }
     };
 }
 
 of_the_signal! {
-    customer (value::CustomerText):
+    customer, set_customer (value::CustomerText):
         |id| ExternalCustomerId::from(id).into() => CustomerAttribution,
         |signal, customer| { signal.customer_was_none = customer.is_none(); signal.customer = customer };
-    customer_id (value::CustomerIdText):
+    customer_id, set_customer_id (value::CustomerIdText):
         |id| CustomerId::from(id).into() => CustomerAttribution,
         |signal, customer| { signal.customer_was_none = customer.is_none(); signal.customer = customer };
-    product (value::ProductText):
+    product, set_product (value::ProductText):
         |id| ExternalProductId::from(id).into() => ProductAttribution,
         |signal, product| signal.product = product;
-    product_id (value::ProductIdText):
+    product_id, set_product_id (value::ProductIdText):
         |id| ProductId::from(id).into() => ProductAttribution,
         |signal, product| signal.product = product;
-    unit (value::UnitText):
+    unit, set_unit (value::UnitText):
         |id| id => String,
         |signal, unit| signal.unit = unit;
-    idempotency_key (value::KeyText):
+    idempotency_key, set_idempotency_key (value::KeyText):
         |key| key => String,
         |signal, key| signal.idempotency_key = key.map(IdempotencyKey::Given);
 }
 
 of_the_data! {
-    user (value::UserText): "external_user_id";
+    user, set_user (value::UserText): "external_user_id";
 }
 
 #[cfg(test)]

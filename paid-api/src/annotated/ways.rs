@@ -1,6 +1,7 @@
-//! How a value becomes text. `(&&&Way(value)).__paid_way()` takes the first trait that fits: `AsRef<str>`, then
-//! `Special` (ids, options, and types that are text by `Display` but never meant as an id), then `Display`, then any type,
-//! which each role refuses with its own message. What a way does for a role is in [`text`](super::text).
+//! How a value becomes text. `(&Way(value)).__paid_way()` takes the first implementation that fits, in the order in which the
+//! compiler looks for a method that takes `self`: for `&Way`, what is special (ids, options of them, and types that are text
+//! by `Display` but never meant as an id); for `&&Way`, `AsRef<str>`; for `&mut &Way`, `Display`; for `Way`, any type, which
+//! each role refuses with its own message. What a way does for a role is in [`text`](super::text).
 
 use std::fmt::Display;
 
@@ -14,40 +15,40 @@ pub mod all {
 }
 
 /// The way of a type.
-pub trait By {
+pub trait By: Sized {
     type Way;
-    fn __paid_way(&self) -> Self::Way;
+    fn __paid_way(self) -> Self::Way;
 }
 
 /// The way of an `Option`.
-pub trait ByOption {
+pub trait ByOption: Sized {
     type Way;
-    fn __paid_way(&self) -> Self::Way;
+    fn __paid_way(self) -> Self::Way;
 }
 
 macro_rules! ways {
-    ($($trait:ident [$($parameters:tt)*] $of:ty: $way:ident;)*) => { $(
-        impl<$($parameters)*> $trait for $of {
-            type Way = $way;
+    ($($trait:ident [$($parameters:tt)*] $of:ty: $way:ident<$value:ty>;)*) => { $(
+        impl<'a, $($parameters)*> $trait for $of {
+            type Way = $way<'a, $value>;
             #[inline(always)]
-            fn __paid_way(&self) -> $way {
-                $way
+            fn __paid_way(self) -> Self::Way {
+                $way(self.0)
             }
         }
     )* };
 }
 
 ways! {
-    By [T: AsRef<str> + ?Sized] &&&Way<'_, T>: AsText;
-    ByOption [T: AsRef<str>] &&&Way<'_, Option<T>>: AsOption;
-    By [T: Display + ?Sized] &Way<'_, T>: AsDisplay;
-    ByOption [T: Display] &Way<'_, Option<T>>: AsDisplayedOption;
-    By [T: ?Sized] Way<'_, T>: AsNothing;
+    By [T: AsRef<str> + ?Sized] &&Way<'a, T>: AsText<T>;
+    ByOption [T: AsRef<str>] &&Way<'a, Option<T>>: AsOption<T>;
+    By [T: Display + ?Sized] &mut &Way<'a, T>: AsDisplay<T>;
+    ByOption [T: Display] &mut &Way<'a, Option<T>>: AsDisplayedOption<T>;
+    By [T: ?Sized] Way<'a, T>: AsNothing<T>;
 }
 
 macro_rules! special {
     ($($ty:ty),*) => {
-        ways! { $(By [] &&Way<'_, $ty>: AsNothing; By [] &&Way<'_, &$ty>: AsNothing;)* }
+        ways! { $(By [] &Way<'a, $ty>: AsNothing<$ty>; By ['b] &Way<'a, &'b $ty>: AsNothing<&'b $ty>;)* }
     };
 }
 

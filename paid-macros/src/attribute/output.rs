@@ -16,7 +16,7 @@ use crate::function::{
 use crate::place::moved;
 use crate::roles::Macro;
 use crate::rules::{self, Event};
-use crate::values::literal;
+use crate::values::{is_only_read, literal};
 use crate::ways;
 
 pub(crate) fn function(
@@ -190,7 +190,7 @@ fn entry(arguments: &Arguments, checked: &Checked<'_>, is_polled: bool, late: bo
         steps.extend(quote!(#krate::__private::Pending::default_product(&mut #pending, #product);));
     }
     steps.extend(settings(arguments, checked, false));
-    let fill = (!steps.is_empty()).then(|| quote!(if #krate::__private::Pending::listens(&#pending) { #steps }));
+    let fill = (!steps.is_empty()).then(|| if_anybody_listens(arguments, checked, false, &steps));
     let mutable = (fill.is_some() || late).then(|| quote!(mut));
     let condition = condition();
     let when = arguments.when.as_ref().filter(|when| !is_after(when, checked));
@@ -231,8 +231,7 @@ fn settings(arguments: &Arguments, checked: &Checked<'_>, after: bool) -> TokenS
         if let Some(field) = role.field().filter(|field| is_wrapped(checked, field)) {
             steps.extend(protected(arguments, field, value));
         } else if role.is_text() {
-            let text = ways::of_value(&arguments.krate, *role, value);
-            steps.extend(quote_spanned!(place=> #krate::__private::Pending::#method(&mut #pending, #text);));
+            steps.extend(ways::set(&arguments.krate, *role, value, &pending));
         } else {
             steps.extend(quote_spanned!(place=> #krate::__private::Pending::#method(&mut #pending, &(#value));));
         }
@@ -256,6 +255,19 @@ fn settings(arguments: &Arguments, checked: &Checked<'_>, after: bool) -> TokenS
         steps.extend(quote_spanned!(place=> #krate::__private::Pending::field(&mut #pending, #name, #written);));
     }
     steps
+}
+
+/// The steps that set roles and fields, evaluated only if anybody listens: each of them asks for that itself, so a condition
+/// around all of them is needed only where their expressions do work.
+fn if_anybody_listens(arguments: &Arguments, checked: &Checked<'_>, after: bool, steps: &TokenStream) -> TokenStream {
+    let fields = arguments.data.iter().flat_map(|(_, fields)| fields.iter().map(|field| &field.value));
+    let values = arguments.roles.iter().map(|given| &given.value).chain(fields);
+    let mut values = values.filter(|value| is_after(value, checked) == after);
+    if values.all(|value| is_only_read(value, &checked.after)) {
+        return steps.clone();
+    }
+    let (krate, pending) = (&arguments.krate, pending());
+    quote!(if #krate::__private::Pending::listens(&#pending) { #steps })
 }
 
 fn is_wrapped(checked: &Checked<'_>, field: &str) -> bool {
@@ -324,7 +336,7 @@ impl After {
         let krate = &arguments.krate;
         let (pending, after) = (pending(), &checked.after);
         let fields = settings(arguments, checked, true);
-        let fill = (!fields.is_empty()).then(|| quote!(if #krate::__private::Pending::listens(&#pending) { #fields }));
+        let fill = (!fields.is_empty()).then(|| if_anybody_listens(arguments, checked, true, &fields));
         let payload = match &arguments.event {
             input::Event::Payload(path) => {
                 quote_spanned!(path.span()=> #krate::__private::Made(#after).fill::<#path>(&mut #pending);)

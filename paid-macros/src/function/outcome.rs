@@ -144,7 +144,7 @@ impl Outcome<'_> {
                 #[allow(unused_imports)]
                 use #krate::__private::outcomes::*;
                 #later
-                (&&&&&&#krate::__private::Probe(#out)).#method()
+                (&&#krate::__private::Probe(#out)).#method()
             }
         }
     }

@@ -7,7 +7,7 @@ impl ::paid::PaidSignal for MeetingBooked {
         ::paid::__private::role::customer({
             #[allow(unused_imports)]
             use ::paid::__private::ways::all::*;
-            (&&&::paid::__private::Way(__paid_value)).__paid_way().customer(__paid_value)
+            (&::paid::__private::Way(__paid_value)).__paid_way().customer()
         })
     }
     fn idempotency_key(&self) -> ::core::option::Option<::std::string::String> {
@@ -15,9 +15,7 @@ impl ::paid::PaidSignal for MeetingBooked {
         ::paid::__private::role::idempotency_key({
             #[allow(unused_imports)]
             use ::paid::__private::ways::all::*;
-            (&&&::paid::__private::Way(__paid_value))
-                .__paid_way()
-                .idempotency_key(__paid_value)
+            (&::paid::__private::Way(__paid_value)).__paid_way().idempotency_key()
         })
     }
     fn timestamp(&self) -> ::core::option::Option<::paid::Timestamp> {
@@ -25,6 +23,7 @@ impl ::paid::PaidSignal for MeetingBooked {
         ::paid::__private::timestamp(__paid_value)
     }
     fn write_data(&self, __paid_data: &mut ::paid::signal::Data) {
+        ::paid::signal::Data::customer_is_named(__paid_data);
         let Self { lead_id: __paid_field3, duration_minutes: __paid_field4, .. } = self;
         ::paid::signal::Data::field(__paid_data, "lead_id", __paid_field3);
         ::paid::signal::Data::field(__paid_data, "duration_minutes", __paid_field4);

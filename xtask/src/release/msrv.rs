@@ -20,8 +20,8 @@ pub(super) fn check(workspace: &Workspace) -> Result<Finding> {
         if let Some(finding) = found {
             return Ok(finding);
         }
-        let compiled = if is_installed(version)? {
-            if let Some(finding) = compiles(workspace, package, version)? {
+        let compiled = if let Some(toolchain) = installed(version)? {
+            if let Some(finding) = compiles(workspace, package, version, &toolchain)? {
                 return Ok(finding);
             }
             "compiled"
@@ -76,16 +76,23 @@ fn newer_std(workspace: &Workspace, package: &Package) -> Result<Option<Finding>
     Ok((!ran.succeeded).then(|| Finding::failed_with(&package.name, &ran)))
 }
 
-fn is_installed(version: &str) -> Result<bool> {
-    let Ok(ran) = program::run(Command::new("rustup").args(["toolchain", "list"])) else { return Ok(false) };
-    Ok(ran.output.lines().any(|line| {
-        let name = line.split('-').next().unwrap_or_default();
-        name == version || name.strip_prefix(version).is_some_and(|rest| rest.starts_with('.'))
-    }))
+/// The installed toolchain of this version, by its whole name: `1.90.0-x86_64-unknown-linux-gnu` for `1.90`.
+fn installed(version: &str) -> Result<Option<String>> {
+    let Ok(ran) = program::run(Command::new("rustup").args(["toolchain", "list"])) else { return Ok(None) };
+    Ok(of_version(version, &ran.output).map(str::to_owned))
 }
 
-fn compiles(workspace: &Workspace, package: &Package, version: &str) -> Result<Option<Finding>> {
-    let toolchain = format!("+{version}");
+fn of_version<'a>(version: &str, list: &'a str) -> Option<&'a str> {
+    let names = list.lines().filter_map(|line| line.split_whitespace().next());
+    let is_it = |name: &&str| {
+        let own = name.split('-').next().unwrap_or_default();
+        own == version || own.strip_prefix(version).is_some_and(|rest| rest.starts_with('.'))
+    };
+    names.filter(is_it).max_by_key(|name| numbers(name.split('-').next().unwrap_or_default()))
+}
+
+fn compiles(workspace: &Workspace, package: &Package, version: &str, toolchain: &str) -> Result<Option<Finding>> {
+    let toolchain = format!("+{toolchain}");
     let arguments = [&toolchain, "check", "--quiet", "-p", &package.name, "--all-features"];
     let ran = program::run(&mut workspace.cargo(&arguments))?;
     Ok((!ran.succeeded).then(|| Finding::failed_with(&format!("{} with Rust {version}", package.name), &ran)))
@@ -94,6 +101,15 @@ fn compiles(workspace: &Workspace, package: &Package, version: &str) -> Result<O
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_toolchain_is_called_by_its_whole_name() {
+        let list = "stable-x86_64-unknown-linux-gnu (active, default)\n1.90.0-x86_64-unknown-linux-gnu\n1.90.1-x86_64-unknown-linux-gnu\n1.9-other\n";
+        assert_eq!(of_version("1.90", list), Some("1.90.1-x86_64-unknown-linux-gnu"));
+        assert_eq!(of_version("1.90.0", list), Some("1.90.0-x86_64-unknown-linux-gnu"));
+        assert_eq!(of_version("1.9", list), Some("1.9-other"));
+        assert_eq!(of_version("1.8", list), None);
+    }
 
     #[test]
     fn versions_are_compared_as_numbers() {
