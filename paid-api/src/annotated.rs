@@ -113,6 +113,17 @@ struct PendingSignal {
     signal: Signal,
 }
 
+impl PendingSignal {
+    /// A value whose code panics makes a signal that is reported and not sent. Kept out of the annotated function, so that it
+    /// costs little where nobody listens.
+    #[inline(never)]
+    fn change(&mut self, what: &str, change: impl FnOnce(&mut Signal)) {
+        if let Err(panic) = foreign::call(|| change(&mut self.signal)) {
+            self.signal.data.refuse(what, panic.to_string());
+        }
+    }
+}
+
 /// Where a signal goes.
 enum Route {
     /// To this emitter.
@@ -163,12 +174,11 @@ impl Pending {
         self.inner.is_some()
     }
 
-    /// Changes the signal for a role or field. A value whose code panics makes a signal that is reported and not sent.
+    /// Changes the signal for a role or field, if anybody listens.
     #[inline]
     fn change(&mut self, what: &str, change: impl FnOnce(&mut Signal)) {
-        let Some(inner) = &mut self.inner else { return };
-        if let Err(panic) = foreign::call(|| change(&mut inner.signal)) {
-            inner.signal.data.refuse(what, panic.to_string());
+        if let Some(inner) = &mut self.inner {
+            inner.change(what, change);
         }
     }
 
@@ -177,18 +187,22 @@ impl Pending {
         self.change("product", |signal| signal.data.product_by_default(product));
     }
 
+    #[inline]
     pub fn field<T: value::Json + ?Sized>(&mut self, key: &str, value: &T) {
         self.change(key, |signal| value.write_to(&mut signal.data, key));
     }
 
+    #[inline]
     pub fn timestamp<T: AsTimestamp + ?Sized>(&mut self, time: &T) {
         self.change("timestamp", |signal| signal.timestamp = timestamp(time));
     }
 
+    #[inline]
     pub fn quantity<T: AsQuantity + ?Sized>(&mut self, number: &T) {
         self.change("quantity", |signal| quantity(&mut signal.data, number));
     }
 
+    #[inline]
     pub fn cost<T: AsCost + ?Sized>(&mut self, value: &T) {
         self.change("cost", |signal| cost(&mut signal.data, value));
     }

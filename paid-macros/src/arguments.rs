@@ -99,6 +99,9 @@ pub(crate) fn split(tokens: TokenStream) -> Vec<TokenStream> {
 
 /// The tokens up to the next comma that is not part of an expression.
 pub(crate) fn one(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    if let Some(part) = up_to_a_comma(input) {
+        return Ok(part);
+    }
     let ahead = input.fork();
     let whole = argument_or_expression(&ahead).is_ok() && (ahead.is_empty() || ahead.peek(Token![,]));
     let mut part = TokenStream::new();
@@ -106,6 +109,27 @@ pub(crate) fn one(input: ParseStream<'_>) -> syn::Result<TokenStream> {
         part.extend([input.parse::<TokenTree>()?]);
     }
     Ok(part)
+}
+
+/// The tokens up to the next comma, unless an expression may go on after it: among types in angle brackets, or among a closure's
+/// parameters.
+fn up_to_a_comma(input: ParseStream<'_>) -> Option<TokenStream> {
+    let read = input.step(|cursor| {
+        let (mut rest, mut part) = (*cursor, Vec::new());
+        while let Some((token, next)) = rest.token_tree() {
+            if let TokenTree::Punct(punct) = &token {
+                match punct.as_char() {
+                    ',' => break,
+                    '<' | '|' => return Err(cursor.error("it may go on after a comma")),
+                    _ => {}
+                }
+            }
+            part.push(token);
+            rest = next;
+        }
+        Ok((part.into_iter().collect(), rest))
+    });
+    read.ok()
 }
 
 /// `key = expr`, or `expr`, which `key` and `key(...)` are as well.

@@ -58,6 +58,19 @@ pub(crate) fn is_only_read(value: &Expr, reference: &Ident) -> bool {
     }
 }
 
+/// The variable of which an expression reads a field, or which it is; `None` for other expressions.
+pub(crate) fn variable(value: &Expr) -> Option<&Ident> {
+    match value {
+        Expr::Field(field) => variable(&field.base),
+        Expr::Group(inner) => variable(&inner.expr),
+        Expr::Paren(inner) => variable(&inner.expr),
+        Expr::Reference(inner) => variable(&inner.expr),
+        Expr::Unary(inner) => variable(&inner.expr),
+        Expr::Path(path) if path.qself.is_none() => path.path.get_ident(),
+        _ => None,
+    }
+}
+
 fn is_of_a_variable(letter: char) -> bool {
     letter.is_lowercase() || letter == '_'
 }

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, FnArg, LitStr, Path, ReturnType, Type};
 
@@ -16,7 +17,7 @@ use crate::function::{
 use crate::place::moved;
 use crate::roles::Macro;
 use crate::rules::{self, Event};
-use crate::values::{is_only_read, literal};
+use crate::values::{is_only_read, literal, variable};
 use crate::ways;
 
 pub(crate) fn function(
@@ -215,7 +216,10 @@ fn boolean(value: &Expr) -> TokenStream {
 }
 
 fn is_after(value: &Expr, checked: &Checked<'_>) -> bool {
-    function::may_mention(value.to_token_stream(), &checked.after_name).is_some()
+    match variable(value) {
+        Some(variable) => variable.unraw() == checked.after.unraw(),
+        None => function::may_mention(value.to_token_stream(), &checked.after_name).is_some(),
+    }
 }
 
 /// The calls that set roles and fields, either those before the body or those after it.
