@@ -45,6 +45,12 @@ pub use traced::*;
 pub use tried::{FromResidual, Try};
 pub use words::{Message, Spoken, Unspoken, has_word, word_beyond};
 
+/// The traits whose methods an annotated function calls, without names.
+pub mod all {
+    pub use super::outcomes::*;
+    pub use super::ways::all::*;
+}
+
 /// Calls a function once: so the compiler treats a body as an `FnOnce`, which may move out what it captures.
 #[inline(always)]
 pub fn call<R>(body: impl FnOnce() -> R) -> R {
@@ -104,6 +110,9 @@ pub fn once<R, F: FnOnce() -> R>(body: F) -> F {
 
 /// A signal between the entry of a function and its end; empty if no emitter is installed.
 pub struct Pending {
+    /// Whether anybody listens: only then are expressions evaluated. It is a field because rustc needs less time for one than for
+    /// a method.
+    pub listens: bool,
     name: &'static str,
     inner: Option<Box<PendingSignal>>,
 }
@@ -135,20 +144,6 @@ enum Route {
 }
 
 impl Pending {
-    #[inline]
-    pub fn start(name: &'static str) -> Self {
-        match emit::current() {
-            Some(emitter) => Self::over(name, Route::Emitter(emitter)),
-            None => Self { name, inner: None },
-        }
-    }
-
-    /// For functions that return a future: it may be polled in another scope than it was made in.
-    #[inline]
-    pub fn start_future(name: &'static str) -> Self {
-        if listener::anybody_listens() { Self::over(name, Route::Listener) } else { Self { name, inner: None } }
-    }
-
     /// For `via = emitter`.
     pub fn start_via(name: &'static str, emitter: impl Emit) -> Self {
         Self::over(name, Route::Emitter(Arc::new(emitter)))
@@ -165,13 +160,12 @@ impl Pending {
     }
 
     fn over(name: &'static str, route: Route) -> Self {
-        Self { name, inner: Some(Box::new(PendingSignal { route, signal: Signal::new(name) })) }
+        Self { listens: true, name, inner: Some(Box::new(PendingSignal { route, signal: Signal::new(name) })) }
     }
 
-    /// Whether anybody listens: only then are expressions evaluated.
     #[inline]
-    pub fn listens(&self) -> bool {
-        self.inner.is_some()
+    fn unheard(name: &'static str) -> Self {
+        Self { listens: false, name, inner: None }
     }
 
     /// Changes the signal for a role or field, if anybody listens.
@@ -185,11 +179,6 @@ impl Pending {
     /// The catalogue's product, for when neither annotation nor scope names one.
     pub fn default_product(&mut self, product: &'static str) {
         self.change("product", |signal| signal.data.product_by_default(product));
-    }
-
-    #[inline]
-    pub fn field<T: value::Json + ?Sized>(&mut self, key: &str, value: &T) {
-        self.change(key, |signal| value.write_to(&mut signal.data, key));
     }
 
     #[inline]
@@ -217,6 +206,8 @@ impl Pending {
             let own = payload();
             let set = std::mem::replace(signal, own);
             signal.customer = set.customer.or(signal.customer.take());
+            let was_none = set.customer_was_none || signal.customer_was_none;
+            signal.customer_was_none = was_none && signal.customer.is_none();
             signal.product = set.product.or(signal.product.take());
             signal.unit = set.unit.or(signal.unit.take());
             signal.idempotency_key = set.idempotency_key.or(signal.idempotency_key.take());
@@ -225,13 +216,37 @@ impl Pending {
             signal.data.append(set.data);
         });
     }
+}
 
-    #[inline]
-    pub fn emit(self) {
-        match self.inner {
-            None => listener::lost(self.name),
-            Some(inner) => inner.emit(),
-        }
+// What nearly every annotated function calls is a function and no method: rustc needs less time for its path.
+
+/// The signal of a function that is entered.
+#[inline]
+pub fn start(name: &'static str) -> Pending {
+    match emit::current() {
+        Some(emitter) => Pending::over(name, Route::Emitter(emitter)),
+        None => Pending::unheard(name),
+    }
+}
+
+/// For functions that return a future: it may be polled in another scope than it was made in.
+#[inline]
+pub fn start_future(name: &'static str) -> Pending {
+    if listener::anybody_listens() { Pending::over(name, Route::Listener) } else { Pending::unheard(name) }
+}
+
+/// Sets a field, if anybody listens.
+#[inline]
+pub fn field<T: value::Json + ?Sized>(pending: &mut Pending, key: &str, value: &T) {
+    pending.change(key, |signal| value.write_to(&mut signal.data, key));
+}
+
+/// At the end of a function that did what the signal says.
+#[inline]
+pub fn send(pending: Pending) {
+    match pending.inner {
+        None => listener::lost(pending.name),
+        Some(inner) => inner.emit(),
     }
 }
 
@@ -272,7 +287,7 @@ pub struct Made<'a, T: ?Sized>(pub &'a T);
 
 impl<T: ?Sized> Made<'_, T> {
     pub fn fill<S: MadeFrom<T>>(self, pending: &mut Pending) {
-        if pending.listens() {
+        if pending.listens {
             pending.payload::<S>(|| S::made_from(self.0).to_signal());
         } else {
             pending.name = S::NAMES.first().copied().unwrap_or_default();

@@ -153,7 +153,6 @@ impl Drop for Within {
 
 /// Sets what the signal lacks from the scope, and a key and the time. Fails if the signal cannot be sent.
 pub(crate) fn complete(mut signal: Signal) -> Result<Signal, DeliveryError> {
-    let was_none = signal.customer_was_none || signal.customer.is_none() && signal.data.names_customer();
     Scope::with_current(|scope| {
         if signal.customer.is_none() {
             signal.customer = scope.and_then(Scope::customer_named).cloned();
@@ -174,7 +173,7 @@ pub(crate) fn complete(mut signal: Signal) -> Result<Signal, DeliveryError> {
     if signal.customer.is_none() {
         return Err(DeliveryError::no_customer(RecordKind::Signal, signal.name));
     }
-    if was_none {
+    if signal.customer_was_none {
         stand_in::say(&signal.name);
     }
     signal.idempotency_key.get_or_insert_with(IdempotencyKey::make);

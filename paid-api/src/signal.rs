@@ -96,10 +96,17 @@ pub trait PaidSignal {
     /// Adds what the signal says beside its roles, key by key.
     fn write_data(&self, data: &mut Data);
 
+    /// Whether the signal says itself whose work it was, if only by a field that is `None`. Derived.
+    #[doc(hidden)]
+    fn __paid_names_customer(&self) -> bool {
+        false
+    }
+
     /// Converts to a signal, with the values above. What is `None` is set at emission.
     fn to_signal(&self) -> Signal {
         let mut signal = Signal::new(self.name());
         signal.customer = self.customer();
+        signal.customer_was_none = signal.customer.is_none() && self.__paid_names_customer();
         signal.product = self.product();
         signal.unit = self.unit();
         signal.idempotency_key = self.idempotency_key().map(IdempotencyKey::Given);
@@ -140,6 +147,10 @@ impl<S: PaidSignal + ?Sized> PaidSignal for &S {
         S::write_data(self, data);
     }
 
+    fn __paid_names_customer(&self) -> bool {
+        S::__paid_names_customer(self)
+    }
+
     fn to_signal(&self) -> Signal {
         S::to_signal(self)
     }
@@ -160,7 +171,7 @@ impl<S: PaidSignal + ?Sized> PaidSignal for &S {
 pub struct Signal {
     pub(crate) name: Cow<'static, str>,
     pub(crate) customer: Option<CustomerAttribution>,
-    /// True if an annotation gave a customer, and it was `None`.
+    /// True if an annotation or a derived type gave a customer, and it was `None`.
     pub(crate) customer_was_none: bool,
     pub(crate) product: Option<ProductAttribution>,
     pub(crate) unit: Option<String>,

@@ -124,15 +124,22 @@ async fn what_a_customer_spent_who_is_deleted_since_was_billed() {
     };
     let signals: Vec<Value> = (0..2).map(signal).collect();
     account.call(Method::POST, "/signals/bulk", json!({ "signals": signals })).await;
+    let customer = account.emulator.client().request(Method::GET, "/customers/external/c").await.unwrap();
+    let mut unpaid = signal(2);
+    unpaid["customer"] = json!({"customerId": customer["id"]});
+    account.call(Method::POST, "/signals/bulk", json!({ "signals": [unpaid] })).await;
+    let signals = [signals, vec![unpaid]].concat();
     // The emulator deletes no customer with orders; Paid's own ids of signals and transactions stay either way.
     for operation in ["get-customer-by-external-id", "get-customer-by-id"] {
         account.emulator.fault(Fault::status(404).operation(operation).times(9));
     }
     let found = account.of(&signals, None).await;
-    let [calls] = found.as_slice() else { panic!("{found:?}") };
+    let [calls, by_paids_id] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!((calls.signals, calls.spent, calls.unpriced()), (2, 2, 0), "{calls:?}");
     assert_eq!(calls.credits.get("tokens").map(String::as_str), Some("5"));
     assert_eq!(calls.reasons[0].rule, "unknown_customer");
+    assert_eq!((by_paids_id.signals, by_paids_id.spent, by_paids_id.unpriced()), (1, 0, 1), "{by_paids_id:?}");
+    assert!(by_paids_id.credits.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

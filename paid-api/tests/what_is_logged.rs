@@ -28,6 +28,17 @@ struct Qualified {
     account: Option<String>,
 }
 
+#[derive(paid::PaidSignal)]
+enum Step {
+    #[paid(signal = "lead_lost")]
+    Lost {
+        #[paid(customer)]
+        account: Option<String>,
+    },
+    #[paid(signal = "lead_found")]
+    Found { score: u32 },
+}
+
 #[paid::signal("meeting_booked", customer = account)]
 fn book(account: Option<&str>) {}
 
@@ -44,17 +55,20 @@ fn a_scopes_customer_that_stands_in_for_none_is_said_once_a_name() {
                 book(Some("globex"));
                 for _ in 0..2 {
                     paid::emit(&Qualified { account: None });
+                    paid::emit(&Step::Lost { account: None });
+                    paid::emit(&Step::Found { score: 7 });
                     book(None);
                 }
             });
         });
     });
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    for name in ["lead_qualified", "meeting_booked"] {
+    for name in ["lead_qualified", "lead_lost", "meeting_booked"] {
         let said = format!("signal `{name}`: `customer` is `None`, so the scope's customer is billed");
         assert_eq!(text.matches(&said).count(), 1, "{text}");
     }
-    assert_eq!(recorder.signals().len(), 6);
+    assert!(!text.contains("lead_found"), "{text}");
+    assert_eq!(recorder.signals().len(), 10);
 }
 
 #[tokio::test]

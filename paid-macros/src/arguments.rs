@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative as _;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Expr, LitStr, Token};
 
@@ -153,38 +154,19 @@ pub(crate) fn fields(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -
     let list = key;
     let inner;
     syn::parenthesized!(inner in input);
+    let ahead = inner.fork();
+    if let Ok(fields) = all_fields(list, &ahead) {
+        inner.advance_to(&ahead);
+        return Ok(fields);
+    }
     let mut fields = Vec::new();
     for part in split(inner.parse()?) {
         let parser = |input: ParseStream<'_>| {
-            if input.peek(LitStr) {
-                let name: LitStr = input.parse()?;
-                input.parse::<TokenStream>()?;
-                let message = format!("a field is written as a name without quotes: `{list}(lead_id = lead.id)`");
-                return Err(syn::Error::new_spanned(name, message));
-            }
-            let key = input.call(Ident::parse_any)?;
-            if input.is_empty() {
-                let value = syn::parse2(quote!(#key)).map_err(|_| {
-                    let message = format!("`{key}` is a keyword: write `{list}({key} = r#{key})`");
-                    syn::Error::new_spanned(&key, message)
-                })?;
-                return Ok(Field { key, value });
-            }
-            if !input.peek(Token![=]) {
-                let rest: TokenStream = input.parse()?;
-                let whole = quote!(#key #rest);
-                let message = format!(
-                    "this field needs a name: write `{list}(name = {})`",
-                    whole.to_string().replace(" . ", ".")
-                );
-                return Err(syn::Error::new_spanned(whole, message));
-            }
-            input.parse::<Token![=]>()?;
-            let value = Expr::parse(input)?;
+            let field = field(list, input)?;
             if !input.is_empty() {
                 return Err(input.error("expected `,` before this"));
             }
-            Ok(Field { key, value })
+            Ok(field)
         };
         match parser.parse2(part) {
             Ok(field) => fields.push(field),
@@ -192,4 +174,48 @@ pub(crate) fn fields(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -
         }
     }
     Ok(fields)
+}
+
+/// In one go, which is faster, if nothing is wrong.
+fn all_fields(list: &Ident, input: ParseStream<'_>) -> syn::Result<Vec<Field>> {
+    let mut fields = Vec::new();
+    while !input.is_empty() {
+        fields.push(field(list, input)?);
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    Ok(fields)
+}
+
+fn field(list: &Ident, input: ParseStream<'_>) -> syn::Result<Field> {
+    if input.peek(LitStr) {
+        let name: LitStr = input.parse()?;
+        input.parse::<TokenStream>()?;
+        let message = format!("a field is written as a name without quotes: `{list}(lead_id = lead.id)`");
+        return Err(syn::Error::new_spanned(name, message));
+    }
+    let key = input.call(Ident::parse_any)?;
+    if is_at_end(input) {
+        let value = syn::parse2(quote!(#key)).map_err(|_| {
+            let message = format!("`{key}` is a keyword: write `{list}({key} = r#{key})`");
+            syn::Error::new_spanned(&key, message)
+        })?;
+        return Ok(Field { key, value });
+    }
+    if !input.peek(Token![=]) {
+        let rest: TokenStream = input.parse()?;
+        let whole = quote!(#key #rest);
+        let message =
+            format!("this field needs a name: write `{list}(name = {})`", whole.to_string().replace(" . ", "."));
+        return Err(syn::Error::new_spanned(whole, message));
+    }
+    input.parse::<Token![=]>()?;
+    let value = Expr::parse(input)?;
+    Ok(Field { key, value })
+}
+
+/// Whether an argument ends here.
+pub(crate) fn is_at_end(input: ParseStream<'_>) -> bool {
+    input.is_empty() || input.peek(Token![,])
 }

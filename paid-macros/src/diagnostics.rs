@@ -34,6 +34,11 @@ impl Errors {
         self.all.is_empty()
     }
 
+    /// One of the mistakes, if there are any.
+    pub(crate) fn into_result(self) -> syn::Result<()> {
+        self.all.into_iter().next().map_or(Ok(()), Err)
+    }
+
     /// One `compile_error!` for each mistake.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.all.iter().map(syn::Error::to_compile_error).collect()

@@ -40,19 +40,17 @@ pub(crate) fn is_constant(value: &Expr) -> bool {
     }
 }
 
-/// Whether an expression only reads a variable, its fields or a literal, so that it does no work and may be evaluated although
-/// nobody listens. `reference` is a variable that is a plain reference. What is read of a static may be made when it is
-/// first read.
-pub(crate) fn is_only_read(value: &Expr, reference: &Ident) -> bool {
+/// Whether evaluating an expression runs no code of the user's, so that it may be evaluated although nobody listens. A field may
+/// be one of what `Deref` returns, so reading it is not among them. `reference` is a variable that is a plain reference.
+pub(crate) fn runs_nothing(value: &Expr, reference: Option<&Ident>) -> bool {
     match value {
         Expr::Lit(_) => true,
-        Expr::Field(field) => is_only_read(&field.base, reference),
-        Expr::Group(inner) => is_only_read(&inner.expr, reference),
-        Expr::Paren(inner) => is_only_read(&inner.expr, reference),
-        Expr::Reference(inner) => is_only_read(&inner.expr, reference),
-        Expr::Path(path) => path.path.get_ident().is_some_and(|name| name.to_string().starts_with(is_of_a_variable)),
+        Expr::Group(inner) => runs_nothing(&inner.expr, reference),
+        Expr::Paren(inner) => runs_nothing(&inner.expr, reference),
+        Expr::Reference(inner) => runs_nothing(&inner.expr, reference),
+        Expr::Path(path) => path.path.get_ident().is_some(),
         Expr::Unary(ExprUnary { op: UnOp::Deref(_), expr, .. }) => {
-            matches!(&**expr, Expr::Path(path) if path.path.is_ident(reference))
+            matches!(&**expr, Expr::Path(path) if reference.is_some_and(|name| path.path.is_ident(name)))
         }
         _ => false,
     }
@@ -69,10 +67,6 @@ pub(crate) fn variable(value: &Expr) -> Option<&Ident> {
         Expr::Path(path) if path.qself.is_none() => path.path.get_ident(),
         _ => None,
     }
-}
-
-fn is_of_a_variable(letter: char) -> bool {
-    letter.is_lowercase() || letter == '_'
 }
 
 /// Reports a quantity that bills nothing.

@@ -5,12 +5,12 @@ use quote::quote_spanned;
 use syn::spanned::Spanned;
 use syn::{Expr, Path, Type};
 
-use crate::place::{local, moved};
+use crate::place::{at, local};
 use crate::roles::Role;
 
 /// The text of the variable, of any type.
 fn text(krate: &Path, role: Role, place: Span) -> TokenStream {
-    let (krate, role, value) = (moved(krate, place), Ident::new(role.key(), place), local("value", place));
+    let (krate, role, value) = (at(krate, place), Ident::new(role.key(), place), local("value", place));
     quote_spanned! {place=>
         {
             #[allow(unused_imports)]
@@ -22,7 +22,7 @@ fn text(krate: &Path, role: Role, place: Span) -> TokenStream {
 
 /// The text of the variable, which is text.
 fn known_text(krate: &Path, place: Span) -> TokenStream {
-    let (krate, value) = (moved(krate, place), local("value", place));
+    let (krate, value) = (at(krate, place), local("value", place));
     quote_spanned!(place=> #krate::__private::by_str(#value))
 }
 
@@ -43,22 +43,16 @@ fn is_text_by_its_form(value: &Expr) -> bool {
     }
 }
 
-/// A statement that sets a role of `pending` to a value.
+/// A statement that sets a role of `pending` to a value. The traits of the ways are in scope in the function.
 pub(crate) fn set(krate: &Path, role: Role, value: &Expr, pending: &Ident) -> TokenStream {
     let place = value.span();
-    let krate_here = moved(krate, place);
+    let krate_here = at(krate, place);
     if is_text_by_its_form(value) || matches!(value, Expr::Array(_) if role.is_key()) {
         let (method, text) = (Ident::new(role.key(), place), of_value(krate, role, value));
         return quote_spanned!(place=> #krate_here::__private::Pending::#method(&mut #pending, #text););
     }
     let method = Ident::new(&format!("set_{}", role.key()), place);
-    quote_spanned! {place=>
-        {
-            #[allow(unused_imports)]
-            use #krate_here::__private::ways::all::*;
-            (&#krate_here::__private::Way(&(#value))).__paid_way().#method(&mut #pending);
-        }
-    }
+    quote_spanned!(place=> (&#krate_here::__private::Way(&(#value))).__paid_way().#method(&mut #pending);)
 }
 
 /// The text of a role's value: of the expression, or of the parts of a key, joined.

@@ -86,10 +86,10 @@ pub struct InvoiceLine {
 /// If a request fails, or an answer cannot be read.
 pub async fn billed(client: &crate::Client, reconciliation: &Reconciliation) -> Result<Vec<Billed>, AccountError> {
     let mut books = Books::open(client).await?;
-    let spent = Spent::read(client, reconciliation).await?;
     let mut all = Vec::new();
     // A program may name a customer or a product by its own id here and by Paid's there: its signals are counted together.
     let mut places: HashMap<[String; 3], usize> = HashMap::new();
+    let mut place_of: BTreeMap<&Counted, usize> = BTreeMap::new();
     for (of, tally) in reconciliation.tallies.iter().filter(|(_, tally)| tally.matched + tally.extra > 0) {
         let product = Some(of.product.clone()).filter(|product| !product.is_empty());
         let mut reasons = books.why(&Question::new(&of.name, &of.customer, product)).await?;
@@ -97,20 +97,21 @@ pub async fn billed(client: &crate::Client, reconciliation: &Reconciliation) -> 
         reasons.retain(|reason| !matches!(reason.rule, "before_the_order" | "after_the_order"));
         let signals = tally.matched + tally.extra;
         let place = *places.entry(books.known_as(of)).or_insert(all.len());
+        place_of.insert(of, place);
         match all.get_mut(place) {
             Some(Billed { signals: known, .. }) => *known += signals,
             None => all.push(Billed::new(of, signals, reasons)),
         }
     }
+    let places = reconciliation.kinds.iter().map(|of| place_of.get(of).copied()).collect();
+    for (place, spending) in Spent::read(client, reconciliation, places).await?.by_place {
+        if let Some(billed) = all.get_mut(place) {
+            spending.add_to(billed);
+        }
+    }
     let mut invoices: HashMap<String, Invoices> = HashMap::new();
     for billed in &mut all {
-        let Some(id) = books.customer(&billed.of.customer).map(str::to_owned) else {
-            // A customer who was deleted since has spent what the transactions say.
-            let id = reconciliation.customers.get(&billed.of.customer).unwrap_or(&billed.of.customer).clone();
-            spent.add_to(billed, &books, &id);
-            continue;
-        };
-        spent.add_to(billed, &books, &id);
+        let Some(id) = books.customer(&billed.of.customer).map(str::to_owned) else { continue };
         if !invoices.contains_key(&id) {
             invoices.insert(id.clone(), Invoices::read(&books, reconciliation, &id).await?);
         }
@@ -186,28 +187,34 @@ fn charge(books: &Books<'_>, of: &Counted) -> Option<Charge> {
     charges.reduce(|one, other| if one == other { one } else { Charge::Either })
 }
 
-/// Transactions that spend credits, by customer and event.
-#[derive(Default)]
+/// What signals spent. A transaction names its signal, so it is known whose it is, whatever became of the customer since.
 struct Spent {
-    transactions: HashMap<[String; 2], Vec<Transaction>>,
+    /// By the place among what is billed.
+    by_place: BTreeMap<usize, Spending>,
+    /// That place for each kind of signals in the reconciliation.
+    places: Vec<Option<usize>>,
     /// A transaction on two pages is one.
     seen: HashSet<Fingerprint>,
 }
 
-struct Transaction {
-    signal: Fingerprint,
-    products: [Option<String>; 2],
-    currency: String,
-    amount: Decimal,
+/// Transactions that spend credits for signals that are billed together.
+#[derive(Default)]
+struct Spending {
+    signals: HashSet<Fingerprint>,
+    credits: BTreeMap<String, Decimal>,
 }
 
 impl Spent {
-    async fn read(client: &crate::Client, reconciliation: &Reconciliation) -> Result<Self, AccountError> {
+    async fn read(
+        client: &crate::Client,
+        reconciliation: &Reconciliation,
+        places: Vec<Option<usize>>,
+    ) -> Result<Self, AccountError> {
         let path = "/credits/transactions";
         let from = reconciliation.from.map(|from| Timestamp::from(*from - SLACK).to_string());
         let mut query = vec![("type", "spend")];
         query.extend(from.as_deref().map(|from| ("createdAtFrom", from)));
-        let mut spent = Self::default();
+        let mut spent = Self { by_place: BTreeMap::new(), places, seen: HashSet::new() };
         let mut problem = None;
         each(client, path, &query, |transaction| {
             problem = problem.take().or(spent.take(&transaction, reconciliation).err());
@@ -217,14 +224,10 @@ impl Spent {
     }
 
     fn take(&mut self, transaction: &Value, reconciliation: &Reconciliation) -> Result<(), AccountError> {
-        let (Some(signal), Some(event)) = (transaction["signalId"].as_str(), transaction["eventName"].as_str()) else {
-            // Spent by hand or by a seat.
-            return Ok(());
-        };
-        let signal = of_reference(signal);
-        if !reconciliation.counted.contains(&signal) {
-            return Ok(());
-        }
+        // Without a signal, it was spent by hand or by a seat.
+        let Some(signal) = transaction["signalId"].as_str().map(of_reference) else { return Ok(()) };
+        let kind = reconciliation.counted.get(&signal).and_then(|kind| self.places.get(*kind as usize));
+        let Some(at) = kind.copied().flatten() else { return Ok(()) };
         let place = "/credits/transactions";
         if !self.seen.insert(of_reference(&text(transaction, "id", place)?)) {
             return Ok(());
@@ -232,35 +235,21 @@ impl Spent {
         let amount = text(transaction, "amount", place)?;
         let amount = Decimal::from_str_exact(&amount)
             .map_err(|_| AccountError::unreadable(place, format!("{amount:?} is no amount")))?;
-        let customer = text(&transaction["customer"], "id", place)?;
-        let product = |key: &str| transaction["product"][key].as_str().map(str::to_owned);
-        let one = Transaction {
-            signal,
-            products: [product("id"), product("externalId")],
-            currency: text(&transaction["creditCurrency"], "key", place)?,
-            amount,
-        };
-        self.transactions.entry([customer, event.to_owned()]).or_default().push(one);
+        let currency = text(&transaction["creditCurrency"], "key", place)?;
+        let spending = self.by_place.entry(at).or_default();
+        spending.signals.insert(signal);
+        let sum = spending.credits.entry(currency).or_default();
+        *sum = sum
+            .checked_add(amount.abs())
+            .ok_or_else(|| AccountError::unreadable(place, "the sum of the amounts has too many digits"))?;
         Ok(())
     }
+}
 
-    /// `customer` is Paid's id.
-    fn add_to(&self, billed: &mut Billed, books: &Books<'_>, customer: &str) {
-        let Some(transactions) = self.transactions.get(&[customer.to_owned(), billed.of.name.clone()]) else { return };
-        let mut signals = HashSet::new();
-        let mut credits: BTreeMap<&str, Decimal> = BTreeMap::new();
-        let is_of = |transaction: &&Transaction| {
-            let names = &transaction.products;
-            let known = books.product(&billed.of.product);
-            let is_known = |name: &String| known.is_some_and(|known| *name == known.id || *name == known.external_id);
-            names == &[None, None] || names.iter().flatten().any(|name| *name == billed.of.product || is_known(name))
-        };
-        for transaction in transactions.iter().filter(is_of) {
-            signals.insert(transaction.signal);
-            *credits.entry(&transaction.currency).or_default() += transaction.amount.abs();
-        }
-        billed.spent = (signals.len() as u64).min(billed.signals);
-        billed.credits = credits.into_iter().map(|(currency, sum)| (currency.to_owned(), plain(sum))).collect();
+impl Spending {
+    fn add_to(self, billed: &mut Billed) {
+        billed.spent = (self.signals.len() as u64).min(billed.signals);
+        billed.credits = self.credits.into_iter().map(|(currency, sum)| (currency, plain(sum))).collect();
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! `(&&Probe(&value)).__paid_success()` takes the first implementation that fits the value's type, in the order in which the
 //! compiler looks for a method that takes `self`: for `&&Probe`, `&&&Probe`, `&mut &&Probe`, `&Probe`, `&mut &Probe`, and
-//! `Probe`. There are three traits and not one for each kind of type, because the compiler tries each of them at every step, and
-//! two references and not six, because it prepares for each of them whatever it takes:
+//! `Probe`. There are three traits and not one for each kind of type, because the compiler tries each of them at every step.
+//! There are two references and not six, because the compiler does work for each reference even if an earlier one matches:
 //! 1. [`Decided`] for two answers in one, such as `Result<Result<T, E>, F>`; [`Asked`] for several, and [`HeldFuture`]: errors
 //!    that ask which answer counts.
 //! 2. [`Decided`] for a `Result`, also in an `Option` or behind pointers.

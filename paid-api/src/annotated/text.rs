@@ -6,7 +6,7 @@ use std::fmt::Display;
 
 use super::Pending;
 use crate::foreign;
-use crate::signal::{Data, IdempotencyKey, check, value};
+use crate::signal::{Data, IdempotencyKey, Signal, check, value};
 use crate::types::{
     CustomerAttribution, CustomerId, ExternalCustomerId, ExternalProductId, ProductAttribution, ProductId,
 };
@@ -34,6 +34,16 @@ fn told<'a>(text: impl FnOnce() -> Text<'a>) -> Text<'a> {
 #[inline(always)]
 pub fn by_str<T: AsRef<str> + ?Sized>(value: &T) -> Option<Cow<'_, str>> {
     Some(Cow::Borrowed(value.as_ref()))
+}
+
+/// A role that is `None` leaves what a payload says of it.
+fn set_if_there<T>(role: &mut Option<T>, value: Option<T>) {
+    *role = value.or(role.take());
+}
+
+fn set_customer(signal: &mut Signal, customer: Option<CustomerAttribution>) {
+    set_if_there(&mut signal.customer, customer);
+    signal.customer_was_none = signal.customer.is_none();
 }
 
 /// The parts of a key as one text, which no other parts make: `\` and `:` in a part are escaped, and a part that is `None`
@@ -116,60 +126,12 @@ macro_rules! of_the_data {
 /// How a value becomes the text of a role, and how a role is set to it, for each way that a type can be text.
 macro_rules! texts {
     ($($role:ident, $set_role:ident ($($class:tt)*);)*) => {
-        impl<'a, T: AsRef<str> + ?Sized> AsText<'a, T> {
-            $(#[inline(always)]
-            pub fn $role(self) -> Text<'a> {
-                told(|| by_str(self.0))
-            }
-
-            #[inline(always)]
-            pub fn $set_role(self, pending: &mut Pending) {
-                if pending.listens() {
-                    pending.$role(self.$role());
-                }
-            })*
-        }
-
-        impl<'a, T: Display + ?Sized> AsDisplay<'a, T> {
-            $(#[inline(always)]
-            pub fn $role(self) -> Text<'a> {
-                told(|| Some(Cow::Owned(self.0.to_string())))
-            }
-
-            #[inline(always)]
-            pub fn $set_role(self, pending: &mut Pending) {
-                if pending.listens() {
-                    pending.$role(self.$role());
-                }
-            })*
-        }
-
-        impl<'a, T: AsRef<str>> AsOption<'a, T> {
-            $(#[inline(always)]
-            pub fn $role(self) -> Text<'a> {
-                told(|| self.0.as_ref().map(|value| Cow::Borrowed(value.as_ref())))
-            }
-
-            #[inline(always)]
-            pub fn $set_role(self, pending: &mut Pending) {
-                if pending.listens() {
-                    pending.$role(self.$role());
-                }
-            })*
-        }
-
-        impl<'a, T: Display> AsDisplayedOption<'a, T> {
-            $(#[inline(always)]
-            pub fn $role(self) -> Text<'a> {
-                told(|| self.0.as_ref().map(|value| Cow::Owned(value.to_string())))
-            }
-
-            #[inline(always)]
-            pub fn $set_role(self, pending: &mut Pending) {
-                if pending.listens() {
-                    pending.$role(self.$role());
-                }
-            })*
+        texts! { @way [T: AsRef<str> + ?Sized] AsText, |value| by_str(value), $($role $set_role)* }
+        texts! { @way [T: Display + ?Sized] AsDisplay, |value| Some(Cow::Owned(value.to_string())), $($role $set_role)* }
+        texts! { @way [T: AsRef<str>] AsOption, |value| value.as_ref().and_then(by_str), $($role $set_role)* }
+        texts! {
+            @way [T: Display] AsDisplayedOption, |value| value.as_ref().map(|value| Cow::Owned(value.to_string())),
+            $($role $set_role)*
         }
 
         // Errors show the trait in the row, since its tokens come from there: a `path` would show this macro instead.
@@ -187,7 +149,23 @@ macro_rules! texts {
             where
                 T: $($class)*,
             {
-                if pending.listens() {
+                if pending.listens {
+                    pending.$role(self.$role());
+                }
+            })*
+        }
+    };
+    (@way [$($bounds:tt)*] $way:ident, |$value:ident| $text:expr, $($role:ident $set_role:ident)*) => {
+        impl<'a, $($bounds)*> $way<'a, T> {
+            $(#[inline(always)]
+            pub fn $role(self) -> Text<'a> {
+                let $value = self.0;
+                told(|| $text)
+            }
+
+            #[inline(always)]
+            pub fn $set_role(self, pending: &mut Pending) {
+                if pending.listens {
                     pending.$role(self.$role());
                 }
             })*
@@ -198,22 +176,22 @@ macro_rules! texts {
 of_the_signal! {
     customer, set_customer (value::CustomerText):
         |id| ExternalCustomerId::from(id).into() => CustomerAttribution,
-        |signal, customer| { signal.customer_was_none = customer.is_none(); signal.customer = customer };
+        |signal, customer| set_customer(signal, customer);
     customer_id, set_customer_id (value::CustomerIdText):
         |id| CustomerId::from(id).into() => CustomerAttribution,
-        |signal, customer| { signal.customer_was_none = customer.is_none(); signal.customer = customer };
+        |signal, customer| set_customer(signal, customer);
     product, set_product (value::ProductText):
         |id| ExternalProductId::from(id).into() => ProductAttribution,
-        |signal, product| signal.product = product;
+        |signal, product| set_if_there(&mut signal.product, product);
     product_id, set_product_id (value::ProductIdText):
         |id| ProductId::from(id).into() => ProductAttribution,
-        |signal, product| signal.product = product;
+        |signal, product| set_if_there(&mut signal.product, product);
     unit, set_unit (value::UnitText):
         |id| id => String,
-        |signal, unit| signal.unit = unit;
+        |signal, unit| set_if_there(&mut signal.unit, unit);
     idempotency_key, set_idempotency_key (value::KeyText):
         |key| key => String,
-        |signal, key| signal.idempotency_key = key.map(IdempotencyKey::Given);
+        |signal, key| set_if_there(&mut signal.idempotency_key, key.map(IdempotencyKey::Given));
 }
 
 of_the_data! {

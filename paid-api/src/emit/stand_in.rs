@@ -20,6 +20,6 @@ pub(super) fn say(name: &str) {
     }
     log(&format_args!(
         "signal `{name}`: `customer` is `None`, so the scope's customer is billed; if another one is meant, give its id, \
-         or emit nothing with `when = ...is_some()`"
+         or emit nothing then (`when = ...is_some()` in an annotation)"
     ));
 }

@@ -14,7 +14,7 @@ use crate::JsonObject;
 impl Store {
     pub(super) fn list_products(&self, matched: &Matched) -> Value {
         // **Assumed**: what is archived is shown to whoever asks for it.
-        let asks = matched.query.iter().any(|(name, _)| name == "archived");
+        let asks = matched.query.iter().any(|(name, wanted)| name == "archived" && wanted == "true");
         let shown = |row: &&JsonObject| asks || row.get("archivedAt").is_none_or(Value::is_null);
         let rows = self.products.rows().iter().filter(shown).filter(|row| passes(row, matched));
         page(rows.map(|row| Value::Object(without_attributes(row))), matched)

@@ -25,8 +25,6 @@ pub struct Data {
     keys: KeySet,
     problem: Option<Box<DataProblem>>,
     default_product: Option<&'static str>,
-    /// The type that wrote it names a customer of its own.
-    names_customer: bool,
     /// If a field is protected, or a value waits for its hash.
     pub(super) guard: Option<Box<Guard>>,
 }
@@ -182,16 +180,6 @@ impl Data {
         self.default_product
     }
 
-    /// Notes that the type that writes the data has a field for the customer, whatever stands in it.
-    #[doc(hidden)]
-    pub fn customer_is_named(&mut self) {
-        self.names_customer = true;
-    }
-
-    pub(crate) fn names_customer(&self) -> bool {
-        self.names_customer
-    }
-
     /// Adds the fields of another one, whose values win.
     pub(crate) fn append(&mut self, mut other: Self) {
         if self.keys.may_share(other.keys) {
@@ -206,7 +194,6 @@ impl Data {
         }
         self.problem = self.problem.take().or(other.problem);
         self.default_product = self.default_product.or(other.default_product);
-        self.names_customer |= other.names_customer;
         if let Some(guard) = other.guard {
             self.guard.get_or_insert_default().append(*guard);
         }

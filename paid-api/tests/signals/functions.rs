@@ -247,6 +247,16 @@ fn hold_for(minutes: u32) -> Meeting {
     Meeting { minutes }
 }
 
+#[paid::signal(MeetingHeld, customer = (ret.minutes > 9).then_some("late"), idempotency_key = None::<String>)]
+fn hold_and_see(minutes: u32) -> Meeting {
+    Meeting { minutes }
+}
+
+#[paid::signal(MeetingHeld, customer = account)]
+fn hold_for_some(account: Option<&str>) -> Meeting {
+    Meeting { minutes: 5 }
+}
+
 #[paid::signal]
 fn held() -> Fallible<MeetingHeld> {
     Ok(MeetingHeld { account: "acme".into(), minutes: 1 })
@@ -260,6 +270,18 @@ async fn payload_types_are_made_from_the_success_value_or_are_it() {
     assert_eq!(signals[0].to_json()["customer"]["externalCustomerId"], "other");
     assert_eq!(signals[0].idempotency_key_ref(), Some("held-5"));
     assert_eq!(data(&record(held).1), json!({"minutes": 1}));
+}
+
+#[test]
+fn a_role_that_is_none_keeps_what_the_payload_says() {
+    let customer = |work: &dyn Fn() -> Meeting| {
+        let (_, signals) = record(work);
+        signals[0].to_json()["customer"]["externalCustomerId"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(customer(&|| hold_and_see(45)), "late");
+    assert_eq!(customer(&|| hold_and_see(5)), "acme");
+    assert_eq!(customer(&|| hold_for_some(Some("early"))), "early");
+    assert_eq!(customer(&|| hold_for_some(None)), "acme");
 }
 
 trait Work {

@@ -219,11 +219,12 @@ fn outcome(arguments: &Arguments, function: &Function, errors: &mut Errors) -> S
         let inputs = function.signature.inputs.iter();
         inputs.filter_map(|input| mention(input.to_token_stream(), name)).next().is_some()
     };
-    for wrong in ["ret", "err"].into_iter().filter(|name| *name != own && !is_argument(name)) {
-        if renamed.is_some_and(|name| name == wrong) {
+    for wrong in ["ret", "err"].into_iter().filter(|name| *name != own) {
+        let places = meant(wrong);
+        if places.is_empty() || is_argument(wrong) || renamed.is_some_and(|name| name == wrong) {
             continue;
         }
-        for place in meant(wrong) {
+        for place in places {
             let message = match (wrong, arguments.on) {
                 ("ret", On::Error) => "there is no `ret` with `on = \"error\"`; the error is `err`",
                 ("ret", _) => "there is no `ret` with `on = \"always\"`; what the function returns is `result`",

@@ -93,25 +93,26 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Reads argument by argument, so that a mistake in one does not hide the others.
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let mut arguments = Self {
-            event: Event::Value,
-            roles: Vec::new(),
-            data: None,
-            on: On::Success,
-            on_at: None,
-            success_at: None,
-            success: None,
-            when_at: None,
-            when: None,
-            via: None,
-            ret: None,
-            cost_attributed: None,
-            over_trace: None,
-            krate: library::path(),
-            keys: Vec::new(),
-        };
+        Self::of_a_name.parse2(tokens.clone()).unwrap_or_else(|_| Self::one_by_one(tokens, errors))
+    }
+
+    /// Reads all of them in one go, which is faster, if the first is a name and nothing is wrong.
+    fn of_a_name(input: ParseStream<'_>) -> syn::Result<Self> {
+        let (mut arguments, mut errors) = (Self::of(Event::Name(input.parse()?)), Errors::default());
+        while !input.is_empty() {
+            input.parse::<Token![,]>()?;
+            if !input.is_empty() {
+                let key = input.call(Ident::parse_any)?;
+                arguments.keyed(&key, input, &mut errors)?;
+            }
+        }
+        errors.into_result().map(|()| arguments)
+    }
+
+    /// Reads argument by argument, so that a mistake in one does not hide the others.
+    fn one_by_one(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut arguments = Self::of(Event::Value);
         for (index, part) in arguments::split(tokens).into_iter().enumerate() {
             if index == 0
                 && let Some(event) = first(&part, errors)
@@ -127,10 +128,31 @@ impl Arguments {
         arguments
     }
 
+    fn of(event: Event) -> Self {
+        Self {
+            event,
+            roles: Vec::new(),
+            data: None,
+            on: On::Success,
+            on_at: None,
+            success_at: None,
+            success: None,
+            when_at: None,
+            when: None,
+            via: None,
+            ret: None,
+            cost_attributed: None,
+            over_trace: None,
+            krate: library::path(),
+            keys: Vec::new(),
+        }
+    }
+
     fn keyed(&mut self, key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
         self.keys.push(key.clone());
-        let role = Role::of(Macro::Signal).find(|role| key == role.key());
-        let setting = SETTINGS.iter().find(|(name, ..)| key == name);
+        let text = key.to_string();
+        let role = Role::find(&text, Macro::Signal);
+        let setting = SETTINGS.iter().find(|(name, ..)| text == *name);
         if role.is_none() && setting.is_none() {
             return Err(unknown(key, input));
         }
@@ -159,7 +181,7 @@ impl Arguments {
                 self.data.get_or_insert((key.clone(), fields));
             }
             Setting::CostAttributed => {
-                if !input.is_empty() {
+                if !arguments::is_at_end(input) {
                     let value: TokenStream = input.parse()?;
                     let message = "`cost_attributed` takes no value: write it alone, or leave it out";
                     return Err(syn::Error::new_spanned(value, message));

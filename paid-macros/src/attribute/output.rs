@@ -14,10 +14,10 @@ use crate::function::{
     self, Function, Gets, Outcome, Shape, Written, boxed_future, call, future, is_called_boxed_future,
     may_hold_a_future, place_of, returned, shape,
 };
-use crate::place::moved;
+use crate::place::{at, moved};
 use crate::roles::Macro;
 use crate::rules::{self, Event};
-use crate::values::{is_only_read, literal, variable};
+use crate::values::{literal, runs_nothing, variable};
 use crate::ways;
 
 pub(crate) fn function(
@@ -64,7 +64,11 @@ pub(crate) fn contents(
     let hover = checked.event.as_ref().and_then(|event| event.hover());
     let warnings = checked.event.as_ref().map(|event| warnings(event, arguments, loaded));
     let work = work(arguments, function, shape, &after, &end);
+    let krate = &arguments.krate;
+    // Once for all that looks methods up: rustc makes a module of each block with a `use`.
     quote! {
+        #[allow(unused_imports)]
+        use #krate::__private::all::*;
         #editor
         #tracked
         #hover
@@ -174,21 +178,21 @@ fn entry(arguments: &Arguments, checked: &Checked<'_>, is_polled: bool, late: bo
             let features = features(krate, span);
             quote_spanned!(span=> #krate::__private::Pending::start_over_trace::<#features>(#name))
         }
-        None if is_polled => quote!(#krate::__private::Pending::start_future(#name)),
-        None => quote!(#krate::__private::Pending::start(#name)),
+        None if is_polled => quote!(#krate::__private::start_future(#name)),
+        None => quote!(#krate::__private::start(#name)),
     };
-    let mut steps = TokenStream::new();
+    let mut steps = Vec::new();
     if let Some(mark) = &arguments.cost_attributed {
         let features = features(krate, mark.span());
-        steps.extend(
+        steps.push(
             quote_spanned!(mark.span()=> #krate::__private::Pending::cost_attributed::<#features>(&mut #pending);),
         );
     }
     if let Some(protections) = checked.event.as_ref().and_then(|event| event.protections(krate)) {
-        steps.extend(quote!(#krate::__private::Pending::protect(&mut #pending, #protections);));
+        steps.push(quote!(#krate::__private::Pending::protect(&mut #pending, #protections);));
     }
     if let Some(product) = checked.event.as_ref().and_then(|event| event.default_product()) {
-        steps.extend(quote!(#krate::__private::Pending::default_product(&mut #pending, #product);));
+        steps.push(quote!(#krate::__private::Pending::default_product(&mut #pending, #product);));
     }
     steps.extend(settings(arguments, checked, false));
     let fill = (!steps.is_empty()).then(|| if_anybody_listens(arguments, checked, false, &steps));
@@ -223,22 +227,22 @@ fn is_after(value: &Expr, checked: &Checked<'_>) -> bool {
 }
 
 /// The calls that set roles and fields, either those before the body or those after it.
-fn settings(arguments: &Arguments, checked: &Checked<'_>, after: bool) -> TokenStream {
+fn settings(arguments: &Arguments, checked: &Checked<'_>, after: bool) -> Vec<TokenStream> {
     let pending = pending();
-    let mut steps = TokenStream::new();
+    let mut steps = Vec::new();
     for Given { role, value, .. } in &arguments.roles {
         if is_after(value, checked) != after {
             continue;
         }
-        let place = value.span();
-        let (krate, method) = (moved(&arguments.krate, place), Ident::new(role.key(), place));
-        if let Some(field) = role.field().filter(|field| is_wrapped(checked, field)) {
-            steps.extend(protected(arguments, field, value));
+        steps.push(if let Some(field) = role.field().filter(|field| is_wrapped(checked, field)) {
+            protected(arguments, field, value)
         } else if role.is_text() {
-            steps.extend(ways::set(&arguments.krate, *role, value, &pending));
+            ways::set(&arguments.krate, *role, value, &pending)
         } else {
-            steps.extend(quote_spanned!(place=> #krate::__private::Pending::#method(&mut #pending, &(#value));));
-        }
+            let place = value.span();
+            let (krate, method) = (at(&arguments.krate, place), Ident::new(role.key(), place));
+            quote_spanned!(place=> #krate::__private::Pending::#method(&mut #pending, &(#value));)
+        });
     }
     for field in arguments.data.iter().flat_map(|(_, fields)| fields) {
         if is_after(&field.value, checked) != after {
@@ -246,32 +250,34 @@ fn settings(arguments: &Arguments, checked: &Checked<'_>, after: bool) -> TokenS
         }
         let (name, value) = (field.name(), &field.value);
         if is_wrapped(checked, &name) {
-            steps.extend(protected(arguments, &name, value));
+            steps.push(protected(arguments, &name, value));
             continue;
         }
         let place = value.span();
-        let krate = moved(&arguments.krate, place);
+        let krate = at(&arguments.krate, place);
         let class = checked.event.as_ref().and_then(|event| event.class(&name)).filter(|_| literal(value).is_none());
         let written = match class {
             Some(class) => quote_spanned!(place=> #krate::__private::class::#class(&(#value))),
             None => quote_spanned!(place=> &(#value)),
         };
-        steps.extend(quote_spanned!(place=> #krate::__private::Pending::field(&mut #pending, #name, #written);));
+        steps.push(quote_spanned!(place=> #krate::__private::field(&mut #pending, #name, #written);));
     }
     steps
 }
 
 /// The steps that set roles and fields, evaluated only if anybody listens: each of them asks for that itself, so a condition
-/// around all of them is needed only where their expressions do work.
-fn if_anybody_listens(arguments: &Arguments, checked: &Checked<'_>, after: bool, steps: &TokenStream) -> TokenStream {
+/// around all of them is needed only where their expressions run code.
+fn if_anybody_listens(arguments: &Arguments, checked: &Checked<'_>, after: bool, steps: &[TokenStream]) -> TokenStream {
     let fields = arguments.data.iter().flat_map(|(_, fields)| fields.iter().map(|field| &field.value));
     let values = arguments.roles.iter().map(|given| &given.value).chain(fields);
     let mut values = values.filter(|value| is_after(value, checked) == after);
-    if values.all(|value| is_only_read(value, &checked.after)) {
-        return steps.clone();
+    // What a closure of the user's makes of the outcome may be anything.
+    let reference = arguments.success.is_none().then_some(&checked.after);
+    if values.all(|value| runs_nothing(value, reference)) {
+        return quote!(#(#steps)*);
     }
-    let (krate, pending) = (&arguments.krate, pending());
-    quote!(if #krate::__private::Pending::listens(&#pending) { #steps })
+    let pending = pending();
+    quote!(if #pending.listens { #(#steps)* })
 }
 
 fn is_wrapped(checked: &Checked<'_>, field: &str) -> bool {
@@ -280,7 +286,7 @@ fn is_wrapped(checked: &Checked<'_>, field: &str) -> bool {
 
 /// Sets a field that only a wrapped value may have.
 fn protected(arguments: &Arguments, field: &str, value: &Expr) -> TokenStream {
-    let (krate, pending) = (moved(&arguments.krate, value.span()), pending());
+    let (krate, pending) = (at(&arguments.krate, value.span()), pending());
     quote_spanned! {value.span()=>
         #krate::__private::Pending::protected(&mut #pending, #field, &(#value));
     }
@@ -353,7 +359,7 @@ impl After {
         };
         let elsewhere = checked.after_elsewhere.iter();
         let elsewhere = quote!(#(#[allow(unused_variables, clippy::all)] let #elsewhere = #after;)*);
-        let hand_over = quote!(#payload #fill #krate::__private::Pending::emit(#pending););
+        let hand_over = quote!(#payload #fill #krate::__private::send(#pending););
         let when_after = arguments.when.as_ref().filter(|when| is_after(when, checked));
         let hand_over = match (&arguments.when, when_after) {
             (None, _) => hand_over,

@@ -34,7 +34,7 @@ pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'
     let events: Vec<&Event<'_>> = events.iter().flatten().collect();
     let names: Vec<_> = events.iter().map(|event| &event.name).collect();
     let methods = Method::all().into_iter().map(|method| role_method(container, method));
-    let write = write(container, &events);
+    let (names_customer, write) = (names_customer(container), write(container, &events));
     let name = (container.shapes.len() > 1).then(|| {
         let arms = container.shapes.iter().zip(&names).map(|(shape, name)| {
             let path = path(shape);
@@ -61,6 +61,7 @@ pub(crate) fn implementation(container: &Container<'_>, events: &[Option<Event<'
             const NAMES: &'static [&'static ::core::primitive::str] = &[#(#names),*];
             #name
             #(#methods)*
+            #names_customer
             #write
         }
         #items
@@ -199,14 +200,13 @@ fn write(container: &Container<'_>, events: &[&Event<'_>]) -> TokenStream {
                 .map(|product| quote!(#krate::signal::Data::product_by_default(#data, #product);));
             let protections = event.protections(krate);
             let protect = protections.map(|fields| quote!(#krate::__private::protect(#data, #fields);));
-            let named = names_customer(shape).then(|| quote!(#krate::signal::Data::customer_is_named(#data);));
-            any |= default.is_some() || protect.is_some() || named.is_some();
+            any |= default.is_some() || protect.is_some();
             if container.is_struct() {
                 let bound = bound(container, &bindings);
-                return quote!(#default #protect #named #bound #steps);
+                return quote!(#default #protect #bound #steps);
             }
             let bindings = bindings.iter().map(|(field, binding)| quote!(#field: #binding,));
-            quote!(#path { #(#bindings)* .. } => { #default #protect #named #steps })
+            quote!(#path { #(#bindings)* .. } => { #default #protect #steps })
         })
         .collect();
     let data = if any { quote!(#data) } else { quote!(_) };
@@ -214,8 +214,21 @@ fn write(container: &Container<'_>, events: &[&Event<'_>]) -> TokenStream {
     quote!(fn write_data(&self, #data: &mut #krate::signal::Data) { #body })
 }
 
-/// Whether a field says whose work it was, and may be `None`: where the scope's customer stands in, that is said.
-fn names_customer(shape: &Shape<'_>) -> bool {
+/// The method that says whether the signal names its customer: where that is `None` and the scope's stands in, it is logged.
+fn names_customer(container: &Container<'_>) -> TokenStream {
+    let paths: Vec<_> = container.shapes.iter().filter(|shape| has_optional_customer(shape)).map(path).collect();
+    if paths.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        fn __paid_names_customer(&self) -> ::core::primitive::bool {
+            ::core::matches!(self, #(#paths { .. })|*)
+        }
+    }
+}
+
+/// Whether a field says whose work it was, and may be `None`.
+fn has_optional_customer(shape: &Shape<'_>) -> bool {
     let is_customer = |role: Role| role.method() == Role::Customer.method();
     let may_be_none =
         |field: &Field<'_>| matches!(field.purpose, Use::Role(role) if is_customer(role) && !ways::is_text(field.ty));

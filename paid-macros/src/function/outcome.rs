@@ -11,7 +11,7 @@ use super::placeholders::without_impl;
 use super::shape::{head_is_written, returned};
 use super::types::{bare, is_evident};
 use super::unseen::{Returned, supposed, unseen};
-use crate::place::moved;
+use crate::place::at;
 
 /// How the outcome is found.
 pub(crate) struct Outcome<'a> {
@@ -42,14 +42,14 @@ impl Outcome<'_> {
 
     /// The success, unless the value turns out to be an `async` block or a closure, when the program runs.
     fn unless_it_is_work(&self, success: &TokenStream, place: Span) -> TokenStream {
-        let krate = moved(self.krate, place);
+        let krate = at(self.krate, place);
         quote_spanned!(place=> #krate::__private::unless_it_is_work(#success))
     }
 
     /// A statement that does not compile where a type is another name of what is decided by its parameter.
     fn is_no_other_name(&self, ty: &Type) -> TokenStream {
         let place = place_of(ty);
-        let krate = moved(self.krate, place);
+        let krate = at(self.krate, place);
         let written = without_impl(ty.to_token_stream());
         let supposed = supposed(&krate, written.clone(), self.function);
         quote_spanned! {place=>
@@ -64,7 +64,7 @@ impl Outcome<'_> {
     /// The same for one parameter.
     fn is_no_other_name_of(&self, ty: &Type, parameter: &Ident) -> TokenStream {
         let place = place_of(ty);
-        let krate = moved(self.krate, place);
+        let krate = at(self.krate, place);
         let written = without_impl(ty.to_token_stream());
         quote_spanned! {place=>
             {
@@ -87,7 +87,7 @@ impl Outcome<'_> {
     /// A statement that does not compile where a callable returns what can fail.
     fn is_called_later(&self, returned: &Returned<'_>) -> TokenStream {
         let (place, ty) = (place_of(returned.ty), without(&returned.of_each_call, returned.ty.to_token_stream()));
-        let krate = moved(self.krate, place);
+        let krate = at(self.krate, place);
         quote_spanned! {place=>
             {
                 #[allow(unused_imports)]
@@ -107,7 +107,7 @@ impl Outcome<'_> {
 
     /// What a closure of the user's makes of it.
     pub(crate) fn success_by(&self, judge: &Expr) -> TokenStream {
-        let (krate, out) = (moved(self.krate, judge.span()), &self.out);
+        let (krate, out) = (at(self.krate, judge.span()), &self.out);
         quote_spanned!(judge.span()=> #krate::__private::success(#out, #judge))
     }
 
@@ -129,22 +129,19 @@ impl Outcome<'_> {
         Some(quote!(let _ = #error;))
     }
 
-    /// The answer of one of the library's probes, with errors at the type.
+    /// The answer of one of the library's probes, with errors at the type. Their traits are in scope in the function.
     fn asked(&self, ty: &Type, method: &str, out: &TokenStream) -> TokenStream {
         let place = place_of(ty);
-        let (krate, method) = (moved(self.krate, place), Ident::new(&format!("__paid_{method}"), place));
-        let later = may_come_later(ty).then(|| {
-            quote_spanned! {place=>
-                #[allow(unused_imports)]
-                use #krate::__private::outcomes_to_come::*;
-            }
-        });
+        let (krate, method) = (at(self.krate, place), Ident::new(&format!("__paid_{method}"), place));
+        let answer = quote_spanned!(place=> (&&#krate::__private::Probe(#out)).#method());
+        if !may_come_later(ty) {
+            return answer;
+        }
         quote_spanned! {place=>
             {
                 #[allow(unused_imports)]
-                use #krate::__private::outcomes::*;
-                #later
-                (&&#krate::__private::Probe(#out)).#method()
+                use #krate::__private::outcomes_to_come::*;
+                #answer
             }
         }
     }

@@ -139,7 +139,7 @@ fn is_free(parameter: &TypeParam, function: &Function) -> bool {
 }
 
 /// The type with the library's stand-in for each of the function's parameters that may be any type.
-pub(super) fn supposed(krate: &TokenStream, tokens: TokenStream, function: &Function) -> TokenStream {
+pub(super) fn supposed(krate: &Path, tokens: TokenStream, function: &Function) -> TokenStream {
     let of_own = |name: &Ident| {
         function.signature.generics.type_params().any(|known| known.ident == *name && is_free(known, function))
     };

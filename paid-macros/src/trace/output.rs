@@ -11,7 +11,7 @@ use crate::function::{
     Function, Gets, Outcome, Shape, call, closure, future, is_in_place, is_never, may_hold_a_future, returned,
     returns_a_future, shape,
 };
-use crate::place::moved;
+use crate::place::at;
 use crate::ways;
 
 pub(super) fn function(arguments: &Arguments, function: &Function, mark_of_trace: Option<TokenStream>) -> TokenStream {
@@ -89,17 +89,17 @@ fn scoped(arguments: &Arguments) -> TokenStream {
     let mut steps = TokenStream::new();
     for Given { role, value, .. } in &arguments.roles {
         let text = ways::of_value(krate, *role, value);
-        let (krate, method) = (moved(krate, value.span()), Ident::new(role.key(), value.span()));
+        let (krate, method) = (at(krate, value.span()), Ident::new(role.key(), value.span()));
         steps.extend(quote_spanned!(value.span()=> #krate::__private::TraceScope::#method(&mut #scope, #text);));
     }
     for (method, value) in [("store_prompts", &arguments.store_prompts), ("token", &arguments.token)] {
         let Some(value) = value else { continue };
-        let (krate, method) = (moved(krate, value.span()), Ident::new(method, value.span()));
+        let (krate, method) = (at(krate, value.span()), Ident::new(method, value.span()));
         steps.extend(quote_spanned!(value.span()=> #krate::__private::TraceScope::#method(&mut #scope, #value);));
     }
     for field in &arguments.metadata {
         let (name, value) = (field.name(), &field.value);
-        let krate = moved(krate, value.span());
+        let krate = at(krate, value.span());
         steps.extend(
             quote_spanned!(value.span()=> #krate::__private::TraceScope::metadata(&mut #scope, #name, &(#value));),
         );
@@ -141,6 +141,11 @@ fn mark(krate: &Path, function: &Function, out: &TokenStream) -> TokenStream {
     }
     let error = ident("__paid_error");
     let outcome = Outcome { krate, function, out: out.clone() }.error();
+    let outcome = quote! {{
+        #[allow(unused_imports)]
+        use #krate::__private::outcomes::*;
+        #outcome
+    }};
     quote! {
         if let ::core::option::Option::Some(#error) = #outcome {
             #[allow(unused_imports)]

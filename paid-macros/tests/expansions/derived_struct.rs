@@ -22,8 +22,10 @@ impl ::paid::PaidSignal for MeetingBooked {
         let Self { at: __paid_value, .. } = self;
         ::paid::__private::timestamp(__paid_value)
     }
+    fn __paid_names_customer(&self) -> ::core::primitive::bool {
+        ::core::matches!(self, Self { .. })
+    }
     fn write_data(&self, __paid_data: &mut ::paid::signal::Data) {
-        ::paid::signal::Data::customer_is_named(__paid_data);
         let Self { lead_id: __paid_field3, duration_minutes: __paid_field4, .. } = self;
         ::paid::signal::Data::field(__paid_data, "lead_id", __paid_field3);
         ::paid::signal::Data::field(__paid_data, "duration_minutes", __paid_field4);

@@ -26,7 +26,7 @@ pub(super) struct Package {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) rust_version: Option<String>,
-    /// Where its source is, which relative links of its readme are followed from.
+    /// The URL of the source. crates.io resolves the readme's relative links against it.
     pub(super) repository: Option<String>,
     pub(super) readme: Option<String>,
     pub(super) features: BTreeMap<String, Vec<String>>,

@@ -40,6 +40,24 @@ impl Words {
     }
 }
 
+/// Customer, product and name of signals, each combination once.
+#[derive(Default)]
+struct Kinds {
+    all: Vec<[u32; 3]>,
+    numbers: HashMap<[u32; 3], u32>,
+}
+
+impl Kinds {
+    fn number(&mut self, words: [u32; 3]) -> u32 {
+        let next = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        let number = *self.numbers.entry(words).or_insert(next);
+        if number == next {
+            self.all.push(words);
+        }
+        number
+    }
+}
+
 struct Emitted {
     fingerprint: Fingerprint,
     without_ids: Fingerprint,
@@ -86,10 +104,9 @@ pub(super) struct Book {
     found: u64,
     /// What Paid listed: a signal on two pages is one.
     listed: HashSet<Fingerprint>,
-    /// Those of them that were emitted here.
-    matched: HashSet<Fingerprint>,
-    /// Paid's ids of their customers.
-    customers: HashMap<u32, String>,
+    /// Those of them that were emitted here, each with its place in `kinds`.
+    matched: HashMap<Fingerprint, u32>,
+    kinds: Kinds,
 }
 
 #[derive(Deserialize)]
@@ -189,8 +206,8 @@ impl Book {
             let same = nearest.and_then(|at| Some((at, self.emitted.get_mut(at)?)));
             if let Some((at, emitted)) = same.filter(|(_, emitted)| emitted.may_be_of(time)) {
                 emitted.is_found = true;
-                self.customers.entry(emitted.customer).or_insert_with(|| text("customerId").to_owned());
-                self.matched.insert(of_reference(text("id")));
+                let kind = self.kinds.number([emitted.customer, emitted.product, emitted.name]);
+                self.matched.insert(of_reference(text("id")), kind);
                 self.open.take(at);
                 self.found += 1;
                 return;
@@ -223,7 +240,10 @@ impl Book {
         };
         self.extras.retain(|extra| is_meant(extra.at));
         report.counted = std::mem::take(&mut self.matched);
-        report.counted.extend(self.extras.iter().map(|extra| of_reference(&extra.id)));
+        for extra in &self.extras {
+            let kind = self.kinds.number([extra.customer, extra.product, extra.name]);
+            report.counted.insert(of_reference(&extra.id), kind);
+        }
         let others: HashSet<Fingerprint> = self.extras.iter().map(|extra| extra.without_ids).collect();
         let mut tallies: BTreeMap<[u32; 3], Tally> = BTreeMap::new();
         let mut index = 0;
@@ -268,13 +288,12 @@ impl Book {
             list.sort_by_key(|discrepancy| discrepancy.position);
         }
         report.extra = self.extras.iter().map(|extra| extra.id.clone()).collect();
-        let named = |(words, tally): ([u32; 3], Tally)| {
+        let named = |words: [u32; 3]| {
             let [customer, product, name] = words.map(|word| self.words.text(word).to_owned());
-            (Counted { customer, product, name }, tally)
+            Counted { customer, product, name }
         };
-        report.tallies = tallies.into_iter().map(named).collect();
-        let customers = self.customers.iter().filter(|(_, id)| !id.is_empty());
-        report.customers = customers.map(|(own, id)| (self.words.text(*own).to_owned(), id.clone())).collect();
+        report.tallies = tallies.into_iter().map(|(words, tally)| (named(words), tally)).collect();
+        report.kinds = self.kinds.all.iter().map(|words| named(*words)).collect();
         report
     }
 }

@@ -1,6 +1,6 @@
 //! What a reconciliation found.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::fingerprint::Fingerprint;
 use crate::Timestamp;
@@ -33,10 +33,10 @@ pub struct Reconciliation {
     pub extra: Vec<String>,
     /// By customer, product and event name.
     pub tallies: BTreeMap<Counted, Tally>,
-    /// Hashes of Paid's ids of what the tallies count as matched or extra.
-    pub(in crate::account) counted: HashSet<Fingerprint>,
-    /// Paid's ids of the customers of what was found, by the ids that the signals were emitted with.
-    pub(in crate::account) customers: HashMap<String, String>,
+    /// Hashes of Paid's ids of what the tallies count as matched or extra, each with its place in `kinds`.
+    pub(in crate::account) counted: HashMap<Fingerprint, u32>,
+    /// What these signals are counted under.
+    pub(in crate::account) kinds: Vec<Counted>,
 }
 
 impl Reconciliation {
