@@ -2,8 +2,11 @@
 //!
 //! `TRYBUILD=overwrite` writes the words anew; read them. A name after `--` chooses cases that contain it.
 //! Every catalogue needs an environment of its own, so the cases of one run in a process of their own, together: what they
-//! depend on is built once.
-#![allow(clippy::unwrap_used)]
+//! depend on is built once. trybuild asks cargo once for all cases that must not compile, unless there are others beside them.
+#![allow(clippy::unwrap_used, unreachable_pub)]
+
+mod accepted;
+mod crates;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,8 +39,7 @@ fn main() -> ExitCode {
 fn run_here(cases: &str) {
     let runner = trybuild::TestCases::new();
     for case in cases.split(',') {
-        let path = format!("tests/ui/{case}");
-        if case.starts_with("pass") { runner.pass(path) } else { runner.compile_fail(path) }
+        runner.compile_fail(format!("tests/ui/{case}"));
     }
 }
 
@@ -48,11 +50,8 @@ struct Group {
     outcomes: OnceLock<Outcomes>,
 }
 
-struct Outcomes {
-    /// What was said of each case.
-    of_cases: BTreeMap<String, String>,
-    all: String,
-}
+/// What is wrong with a case; one that is not among them is as it should be.
+type Outcomes = BTreeMap<String, Result<(), String>>;
 
 fn groups() -> Vec<Group> {
     let group = |patterns: &[&str], catalogue: Option<PathBuf>| Group {
@@ -116,25 +115,35 @@ impl Group {
     }
 
     fn outcome_of(&self, case: &str) -> Result<(), Failed> {
-        let outcomes = self.outcomes.get_or_init(|| self.run());
-        match outcomes.of_cases.get(case) {
-            Some(said) if said.lines().next().is_some_and(|first| first.ends_with("... ok")) => Ok(()),
-            Some(said) => Err(said.into()),
-            None => Err(format!("nothing was said of it:\n{}", outcomes.all).into()),
-        }
+        self.outcomes.get_or_init(|| self.run()).get(case).cloned().unwrap_or(Ok(())).map_err(Failed::from)
     }
 
     fn run(&self) -> Outcomes {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.env(CASES, self.cases.join(",")).env("NO_COLOR", "1");
-        match &self.catalogue {
-            Some(path) => command.env(CATALOGUE, path),
-            None => command.env(CATALOGUE, "none"),
-        };
-        let output = command.output().unwrap();
-        let all = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        Outcomes { of_cases: of_cases(&all), all }
+        let (accepted, refused): (Vec<&str>, Vec<&str>) =
+            self.cases.iter().map(String::as_str).partition(|case| case.starts_with("pass"));
+        let catalogue = self.catalogue.as_deref().unwrap_or(Path::new("none"));
+        let failures = accepted::failures(&accepted, &folder(), &[(CATALOGUE, catalogue)]);
+        let mut outcomes: Outcomes = failures.into_iter().map(|(case, said)| (case, Err(said))).collect();
+        if !refused.is_empty() {
+            outcomes.extend(refusals(&refused, catalogue));
+        }
+        outcomes
     }
+}
+
+/// What trybuild says of cases that must not compile.
+fn refusals(cases: &[&str], catalogue: &Path) -> Outcomes {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.env(CASES, cases.join(",")).env("NO_COLOR", "1").env(CATALOGUE, catalogue);
+    let output = command.output().unwrap();
+    let all = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let of_cases = of_cases(&all);
+    let outcome = |case: &&str| match of_cases.get(*case) {
+        Some(said) if said.lines().next().is_some_and(|first| first.ends_with("... ok")) => Ok(()),
+        Some(said) => Err(said.clone()),
+        None => Err(format!("nothing was said of it:\n{all}")),
+    };
+    cases.iter().map(|case| ((*case).to_owned(), outcome(case))).collect()
 }
 
 /// What trybuild prints, from the line that names a case to the next.
