@@ -105,6 +105,12 @@ impl Client {
     pub(crate) fn inner(&self) -> &ClientInner {
         &self.inner
     }
+
+    /// Whether no request can be sent, because sending was switched off when the client was made.
+    #[cfg(feature = "emit")]
+    pub(crate) fn is_keyless(&self) -> bool {
+        matches!(self.inner.key, KeySource::Absent)
+    }
 }
 
 impl fmt::Debug for Client {

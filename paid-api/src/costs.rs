@@ -90,7 +90,9 @@ impl CostEmitter {
     /// Returns a builder with the default settings. What is taken over from the client is said at
     /// [`Emitter::builder`](crate::Emitter::builder).
     pub fn builder(client: Client) -> CostEmitterBuilder {
-        CostEmitterBuilder::over(Arc::new(background::client(&client)))
+        let mut builder = CostEmitterBuilder::over(Arc::new(background::client(&client)));
+        builder.settings.is_keyless = client.is_keyless();
+        builder
     }
 
     /// Queues a record at once and returns a receipt to await or to drop. A customer and product that the record does

@@ -74,7 +74,9 @@ impl Emitter {
     /// settings. It has connections of its own, and paces its attempts itself instead of following the client's
     /// [`RetryPolicy`](crate::RetryPolicy).
     pub fn builder(client: Client) -> EmitterBuilder {
-        EmitterBuilder::over(PaidSink::new(&client))
+        let mut builder = EmitterBuilder::over(PaidSink::new(&client));
+        builder.settings.is_keyless = client.is_keyless();
+        builder
     }
 
     /// Queues a signal at once and returns a receipt to await or to drop. A customer and product that the signal does

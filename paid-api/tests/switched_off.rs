@@ -55,6 +55,11 @@ fn roles() {
     );
     paid::scope().customer("acme").product("p").traced().run_sync(|| paid::trace::emit(Signal::new("spanned")));
     if !dry {
+        let keyless = [
+            Emitter::builder(client.clone()).enabled(true).build().unwrap_err(),
+            CostEmitter::builder(client.clone()).enabled(true).build().unwrap_err(),
+        ];
+        assert!(keyless.iter().all(|error| error.to_string().contains("has no API key")), "{keyless:?}");
         // What would be a mistake is not even looked at.
         paid::emit(Signal::new("no_customer"));
         assert!(

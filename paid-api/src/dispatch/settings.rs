@@ -65,6 +65,8 @@ pub(crate) struct DispatchSettings {
     /// Whether records are sent; if it is not set, the environment decides.
     pub(crate) enabled: Option<bool>,
     pub(crate) dry_run: bool,
+    /// Whether the client has no API key, because sending was switched off when it was made.
+    pub(crate) is_keyless: bool,
     pub(crate) host: Arc<dyn Host>,
 }
 
@@ -86,6 +88,7 @@ impl Default for DispatchSettings {
             delivered: DeliveredHooks::default(),
             enabled: None,
             dry_run: false,
+            is_keyless: false,
             host: Arc::new(Machine),
         }
     }
@@ -105,9 +108,15 @@ impl DispatchSettings {
     ///
     /// # Errors
     ///
-    /// If the environment does not say clearly whether anything is sent.
+    /// If the environment does not say clearly whether anything is sent, or it would be sent without an API key.
     pub(crate) fn mode(&self) -> Result<Mode, ConfigError> {
         let is_on = self.enabled.map_or_else(client::is_switched_on, Ok)?;
+        if is_on && !self.dry_run && self.is_keyless {
+            return Err(ConfigError::new(
+                "sending is turned on, and the client has no API key: PAID_ENABLED was `false` when it was made, and PAID_API_KEY \
+                 was not set; set PAID_API_KEY",
+            ));
+        }
         Ok(match (is_on, self.dry_run) {
             (false, _) => Mode::Off,
             (true, true) => Mode::DryRun,
