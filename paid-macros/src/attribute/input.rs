@@ -307,3 +307,78 @@ fn behind_the_name(part: &TokenStream) -> Option<TokenTree> {
     let is_text = syn::parse2::<LitStr>(tokens.next()?.into()).is_ok();
     tokens.next().filter(|next| is_text && matches!(next, TokenTree::Ident(_) | TokenTree::Literal(_)))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use quote::{ToTokens, quote};
+
+    use super::*;
+
+    const VALUES: [&str; 18] = [
+        "lead.id",
+        "ret.minutes",
+        "\"x\"",
+        "1",
+        "a < b",
+        "a < b, c > d",
+        "f::<A, B>(x)",
+        "|a, b| a + b",
+        "|a| a | b",
+        "[a, b]",
+        "if a { b } else { c }",
+        "&a",
+        "a == b",
+        "a as Map<K, V>",
+        "S { a, b: 1 }",
+        "m!(a, b)",
+        "move || x",
+        "x =",
+    ];
+
+    fn shown(arguments: &Arguments) -> String {
+        let roles =
+            arguments.roles.iter().map(|given| (&given.key, &given.value)).map(|(key, value)| quote!(#key = #value));
+        let fields = arguments.data.iter().flat_map(|(_, fields)| fields);
+        let fields = fields.map(|field| (&field.key, &field.value)).map(|(key, value)| quote!(#key = #value));
+        let expressions = [&arguments.success, &arguments.when, &arguments.via];
+        let Arguments { keys, ret, cost_attributed, over_trace, krate, on_at, .. } = arguments;
+        let event = match &arguments.event {
+            Event::Name(name) => name.to_token_stream(),
+            _ => quote!(other),
+        };
+        let expressions = expressions.into_iter().map(|value| quote!((#value)));
+        quote!(#event; #(#keys)* #(#roles;)* #(#fields;)* #(#expressions)* #ret #cost_attributed #over_trace #krate #on_at)
+            .to_string()
+    }
+
+    fn argument() -> impl Strategy<Value = String> {
+        let value = || prop::sample::select(&VALUES[..]);
+        let key =
+            prop::sample::select(&["customer", "idempotency_key", "quantity", "when", "via", "success", "custmer"][..]);
+        prop_oneof![
+            6 => (key, value()).prop_map(|(key, value)| format!("{key} = {value}")),
+            3 => (value(), value()).prop_map(|(one, other)| format!("data(a = {one}, b, type, r#type = {other})")),
+            1 => Just("data(a, b)".to_owned()),
+            1 => prop::sample::select(&["on = \"error\"", "on = \"eror\"", "over = \"trace\"", "ret = out", "crate = a::b"][..])
+                .prop_map(str::to_owned),
+            1 => prop::sample::select(&["cost_attributed", "cost_attributed = 1", "\"again\"", "data(a) b", ""][..])
+                .prop_map(str::to_owned),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_read_in_one_go_is_read_the_same_one_by_one(parts in prop::collection::vec(argument(), 0..4)) {
+            let tokens: TokenStream = format!("\"email_sent\", {}", parts.join(", ")).parse().unwrap();
+            let mut errors = Errors::default();
+            let one_by_one = Arguments::one_by_one(tokens.clone(), &mut errors);
+            if let Ok(at_once) = Arguments::of_a_name.parse2(tokens.clone()) {
+                prop_assert!(errors.is_empty(), "{tokens}");
+                prop_assert_eq!(shown(&at_once), shown(&one_by_one));
+            }
+        }
+    }
+}
