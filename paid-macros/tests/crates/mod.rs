@@ -28,7 +28,7 @@ pub fn manifest(name: &str, edition: &str) -> String {
     let (api, macros) = (root().join("paid-api"), root().join("paid-macros"));
     format!(
         "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"{edition}\"\n\n[dependencies]\n\
-         paid-api = {{ path = {api:?}, default-features = false, features = [\"emit\", \"trace\"] }}\n\
+         paid-api = {{ path = {api:?}, default-features = false, features = [\"amendments\", \"emit\", \"trace\"] }}\n\
          paid-macros = {{ path = {macros:?}, default-features = false }}\n\
          async-trait = \"0.1\"\n\
          syn = {{ version = \"3\", default-features = false, features = [\"clone-impls\", \"derive\", \"full\", \"parsing\", \"printing\", \"proc-macro\"] }}\n\
