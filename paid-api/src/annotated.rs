@@ -110,8 +110,8 @@ pub fn once<R, F: FnOnce() -> R>(body: F) -> F {
 
 /// A signal between the entry of a function and its end; empty if no emitter is installed.
 pub struct Pending {
-    /// Whether anybody listens: only then are expressions evaluated. It is a field because rustc needs less time for one than for
-    /// a method.
+    /// Whether anybody listens. Only then are roles and fields evaluated whose expressions may run the user's code; `when`, `via`
+    /// and `success` always are. It is a field because rustc needs less time for one than for a method.
     pub listens: bool,
     name: &'static str,
     inner: Option<Box<PendingSignal>>,
@@ -183,7 +183,7 @@ impl Pending {
 
     #[inline]
     pub fn timestamp<T: AsTimestamp + ?Sized>(&mut self, time: &T) {
-        self.change("timestamp", |signal| signal.timestamp = timestamp(time));
+        self.change("timestamp", |signal| text::set_if_there(&mut signal.timestamp, timestamp(time)));
     }
 
     #[inline]

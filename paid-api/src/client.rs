@@ -76,8 +76,8 @@ impl Client {
 
     /// Creates a client with the API key in `PAID_API_KEY` and, if it is set, the base URL in `PAID_BASE_URL`.
     ///
-    /// If `PAID_ENABLED` is `false`, no key is needed: emitters made of the client send nothing, and its own requests, which are
-    /// not turned off, fail with [`Error::Key`](crate::Error::Key).
+    /// If `PAID_ENABLED` is `false`, no key is needed: emitters made of the client send nothing, or cannot be built if they are
+    /// told to send (`enabled(true)`). Its own requests, which are not turned off, fail with [`Error::Key`](crate::Error::Key).
     ///
     /// # Errors
     ///

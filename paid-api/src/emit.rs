@@ -153,6 +153,7 @@ impl Drop for Within {
 
 /// Sets what the signal lacks from the scope, and a key and the time. Fails if the signal cannot be sent.
 pub(crate) fn complete(mut signal: Signal) -> Result<Signal, DeliveryError> {
+    let scope_stands_in = signal.customer_was_none && signal.customer.is_none();
     Scope::with_current(|scope| {
         if signal.customer.is_none() {
             signal.customer = scope.and_then(Scope::customer_named).cloned();
@@ -173,7 +174,7 @@ pub(crate) fn complete(mut signal: Signal) -> Result<Signal, DeliveryError> {
     if signal.customer.is_none() {
         return Err(DeliveryError::no_customer(RecordKind::Signal, signal.name));
     }
-    if signal.customer_was_none {
+    if scope_stands_in {
         stand_in::say(&signal.name);
     }
     signal.idempotency_key.get_or_insert_with(IdempotencyKey::make);

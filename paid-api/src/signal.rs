@@ -96,7 +96,8 @@ pub trait PaidSignal {
     /// Adds what the signal says beside its roles, key by key.
     fn write_data(&self, data: &mut Data);
 
-    /// Whether the signal says itself whose work it was, if only by a field that is `None`. Derived.
+    /// Whether the signal says itself whose work it was, if only by a field that is `None`. Derived; nothing is logged where the
+    /// scope's customer stands in for the `None` of an implementation by hand.
     #[doc(hidden)]
     fn __paid_names_customer(&self) -> bool {
         false

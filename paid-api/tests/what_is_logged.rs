@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use paid::PaidSignal as _;
 use paid::emulator::{Emulator, Fault};
 use paid::types::CreateCustomerRequest;
 
@@ -37,6 +38,11 @@ enum Step {
     },
     #[paid(signal = "lead_found")]
     Found { score: u32 },
+    #[paid(signal = "lead_given")]
+    Given {
+        #[paid(customer)]
+        account: Option<String>,
+    },
 }
 
 #[paid::signal("meeting_booked", customer = account)]
@@ -57,6 +63,7 @@ fn a_scopes_customer_that_stands_in_for_none_is_said_once_a_name() {
                     paid::emit(&Qualified { account: None });
                     paid::emit(&Step::Lost { account: None });
                     paid::emit(&Step::Found { score: 7 });
+                    paid::emit(Step::Given { account: None }.to_signal().customer("globex"));
                     book(None);
                 }
             });
@@ -67,8 +74,8 @@ fn a_scopes_customer_that_stands_in_for_none_is_said_once_a_name() {
         let said = format!("signal `{name}`: `customer` is `None`, so the scope's customer is billed");
         assert_eq!(text.matches(&said).count(), 1, "{text}");
     }
-    assert!(!text.contains("lead_found"), "{text}");
-    assert_eq!(recorder.signals().len(), 10);
+    assert!(!text.contains("lead_found") && !text.contains("lead_given"), "{text}");
+    assert_eq!(recorder.signals().len(), 12);
 }
 
 #[tokio::test]

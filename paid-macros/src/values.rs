@@ -40,8 +40,8 @@ pub(crate) fn is_constant(value: &Expr) -> bool {
     }
 }
 
-/// Whether evaluating an expression runs no code of the user's, so that it may be evaluated although nobody listens. A field may
-/// be one of what `Deref` returns, so reading it is not among them. `reference` is a variable that is a plain reference.
+/// Whether evaluating an expression runs no code of the user's, so that it may be evaluated although nobody listens. Reading a
+/// field does not count: `a.b` may call the user's `Deref`. `reference` is a variable that is a plain reference.
 pub(crate) fn runs_nothing(value: &Expr, reference: Option<&Ident>) -> bool {
     match value {
         Expr::Lit(_) => true,

@@ -57,7 +57,7 @@ fn write_crate(folder: &Path, edition: &str) {
 
 #[test]
 fn every_accepted_case_compiles_in_every_edition() {
-    let folder = root().join("target/tests/editions");
+    let folder = crates::folder().join("editions");
     let _ = std::fs::remove_dir_all(&folder);
     EDITIONS.iter().for_each(|edition| write_crate(&folder.join(edition), edition));
     let members = EDITIONS.map(|edition| format!("{edition:?}")).join(", ");

@@ -37,7 +37,7 @@ pub fn by_str<T: AsRef<str> + ?Sized>(value: &T) -> Option<Cow<'_, str>> {
 }
 
 /// A role that is `None` leaves what a payload says of it.
-fn set_if_there<T>(role: &mut Option<T>, value: Option<T>) {
+pub(super) fn set_if_there<T>(role: &mut Option<T>, value: Option<T>) {
     *role = value.or(role.take());
 }
 

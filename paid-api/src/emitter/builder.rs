@@ -111,7 +111,7 @@ impl EmitterBuilder {
     ///
     /// # Errors
     ///
-    /// If no thread can be started, or the outbox cannot be used: another process has it open (the error names the
+    /// If it is told to send and its client has no API key, if no thread can be started, or the outbox cannot be used: another process has it open (the error names the
     /// process if it is known), or the folder cannot be written. A damaged outbox is not an error: its readable signals
     /// are sent, and the damage is reported.
     pub fn build(self) -> Result<Emitter, ConfigError> {

@@ -5,13 +5,13 @@ use std::pin::Pin;
 use std::sync::Mutex;
 
 use paid::testing::Recorder;
-use paid::{DeliveryError, Emit, PaidSignal, Signal, assert_emitted};
+use paid::{DeliveryError, Emit, Signal, assert_emitted};
 use serde_json::json;
 
 #[derive(Debug, PartialEq)]
-struct Failed(&'static str);
+pub(crate) struct Failed(&'static str);
 
-type Fallible<T> = Result<T, Failed>;
+pub(crate) type Fallible<T> = Result<T, Failed>;
 
 struct Lead {
     id: String,
@@ -23,17 +23,17 @@ fn lead() -> Lead {
 }
 
 #[derive(Debug, PartialEq)]
-struct Meeting {
-    minutes: u32,
+pub(crate) struct Meeting {
+    pub(crate) minutes: u32,
 }
 
-fn record<R>(function: impl FnOnce() -> R) -> (R, Vec<Signal>) {
+pub(crate) fn record<R>(function: impl FnOnce() -> R) -> (R, Vec<Signal>) {
     let recorder = Recorder::new();
     let result = recorder.run_sync(function);
     (result, recorder.signals())
 }
 
-async fn record_async<F: Future>(future: F) -> (F::Output, Vec<Signal>) {
+pub(crate) async fn record_async<F: Future>(future: F) -> (F::Output, Vec<Signal>) {
     let recorder = Recorder::new();
     let result = recorder.run(future).await;
     (result, recorder.signals())
@@ -46,7 +46,7 @@ async fn record_made<F: Future>(make: impl FnOnce() -> F) -> (F::Output, Vec<Sig
     (result, recorder.signals())
 }
 
-fn data(signals: &[Signal]) -> serde_json::Value {
+pub(crate) fn data(signals: &[Signal]) -> serde_json::Value {
     assert_eq!(signals.len(), 1, "{signals:?}");
     signals[0].data().to_json()
 }
@@ -85,7 +85,7 @@ impl Sdr {
     }
 }
 
-fn check(minutes: u32) -> Fallible<u32> {
+pub(crate) fn check(minutes: u32) -> Fallible<u32> {
     if minutes > 600 { Err(Failed("too long")) } else { Ok(minutes) }
 }
 
@@ -221,67 +221,6 @@ async fn one_function_may_have_several_signals() {
     assert_eq!(names(&signals), ["paid_out", "payout_tried"]);
     let (_, signals) = record_async(pay_out(true)).await;
     assert_eq!(names(&signals), ["payout_failed", "payout_tried"]);
-}
-
-#[derive(PaidSignal)]
-#[paid(signal = "meeting_held")]
-struct MeetingHeld {
-    #[paid(customer)]
-    account: String,
-    minutes: u32,
-}
-
-impl From<&Meeting> for MeetingHeld {
-    fn from(meeting: &Meeting) -> Self {
-        Self { account: "acme".into(), minutes: meeting.minutes }
-    }
-}
-
-#[paid::signal(MeetingHeld)]
-async fn hold(minutes: u32) -> Fallible<Meeting> {
-    Ok(Meeting { minutes: check(minutes)? })
-}
-
-#[paid::signal(MeetingHeld, customer = "other", idempotency_key = format!("held-{minutes}"))]
-fn hold_for(minutes: u32) -> Meeting {
-    Meeting { minutes }
-}
-
-#[paid::signal(MeetingHeld, customer = (ret.minutes > 9).then_some("late"), idempotency_key = None::<String>)]
-fn hold_and_see(minutes: u32) -> Meeting {
-    Meeting { minutes }
-}
-
-#[paid::signal(MeetingHeld, customer = account)]
-fn hold_for_some(account: Option<&str>) -> Meeting {
-    Meeting { minutes: 5 }
-}
-
-#[paid::signal]
-fn held() -> Fallible<MeetingHeld> {
-    Ok(MeetingHeld { account: "acme".into(), minutes: 1 })
-}
-
-#[tokio::test]
-async fn payload_types_are_made_from_the_success_value_or_are_it() {
-    let (_, signals) = record_async(hold(45)).await;
-    assert_eq!((signals[0].name(), data(&signals)), ("meeting_held", json!({"minutes": 45})));
-    let (_, signals) = record(|| hold_for(5));
-    assert_eq!(signals[0].to_json()["customer"]["externalCustomerId"], "other");
-    assert_eq!(signals[0].idempotency_key_ref(), Some("held-5"));
-    assert_eq!(data(&record(held).1), json!({"minutes": 1}));
-}
-
-#[test]
-fn a_role_that_is_none_keeps_what_the_payload_says() {
-    let customer = |work: &dyn Fn() -> Meeting| {
-        let (_, signals) = record(work);
-        signals[0].to_json()["customer"]["externalCustomerId"].as_str().unwrap().to_owned()
-    };
-    assert_eq!(customer(&|| hold_and_see(45)), "late");
-    assert_eq!(customer(&|| hold_and_see(5)), "acme");
-    assert_eq!(customer(&|| hold_for_some(Some("early"))), "early");
-    assert_eq!(customer(&|| hold_for_some(None)), "acme");
 }
 
 trait Work {

@@ -8,6 +8,7 @@ mod functions;
 mod hygiene;
 mod outcome_table;
 mod outcomes;
+mod payloads;
 mod scopes;
 mod streams;
 mod uninstalled;

@@ -66,9 +66,10 @@ pub(crate) fn contents(
     let work = work(arguments, function, shape, &after, &end);
     let krate = &arguments.krate;
     // Once for all that looks methods up: rustc makes a module of each block with a `use`.
+    let looks_up = !arguments.roles.is_empty() || returned(function).is_some();
+    let traits = looks_up.then(|| quote!(#[allow(unused_imports)] use #krate::__private::all::*;));
     quote! {
-        #[allow(unused_imports)]
-        use #krate::__private::all::*;
+        #traits
         #editor
         #tracked
         #hover

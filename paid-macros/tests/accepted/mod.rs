@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::crates;
+use crate::{Outcomes, crates};
 
-/// What cannot be built or run, with what was said of it. A case is a path below `tests/ui`.
-pub fn failures(cases: &[&str], folder: &Path, variables: &[(&str, &Path)]) -> Vec<(String, String)> {
-    let Some(name) = cases.first().map(|case| format!("accepted-{}", program(case))) else { return Vec::new() };
-    let crate_folder = crates::root().join("target/tests").join(&name);
+/// Builds and runs cases. Each is a path below `folder`.
+pub fn outcomes(cases: &[&str], folder: &Path, variables: &[(&str, &Path)]) -> Outcomes {
+    let Some(name) = cases.first().map(|case| format!("accepted-{}", program(case))) else { return Outcomes::new() };
+    let crate_folder = crates::folder().join(&name);
     std::fs::create_dir_all(crate_folder.join("src")).unwrap();
     std::fs::write(crate_folder.join("src/lib.rs"), "").unwrap();
     let programs: String = cases
@@ -24,16 +24,19 @@ pub fn failures(cases: &[&str], folder: &Path, variables: &[(&str, &Path)]) -> V
     let mut build = crates::build(&crate_folder);
     let built_all = build.args(["--bins", "--keep-going"]).envs(variables.iter().copied()).output().unwrap();
     let said = String::from_utf8_lossy(&built_all.stderr).into_owned();
-    cases.iter().filter_map(|case| Some(((*case).to_owned(), failure(case, &said)?))).collect()
+    cases.iter().map(|case| ((*case).to_owned(), outcome(case, &said))).collect()
 }
 
-fn failure(case: &str, said: &str) -> Option<String> {
+fn outcome(case: &str, said: &str) -> Result<(), String> {
     if !built(case).exists() {
-        return Some(format!("it does not compile:\n{said}"));
+        return Err(format!("it does not compile:\n{said}"));
     }
     let ran = Command::new(built(case)).output().unwrap();
+    if ran.status.success() {
+        return Ok(());
+    }
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (!ran.status.success()).then(|| format!("{}\n{}{}", ran.status, text(&ran.stdout), text(&ran.stderr)))
+    Err(format!("{}\n{}{}", ran.status, text(&ran.stdout), text(&ran.stderr)))
 }
 
 /// `pass/catalog/renamed.rs` is `pass-catalog-renamed`.
@@ -42,5 +45,6 @@ fn program(case: &str) -> String {
 }
 
 fn built(case: &str) -> PathBuf {
-    crates::target().join(crates::host()).join("debug").join(program(case))
+    let program = program(case) + std::env::consts::EXE_SUFFIX;
+    crates::target().join(crates::host()).join("debug").join(program)
 }

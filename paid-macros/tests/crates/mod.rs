@@ -56,9 +56,14 @@ pub fn host() -> String {
     text.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned()
 }
 
-/// Where the crates are built.
+/// Where the crates are written, beside trybuild's.
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("tests")
+}
+
+/// Where they are built, as trybuild's are.
 pub fn target() -> PathBuf {
-    root().join("target/tests/trybuild")
+    folder().join("trybuild")
 }
 
 /// `cargo build` of a folder's workspace.
