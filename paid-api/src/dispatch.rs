@@ -1,6 +1,7 @@
 //! Delivery of records: a bounded queue, an optional outbox on disk, and a thread that sends batches until every record
 //! is delivered or permanently refused. Knows no signal, no cost record and no span: these are [cargoes](cargo::Cargo).
 
+mod answered;
 mod cargo;
 mod chunk;
 mod closing;

@@ -6,7 +6,7 @@ mod unreadable;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::StatusCode;
@@ -229,22 +229,6 @@ impl Error {
         Self::Sink(Box::new(SinkError { verdict: Verdict::BadContent, is_answer: true, source: source.into() }))
     }
 
-    /// Like [`refused`](Self::refused), without an answer of the server.
-    #[allow(dead_code, reason = "features `cost-emitter` and `nats` use it")]
-    pub(crate) fn refused_unanswered(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        let source = source.into();
-        Self::Sink(Box::new(SinkError { verdict: Verdict::BadContent, is_answer: false, source }))
-    }
-
-    /// Returns true if the server has answered about the content, even if it refused it.
-    pub(crate) fn is_answer(&self) -> bool {
-        match self {
-            Self::Api(_) => self.verdict() == Verdict::BadContent,
-            Self::Sink(error) => error.is_answer,
-            _ => false,
-        }
-    }
-
     /// What the error means for the work of the request; see the table at [`Verdict`].
     pub fn verdict(&self) -> Verdict {
         match self {
@@ -256,11 +240,6 @@ impl Error {
             Self::Key { .. } => Verdict::BadKey,
             Self::Sink(error) => error.verdict,
         }
-    }
-
-    /// How long the server asks to wait before the next attempt.
-    pub(crate) fn asked_to_wait(&self, now: SystemTime) -> Option<Duration> {
-        verdict::asked_to_wait(&self.as_api()?.headers, now)
     }
 
     /// Returns true if the cause may pass: the network failed, or Paid answered 408, 425, 429 or 5xx. The client has already

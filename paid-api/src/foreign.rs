@@ -1,7 +1,6 @@
-//! Code of others, called by code that must not fail: subscribers, hooks, callbacks, stderr. A panic in it ends here. It
-//! cannot make its caller recurse, and stderr cannot make it wait for long.
+//! Code of others, called by code that must not fail: subscribers, hooks, callbacks. A panic in it ends here. It cannot make its
+//! caller recurse.
 
-mod printer;
 mod span;
 
 use std::any::Any;
@@ -75,35 +74,6 @@ pub(crate) fn log<R>(write: impl FnOnce() -> R) -> Option<R> {
     written
 }
 
-/// Logs an error, or prints it on stderr if no `tracing` subscriber listens to errors.
-pub(crate) fn error(text: &dyn fmt::Display) {
-    let text = call(|| text.to_string()).unwrap_or_else(|panic| format!("an error whose text {panic}"));
-    let is_heard = log(|| {
-        let is_enabled = tracing::enabled!(tracing::Level::ERROR);
-        if is_enabled {
-            tracing::error!("{text}");
-        }
-        is_enabled
-    });
-    if is_heard != Some(true) {
-        printer::print(format!("paid: {text}\n"));
-    }
-}
-
-/// Logs what is no error but must be seen: a warning, or a line on stderr if no `tracing` subscriber listens to warnings.
-pub(crate) fn notice(text: &dyn fmt::Display) {
-    let is_heard = log(|| {
-        let is_enabled = tracing::enabled!(tracing::Level::WARN);
-        if is_enabled {
-            tracing::warn!("{text}");
-        }
-        is_enabled
-    });
-    if is_heard != Some(true) {
-        printer::print(format!("paid: {text}\n"));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,16 +98,5 @@ mod tests {
         assert_eq!(log(|| log(|| 1)), Some(None));
         assert_eq!(log(|| panic!("on purpose")), None::<()>);
         assert_eq!(log(|| 1), Some(1));
-    }
-
-    #[test]
-    fn an_error_whose_text_panics_is_still_told() {
-        struct Silent;
-        impl fmt::Display for Silent {
-            fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-                panic!("on purpose")
-            }
-        }
-        error(&Silent);
     }
 }

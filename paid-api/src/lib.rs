@@ -68,8 +68,8 @@
 //!
 //! # One version in a program
 //!
-//! An emitter is installed for the whole program, so the package has `links = "paid-api"`: cargo refuses two versions of it in one
-//! program, whose signals would go to two emitters, one of which nobody installed.
+//! An emitter is installed for the whole program. Two versions of this package with feature `emit` would have two, one of which nobody
+//! installed, so cargo refuses them: `emit` depends on `paid-process`, which has `links = "paid-api"`.
 //!
 //! # Requests
 //!
@@ -123,6 +123,8 @@
 
 #[cfg(feature = "account")]
 pub mod account;
+#[cfg(any(feature = "emit", feature = "emulator"))]
+mod aloud;
 #[cfg(feature = "emit")]
 #[allow(missing_docs)]
 mod annotated;
@@ -144,9 +146,11 @@ mod emit;
 mod emitter;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+#[cfg(feature = "encodings")]
+#[doc(hidden)]
+pub mod encodings;
 #[cfg(feature = "emit")]
 mod ending;
-#[cfg_attr(not(feature = "emit"), allow(dead_code))]
 mod error;
 #[cfg(feature = "outbox")]
 mod files;
@@ -184,7 +188,6 @@ mod sigterm;
 mod sinks;
 #[cfg(feature = "emit")]
 pub mod testing;
-#[cfg_attr(not(feature = "trace"), allow(dead_code))]
 mod timestamp;
 #[cfg(feature = "tower")]
 pub mod tower;
@@ -309,12 +312,9 @@ pub mod runtime {
     pub use serde_json::{Error as JsonError, Value, from_value, json};
 
     pub use crate::patch::FromText;
-    pub use crate::wire::binary::{Binary, Upload};
-    pub use crate::wire::branch::{Rule, branch};
     pub use crate::wire::choice::{Choice, choice, flat_choice, optional_flat_choice};
     pub use crate::wire::decimal::text as decimal_text;
     pub use crate::wire::object::{Fields, Object, object};
-    pub use crate::wire::parameter::{Spot, Style};
     pub use crate::wire::{decimal, integer, optional_integer};
     pub use crate::{Call, Client, Decimal, Empty, JsonObject, List, Patch, Timestamp};
 }

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+pub(crate) use crate::aloud::error as log;
 use crate::error::Error;
-pub(crate) use crate::foreign::error as log;
 pub(crate) use hooks::are_running_here as is_in_hook;
 pub(crate) use reporter::Reporter;
 

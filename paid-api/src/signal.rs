@@ -9,6 +9,7 @@ mod hashed;
 mod json;
 pub(crate) mod key;
 pub(crate) mod lane;
+mod time;
 pub mod value;
 
 use std::borrow::Cow;

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::platform;
@@ -41,23 +41,6 @@ impl Timestamp {
         };
         Self(time.unwrap_or(nearest))
     }
-
-    /// The time for a clock that counts nanoseconds since 1970; `None` if that cannot express it.
-    pub(crate) fn system_time(self) -> Option<SystemTime> {
-        let nanoseconds = u64::try_from(self.0.timestamp_nanos_opt()?).ok()?;
-        UNIX_EPOCH.checked_add(Duration::from_nanos(nanoseconds))
-    }
-
-    /// Returns true if RFC 3339 can express the time: its years have four digits.
-    pub(crate) fn is_writable(&self) -> bool {
-        (0..=9999).contains(&self.0.year())
-    }
-
-    /// The time without a leap second, which few programs can read: its last nanosecond before.
-    pub(crate) fn without_leap_second(self) -> Self {
-        let is_leap = self.0.nanosecond() >= 1_000_000_000;
-        Self(if is_leap { self.0.with_nanosecond(999_999_999).unwrap_or(self.0) } else { self.0 })
-    }
 }
 
 impl FromStr for Timestamp {
@@ -82,54 +65,6 @@ impl FromStr for Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
-    }
-}
-
-impl Timestamp {
-    /// Appends what `Display` writes, but much faster: every signal has a time.
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        use std::io::Write;
-        let (year, nanoseconds) = (self.0.year(), self.0.nanosecond());
-        // Years that do not have four digits, and leap seconds below, are rare: `Display` writes them.
-        let Ok(year @ 0..=9999) = u32::try_from(year) else { return drop(write!(out, "{self}")) };
-        if nanoseconds >= 1_000_000_000 {
-            return drop(write!(out, "{self}"));
-        }
-        append_digits(out, year, 4);
-        for (before, number) in [
-            (b'-', self.0.month()),
-            (b'-', self.0.day()),
-            (b'T', self.0.hour()),
-            (b':', self.0.minute()),
-            (b':', self.0.second()),
-        ] {
-            out.push(before);
-            append_digits(out, number, 2);
-        }
-        let (fraction, digits) = match nanoseconds {
-            0 => (0, 0),
-            whole if whole % 1_000_000 == 0 => (whole / 1_000_000, 3),
-            whole if whole % 1_000 == 0 => (whole / 1_000, 6),
-            whole => (whole, 9),
-        };
-        if digits > 0 {
-            out.push(b'.');
-            append_digits(out, fraction, digits);
-        }
-        out.push(b'Z');
-    }
-}
-
-/// Appends a number, padded with zeros.
-fn append_digits(out: &mut Vec<u8>, number: u32, digits: u32) {
-    let begin = out.len();
-    let mut rest = number;
-    for _ in 0..digits {
-        out.push(b'0' + u8::try_from(rest % 10).unwrap_or_default());
-        rest /= 10;
-    }
-    if let Some(written) = out.get_mut(begin..) {
-        written.reverse();
     }
 }
 
@@ -201,40 +136,12 @@ mod tests {
         assert_eq!(of(Some(UNIX_EPOCH)).to_string(), "1970-01-01T00:00:00Z");
         let before = UNIX_EPOCH.checked_sub(Duration::from_millis(1_250));
         assert_eq!(of(before).to_string(), "1969-12-31T23:59:58.750Z");
-        assert!(!of(UNIX_EPOCH.checked_add(year * 1_000_000)).is_writable());
-        assert!(!of(UNIX_EPOCH.checked_add(Duration::from_secs(i64::MAX.unsigned_abs()))).is_writable());
-        if let Some(first) = UNIX_EPOCH.checked_sub(Duration::from_secs(i64::MAX.unsigned_abs())) {
-            assert!(!Timestamp::of_system_time(first).is_writable());
-        }
-    }
-
-    #[test]
-    fn times_that_a_clock_of_nanoseconds_cannot_express_are_none() {
-        for (text, is_some) in
-            [("1969-12-31", false), ("1970-01-01", true), ("2261-01-01", true), ("2263-01-01", false)]
-        {
-            assert_eq!(text.parse::<Timestamp>().unwrap().system_time().is_some(), is_some, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_leap_second_is_the_end_of_the_second_before() {
-        let leap: Timestamp = "2016-12-31T23:59:60.5Z".parse().unwrap();
-        assert_eq!(leap.without_leap_second().to_string(), "2016-12-31T23:59:59.999999999Z");
-        let usual: Timestamp = "2016-12-31T23:59:59.5Z".parse().unwrap();
-        assert_eq!(usual.without_leap_second(), usual);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn the_fast_way_writes_what_display_does(seconds in -100_000_000_000_i64..300_000_000_000, nanoseconds in 0_u32..2_000_000_000, whole in 0..4) {
-            let nanoseconds = nanoseconds / [1, 1_000, 1_000_000, 1_000_000_000][whole as usize] * [1, 1_000, 1_000_000, 1_000_000_000][whole as usize];
-            if let Some(time) = DateTime::from_timestamp(seconds, nanoseconds) {
-                let time = Timestamp::from(time);
-                let mut out = Vec::new();
-                time.write(&mut out);
-                proptest::prop_assert_eq!(String::from_utf8(out).unwrap(), time.to_string());
-            }
+        // Centuries of thousands of years are no error, but the nearest time there is.
+        let most = Duration::from_secs(i64::MAX.unsigned_abs());
+        assert_eq!(of(UNIX_EPOCH.checked_add(year * 1_000_000)), Timestamp(DateTime::<Utc>::MAX_UTC));
+        assert_eq!(of(UNIX_EPOCH.checked_add(most)), Timestamp(DateTime::<Utc>::MAX_UTC));
+        if let Some(first) = UNIX_EPOCH.checked_sub(most) {
+            assert_eq!(Timestamp::of_system_time(first), Timestamp(DateTime::<Utc>::MIN_UTC));
         }
     }
 }

@@ -5,7 +5,6 @@ mod attempt;
 mod body;
 mod one_request;
 mod streamed;
-mod written;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -71,32 +70,33 @@ pub type CallFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 #[must_use = "a request does nothing until it is sent"]
 pub struct Call<T> {
     client: Client,
-    prepared: Prepared,
+    pub(crate) prepared: Prepared,
     answer: PhantomData<fn() -> T>,
 }
 
+/// What is sent, and how its answer is read.
 #[derive(Clone)]
-struct Prepared {
+pub(crate) struct Prepared {
     operation: Cow<'static, str>,
     method: Method,
-    path: String,
+    pub(crate) path: String,
     query: Vec<(Cow<'static, str>, String)>,
-    body: Option<Bytes>,
+    pub(crate) body: Option<Bytes>,
     /// Whether the body is compressed with gzip.
     compressed: bool,
     repeatable: bool,
     /// The first reason why it cannot be sent.
-    problem: Option<String>,
+    pub(crate) problem: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    cookies: Vec<(&'static str, String)>,
+    pub(crate) cookies: Vec<(&'static str, String)>,
     /// Pieces of the query that are encoded already, each with its parameter.
-    pieces: Vec<(&'static str, String)>,
+    pub(crate) pieces: Vec<(&'static str, String)>,
     /// The media type of a body that is not JSON.
-    media: Option<HeaderValue>,
-    reads: Reads,
+    pub(crate) media: Option<HeaderValue>,
+    pub(crate) reads: Reads,
     /// Whether the body is given out as it arrives.
     streamed: bool,
-    plain: bool,
+    pub(crate) plain: bool,
     /// In place of the client's.
     timeout: Option<Duration>,
     retry: Option<RetryPolicy>,
@@ -104,6 +104,7 @@ struct Prepared {
 
 /// How the body of an answer is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "all but JSON is for other documents")]
 pub(crate) enum Reads {
     Json,
     JsonOrNothing,

@@ -1,13 +1,9 @@
 //! Details of the wire format: whole numbers written as `1.0`, exact amounts, NaN and infinity, path segments.
 
-pub(crate) mod binary;
-pub(crate) mod branch;
 pub(crate) mod choice;
 pub mod decimal;
 pub(crate) mod list;
 pub(crate) mod object;
-pub(crate) mod parameter;
-pub(crate) mod parts;
 
 use std::fmt;
 

@@ -13,6 +13,7 @@ mod row;
 mod stock;
 mod stores;
 mod trace;
+mod update;
 
 use anyhow::{Result, bail};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
@@ -40,6 +41,8 @@ pub(crate) enum Bench {
     Stores,
     /// The run time that tracing and a signal add to a function, compared with plain `tracing` and `opentelemetry_sdk`.
     Trace,
+    /// The time that taking in a new document needs.
+    Update,
 }
 
 /// Runs a benchmark and prints its table; fails if a row misses its bar.
@@ -54,6 +57,7 @@ pub(crate) fn run(bench: Bench) -> Result<()> {
         Bench::Emulator => emulator::rows()?,
         Bench::Stores => stores::rows()?,
         Bench::Trace => trace::rows()?,
+        Bench::Update => update::rows()?,
     };
     println!("{}", table(&rows));
     let failed = rows.iter().filter(|row| row.verdict() == "FAIL").count();

@@ -3,6 +3,7 @@
 //! them, once. Pure: strings out, nothing written.
 
 mod docs;
+mod encodings;
 mod enums;
 mod foreign_calls;
 mod imports;
@@ -15,7 +16,7 @@ mod round_trip;
 mod structs;
 mod syntax;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 
@@ -80,9 +81,14 @@ pub(crate) fn foreign_round_trip(raw: &Raw, facts: &Facts) -> Result<String> {
     foreign_calls::calls(raw, facts)
 }
 
-/// The lines between the markers of the crate's feature list.
-pub(crate) fn feature_list(facts: &Facts, defaults: &[String]) -> String {
-    layout::feature_list(facts, defaults)
+/// The lines between the markers of the library's feature list.
+pub(crate) fn feature_list(facts: &Facts, defaults: &[String], files: &Files) -> String {
+    layout::feature_list(facts, defaults, &encodings::needed_by(facts, files))
+}
+
+/// The features of a crate of its own, which has all of the library that it needs.
+pub(crate) fn own_feature_list(facts: &Facts, defaults: &[String]) -> String {
+    layout::feature_list(facts, defaults, &BTreeSet::new())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! in a copy of the repository; the copy's changes are moved here at the end, all of them or none.
 
 mod changelog;
+mod compiled;
 mod excerpt;
 mod fit;
 mod naming;
@@ -27,7 +28,7 @@ use crate::names::{Decisions, NameTable};
 use crate::overlay::Overlay;
 use crate::{codegen, document, import, project};
 use page::Page;
-use staging::Staging;
+pub(crate) use staging::Staging;
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -59,8 +60,8 @@ const STEPS: [Step; 8] =
 trait Surroundings {
     /// Called before each step.
     fn before(&mut self, step: Step) -> Result<()>;
-    /// Compiles what was generated in this copy.
-    fn check(&mut self, copy: &Path) -> Result<()>;
+    /// Compiles what was generated in this copy. Returns what is written by hand and has to follow: a line for each mistake.
+    fn check(&mut self, copy: &Path) -> Result<Vec<String>>;
 }
 
 /// Runs the command, and prints the page for who reviews it.
@@ -88,16 +89,9 @@ impl Surroundings for Here<'_> {
     }
 
     /// The copy shares the build folder, so that only what changed is compiled.
-    fn check(&mut self, copy: &Path) -> Result<()> {
+    fn check(&mut self, copy: &Path) -> Result<Vec<String>> {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.root.join("target"), Into::into);
-        let status = std::process::Command::new("cargo")
-            .current_dir(copy)
-            .env("CARGO_TARGET_DIR", target)
-            .args(["check", "--quiet", "-p", "paid-api", "--all-features", "--lib", "--test", "round_trip"])
-            .status()
-            .context("cannot start cargo")?;
-        anyhow::ensure!(status.success(), "the generated client does not compile");
-        Ok(())
+        compiled::check(copy, &target)
     }
 }
 
@@ -137,11 +131,11 @@ fn update(root: &Path, options: &Options, surroundings: &mut dyn Surroundings) -
     let version = described(&mut copy, &client, options.bump)?;
 
     surroundings.before(Step::Check)?;
-    surroundings.check(copy.root())?;
+    let by_hand = surroundings.check(copy.root())?;
 
     surroundings.before(Step::Write)?;
     let written = copy.move_to(root)?;
-    Ok(Some(Page { wire, client, proposals, caught_up, version, written }))
+    Ok(Some(Page { wire, client, proposals, caught_up, version, by_hand, written }))
 }
 
 /// The document in canonical form; what `names.yaml` does not decide is proposed there.

@@ -1,22 +1,22 @@
 //! The HTTP clients of a client: how they are made, and where their connections are.
 
-#[cfg(browser)]
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 mod browser;
-#[cfg(not(browser))]
+#[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
 mod pools;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-#[cfg(browser)]
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 use browser::{connecting_within, kept_safe};
-#[cfg(not(browser))]
+#[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
 use pools::{connecting_within, kept_safe};
 
-#[cfg(browser)]
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 pub(crate) use browser::Connections;
-#[cfg(not(browser))]
+#[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
 pub(crate) use pools::Connections;
 
 use crate::error::ConfigError;

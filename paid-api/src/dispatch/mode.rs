@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::record::Record;
 use super::sink::{Batch, Sink, SinkFuture};
-use crate::foreign;
+use crate::aloud;
 use crate::report::Counts;
 
 /// What becomes of records.
@@ -52,7 +52,7 @@ pub(crate) fn say_that_it_is_off() {
 /// No `Once`: whoever is told may do the same again.
 fn once(told: &AtomicBool, what: &str) {
     if !told.swap(true, Ordering::Relaxed) {
-        foreign::notice(&what);
+        aloud::notice(&what);
     }
 }
 
@@ -63,7 +63,7 @@ impl Sink for Shown {
     fn send<'a>(&'a self, batch: Batch<'a>) -> SinkFuture<'a> {
         let number = batch.len();
         for (index, record) in batch.records().enumerate() {
-            foreign::notice(&format_args!("dry run, {} of {number} in a request: {}", index + 1, shown(record)));
+            aloud::notice(&format_args!("dry run, {} of {number} in a request: {}", index + 1, shown(record)));
         }
         Box::pin(async move { Ok(Counts { ingested: number as u64, ..Counts::default() }) })
     }

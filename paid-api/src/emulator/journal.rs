@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::{Timestamp, foreign};
+use crate::{Timestamp, aloud};
 
 /// One request, with the status of its answer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -152,7 +152,7 @@ fn write(journal: &Mutex<Option<Journal>>, entry: impl FnOnce() -> Entry) {
     match open.file.write_all(&line) {
         Ok(()) => open.size += line.len() as u64,
         Err(error) => {
-            foreign::error(&format_args!(
+            aloud::error(&format_args!(
                 "the emulator no longer writes to {}, which lacks everything from now on: {error}",
                 open.path.display()
             ));
@@ -222,7 +222,7 @@ impl Grown {
         if let Some(smaller) = smaller.filter(|_| open.cleared == self.cleared)
             && let Err(error) = open.replace(&smaller, self.size)
         {
-            foreign::error(&format_args!("the emulator cannot compact {}: {error}", self.path.display()));
+            aloud::error(&format_args!("the emulator cannot compact {}: {error}", self.path.display()));
         }
         open.limit = limit(open.size);
     }

@@ -1,18 +1,16 @@
 //! The refusal of an amendment whose plan no longer holds.
 
 use reqwest::StatusCode;
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::Error;
 
 /// Why an amendment was refused with a 409: the order, or what the amendment would do to it, has changed since the
 /// preview. Nothing was changed. Preview again, and execute what the new plan says.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-#[serde(default, rename_all = "camelCase")]
 pub struct PlanConflict {
     /// Paid's message.
-    #[serde(rename = "error")]
     pub message: Option<String>,
     /// Paid's code.
     pub code: Option<String>,
@@ -29,9 +27,14 @@ impl Error {
     pub fn plan_conflict(&self) -> Option<PlanConflict> {
         let error =
             self.as_api().filter(|error| error.status == StatusCode::CONFLICT && error.operation == OPERATION)?;
-        let unreadable =
-            || PlanConflict { message: error.message.clone(), code: error.code.clone(), ..Default::default() };
-        Some(serde_json::from_slice(&error.body).unwrap_or_else(|_| unreadable()))
+        let body: Value = serde_json::from_slice(&error.body).unwrap_or_default();
+        let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+        Some(PlanConflict {
+            message: text("error").or_else(|| error.message.clone()),
+            code: text("code").or_else(|| error.code.clone()),
+            details: text("details"),
+            intent_index: body.get("intentIndex").and_then(Value::as_i64),
+        })
     }
 }
 
@@ -56,6 +59,9 @@ mod tests {
         let (message, code) = (Some("stale plan".to_owned()), Some("PLAN_CHANGED".to_owned()));
         assert_eq!(conflict, PlanConflict { message, code, details: None, intent_index: Some(1) });
         assert_eq!(refused(OPERATION, 409, "<html>").plan_conflict().unwrap(), PlanConflict::default());
+        let odd = refused(OPERATION, 409, r#"{"error":"stale plan","details":{"at":1},"intentIndex":"1"}"#);
+        let message = Some("stale plan".to_owned());
+        assert_eq!(odd.plan_conflict().unwrap(), PlanConflict { message, ..PlanConflict::default() });
     }
 
     #[test]

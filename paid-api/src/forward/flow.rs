@@ -11,6 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, 
 
 use super::{ForwardError, Forwarded};
 use crate::Emitter;
+use crate::aloud;
 use crate::dispatch::{Delivery, Receipt};
 use crate::duration::bounded;
 use crate::foreign;
@@ -55,7 +56,7 @@ const ACK_AGAIN: [Duration; 2] = [Duration::from_millis(100), Duration::from_sec
 
 /// Takes nothing until it is told to stop: an emitter that sends nothing must not decide about messages.
 pub(super) async fn wait(stop: impl Future<Output = ()>) -> Forwarded {
-    foreign::notice(&"nothing is forwarded, because nothing is sent: the messages stay in the stream");
+    aloud::notice(&"nothing is forwarded, because nothing is sent: the messages stay in the stream");
     stop.await;
     Forwarded::default()
 }

@@ -1,6 +1,7 @@
 //! Signals sent to the collector: a span `signal` with the event's name and data.
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use opentelemetry::trace::{Span as _, Tracer};
 use opentelemetry::{Context, KeyValue};
@@ -10,6 +11,7 @@ use super::identity::{Identity, Stamp, random_id};
 use super::notices;
 use super::pipeline::{self, Pipeline};
 use super::work::{Work, current_work};
+use crate::Timestamp;
 use crate::emit::{accept_made, current, fail, hashed, lose, made};
 use crate::listener::Emit;
 use crate::report::{DataProblem, DeliveryError, RecordKind, log};
@@ -98,7 +100,7 @@ fn send(pipeline: &Arc<Pipeline>, signal: &Signal) -> Result<(), DeliveryError> 
     if !is_known || signal.unit_ref().is_some() {
         return Err(DeliveryError::NotForCollector { name: signal.name.clone() });
     }
-    let time = signal.timestamp_ref().map(|time| time.system_time().ok_or_else(|| unknown_time(signal))).transpose()?;
+    let time = signal.timestamp_ref().map(|time| system_time(*time).ok_or_else(|| unknown_time(signal))).transpose()?;
     let work = current_work();
     let outer = work.as_deref().map(Work::identity);
     let identity = Arc::new(Identity::new(&[], None, signal.customer_ref(), signal.product_ref(), outer));
@@ -117,6 +119,12 @@ fn send(pipeline: &Arc<Pipeline>, signal: &Signal) -> Result<(), DeliveryError> 
     Ok(())
 }
 
+/// The time for a clock that counts nanoseconds since 1970; `None` if that cannot express it.
+fn system_time(time: Timestamp) -> Option<SystemTime> {
+    let nanoseconds = u64::try_from(time.timestamp_nanos_opt()?).ok()?;
+    UNIX_EPOCH.checked_add(Duration::from_nanos(nanoseconds))
+}
+
 fn unknown_time(signal: &Signal) -> DeliveryError {
     let problem = DataProblem::new("timestamp", "is before 1970 or after 2262, which the collector cannot express");
     DeliveryError::data(RecordKind::Signal, signal.name.clone(), problem)
@@ -131,4 +139,18 @@ fn data(signal: &Signal) -> Option<String> {
     let mut text = Vec::new();
     signal.data().write_json_with_paid(&mut text, json!({ "enable_cost_tracing": true }));
     String::from_utf8(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_that_a_clock_of_nanoseconds_cannot_express_are_none() {
+        for (text, is_some) in
+            [("1969-12-31", false), ("1970-01-01", true), ("2261-01-01", true), ("2263-01-01", false)]
+        {
+            assert_eq!(system_time(text.parse().unwrap()).is_some(), is_some, "{text}");
+        }
+    }
 }

@@ -1,12 +1,12 @@
 //! A successful response: decoded, or an error that says where it differs from the document.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
-use serde::Deserialize;
 use serde::de::value::{BytesDeserializer, Error as ValueError, StrDeserializer};
 use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
@@ -28,13 +28,6 @@ pub(super) struct Answer {
     pub(super) rest: Option<Box<Response>>,
     pub(super) secret: Secret,
     pub(super) reads: Reads,
-}
-
-/// The items of a page, without what its server says about them.
-#[derive(Deserialize)]
-struct Data<'a> {
-    #[serde(borrow)]
-    data: &'a RawValue,
 }
 
 impl Answer {
@@ -67,9 +60,11 @@ impl Answer {
     /// A number that two pages share if their items are the same.
     pub(super) fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        match serde_json::from_slice::<Data<'_>>(&self.body) {
-            Ok(page) => page.data.get().hash(&mut hasher),
-            Err(_) => self.body.hash(&mut hasher),
+        let page: Option<HashMap<String, &RawValue>> = serde_json::from_slice(&self.body).ok();
+        // The items of a page, without what its server says about them.
+        match page.as_ref().and_then(|page| page.get("data")) {
+            Some(items) => items.get().hash(&mut hasher),
+            None => self.body.hash(&mut hasher),
         }
         hasher.finish()
     }

@@ -126,11 +126,18 @@ impl<T: Serialize> Serialize for List<T> {
     }
 }
 
-#[derive(Serialize)]
-#[serde(untagged)]
 enum Written<'a, T> {
     Item(&'a T),
     Json(&'a Value),
+}
+
+impl<T: Serialize> Serialize for Written<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Item(item) => item.serialize(serializer),
+            Self::Json(json) => json.serialize(serializer),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ pub(crate) fn calls(raw: &Raw, facts: &Facts) -> Result<String> {
         }
     }
     let items = items(quote! {
+        use paid::encodings::*;
         use paid::runtime::*;
         use paid_generated::Resources as _;
         use paid_generated::types::*;

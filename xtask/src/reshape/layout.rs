@@ -9,7 +9,7 @@ use quote::quote;
 use super::imports::{self, Mentions};
 use super::left_out::LeftOut;
 use super::syntax::{self, items, rust_name};
-use super::{Chunk, Files, docs};
+use super::{Chunk, Files, docs, encodings};
 use crate::facts::{EXPERIMENTAL, Facts, Operation, Reach, Resource};
 
 /// Whose sources these are.
@@ -54,9 +54,8 @@ impl Target {
 }
 
 /// What generated code uses of the runtime; all of it is re-exported by the library's hidden `runtime` module.
-const RUNTIME: [&str; 31] = [
+const RUNTIME: [&str; 26] = [
     "BTreeMap",
-    "Binary",
     "Call",
     "Choice",
     "Client",
@@ -72,12 +71,8 @@ const RUNTIME: [&str; 31] = [
     "Method",
     "Patch",
     "Serialize",
-    "Spot",
-    "Style",
     "Timestamp",
-    "Upload",
     "Value",
-    "branch",
     "choice",
     "decimal",
     "decimal_text",
@@ -355,13 +350,15 @@ impl Imports {
         let own: BTreeSet<&str> = chunks.iter().map(|chunk| chunk.name.as_str()).collect();
         let outside = |name: &&String| !own.contains(name.as_str());
         let root = plan.target.root()?;
-        let runtime = quote!(#root::runtime);
+        let (runtime, encodings) = (quote!(#root::runtime), quote!(#root::encodings));
         let target = plan.target;
         let mut imports = Self { mentioned: always.iter().filter(outside).cloned().collect(), lines: quote!(), target };
         imports.from(&runtime, RUNTIME.into_iter())?;
+        imports.from(&encodings, encodings::NAMES.into_iter())?;
         let mentioned = with_full_serde.iter().filter(outside).cloned().collect();
         let mut gated = Self { mentioned, lines: quote!(), target };
         gated.from(&runtime, RUNTIME.into_iter())?;
+        gated.from(&encodings, encodings::NAMES.into_iter())?;
         if !gated.lines.is_empty() {
             let lines = gated.lines;
             imports.lines.extend(quote!(#[cfg(feature = "full-serde")] #lines));
@@ -421,8 +418,8 @@ fn gated(mut item: syn::Item, gate: &syn::Attribute) -> Result<syn::Item> {
     Ok(item)
 }
 
-/// The generated part of `[features]`.
-pub(crate) fn feature_list(facts: &Facts, defaults: &[String]) -> String {
+/// The generated part of `[features]`. Some resources need the feature `encodings`.
+pub(super) fn feature_list(facts: &Facts, defaults: &[String], encoded: &BTreeSet<String>) -> String {
     let quoted =
         |names: &mut dyn Iterator<Item = &String>| names.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
     let mut text = format!("default = [{}]\n", quoted(&mut defaults.iter()));
@@ -431,7 +428,8 @@ pub(crate) fn feature_list(facts: &Facts, defaults: &[String]) -> String {
         quoted(&mut facts.resources.iter().map(|resource| &resource.feature))
     ));
     for resource in &facts.resources {
-        text.push_str(&format!("{} = []\n", resource.feature));
+        let needed = if encoded.contains(&resource.feature) { "\"encodings\"" } else { "" };
+        text.push_str(&format!("{} = [{needed}]\n", resource.feature));
     }
     if facts.resources.iter().any(|resource| resource.operations.iter().any(Operation::is_experimental)) {
         text.push_str(&format!("# What Paid may change without notice.\n{EXPERIMENTAL} = []\n"));

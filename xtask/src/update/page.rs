@@ -18,6 +18,8 @@ pub(crate) struct Page {
     pub(crate) proposals: Vec<Proposal>,
     pub(crate) caught_up: Vec<Part>,
     pub(crate) version: Bump,
+    /// Mistakes in what is written by hand, since the client has changed.
+    pub(crate) by_hand: Vec<String>,
     pub(crate) written: Vec<PathBuf>,
 }
 
@@ -39,6 +41,13 @@ impl Page {
             }
         }
         self.supplement(&mut text);
+        if !self.by_hand.is_empty() {
+            let places = self.by_hand.join("\n");
+            let _ = write!(
+                text,
+                "\n## Code by hand that has to follow\n\nThe client compiles. These places use what has changed in it:\n\n```text\n{places}\n```\n"
+            );
+        }
         let _ = write!(text, "\n{} files changed.\n", self.written.len());
         text
     }

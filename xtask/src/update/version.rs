@@ -34,10 +34,16 @@ fn next(version: &str, level: Level) -> Result<String> {
 impl Bump {
     /// The root manifest: the workspace's version, and what its own crates ask of each other.
     pub(crate) fn applied(&self, manifest: &str) -> String {
-        let version = format!("version = \"{}\"", self.old);
-        let ours = |line: &str| line.starts_with(&version) || (line.contains("path = ") && line.contains(&version));
         let line = |line: &str| {
-            if ours(line) { line.replace(&version, &format!("version = \"{}\"", self.new)) } else { line.to_owned() }
+            let is_ours = line.starts_with("version = ") || line.contains("path = ");
+            if !is_ours {
+                return line.to_owned();
+            }
+            // `=` where a crate is made for exactly one version of another.
+            ["", "="].iter().fold(line.to_owned(), |line, exactly| {
+                let asked = |version: &str| format!("version = \"{exactly}{version}\"");
+                line.replace(&asked(&self.old), &asked(&self.new))
+            })
         };
         manifest.split('\n').map(line).collect::<Vec<_>>().join("\n")
     }
@@ -84,9 +90,9 @@ mod tests {
 
     #[test]
     fn only_our_own_crates_get_it() {
-        let manifest = "[workspace.package]\nversion = \"0.1.0\"\n[workspace.dependencies]\npaid-api = { path = \"paid-api\", version = \"0.1.0\" }\nother = { version = \"0.1.0\" }\n";
+        let manifest = "[workspace.package]\nversion = \"0.1.0\"\n[workspace.dependencies]\npaid-api = { path = \"paid-api\", version = \"0.1.0\" }\npaid-macros = { path = \"paid-macros\", version = \"=0.1.0\" }\nother = { version = \"0.1.0\" }\n";
         let bump = following(manifest, Some(Level::Breaking)).unwrap();
-        assert_eq!(bump.applied(manifest), manifest.replacen("0.1.0", "0.2.0", 2));
+        assert_eq!(bump.applied(manifest), manifest.replacen("0.1.0", "0.2.0", 3));
         let lock = "v = 4\n[[package]]\nname = \"a\"\nversion = \"0.1.0\"\n\n[[package]]\nname = \"b\"\nversion = \"0.1.0\"\nsource = \"r\"\n";
         let page = "paid-api = \"0.1\" # \"0.1\"\npaid-api = { version = \"0.1\" }\nother = \"0.1\"";
         assert_eq!(

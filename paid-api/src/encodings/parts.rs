@@ -339,8 +339,8 @@ impl ser::SerializeStruct for File<'_, '_> {
 mod tests {
     use serde::Serialize;
 
+    use super::super::binary::Upload;
     use super::*;
-    use crate::wire::binary::Upload;
 
     #[derive(Serialize)]
     struct Import {

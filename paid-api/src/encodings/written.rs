@@ -4,10 +4,10 @@ use reqwest::header::HeaderValue;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Call, Reads};
-use crate::wire::binary::Binary;
-use crate::wire::parameter::{self, Spot, Style};
-use crate::wire::parts;
+use super::binary::Binary;
+use super::parameter::{self, Spot, Style};
+use super::parts;
+use crate::transport::{Call, Reads};
 
 /// A line between the parts of a body that no content has.
 fn boundary() -> String {
