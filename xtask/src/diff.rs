@@ -16,6 +16,8 @@ mod view;
 mod walk;
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod published;
 
 use anyhow::{Context, Result};
@@ -36,7 +38,8 @@ pub(crate) fn compare(old: &Value, new: &Value) -> Result<Report> {
 /// Whether two schemas, each of its document, are the same for everybody.
 pub(crate) fn same_shape(old: (&Value, &Value), new: (&Value, &Value)) -> bool {
     let located = |(document, schema)| view::Located::new(document, String::new(), schema);
-    schemas::same(&located(old), &located(new))
+    let mut record = walk::Record::default();
+    schemas::same(&mut walk::Walk::new("", effect::Side::Request, &mut record), &located(old), &located(new))
 }
 
 #[cfg(test)]

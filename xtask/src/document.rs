@@ -84,6 +84,12 @@ pub(crate) fn schemas_mut(document: &mut Value) -> Result<&mut Object> {
         .context("#/components/schemas: the document has no schemas")
 }
 
+/// What a reference inside the document leads to, and its JSON pointer: a reference may be percent-encoded, a pointer is not.
+pub(crate) fn follow<'a>(document: &'a Value, reference: &str) -> Option<(String, &'a Value)> {
+    let pointer = percent_encoding::percent_decode_str(reference.strip_prefix('#')?).decode_utf8().ok()?;
+    Some((format!("#{pointer}"), document.pointer(&pointer)?))
+}
+
 /// The component a `$ref` names, if it names a component schema.
 pub(crate) fn referenced(schema: &Value) -> Option<&str> {
     schema.get("$ref")?.as_str()?.strip_prefix("#/components/schemas/")
@@ -109,11 +115,15 @@ pub(crate) fn for_each_operation<'a>(
     let paths = document.get("paths").and_then(Value::as_object).context("#/paths is missing")?;
     for (path, item) in paths {
         let pointer = format!("#/paths/{}", escape(path));
+        if path.starts_with("x-") {
+            continue;
+        }
         let item = item.as_object().with_context(|| format!("{pointer} is not an object"))?;
         for (method, operation) in item {
             if METHODS.contains(&method.as_str()) {
                 visit(path, method, operation, format!("{pointer}/{method}"))?;
-            } else if !matches!(method.as_str(), "parameters" | "summary" | "description") && !method.starts_with("x-")
+            } else if !matches!(method.as_str(), "parameters" | "summary" | "description" | "servers")
+                && !method.starts_with("x-")
             {
                 bail!("{pointer}/{method}: not an HTTP method; remove it with an overlay action");
             }

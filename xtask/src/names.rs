@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::words::reserved;
+
 use anyhow::{Context, Result, bail};
 use glob::Pattern;
 use serde::Deserialize;
@@ -156,6 +158,9 @@ pub(crate) fn objection(name: &str) -> Option<&'static str> {
         .any(|word| name.contains(word))
     {
         return Some("names its place in the document, not what it is");
+    }
+    if reserved::is_type(name) {
+        return Some("is a name of Rust's, or of the library's");
     }
     if name.ends_with(|last: char| last.is_ascii_digit()) {
         return Some("ends in a digit");

@@ -9,7 +9,6 @@ mod media;
 mod operations;
 mod parameters;
 mod places;
-mod reserved;
 mod shape;
 mod union;
 mod values;

@@ -4,7 +4,7 @@
 
 mod source;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -77,22 +77,44 @@ impl Overlay {
     pub(crate) fn run(&self, mut document: Value) -> Result<(Value, Vec<&str>)> {
         let mut unmatched = Vec::new();
         let before = schema_pointers(&mut document);
+        let operations = operation_pointers(&document);
         for action in &self.actions {
-            let pointers = select(&document, &action.target)?;
-            if pointers.is_empty() {
+            if !action.apply(&mut document)? {
                 unmatched.push(action.target.as_str());
             }
-            for pointer in pointers.iter().rev() {
-                if action.remove {
-                    remove(&mut document, pointer)?;
-                } else if let (Some(update), Some(target)) = (&action.update, document.pointer_mut(pointer)) {
-                    merge(target, update, pointer, action.source.as_deref());
-                }
-            }
         }
-        refuse_prose_about_nothing(&mut document, &before)?;
+        refuse_prose_about_nothing(&mut document, &before, &operations)?;
         Ok((document, unmatched))
     }
+}
+
+impl Action {
+    /// Applies it; returns false if its target matches nothing.
+    pub(crate) fn apply(&self, document: &mut Value) -> Result<bool> {
+        let pointers = select(document, &self.target)?;
+        for pointer in pointers.iter().rev() {
+            if self.remove {
+                remove(document, pointer)?;
+            } else if let (Some(update), Some(target)) = (&self.update, document.pointer_mut(pointer)) {
+                merge(target, update, pointer, self.source.as_deref());
+            }
+        }
+        Ok(!pointers.is_empty())
+    }
+}
+
+/// Every operation, and whether it says more than prose.
+fn operation_pointers(document: &Value) -> BTreeMap<String, bool> {
+    let mut found = BTreeMap::new();
+    // What is no document has no operations.
+    let _ = document::for_each_operation(document, |_, _, operation, pointer| {
+        let prose = |key: &String| matches!(key.as_str(), "description" | "summary" | "tags") || key.starts_with("x-");
+        let is_known = operation.get(document::SOURCE).is_some();
+        let is_more = is_known || operation.as_object().is_none_or(|object| !object.keys().all(prose));
+        found.insert(pointer, is_more);
+        Ok(())
+    });
+    found
 }
 
 fn schema_pointers(document: &mut Value) -> BTreeSet<String> {
@@ -104,8 +126,14 @@ fn schema_pointers(document: &mut Value) -> BTreeSet<String> {
 }
 
 /// An update that only describes a schema or property must find it in the document: merged in, it would make one.
-fn refuse_prose_about_nothing(document: &mut Value, before: &BTreeSet<String>) -> Result<()> {
-    let mut made = Vec::new();
+fn refuse_prose_about_nothing(
+    document: &mut Value,
+    before: &BTreeSet<String>,
+    operations: &BTreeMap<String, bool>,
+) -> Result<()> {
+    let now = operation_pointers(document);
+    let phantoms = now.into_iter().filter(|(pointer, is_more)| !is_more && !operations.contains_key(pointer));
+    let mut made: Vec<_> = phantoms.map(|(pointer, _)| pointer).collect();
     document::visit_schemas(document, &mut |schema, pointer| {
         // An empty schema admits everything, and what has a source is meant to be new.
         let may_describe = |object: &&document::Object| !object.is_empty() && !object.contains_key(document::SOURCE);

@@ -109,9 +109,9 @@ fn update(root: &Path, options: &Options, surroundings: &mut dyn Surroundings) -
     let old = document::load(&root.join(DOCUMENT))?;
 
     surroundings.before(Step::Import)?;
-    let (canonical, proposals) = imported(&mut copy, &published)?;
+    let (canonical, proposals) = imported(&mut copy, &published, &old)?;
     let canonical_text = document::to_canonical_json(&canonical);
-    if canonical_text == copy.read(DOCUMENT)? {
+    if canonical_text == copy.read(DOCUMENT)? && proposals.is_empty() {
         return Ok(None);
     }
     copy.write(DOCUMENT, &canonical_text)?;
@@ -139,11 +139,11 @@ fn update(root: &Path, options: &Options, surroundings: &mut dyn Surroundings) -
 }
 
 /// The document in canonical form; what `names.yaml` does not decide is proposed there.
-fn imported(copy: &mut Staging, published: &Value) -> Result<(Value, Vec<naming::Proposal>)> {
+fn imported(copy: &mut Staging, published: &Value, old: &Value) -> Result<(Value, Vec<naming::Proposal>)> {
     let text = copy.read(NAMES)?;
     let table = NameTable::parse(&text).context(NAMES)?;
     let (plain, _) = import::canonicalise(published.clone(), &NameTable::default(), Decisions::Optional)?;
-    let proposals = naming::propose(&plain, &table)?;
+    let proposals = naming::propose(&plain, &table, old)?;
     let text = table::with(&text, &proposals)?;
     let table = NameTable::parse(&text).context("the names that were proposed")?;
     let (canonical, _) = import::canonicalise(published.clone(), &table, Decisions::Required)?;

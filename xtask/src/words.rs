@@ -1,6 +1,8 @@
 //! Rust names from any text: letters and digits of ASCII, in the case that the place asks for, never a keyword, never
 //! a name that is taken.
 
+pub(crate) mod reserved;
+
 use std::collections::BTreeSet;
 
 use heck::{ToKebabCase, ToSnakeCase, ToUpperCamelCase};

@@ -57,7 +57,7 @@ const OTHERS: [(&str, &str); 16] = [
 ];
 
 fn format(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
-    let (old, new) = (pair.old.text("format"), pair.new.text("format"));
+    let (old, new) = (format_of(pair.old), format_of(pair.new));
     if old == new {
         return;
     }
@@ -65,7 +65,7 @@ fn format(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
     let shown = |format: Option<&str>| format.unwrap_or("none").to_owned();
     let what = format!("format {} -> {}", shown(old), shown(new));
     let effect = match (old, new) {
-        _ if rust == Level::Documentation && pair.old.types().contains("number") => Effect::Same,
+        _ if pair.old.types().contains("number") => Effect::Same,
         (Some("int32"), Some("int64")) | (Some("float"), Some("double")) | (Some(_), None) => Effect::Widens,
         (Some("int64"), Some("int32")) | (Some("double"), Some("float")) | (None, _) => Effect::Narrows,
         _ => Effect::Incomparable,
@@ -73,14 +73,25 @@ fn format(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
     walk.change(pair, NullAt::Core, "type-changed", what, (effect, rust));
 }
 
+/// The format. 3.1 says of bytes how they are encoded; 3.0 has formats for it.
+fn format_of<'a>(view: &View<'a>) -> Option<&'a str> {
+    let spelled = || match (view.text("contentEncoding"), view.text("contentMediaType")) {
+        (Some("base64"), _) => Some("byte"),
+        (None, Some("application/octet-stream")) => Some("binary"),
+        _ => None,
+    };
+    view.text("format").or_else(spelled)
+}
+
 /// The formats that the generator makes types of.
 fn rust_type(view: &View<'_>) -> &'static str {
-    let format = view.text("format");
+    let format = format_of(view);
     match view.types().into_iter().next() {
         Some("string") if format == Some("date-time") => "Timestamp",
-        Some("integer") if format == Some("int32") => "i32",
+        Some("string" | "number") if format == Some("decimal") => "Decimal",
+        Some("string") if matches!(format, Some("binary")) => "Binary",
+        Some("integer") if format == Some("uint64") => "u64",
         Some("integer") => "i64",
-        Some("number") if format == Some("float") => "f32",
         Some("number") => "f64",
         _ => "",
     }
@@ -122,7 +133,7 @@ fn default(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
     let (change, what) = match (old, new) {
         (None, Some((new, _))) => ("added", format!("default {}", schemas::plain(new))),
         (Some((old, _)), None) => ("removed", format!("default {} removed", schemas::plain(old))),
-        (Some((old, _)), Some((new, _))) if old != new => {
+        (Some((old, _)), Some((new, _))) if !schemas::is_equal(old, new) => {
             ("changed", format!("default {} -> {}", schemas::plain(old), schemas::plain(new)))
         }
         _ => return,
@@ -141,18 +152,10 @@ fn flags(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
             if new { ("deprecated", "deprecated") } else { ("reactivated", "not deprecated any more") };
         walk.change(pair, NullAt::Use, change, what.to_owned(), (Effect::Same, rust));
     }
-    for (key, name) in [("readOnly", "read-only"), ("writeOnly", "write-only")] {
-        let (old, new) = (pair.old.is(key), pair.new.is(key));
-        if old != new {
-            let not = if new { "" } else { "not-" };
-            let what = format!("{key} {old} -> {new}");
-            walk.change(pair, NullAt::Use, &format!("became-{not}{name}"), what, (Effect::Same, Level::Documentation));
-        }
-    }
 }
 
 fn other(walk: &mut Walk<'_>, pair: &Pair<'_, '_>, key: &str, name: &str) {
-    let plain = |view: &View<'_>| view.value(key).map(without_prose);
+    let plain = |view: &View<'_>| view.value(key).filter(|value| says_something(key, value)).map(without_prose);
     let (change, what, effect) = match (plain(pair.old), plain(pair.new)) {
         (None, Some(_)) => ("added", format!("{key} added"), Effect::Narrows),
         (Some(_), None) => ("removed", format!("{key} removed"), Effect::Widens),
@@ -162,7 +165,17 @@ fn other(walk: &mut Walk<'_>, pair: &Pair<'_, '_>, key: &str, name: &str) {
     walk.change(pair, NullAt::Core, &format!("{name}-{change}"), what, (effect, Level::Documentation));
 }
 
-fn without_prose(value: &Value) -> Value {
+/// Spelled out, or what a format says, too: 3.0 has formats for both.
+fn says_something(key: &str, value: &Value) -> bool {
+    match key {
+        "uniqueItems" => value != false,
+        "contentEncoding" => value != "base64",
+        "contentMediaType" => value != "application/octet-stream",
+        _ => true,
+    }
+}
+
+pub(super) fn without_prose(value: &Value) -> Value {
     match value {
         Value::Object(object) => {
             let fact = |(key, _): &(&String, &Value)| {

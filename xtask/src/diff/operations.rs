@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::Value;
 
 use super::effect::{Effect, Side};
 use super::report::Level;
 use super::walk::{Change, Record, Walk};
-use super::{parameters, payloads};
+use super::{constraints, parameters, payloads};
 use crate::document;
 
 /// An operation of one document.
@@ -29,6 +29,12 @@ impl Operation<'_> {
 
     fn text(&self, key: &str) -> Option<&str> {
         self.value.get(key).and_then(Value::as_str)
+    }
+
+    /// What the operation says, or else its path for all of its operations.
+    fn own_or_shared(&self, key: &str) -> Option<&Value> {
+        let path = self.pointer.rsplit_once('/').map_or("", |(path, _)| path).trim_start_matches('#');
+        self.value.get(key).or_else(|| self.document.pointer(path)?.get(key))
     }
 
     fn deprecated(&self) -> bool {
@@ -61,6 +67,9 @@ pub(crate) fn change(check: &str, what: impl Into<String>, effect: Effect, rust:
 fn operations(document: &Value) -> Result<BTreeMap<(String, &str), Operation<'_>>> {
     let mut found = BTreeMap::new();
     document::for_each_operation(document, |path, method, value, pointer| {
+        ensure!(value.is_object(), "{pointer} is not an object");
+        let answers = value.get("responses");
+        ensure!(answers.is_none_or(Value::is_object), "{pointer}/responses is not an object");
         let operation = Operation { document, path, method, pointer, value };
         found.insert((template(path), method), operation);
         Ok(())
@@ -70,11 +79,12 @@ fn operations(document: &Value) -> Result<BTreeMap<(String, &str), Operation<'_>
 
 /// The path without the names of its parameters.
 fn template(path: &str) -> String {
-    let step = |step: &str| match (step.find('{'), step.rfind('}')) {
-        (Some(from), Some(to)) if from < to => format!("{}{{}}{}", &step[..from], &step[to + 1..]),
-        _ => step.to_owned(),
-    };
-    path.split('/').map(step).collect::<Vec<_>>().join("/")
+    let mut parts = path.split('{');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |path, part| match part.split_once('}') {
+        Some((_, rest)) => format!("{path}{{}}{rest}"),
+        None => format!("{path}{{{part}"),
+    })
 }
 
 fn removed(operation: &Operation<'_>, record: &mut Record) {
@@ -91,15 +101,23 @@ fn operation(old: &Operation<'_>, new: &Operation<'_>, record: &mut Record) {
     parameters::compare(&mut Walk::new(&name, Side::Request, record), old, new);
     payloads::bodies(&mut Walk::new(&name, Side::Request, record), old, new);
     payloads::answers(record, old, new);
-    let others = [("servers", "servers"), ("callbacks", "callbacks")];
-    for (key, what) in others.into_iter().filter(|(key, _)| old.value.get(*key) != new.value.get(*key)) {
-        let change = change(
-            &format!("api-{key}-changed"),
-            format!("{what} changed"),
-            Effect::Incomparable,
-            Level::Documentation,
-        );
+    for key in ["servers", "callbacks"] {
+        let facts = |operation: &Operation<'_>| operation.own_or_shared(key).map(constraints::without_prose);
+        let Some((how, effect)) = changed(facts(old), facts(new)) else { continue };
+        // With servers of its own, an operation is somewhere else.
+        let effect = if key == "servers" { Effect::Incomparable } else { effect };
+        let change = change(&format!("api-{key}-{how}"), format!("{key} {how}"), effect, Level::Documentation);
         Walk::new(&name, Side::Request, record).note(change, &name, Some(&old.pointer), Some(&new.pointer));
+    }
+}
+
+/// What happened to something that is compared as a whole.
+fn changed(old: Option<Value>, new: Option<Value>) -> Option<(&'static str, Effect)> {
+    match (old, new) {
+        (None, Some(_)) => Some(("added", Effect::Adds)),
+        (Some(_), None) => Some(("removed", Effect::Removes)),
+        (old, new) if old != new => Some(("changed", Effect::Incomparable)),
+        _ => None,
     }
 }
 
@@ -148,11 +166,11 @@ fn tags(old: &Operation<'_>, new: &Operation<'_>, note: &mut impl FnMut(Change, 
     }
 }
 
-/// Each way to authorise a request: its schemes with their scopes, as text.
+/// Each way to authorise a request: its schemes with their scopes, as text. No scheme is a way, too.
 fn ways(operation: &Operation<'_>) -> BTreeSet<String> {
     let own = operation.value.get("security").or_else(|| operation.document.get("security"));
-    let ways = own.and_then(Value::as_array).into_iter().flatten();
-    ways.filter(|way| way.as_object().is_some_and(|schemes| !schemes.is_empty())).map(way).collect()
+    let ways: BTreeSet<_> = own.and_then(Value::as_array).into_iter().flatten().map(way).collect();
+    if ways.is_empty() { [String::new()].into() } else { ways }
 }
 
 fn way(schemes: &Value) -> String {
@@ -167,16 +185,24 @@ fn way(schemes: &Value) -> String {
 
 fn security(record: &mut Record, name: &str, old: &Operation<'_>, new: &Operation<'_>) {
     let (before, after) = (ways(old), ways(new));
-    let mut walk = Walk::new(name, Side::Request, record);
-    for way in after.difference(&before) {
-        let effect = Effect::widens_if(!before.is_empty());
-        let change = change("api-security-added", format!("security {way} added"), effect, Level::Documentation);
-        walk.note(change, name, Some(&old.pointer), Some(&new.pointer));
+    let open = |ways: &BTreeSet<String>| ways.contains("");
+    let mut notes = Vec::new();
+    for way in after.difference(&before).filter(|way| !way.is_empty()) {
+        let effect = Effect::widens_if(!open(&before) || open(&after));
+        notes.push(change("api-security-added", format!("security {way} added"), effect, Level::Documentation));
     }
-    for way in before.difference(&after) {
-        let effect = Effect::widens_if(after.is_empty());
-        let change = change("api-security-removed", format!("security {way} removed"), effect, Level::Documentation);
-        walk.note(change, name, Some(&old.pointer), Some(&new.pointer));
+    for way in before.difference(&after).filter(|way| !way.is_empty()) {
+        let effect = Effect::widens_if(open(&after));
+        notes.push(change("api-security-removed", format!("security {way} removed"), effect, Level::Documentation));
+    }
+    if notes.is_empty() && open(&before) != open(&after) {
+        let (kind, widens) = if open(&after) { ("optional", true) } else { ("required", false) };
+        let check = format!("api-security-became-{kind}");
+        notes.push(change(&check, format!("security became {kind}"), Effect::widens_if(widens), Level::Documentation));
+    }
+    let mut walk = Walk::new(name, Side::Request, record);
+    for note in notes {
+        walk.note(note, name, Some(&old.pointer), Some(&new.pointer));
     }
 }
 
@@ -186,22 +212,46 @@ fn whole(old: &Value, new: &Value, record: &mut Record) {
         let servers = document.get("servers").and_then(Value::as_array).into_iter().flatten();
         servers.filter_map(|server| Some(server.get("url")?.as_str()?.to_owned())).collect()
     };
-    let mut walk = Walk { operation: String::new(), ..Walk::new("", Side::Request, record) };
+    let mut walk = Walk::new("", Side::Request, record);
+    let place = |document: &Value, key: &str| document.get(key).map(|_| format!("#/{key}"));
+    let places = |key: &str| (place(old, key), place(new, key));
+    let (old_servers, new_servers) = places("servers");
     let (before, after) = (servers(old), servers(new));
     for url in after.difference(&before) {
         let change = change("api-server-added", format!("server {url} added"), Effect::Adds, Level::Documentation);
-        walk.note(change, "servers", Some("#/servers"), Some("#/servers"));
+        walk.note(change, "servers", old_servers.as_deref(), new_servers.as_deref());
     }
     for url in before.difference(&after) {
         let change =
             change("api-server-removed", format!("server {url} removed"), Effect::Removes, Level::Documentation);
-        walk.note(change, "servers", Some("#/servers"), Some("#/servers"));
+        walk.note(change, "servers", old_servers.as_deref(), new_servers.as_deref());
     }
+    variables(&mut walk, (old, new), (old_servers.as_deref(), new_servers.as_deref()));
     schemes(&mut walk, old, new);
-    if old.get("webhooks").is_some() || new.get("webhooks").is_some() {
-        let change = change("api-webhooks-changed", "webhooks changed", Effect::Incomparable, Level::Documentation);
-        if old.get("webhooks") != new.get("webhooks") {
-            walk.note(change, "webhooks", Some("#/webhooks"), Some("#/webhooks"));
+    let webhooks = |document: &Value| document.get("webhooks").map(constraints::without_prose);
+    if let Some((how, effect)) = changed(webhooks(old), webhooks(new)) {
+        let change = change(&format!("api-webhooks-{how}"), format!("webhooks {how}"), effect, Level::Documentation);
+        let (old, new) = places("webhooks");
+        walk.note(change, "webhooks", old.as_deref(), new.as_deref());
+    }
+}
+
+/// What stands for the variables of a server's URL, of servers that are in both documents.
+fn variables(walk: &mut Walk<'_>, (old, new): (&Value, &Value), (at, now_at): (Option<&str>, Option<&str>)) {
+    let of = |document: &Value| -> BTreeMap<String, Value> {
+        let servers = document.get("servers").and_then(Value::as_array).into_iter().flatten();
+        let variables = |server: &Value| {
+            let variables = server.get("variables").map(constraints::without_prose).unwrap_or_default();
+            Some((server.get("url")?.as_str()?.to_owned(), variables))
+        };
+        servers.filter_map(variables).collect()
+    };
+    let (before, after) = (of(old), of(new));
+    for (url, variables) in &before {
+        if after.get(url).is_some_and(|now| now != variables) {
+            let what = format!("variables of server {url} changed");
+            let change = change("api-server-variables-changed", what, Effect::Incomparable, Level::Documentation);
+            walk.note(change, "servers", at, now_at);
         }
     }
 }
@@ -212,7 +262,9 @@ fn schemes(walk: &mut Walk<'_>, old: &Value, new: &Value) {
         let facts = |(name, scheme): (&String, &Value)| {
             let mut scheme = scheme.clone();
             if let Some(scheme) = scheme.as_object_mut() {
-                scheme.retain(|key, _| key != "description" && !key.starts_with("x-"));
+                // A hint for people: how a token is made.
+                scheme
+                    .retain(|key, _| !matches!(key.as_str(), "description" | "bearerFormat") && !key.starts_with("x-"));
             }
             (name.clone(), scheme)
         };

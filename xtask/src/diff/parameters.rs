@@ -10,6 +10,7 @@ use super::report::Level;
 use super::schemas;
 use super::view::Located;
 use super::walk::{At, Subject, Walk};
+use crate::document;
 
 /// A parameter of one document.
 #[derive(Debug)]
@@ -35,16 +36,33 @@ impl<'a> Parameter<'a> {
             return Some(Located::new(self.document, format!("{}/schema", self.pointer), schema));
         }
         let (media, entry) = self.value.get("content")?.as_object()?.iter().next()?;
-        let pointer = format!("{}/content/{}/schema", self.pointer, crate::document::escape(media));
+        let pointer = format!("{}/content/{}/schema", self.pointer, document::escape(media));
         Some(Located::new(self.document, pointer, entry.get("schema")?))
     }
 
-    /// How its value is written, with what counts if nothing is said.
-    fn style(&self) -> (String, bool) {
+    /// How its value is written, with what counts if nothing is said. For one value, `explode` says nothing.
+    fn style(&self) -> String {
+        if let Some((media, _)) = self.value.get("content").and_then(|content| content.as_object()?.iter().next()) {
+            return media.clone();
+        }
         let usual = if matches!(self.place, "query" | "cookie") { "form" } else { "simple" };
-        let style = self.value.get("style").and_then(Value::as_str).unwrap_or(usual).to_owned();
+        let style = self.value.get("style").and_then(Value::as_str).unwrap_or(usual);
         let explode = self.value.get("explode").and_then(Value::as_bool).unwrap_or(style == "form");
-        (style, explode)
+        let types = self.schema().map(|schema| schema.view().types()).unwrap_or_default();
+        let is_one = !types.is_empty() && !types.contains("array") && !types.contains("object");
+        let mut said = style.to_owned();
+        for (holds, word) in
+            [(explode && !is_one, ", exploded"), (self.is("allowReserved"), ", reserved characters kept")]
+        {
+            if holds {
+                said.push_str(word);
+            }
+        }
+        said
+    }
+
+    fn is(&self, key: &str) -> bool {
+        self.value.get(key) == Some(&Value::Bool(true))
     }
 
     fn shown(&self) -> String {
@@ -82,18 +100,23 @@ fn parameter<'a>(document: &'a Value, pointer: String, part: &'a Value) -> Optio
     Some(Parameter { document, name: value.get("name")?.as_str()?, place: value.get("in")?.as_str()?, pointer, value })
 }
 
-/// What a reference to a shared part leads to.
-pub(super) fn resolved<'a>(document: &'a Value, pointer: String, part: &'a Value) -> (String, &'a Value) {
-    let reference = part.get("$ref").and_then(Value::as_str);
-    let target = reference.and_then(|reference| Some((reference, document.pointer(reference.strip_prefix('#')?)?)));
-    target.map_or((pointer, part), |(reference, target)| (reference.to_owned(), target))
+/// What a reference to a shared part leads to, also over several.
+pub(super) fn resolved<'a>(document: &'a Value, mut pointer: String, mut part: &'a Value) -> (String, &'a Value) {
+    for _ in 0..LONGEST {
+        let reference = part.get("$ref").and_then(Value::as_str);
+        let Some(next) = reference.and_then(|reference| document::follow(document, reference)) else { break };
+        (pointer, part) = next;
+    }
+    (pointer, part)
 }
+
+/// Longer chains of references go in circles.
+const LONGEST: usize = 32;
 
 /// Which of the path's parameters this is.
 fn position(path: &str, name: &str) -> String {
-    let marked = format!("{{{name}}}");
-    let at = path.split('/').filter(|step| step.contains('{')).position(|step| step.contains(&marked));
-    at.map_or_else(|| name.to_owned(), |at| format!("#{at}"))
+    let mut marked = path.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0));
+    marked.position(|known| known == name).map_or_else(|| name.to_owned(), |at| format!("#{at}"))
 }
 
 /// Compares the parameters of an operation.
@@ -146,11 +169,10 @@ fn both(walk: &mut Walk<'_>, location: &str, old: &Parameter<'_>, new: &Paramete
             true => ("request-parameter-deprecated", "deprecated"),
             false => ("request-parameter-reactivated", "not deprecated any more"),
         };
-        note(check, format!("{} {what}", new.shown()), Effect::Same, Level::Additive);
+        note(check, format!("{} {what}", new.shown()), Effect::Same, Level::Documentation);
     }
     if old.style() != new.style() {
-        let shown = |(style, explode): (String, bool)| if explode { format!("{style}, exploded") } else { style };
-        let what = format!("{} is written {} -> {}", new.shown(), shown(old.style()), shown(new.style()));
+        let what = format!("{} is written {} -> {}", new.shown(), old.style(), new.style());
         note("request-parameter-style-changed", what, Effect::Incomparable, Level::Documentation);
     }
     if let (Some(old), Some(new)) = (old.schema(), new.schema()) {

@@ -33,7 +33,9 @@ impl<'a> Payload<'a> {
     /// The media types, each with its schema if it has one.
     fn content(&self) -> BTreeMap<&'a str, Option<Located<'a>>> {
         let entries = self.value.get("content").and_then(Value::as_object).into_iter().flatten();
-        entries.map(|(media, entry)| (media.as_str(), self.inner("content", media, entry))).collect()
+        // JSON is UTF-8, whether it is said or not.
+        let name = |media: &'a str| if spoken(media) { "application/json" } else { media };
+        entries.map(|(media, entry)| (name(media), self.inner("content", media, entry))).collect()
     }
 
     fn headers(&self) -> BTreeMap<String, (&'a Value, Option<Located<'a>>)> {
@@ -135,7 +137,7 @@ fn answers_of<'a>(operation: &Operation<'a>) -> BTreeMap<&'a str, Payload<'a>> {
         let pointer = format!("{}/responses/{status}", operation.pointer);
         (status.as_str(), Payload::new(operation.document, pointer, part))
     };
-    entries.map(answer).collect()
+    entries.filter(|(status, _)| !status.starts_with("x-")).map(answer).collect()
 }
 
 fn succeeds(status: &str) -> bool {
@@ -146,7 +148,7 @@ fn succeeds(status: &str) -> bool {
 pub(super) fn answers(record: &mut Record, old: &Operation<'_>, new: &Operation<'_>) {
     let location = old.name();
     let (before, mut after) = (answers_of(old), answers_of(new));
-    let read = if before.keys().eq(after.keys()) { Level::Documentation } else { read_alike(&before, &after) };
+    let read = if before.keys().eq(after.keys()) { Level::Documentation } else { read_alike(record, &before, &after) };
     for (status, old) in &before {
         let side = if succeeds(status) { Side::Response } else { Side::Failure };
         let mut walk = Walk::new(&location, side, record);
@@ -176,11 +178,12 @@ pub(super) fn answers(record: &mut Record, old: &Operation<'_>, new: &Operation<
 }
 
 /// The client's type is that of the first success: whether it is the same in both documents.
-fn read_alike(old: &BTreeMap<&str, Payload<'_>>, new: &BTreeMap<&str, Payload<'_>>) -> Level {
+fn read_alike(record: &mut Record, old: &BTreeMap<&str, Payload<'_>>, new: &BTreeMap<&str, Payload<'_>>) -> Level {
     let alike = match (first_success(old), first_success(new)) {
         (None, None) => true,
-        (Some(old), Some(new)) => schemas::same(&old, &new),
-        _ => false,
+        (Some(old), Some(new)) => schemas::same(&mut Walk::new("", Side::Response, record), &old, &new),
+        // To the client an object without fields is nothing.
+        (Some(only), None) | (None, Some(only)) => schemas::is_nothing(&only),
     };
     if alike { Level::Documentation } else { Level::Breaking }
 }

@@ -15,6 +15,7 @@ pub(crate) fn compare(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
         let was = required.contains(name);
         match new.get(name) {
             Some(now) => {
+                direction(walk, (schema, was), (now, now_required.contains(name)), &at);
                 presence(walk, (schema, was), (now, now_required.contains(name)), &at);
                 schemas::compare(walk, schema, now, &at);
             }
@@ -25,13 +26,16 @@ pub(crate) fn compare(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
                     _ => format!("response-{kind}-property-removed"),
                 };
                 let what = format!("property removed, {kind}");
-                let change = Change { check, what, effect: Effect::Removes, rust: Level::Breaking };
+                let withheld = is_withheld(walk.side, schema);
+                let effect = if withheld { Effect::Same } else { Effect::Removes };
+                let rust = if withheld { Level::Documentation } else { Level::Breaking };
+                let change = Change { check, what, effect, rust };
                 walk.note(change, &at.location, Some(schema.outer()), None);
             }
         }
     }
-    // A body without properties is no argument of a method, and an answer without any no type.
-    let first = old.is_empty() && pair.outer.subject == Subject::Body;
+    // An object without properties is plain JSON, and as a body no argument of a method.
+    let first = old.is_empty();
     for (name, schema) in new.iter().filter(|(name, _)| !old.contains_key(*name)) {
         let at = place(pair, schema, name);
         let (kind, effect) = match now_required.contains(name) {
@@ -42,10 +46,41 @@ pub(crate) fn compare(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
             Side::Request => format!("new-{kind}-request-property"),
             _ => format!("response-{kind}-property-added"),
         };
-        let breaks = first || (kind == "required" && walk.side == Side::Request);
-        let rust = if breaks { Level::Breaking } else { Level::Additive };
+        let (effect, rust) =
+            match (is_withheld(walk.side, schema), first || (kind == "required" && walk.side == Side::Request)) {
+                (true, _) => (Effect::Same, Level::Documentation),
+                (false, true) => (effect, Level::Breaking),
+                (false, false) => (effect, Level::Additive),
+            };
         let change = Change { check, what: format!("new property, {kind}"), effect, rust };
         walk.note(change, &at.location, None, Some(schema.outer()));
+    }
+}
+
+/// Whether a field is none of this side's: it is only received, or only sent.
+fn is_withheld(side: Side, schema: &Located<'_>) -> bool {
+    schema.view().is(if side == Side::Request { "readOnly" } else { "writeOnly" })
+}
+
+/// Whether a field is sent and received. What is only received is gone from requests, and the other way round.
+fn direction(walk: &mut Walk<'_>, old: (&Located<'_>, bool), new: (&Located<'_>, bool), at: &At) {
+    for (key, name, side) in [("readOnly", "read-only", Side::Request), ("writeOnly", "write-only", Side::Response)] {
+        let (before, after) = (old.0.view().is(key), new.0.view().is(key));
+        if before == after {
+            continue;
+        }
+        let (effect, rust) = match (walk.side == side, after, new.1) {
+            (false, ..) => (Effect::Same, Level::Documentation),
+            (true, true, _) => (Effect::Removes, Level::Breaking),
+            (true, false, true) => {
+                (if side == Side::Request { Effect::Narrows } else { Effect::Adds }, Level::Breaking)
+            }
+            (true, false, false) => (Effect::Adds, Level::Additive),
+        };
+        let not = if after { "" } else { "not-" };
+        let check = walk.check(Subject::Property, &format!("became-{not}{name}"));
+        let change = Change { check, what: format!("{key} {before} -> {after}"), effect, rust };
+        walk.note(change, &at.location, Some(old.0.outer()), Some(new.0.outer()));
     }
 }
 

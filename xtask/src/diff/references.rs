@@ -5,39 +5,81 @@ use serde_json::Value;
 
 use crate::document;
 
-/// Names every reference that cannot be followed inside the document.
+/// Names every reference that cannot be followed inside the document, and what stands where a schema must.
 pub(super) fn check(document: &Value) -> Result<()> {
-    let mut lost = Vec::new();
+    let mut found = Found { document, lost: Vec::new(), odd: Vec::new() };
     for part in ["paths", "components"] {
         if let Some(inner) = document.get(part) {
-            look(document, inner, &format!("#/{part}"), &mut lost);
+            found.look(inner, &format!("#/{part}"), part == "paths");
         }
     }
-    if lost.is_empty() {
-        return Ok(());
+    if !found.odd.is_empty() {
+        bail!("no schemas:\n  {}", found.odd.join("\n  "));
     }
-    bail!("references that lead nowhere (only those inside the document are followed):\n  {}", lost.join("\n  "))
+    if !found.lost.is_empty() {
+        let lost = found.lost.join("\n  ");
+        bail!("references that lead nowhere (only those inside the document are followed):\n  {lost}");
+    }
+    Ok(())
 }
 
-fn look(document: &Value, value: &Value, pointer: &str, lost: &mut Vec<String>) {
-    match value {
-        Value::Object(object) => {
-            // A property may be called `$ref`, and is an object then.
-            if let Some(reference) = object.get("$ref").and_then(Value::as_str)
-                && reference.strip_prefix('#').and_then(|path| document.pointer(path)).is_none()
-            {
-                lost.push(format!("{pointer}: {reference}"));
+/// Keywords whose objects have names of the document's own: what is called `enum` there is no keyword.
+const NAMES: [&str; 14] = [
+    "properties",
+    "patternProperties",
+    "$defs",
+    "definitions",
+    "dependentSchemas",
+    "schemas",
+    "responses",
+    "parameters",
+    "requestBodies",
+    "headers",
+    "content",
+    "callbacks",
+    "links",
+    "pathItems",
+];
+
+struct Found<'a> {
+    document: &'a Value,
+    lost: Vec<String>,
+    odd: Vec<String>,
+}
+
+impl Found<'_> {
+    /// Looks at a value; `named` if its keys are names.
+    fn look(&mut self, value: &Value, pointer: &str, named: bool) {
+        match value {
+            Value::Object(object) => {
+                if let Some(reference) = object.get("$ref").and_then(Value::as_str).filter(|_| !named)
+                    && document::follow(self.document, reference).is_none()
+                {
+                    self.lost.push(format!("{pointer}: {reference}"));
+                }
+                for (key, inner) in object {
+                    let pointer = format!("{pointer}/{}", document::escape(key));
+                    if named {
+                        self.look(inner, &pointer, false);
+                    } else if !is_prose(key) {
+                        if key == "schema" && !(inner.is_object() || inner.is_boolean()) {
+                            self.odd.push(pointer.clone());
+                        }
+                        self.look(inner, &pointer, inner.is_object() && NAMES.contains(&key.as_str()));
+                    }
+                }
             }
-            let prose = |key: &str| matches!(key, "example" | "examples" | "default" | "enum" | "const");
-            for (key, inner) in object.iter().filter(|(key, _)| !prose(key)) {
-                look(document, inner, &format!("{pointer}/{}", document::escape(key)), lost);
+            Value::Array(list) => {
+                for (index, inner) in list.iter().enumerate() {
+                    self.look(inner, &format!("{pointer}/{index}"), false);
+                }
             }
+            _ => {}
         }
-        Value::Array(list) => {
-            for (index, inner) in list.iter().enumerate() {
-                look(document, inner, &format!("{pointer}/{index}"), lost);
-            }
-        }
-        _ => {}
     }
+}
+
+/// What holds values and no schemas.
+fn is_prose(key: &str) -> bool {
+    matches!(key, "example" | "examples" | "default" | "enum" | "const") || key.starts_with("x-")
 }

@@ -57,7 +57,9 @@ impl Report {
         }
         text.push_str("\n| change | wire | Rust | semver | where |\n|---|---|---|---|---|\n");
         for entry in &self.changes {
-            let places: Vec<_> = entry.places.iter().map(|place| format!("`{}`", place.location)).collect();
+            let mut places: Vec<_> = entry.places.iter().map(|place| format!("`{}`", place.location)).collect();
+            // Reached over two components of one shape, a place is there twice.
+            places.dedup();
             let _ = writeln!(
                 text,
                 "| {} | {} | {} | {} | {} |",

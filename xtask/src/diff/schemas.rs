@@ -7,14 +7,19 @@ use serde_json::Value;
 use super::effect::{Effect, Side};
 use super::report::Level;
 use super::view::{Located, NullAt, View};
-use super::walk::{At, Pair, Record, Subject, Walk};
+use super::walk::{At, Change, Pair, Subject, Walk};
 use super::{constraints, properties, unions};
 
 /// Compares a schema in both documents, at a place.
 pub(crate) fn compare(walk: &mut Walk<'_>, old: &Located<'_>, new: &Located<'_>, outer: &At) {
-    let both = (old.outer().to_owned(), new.outer().to_owned());
+    let both = (old.key(), new.key());
     if walk.record.alike.contains(&both) {
         return;
+    }
+    if walk.asks && walk.record.different.contains(&both) {
+        let change =
+            Change { check: String::new(), what: String::new(), effect: Effect::Incomparable, rust: Level::Breaking };
+        return walk.note(change, "", None, None);
     }
     if !walk.seen.insert(both.clone()) {
         walk.met_again = true;
@@ -46,12 +51,36 @@ fn inside(walk: &mut Walk<'_>, old: &Located<'_>, new: &Located<'_>, outer: &At)
     additional_properties(walk, &pair);
 }
 
-/// Whether two schemas are the same for everybody.
-pub(crate) fn same(old: &Located<'_>, new: &Located<'_>) -> bool {
-    let mut record = Record::default();
-    let mut walk = Walk::new("", Side::Request, &mut record);
-    compare(&mut walk, old, new, &At::new(Subject::Property, ""));
-    record.findings.iter().all(|finding| finding.wire == Level::Documentation && finding.rust == Level::Documentation)
+/// Whether two schemas are the same for everybody. Schemas that refer to themselves are, unless something tells them apart; so a
+/// pair that is being compared counts as the same. What is found out is kept, since each branch of a union is asked about each.
+pub(crate) fn same(walk: &mut Walk<'_>, old: &Located<'_>, new: &Located<'_>) -> bool {
+    let both = (old.key(), new.key());
+    if walk.record.alike.contains(&both) || walk.record.similar.contains(&both) {
+        return true;
+    }
+    if walk.record.different.contains(&both) {
+        return false;
+    }
+    let inner = walk.asks;
+    let findings = std::mem::take(&mut walk.record.findings);
+    let seen = if inner { walk.seen.clone() } else { std::mem::take(&mut walk.seen) };
+    let met_again = std::mem::take(&mut walk.met_again);
+    let side = std::mem::replace(&mut walk.side, Side::Request);
+    walk.asks = true;
+    compare(walk, old, new, &At::new(Subject::Property, ""));
+    let found = std::mem::replace(&mut walk.record.findings, findings);
+    let same = found.iter().all(|found| found.wire == Level::Documentation && found.rust == Level::Documentation);
+    if !same {
+        walk.record.different.insert(both);
+    } else if !walk.met_again {
+        walk.record.similar.insert(both);
+    }
+    if !(inner && same) {
+        walk.seen = seen;
+    }
+    walk.met_again = met_again || (inner && walk.met_again);
+    (walk.asks, walk.side) = (inner, side);
+    same
 }
 
 fn null(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
@@ -112,19 +141,26 @@ fn values(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
         }
         (Some(old), Some(new)) => (old, new),
     };
-    for value in new.iter().filter(|value| !old.contains(value)) {
+    for value in new.iter().filter(|value| !old.iter().any(|known| is_equal(known, value))) {
         let what = format!("new value {}", plain(value));
         walk.change(pair, NullAt::Core, "enum-value-added", what, (Effect::Widens, Level::Additive));
     }
-    for value in old.iter().filter(|value| !new.contains(value)) {
+    for value in old.iter().filter(|value| !new.iter().any(|known| is_equal(known, value))) {
         let what = format!("value {} removed", plain(value));
         walk.change(pair, NullAt::Core, "enum-value-removed", what, (Effect::Narrows, Level::Breaking));
     }
 }
 
-/// The generator makes types of enums of text; other constants are numbers or booleans to it.
+/// The generator makes types of enums of text and of whole numbers; other constants are numbers or booleans to it.
 fn enum_or_text(view: &View<'_>) -> Level {
-    if view.types().contains("string") { Level::Breaking } else { Level::Documentation }
+    let types = view.types();
+    let of_numbers = types.contains("integer") && view.value("enum").is_some();
+    if types.contains("string") || of_numbers { Level::Breaking } else { Level::Documentation }
+}
+
+/// Whether two values are the same in JSON, where 1 is 1.0.
+pub(crate) fn is_equal(one: &Value, two: &Value) -> bool {
+    one == two || one.as_f64().is_some_and(|one| two.as_f64() == Some(one))
 }
 
 pub(crate) fn plain(value: &Value) -> String {
@@ -135,15 +171,15 @@ fn items(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
     let at = pair.core.inner("[]");
     match (pair.old.child("items"), pair.new.child("items")) {
         (Some(old), Some(new)) => compare(walk, &old, &new, &at),
-        (None, Some(_)) => {
+        (None, Some(new)) if says_anything(&new) => {
             let what = "items: any -> typed".to_owned();
             walk.change(pair, NullAt::Core, "type-changed", what, (Effect::Narrows, Level::Breaking));
         }
-        (Some(_), None) => {
+        (Some(old), None) if says_anything(&old) => {
             let what = "items: typed -> any".to_owned();
             walk.change(pair, NullAt::Core, "type-changed", what, (Effect::Widens, Level::Breaking));
         }
-        (None, None) => {}
+        _ => {}
     }
 }
 
@@ -175,6 +211,14 @@ impl Others {
     }
 }
 
+/// An object of which nothing is said.
+pub(crate) fn is_nothing(schema: &Located<'_>) -> bool {
+    let view = schema.view();
+    let plain =
+        view.properties().is_empty() && view.unions().is_empty() && view.child("additionalProperties").is_none();
+    plain && view.null.is_none() && view.types() == ["object"].into()
+}
+
 fn says_anything(schema: &Located<'_>) -> bool {
     let view = schema.view();
     !view.types().is_empty() || !view.unions().is_empty() || view.values().is_some()
@@ -183,8 +227,10 @@ fn says_anything(schema: &Located<'_>) -> bool {
 fn additional_properties(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
     let (old, new) = (Others::of(pair.old), Others::of(pair.new));
     if old != new {
+        // Others beside fields are kept as JSON, unless they have a type.
         let map = pair.old.properties().is_empty() && pair.new.properties().is_empty();
-        let rust = if map { Level::Breaking } else { Level::Documentation };
+        let typed = [old, new].contains(&Others::Typed);
+        let rust = if map || typed { Level::Breaking } else { Level::Documentation };
         let what = format!("other properties: {} -> {}", old.name(), new.name());
         let effect = Effect::widens_if(new > old);
         return walk.change(pair, NullAt::Core, "additional-properties-changed", what, (effect, rust));

@@ -1,6 +1,6 @@
 //! Unions: branches are matched by tag, by name or by shape, never by their order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ pub(crate) fn compare(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) -> bool {
         ([], []) => return true,
         ([], [(_, branches), ..]) => {
             let whole = pair.old.as_located();
-            let kept = branches.iter().any(|branch| schemas::same(&whole, branch));
+            let kept = branches.iter().any(|branch| schemas::same(walk, &whole, branch));
             let effect = if kept { Effect::Widens } else { Effect::Incomparable };
             let what = "became a union".to_owned();
             walk.change(pair, NullAt::Core, "wrapped-in-one-of", what, (effect, Level::Breaking));
@@ -27,7 +27,7 @@ pub(crate) fn compare(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) -> bool {
         }
         ([(_, branches), ..], []) => {
             let whole = pair.new.as_located();
-            let kept = branches.iter().any(|branch| schemas::same(branch, &whole));
+            let kept = branches.iter().any(|branch| schemas::same(walk, branch, &whole));
             let effect = if kept { Effect::Narrows } else { Effect::Incomparable };
             let what = "is no union any more".to_owned();
             walk.change(pair, NullAt::Core, "type-changed", what, (effect, Level::Breaking));
@@ -54,14 +54,18 @@ pub(crate) fn compare(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) -> bool {
 
 fn branches<'a>(walk: &mut Walk<'_>, pair: &Pair<'_, 'a>, name: &str, old: Branches<'a>, mut new: Branches<'a>) {
     let mut matched = Vec::new();
-    let by_name =
+    let several = several(&[&old, &new]);
+    let by_label =
         |(label, _): &(String, Located<'a>), (other, _): &(String, Located<'a>)| label == other && named(label);
-    let by_shape = |(_, one): &(String, Located<'a>), (_, two): &(String, Located<'a>)| schemas::same(one, two);
+    let by_name =
+        |one: &(String, Located<'a>), two: &(String, Located<'a>)| by_label(one, two) && !several.contains(&one.0);
+    let by_shape = |(_, one): &(String, Located<'a>), (_, two): &(String, Located<'a>)| schemas::same(walk, one, two);
     let by_fields = |(one, old): &(String, Located<'a>), (two, new): &(String, Located<'a>)| {
         !named(one) && !named(two) && share_fields(old, new)
     };
     let left = take(old, &mut new, &mut matched, by_name);
     let left = take(left, &mut new, &mut matched, by_shape);
+    let left = take(left, &mut new, &mut matched, by_label);
     let gone = take(left, &mut new, &mut matched, by_fields);
     for (label, old, new) in &matched {
         schemas::compare(walk, old, new, &pair.core.inner(&format!("[{label}]")));
@@ -89,7 +93,7 @@ fn take<'a>(
     old: Branches<'a>,
     new: &mut Branches<'a>,
     matched: &mut Matched<'a>,
-    fits: impl Fn(&(String, Located<'a>), &(String, Located<'a>)) -> bool,
+    mut fits: impl FnMut(&(String, Located<'a>), &(String, Located<'a>)) -> bool,
 ) -> Branches<'a> {
     let mut left = Vec::new();
     for branch in old {
@@ -101,14 +105,27 @@ fn take<'a>(
     left
 }
 
+/// Labels that say nothing, since several branches of one document have them: texts of two formats.
+fn several(documents: &[&Branches<'_>]) -> BTreeSet<String> {
+    let mut several = BTreeSet::new();
+    for branches in documents {
+        let mut known = BTreeSet::new();
+        several.extend(branches.iter().filter(|(label, _)| !known.insert(label)).map(|(label, _)| label.clone()));
+    }
+    several
+}
+
 /// Without a name, the label is only a place.
 fn named(label: &str) -> bool {
     !label.starts_with('#')
 }
 
 fn share_fields(old: &Located<'_>, new: &Located<'_>) -> bool {
-    let new = new.view().properties();
-    old.view().properties().keys().any(|name| new.contains_key(name))
+    let (old, new) = (old.view(), new.view());
+    let (before, after) = (old.properties(), new.properties());
+    // Two maps are one, whatever their values are now.
+    let are_maps = before.is_empty() && after.is_empty() && old.types() == new.types();
+    are_maps || before.keys().any(|name| after.contains_key(name))
 }
 
 fn tag<'a>(view: &View<'a>) -> Option<&'a str> {
@@ -177,8 +194,10 @@ fn mappings(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
     let (old, new) = (mapping(pair.old), mapping(pair.new));
     for (value, pointer) in &old {
         match (new.get(value), pair.old.branch_at(pointer)) {
+            // The component may have been renamed: what changed in it is said of the branch.
+            (Some(now), Some(_)) if pair.new.branch_at(pointer).is_none() && pair.old.branch_at(now).is_none() => {}
             (Some(now), Some(was)) => {
-                let same = pair.new.branch_at(now).is_some_and(|now| schemas::same(&was, &now));
+                let same = pair.new.branch_at(now).is_some_and(|now| schemas::same(walk, &was, &now));
                 if !same && pointer != now {
                     let what = format!("discriminator value {value} is another branch");
                     let levels = (Effect::Incomparable, Level::Breaking);
@@ -187,7 +206,7 @@ fn mappings(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
             }
             (None, Some(_)) if pair.new.branch_at(pointer).is_some() => {
                 let what = format!("discriminator value {value} removed");
-                let levels = (Effect::Narrows, Level::Documentation);
+                let levels = (Effect::Narrows, Level::Breaking);
                 walk.change(pair, NullAt::Core, "discriminator-mapping-deleted", what, levels);
             }
             _ => {}
@@ -196,7 +215,7 @@ fn mappings(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
     for (value, pointer) in new.iter().filter(|(value, _)| !old.contains_key(*value)) {
         if pair.old.branch_at(pointer).is_some() {
             let what = format!("discriminator value {value} added");
-            let levels = (Effect::Widens, Level::Documentation);
+            let levels = (Effect::Widens, Level::Additive);
             walk.change(pair, NullAt::Core, "discriminator-mapping-added", what, levels);
         }
     }

@@ -45,13 +45,19 @@ impl<'a> Located<'a> {
         Self { document, parts: vec![(pointer, schema)] }
     }
 
+    /// What it is made of: two schemas with one key say the same.
+    pub(crate) fn key(&self) -> String {
+        self.parts.iter().map(|(pointer, _)| pointer.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
     pub(crate) fn outer(&self) -> &str {
         self.parts.first().map_or("", |(pointer, _)| pointer)
     }
 
     /// The pointer that a reference here leads to.
-    pub(crate) fn target(&self) -> &str {
-        self.parts.first().map_or("", |(pointer, schema)| schema.get("$ref").and_then(Value::as_str).unwrap_or(pointer))
+    pub(crate) fn target(&self) -> String {
+        let Some((pointer, schema)) = self.parts.first() else { return String::new() };
+        followed(self.document, schema).map_or_else(|| pointer.clone(), |(target, _)| target)
     }
 
     pub(crate) fn view(&self) -> View<'a> {
@@ -92,7 +98,7 @@ impl<'a> View<'a> {
             if allows_null(schema) {
                 self.null.get_or_insert(here);
             }
-            if let Some(name) = document::referenced(schema) {
+            if let Some(name) = document::referenced(schema).filter(|name| !name.contains('/')) {
                 self.name = Some(name);
             }
             self.parts.push((pointer, schema));
@@ -108,9 +114,8 @@ impl<'a> View<'a> {
     }
 
     fn inside(&self, pointer: &str, schema: &'a Value) -> Option<Part<'a>> {
-        if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-            let target = self.document.pointer(reference.strip_prefix('#')?)?;
-            return Some((reference.to_owned(), target));
+        if schema.get("$ref").is_some_and(Value::is_string) {
+            return followed(self.document, schema);
         }
         let says_more = ["type", "properties", "required", "additionalProperties", "items", "enum", "const"]
             .iter()
@@ -134,10 +139,8 @@ impl<'a> View<'a> {
         if depth > DEEP {
             return;
         }
-        if let Some(reference) = schema.get("$ref").and_then(Value::as_str)
-            && let Some(target) = reference.strip_prefix('#').and_then(|path| self.document.pointer(path))
-        {
-            self.flatten(reference.to_owned(), target, depth + 1);
+        if let Some((target, inner)) = followed(self.document, schema) {
+            self.flatten(target, inner, depth + 1);
         }
         for (index, part) in branches(schema, "allOf") {
             self.flatten(format!("{pointer}/allOf/{index}"), part, depth + 1);
@@ -260,6 +263,10 @@ impl<'a> View<'a> {
         let (plain, exclusive) = match key {
             "minimum" | "exclusiveMinimum" => ("minimum", "exclusiveMinimum"),
             "maximum" | "exclusiveMaximum" => ("maximum", "exclusiveMaximum"),
+            // At least nothing is no bound.
+            "minLength" | "minItems" | "minProperties" => {
+                return self.value(key)?.as_number().filter(|bound| bound.as_u64() != Some(0)).cloned();
+            }
             _ => return self.value(key)?.as_number().cloned(),
         };
         let flagged = self.is(exclusive);
@@ -272,6 +279,11 @@ impl<'a> View<'a> {
     }
 }
 
+/// What a reference leads to, and its pointer.
+fn followed<'a>(document: &'a Value, schema: &'a Value) -> Option<Part<'a>> {
+    document::follow(document, schema.get("$ref")?.as_str()?)
+}
+
 fn allows_null(schema: &Value) -> bool {
     let listed = |key: &str| schema.get(key).and_then(Value::as_array).into_iter().flatten();
     schema.get("nullable") == Some(&Value::Bool(true))
@@ -279,8 +291,15 @@ fn allows_null(schema: &Value) -> bool {
         || ["oneOf", "anyOf"].iter().any(|key| listed(key).any(is_null))
 }
 
+/// Nothing but null, however it is spelled.
 fn is_null(branch: &Value) -> bool {
-    branch.get("type").is_some_and(|name| name == "null")
+    let only = |list: &Value, is: fn(&Value) -> bool| {
+        list.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(is))
+    };
+    let named = |name: &Value| name == "null";
+    branch.get("type").is_some_and(|kind| named(kind) || only(kind, |name| name == "null"))
+        || branch.get("const").is_some_and(Value::is_null)
+        || branch.get("enum").is_some_and(|values| only(values, Value::is_null))
 }
 
 /// The branches of a list, without null, with their index.

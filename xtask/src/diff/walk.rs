@@ -47,6 +47,10 @@ pub(crate) struct Record {
     pub(crate) findings: Vec<Finding>,
     /// Pairs of schemas that differ in nothing, down to the last.
     pub(crate) alike: HashSet<(String, String)>,
+    /// Pairs that are the same for everybody, though documentation differs.
+    pub(crate) similar: HashSet<(String, String)>,
+    /// Pairs that are not the same for everybody.
+    pub(crate) different: HashSet<(String, String)>,
 }
 
 /// The comparison of what one operation sends or receives.
@@ -57,6 +61,8 @@ pub(crate) struct Walk<'f> {
     pub(crate) seen: HashSet<(String, String)>,
     /// Whether a pair was met again before it was compared to its end.
     pub(crate) met_again: bool,
+    /// Whether it is only asked if two schemas are the same, as of branches of a union.
+    pub(crate) asks: bool,
     pub(crate) record: &'f mut Record,
 }
 
@@ -84,7 +90,7 @@ pub(crate) struct Pair<'v, 'a> {
 
 impl<'f> Walk<'f> {
     pub(crate) fn new(operation: &str, side: Side, record: &'f mut Record) -> Self {
-        Self { operation: operation.to_owned(), side, seen: HashSet::new(), met_again: false, record }
+        Self { operation: operation.to_owned(), side, seen: HashSet::new(), met_again: false, asks: false, record }
     }
 
     /// oasdiff's name for a change of a schema.
@@ -113,7 +119,7 @@ impl<'f> Walk<'f> {
             location: location.to_owned(),
             old: old.map(str::to_owned),
             new: new.map(str::to_owned),
-            operation: Some(self.operation.clone()),
+            operation: Some(self.operation.clone()).filter(|operation| !operation.is_empty()),
         };
         self.record.findings.push(finding);
     }

@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 
 use super::media::{self, Form};
 use super::shape::{Name, Shaper};
-use super::{parameters, places, reserved};
+use super::{parameters, places};
 use crate::document::Object;
 use crate::downlevel::FILE;
 use crate::facts::method_name;
 use crate::simplify::{ANSWER, BODY, FOREIGN};
 use crate::words;
+use crate::words::reserved;
 
 /// What later steps read.
 #[derive(Debug, Default)]

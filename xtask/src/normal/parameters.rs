@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::shape::{Name, Shaper};
-use super::{facets, places, reserved};
+use super::{facets, places};
 use crate::simplify::{ENCODING, FIELD};
+use crate::words::reserved;
 use crate::{null, words};
 
 /// The client sets these itself, as OpenAPI says.

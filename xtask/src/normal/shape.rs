@@ -6,8 +6,9 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::union::Union;
-use super::{Problems, children, facets, places, reserved};
+use super::{Problems, children, facets, places};
 use crate::document::{self, Object};
+use crate::words::reserved;
 use crate::{null, words};
 
 /// How deep schemas and references may be inside each other.

@@ -47,9 +47,11 @@ fn listed(names: &[String]) -> String {
 /// A component of the published document, and the name it gets.
 pub(super) type Named<'a> = BTreeMap<&'a str, String>;
 
-/// Decides on every component of a document in canonical form, but with its published names.
-pub(crate) fn propose(published: &Value, table: &NameTable) -> Result<Vec<Proposal>> {
-    let mut work = Work { published, schemas: document::schemas(published)?, named: Named::new(), made: Vec::new() };
+/// Decides on every component of a document in canonical form, but with its published names. `old` is the document before, with the
+/// names that users know.
+pub(crate) fn propose(published: &Value, table: &NameTable, old: &Value) -> Result<Vec<Proposal>> {
+    let schemas = document::schemas(published)?;
+    let mut work = Work { published, schemas, old, named: Named::new(), made: Vec::new() };
     let mut open = work.decided(table)?;
     open.extend(work.split(table)?);
     // A part of a component is named after it, so that comes first.
@@ -69,6 +71,7 @@ pub(crate) fn propose(published: &Value, table: &NameTable) -> Result<Vec<Propos
 struct Work<'a> {
     published: &'a Value,
     schemas: &'a document::Object,
+    old: &'a Value,
     named: Named<'a>,
     made: Vec<Proposal>,
 }
@@ -148,11 +151,23 @@ impl<'a> Work<'a> {
         alike.into_iter().find(|(other, _)| self.same(other, published)).map(|(_, name)| name.clone())
     }
 
+    /// What users know it as: the name of a component that is gone and had its shape. Of several, the one whose name is most alike.
+    fn known_as(&self, published: &str) -> Option<String> {
+        let schemas = document::schemas(self.old).ok()?;
+        let is_gone = |name: &String| !self.named.values().any(|known| known == name);
+        let had_its_shape =
+            |schema: &Value| diff::same_shape((self.old, schema), (self.published, &self.schemas[published]));
+        let gone = schemas.iter().filter(|(name, schema)| is_gone(name) && had_its_shape(schema));
+        let scored = gone.map(|(name, _)| (strsim::jaro_winkler(name, published), name));
+        scored.max_by(|one, two| one.0.total_cmp(&two.0)).map(|(_, name)| name.clone())
+    }
+
     fn decide(&mut self, published: &'a str) -> Result<()> {
         let mut candidates = candidates(published, &self.named);
         if objection(published).is_some() {
             candidates.splice(0..0, self.of_twin(published));
         }
+        candidates.splice(0..0, self.known_as(published));
         let fits = |name: &&String| objection(name).is_none() && self.taken(published, name) != Some(false);
         let Some(name) = candidates.iter().find(fits).cloned() else {
             bail!("openapi/names.yaml: no name can be proposed for `{published}`; give it one under `rename`");
@@ -234,7 +249,8 @@ mod tests {
         let document = format!(
             "openapi: 3.1.0\ninfo: {{title: t, version: '1'}}\npaths: {{}}\ncomponents: {{schemas: {schemas}}}"
         );
-        super::propose(&document::parse(&document).unwrap(), &NameTable::parse(names).unwrap()).unwrap()
+        let old = document::parse(&document.replace("Person", "Contact")).unwrap();
+        super::propose(&document::parse(&document).unwrap(), &NameTable::parse(names).unwrap(), &old).unwrap()
     }
 
     fn rename(published: &str, name: &str) -> Proposal {
@@ -245,6 +261,18 @@ mod tests {
     fn a_good_name_is_kept_and_an_entry_for_nothing_is_removed() {
         let made = propose("keep: [Gone]", "{Payment: {type: object, properties: {a: {type: string}}}}");
         assert_eq!(made, [Proposal::Remove("Gone".into()), Proposal::Keep("Payment".into())]);
+    }
+
+    #[test]
+    fn what_is_only_called_otherwise_keeps_the_name_that_users_know() {
+        let schemas = "{Person: {type: object, properties: {email: {type: string}}}}";
+        let made = propose("keep: [Contact]", schemas);
+        assert_eq!(made, [Proposal::Remove("Contact".into()), rename("Person", "Contact")]);
+    }
+
+    #[test]
+    fn a_name_of_rust_s_is_not_taken() {
+        assert_eq!(propose("keep: []", "{String: {type: object}}"), [rename("String", "StringModel")]);
     }
 
     #[test]

@@ -42,7 +42,9 @@ impl fmt::Display for Part {
 
 /// Compares every part with the published document, old and new.
 pub(crate) fn compare(text: &str, old: &Value, new: &Value) -> Result<Vec<Part>> {
-    let mut parts = Vec::new();
+    let mut parts: Vec<Part> = Vec::new();
+    // The document as the actions before leave it, of which those that say nothing new are gone.
+    let mut running = new.clone();
     for (index, action) in Overlay::parse(text)?.actions.iter().enumerate() {
         let (before, after) = (overlay::select(old, &action.target)?, overlay::select(new, &action.target)?);
         let part = |key: Option<&String>, state| Part {
@@ -65,7 +67,11 @@ pub(crate) fn compare(text: &str, old: &Value, new: &Value) -> Result<Vec<Part>>
         match &action.update {
             _ if action.remove => {
                 let gone = after.is_empty() && !before.is_empty();
-                parts.push(part(None, if gone { State::Identical } else { State::Missing }));
+                let identical = gone || is_settled(&running, &action.target, None)?;
+                parts.push(part(None, if identical { State::Identical } else { State::Missing }));
+            }
+            Some(update) if is_settled(&running, &action.target, Some(update))? => {
+                parts.push(part(None, State::Identical));
             }
             Some(Value::Object(added)) if adds_keys(&action.target) => {
                 parts.extend(added.iter().map(|(key, inner)| part(Some(key), at(Some(key), inner))));
@@ -73,8 +79,28 @@ pub(crate) fn compare(text: &str, old: &Value, new: &Value) -> Result<Vec<Part>>
             Some(update) => parts.push(part(None, at(None, update))),
             None => parts.push(part(None, State::Missing)),
         }
+        let mut of_action = parts.iter().filter(|part| part.action == index);
+        if of_action.any(|part| part.state != State::Identical) {
+            action.apply(&mut running)?;
+        }
     }
     Ok(parts)
+}
+
+/// Whether a target that selects what is to be corrected (`type[?@=='number']`) finds nothing left to correct: the place is there, and
+/// what stands there is right.
+fn is_settled(document: &Value, target: &str, update: Option<&Value>) -> Result<bool> {
+    let Some(place) = target.split_once("[?").map(|(place, _)| place) else { return Ok(false) };
+    if !overlay::select(document, target)?.is_empty() {
+        return Ok(false);
+    }
+    let places = overlay::select(document, place)?;
+    let is_right = |pointer: &String| match (update, document.pointer(pointer)) {
+        (Some(update), Some(value)) => holds(value, update),
+        (None, _) => true,
+        _ => false,
+    };
+    Ok(!places.is_empty() && places.iter().all(is_right))
 }
 
 /// Targets whose keys are things of their own.
@@ -237,6 +263,33 @@ actions:
         assert_eq!(states(&new), [Different, Missing, Different, Missing, Different, Missing]);
         let parts = compare(SUPPLEMENT, &old(), &new).unwrap();
         assert!(conflict(&parts).contains("`/b` of `$.paths`, `two` of"), "{}", conflict(&parts));
+    }
+
+    #[test]
+    fn a_correction_with_nothing_left_to_correct_is_identical() {
+        let text = "overlay: 1.0.0
+info: {title: t, version: '1'}
+actions:
+  - {target: \"$.components.schemas['A'].properties.one.type[?@=='number']\", update: integer}
+  - {target: \"$.components.schemas..properties[?@.format=='double' && @.type[0]=='integer'].format\", remove: true}
+";
+        let of = |kind: &str, format: bool| {
+            let mut one = json!({"type": [kind, "null"]});
+            if format {
+                one["format"] = "double".into();
+            }
+            json!({"paths": {}, "components": {"schemas": {"A": {"properties": {"one": one}}}}})
+        };
+        let states = |new: &Value| -> Vec<State> {
+            compare(text, &of("number", true), new).unwrap().into_iter().map(|part| part.state).collect()
+        };
+        use State::{Identical, Missing};
+        assert_eq!(states(&of("number", true)), [Missing, Missing]);
+        assert_eq!(states(&of("integer", false)), [Identical, Identical]);
+        assert_eq!(states(&of("integer", true)), [Identical, Missing]);
+        // What became of it is for a person to decide.
+        assert_eq!(states(&of("string", false)), [Missing, Identical]);
+        assert_eq!(states(&json!({"paths": {}, "components": {"schemas": {"B": {}}}})), [Missing, Missing]);
     }
 
     #[test]

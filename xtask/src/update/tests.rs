@@ -139,18 +139,47 @@ fn the_document_that_is_here_changes_nothing() {
     assert!(checkout.files() == before);
 }
 
+/// The same document, with a component that is called otherwise.
+fn renamed(document: &Value) -> Value {
+    let text = document.to_string();
+    let text = text
+        .replace("\"CreditCurrency\":", "\"CreditUnit\":")
+        .replace("schemas/CreditCurrency\"", "schemas/CreditUnit\"");
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn a_component_that_is_only_called_otherwise_changes_nothing_for_users() {
+    let checkout = Checkout::new();
+    let page = checkout.update(&renamed(&checkout.document()), true, None).unwrap();
+    // The document with the names that users know is the same one, so only the table changes.
+    assert!(page.is_some_and(|page| page.client.changes.is_empty() && page.written == [PathBuf::from(NAMES)]));
+    assert!(checkout.copy.read(NAMES).unwrap().contains("  CreditCurrency: [CreditUnit]\n"));
+}
+
 #[test]
 fn a_target_that_is_gone_is_reported_with_the_likeliest_new_one() {
     let checkout = Checkout::new();
     let before = checkout.files();
-    let text = checkout.document().to_string();
-    let new = text
-        .replace("\"CreditCurrency\":", "\"CreditUnit\":")
-        .replace("schemas/CreditCurrency\"", "schemas/CreditUnit\"");
-    let error = checkout.update(&serde_json::from_str(&new).unwrap(), false, None).unwrap_err();
-    let error = format!("{error:#}");
-    assert!(error.contains("likeliest now: $.components.schemas.CreditUnit"), "{error}");
+    let mut new = renamed(&checkout.document());
+    new["components"]["schemas"]["CreditUnit"]["properties"]["decimals"] = json!({"type": "integer"});
+    let error = format!("{:#}", checkout.update(&new, false, None).unwrap_err());
+    assert!(error.contains("likeliest now: $.components.schemas.Credit"), "{error}");
     assert!(checkout.files() == before);
+}
+
+#[test]
+fn an_operation_that_is_gone_is_not_made_anew_by_what_the_overlay_says_of_it() {
+    let checkout = Checkout::new();
+    let mut new = checkout.document();
+    new["paths"]["/contacts/{id}"].as_object_mut().unwrap().remove("delete").unwrap();
+    let error = format!("{:#}", checkout.update(&new, false, None).unwrap_err());
+    assert!(
+        error.contains(
+            "describes what the document does not have (correct or remove):\n  #/paths/~1contacts~1{id}/delete"
+        ),
+        "{error}"
+    );
 }
 
 #[test]
@@ -213,10 +242,33 @@ fn the_names_that_the_newest_clients_need_are_proposed() {
     document::visit_schemas(&mut published, &mut |schema, _| {
         schema.as_object_mut().unwrap().remove("x-source");
     });
-    let (canonical, proposals) = imported(&mut copy, &published).unwrap();
+    let (canonical, proposals) = imported(&mut copy, &published, &json!({"components": {"schemas": {}}})).unwrap();
     let names = document::schemas(&canonical).unwrap().keys();
     assert_eq!(names.filter_map(|name| crate::names::objection(name)).next(), None);
     assert!(proposals.len() > 50);
+}
+
+/// What Paid's clients know, published: everything that the supplement says is in the document then.
+#[test]
+fn the_document_that_the_clients_know_catches_up_with_the_whole_supplement() {
+    let root = project::root().unwrap();
+    let path = root.join("../shared/openapi/paid-v2-next.json");
+    if !path.is_file() {
+        eprintln!("SKIPPED: there is no document at {}", path.display());
+        return;
+    }
+    let mut published = document::load(&path).unwrap();
+    document::visit_schemas(&mut published, &mut |schema, _| {
+        schema.as_object_mut().unwrap().remove("x-source");
+    });
+    let (copy, elsewhere) = (Staging::of(&root).unwrap(), tempfile::tempdir().unwrap());
+    let checkout = Checkout { copy, elsewhere };
+    let page = checkout.update(&published, true, None).unwrap().unwrap();
+    assert!(page.client.changes.is_empty(), "{}", page.client.markdown());
+    assert!(page.proposals.is_empty(), "{:?}", page.proposals);
+    let (there, left) =
+        (std::fs::read_to_string(root.join(SUPPLEMENT)).unwrap(), checkout.copy.read(SUPPLEMENT).unwrap());
+    assert!(left.lines().count() < there.lines().count() / 10, "{left}");
 }
 
 #[cfg(feature = "url")]

@@ -34,6 +34,7 @@ pub(super) fn candidates(published: &str, named: &Named<'_>) -> Vec<String> {
             found.push(shortened(&format!("{base}{suffix}")));
         }
     }
+    found.push(format!("{published}Model"));
     found
 }
 

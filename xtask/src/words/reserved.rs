@@ -81,12 +81,12 @@ const TYPES: [&str; 74] = [
 const MORE_TYPES: [&str; 3] = ["Unpin", "Upload", "Vec"];
 
 /// Whether a type cannot be called this.
-pub(super) fn is_type(name: &str) -> bool {
+pub(crate) fn is_type(name: &str) -> bool {
     TYPES.contains(&name) || MORE_TYPES.contains(&name)
 }
 
 /// A resource of this name gets `-resource` behind it.
-pub(super) const FEATURES: [&str; 27] = [
+pub(crate) const FEATURES: [&str; 28] = [
     "all-resources",
     "alloc",
     "as-str",
@@ -95,6 +95,7 @@ pub(super) const FEATURES: [&str; 27] = [
     "core",
     "crate",
     "default",
+    "encodings",
     "experimental",
     "from-env",
     "full-serde",
@@ -117,4 +118,4 @@ pub(super) const FEATURES: [&str; 27] = [
 ];
 
 /// An argument or setter of this name gets an underscore.
-pub(super) const ARGUMENTS: [&str; 8] = ["call", "clone", "client", "into_future", "new", "request", "send", "stream"];
+pub(crate) const ARGUMENTS: [&str; 8] = ["call", "clone", "client", "into_future", "new", "request", "send", "stream"];
