@@ -171,7 +171,10 @@ fn seen_by_users(root: &Path, copy: &Staging, (old, new): (&Value, &Value)) -> R
     if let Some(text) = copy.find(SUPPLEMENT)? {
         after = fit::apply(SUPPLEMENT, &text, after, &before)?;
     }
-    fit::apply(OVERLAY, &copy.read(OVERLAY)?, after.clone(), &before)?;
+    // The overlay decides on types and on what may be missing, so users see the documents as it leaves them.
+    let overlay = copy.read(OVERLAY)?;
+    let after = fit::apply(OVERLAY, &overlay, after, &before)?;
+    let (before, _) = Overlay::parse(&overlay).context(OVERLAY)?.run(before)?;
     diff::compare(&before, &after)
 }
 

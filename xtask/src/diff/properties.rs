@@ -111,17 +111,24 @@ struct Presence {
 }
 
 impl Presence {
-    fn of(walk: &Walk<'_>, required: bool, nullable: bool) -> Self {
+    fn of(walk: &Walk<'_>, (schema, required): (&Located<'_>, bool)) -> Self {
         let sent = walk.side == Side::Request;
-        Self { optional: !required || nullable, patch: sent && !required && nullable, asked_for: sent && required }
+        let view = schema.view();
+        // Of an answer, the overlay says what may be missing.
+        let (nullable, lenient) = (view.null.is_some(), !sent && view.is("x-rust-lenient"));
+        Self {
+            optional: !required || nullable || lenient,
+            patch: sent && !required && nullable,
+            asked_for: sent && required,
+        }
     }
 }
 
 /// Whether a property must be there, and what of that the client shows.
 fn presence(walk: &mut Walk<'_>, old: (&Located<'_>, bool), new: (&Located<'_>, bool), at: &At) {
     let nullable = |schema: &Located<'_>| schema.view().null.is_some();
-    let before = Presence::of(walk, old.1, nullable(old.0));
-    let after = Presence::of(walk, new.1, nullable(new.0));
+    let before = Presence::of(walk, old);
+    let after = Presence::of(walk, new);
     let rust = if before == after { Level::Documentation } else { Level::Breaking };
     let mut note = |name: &str, what: &str, effect| {
         let change = Change { check: walk.check(Subject::Property, name), what: what.to_owned(), effect, rust };

@@ -11,6 +11,9 @@ use crate::sync;
 /// Made by tools, and large.
 const LEFT_OUT: [&str; 3] = ["target", ".git", "node_modules"];
 
+/// Many files that tests read and nothing compiles.
+const NOT_COMPILED: [&str; 2] = ["paid-macros/tests/ui", "xtask/golden"];
+
 /// The copy. It is removed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Staging {
@@ -117,7 +120,8 @@ pub(super) fn files(root: &Path) -> Result<Vec<PathBuf>> {
             let entry = entry?;
             let path = folder.join(entry.file_name());
             let kind = entry.file_type()?;
-            if kind.is_dir() && !LEFT_OUT.iter().any(|name| entry.file_name() == *name) {
+            let is_left_out = LEFT_OUT.iter().any(|name| entry.file_name() == *name);
+            if kind.is_dir() && !is_left_out && !NOT_COMPILED.iter().any(|known| path == Path::new(known)) {
                 folders.push(path);
             } else if kind.is_file() {
                 found.push(path);

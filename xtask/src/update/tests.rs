@@ -158,6 +158,19 @@ fn a_component_that_is_only_called_otherwise_changes_nothing_for_users() {
 }
 
 #[test]
+fn a_field_that_the_client_reads_leniently_may_be_missing_before_and_after() {
+    let checkout = Checkout::new();
+    let mut new = checkout.document();
+    let required = new["components"]["schemas"]["Contact"]["required"].as_array_mut().unwrap();
+    required.retain(|name| name != "roles");
+    let page = checkout.update(&new, true, None).unwrap().unwrap();
+    assert_eq!((page.wire.wire, page.client.semver), (Some(diff::Level::Breaking), "patch"));
+    assert!(
+        page.written.iter().all(|path| !path.starts_with("paid-api/src/generated") || path.ends_with("document.json"))
+    );
+}
+
+#[test]
 fn a_target_that_is_gone_is_reported_with_the_likeliest_new_one() {
     let checkout = Checkout::new();
     let before = checkout.files();
