@@ -105,6 +105,7 @@
 //! - `nats`: sends signals through NATS JetStream, see `paid::nats`.
 //! - `tower`: a layer that runs each request of an axum or tonic server in a scope, see `paid::tower`.
 //! - `metrics`: publishes the emitter's [`Stats`] through the `metrics` facade, as `paid_signals_*`.
+//! - `streaming` (a default): answers as they arrive, see [`Call::send_streaming`].
 //! - `gzip`: compresses requests, see [`ClientBuilder::gzip`].
 //! - `account`: the account against the catalogue, see `paid::account`.
 //! - `cli`: the program `cargo paid`.
@@ -186,6 +187,8 @@ pub mod signal;
 mod sigterm;
 #[cfg(feature = "emit")]
 mod sinks;
+#[cfg(feature = "streaming")]
+pub mod streaming;
 #[cfg(feature = "emit")]
 pub mod testing;
 mod timestamp;
@@ -209,7 +212,7 @@ pub use pagination::{Items, Page, PageEnd};
 pub use patch::Patch;
 pub use retry::RetryPolicy;
 pub use timestamp::{ParseTimestampError, Timestamp};
-pub use transport::{BodyStream, Call, CallFuture, Empty, RawAnswer};
+pub use transport::{Call, CallFuture, Empty, RawAnswer};
 pub use verdict::Verdict;
 pub use wire::list::List;
 

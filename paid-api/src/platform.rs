@@ -7,6 +7,8 @@ mod browser;
 mod native;
 
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+#[allow(unused_imports)] // Features use some of it.
 pub(crate) use browser::{Instant, Response, has_runtime, is_connect, send, sleep, system_time, timeout, timeout_at};
 #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
+#[allow(unused_imports)] // Features use some of it.
 pub(crate) use native::{Instant, Response, has_runtime, is_connect, send, sleep, system_time, timeout, timeout_at};

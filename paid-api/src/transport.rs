@@ -4,7 +4,6 @@ mod answer;
 mod attempt;
 mod body;
 mod one_request;
-mod streamed;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -33,7 +32,6 @@ pub(crate) use attempt::{Answered, exchange, guarded};
 #[allow(unused_imports)]
 pub(crate) use body::Body;
 pub use one_request::RawAnswer;
-pub use streamed::BodyStream;
 
 impl Client {
     /// Prepares a request to a path that this library has no method for, with the same API key, retries and errors.
@@ -69,7 +67,7 @@ pub type CallFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 /// A request that is ready to be sent: `.await` or [`send`](Self::send) sends it; dropping it does nothing.
 #[must_use = "a request does nothing until it is sent"]
 pub struct Call<T> {
-    client: Client,
+    pub(crate) client: Client,
     pub(crate) prepared: Prepared,
     answer: PhantomData<fn() -> T>,
 }
@@ -95,10 +93,10 @@ pub(crate) struct Prepared {
     pub(crate) media: Option<HeaderValue>,
     pub(crate) reads: Reads,
     /// Whether the body is given out as it arrives.
-    streamed: bool,
+    pub(crate) streamed: bool,
     pub(crate) plain: bool,
     /// In place of the client's.
-    timeout: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
     retry: Option<RetryPolicy>,
 }
 
@@ -349,7 +347,10 @@ impl Serialize for Empty {
 }
 
 /// Executes a request. In a box, so that the compiler looks at the work once and not in each function that sends something.
-fn execute(client: Client, mut prepared: Prepared) -> Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>> {
+pub(crate) fn execute(
+    client: Client,
+    mut prepared: Prepared,
+) -> Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>> {
     if let Some(problem) = prepared.problem() {
         return Box::pin(std::future::ready(Err(Error::request(prepared.operation, problem))));
     }

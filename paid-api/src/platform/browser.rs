@@ -57,6 +57,7 @@ pub(crate) fn system_time() -> SystemTime {
 }
 
 /// A browser always runs its tasks.
+#[allow(dead_code, reason = "feature `streaming` asks")]
 pub(crate) fn has_runtime() -> bool {
     true
 }

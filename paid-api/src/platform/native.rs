@@ -12,6 +12,7 @@ pub(crate) fn system_time() -> SystemTime {
 }
 
 /// Whether requests and timers work here.
+#[allow(dead_code, reason = "feature `streaming` asks")]
 pub(crate) fn has_runtime() -> bool {
     Handle::try_current().is_ok()
 }

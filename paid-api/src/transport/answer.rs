@@ -18,16 +18,17 @@ use crate::platform::Response;
 use crate::secret::Secret;
 
 /// A successful response, not yet decoded.
-pub(super) struct Answer {
-    pub(super) operation: Cow<'static, str>,
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) attempts: u32,
-    pub(super) body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) operation: Cow<'static, str>,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) attempts: u32,
+    pub(crate) body: Bytes,
     /// What follows the body's first bytes, if it is streamed.
-    pub(super) rest: Option<Box<Response>>,
-    pub(super) secret: Secret,
-    pub(super) reads: Reads,
+    #[allow(dead_code, reason = "feature `streaming` reads it")]
+    pub(crate) rest: Option<Box<Response>>,
+    pub(crate) secret: Secret,
+    pub(crate) reads: Reads,
 }
 
 impl Answer {

@@ -1,4 +1,4 @@
-//! An answer that is given out as it arrives: a file, an export, or whatever is too large for memory.
+//! Answers that are given out as they arrive: files, exports, and whatever is too large for memory. Feature `streaming`, a default.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,11 +11,10 @@ use futures_core::Stream;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 
-use super::attempt::guarded;
-use super::{Call, execute};
 use crate::error::{Error, Failure, request_id};
 use crate::platform::{Response, has_runtime, timeout};
 use crate::secret::Secret;
+use crate::transport::{Call, execute, guarded};
 
 impl<T> Call<T> {
     /// Sends the request, and gives out the body of a successful answer piece by piece as it arrives, not decoded.
