@@ -74,7 +74,28 @@ impl Overlay {
     }
 
     /// Applies every action; returns the targets that match nothing with the result.
-    pub(crate) fn run(&self, mut document: Value) -> Result<(Value, Vec<&str>)> {
+    pub(crate) fn run(&self, document: Value) -> Result<(Value, Vec<&str>)> {
+        let (document, unmatched, made) = self.applied(document)?;
+        if !made.is_empty() {
+            bail!(
+                "the overlay describes what the document does not have (correct or remove):\n  {}",
+                made.join("\n  ")
+            );
+        }
+        Ok((document, unmatched))
+    }
+
+    /// For a document of before: what the overlay says of what is not there yet leaves nothing behind.
+    pub(crate) fn run_on_older(&self, document: Value) -> Result<Value> {
+        let (mut document, _, made) = self.applied(document)?;
+        for pointer in made.iter().rev() {
+            remove(&mut document, pointer.trim_start_matches('#'))?;
+        }
+        Ok(document)
+    }
+
+    /// The result, the targets that match nothing, and what was made by describing what is not there.
+    fn applied(&self, mut document: Value) -> Result<(Value, Vec<&str>, Vec<String>)> {
         let mut unmatched = Vec::new();
         let before = schema_pointers(&mut document);
         let operations = operation_pointers(&document);
@@ -83,8 +104,8 @@ impl Overlay {
                 unmatched.push(action.target.as_str());
             }
         }
-        refuse_prose_about_nothing(&mut document, &before, &operations)?;
-        Ok((document, unmatched))
+        let made = made_by_prose(&mut document, &before, &operations);
+        Ok((document, unmatched, made))
     }
 }
 
@@ -126,11 +147,7 @@ fn schema_pointers(document: &mut Value) -> BTreeSet<String> {
 }
 
 /// An update that only describes a schema or property must find it in the document: merged in, it would make one.
-fn refuse_prose_about_nothing(
-    document: &mut Value,
-    before: &BTreeSet<String>,
-    operations: &BTreeMap<String, bool>,
-) -> Result<()> {
+fn made_by_prose(document: &mut Value, before: &BTreeSet<String>, operations: &BTreeMap<String, bool>) -> Vec<String> {
     let now = operation_pointers(document);
     let phantoms = now.into_iter().filter(|(pointer, is_more)| !is_more && !operations.contains_key(pointer));
     let mut made: Vec<_> = phantoms.map(|(pointer, _)| pointer).collect();
@@ -144,10 +161,7 @@ fn refuse_prose_about_nothing(
             made.push(pointer.to_owned());
         }
     });
-    if made.is_empty() {
-        return Ok(());
-    }
-    bail!("the overlay describes what the document does not have (correct or remove):\n  {}", made.join("\n  "))
+    made
 }
 
 /// The JSON pointers of what a target selects.

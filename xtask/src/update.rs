@@ -174,7 +174,7 @@ fn seen_by_users(root: &Path, copy: &Staging, (old, new): (&Value, &Value)) -> R
     // The overlay decides on types and on what may be missing, so users see the documents as it leaves them.
     let overlay = copy.read(OVERLAY)?;
     let after = fit::apply(OVERLAY, &overlay, after, &before)?;
-    let (before, _) = Overlay::parse(&overlay).context(OVERLAY)?.run(before)?;
+    let before = Overlay::parse(&overlay).context(OVERLAY)?.run_on_older(before)?;
     diff::compare(&before, &after)
 }
 

@@ -147,6 +147,7 @@ fn one_fact_in_two_spellings_is_no_change() {
         (json!({"type": "string"}), json!({"type": "string", "minLength": 0})),
         (json!({"anyOf": [text, {"type": "null"}]}), json!({"anyOf": [text, {"const": null}]})),
         (json!({"anyOf": [text, {"type": ["null"]}]}), json!({"type": ["string", "null"]})),
+        (json!({"type": "null"}), json!({"const": null})),
         (json!({"type": "string", "format": "byte"}), json!({"type": "string", "contentEncoding": "base64"})),
         (
             json!({"type": "string", "format": "binary"}),
@@ -261,4 +262,96 @@ fn what_is_no_document_is_an_error_with_its_place() {
         let error = format!("{:#}", compare(&document, &document).unwrap_err());
         assert!(error.contains(place), "{error}");
     }
+}
+
+#[test]
+fn what_was_found_out_on_the_way_to_one_answer_is_no_answer_to_another() {
+    let maybe = |name: &str| json!({"type": "object", "properties": {"a": reference(name)}});
+    let branch = |order: [&str; 2], own: &str| {
+        let text = json!({"type": "string"});
+        json!({"type": "object", "properties": {"m": {"oneOf": order.map(maybe)}, own: text}})
+    };
+    let of = |first: &str, order: [&str; 2], own: [&str; 2]| {
+        let outer = json!({"type": "object", "properties": {"p1": reference(first), "p2": reference("I")}});
+        let schemas = json!({
+            "C": field("x", json!({"type": "string"}), false), "D": field("x", json!({"type": "integer"}), false),
+            "I": {"oneOf": own.map(|own| branch(order, own))},
+        });
+        answers(json!({"oneOf": [outer, field("z", json!({}), false)]}), schemas)
+    };
+    let (old, new) = (of("C", ["C", "D"], ["t1", "t2"]), of("D", ["D", "C"], ["t2", "t1"]));
+    assert_eq!(found(&old, &new), ["string -> integer: breaking, breaking"]);
+}
+
+#[test]
+fn two_answers_are_the_same_only_to_who_reads_them() {
+    let answer = |status: &str, schema: Value| {
+        document(json!({"responses": {status: {"content": {"application/json": {"schema": schema}}}}}), json!({}))
+    };
+    let mut more = field("name", json!({"type": "string"}), true);
+    more["properties"]["id"] = json!({"type": "string", "readOnly": true});
+    let plain = field("name", json!({"type": "string"}), true);
+    let changed = found(&answer("200", more.clone()), &answer("201", plain.clone()));
+    assert_eq!(changed, ["status 200 removed: breaking, breaking", "status 201 added: additive, breaking"]);
+    let either = json!({"oneOf": [more, {"type": "string"}]});
+    assert_eq!(
+        found(&answers(either, json!({})), &answers(plain, json!({}))),
+        ["is no union any more: breaking, breaking"]
+    );
+}
+
+#[test]
+fn what_a_side_never_has_is_documentation_to_it() {
+    let of = |kind: &str, required: bool| field("id", json!({"type": kind, "readOnly": true}), required);
+    let change = |make: fn(Value, Value) -> Value| {
+        found(&make(of("string", false), json!({})), &make(of("integer", true), json!({})))
+    };
+    let ours =
+        ["optional -> required: documentation, documentation", "string -> integer: documentation, documentation"];
+    assert_eq!(change(sends), ours);
+    let theirs = ["optional -> required: additive, breaking", "string -> integer: breaking, breaking"];
+    let mut found = change(answers);
+    found.sort();
+    assert_eq!(found, theirs);
+}
+
+#[test]
+fn names_of_the_document_are_no_keywords() {
+    let mut document = answers(json!({"type": "object", "dependentRequired": {"schema": ["a"]}}), json!({}));
+    document["security"] = json!([{"schema": []}]);
+    let flow = json!({"tokenUrl": "https://a.test", "scopes": {"schema": "All of it."}});
+    document["components"]["securitySchemes"] = json!({"schema": {"type": "oauth2", "flows": {"password": flow}}});
+    assert_eq!(found(&document, &document), [""; 0]);
+    let hook = |kind: &str| {
+        let payload = json!({"content": {"application/json": {"schema": field("title", json!({"type": kind}), true)}}});
+        let mut document = document.clone();
+        document["webhooks"] = json!({"a": {"post": {"requestBody": payload}}});
+        document
+    };
+    assert_eq!(found(&hook("string"), &hook("integer")), ["webhooks changed: breaking, documentation"]);
+}
+
+#[test]
+fn several_kinds_of_json_are_several() {
+    let of = |plain: &str, charset: Option<&str>| {
+        let schema = |kind: &str| json!({"schema": {"type": kind}});
+        let mut content = json!({"application/json": schema(plain)});
+        if let Some(kind) = charset {
+            content["application/json; charset=utf-8"] = schema(kind);
+        }
+        document(json!({"responses": {"200": {"content": content}}}), json!({}))
+    };
+    let changed = found(&of("string", Some("string")), &of("integer", Some("string")));
+    assert_eq!(changed, ["string -> integer: breaking, breaking"]);
+    assert_eq!(found(&of("string", Some("string")), &of("string", None)).len(), 1);
+}
+
+#[test]
+fn an_operation_that_repeats_the_servers_of_all_changes_nothing() {
+    let servers = json!([{"url": "https://a.test"}]);
+    let mut old = document(json!({"responses": {}}), json!({}));
+    old["servers"] = servers.clone();
+    let mut new = old.clone();
+    new["paths"]["/a/{x}.{y}"]["post"]["servers"] = servers;
+    assert!(found(&old, &new).is_empty());
 }

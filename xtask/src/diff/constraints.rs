@@ -3,6 +3,7 @@
 use serde_json::{Number, Value};
 
 use super::effect::{Effect, Side};
+use super::references;
 use super::report::Level;
 use super::schemas;
 use super::view::{NullAt, View};
@@ -176,14 +177,19 @@ fn says_something(key: &str, value: &Value) -> bool {
 }
 
 pub(super) fn without_prose(value: &Value) -> Value {
+    facts(value, false)
+}
+
+/// `named` if the keys are names: a property may be called `title`.
+fn facts(value: &Value, named: bool) -> Value {
+    let prose = |key: &str| matches!(key, "description" | "title" | "example" | "examples") || key.starts_with("x-");
     match value {
-        Value::Object(object) => {
-            let fact = |(key, _): &(&String, &Value)| {
-                !matches!(key.as_str(), "description" | "title" | "example" | "examples") && !key.starts_with("x-")
-            };
-            object.iter().filter(fact).map(|(key, inner)| (key.clone(), without_prose(inner))).collect()
-        }
-        Value::Array(items) => items.iter().map(without_prose).collect(),
+        Value::Object(object) => object
+            .iter()
+            .filter(|(key, _)| named || !prose(key))
+            .map(|(key, inner)| (key.clone(), facts(inner, !named && references::has_names(key, inner))))
+            .collect(),
+        Value::Array(items) => items.iter().map(|item| facts(item, false)).collect(),
         other => other.clone(),
     }
 }

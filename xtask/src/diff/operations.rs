@@ -102,7 +102,14 @@ fn operation(old: &Operation<'_>, new: &Operation<'_>, record: &mut Record) {
     payloads::bodies(&mut Walk::new(&name, Side::Request, record), old, new);
     payloads::answers(record, old, new);
     for key in ["servers", "callbacks"] {
-        let facts = |operation: &Operation<'_>| operation.own_or_shared(key).map(constraints::without_prose);
+        if [old, new].iter().all(|operation| operation.own_or_shared(key).is_none()) {
+            continue;
+        }
+        let of_all =
+            |operation: &Operation<'_>| operation.document.get("servers").filter(|_| key == "servers").cloned();
+        let facts = |operation: &Operation<'_>| {
+            operation.own_or_shared(key).cloned().or_else(|| of_all(operation)).as_ref().map(constraints::without_prose)
+        };
         let Some((how, effect)) = changed(facts(old), facts(new)) else { continue };
         // With servers of its own, an operation is somewhere else.
         let effect = if key == "servers" { Effect::Incomparable } else { effect };

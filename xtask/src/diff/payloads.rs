@@ -33,9 +33,11 @@ impl<'a> Payload<'a> {
     /// The media types, each with its schema if it has one.
     fn content(&self) -> BTreeMap<&'a str, Option<Located<'a>>> {
         let entries = self.value.get("content").and_then(Value::as_object).into_iter().flatten();
+        let entries: Vec<_> = entries.collect();
         // JSON is UTF-8, whether it is said or not.
-        let name = |media: &'a str| if spoken(media) { "application/json" } else { media };
-        entries.map(|(media, entry)| (name(media), self.inner("content", media, entry))).collect()
+        let is_one = entries.iter().filter(|(media, _)| spoken(media)).count() == 1;
+        let name = |media: &'a str| if is_one && spoken(media) { "application/json" } else { media };
+        entries.into_iter().map(|(media, entry)| (name(media), self.inner("content", media, entry))).collect()
     }
 
     fn headers(&self) -> BTreeMap<String, (&'a Value, Option<Located<'a>>)> {

@@ -15,9 +15,15 @@ pub(crate) fn compare(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
         let was = required.contains(name);
         match new.get(name) {
             Some(now) => {
+                let found = walk.record.findings.len();
                 direction(walk, (schema, was), (now, now_required.contains(name)), &at);
                 presence(walk, (schema, was), (now, now_required.contains(name)), &at);
                 schemas::compare(walk, schema, now, &at);
+                if is_withheld(walk.side, schema) && is_withheld(walk.side, now) {
+                    for finding in &mut walk.record.findings[found..] {
+                        (finding.wire, finding.rust) = (Level::Documentation, Level::Documentation);
+                    }
+                }
             }
             None => {
                 let kind = if was { "required" } else { "optional" };

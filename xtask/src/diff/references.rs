@@ -24,7 +24,7 @@ pub(super) fn check(document: &Value) -> Result<()> {
 }
 
 /// Keywords whose objects have names of the document's own: what is called `enum` there is no keyword.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 18] = [
     "properties",
     "patternProperties",
     "$defs",
@@ -39,7 +39,16 @@ const NAMES: [&str; 14] = [
     "callbacks",
     "links",
     "pathItems",
+    "mapping",
+    "scopes",
+    "dependentRequired",
+    "variables",
 ];
+
+/// Whether the keys of what stands here are names of the document's own.
+pub(super) fn has_names(key: &str, value: &Value) -> bool {
+    value.is_object() && NAMES.contains(&key)
+}
 
 struct Found<'a> {
     document: &'a Value,
@@ -57,15 +66,18 @@ impl Found<'_> {
                 {
                     self.lost.push(format!("{pointer}: {reference}"));
                 }
+                // A parameter, a header, a media type.
+                let list = pointer.rsplit('/').nth(1).unwrap_or_default();
+                let holds_schema = matches!(list, "parameters" | "headers" | "content");
                 for (key, inner) in object {
                     let pointer = format!("{pointer}/{}", document::escape(key));
                     if named {
                         self.look(inner, &pointer, false);
                     } else if !is_prose(key) {
-                        if key == "schema" && !(inner.is_object() || inner.is_boolean()) {
+                        if key == "schema" && holds_schema && !(inner.is_object() || inner.is_boolean()) {
                             self.odd.push(pointer.clone());
                         }
-                        self.look(inner, &pointer, inner.is_object() && NAMES.contains(&key.as_str()));
+                        self.look(inner, &pointer, has_names(key, inner));
                     }
                 }
             }

@@ -5,21 +5,20 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::effect::{Effect, Side};
-use super::report::Level;
+use super::report::{Finding, Level};
 use super::view::{Located, NullAt, View};
 use super::walk::{At, Change, Pair, Subject, Walk};
 use super::{constraints, properties, unions};
 
 /// Compares a schema in both documents, at a place.
 pub(crate) fn compare(walk: &mut Walk<'_>, old: &Located<'_>, new: &Located<'_>, outer: &At) {
-    let both = (old.key(), new.key());
+    let both = (walk.side, old.key(), new.key());
     if walk.record.alike.contains(&both) {
         return;
     }
-    if walk.asks && walk.record.different.contains(&both) {
-        let change =
-            Change { check: String::new(), what: String::new(), effect: Effect::Incomparable, rust: Level::Breaking };
-        return walk.note(change, "", None, None);
+    if walk.asks && (walk.record.different.contains(&both) || walk.doubtful.contains(&both)) {
+        let (check, what) = (String::new(), String::new());
+        return walk.note(Change { check, what, effect: Effect::Incomparable, rust: Level::Breaking }, "", None, None);
     }
     if !walk.seen.insert(both.clone()) {
         walk.met_again = true;
@@ -27,8 +26,12 @@ pub(crate) fn compare(walk: &mut Walk<'_>, old: &Located<'_>, new: &Located<'_>,
     }
     let (found, outside) = (walk.record.findings.len(), std::mem::take(&mut walk.met_again));
     inside(walk, old, new, outer);
-    if walk.record.findings.len() == found && !walk.met_again {
-        walk.record.alike.insert(both);
+    if walk.record.findings.len() == found {
+        if !walk.met_again {
+            walk.record.alike.insert(both);
+        }
+    } else if walk.asks && !are_the_same(&walk.record.findings[found..]) {
+        walk.doubtful.insert(both);
     }
     walk.met_again |= outside;
 }
@@ -51,36 +54,51 @@ fn inside(walk: &mut Walk<'_>, old: &Located<'_>, new: &Located<'_>, outer: &At)
     additional_properties(walk, &pair);
 }
 
-/// Whether two schemas are the same for everybody. Schemas that refer to themselves are, unless something tells them apart; so a
-/// pair that is being compared counts as the same. What is found out is kept, since each branch of a union is asked about each.
+/// Whether two schemas are the same for everybody: whoever sends them, and whoever reads them.
 pub(crate) fn same(walk: &mut Walk<'_>, old: &Located<'_>, new: &Located<'_>) -> bool {
-    let both = (old.key(), new.key());
+    // Inside of another question, only the side counts that is asked about.
+    let sides: &[Side] = if walk.asks { &[walk.side] } else { &[Side::Request, Side::Response] };
+    sides.iter().all(|side| same_on(walk, *side, old, new))
+}
+
+/// Schemas that refer to themselves are the same, unless something tells them apart; so a pair that is being compared counts as the
+/// same. What is found out without such an assumption is kept, since each branch of a union is asked about each.
+fn same_on(walk: &mut Walk<'_>, side: Side, old: &Located<'_>, new: &Located<'_>) -> bool {
+    let both = (side, old.key(), new.key());
     if walk.record.alike.contains(&both) || walk.record.similar.contains(&both) {
         return true;
     }
-    if walk.record.different.contains(&both) {
+    if walk.record.different.contains(&both) || walk.doubtful.contains(&both) {
         return false;
     }
     let inner = walk.asks;
     let findings = std::mem::take(&mut walk.record.findings);
     let seen = if inner { walk.seen.clone() } else { std::mem::take(&mut walk.seen) };
     let met_again = std::mem::take(&mut walk.met_again);
-    let side = std::mem::replace(&mut walk.side, Side::Request);
+    let outer_side = std::mem::replace(&mut walk.side, side);
     walk.asks = true;
     compare(walk, old, new, &At::new(Subject::Property, ""));
     let found = std::mem::replace(&mut walk.record.findings, findings);
-    let same = found.iter().all(|found| found.wire == Level::Documentation && found.rust == Level::Documentation);
-    if !same {
-        walk.record.different.insert(both);
-    } else if !walk.met_again {
-        walk.record.similar.insert(both);
+    let same = are_the_same(&found);
+    match (same, walk.met_again) {
+        (true, false) => drop(walk.record.similar.insert(both)),
+        (false, false) => drop(walk.record.different.insert(both)),
+        (false, true) => drop(walk.doubtful.insert(both)),
+        (true, true) => {}
     }
     if !(inner && same) {
         walk.seen = seen;
     }
+    if !inner {
+        walk.doubtful.clear();
+    }
     walk.met_again = met_again || (inner && walk.met_again);
-    (walk.asks, walk.side) = (inner, side);
+    (walk.asks, walk.side) = (inner, outer_side);
     same
+}
+
+fn are_the_same(findings: &[Finding]) -> bool {
+    findings.iter().all(|found| found.wire == Level::Documentation && found.rust == Level::Documentation)
 }
 
 fn null(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
@@ -160,7 +178,11 @@ fn enum_or_text(view: &View<'_>) -> Level {
 
 /// Whether two values are the same in JSON, where 1 is 1.0.
 pub(crate) fn is_equal(one: &Value, two: &Value) -> bool {
-    one == two || one.as_f64().is_some_and(|one| two.as_f64() == Some(one))
+    let whole = |value: &Value| value.as_i64().map(i128::from).or_else(|| value.as_u64().map(i128::from));
+    match (whole(one), whole(two)) {
+        (Some(one), Some(two)) => one == two,
+        _ => one == two || one.as_f64().is_some_and(|one| two.as_f64() == Some(one)),
+    }
 }
 
 pub(crate) fn plain(value: &Value) -> String {
@@ -171,11 +193,11 @@ fn items(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
     let at = pair.core.inner("[]");
     match (pair.old.child("items"), pair.new.child("items")) {
         (Some(old), Some(new)) => compare(walk, &old, &new, &at),
-        (None, Some(new)) if says_anything(&new) => {
+        (None, Some(new)) if new.has_facts() => {
             let what = "items: any -> typed".to_owned();
             walk.change(pair, NullAt::Core, "type-changed", what, (Effect::Narrows, Level::Breaking));
         }
-        (Some(old), None) if says_anything(&old) => {
+        (Some(old), None) if old.has_facts() => {
             let what = "items: typed -> any".to_owned();
             walk.change(pair, NullAt::Core, "type-changed", what, (Effect::Widens, Level::Breaking));
         }

@@ -50,6 +50,12 @@ impl<'a> Located<'a> {
         self.parts.iter().map(|(pointer, _)| pointer.as_str()).collect::<Vec<_>>().join(" ")
     }
 
+    /// Whether it says more than prose.
+    pub(crate) fn has_facts(&self) -> bool {
+        let keys = self.parts.iter().filter_map(|(_, schema)| schema.as_object()).flat_map(|schema| schema.keys());
+        keys.into_iter().any(|key| !matches!(key.as_str(), "description" | "title") && !key.starts_with("x-"))
+    }
+
     pub(crate) fn outer(&self) -> &str {
         self.parts.first().map_or("", |(pointer, _)| pointer)
     }
@@ -200,7 +206,9 @@ impl<'a> View<'a> {
         if types.is_empty() && self.parts.iter().any(|(_, part)| part.get("properties").is_some()) {
             types.insert("object");
         }
-        if types.is_empty() && self.values().is_some_and(|values| values.iter().all(|value| value.is_string())) {
+        if types.is_empty()
+            && self.values().is_some_and(|values| !values.is_empty() && values.iter().all(|value| value.is_string()))
+        {
             types.insert("string");
         }
         types
@@ -211,7 +219,8 @@ impl<'a> View<'a> {
         self.parts.iter().find_map(|(_, part)| {
             let listed = part.get("enum").and_then(Value::as_array).map(|values| values.iter().collect());
             let values: Vec<_> = listed.or_else(|| part.get("const").map(|value| vec![value]))?;
-            Some(values.into_iter().filter(|value| !value.is_null()).collect())
+            let only_null = !values.is_empty() && values.iter().all(|value| value.is_null());
+            (!only_null).then(|| values.into_iter().filter(|value| !value.is_null()).collect())
         })
     }
 

@@ -46,23 +46,28 @@ impl At {
 pub(crate) struct Record {
     pub(crate) findings: Vec<Finding>,
     /// Pairs of schemas that differ in nothing, down to the last.
-    pub(crate) alike: HashSet<(String, String)>,
+    pub(crate) alike: HashSet<Compared>,
     /// Pairs that are the same for everybody, though documentation differs.
-    pub(crate) similar: HashSet<(String, String)>,
+    pub(crate) similar: HashSet<Compared>,
     /// Pairs that are not the same for everybody.
-    pub(crate) different: HashSet<(String, String)>,
+    pub(crate) different: HashSet<Compared>,
 }
+
+/// Two schemas by their keys, and the side on which they were compared: a field that is only received counts on one side only.
+pub(crate) type Compared = (Side, String, String);
 
 /// The comparison of what one operation sends or receives.
 #[derive(Debug)]
 pub(crate) struct Walk<'f> {
     pub(crate) operation: String,
     pub(crate) side: Side,
-    pub(crate) seen: HashSet<(String, String)>,
+    pub(crate) seen: HashSet<Compared>,
     /// Whether a pair was met again before it was compared to its end.
     pub(crate) met_again: bool,
     /// Whether it is only asked if two schemas are the same, as of branches of a union.
     pub(crate) asks: bool,
+    /// Pairs that were found different while others counted as the same; only for the question that is being asked.
+    pub(crate) doubtful: HashSet<Compared>,
     pub(crate) record: &'f mut Record,
 }
 
@@ -90,7 +95,15 @@ pub(crate) struct Pair<'v, 'a> {
 
 impl<'f> Walk<'f> {
     pub(crate) fn new(operation: &str, side: Side, record: &'f mut Record) -> Self {
-        Self { operation: operation.to_owned(), side, seen: HashSet::new(), met_again: false, asks: false, record }
+        Self {
+            operation: operation.to_owned(),
+            side,
+            seen: HashSet::new(),
+            met_again: false,
+            asks: false,
+            doubtful: HashSet::new(),
+            record,
+        }
     }
 
     /// oasdiff's name for a change of a schema.

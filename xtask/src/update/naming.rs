@@ -51,11 +51,12 @@ pub(super) type Named<'a> = BTreeMap<&'a str, String>;
 /// names that users know.
 pub(crate) fn propose(published: &Value, table: &NameTable, old: &Value) -> Result<Vec<Proposal>> {
     let schemas = document::schemas(published)?;
-    let mut work = Work { published, schemas, old, named: Named::new(), made: Vec::new() };
+    let mut work = Work { published, schemas, known: BTreeMap::new(), named: Named::new(), made: Vec::new() };
     let mut open = work.decided(table)?;
     open.extend(work.split(table)?);
     // A part of a component is named after it, so that comes first.
     open.sort_by_key(|name| (name.len(), *name));
+    work.known = work.renamed(old, &open);
     for name in &open {
         work.decide(name)?;
     }
@@ -71,7 +72,8 @@ pub(crate) fn propose(published: &Value, table: &NameTable, old: &Value) -> Resu
 struct Work<'a> {
     published: &'a Value,
     schemas: &'a document::Object,
-    old: &'a Value,
+    /// Components that were only renamed, with the names that users know.
+    known: BTreeMap<&'a str, String>,
     named: Named<'a>,
     made: Vec<Proposal>,
 }
@@ -151,15 +153,44 @@ impl<'a> Work<'a> {
         alike.into_iter().find(|(other, _)| self.same(other, published)).map(|(_, name)| name.clone())
     }
 
-    /// What users know it as: the name of a component that is gone and had its shape. Of several, the one whose name is most alike.
-    fn known_as(&self, published: &str) -> Option<String> {
-        let schemas = document::schemas(self.old).ok()?;
-        let is_gone = |name: &String| !self.named.values().any(|known| known == name);
-        let had_its_shape =
-            |schema: &Value| diff::same_shape((self.old, schema), (self.published, &self.schemas[published]));
-        let gone = schemas.iter().filter(|(name, schema)| is_gone(name) && had_its_shape(schema));
-        let scored = gone.map(|(name, _)| (strsim::jaro_winkler(name, published), name));
-        scored.max_by(|one, two| one.0.total_cmp(&two.0)).map(|(_, name)| name.clone())
+    /// Components that are gone and are there under another name: of the same shape, at a place where the other was, or called nearly
+    /// alike. The likeliest pairs come first.
+    fn renamed(&self, old: &Value, open: &[&'a str]) -> BTreeMap<&'a str, String> {
+        let Ok(schemas) = document::schemas(old) else { return BTreeMap::new() };
+        let gone = schemas.iter().filter(|(name, _)| !self.named.values().any(|known| known == *name));
+        let places = self.places();
+        let mut pairs = Vec::new();
+        for (name, schema) in gone {
+            let was_at = places_of(old, name);
+            for published in open {
+                let is_there = places.get(published).is_some_and(|now| now.iter().any(|place| was_at.contains(place)));
+                let likeness = strsim::jaro_winkler(name, published);
+                let may_be = is_there || likeness > 0.9;
+                if may_be && diff::same_shape((old, schema), (self.published, &self.schemas[*published])) {
+                    pairs.push((is_there, likeness, *published, name));
+                }
+            }
+        }
+        pairs.sort_by(|one, two| two.0.cmp(&one.0).then(two.1.total_cmp(&one.1)));
+        let mut known: BTreeMap<&'a str, String> = BTreeMap::new();
+        for (.., published, name) in pairs {
+            if !known.contains_key(published) && !known.values().any(|taken| taken == name) {
+                known.insert(published, name.clone());
+            }
+        }
+        known
+    }
+
+    /// Where each component is referred to, components by the names that they have already.
+    fn places(&self) -> BTreeMap<&'a str, BTreeSet<String>> {
+        let mut places: BTreeMap<&'a str, BTreeSet<String>> = BTreeMap::new();
+        references(self.published, "", &mut |pointer, target| {
+            let own = pointer.strip_prefix("/components/schemas/").and_then(|rest| rest.split_once('/'));
+            let named =
+                own.and_then(|(owner, rest)| Some(format!("/components/schemas/{}/{rest}", self.named.get(owner)?)));
+            places.entry(target).or_default().insert(named.unwrap_or_else(|| pointer.to_owned()));
+        });
+        places
     }
 
     fn decide(&mut self, published: &'a str) -> Result<()> {
@@ -167,7 +198,7 @@ impl<'a> Work<'a> {
         if objection(published).is_some() {
             candidates.splice(0..0, self.of_twin(published));
         }
-        candidates.splice(0..0, self.known_as(published));
+        candidates.splice(0..0, self.known.get(published).cloned());
         let fits = |name: &&String| objection(name).is_none() && self.taken(published, name) != Some(false);
         let Some(name) = candidates.iter().find(fits).cloned() else {
             bail!("openapi/names.yaml: no name can be proposed for `{published}`; give it one under `rename`");
@@ -221,6 +252,35 @@ impl<'a> Work<'a> {
     }
 }
 
+/// Calls `visit` with the JSON pointer of every reference to a component, and the component.
+fn references<'a>(value: &'a Value, pointer: &str, visit: &mut impl FnMut(&str, &'a str)) {
+    if let Some(target) = document::referenced(value) {
+        visit(pointer, target);
+    }
+    match value {
+        Value::Object(object) => {
+            object
+                .iter()
+                .for_each(|(key, inner)| references(inner, &format!("{pointer}/{}", document::escape(key)), visit));
+        }
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(index, inner)| references(inner, &format!("{pointer}/{index}"), visit));
+        }
+        _ => {}
+    }
+}
+
+/// The JSON pointers of the references to a component.
+fn places_of(document: &Value, name: &str) -> BTreeSet<String> {
+    let mut places = BTreeSet::new();
+    references(document, "", &mut |pointer, target| {
+        if target == name {
+            places.insert(pointer.to_owned());
+        }
+    });
+    places
+}
+
 /// The components that two schemas refer to at the same places.
 fn same_places<'a>(one: &'a Value, two: &'a Value, found: &mut Vec<(&'a str, &'a str)>) {
     match (one, two) {
@@ -265,9 +325,13 @@ mod tests {
 
     #[test]
     fn what_is_only_called_otherwise_keeps_the_name_that_users_know() {
-        let schemas = "{Person: {type: object, properties: {email: {type: string}}}}";
-        let made = propose("keep: [Contact]", schemas);
+        let person = "Person: {type: object, properties: {email: {type: string}}}";
+        let holder = "Holder: {type: object, properties: {who: {$ref: '#/components/schemas/Person'}}}";
+        let made = propose("keep: [Contact, Holder]", &format!("{{{person}, {holder}}}"));
         assert_eq!(made, [Proposal::Remove("Contact".into()), rename("Person", "Contact")]);
+        // Of the same shape by chance: nothing refers to it where the other was.
+        let made = propose("keep: [Contact]", &format!("{{{person}}}"));
+        assert_eq!(made, [Proposal::Remove("Contact".into()), Proposal::Keep("Person".into())]);
     }
 
     #[test]

@@ -182,6 +182,22 @@ fn a_target_that_is_gone_is_reported_with_the_likeliest_new_one() {
 }
 
 #[test]
+fn what_the_overlay_says_of_the_new_document_is_no_part_of_the_old_one() {
+    let mut checkout = Checkout::new();
+    let mut new = checkout.document();
+    let contact = &mut new["components"]["schemas"]["Contact"]["properties"];
+    contact["nickname"] = json!({"type": "string"});
+    let overlay = checkout.copy.read(OVERLAY).unwrap();
+    let more = "  - target: $.components.schemas.Contact\n    update: {properties: {nickname: {description: As friends say.}}}\n";
+    checkout.copy.write(OVERLAY, &format!("{}\n{more}", overlay.trim_end())).unwrap();
+    let page = checkout.update(&new, true, None).unwrap().unwrap();
+    assert_eq!(page.client.semver, "minor");
+    assert!(
+        checkout.copy.read(CHANGELOG).unwrap().contains("| new property, optional | additive | `Contact.nickname` |")
+    );
+}
+
+#[test]
 fn an_operation_that_is_gone_is_not_made_anew_by_what_the_overlay_says_of_it() {
     let checkout = Checkout::new();
     let mut new = checkout.document();

@@ -86,7 +86,7 @@ pub(crate) fn is_type(name: &str) -> bool {
 }
 
 /// A resource of this name gets `-resource` behind it.
-pub(crate) const FEATURES: [&str; 28] = [
+pub(crate) const FEATURES: [&str; 29] = [
     "all-resources",
     "alloc",
     "as-str",
@@ -111,6 +111,7 @@ pub(crate) const FEATURES: [&str; 28] = [
     "serde-json",
     "shared",
     "std",
+    "streaming",
     "super",
     "to-owned",
     "types",
