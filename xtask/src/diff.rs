@@ -24,13 +24,18 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 pub(crate) use render::Format;
-pub(crate) use report::{Level, Report};
+pub(crate) use report::{Finding, Level, Report};
 
 /// Compares two documents (3.0 or 3.1) as they are.
 pub(crate) fn compare(old: &Value, new: &Value) -> Result<Report> {
+    compare_with(old, new, Vec::new())
+}
+
+/// The same, with what is known of the change already.
+pub(crate) fn compare_with(old: &Value, new: &Value, known: Vec<Finding>) -> Result<Report> {
     references::check(old).context("the old document")?;
     references::check(new).context("the new document")?;
-    let mut record = walk::Record::default();
+    let mut record = walk::Record { findings: known, ..Default::default() };
     operations::compare(old, new, &mut record)?;
     Ok(Report::of(record.findings))
 }

@@ -5,6 +5,7 @@ mod changelog;
 mod compiled;
 mod excerpt;
 mod fit;
+mod following;
 mod naming;
 mod page;
 mod source;
@@ -119,10 +120,12 @@ fn update(root: &Path, options: &Options, surroundings: &mut dyn Surroundings) -
     surroundings.before(Step::Compare)?;
     let wire = diff::compare(&old, &published)?;
     let caught_up = caught_up(&mut copy, &old, &canonical)?;
+    let split_off = following::split_off(&proposals);
+    follow(&mut copy, &split_off)?;
 
     surroundings.before(Step::Overlay)?;
     let conflict = || supplement::conflict(&caught_up);
-    let client = seen_by_users(root, &copy, (&old, &canonical)).with_context(conflict)?;
+    let client = seen_by_users(root, &copy, (&old, &canonical), &split_off).with_context(conflict)?;
 
     surroundings.before(Step::Generate)?;
     codegen::refresh(copy.root()).with_context(conflict)?;
@@ -151,6 +154,16 @@ fn imported(copy: &mut Staging, published: &Value, old: &Value) -> Result<(Value
     Ok((canonical, proposals))
 }
 
+/// Makes the overlay and the supplement speak of what is split off as they spoke of what it was a part of.
+fn follow(copy: &mut Staging, split_off: &[(&str, &str)]) -> Result<()> {
+    for path in [SUPPLEMENT, OVERLAY].into_iter().filter(|_| !split_off.is_empty()) {
+        if let Some(text) = copy.find(path)? {
+            copy.write(path, &following::with(&text, split_off))?;
+        }
+    }
+    Ok(())
+}
+
 /// Drops from the supplement what is published now.
 fn caught_up(copy: &mut Staging, old: &Value, new: &Value) -> Result<Vec<supplement::Part>> {
     let Some(text) = copy.find(SUPPLEMENT)? else { return Ok(Vec::new()) };
@@ -162,7 +175,12 @@ fn caught_up(copy: &mut Staging, old: &Value, new: &Value) -> Result<Vec<supplem
 }
 
 /// What changes for users: the supplement counts as published to them.
-fn seen_by_users(root: &Path, copy: &Staging, (old, new): (&Value, &Value)) -> Result<Report> {
+fn seen_by_users(
+    root: &Path,
+    copy: &Staging,
+    (old, new): (&Value, &Value),
+    split_off: &[(&str, &str)],
+) -> Result<Report> {
     let mut before = old.clone();
     if let Ok(text) = std::fs::read_to_string(root.join(SUPPLEMENT)) {
         before = Overlay::parse(&text).context(SUPPLEMENT)?.apply(before)?;
@@ -175,7 +193,7 @@ fn seen_by_users(root: &Path, copy: &Staging, (old, new): (&Value, &Value)) -> R
     let overlay = copy.read(OVERLAY)?;
     let after = fit::apply(OVERLAY, &overlay, after, &before)?;
     let before = Overlay::parse(&overlay).context(OVERLAY)?.run_on_older(before)?;
-    diff::compare(&before, &after)
+    diff::compare_with(&before, &after, split_off.iter().map(|pair| following::finding(*pair)).collect())
 }
 
 /// The changelog's entry, and the version where it is asked for.

@@ -23,7 +23,7 @@ pub(crate) enum Proposal {
     /// This entry names nothing any more.
     Remove(String),
     /// This published component is named here because it no longer has the shape of the others in its entry.
-    Split { published: String, pattern: String, others: Vec<String> },
+    Split { published: String, was: String, pattern: String, others: Vec<String> },
 }
 
 impl fmt::Display for Proposal {
@@ -124,14 +124,14 @@ impl<'a> Work<'a> {
         for published in &open {
             self.named.remove(published);
             let patterns = table.patterns()?;
-            let (_, pattern) = patterns
+            let (was, pattern) = patterns
                 .iter()
                 .find(|(_, pattern)| pattern.matches(published))
                 .context("a component without a pattern was merged")?;
             let others = self.named.keys().filter(|other| pattern.matches(other)).map(|other| (*other).to_owned());
             let others = others.filter(|other| !open.contains(&other.as_str())).collect();
-            let (published, pattern) = ((*published).to_owned(), pattern.as_str().to_owned());
-            self.made.push(Proposal::Split { published, pattern, others });
+            let (published, was) = ((*published).to_owned(), (*was).to_owned());
+            self.made.push(Proposal::Split { published, was, pattern: pattern.as_str().to_owned(), others });
         }
         Ok(open)
     }
@@ -376,6 +376,7 @@ mod tests {
         let schemas = "{OneTiersItems: {type: number, enum: [1]}, TwoTiersItems: {type: number, enum: [1]}, ThreeTiersItems: {type: integer, enum: [2]}}";
         let split = Proposal::Split {
             published: "ThreeTiersItems".into(),
+            was: "Tier".into(),
             pattern: "ThreeTiersItems".into(),
             others: Vec::new(),
         };

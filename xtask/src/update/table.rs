@@ -169,6 +169,7 @@ apart:
                 Proposal::Remove("Old".into()),
                 Proposal::Split {
                     published: "XBillingFrequency".into(),
+                    was: "Frequency".into(),
                     pattern: "*BillingFrequency".into(),
                     others: vec!["YBillingFrequency".into()],
                 },

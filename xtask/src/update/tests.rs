@@ -277,21 +277,43 @@ fn the_names_that_the_newest_clients_need_are_proposed() {
     assert!(proposals.len() > 50);
 }
 
+/// A checkout as it is, and a document beside the repository, if it is there.
+fn with_published(name: &str) -> Option<(Checkout, Value)> {
+    let root = project::root().unwrap();
+    let path = root.join("../shared/openapi").join(name);
+    if !path.is_file() {
+        eprintln!("SKIPPED: there is no document at {}", path.display());
+        return None;
+    }
+    let checkout = Checkout { copy: Staging::of(&root).unwrap(), elsewhere: tempfile::tempdir().unwrap() };
+    Some((checkout, document::load(&path).unwrap()))
+}
+
+#[test]
+fn what_is_split_off_keeps_what_was_said_of_it() {
+    let Some((checkout, mut published)) = with_published("paid-v2.json") else { return };
+    let component = "PricingInputDiscriminatorMappingUsagePerUnitBillingFrequency";
+    let values = published["components"]["schemas"][component]["enum"].as_array_mut().unwrap();
+    values.push("daily".into());
+    let page = checkout.update(&published, false, None).unwrap().unwrap();
+    let wire: Vec<_> = page.wire.changes.iter().map(|change| change.what.as_str()).collect();
+    assert_eq!(wire, ["new value daily"]);
+    // No correction is lost: users see what Paid changed, and the types that they find in another place.
+    let mut client: Vec<_> = page.client.changes.iter().map(|change| change.what.as_str()).collect();
+    client.retain(|what| !what.starts_with("a type of its own, "));
+    assert_eq!(client, ["new value daily"]);
+    assert_eq!((page.client.changes.len(), page.client.semver), (3, "major"));
+    assert!(page.caught_up.iter().all(|part| part.state == supplement::State::Missing), "{}", page.markdown());
+}
+
 /// What Paid's clients know, published: everything that the supplement says is in the document then.
 #[test]
 fn the_document_that_the_clients_know_catches_up_with_the_whole_supplement() {
-    let root = project::root().unwrap();
-    let path = root.join("../shared/openapi/paid-v2-next.json");
-    if !path.is_file() {
-        eprintln!("SKIPPED: there is no document at {}", path.display());
-        return;
-    }
-    let mut published = document::load(&path).unwrap();
+    let Some((checkout, mut published)) = with_published("paid-v2-next.json") else { return };
     document::visit_schemas(&mut published, &mut |schema, _| {
         schema.as_object_mut().unwrap().remove("x-source");
     });
-    let (copy, elsewhere) = (Staging::of(&root).unwrap(), tempfile::tempdir().unwrap());
-    let checkout = Checkout { copy, elsewhere };
+    let root = project::root().unwrap();
     let page = checkout.update(&published, true, None).unwrap().unwrap();
     assert!(page.client.changes.is_empty(), "{}", page.client.markdown());
     assert!(page.proposals.is_empty(), "{:?}", page.proposals);
