@@ -12,6 +12,9 @@ use crate::codegen::{self, Options};
 use crate::{document, project};
 
 const ROUNDS: usize = 4;
+/// A check that takes less is made several times a round.
+const SHORT: f64 = 1.5;
+const TIMES: usize = 4;
 
 /// A set of features, and its bars: the largest share of the stock crate's time and memory.
 const VARIANTS: [(&str, &str, Option<f64>, Option<f64>); 3] = [
@@ -77,7 +80,11 @@ impl Measured {
             }
             for ((name, folder), best) in users.iter().zip(&mut ours) {
                 eprintln!("  round {round} of {ROUNDS}: paid-api, {name}");
-                let taken = check(folder, &target, "paid-api", &[])?;
+                let mut taken = check(folder, &target, "paid-api", &[])?;
+                // A moment of the machine is a large part of a short check.
+                for _ in 1..if taken.seconds < SHORT { TIMES } else { 1 } {
+                    taken = better(Some(taken), check(folder, &target, "paid-api", &[])?);
+                }
                 *best = (round > 0).then(|| better(best.take(), taken));
             }
         }
