@@ -25,10 +25,12 @@ pub(crate) enum Failure {
     /// There is no key; nothing was sent.
     Key(KeyProblem),
     /// The HTTP client cannot be set up; nothing was sent.
+    #[allow(dead_code, reason = "a browser has no pools to set up")]
     NotSetUp(ConfigError),
     /// There was no time left; nothing was sent.
     NoTime,
     /// There is no runtime to send anything from.
+    #[allow(dead_code, reason = "a browser always has one")]
     NoRuntime,
     /// A function of the user's, or the HTTP client on a runtime without I/O or timers, panicked.
     Panicked,
