@@ -85,10 +85,11 @@ impl Overlay {
         Ok((document, unmatched))
     }
 
-    /// For a document of before: what the overlay says of what is not there yet leaves nothing behind.
+    /// Applies it to an older document than it was written for. What it describes and this document does not have yet is not made.
     pub(crate) fn run_on_older(&self, document: Value) -> Result<Value> {
         let (mut document, _, made) = self.applied(document)?;
-        for pointer in made.iter().rev() {
+        // Inner ones come first.
+        for pointer in &made {
             remove(&mut document, pointer.trim_start_matches('#'))?;
         }
         Ok(document)
@@ -234,6 +235,24 @@ mod tests {
             result,
             json!({"a": {"properties": {"id": {"type": "string", "x": 1}}}, "b": {"properties": {"id": {"x": 1}}}})
         );
+    }
+
+    #[test]
+    fn what_an_older_document_does_not_have_is_not_made() {
+        let text = "overlay: 1.0.0
+info: {title: t, version: '1'}
+actions:
+  - {target: $.components.schemas, update: {New: {description: x, properties: {a: {description: y}}}}}
+  - {target: $.components.schemas.Old, update: {properties: {b: {description: z}}}}
+  - {target: \"$.paths['/a']\", update: {get: {description: x}}}
+";
+        let old = json!({"paths": {"/a": {"post": {"responses": {}}}}, "components": {"schemas": {"Old": {"properties": {"c": {}}}}}});
+        let overlay = Overlay::parse(text).unwrap();
+        assert_eq!(overlay.run_on_older(old.clone()).unwrap(), old);
+        let error = overlay.run(old).unwrap_err().to_string();
+        for place in ["#/components/schemas/New", "#/components/schemas/Old/properties/b", "#/paths/~1a/get"] {
+            assert!(error.contains(place), "{error}");
+        }
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub(crate) fn compare(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
     }
 }
 
-/// Whether a field is none of this side's: it is only received, or only sent.
+/// Whether this side never has the field: requests have no field that is only received, answers none that is only sent.
 fn is_withheld(side: Side, schema: &Located<'_>) -> bool {
     schema.view().is(if side == Side::Request { "readOnly" } else { "writeOnly" })
 }

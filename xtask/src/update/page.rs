@@ -45,7 +45,7 @@ impl Page {
             let places = self.by_hand.join("\n");
             let _ = write!(
                 text,
-                "\n## Code by hand that has to follow\n\nThe client compiles. These places use what has changed in it:\n\n```text\n{places}\n```\n"
+                "\n## Code by hand that has to follow\n\nThe client compiles. These places use what has changed in it; crates that depend on them were not compiled:\n\n```text\n{places}\n```\n"
             );
         }
         let _ = write!(text, "\n{} files changed.\n", self.written.len());
