@@ -355,3 +355,24 @@ fn an_operation_that_repeats_the_servers_of_all_changes_nothing() {
     new["paths"]["/a/{x}.{y}"]["post"]["servers"] = servers;
     assert!(found(&old, &new).is_empty());
 }
+
+#[test]
+fn a_field_that_is_not_sent_hides_no_change_of_one_that_is() {
+    for names in [["a", "b"], ["b", "a"]] {
+        let of = |kind: &str| {
+            let item = json!({"allOf": [reference("Item")], "readOnly": true});
+            let body = json!({"type": "object", "properties": {names[0]: item, names[1]: reference("Item")}});
+            sends(body, json!({"Item": field("text", json!({"type": kind}), true)}))
+        };
+        assert_eq!(found(&of("string"), &of("integer")), ["string -> integer: breaking, breaking"], "{names:?}");
+    }
+}
+
+#[test]
+fn what_an_all_of_narrows_counts() {
+    let of = |base: Value, own: Value| answers(json!({"allOf": [reference("K"), own]}), json!({"K": base}));
+    let values = |own: Value| of(json!({"type": "string", "enum": ["a", "b", "c"]}), json!({"enum": own}));
+    assert_eq!(found(&values(json!(["a", "b"])), &values(json!(["a"]))), ["value b removed: additive, breaking"]);
+    let length = |own: u32| of(json!({"type": "string", "maxLength": 100}), json!({"maxLength": own}));
+    assert_eq!(found(&length(50), &length(10)), ["maxLength 50 -> 10: additive, documentation"]);
+}

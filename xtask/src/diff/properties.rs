@@ -15,11 +15,14 @@ pub(crate) fn compare(walk: &mut Walk<'_>, pair: &Pair<'_, '_>) {
         let was = required.contains(name);
         match new.get(name) {
             Some(now) => {
-                let found = walk.record.findings.len();
+                let withheld = is_withheld(walk.side, schema) && is_withheld(walk.side, now);
+                let (found, seen) = (walk.record.findings.len(), withheld.then(|| walk.seen.clone()));
                 direction(walk, (schema, was), (now, now_required.contains(name)), &at);
                 presence(walk, (schema, was), (now, now_required.contains(name)), &at);
                 schemas::compare(walk, schema, now, &at);
-                if is_withheld(walk.side, schema) && is_withheld(walk.side, now) {
+                // Another field of the same component may be sent: it is compared for itself.
+                if let Some(seen) = seen {
+                    walk.seen = seen;
                     for finding in &mut walk.record.findings[found..] {
                         (finding.wire, finding.rust) = (Level::Documentation, Level::Documentation);
                     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::document;
 
-/// Names every reference that cannot be followed inside the document, and what stands where a schema must.
+/// Fails with every reference that leads nowhere, and every `schema` that is neither an object nor a boolean.
 pub(super) fn check(document: &Value) -> Result<()> {
     let mut found = Found { document, lost: Vec::new(), odd: Vec::new() };
     for part in ["paths", "components"] {

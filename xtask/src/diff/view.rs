@@ -214,14 +214,18 @@ impl<'a> View<'a> {
         types
     }
 
-    /// The values of an enum or the constant, without null.
+    /// The values of an enum or the constant, without null: those that all parts allow.
     pub(crate) fn values(&self) -> Option<Vec<&'a Value>> {
-        self.parts.iter().find_map(|(_, part)| {
+        let listed = |(_, part): &Part<'a>| {
             let listed = part.get("enum").and_then(Value::as_array).map(|values| values.iter().collect());
-            let values: Vec<_> = listed.or_else(|| part.get("const").map(|value| vec![value]))?;
+            let values: Vec<&'a Value> = listed.or_else(|| part.get("const").map(|value| vec![value]))?;
             let only_null = !values.is_empty() && values.iter().all(|value| value.is_null());
-            (!only_null).then(|| values.into_iter().filter(|value| !value.is_null()).collect())
-        })
+            (!only_null).then(|| values.into_iter().filter(|value| !value.is_null()).collect::<Vec<_>>())
+        };
+        let common = |known: Vec<&'a Value>, more: Vec<&'a Value>| -> Vec<&'a Value> {
+            known.into_iter().filter(|value| more.contains(value)).collect()
+        };
+        self.parts.iter().filter_map(listed).reduce(common)
     }
 
     pub(crate) fn properties(&self) -> BTreeMap<&'a str, Located<'a>> {
@@ -274,9 +278,9 @@ impl<'a> View<'a> {
             "maximum" | "exclusiveMaximum" => ("maximum", "exclusiveMaximum"),
             // At least nothing is no bound.
             "minLength" | "minItems" | "minProperties" => {
-                return self.value(key)?.as_number().filter(|bound| bound.as_u64() != Some(0)).cloned();
+                return self.tightest(key).filter(|bound| bound.as_u64() != Some(0));
             }
-            _ => return self.value(key)?.as_number().cloned(),
+            _ => return self.tightest(key),
         };
         let flagged = self.is(exclusive);
         let source = match (key == plain, flagged) {
@@ -284,7 +288,16 @@ impl<'a> View<'a> {
             (false, false) => exclusive,
             (true, false) | (false, true) => plain,
         };
-        self.value(source)?.as_number().cloned()
+        self.tightest(source)
+    }
+
+    /// The bound that leaves the least, of all parts.
+    fn tightest(&self, key: &str) -> Option<Number> {
+        let bounds = self.parts.iter().filter_map(|(_, part)| part.get(key)?.as_number());
+        let size = |bound: &&Number| bound.as_f64().unwrap_or(f64::NAN);
+        let by_size = |one: &&Number, two: &&Number| size(one).total_cmp(&size(two));
+        let is_upper = key.to_ascii_lowercase().contains("max");
+        if is_upper { bounds.min_by(by_size).cloned() } else { bounds.max_by(by_size).cloned() }
     }
 }
 

@@ -19,7 +19,12 @@ pub(super) fn check(copy: &Path, target: &Path) -> Result<Vec<String>> {
 
 fn cargo(copy: &Path, target: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("cargo");
-    command.current_dir(copy).env("CARGO_TARGET_DIR", target).args(["check", "--quiet"]).args(arguments);
+    command
+        .current_dir(copy)
+        .env("CARGO_TARGET_DIR", target)
+        .env("CARGO_TERM_COLOR", "never")
+        .args(["check", "--quiet"])
+        .args(arguments);
     command
 }
 
